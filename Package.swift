@@ -1,0 +1,112 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Traits: `OneDNN` brings the fast engine (libdnnl-dev), `LibDeflate` faster shard compression (libdeflate-dev).
+// `swift build --disable-default-traits` needs libpng, libjpeg, HDF5 and OpenBLAS alone.
+
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+/// The commands, in the order in which they are used; each is one folder of `Sources`.
+let commands = [
+  "prep-atari", "train-vqgan", "reconstruct", "encode-dataset", "codebook-report", "train-gpt",
+  "sample-gpt", "shard-info", "bench",
+]
+
+let package = Package(
+  name: "swift-vqgan",
+  products: commands.map { .executable(name: $0, targets: [$0]) },
+  traits: [
+    .default(enabledTraits: ["OneDNN", "LibDeflate"]),
+    .trait(name: "OneDNN", description: "Convolutions and matrix products by oneDNN."),
+    .trait(name: "LibDeflate", description: "Shard compression by libdeflate instead of zlib."),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // System libraries
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(
+      name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+
+    // C
+    .target(
+      name: "CKernels",
+      dependencies: [
+        "COpenBLAS", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"])),
+      ],
+      cSettings: [.define("HAS_ONEDNN", .when(traits: ["OneDNN"]))],
+      linkerSettings: [
+        .linkedLibrary("gomp"), .linkedLibrary("dnnl", .when(traits: ["OneDNN"])),
+        .linkedLibrary("m"),
+      ]),
+    .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"]),
+    .target(
+      name: "CChunkCodec",
+      dependencies: ["CZlib", .target(name: "CDeflate", condition: .when(traits: ["LibDeflate"]))],
+      cSettings: [.define("HAS_LIBDEFLATE", .when(traits: ["LibDeflate"]))],
+      linkerSettings: [.linkedLibrary("deflate", .when(traits: ["LibDeflate"]))]),
+
+    // The engine and the models
+    .target(
+      name: "TensorCore", dependencies: ["CKernels"],
+      swiftSettings: [.define("HAS_ONEDNN", .when(traits: ["OneDNN"]))]),
+    .target(name: "NN", dependencies: ["TensorCore"]),
+    .target(name: "Models", dependencies: ["NN", "TensorCore"]),
+
+    // Files
+    .target(name: "DurableFiles"),
+    .target(name: "Checksums", dependencies: ["CCrypto", "CKernels"]),
+    .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles"]),
+    .target(
+      name: "Shards", dependencies: ["CHDF5", "CChunkCodec", "Checksums", "DurableFiles"]),
+    .target(name: "Checkpoints", dependencies: ["Checksums", "DurableFiles", "TensorCore"]),
+    .target(name: "Corpora"),
+    .target(name: "Ingest", dependencies: ["Corpora", "Images", "Shards", "DurableFiles"]),
+
+    // Loops and commands
+    .target(
+      name: "Training",
+      dependencies: ["Models", "NN", "TensorCore", "Checkpoints", "Shards", "Images", "Checksums",
+        "DurableFiles"]),
+    .target(
+      name: "CommandSupport",
+      dependencies: ["Training", "Ingest", "Shards", "Images", "Checkpoints", "TensorCore",
+        "DurableFiles", argumentParser]),
+  ]
+    + commands.map { name in
+      .executableTarget(
+        name: name,
+        dependencies: [
+          "CommandSupport", "Training", "Ingest", "Corpora", "Models", "NN", "TensorCore",
+          "Checkpoints", "Shards", "Images", "Checksums", "DurableFiles", argumentParser,
+        ])
+    }
+    + [
+      .target(name: "TestSupport", dependencies: ["TensorCore", "NN", "Checkpoints"],
+        path: "Tests/TestSupport")
+    ]
+    + [
+      ("CKernels", ["CKernels"]), ("TensorCore", ["TensorCore"]), ("NN", ["NN", "TensorCore"]),
+      ("Models", ["Models", "NN", "TensorCore", "Checkpoints"]),
+      ("DurableFiles", ["DurableFiles"]), ("Checksums", ["Checksums"]), ("Images", ["Images"]),
+      ("Shards", ["Shards", "CHDF5"]), ("Checkpoints", ["Checkpoints", "TensorCore"]),
+      ("Corpora", ["Corpora"]), ("Ingest", ["Ingest", "Corpora", "Images", "Shards"]),
+      ("Training", ["Training", "Models", "NN", "TensorCore", "Checkpoints", "Shards", "Images"]),
+      ("CommandSupport", ["CommandSupport"]),
+      ("Command", ["CommandSupport", "Shards", "Images", "Checkpoints"]),
+    ].map { (name: String, modules: [String]) in
+      .testTarget(
+        name: "\(name)Tests",
+        dependencies: modules.map { .init(stringLiteral: $0) } + ["TestSupport"],
+        path: "Tests/\(name)Tests")
+    },
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,2 @@
+// placeholder
+@main struct Placeholder { static func main() {} }
