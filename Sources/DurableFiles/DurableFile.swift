@@ -1,0 +1,86 @@
+// Files that appear under their name only when they are complete and on the disk.
+
+import Glibc
+
+/// Writes aside, syncs and renames: a reader sees the old file or the new one, never a part.
+package enum DurableFile {
+  /// Path for unfinished work beside `path`: `<path>.tmp-<pid>-<random>`.
+  package static func temporaryPath(for path: String) -> String {
+    let random = String(UInt32.random(in: 0 ... .max) | 0x1000_0000, radix: 16)
+    return "\(withoutTrailingSlashes(path)).tmp-\(getpid())-\(random)"
+  }
+
+  /// Syncs `temporary`, renames it to `path` and syncs the folder.
+  ///
+  /// `temporary` is removed when this throws.
+  package static func publish(
+    _ temporary: String, as path: String
+  ) throws(DurableFileError) {
+    do {
+      try sync(temporary)
+      try rename(temporary, to: path)
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  /// Writes the bytes aside and publishes them.
+  package static func write(_ bytes: [UInt8], to path: String) throws(DurableFileError) {
+    var file = try UnfinishedFile(for: path)
+    try file.write(bytes)
+    try file.publish()
+  }
+
+  /// Reads a whole regular file.
+  ///
+  /// - Parameter limit: bytes; a larger file throws `tooLarge` before anything is allocated.
+  package static func read(
+    _ path: String, atMost limit: Int = 1 << 32
+  ) throws(DurableFileError) -> [UInt8] {
+    let file = try OpenFile(reading: path)
+    let count = try file.count
+    guard count <= limit else { throw .tooLarge(path: path, bytes: count, limit: limit) }
+    var bytes = [UInt8](repeating: 0, count: count)
+    var got = 0
+    let result = bytes.withUnsafeMutableBytes { buffer in
+      Result { () throws(DurableFileError) in try file.read(into: buffer, at: 0) }
+    }
+    got = try result.get()
+    bytes.removeLast(count - got)  // cut meanwhile by somebody else
+    return bytes
+  }
+
+  /// The folder that holds `path`.
+  package static func folder(of path: String) -> String {
+    let path = withoutTrailingSlashes(path)
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  static func withoutTrailingSlashes(_ path: String) -> String {
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return path
+  }
+
+  /// Renames and syncs the folder that holds the new name.
+  static func rename(_ old: String, to new: String) throws(DurableFileError) {
+    guard Glibc.rename(old, withoutTrailingSlashes(new)) == 0 else {
+      throw .creating(new, operation: "rename", errno: errno)
+    }
+    try sync(folder(of: new))
+  }
+
+  /// Syncs a file or a folder.
+  static func sync(_ path: String) throws(DurableFileError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .failed(operation: "open", path: path, errno: errno) }
+    defer { close(descriptor) }
+    while fsync(descriptor) != 0 {
+      if errno == EINTR { continue }
+      if errno == EINVAL { return }  // a file system that cannot sync a folder
+      throw .failed(operation: "fsync", path: path, errno: errno)
+    }
+  }
+}

@@ -1,0 +1,104 @@
+// Folders: making, publishing, and sweeping up after processes that died.
+
+import Glibc
+
+extension DurableFile {
+  /// Creates a folder and its missing parents; one that exists is fine.
+  package static func createFolder(_ path: String) throws(DurableFileError) {
+    if isFolder(path) { return }
+    let path = withoutTrailingSlashes(path)
+    let parent = folder(of: path)
+    if parent != path, !isFolder(parent) { try createFolder(parent) }
+    guard mkdir(path, 0o777) == 0 || (errno == EEXIST && isFolder(path)) else {
+      throw .creating(path, operation: "mkdir", errno: errno)
+    }
+  }
+
+  /// Publishes a finished folder: syncs what is in it, renames it, syncs its parent.
+  ///
+  /// `temporary` is removed when this throws. A folder at `path` is replaced only if it is empty.
+  package static func publishFolder(
+    _ temporary: String, as path: String
+  ) throws(DurableFileError) {
+    do {
+      try syncTree(temporary)
+      try rename(temporary, to: path)
+    } catch {
+      remove(temporary)
+      throw error
+    }
+  }
+
+  /// Removes the `*.tmp-<pid>-*` that dead processes have left in `folder`.
+  ///
+  /// Call it with the folder's lock held. What cannot be removed stays: it disturbs nobody.
+  package static func removeAbandoned(in folder: String) {
+    for name in names(in: folder) {
+      guard let pid = writer(ofTemporary: name) else { continue }
+      if kill(pid, 0) != 0, errno == ESRCH { remove("\(folder)/\(name)") }
+    }
+  }
+
+  /// Removes a file or a whole folder; links in it are removed, not followed.
+  package static func remove(_ path: String) {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      unlink(path)
+      return
+    }
+    for name in names(in: path) { remove("\(path)/\(name)") }
+    rmdir(path)
+  }
+
+  /// Whether `path` is a folder, or a link to one.
+  package static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Whether there is anything at `path`.
+  package static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
+  }
+
+  /// The names in a folder, sorted by their bytes; none if it cannot be read.
+  package static func names(in folder: String) -> [String] {
+    guard let stream = opendir(folder) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The process that wrote `<name>.tmp-<pid>-<random>`; nil for other names.
+  private static func writer(ofTemporary name: String) -> pid_t? {
+    let parts = name.split(separator: ".tmp-", omittingEmptySubsequences: false)
+    guard parts.count >= 2, let tail = parts.last?.split(separator: "-"), tail.count == 2,
+      tail[1].count == 8, UInt32(tail[1], radix: 16) != nil, let pid = pid_t(tail[0]), pid > 0
+    else { return nil }
+    return pid
+  }
+
+  private static func syncTree(_ path: String) throws(DurableFileError) {
+    for name in names(in: path) {
+      let child = "\(path)/\(name)"
+      var status = stat()
+      guard lstat(child, &status) == 0 else {
+        throw .failed(operation: "stat", path: child, errno: errno)
+      }
+      switch status.st_mode & S_IFMT {
+      case S_IFDIR: try syncTree(child)
+      case S_IFREG: try sync(child)
+      default: break  // a link is part of its folder
+      }
+    }
+    try sync(path)
+  }
+}

@@ -1,0 +1,93 @@
+import DurableFiles
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+struct DurableFileTests {
+  @Test func whatIsWrittenIsReadBack() throws {
+    let folder = try TemporaryFolder()
+    let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    try DurableFile.write(bytes, to: folder("a.bin"))
+    #expect(try DurableFile.read(folder("a.bin")) == bytes)
+    try DurableFile.write([], to: folder("a.bin"))
+    #expect(try DurableFile.read(folder("a.bin")) == [])
+    #expect(DurableFile.names(in: folder.path) == ["a.bin"])
+  }
+
+  @Test func temporaryNamesHoldTheProcessAndDiffer() {
+    let first = DurableFile.temporaryPath(for: "x/y.h5")
+    #expect(first.hasPrefix("x/y.h5.tmp-\(getpid())-"))
+    #expect(first != DurableFile.temporaryPath(for: "x/y.h5"))
+    #expect(DurableFile.temporaryPath(for: "x/y/").hasPrefix("x/y.tmp-"))
+  }
+
+  @Test func anUnpublishedFileLeavesNothing() throws {
+    let folder = try TemporaryFolder()
+    do {
+      let file = try UnfinishedFile(for: folder("a"))
+      try file.write([1, 2, 3])
+      #expect(DurableFile.names(in: folder.path).count == 1)
+    }
+    #expect(DurableFile.names(in: folder.path) == [])
+  }
+
+  @Test func missingParentCannotBeCreated() throws {
+    let folder = try TemporaryFolder()
+    #expect(throws: DurableFileError.cannotCreate(path: folder("no/a"), errno: ENOENT)) {
+      try DurableFile.write([1], to: folder("no/a"))
+    }
+  }
+
+  @Test func aFileDoesNotReplaceAFolder() throws {
+    let folder = try TemporaryFolder()
+    try DurableFile.createFolder(folder("a"))
+    #expect(throws: DurableFileError.cannotCreate(path: folder("a"), errno: EISDIR)) {
+      try DurableFile.write([1], to: folder("a"))
+    }
+    #expect(DurableFile.names(in: folder.path) == ["a"])
+  }
+
+  @Test func readingRefusesWhatIsNotAFile() throws {
+    let folder = try TemporaryFolder()
+    #expect(throws: DurableFileError.failed(operation: "open", path: folder("a"), errno: ENOENT)) {
+      try DurableFile.read(folder("a"))
+    }
+    #expect(throws: DurableFileError.notAFile(path: folder.path)) {
+      try DurableFile.read(folder.path)
+    }
+    #expect(mkfifo(folder("pipe"), 0o600) == 0)
+    #expect(throws: DurableFileError.notAFile(path: folder("pipe"))) {
+      try DurableFile.read(folder("pipe"))
+    }
+    try DurableFile.write([1, 2, 3], to: folder("b"))
+    #expect(throws: DurableFileError.tooLarge(path: folder("b"), bytes: 3, limit: 2)) {
+      try DurableFile.read(folder("b"), atMost: 2)
+    }
+  }
+
+  @Test func aFullDeviceIsAnError() throws {
+    let full = try OpenFile(appendingTo: "/dev/full")
+    #expect(
+      throws: DurableFileError.failed(operation: "write", path: "/dev/full", errno: ENOSPC)
+    ) {
+      try full.write([1])
+    }
+  }
+
+  @Test func appendingContinuesAtTheEnd() throws {
+    let folder = try TemporaryFolder()
+    for byte in [UInt8(1), 2] {
+      let file = try OpenFile(appendingTo: folder("log"))
+      try file.write([byte])
+    }
+    #expect(try DurableFile.read(folder("log")) == [1, 2])
+  }
+
+  @Test(arguments: [
+    ("a/b", "a"), ("/a", "/"), ("a", "."), ("a/b/", "a"), ("/", "/"),
+  ])
+  func foldersOfPaths(path: String, expected: String) {
+    #expect(DurableFile.folder(of: path) == expected)
+  }
+}

@@ -1,0 +1,89 @@
+import DurableFiles
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+struct DurableFolderTests {
+  @Test func parentsAreMadeAndExistingFoldersAccepted() throws {
+    let folder = try TemporaryFolder()
+    try DurableFile.createFolder(folder("a/b/c/"))
+    try DurableFile.createFolder(folder("a/b/c"))
+    #expect(DurableFile.isFolder(folder("a/b/c")))
+    try DurableFile.write([1], to: folder("file"))
+    #expect(throws: DurableFileError.cannotCreate(path: folder("file"), errno: EEXIST)) {
+      try DurableFile.createFolder(folder("file/x"))
+    }
+    #expect(throws: DurableFileError.cannotCreate(path: folder("file"), errno: EEXIST)) {
+      try DurableFile.createFolder(folder("file"))
+    }
+  }
+
+  @Test func aFolderIsPublishedWhole() throws {
+    let folder = try TemporaryFolder()
+    let temporary = DurableFile.temporaryPath(for: folder("step"))
+    try DurableFile.createFolder("\(temporary)/inner")
+    try DurableFile.write([7], to: "\(temporary)/inner/a")
+    #expect(symlink("inner", "\(temporary)/link") == 0)
+    try DurableFile.publishFolder(temporary, as: folder("step"))
+    #expect(try DurableFile.read(folder("step/link/a")) == [7])
+    #expect(DurableFile.names(in: folder.path) == ["step"])
+  }
+
+  @Test func aFullFolderIsNotReplaced() throws {
+    let folder = try TemporaryFolder()
+    try DurableFile.createFolder(folder("step"))
+    try DurableFile.write([1], to: folder("step/a"))
+    let temporary = DurableFile.temporaryPath(for: folder("step"))
+    try DurableFile.createFolder(temporary)
+    #expect(throws: DurableFileError.self) {
+      try DurableFile.publishFolder(temporary, as: folder("step"))
+    }
+    #expect(DurableFile.names(in: folder.path) == ["step"])
+    #expect(try DurableFile.read(folder("step/a")) == [1])
+  }
+
+  @Test func onlyTheLeftoversOfDeadProcessesGo() throws {
+    let folder = try TemporaryFolder()
+    let dead = try deadProcess()
+    let mine = "a.tmp-\(getpid())-12345678"
+    let stay = [mine, "a.tmp-\(dead)-zzzzzzzz", "a.tmp-\(dead)", "b.tmp-x-12345678", "notes"]
+    for name in stay + ["gone.h5.tmp-\(dead)-12345678"] {
+      try DurableFile.write([1], to: folder(name))
+    }
+    try DurableFile.createFolder(folder("step.tmp-\(dead)-87654321/inner"))
+    DurableFile.removeAbandoned(in: folder.path)
+    #expect(Set(DurableFile.names(in: folder.path)) == Set(stay))
+  }
+
+  @Test func removalDoesNotFollowLinks() throws {
+    let folder = try TemporaryFolder()
+    try DurableFile.createFolder(folder("keep"))
+    try DurableFile.write([1], to: folder("keep/a"))
+    try DurableFile.createFolder(folder("gone"))
+    #expect(symlink(folder("keep"), folder("gone/link")) == 0)
+    DurableFile.remove(folder("gone"))
+    #expect(DurableFile.names(in: folder.path) == ["keep"])
+    #expect(DurableFile.names(in: folder("keep")) == ["a"])
+  }
+
+  @Test func oneHolderOfALockAtATime() throws {
+    let folder = try TemporaryFolder()
+    var lock: FolderLock? = try FolderLock(folder: folder("run"))
+    #expect(lock?.folder == folder("run"))
+    #expect(throws: DurableFileError.busy(path: folder("run"))) {
+      try FolderLock(folder: folder("run"))
+    }
+    lock = nil
+    _ = try FolderLock(folder: folder("run"))
+  }
+
+  /// The number of a process that has ended.
+  private func deadProcess() throws -> Int32 {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/true")
+    try process.run()
+    process.waitUntilExit()
+    return process.processIdentifier
+  }
+}
