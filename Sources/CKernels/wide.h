@@ -1,0 +1,18 @@
+// Wide vectors without compiler flags: clones of a kernel for each instruction set, and the arithmetic that the
+// vectoriser may reorder.
+#pragma once
+
+// The kernel is compiled for AVX-512, AVX2 and SSE2; the loader picks one. (Clang 21 crashes when a struct has the
+// name of such a function.)
+#define CK_WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+// A helper of such a kernel, compiled anew in every clone.
+#define CK_INLINE static inline __attribute__((always_inline))
+// First line of a kernel's body: multiply-add may fuse and sums may be reordered to fill the lanes.
+#define CK_FAST _Pragma("clang fp contract(fast) reassociate(on)")
+// Before a loop whose arrays are the same or do not overlap at all, so that every index stands alone.
+#define CK_INDEPENDENT _Pragma("clang loop vectorize(assume_safety) interleave(enable)")
+
+CK_INLINE long ck_minimum(long a, long b) { return a < b ? a : b; }
+CK_INLINE long ck_maximum(long a, long b) { return a > b ? a : b; }
+// Chunks of `size` that cover `count`.
+CK_INLINE long ck_chunks(long count, long size) { return (count + size - 1) / size; }
