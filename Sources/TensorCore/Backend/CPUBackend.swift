@@ -1,0 +1,156 @@
+// The processor's backend: the kernels of CKernels, with convolutions and matrix products by the chosen engine.
+import CKernels
+
+/// The processor, computing with one of the two engines.
+struct CPUBackend: Backend {
+  let engine: Engine
+  let pool = MemoryPool()
+
+  var name: String { engine.rawValue }
+
+  private var product: ck_gemm {
+    #if HAS_ONEDNN
+      if engine == .onednn { return ck_gemm_onednn }
+    #endif
+    return ck_gemm_openblas
+  }
+
+  // MARK: Convolution and matrix product
+
+  func convolution(
+    _ shape: ck_convolution, _ x: Input, _ weights: Input, _ bias: Input?, _ y: Output, relu: Bool
+  ) {
+    var shape = shape
+    #if HAS_ONEDNN
+      if engine == .onednn,
+        ck_convolution_forward_onednn(&shape, x, weights, bias, y, relu ? 1 : 0) == 0
+      {
+        return
+      }
+    #endif
+    // Also for the few shapes that oneDNN has no fast kernel for.
+    check(ck_convolution_forward_openblas(&shape, x, weights, bias, y, relu ? 1 : 0))
+  }
+
+  func convolutionBackwardData(_ shape: ck_convolution, _ dy: Input, _ weights: Input, _ dx: Output) {
+    var shape = shape
+    #if HAS_ONEDNN
+      if engine == .onednn, ck_convolution_backward_data_onednn(&shape, dy, weights, dx) == 0 { return }
+    #endif
+    check(ck_convolution_backward_data_openblas(&shape, dy, weights, dx))
+  }
+
+  func convolutionBackwardWeights(
+    _ shape: ck_convolution, _ x: Input, _ dy: Input, _ dweights: Output, _ dbias: Output?
+  ) {
+    var shape = shape
+    #if HAS_ONEDNN
+      if engine == .onednn,
+        ck_convolution_backward_weights_onednn(&shape, x, dy, dweights, dbias) == 0
+      {
+        return
+      }
+    #endif
+    check(ck_convolution_backward_weights_openblas(&shape, x, dy, dweights, dbias))
+  }
+
+  private func check(_ status: Int32) {
+    precondition(status == 0, "the convolution kernel failed with status \(status)")
+  }
+
+  func gemm(
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Float, _ a: Input,
+    _ b: Input, _ beta: Float, _ c: Output
+  ) {
+    product(
+      transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, alpha, a, transposeA ? m : k, b,
+      transposeB ? k : n, beta, c, n)
+  }
+
+  // MARK: Sequences and codes
+
+  func attention(
+    _ q: Input, _ k: Input, _ v: Input, _ out: Output, _ logSums: Output, _ s: AttentionShape
+  ) {
+    ck_attention_forward(
+      q, k, v, out, logSums, s.n, s.length, s.heads, s.width, s.inputStride, s.heads * s.width, s.scale,
+      s.isCausal ? 1 : 0, s.prefix, product)
+  }
+
+  func attentionBackward(
+    _ q: Input, _ k: Input, _ v: Input, _ out: Input, _ dout: Input, _ logSums: Input, _ dq: Output,
+    _ dk: Output, _ dv: Output, _ s: AttentionShape
+  ) {
+    ck_attention_backward(
+      q, k, v, out, dout, logSums, dq, dk, dv, s.n, s.length, s.heads, s.width, s.inputStride,
+      s.heads * s.width, s.scale, s.isCausal ? 1 : 0, s.prefix, product)
+  }
+
+  func attentionStep(
+    _ q: Input, _ keys: Input, _ values: Input, _ out: Output, _ n: Int, length: Int, capacity: Int,
+    heads: Int, width: Int, scale: Float
+  ) {
+    ck_attention_step(q, keys, values, out, n, length, capacity, heads, width, scale)
+  }
+
+  func nearestCodes(
+    _ z: Input, _ codebook: Input, _ norms: Input, _ indices: UnsafeMutablePointer<Int32>,
+    _ distances: Output?, _ m: Int, _ k: Int, _ d: Int
+  ) {
+    ck_nearest_codes(z, codebook, norms, indices, distances, m, k, d, product)
+  }
+
+  func rowNorms(_ x: Input, _ norms: Output, _ m: Int, _ d: Int) { ck_row_norms(x, norms, m, d) }
+
+  func softmax(_ x: Input, _ y: Output, _ m: Int, _ c: Int) { ck_softmax_forward(x, y, m, c) }
+
+  func softmaxBackward(_ y: Input, _ dy: Input, _ dx: Output, _ m: Int, _ c: Int) {
+    ck_softmax_backward(y, dy, dx, m, c)
+  }
+
+  func crossEntropy(
+    _ logits: Input, _ targets: UnsafePointer<Int32>, _ losses: Output, _ logSums: Output, _ m: Int,
+    _ v: Int
+  ) {
+    ck_cross_entropy_forward(logits, targets, losses, logSums, m, v)
+  }
+
+  func crossEntropyBackward(
+    _ logits: Input, _ targets: UnsafePointer<Int32>, _ logSums: Input, _ dlogits: Output,
+    _ scale: Float, _ m: Int, _ v: Int
+  ) {
+    ck_cross_entropy_backward(logits, targets, logSums, dlogits, scale, m, v)
+  }
+
+  func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int) {
+    ck_gather_rows(table, indices, y, m, d)
+  }
+
+  func scatterAddRows(
+    _ dy: Input, _ indices: UnsafePointer<Int32>, _ dtable: Output, _ m: Int, _ d: Int, _ rows: Int
+  ) {
+    ck_scatter_add_rows(dy, indices, dtable, m, d, rows)
+  }
+
+  // MARK: Optimizers and random numbers
+
+  func adam(
+    _ parameter: Output, _ m: Output, _ v: Output, _ gradient: Input, _ count: Int, _ rule: AdamRule
+  ) {
+    ck_adam(
+      parameter, m, v, gradient, count, rule.learningRate, rule.beta1, rule.beta2, rule.eps,
+      rule.weightDecay, rule.step)
+  }
+
+  func movingAverage(_ average: Output, _ x: Input, _ decay: Float, _ count: Int) {
+    ck_moving_average(average, x, decay, count)
+  }
+
+  func randomUniform(_ y: Output, _ count: Int, _ source: RandomSource) {
+    ck_random_uniform(y, count, source.seed, source.stream, source.position)
+  }
+
+  func randomNormal(_ y: Output, _ count: Int, _ source: RandomSource) {
+    ck_random_normal(y, count, source.seed, source.stream, source.position)
+  }
+}

@@ -1,0 +1,43 @@
+// Where tensors live and which engine computes on them.
+
+/// The library that computes convolutions and matrix products.
+package enum Engine: String, CaseIterable, Sendable {
+  /// oneDNN: direct and Winograd convolutions in the blocked layout.
+  case onednn
+  /// im2col and OpenBLAS: needs no other library.
+  case openblas
+}
+
+/// A place for tensors, with the backend that computes there.
+package struct Device: Sendable, Equatable {
+  let backend: any Backend
+
+  package static func == (a: Device, b: Device) -> Bool { a.backend.name == b.backend.name }
+
+  /// The processor with the given engine; `nil` where that engine is not built in.
+  package static func cpu(_ engine: Engine) -> Device? {
+    switch engine {
+    case .openblas: return openBLAS
+    case .onednn: return oneDNN
+    }
+  }
+
+  /// oneDNN where it is built in, else OpenBLAS.
+  package static let `default`: Device = oneDNN ?? openBLAS
+
+  /// Every device of this build, for tests that hold the engines together.
+  package static let all: [Device] = [oneDNN, openBLAS].compactMap { $0 }
+
+  package static let openBLAS = Device(backend: CPUBackend(engine: .openblas))
+  #if HAS_ONEDNN
+    package static let oneDNN: Device? = Device(backend: CPUBackend(engine: .onednn))
+  #else
+    package static let oneDNN: Device? = nil
+  #endif
+
+  /// The engine's name, as `--engine` takes it.
+  package var name: String { backend.name }
+
+  /// The buffers of this device.
+  package var pool: MemoryPool { backend.pool }
+}

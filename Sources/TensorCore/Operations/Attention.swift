@@ -1,0 +1,86 @@
+// Scaled dot-product attention; the scores of one head at a time are all that is ever held.
+
+/// Which positions a position may look at.
+package enum AttentionMask: Sendable, Equatable {
+  /// Every position sees every other.
+  case none
+  /// A position sees itself and what stands before; the first `prefix` positions see each other.
+  case causal(prefix: Int)
+}
+
+/// `softmax(scale · q kᵀ + mask) v` per head.
+///
+/// - Parameters: q, k, v: `[N, T, C]`; `heads` divides `C`.
+/// - Returns: `[N, T, C]`.
+/// - Source: Vaswani et al. 2017, eq. 1.
+package func attention(
+  _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, scale: Float, mask: AttentionMask
+) -> Tensor {
+  let (q, k, v) = (q.plain(), k.plain(), v.plain())
+  let (n, length, channels) = (q.shape[0], q.shape[1], q.shape[2])
+  precondition(channels % heads == 0, "\(heads) heads do not divide \(channels) channels")
+  precondition(q.shape == k.shape && q.shape == v.shape, "q, k, v: \(q.shape), \(k.shape), \(v.shape)")
+  var form = AttentionShape(
+    n: n, length: length, heads: heads, width: channels / heads, inputStride: channels, scale: scale,
+    isCausal: false, prefix: 0)
+  if case .causal(let prefix) = mask { (form.isCausal, form.prefix) = (true, prefix) }
+  let out = Tensor(uninitializedLike: q)
+  let logSums = Tensor(uninitialized: [n, heads, length], on: q.device)
+  q.backend.attention(q.pointer, k.pointer, v.pointer, out.pointer, logSums.pointer, form)
+  let (q0, k0, v0) = (q.detached(), k.detached(), v.detached())
+  return record(out, [q, k, v]) { [form] dout, _ in
+    let (dq, dk, dv) = (
+      Tensor(uninitializedLike: q0), Tensor(uninitializedLike: k0), Tensor(uninitializedLike: v0)
+    )
+    dout.backend.attentionBackward(
+      q0.pointer, k0.pointer, v0.pointer, out.pointer, dout.pointer, logSums.pointer, dq.pointer,
+      dk.pointer, dv.pointer, form)
+    return [dq, dk, dv]
+  }
+}
+
+/// Keys and values of the positions seen so far, for drawing one token at a time.
+///
+/// Not part of any graph: sampling runs without gradients.
+package struct KeyValueCache {
+  /// Positions that have been appended.
+  package private(set) var length = 0
+  /// Positions that fit.
+  package let capacity: Int
+  private var keys, values: Tensor
+  private let heads: Int
+
+  /// Room for `capacity` positions of `items` sequences with `channels` channels.
+  package init(items: Int, capacity: Int, channels: Int, heads: Int, on device: Device) {
+    self.capacity = capacity
+    self.heads = heads
+    keys = Tensor(uninitialized: [items, capacity, channels], on: device)
+    values = Tensor(uninitialized: [items, capacity, channels], on: device)
+  }
+
+  /// Forgets every position.
+  package mutating func reset() { length = 0 }
+
+  /// Appends keys and values of whole prefixes `[N, T, C]` without attending.
+  package mutating func append(keys newKeys: Tensor, values newValues: Tensor) {
+    let (n, count, channels) = (newKeys.shape[0], newKeys.shape[1], newKeys.shape[2])
+    precondition(length + count <= capacity, "\(length) + \(count) positions in a cache of \(capacity)")
+    let (keyMemory, valueMemory) = (keys.uniquePointer(), values.uniquePointer())
+    for item in 0..<n {
+      let target = (item * capacity + length) * channels
+      keys.backend.copy(newKeys.pointer + item * count * channels, keyMemory + target, count * channels)
+      keys.backend.copy(newValues.pointer + item * count * channels, valueMemory + target, count * channels)
+    }
+    length += count
+  }
+
+  /// Appends one position and lets it attend to all so far, itself included: q, k, v and the result are `[N, 1, C]`.
+  package mutating func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, scale: Float) -> Tensor {
+    append(keys: k, values: v)
+    let out = Tensor(uninitializedLike: q)
+    q.backend.attentionStep(
+      q.pointer, keys.pointer, values.pointer, out.pointer, q.shape[0], length: length,
+      capacity: capacity, heads: heads, width: q.shape[2] / heads, scale: scale)
+    return out
+  }
+}

@@ -1,0 +1,86 @@
+// 2-D convolution in the blocked layout.
+import CKernels
+
+/// Stride, padding and algorithm of a convolution.
+package struct ConvolutionOptions: Sendable, Equatable {
+  package var stride = 1
+  package var padTop = 0
+  package var padLeft = 0
+  package var padBottom = 0
+  package var padRight = 0
+  /// Winograd's algorithm may be taken where it is faster.
+  package var allowsWinograd = true
+
+  package init(stride: Int = 1, padding: Int = 0, allowsWinograd: Bool = true) {
+    self.stride = stride
+    (padTop, padLeft, padBottom, padRight) = (padding, padding, padding, padding)
+    self.allowsWinograd = allowsWinograd
+  }
+
+  /// Padding on the right and bottom only, as the encoder's downsampling wants it.
+  package static let downsampling: ConvolutionOptions = {
+    var options = ConvolutionOptions(stride: 2)
+    options.padBottom = 1
+    options.padRight = 1
+    return options
+  }()
+}
+
+extension Tensor {
+  /// Cross-correlation of `[N, C, H, W]` with weights `[O, C, k, k]`, plus a bias `[O]`.
+  ///
+  /// - Parameter relu: applies `max(·, 0)` in the same pass.
+  /// - Returns: blocked `[N, O, H', W']`, `H' = (H + padTop + padBottom - k) / stride + 1`.
+  package func convolved(
+    with weights: Tensor, bias: Tensor?, _ options: ConvolutionOptions = .init(), relu: Bool = false
+  ) -> Tensor {
+    let kernel = weights.shape[2]
+    precondition(rank == 4 && weights.shape[1] == shape[1], "weights \(weights.shape) for \(shape)")
+    // Images with few channels are read as they are; everything else comes in blocks.
+    let x = layout == .plain && shape[1] <= 4 ? self : blocked()
+    let weights = weights.in(.blockedWeights)
+    let height = (shape[2] + options.padTop + options.padBottom - kernel) / options.stride + 1
+    let width = (shape[3] + options.padLeft + options.padRight - kernel) / options.stride + 1
+    precondition(height > 0 && width > 0, "a \(kernel)×\(kernel) kernel does not fit \(shape)")
+    let form = ck_convolution(
+      n: shape[0], in_channels: shape[1], out_channels: weights.shape[0], in_height: shape[2],
+      in_width: shape[3], out_height: height, out_width: width, kernel: kernel,
+      stride: options.stride, pad_top: options.padTop, pad_left: options.padLeft,
+      pad_bottom: options.padBottom, pad_right: options.padRight,
+      plain_input: x.layout == .plain ? 1 : 0, winograd: options.allowsWinograd ? 1 : 0)
+    let y = Tensor(
+      uninitialized: [shape[0], weights.shape[0], height, width], layout: .blocked, on: device)
+    backend.convolution(form, x.pointer, weights.pointer, bias?.pointer, y.pointer, relu: relu)
+
+    // The input is kept only for the weights' gradient, the output only for the ReLU's.
+    let savedInput = weights.isTracked ? x.detached() : nil
+    let savedOutput = relu ? y : nil
+    let (inputShape, inputLayout) = (x.shape, x.layout)
+    let frozen = weights.detached()
+    let biasShape = bias?.shape
+    return record(y, [x, weights] + (bias.map { [$0] } ?? [])) { dy, wanted in
+      var dy = dy.blocked()
+      if let savedOutput {
+        let masked = Tensor(uninitializedLike: dy)
+        dy.backend.activateBackward(.relu, savedOutput.pointer, dy.pointer, masked.pointer, dy.stored)
+        dy = masked
+      }
+      var gradients: [Tensor?] = [nil, nil, nil]
+      if wanted[0] {
+        let dx = Tensor(uninitialized: inputShape, layout: inputLayout, on: dy.device)
+        dy.backend.convolutionBackwardData(form, dy.pointer, frozen.pointer, dx.pointer)
+        gradients[0] = dx
+      }
+      let wantsBias = biasShape != nil && wanted[2]
+      if let savedInput, wanted[1] || wantsBias {
+        let dweights = Tensor(uninitializedLike: frozen)
+        let dbias = wantsBias ? biasShape.map { Tensor(uninitialized: $0, on: dy.device) } : nil
+        dy.backend.convolutionBackwardWeights(
+          form, savedInput.pointer, dy.pointer, dweights.pointer, dbias?.pointer)
+        gradients[1] = dweights
+        gradients[2] = dbias
+      }
+      return gradients
+    }
+  }
+}

@@ -1,0 +1,31 @@
+// Max pooling and nearest-neighbour upsampling of activations.
+
+extension Tensor {
+  /// The maximum of each 2×2 window, stride 2; an odd last row or column is dropped. `[N, C, H/2, W/2]`.
+  package func maxPooled() -> Tensor {
+    let x = blocked()
+    let y = Tensor(
+      uninitialized: [shape[0], shape[1], shape[2] / 2, shape[3] / 2], layout: .blocked, on: device)
+    backend.maxPool(x.pointer, y.pointer, shape)
+    let saved = x.detached()
+    return record(y, [x]) { dy, _ in
+      let dx = Tensor(uninitializedLike: saved)
+      dy.backend.maxPoolBackward(saved.pointer, dy.pointer, dx.pointer, saved.shape)
+      return [dx]
+    }
+  }
+
+  /// Each place repeated 2×2: `[N, C, 2H, 2W]`.
+  package func upsampled() -> Tensor {
+    let x = blocked()
+    let y = Tensor(
+      uninitialized: [shape[0], shape[1], shape[2] * 2, shape[3] * 2], layout: .blocked, on: device)
+    backend.upsample(x.pointer, y.pointer, shape)
+    let origin = shape
+    return record(y, [x]) { dy, _ in
+      let dx = Tensor(uninitialized: origin, layout: .blocked, on: dy.device)
+      dy.backend.upsampleBackward(dy.pointer, dx.pointer, origin)
+      return [dx]
+    }
+  }
+}

@@ -1,0 +1,28 @@
+// Changes in place, for optimizers and running statistics; never recorded.
+
+extension Tensor {
+  /// One Adam step on this parameter; `mean` and `square` are its running moments.
+  ///
+  /// - Source: Kingma & Ba 2015, alg. 1; Loshchilov & Hutter 2019 for the decoupled decay.
+  package mutating func updateByAdam(
+    gradient: Tensor, mean: inout Tensor, square: inout Tensor, _ rule: AdamRule
+  ) {
+    precondition(gradient.layout == layout && gradient.shape == shape, "gradient differs in form")
+    let parameter = uniquePointer()
+    backend.adam(
+      parameter, mean.uniquePointer(), square.uniquePointer(), gradient.pointer, stored, rule)
+  }
+
+  /// `self = decay · self + (1 - decay) · x`
+  package mutating func moveAverage(towards x: Tensor, decay: Float) {
+    let x = x.in(layout)
+    let memory = uniquePointer()
+    backend.movingAverage(memory, x.pointer, decay, stored)
+  }
+
+  /// Replaces the values, keeping layout, device and place in the graph.
+  package mutating func assign(_ values: Tensor) {
+    precondition(values.shape == shape, "values of shape \(values.shape) for \(shape)")
+    storage = withoutGradients { values.moved(to: device).in(layout) }.storage
+  }
+}

@@ -1,0 +1,84 @@
+// Counter-based random numbers: the state is three integers, saved with a checkpoint.
+import CKernels
+
+/// A stream of random numbers (Philox 4x32-10, Salmon et al. 2011).
+///
+/// Number `i` depends on seed, stream and position alone, so the state is three integers and any machine with any number
+/// of threads draws the same.
+package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator {
+  package let seed: UInt64
+  package let stream: UInt64
+  package private(set) var position: UInt64
+
+  package init(seed: UInt64, stream: UInt64 = 0, position: UInt64 = 0) {
+    self.seed = seed
+    self.stream = stream
+    self.position = position
+  }
+
+  /// An independent source for one purpose, for example "shuffle" or "dropout".
+  package func stream(_ purpose: String) -> RandomSource {
+    // FNV-1a of the purpose, mixed with this stream
+    let hash = purpose.utf8.reduce(14_695_981_039_346_656_037 ^ stream) {
+      ($0 ^ UInt64($1)) &* 1_099_511_628_211
+    }
+    return RandomSource(seed: seed, stream: hash)
+  }
+
+  /// An independent source for one item, for example a sample's index.
+  package func stream(_ index: Int) -> RandomSource {
+    RandomSource(seed: seed, stream: (stream &+ UInt64(bitPattern: Int64(index)) &+ 1) &* 0x9E37_79B9_7F4A_7C15)
+  }
+
+  package mutating func next() -> UInt64 {
+    var words: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
+    withUnsafeMutableBytes(of: &words) { bytes in
+      ck_philox(seed, stream, position / 4, bytes.bindMemory(to: UInt32.self).baseAddress)
+    }
+    position += 4
+    return UInt64(words.0) | UInt64(words.1) << 32
+  }
+
+  /// Uniform in `0..<1`, 24 bits.
+  package mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
+
+  /// Independent normal values with the given deviation.
+  package mutating func normal(
+    _ shape: Shape, deviation: Float = 1, mean: Float = 0, on device: Device = .default
+  ) -> Tensor {
+    let result = Tensor(uninitialized: shape, on: device)
+    result.backend.randomNormal(result.pointer, shape.count, self)
+    advance(shape.count)
+    result.backend.scale(result.pointer, result.pointer, deviation, mean, shape.count)
+    return result
+  }
+
+  /// Independent uniform values in `range`.
+  package mutating func uniform(
+    _ shape: Shape, in range: Range<Float> = 0..<1, on device: Device = .default
+  ) -> Tensor {
+    let result = Tensor(uninitialized: shape, on: device)
+    result.backend.randomUniform(result.pointer, shape.count, self)
+    advance(shape.count)
+    result.backend.scale(
+      result.pointer, result.pointer, range.upperBound - range.lowerBound, range.lowerBound,
+      shape.count)
+    return result
+  }
+
+  /// A random order of `0..<count` (Fisher–Yates).
+  package mutating func permutation(_ count: Int) -> [Int] { (0..<count).shuffled(using: &self) }
+
+  /// Zeros and ones; one with probability `keep`.
+  mutating func mask(_ count: Int, keep: Float) -> [UInt8] {
+    let mask = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      ck_random_mask(buffer.baseAddress, count, keep, seed, stream, position)
+      filled = count
+    }
+    advance(count)
+    return mask
+  }
+
+  /// Skips what a fill consumed, rounded up to whole Philox blocks.
+  private mutating func advance(_ count: Int) { position += UInt64((count + 3) / 4 * 4) }
+}

@@ -1,0 +1,73 @@
+// Reuse of buffers: a training step repeats its shapes, so after the first step nothing is asked of the system.
+import CKernels
+import Synchronization
+
+/// Buffers by size class, kept for reuse when a storage is released.
+package final class MemoryPool: Sendable {
+  /// What the pool holds, in bytes, and how often it went to the system.
+  package struct Statistics: Sendable, Equatable {
+    /// Bytes in use by living tensors.
+    package var used = 0
+    /// The most bytes that were in use at once.
+    package var peak = 0
+    /// Bytes taken from the system, in use or free.
+    package var reserved = 0
+    /// Calls of the system allocator.
+    package var systemAllocations = 0
+  }
+
+  private struct State {
+    var free: [Int: [UInt]] = [:]
+    var statistics = Statistics()
+  }
+
+  private let state = Mutex(State())
+
+  /// Sizes rounded up so that at most an eighth of a buffer is wasted; 64 bytes at least.
+  static func sizeClass(_ bytes: Int) -> Int {
+    guard bytes > 512 else { return max(64, (bytes + 63) / 64 * 64) }
+    let step = 1 << (Int.bitWidth - bytes.leadingZeroBitCount - 4)
+    return (bytes + step - 1) / step * step
+  }
+
+  func take(bytes: Int) -> UnsafeMutableRawPointer {
+    let size = Self.sizeClass(bytes)
+    let address = state.withLock { state -> UInt? in
+      state.statistics.used += size
+      state.statistics.peak = max(state.statistics.peak, state.statistics.used)
+      if let address = state.free[size]?.popLast() { return address }
+      state.statistics.reserved += size
+      state.statistics.systemAllocations += 1
+      return nil
+    }
+    if let address, let pointer = UnsafeMutableRawPointer(bitPattern: address) { return pointer }
+    guard let fresh = ck_allocate(size) else {
+      preconditionFailure("out of memory: \(size) bytes wanted, \(statistics.reserved) in the pool")
+    }
+    return fresh
+  }
+
+  func put(_ pointer: UnsafeMutableRawPointer, bytes: Int) {
+    let size = Self.sizeClass(bytes)
+    state.withLock { state in
+      state.statistics.used -= size
+      state.free[size, default: []].append(UInt(bitPattern: pointer))
+    }
+  }
+
+  /// Gives the free buffers back to the system, for example between training and sampling.
+  package func releaseFree() {
+    let addresses = state.withLock { state -> [UInt] in
+      let addresses = state.free.values.flatMap { $0 }
+      state.statistics.reserved -= state.free.reduce(0) { $0 + $1.key * $1.value.count }
+      state.free = [:]
+      return addresses
+    }
+    for address in addresses { ck_deallocate(UnsafeMutableRawPointer(bitPattern: address)) }
+  }
+
+  package var statistics: Statistics { state.withLock { $0.statistics } }
+
+  /// Starts a new peak from what is in use now.
+  package func resetPeak() { state.withLock { $0.statistics.peak = $0.statistics.used } }
+}

@@ -1,0 +1,109 @@
+// The tensor: a value with a shape, a buffer and, when gradients are wanted, its place in the graph.
+import CKernels
+
+/// A float tensor on a device.
+///
+/// A value: what one copy does is never seen by another. Memory is shared between copies until one is changed.
+package struct Tensor: @unchecked Sendable {
+  package let shape: Shape
+  package let layout: Layout
+  var storage: Storage
+  /// Where it stands in the graph of operations; `nil` for constants.
+  var node: Node?
+
+  init(shape: Shape, layout: Layout, storage: Storage, node: Node? = nil) {
+    self.shape = shape
+    self.layout = layout
+    self.storage = storage
+    self.node = node
+  }
+
+  /// A tensor with undefined contents, to be filled by a kernel.
+  init(uninitialized shape: Shape, layout: Layout = .plain, on device: Device) {
+    self.init(
+      shape: shape, layout: layout,
+      storage: Storage(count: layout.storedCount(shape), on: device))
+  }
+
+  /// A tensor like `other` in shape, layout and device, with undefined contents.
+  init(uninitializedLike other: Tensor) {
+    self.init(uninitialized: other.shape, layout: other.layout, on: other.device)
+  }
+
+  /// A row-major tensor with the given elements.
+  package init(_ elements: [Float], shape: Shape, on device: Device = .default) {
+    precondition(elements.count == shape.count, "\(elements.count) elements for shape \(shape)")
+    self.init(uninitialized: shape, on: device)
+    elements.withUnsafeBufferPointer { buffer in
+      if let base = buffer.baseAddress { storage.pointer.update(from: base, count: buffer.count) }
+    }
+  }
+
+  /// A tensor filled with one value.
+  package init(repeating value: Float, shape: Shape, on device: Device = .default) {
+    self.init(uninitialized: shape, on: device)
+    backend.fill(pointer, value, stored)
+  }
+
+  /// A scalar.
+  package init(_ value: Float, on device: Device = .default) { self.init([value], shape: [], on: device) }
+
+  package var device: Device { storage.device }
+  package var count: Int { shape.count }
+
+  /// Whether operations on this tensor are recorded for gradients.
+  package var isTracked: Bool { node != nil }
+
+  /// The elements in row-major order.
+  package func elements() -> [Float] {
+    let plain = withoutGradients { self.plain() }
+    return Array(UnsafeBufferPointer(start: plain.pointer, count: plain.count))
+  }
+
+  /// The value of a tensor with one element.
+  package func item() -> Float {
+    precondition(count == 1, "item() of shape \(shape)")
+    return pointer[0]
+  }
+
+  /// Reads the row-major elements without a copy when the layout is plain.
+  package func withElements<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows
+    -> Result
+  {
+    let plain = withoutGradients { self.plain() }
+    return try body(UnsafeBufferPointer(start: plain.pointer, count: plain.count))
+  }
+
+  // MARK: What operations and backends use
+
+  var backend: any Backend { storage.device.backend }
+  var pointer: UnsafeMutablePointer<Float> { storage.pointer }
+  /// Floats in the buffer, padding included.
+  var stored: Int { storage.count }
+
+  /// The buffer for changing in place: copied first if another tensor shares it.
+  mutating func uniquePointer() -> UnsafeMutablePointer<Float> {
+    if !isKnownUniquelyReferenced(&storage) {
+      let copy = Storage(count: storage.count, on: storage.device)
+      backend.copy(storage.pointer, copy.pointer, storage.count)
+      storage = copy
+    }
+    return storage.pointer
+  }
+}
+
+extension Tensor {
+  /// A zero tensor with the shape, layout and device of `other`.
+  package init(zerosLike other: Tensor) {
+    self.init(uninitializedLike: other)
+    backend.fill(pointer, 0, stored)
+  }
+
+  /// This tensor's elements on another device.
+  package func moved(to device: Device) -> Tensor {
+    if device == self.device { return self }
+    let result = Tensor(uninitialized: shape, layout: layout, on: device)
+    device.backend.copy(pointer, result.pointer, stored)
+    return result
+  }
+}
