@@ -66,6 +66,9 @@ void ck_weights_to_blocked(const float *oihw, float *blocked, long o, long i, lo
 void ck_weights_to_plain(const float *blocked, float *oihw, long o, long i, long kernel);
 // [a, b] to [b, a], batch times.
 void ck_transpose(const float *x, float *y, long batch, long a, long b);
+
+// ---- pixels.c -----------------------------------------------------------------------------------
+
 // uint8 pixels [N, H*W, 3] to plain [N, 3, H*W] in [-1, 1]: p / 127.5 - 1.
 void ck_pixels_to_plain(const uint8_t *pixels, float *plain, long n, long hw);
 // Back, clamped to [-1, 1] and rounded to the nearest level.

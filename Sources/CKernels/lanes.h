@@ -1,0 +1,71 @@
+// Sixteen floats at a time: one pixel of one channel block, one 512-bit register. Vectors go to helpers by address,
+// because a vector argument would tie a helper to one instruction set; after inlining nothing of that is left.
+#pragma once
+
+#include <stdint.h>
+
+#include "kernels.h"
+#include "wide.h"
+
+typedef float ck_lanes __attribute__((ext_vector_type(16)));
+typedef int32_t ck_lane_bits __attribute__((ext_vector_type(16)));
+typedef double ck_wide_lanes __attribute__((ext_vector_type(16)));
+typedef float ck_lanes_anywhere __attribute__((ext_vector_type(16), aligned(4), may_alias));
+
+#define CK_LOAD(from) (*(const ck_lanes_anywhere *)(from))
+#define CK_STORE(to, value) (*(ck_lanes_anywhere *)(to) = (value))
+
+// The first `count` (< 16) floats, the rest zero.
+CK_INLINE void ck_load_some(const float *from, long count, ck_lanes *value) {
+  float padded[CK_BLOCK] = {0};
+  for (long i = 0; i < count; i++) padded[i] = from[i];
+  *value = CK_LOAD(padded);
+}
+
+CK_INLINE void ck_store_some(float *to, long count, const ck_lanes *value) {
+  float padded[CK_BLOCK];
+  CK_STORE(padded, *value);
+  for (long i = 0; i < count; i++) to[i] = padded[i];
+}
+
+// e^x to 2 units in the last place; below -87 it stays at e^-87, above 88 at e^88, NaN stays NaN.
+CK_INLINE void ck_lanes_exp(const ck_lanes *exponent, ck_lanes *result) {
+  ck_lanes x = *exponent;
+  x = x > 88.0f ? 88.0f : x;
+  x = x < -87.0f ? -87.0f : x;
+  // Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
+  const ck_lanes shifted = x * 1.44269504f + 12582912.0f;
+  const ck_lanes n = shifted - 12582912.0f;
+  // ln 2 in two parts, so that n * ln 2 leaves x without rounding. The polynomial is that of Cephes' expf.
+  const ck_lanes r = x - n * 0.693359375f + n * 2.12194440e-4f;
+  ck_lanes p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.0f;
+  const ck_lane_bits scale = (ck_lane_bits)shifted << 23;
+  *result = (ck_lanes)((ck_lane_bits)p + scale);
+}
+
+// 1 / (1 + e^-x)
+CK_INLINE void ck_lanes_sigmoid(const ck_lanes *x, ck_lanes *result) {
+  const ck_lanes negated = -*x;
+  ck_lanes e;
+  ck_lanes_exp(&negated, &e);
+  *result = 1.0f / (1.0f + e);
+}
+
+// Interleaves pairs of 1 and of 2 floats, and picks even or odd quarters: the steps of a transposition.
+#define CK_LOW_SINGLES(a, b) \
+  __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+#define CK_HIGH_SINGLES(a, b) \
+  __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
+#define CK_LOW_PAIRS(a, b) \
+  __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+#define CK_HIGH_PAIRS(a, b) \
+  __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
+#define CK_EVEN_QUARTERS(a, b) \
+  __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+#define CK_ODD_QUARTERS(a, b) \
+  __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)

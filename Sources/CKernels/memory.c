@@ -1,0 +1,59 @@
+// Aligned memory, copies and fills.
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "kernels.h"
+#include "wide.h"
+
+#define LINE 64L
+#define HUGE_PAGE (2L << 20)
+#define CHUNK 65536L  // floats, 256 KiB
+
+void *ck_allocate(long bytes) {
+  if (bytes < 0) return NULL;
+  const long alignment = bytes < HUGE_PAGE ? LINE : HUGE_PAGE;
+  const long rounded = ck_chunks(ck_maximum(bytes, 1), alignment) * alignment;
+  void *memory;
+  if (posix_memalign(&memory, (size_t)alignment, (size_t)rounded)) return NULL;
+  // Without huge pages the first touch of 32 MiB costs 13 ms. Only advice: a refusal changes nothing.
+  if (alignment == HUGE_PAGE) madvise(memory, (size_t)rounded, MADV_HUGEPAGE);
+  return memory;
+}
+
+void ck_deallocate(void *memory) { free(memory); }
+
+struct copy {
+  const float *from;
+  float *to;
+  long count;
+};
+
+static void copy_chunk(void *context, long chunk) {
+  const struct copy *s = context;
+  const long first = chunk * CHUNK;
+  const size_t bytes = (size_t)ck_minimum(CHUNK, s->count - first) * sizeof(float);
+  memcpy(s->to + first, s->from + first, bytes);
+}
+
+void ck_copy(const float *from, float *to, long count) {
+  struct copy copy = {from, to, count};
+  ck_parallel(ck_chunks(count, CHUNK), copy_chunk, &copy);
+}
+
+struct fill {
+  float *to;
+  float value;
+  long count;
+};
+
+CK_WIDE static void fill_chunk(void *context, long chunk) {
+  const struct fill *s = context;
+  const long end = ck_minimum(s->count, (chunk + 1) * CHUNK);
+  for (long i = chunk * CHUNK; i < end; i++) s->to[i] = s->value;
+}
+
+void ck_fill(float *to, float value, long count) {
+  struct fill fill = {to, value, count};
+  ck_parallel(ck_chunks(count, CHUNK), fill_chunk, &fill);
+}
