@@ -1,0 +1,51 @@
+/// Code shards as one sequence of grids of one VQGAN's codes.
+package typealias CodeShardSet = ShardSet<CodeShardReader>
+
+extension ShardSet where Reader == CodeShardReader {
+  /// - Throws: `disagreement` naming both files where grids, codebooks or fingerprints differ, `noRows`, and whatever
+  ///   opening throws.
+  package convenience init(_ paths: [String]) throws(ShardError) {
+    try self.init(paths) { reader, first throws(ShardError) in
+      let found = reader.header
+      let expected = first.header
+      let properties = [
+        (
+          "the grid", "\(found.gridHeight)×\(found.gridWidth)",
+          "\(expected.gridHeight)×\(expected.gridWidth)"
+        ),
+        ("n_embed", "\(found.codebookSize)", "\(expected.codebookSize)"),
+        ("vqgan_fingerprint", found.fingerprint, expected.fingerprint),
+      ]
+      for (property, found, expected) in properties where found != expected {
+        throw .disagreement(
+          path: reader.path, other: first.path, property: property, found: found, expected: expected
+        )
+      }
+    }
+  }
+
+  package var gridHeight: Int { first.header.gridHeight }
+  package var gridWidth: Int { first.header.gridWidth }
+  /// Codes of one row, h·w.
+  package var rowLength: Int { first.header.rowLength }
+  /// Every code is in `0..<codebookSize`.
+  package var codebookSize: Int { first.header.codebookSize }
+  /// SHA-256 of the weights of the VQGAN that made the codes.
+  package var fingerprint: String { first.header.fingerprint }
+  /// What the first shard says about itself.
+  package var header: CodeShardHeader { first.header }
+
+  /// One grid of codes, `[h·w]` in raster order.
+  package func codes(_ index: Int) throws(ShardError) -> [Int32] {
+    let (reader, row) = try locate(index)
+    return try reader.codes(row)
+  }
+
+  /// Several grids, one after the other, `[indices.count, h·w]`.
+  package func codes(_ indices: [Int]) throws(ShardError) -> [Int32] {
+    var all: [Int32] = []
+    all.reserveCapacity(indices.count * rowLength)
+    for index in indices { all += try codes(index) }
+    return all
+  }
+}

@@ -1,0 +1,110 @@
+// The door to libhdf5: its lock, its handles, its errors. Only the files of this folder import CHDF5.
+
+import CHDF5
+import Glibc
+
+enum HDF5 {
+  /// Runs `body` while no other thread is inside the library, which is safe for threads in some builds only.
+  ///
+  /// The lock is recursive, so that a handle may be closed by a `deinit` inside `body`.
+  @discardableResult
+  static func locked<Result: ~Copyable, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    lock.enter()
+    defer { lock.leave() }
+    precondition(isOpen, "libhdf5 cannot start")
+    // Printing of errors is switched off for the calling thread alone.
+    H5Eset_auto2(0, nil, nil)
+    return try body()
+  }
+
+  private static let lock = RecursiveLock()
+
+  private static let isOpen: Bool = {
+    // The exit handler crashes after a failed write; every file is closed by its owner instead.
+    H5dont_atexit()
+    // No plugin named by a file is ever loaded.
+    return H5open() >= 0 && H5PLset_loading_state(0) >= 0
+  }()
+}
+
+/// An identifier of the library that is released at the end of its scope.
+struct HDF5Handle: ~Copyable {
+  let id: hid_t
+  private let release: @convention(c) (hid_t) -> herr_t
+
+  init(_ id: hid_t, release: @escaping @convention(c) (hid_t) -> herr_t) {
+    self.id = id
+    self.release = release
+  }
+
+  deinit {
+    HDF5.locked { _ = release(id) }
+  }
+}
+
+/// The file and the item that a call works on, for the message when it fails.
+struct HDF5Place: Sendable {
+  let path: String
+  let item: String
+  let isWriting: Bool
+
+  /// Passes `result` on, or throws when it is negative, the library's mark of failure.
+  @discardableResult
+  func check<Result: SignedInteger>(
+    _ result: Result, _ operation: String
+  ) throws(ShardError) -> Result {
+    guard result >= 0 else {
+      let reason = "\(operation) failed\(Self.innermostError())"
+      throw isWriting
+        ? .writeFailed(path: path, item: item, reason: reason)
+        : .unreadable(path: path, item: item, reason: reason)
+    }
+    return result
+  }
+
+  /// An owned identifier from a call that returns one.
+  func handle(
+    _ id: hid_t, _ operation: String, release: @escaping @convention(c) (hid_t) -> herr_t
+  ) throws(ShardError) -> HDF5Handle {
+    HDF5Handle(try check(id, operation), release: release)
+  }
+
+  /// The library's own words about the last failure on this thread, after ": ", or nothing.
+  static func innermostError() -> String {
+    var text = ""
+    // Upward: the function that failed first is walked first.
+    withUnsafeMutablePointer(to: &text) { text in
+      _ = H5Ewalk2(
+        0, H5E_WALK_UPWARD,
+        { depth, entry, context in
+          guard depth == 0, let words = entry?.pointee.desc else { return 0 }
+          context?.assumingMemoryBound(to: String.self).pointee = String(cString: words)
+          return 0
+        }, text)
+    }
+    return text.isEmpty ? "" : ": \(text)"
+  }
+}
+
+/// A lock that its holder may take again.
+private final class RecursiveLock: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+
+  init() {
+    var attributes = pthread_mutexattr_t()
+    pthread_mutexattr_init(&attributes)
+    pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_RECURSIVE))
+    pthread_mutex_init(mutex, &attributes)
+    pthread_mutexattr_destroy(&attributes)
+  }
+
+  func enter() { pthread_mutex_lock(mutex) }
+  func leave() { pthread_mutex_unlock(mutex) }
+
+  deinit {
+    pthread_mutex_destroy(mutex)
+    mutex.deallocate()
+  }
+}

@@ -1,0 +1,210 @@
+// Reading of datasets: single rows past the library's lock where the storage allows it, or whole columns.
+
+import CChunkCodec
+import CHDF5
+
+/// A dataset of an open file; its shape and storage are checked against the file's size before anything is allocated.
+final class HDF5InputDataset: Sendable {
+  let place: HDF5Place
+  let type: HDF5ElementType
+  let shape: [Int]
+  /// Bytes of one row in memory.
+  let rowBytes: Int
+  let storage: HDF5Storage
+
+  private let handle: HDF5Handle
+  private let file: HDF5InputFile
+
+  /// Takes over the open dataset.
+  init(_ handle: consuming HDF5Handle, of file: HDF5InputFile, at place: HDF5Place)
+    throws(ShardError)
+  {
+    let id = handle.id
+    let elementType = try place.handle(H5Dget_type(id), "H5Dget_type", release: H5Tclose)
+    type = try HDF5ElementType(of: elementType.id, at: place)
+    shape = try Self.shape(of: id, at: place)
+    let width = H5Tget_size(elementType.id)
+    rowBytes = try Self.product(shape.dropFirst() + [width], at: place)
+    let bytes = try Self.product(shape + [width], at: place)
+    storage = try HDF5Storage(of: id, type: elementType.id, shape: shape, at: place)
+    // Deflate shrinks to 1/1032 at best: a larger claim is a lie about what is in the file.
+    guard storage.bytes <= file.bytes.count, bytes / 1032 <= storage.bytes else {
+      throw .malformed(
+        path: place.path, item: place.item, found: "\(bytes) bytes stored as \(storage.bytes)",
+        expected: "a dataset that fits the file of \(file.bytes.count) bytes")
+    }
+    self.handle = handle
+    self.file = file
+    self.place = place
+  }
+
+  /// Rows; 1 for a scalar.
+  var count: Int { shape.first ?? 1 }
+
+  /// Reads one row as it stands in memory: native numbers, no padding.
+  ///
+  /// - Parameter buffer: `rowBytes` bytes.
+  func readRow(_ row: Int, into buffer: UnsafeMutableRawBufferPointer) throws(ShardError) {
+    precondition(row >= 0 && row < count, "row \(row) of \(count)")
+    precondition(buffer.count == rowBytes, "a row has \(rowBytes) bytes, not \(buffer.count)")
+    switch storage.layout {
+    case .contiguous(let start):
+      let offset = start + UInt64(row) * UInt64(rowBytes)
+      try file.bytes.read(into: buffer, at: offset, item: "\(place.item)[\(row)]")
+    case .rowChunks(let isDeflated):
+      try readChunk(row, isDeflated: isDeflated, into: buffer)
+    case .general:
+      try readThroughLibrary(row, into: buffer)
+    }
+  }
+
+  /// The whole dataset, which must have one number, truth value or text a row.
+  func column() throws(ShardError) -> ShardColumn {
+    guard shape.count == 1, case .column(let type) = type else {
+      throw .malformed(
+        path: place.path, item: place.item, found: "\(self.type) \(shape)",
+        expected: "a column of one value a row")
+    }
+    switch type {
+    case .uint8: return .uint8(try numbers(0, as: chdf5_native_uint8()))
+    case .uint16: return .uint16(try numbers(0, as: chdf5_native_uint16()))
+    case .uint32: return .uint32(try numbers(0, as: chdf5_native_uint32()))
+    case .int32: return .int32(try numbers(0, as: chdf5_native_int32()))
+    case .int64: return .int64(try numbers(0, as: chdf5_native_int64()))
+    case .bool: return .bool(try truthValues())
+    case .string: return .string(try texts())
+    }
+  }
+
+  private func numbers<Number: BinaryInteger & BitwiseCopyable>(
+    _ zero: Number, as type: hid_t
+  ) throws(ShardError) -> [Number] {
+    var values = [Number](repeating: zero, count: count)
+    guard count > 0 else { return values }
+    try values.withUnsafeMutableBytes { bytes in
+      Result { () throws(ShardError) in
+        try HDF5.locked { () throws(ShardError) in
+          try place.check(H5Dread(handle.id, type, 0, 0, 0, bytes.baseAddress), "H5Dread")
+        }
+      }
+    }.get()
+    return values
+  }
+
+  private func truthValues() throws(ShardError) -> [Bool] {
+    try HDF5.locked { () throws(ShardError) -> [Bool] in
+      let type = try place.handle(H5Dget_type(handle.id), "H5Dget_type", release: H5Tclose)
+      return try numbers(Int8(0), as: type.id).map { $0 != 0 }
+    }
+  }
+
+  private func texts() throws(ShardError) -> [String] {
+    try HDF5.locked { () throws(ShardError) -> [String] in
+      let type = try place.handle(H5Dget_type(handle.id), "H5Dget_type", release: H5Tclose)
+      let space = try place.handle(H5Dget_space(handle.id), "H5Dget_space", release: H5Sclose)
+      return try readStrings(count: count, type: type.id, space: space.id, at: place) {
+        H5Dread(handle.id, type.id, 0, 0, 0, $0)
+      }
+    }
+  }
+
+  // MARK: Rows
+
+  private func readChunk(
+    _ row: Int, isDeflated: Bool, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(ShardError) {
+    let item = "\(place.item)[\(row)]"
+    var offset = [hsize_t](repeating: 0, count: shape.count)
+    offset[0] = hsize_t(row)
+    var filterMask: UInt32 = 0
+    var address: haddr_t = 0
+    var size: hsize_t = 0
+    try HDF5.locked { () throws(ShardError) in
+      try place.check(
+        H5Dget_chunk_info_by_coord(handle.id, offset, &filterMask, &address, &size),
+        "H5Dget_chunk_info_by_coord")
+    }
+    guard address != chdf5_no_address() else {
+      throw .unreadable(path: place.path, item: item, reason: "it was never written")
+    }
+    // Bit 0 set: the pipeline's one filter was not applied to this chunk.
+    guard isDeflated, filterMask & 1 == 0 else {
+      guard size == hsize_t(rowBytes) else {
+        throw .malformed(
+          path: place.path, item: item, found: "\(size) bytes", expected: "\(rowBytes) bytes")
+      }
+      try file.bytes.read(into: buffer, at: UInt64(address), item: item)
+      return
+    }
+    guard size <= hsize_t(rowBytes) * 2 + 1024 else {
+      throw .malformed(
+        path: place.path, item: item, found: "\(size) compressed bytes for \(rowBytes)",
+        expected: "fewer")
+    }
+    var packed = [UInt8](repeating: 0, count: Int(size))
+    let outcome = packed.withUnsafeMutableBytes { packed in
+      Result { () throws(ShardError) -> Bool in
+        try file.bytes.read(into: packed, at: UInt64(address), item: item)
+        return chunk_inflate(packed.baseAddress, packed.count, buffer.baseAddress, buffer.count)
+          == 1
+      }
+    }
+    guard try outcome.get() else {
+      throw .unreadable(path: place.path, item: item, reason: "its compressed bytes are damaged")
+    }
+  }
+
+  private func readThroughLibrary(
+    _ row: Int, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(ShardError) {
+    try HDF5.locked { () throws(ShardError) in
+      var start = [hsize_t](repeating: 0, count: shape.count)
+      start[0] = hsize_t(row)
+      var extent = shape.map { hsize_t($0) }
+      extent[0] = 1
+      let stored = try place.handle(H5Dget_space(handle.id), "H5Dget_space", release: H5Sclose)
+      try place.check(
+        H5Sselect_hyperslab(stored.id, H5S_SELECT_SET, start, nil, extent, nil),
+        "H5Sselect_hyperslab")
+      let memory = try place.handle(
+        H5Screate_simple(Int32(extent.count), extent, nil), "H5Screate_simple", release: H5Sclose)
+      let type = try place.handle(H5Dget_type(handle.id), "H5Dget_type", release: H5Tclose)
+      let native = try place.handle(
+        H5Tget_native_type(type.id, H5T_DIR_ASCEND), "H5Tget_native_type", release: H5Tclose)
+      try place.check(
+        H5Dread(handle.id, native.id, memory.id, stored.id, 0, buffer.baseAddress), "H5Dread")
+    }
+  }
+
+  // MARK: Shape
+
+  private static func shape(of id: hid_t, at place: HDF5Place) throws(ShardError) -> [Int] {
+    let space = try place.handle(H5Dget_space(id), "H5Dget_space", release: H5Sclose)
+    let rank = try place.check(H5Sget_simple_extent_ndims(space.id), "H5Sget_simple_extent_ndims")
+    guard rank > 0 else { return [] }
+    var extent = [hsize_t](repeating: 0, count: Int(rank))
+    try place.check(H5Sget_simple_extent_dims(space.id, &extent, nil), "H5Sget_simple_extent_dims")
+    var shape: [Int] = []
+    for size in extent {
+      guard let size = Int(exactly: size) else {
+        throw .malformed(
+          path: place.path, item: place.item, found: "\(extent)", expected: "a shape that fits")
+      }
+      shape.append(size)
+    }
+    return shape
+  }
+
+  private static func product(_ sizes: [Int], at place: HDF5Place) throws(ShardError) -> Int {
+    var product = 1
+    for size in sizes {
+      let (next, overflow) = product.multipliedReportingOverflow(by: size)
+      guard !overflow else {
+        throw .malformed(
+          path: place.path, item: place.item, found: "\(sizes)", expected: "a shape that fits")
+      }
+      product = next
+    }
+    return product
+  }
+}

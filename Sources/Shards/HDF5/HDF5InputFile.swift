@@ -1,0 +1,198 @@
+// Reading of files: the root's attributes and its list of datasets.
+
+import CHDF5
+import DurableFiles
+
+/// An HDF5 file open for reading.
+///
+/// Only what the file holds itself is ever read: soft and external links, external storage and virtual datasets are
+/// refused.
+final class HDF5InputFile: Sendable {
+  let path: String
+  /// The bytes of the file, for reads that need no help of the library.
+  let bytes: RawFile
+  private let id: hid_t
+
+  /// - Throws: `missing`, `notAShard`, or `unreadable`.
+  init(_ path: String) throws(ShardError) {
+    bytes = try RawFile(path)
+    id = try HDF5.locked { () throws(ShardError) -> hid_t in
+      let id = H5Fopen(path, chdf5_read_only(), 0)
+      guard id >= 0 else {
+        throw .notAShard(path: path, reason: "libhdf5 cannot open it\(HDF5Place.innermostError())")
+      }
+      return id
+    }
+    self.path = path
+    try refuseUserBlock()
+  }
+
+  deinit {
+    HDF5.locked { _ = H5Fclose(id) }
+  }
+
+  func place(_ item: String) -> HDF5Place {
+    HDF5Place(path: path, item: item, isWriting: false)
+  }
+
+  /// Addresses in a file count from the end of its user block; here they count from its start.
+  private func refuseUserBlock() throws(ShardError) {
+    let place = place("the header")
+    try HDF5.locked { () throws(ShardError) in
+      let list = try place.handle(H5Fget_create_plist(id), "H5Fget_create_plist", release: H5Pclose)
+      var size: hsize_t = 0
+      try place.check(H5Pget_userblock(list.id, &size), "H5Pget_userblock")
+      guard size == 0 else {
+        throw .malformed(
+          path: path, item: "the user block", found: "\(size) bytes", expected: "none")
+      }
+    }
+  }
+
+  // MARK: Links
+
+  /// The names of the datasets in the root, sorted by their bytes.
+  ///
+  /// - Throws: `foreignLink` when the root holds a link to somewhere else.
+  func datasetNames() throws(ShardError) -> [String] {
+    let root = place("/")
+    return try HDF5.locked { () throws(ShardError) -> [String] in
+      var group = H5G_info_t()
+      try root.check(H5Gget_info(id, &group), "H5Gget_info")
+      guard group.nlinks <= 1000 else {
+        throw .malformed(
+          path: path, item: "/", found: "\(group.nlinks) entries", expected: "at most 1000")
+      }
+      var names: [String] = []
+      for index in 0..<group.nlinks {
+        var name = [CChar](repeating: 0, count: 1024)
+        try root.check(
+          H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &name, name.count, 0),
+          "H5Lget_name_by_idx")
+        let text = String(
+          decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        if try isDataset(text) { names.append(text) }
+      }
+      return names
+    }
+  }
+
+  private func isDataset(_ name: String) throws(ShardError) -> Bool {
+    let place = place("/\(name)")
+    var link = H5L_info_t()
+    try place.check(chdf5_link_info(id, name, &link), "H5Lget_info")
+    switch link.type {
+    case H5L_TYPE_HARD: break
+    case H5L_TYPE_SOFT: throw .foreignLink(path: path, item: place.item, kind: "a soft link")
+    case H5L_TYPE_EXTERNAL:
+      throw .foreignLink(path: path, item: place.item, kind: "an external link")
+    default: throw .foreignLink(path: path, item: place.item, kind: "a link of unknown kind")
+    }
+    let object = try place.handle(H5Oopen(id, name, 0), "H5Oopen", release: H5Oclose)
+    return H5Iget_type(object.id) == H5I_DATASET
+  }
+
+  /// Opens a dataset of the root.
+  func dataset(_ name: String) throws(ShardError) -> HDF5InputDataset {
+    let place = place("/\(name)")
+    return try HDF5.locked { () throws(ShardError) -> HDF5InputDataset in
+      guard H5Lexists(id, name, 0) > 0 else { throw .missingItem(path: path, item: place.item) }
+      guard try isDataset(name) else {
+        throw .malformed(path: path, item: place.item, found: "a group", expected: "a dataset")
+      }
+      let dataset = try place.handle(H5Dopen2(id, name, 0), "H5Dopen2", release: H5Dclose)
+      return try HDF5InputDataset(dataset, of: self, at: place)
+    }
+  }
+
+  // MARK: Attributes of the root
+
+  func hasAttribute(_ name: String) -> Bool {
+    HDF5.locked { H5Aexists(id, name) > 0 }
+  }
+
+  /// The names of the root's attributes, sorted by their bytes.
+  func attributeNames() throws(ShardError) -> [String] {
+    let place = place("/")
+    return try HDF5.locked { () throws(ShardError) -> [String] in
+      let count = try place.check(H5Aget_num_attrs(id), "H5Aget_num_attrs")
+      var names: [String] = []
+      for index in 0..<min(hsize_t(count), 1000) {
+        var name = [CChar](repeating: 0, count: 1024)
+        try place.check(
+          H5Aget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &name, name.count, 0),
+          "H5Aget_name_by_idx")
+        names.append(
+          String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+      }
+      return names
+    }
+  }
+
+  /// A scalar attribute of whole numbers or of the Boolean enumeration (0 and 1).
+  func integer(_ name: String) throws(ShardError) -> Int {
+    let place = place("attribute `\(name)`")
+    return try withAttribute(name, at: place) { attribute, type, count throws(ShardError) in
+      let element = try HDF5ElementType(of: type, at: place)
+      guard count == 1, element.isWholeNumber else {
+        throw .malformed(
+          path: path, item: place.item, found: "\(count) of \(element)",
+          expected: "one whole number")
+      }
+      if element == .column(.bool) {
+        // The library widens every whole number, but no enumeration.
+        var value: Int8 = 0
+        try place.check(H5Aread(attribute, type, &value), "H5Aread")
+        return Int(value)
+      }
+      var value: Int64 = 0
+      try place.check(H5Aread(attribute, chdf5_native_int64(), &value), "H5Aread")
+      return Int(value)
+    }
+  }
+
+  /// A text attribute: one string, or the list in it.
+  func strings(_ name: String) throws(ShardError) -> [String] {
+    let place = place("attribute `\(name)`")
+    return try withAttribute(name, at: place) { attribute, type, count throws(ShardError) in
+      guard H5Tget_class(type) == H5T_STRING else {
+        throw .malformed(
+          path: path, item: place.item, found: "\(try HDF5ElementType(of: type, at: place))",
+          expected: "text")
+      }
+      let space = try place.handle(H5Aget_space(attribute), "H5Aget_space", release: H5Sclose)
+      return try readStrings(count: count, type: type, space: space.id, at: place) {
+        H5Aread(attribute, type, $0)
+      }
+    }
+  }
+
+  /// A scalar text attribute.
+  func string(_ name: String) throws(ShardError) -> String {
+    let values = try strings(name)
+    guard values.count == 1 else {
+      throw .malformed(
+        path: path, item: "attribute `\(name)`", found: "\(values.count) strings", expected: "one")
+    }
+    return values[0]
+  }
+
+  private func withAttribute<Value>(
+    _ name: String, at place: HDF5Place,
+    _ body: (_ attribute: hid_t, _ type: hid_t, _ count: Int) throws(ShardError) -> Value
+  ) throws(ShardError) -> Value {
+    try HDF5.locked { () throws(ShardError) -> Value in
+      guard H5Aexists(id, name) > 0 else { throw .missingItem(path: path, item: place.item) }
+      let attribute = try place.handle(H5Aopen(id, name, 0), "H5Aopen", release: H5Aclose)
+      let type = try place.handle(H5Aget_type(attribute.id), "H5Aget_type", release: H5Tclose)
+      let space = try place.handle(H5Aget_space(attribute.id), "H5Aget_space", release: H5Sclose)
+      let count = try place.check(
+        H5Sget_simple_extent_npoints(space.id), "H5Sget_simple_extent_npoints")
+      guard count <= 1_000_000 else {
+        throw .malformed(
+          path: path, item: place.item, found: "\(count) values", expected: "at most 1000000")
+      }
+      return try body(attribute.id, type.id, Int(count))
+    }
+  }
+}

@@ -1,0 +1,229 @@
+// Writing of files: attributes, columns, and images chunk by chunk. Every return value is checked: the library reports a full
+// disk late, and sometimes in one call only.
+
+import CHDF5
+import Glibc
+
+/// A new HDF5 file whose bytes depend on what is written to it alone: no times, no fill values.
+///
+/// It belongs to one thread. Without `close()`, its contents are undefined.
+final class HDF5OutputFile {
+  let path: String
+  private var id: hid_t
+
+  /// Creates the file, which must not exist.
+  ///
+  /// - Throws: `cannotCreate`.
+  init(_ path: String) throws(ShardError) {
+    self.path = path
+    id = try HDF5.locked { () throws(ShardError) -> hid_t in
+      let place = HDF5Place(path: path, item: "the file", isWriting: true)
+      let creation = try place.handle(
+        H5Pcreate(chdf5_file_create()), "H5Pcreate", release: H5Pclose)
+      try place.check(H5Pset_obj_track_times(creation.id, false), "H5Pset_obj_track_times")
+      let access = try place.handle(
+        H5Pcreate(chdf5_file_access()), "H5Pcreate", release: H5Pclose)
+      // Old enough for every reader, new enough for large attributes; not the newest form, which a crash locks.
+      try place.check(
+        H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V110), "H5Pset_libver_bounds")
+      // Closing fails, instead of waiting, when a dataset is still open.
+      try place.check(H5Pset_fclose_degree(access.id, H5F_CLOSE_SEMI), "H5Pset_fclose_degree")
+      let id = H5Fcreate(path, chdf5_exclusive(), creation.id, access.id)
+      guard id >= 0 else {
+        let system = errno
+        let reason = HDF5Place.innermostError()
+        throw .cannotCreate(
+          path: path,
+          reason: reason.isEmpty ? String(cString: strerror(system)) : "H5Fcreate failed\(reason)")
+      }
+      return id
+    }
+  }
+
+  deinit {
+    if id >= 0 { HDF5.locked { _ = H5Fclose(id) } }
+  }
+
+  private func place(_ item: String) -> HDF5Place {
+    HDF5Place(path: path, item: item, isWriting: true)
+  }
+
+  /// Waits until all bytes are on the disk, then closes.
+  func close() throws(ShardError) {
+    let place = place("the file")
+    try HDF5.locked { () throws(ShardError) in
+      try place.check(H5Fflush(id, H5F_SCOPE_LOCAL), "H5Fflush")
+      let closing = id
+      id = -1
+      try place.check(H5Fclose(closing), "H5Fclose")
+    }
+  }
+
+  // MARK: Attributes of the root
+
+  func setAttribute(_ name: String, to text: String) throws(ShardError) {
+    try writeAttribute(name, .string([text]), isScalar: true)
+  }
+
+  func setAttribute(_ name: String, to number: Int) throws(ShardError) {
+    try writeAttribute(name, .int64([Int64(number)]), isScalar: true)
+  }
+
+  func setAttribute(_ name: String, to truth: Bool) throws(ShardError) {
+    try writeAttribute(name, .bool([truth]), isScalar: true)
+  }
+
+  func setAttribute(_ name: String, to texts: [String]) throws(ShardError) {
+    try writeAttribute(name, .string(texts), isScalar: false)
+  }
+
+  private func writeAttribute(
+    _ name: String, _ values: ShardColumn, isScalar: Bool
+  ) throws(ShardError) {
+    let place = place("attribute `\(name)`")
+    try HDF5.locked { () throws(ShardError) in
+      let type = try values.type.fileType(at: place)
+      var extent = [hsize_t(values.count)]
+      let space = try place.handle(
+        isScalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &extent, nil), "H5Screate",
+        release: H5Sclose)
+      let attribute = try place.handle(
+        H5Acreate2(id, name, type.id, space.id, 0, 0), "H5Acreate2", release: H5Aclose)
+      guard values.count > 0 else { return }
+      try values.withStorage(fileType: type.id) { memoryType, bytes throws(ShardError) in
+        try place.check(H5Awrite(attribute.id, memoryType, bytes), "H5Awrite")
+      }
+    }
+  }
+
+  // MARK: Datasets
+
+  /// Writes a whole column: one dataset of one value a row.
+  func write(_ column: ShardColumn, named name: String) throws(ShardError) {
+    try write(column, named: name, shape: [column.count])
+  }
+
+  /// Writes a whole contiguous dataset from its values in row-major order.
+  func write(_ values: ShardColumn, named name: String, shape: [Int]) throws(ShardError) {
+    precondition(
+      shape.reduce(1, *) == values.count, "\(values.count) values for the shape \(shape)")
+    let place = place("/\(name)")
+    try HDF5.locked { () throws(ShardError) in
+      let type = try values.type.fileType(at: place)
+      let extent = shape.map { hsize_t($0) }
+      let space = try place.handle(
+        H5Screate_simple(Int32(extent.count), extent, nil), "H5Screate_simple", release: H5Sclose)
+      let creation = try Self.datasetCreation(at: place)
+      let dataset = try place.handle(
+        H5Dcreate2(id, name, type.id, space.id, 0, creation.id, 0), "H5Dcreate2", release: H5Dclose)
+      guard values.count > 0 else { return }
+      try values.withStorage(fileType: type.id) { memoryType, bytes throws(ShardError) in
+        try place.check(H5Dwrite(dataset.id, memoryType, 0, 0, 0, bytes), "H5Dwrite")
+      }
+      try place.check(H5Dflush(dataset.id), "H5Dflush")
+    }
+  }
+
+  /// Creates a dataset of bytes to which rows are appended, one a chunk.
+  ///
+  /// - Parameter level: the level of the gzip filter, nil for none.
+  func chunkedRows(named name: String, rowShape: [Int], level: Int?) throws(ShardError)
+    -> HDF5OutputRows
+  {
+    let place = place("/\(name)")
+    return try HDF5.locked { () throws(ShardError) -> HDF5OutputRows in
+      let space = try place.handle(
+        H5Screate_simple(
+          Int32(rowShape.count + 1), [0] + rowShape.map { hsize_t($0) },
+          [chdf5_unlimited()] + rowShape.map { hsize_t($0) }), "H5Screate_simple", release: H5Sclose
+      )
+      let creation = try Self.datasetCreation(at: place)
+      let chunk = [1] + rowShape.map { hsize_t($0) }
+      try place.check(H5Pset_chunk(creation.id, Int32(chunk.count), chunk), "H5Pset_chunk")
+      if let level {
+        // Readers ignore the level; the library accepts 0 to 9 only.
+        try place.check(H5Pset_deflate(creation.id, UInt32(min(level, 9))), "H5Pset_deflate")
+      }
+      let dataset = try place.handle(
+        H5Dcreate2(id, name, chdf5_file_uint8(), space.id, 0, creation.id, 0), "H5Dcreate2",
+        release: H5Dclose)
+      return HDF5OutputRows(dataset, rowShape: rowShape, at: place)
+    }
+  }
+
+  private static func datasetCreation(at place: HDF5Place) throws(ShardError) -> HDF5Handle {
+    let list = try place.handle(
+      H5Pcreate(chdf5_dataset_create()), "H5Pcreate", release: H5Pclose)
+    try place.check(H5Pset_obj_track_times(list.id, false), "H5Pset_obj_track_times")
+    // Every value is written; filling first would write everything twice.
+    try place.check(H5Pset_fill_time(list.id, H5D_FILL_TIME_NEVER), "H5Pset_fill_time")
+    return list
+  }
+}
+
+/// A growing dataset of bytes in one-row chunks; let go of it before the file is closed.
+struct HDF5OutputRows: ~Copyable {
+  private let handle: HDF5Handle
+  private let rowShape: [Int]
+  private let place: HDF5Place
+  private var count = 0
+
+  init(_ handle: consuming HDF5Handle, rowShape: [Int], at place: HDF5Place) {
+    self.handle = handle
+    self.rowShape = rowShape
+    self.place = place
+  }
+
+  /// Appends one row.
+  ///
+  /// - Parameters:
+  ///   - chunk: the row as the filter leaves it.
+  ///   - isFiltered: false where the dataset has a filter that was left out for this row.
+  mutating func append(_ chunk: [UInt8], isFiltered: Bool) throws(ShardError) {
+    let extent = ([count + 1] + rowShape).map { hsize_t($0) }
+    let offset = ([count] + rowShape.map { _ in 0 }).map { hsize_t($0) }
+    try HDF5.locked { () throws(ShardError) in
+      try place.check(H5Dset_extent(handle.id, extent), "H5Dset_extent")
+      try place.check(
+        H5Dwrite_chunk(handle.id, 0, isFiltered ? 0 : 1, offset, chunk.count, chunk),
+        "H5Dwrite_chunk")
+    }
+    count += 1
+  }
+
+  /// Hands everything to the system; errors of a full disk show here at the latest.
+  func flush() throws(ShardError) {
+    try HDF5.locked { () throws(ShardError) in
+      try place.check(H5Dflush(handle.id), "H5Dflush")
+    }
+  }
+}
+
+extension ShardColumn {
+  /// Calls `body` with the values as the library takes them, and their type there.
+  fileprivate func withStorage(
+    fileType: hid_t, _ body: (hid_t, UnsafeRawPointer?) throws(ShardError) -> Void
+  ) throws(ShardError) {
+    switch self {
+    case .uint8(let values): try Self.lend(values, chdf5_native_uint8(), body)
+    case .uint16(let values): try Self.lend(values, chdf5_native_uint16(), body)
+    case .uint32(let values): try Self.lend(values, chdf5_native_uint32(), body)
+    case .int32(let values): try Self.lend(values, chdf5_native_int32(), body)
+    case .int64(let values): try Self.lend(values, chdf5_native_int64(), body)
+    case .bool(let values): try Self.lend(values.map { Int8($0 ? 1 : 0) }, fileType, body)
+    case .string(let values):
+      let texts = values.map { strdup($0) }
+      defer { for text in texts { free(text) } }
+      try Self.lend(texts, fileType, body)
+    }
+  }
+
+  private static func lend<Value>(
+    _ values: [Value], _ type: hid_t,
+    _ body: (hid_t, UnsafeRawPointer?) throws(ShardError) -> Void
+  ) throws(ShardError) {
+    try values.withUnsafeBytes { bytes in
+      Result { () throws(ShardError) in try body(type, bytes.baseAddress) }
+    }.get()
+  }
+}

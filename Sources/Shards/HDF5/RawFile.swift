@@ -1,0 +1,45 @@
+import DurableFiles
+import Glibc
+
+/// The plain bytes of a file; many threads may read at once.
+final class RawFile: @unchecked Sendable {  // the descriptor never changes, `pread` has no position
+  let path: String
+  let count: Int
+  private let file: OpenFile
+
+  /// - Throws: `missing`; `notAShard` for anything but a regular file.
+  init(_ path: String) throws(ShardError) {
+    do throws(DurableFileError) {
+      file = try OpenFile(reading: path)
+      count = try file.count
+    } catch {
+      switch error {
+      case .failed(_, _, ENOENT), .failed(_, _, ENOTDIR): throw .missing(path: path)
+      case .notAFile: throw .notAShard(path: path, reason: "not a regular file")
+      default: throw .file(error)
+      }
+    }
+    self.path = path
+  }
+
+  /// Fills `buffer` with the bytes from `offset` on.
+  ///
+  /// - Throws: `unreadable` at the end of the file.
+  func read(
+    into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, item: @autoclosure () -> String
+  ) throws(ShardError) {
+    guard let start = Int(exactly: offset), start <= count, buffer.count <= count - start else {
+      throw .unreadable(
+        path: path, item: item(),
+        reason:
+          "bytes \(offset) to \(offset) + \(buffer.count) lie past the end of the file, \(count)")
+    }
+    do throws(DurableFileError) {
+      guard try file.read(into: buffer, at: start) == buffer.count else {
+        throw .failed(operation: "read", path: path, errno: EIO)
+      }
+    } catch {
+      throw .unreadable(path: path, item: item(), reason: "\(error)")
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import Checksums
+
+/// Writes one image shard: rows in order, then labels, then `finish()`.
+///
+/// ```swift
+/// let writer = try ImageShardWriter("revenge-train-00000.h5", header: header, compression: .auto)
+/// try inOrder(count: frames.count, threads: 2) { index in
+///   writer.encoder.encode(try decode(frames[index]), id: Int64(index), name: frames[index].name)
+/// } consume: { _, row in
+///   try writer.append(row)
+/// }
+/// writer.setLabels("action", .int32(actions))
+/// let shard = try writer.finish()
+/// ```
+///
+/// The file has a temporary name until `finish()` returns; without it nothing is left. Its bytes depend on the rows and
+/// their order alone. A writer belongs to one thread; its `encoder` to all.
+package final class ImageShardWriter {
+  package let header: ImageShardHeader
+  /// Does the costly part of a row, in any thread.
+  package let encoder: ImageRowEncoder
+
+  private let shard: UnfinishedShard
+  /// Rows that wait until `auto` has seen enough of them; nil once it is decided.
+  private var undecided: [EncodedImageRow]?
+  private var isCompressed = false
+  private var images: HDF5OutputRows?
+
+  /// - Throws: `cannotCreate`, `writeFailed`.
+  package init(
+    _ path: String, header: ImageShardHeader, compression: ShardCompression
+  ) throws(ShardError) {
+    precondition(header.height > 0 && header.width > 0, "\(header.height)×\(header.width) pixels")
+    self.header = header
+    encoder = ImageRowEncoder(rowBytes: header.height * header.width * 3, compression: compression)
+    shard = try UnfinishedShard(path, kind: .images, toolVersion: header.toolVersion)
+    try shard.file.setAttribute(ShardFormat.Attribute.source, to: header.source)
+    try shard.file.setAttribute(ShardFormat.Attribute.split, to: header.split)
+    try shard.file.setAttribute(ShardFormat.Attribute.preprocessing, to: header.preprocessing)
+    switch compression {
+    case .none: try createImages(isCompressed: false)
+    case .level: try createImages(isCompressed: true)
+    case .auto: undecided = []
+    }
+  }
+
+  /// Rows so far.
+  package var count: Int { shard.count + (undecided?.count ?? 0) }
+
+  /// Adds a row that `encoder` has made.
+  package func append(_ row: EncodedImageRow) throws(ShardError) {
+    guard undecided != nil else {
+      try write(row)
+      return
+    }
+    undecided?.append(row)
+    if count == ShardCompression.sampleRows { try decide() }
+  }
+
+  /// Adds a row.
+  ///
+  /// - Parameter pixels: `[H, W, 3]`.
+  package func append(_ pixels: [UInt8], id: Int64, name: String) throws(ShardError) {
+    try append(encoder.encode(pixels, id: id, name: name))
+  }
+
+  /// Gives every row a label; `column` has as many values as there are rows at the end.
+  package func setLabels(_ name: String, _ column: ShardColumn) {
+    shard.setLabels(name, column)
+  }
+
+  /// Completes the shard, checks it by reading every row back, and publishes it.
+  package func finish() throws(ShardError) -> FinishedShard {
+    if undecided != nil { try decide() }
+    try images?.flush()
+    images = nil
+    return try shard.publish(open: ImageShardReader.init)
+  }
+
+  private func decide() throws(ShardError) {
+    let rows = undecided ?? []
+    undecided = nil
+    let plain = rows.reduce(0) { $0 + $1.pixels.count }
+    let packed = rows.reduce(0) { $0 + ($1.deflated ?? $1.pixels).count }
+    let isWorthwhile = Double(packed) < ShardCompression.worthwhileShare * Double(plain)
+    if !isWorthwhile { encoder.stopCompressing() }
+    try createImages(isCompressed: isWorthwhile)
+    for row in rows { try write(row) }
+  }
+
+  private func createImages(isCompressed: Bool) throws(ShardError) {
+    self.isCompressed = isCompressed
+    images = try shard.file.chunkedRows(
+      named: ShardFormat.images, rowShape: [header.height, header.width, 3],
+      level: isCompressed ? encoder.compression.level : nil)
+  }
+
+  private func write(_ row: EncodedImageRow) throws(ShardError) {
+    if isCompressed, let deflated = row.deflated {
+      try images?.append(deflated, isFiltered: true)
+    } else {
+      try images?.append(row.pixels, isFiltered: !isCompressed)
+    }
+    shard.append(id: row.id, name: row.name, checksum: row.checksum)
+  }
+}

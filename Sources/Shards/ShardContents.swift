@@ -1,0 +1,127 @@
+/// An open shard: its header checked, and what both kinds of shard have in common.
+package final class ShardContents: Sendable {
+  package let path: String
+  package let kind: ShardKind
+  package let toolVersion: String
+  /// Rows.
+  package let count: Int
+  /// The CRC-32C of every row's pixels or codes.
+  package let checksums: [UInt32]
+  /// The labels, sorted: datasets of one value a row beside the five that every shard needs.
+  package let labelNames: [String]
+
+  let file: HDF5InputFile
+
+  /// Opens a shard of either kind.
+  ///
+  /// - Throws: `missing`, `notAShard`, `incomplete`, `unsupportedVersion`, `missingItem`, `malformed`, `foreignLink`,
+  ///   `unknownFilter` or `unreadable`.
+  package init(_ path: String) throws(ShardError) {
+    let file = try HDF5InputFile(path)
+    guard file.hasAttribute(ShardFormat.Attribute.format) else {
+      throw .notAShard(path: path, reason: "it has no attribute `format`")
+    }
+    let format = try file.string(ShardFormat.Attribute.format)
+    guard let kind = ShardKind(rawValue: format) else {
+      throw .notAShard(path: path, reason: "its format is \"\(format)\"")
+    }
+    let version = try file.integer(ShardFormat.Attribute.formatVersion)
+    guard (1...ShardFormat.version).contains(version) else {
+      throw .unsupportedVersion(path: path, found: version, newest: ShardFormat.version)
+    }
+    guard file.hasAttribute(ShardFormat.Attribute.complete),
+      try file.integer(ShardFormat.Attribute.complete) == 1
+    else { throw .incomplete(path: path) }
+
+    self.path = path
+    self.file = file
+    self.kind = kind
+    toolVersion = try file.string(ShardFormat.Attribute.toolVersion)
+    let crc = try file.dataset(ShardFormat.crc32c)
+    count = crc.count
+    guard case .uint32(let checksums) = try crc.column() else {
+      throw .malformed(
+        path: path, item: "/crc32c", found: "\(crc.type) \(crc.shape)", expected: "uint32 [N]")
+    }
+    self.checksums = checksums
+    var labelNames: [String] = []
+    for name in try file.datasetNames() where !ShardFormat.reserved.contains(name) {
+      let dataset = try file.dataset(name)
+      guard dataset.count == count else {
+        throw .malformed(
+          path: path, item: "/\(name)", found: "of \(dataset.count) rows", expected: "of \(count)")
+      }
+      if dataset.shape.count == 1, case .column = dataset.type { labelNames.append(name) }
+    }
+    self.labelNames = labelNames
+    try require(ShardFormat.id, is: .int64)
+    try require(ShardFormat.name, is: .string)
+  }
+
+  /// The stable numbers of the rows.
+  package var ids: [Int64] {
+    get throws(ShardError) {
+      guard case .int64(let values) = try column(ShardFormat.id) else { return [] }
+      return values
+    }
+  }
+
+  /// The names of the rows, for example the file that an image was made from.
+  package var names: [String] {
+    get throws(ShardError) {
+      guard case .string(let values) = try column(ShardFormat.name) else { return [] }
+      return values
+    }
+  }
+
+  /// The values of a label, read anew at every call.
+  package func labels(_ name: String) throws(ShardError) -> ShardColumn {
+    try column(name)
+  }
+
+  private func column(_ name: String) throws(ShardError) -> ShardColumn {
+    let column = try file.dataset(name).column()
+    guard column.count == count else {
+      throw .malformed(
+        path: path, item: "/\(name)", found: "of \(column.count) rows", expected: "of \(count)")
+    }
+    return column
+  }
+
+  private func require(_ name: String, is type: ShardColumnType) throws(ShardError) {
+    let dataset = try file.dataset(name)
+    guard dataset.type == .column(type), dataset.shape == [count] else {
+      throw .malformed(
+        path: path, item: "/\(name)", found: "\(dataset.type) \(dataset.shape)",
+        expected: "\(type.rawValue) [\(count)]")
+    }
+  }
+
+  /// Refuses a shard of another kind.
+  func require(_ expected: ShardKind) throws(ShardError) {
+    guard kind == expected else {
+      throw .wrongKind(path: path, found: kind.rawValue, expected: expected.rawValue)
+    }
+  }
+
+  /// Compares the checksum of a row that was read with the shard's.
+  func check(_ found: UInt32, row: Int) throws(ShardError) {
+    guard found == checksums[row] else {
+      throw .checksumMismatch(path: path, row: row, found: found, expected: checksums[row])
+    }
+  }
+}
+
+/// What readers of both kinds of shard can do.
+package protocol ShardReader: Sendable {
+  init(_ path: String) throws(ShardError)
+  var contents: ShardContents { get }
+  /// Reads a row and throws when it is damaged.
+  func check(_ row: Int) throws(ShardError)
+}
+
+extension ShardReader {
+  package var path: String { contents.path }
+  /// Rows.
+  package var count: Int { contents.count }
+}

@@ -1,0 +1,75 @@
+import DurableFiles
+
+/// Why a shard cannot be read or written.
+package enum ShardError: Error, Equatable {
+  // Input
+  case missing(path: String)
+  case notAShard(path: String, reason: String)
+  case incomplete(path: String)
+  case wrongKind(path: String, found: String, expected: String)
+  case unsupportedVersion(path: String, found: Int, newest: Int)
+  case missingItem(path: String, item: String)
+  case malformed(path: String, item: String, found: String, expected: String)
+  case foreignLink(path: String, item: String, kind: String)
+  case unknownFilter(path: String, item: String, filter: String)
+  case unreadable(path: String, item: String, reason: String)
+  case checksumMismatch(path: String, row: Int, found: UInt32, expected: UInt32)
+  case codeOutOfRange(path: String, row: Int, column: Int, code: Int, codebook: Int)
+  case disagreement(
+    path: String, other: String, property: String, found: String, expected: String)
+  case noRows(paths: [String])
+
+  // Output
+  case cannotCreate(path: String, reason: String)
+  case writeFailed(path: String, item: String, reason: String)
+  case file(DurableFileError)
+  case optionsDiffer(path: String, option: String, found: String, expected: String)
+}
+
+extension ShardError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .missing(let path):
+      "\(path): no such file"
+    case .notAShard(let path, let reason):
+      "\(path): not a shard: \(reason); make one with prep-atari or encode-dataset"
+    case .incomplete(let path):
+      "\(path): the shard was never finished (attribute `complete` is not set); make it again"
+    case .wrongKind(let path, let found, let expected):
+      "\(path): a shard of format \"\(found)\", expected \"\(expected)\""
+    case .unsupportedVersion(let path, let found, let newest):
+      "\(path): format_version is \(found), this program reads 1 to \(newest)"
+    case .missingItem(let path, let item):
+      "\(path): \(item) is missing"
+    case .malformed(let path, let item, let found, let expected):
+      "\(path): \(item) is \(found), expected \(expected)"
+    case .foreignLink(let path, let item, let kind):
+      "\(path): \(item) is \(kind); a shard holds all of its data itself"
+    case .unknownFilter(let path, let item, let filter):
+      "\(path): \(item) is compressed by \(filter), which this program cannot undo;"
+        + " rewrite it with gzip or uncompressed"
+    case .unreadable(let path, let item, let reason):
+      "\(path): \(item) cannot be read: \(reason)"
+    case .checksumMismatch(let path, let row, let found, let expected):
+      "\(path): row \(row) has the CRC-32C \(found), the shard says \(expected);"
+        + " the file is damaged, make it again"
+    case .codeOutOfRange(let path, let row, let column, let code, let codebook):
+      "\(path): /codes[\(row), \(column)] is \(code), the codebook has \(codebook) entries"
+    case .disagreement(let path, let other, let property, let found, let expected):
+      "\(path): \(property) is \(found), but \(expected) in \(other);"
+        + " shards that are read together must agree"
+    case .noRows(let paths):
+      paths.isEmpty
+        ? "no shards given" : "\(paths.joined(separator: ", ")): no rows in any of these shards"
+    case .cannotCreate(let path, let reason):
+      "\(path): cannot be created: \(reason)"
+    case .writeFailed(let path, let item, let reason):
+      "\(path): \(item) cannot be written: \(reason)"
+    case .file(let error):
+      "\(error)"
+    case .optionsDiffer(let path, let option, let found, let expected):
+      "\(path): made with \(option) = \(found), asked for \(expected);"
+        + " use the same options to continue, or another folder"
+    }
+  }
+}

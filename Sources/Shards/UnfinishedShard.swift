@@ -1,0 +1,96 @@
+import Checksums
+import DurableFiles
+
+/// A shard on its way to its final name: what image and code shards have in common.
+///
+/// The file has a temporary name in the same folder and is removed when it is not published.
+final class UnfinishedShard {
+  let path: String
+  let file: HDF5OutputFile
+  private let temporaryPath: String
+  private var isPublished = false
+
+  private var ids: [Int64] = []
+  private var names: [String] = []
+  private var checksums: [UInt32] = []
+  private var labels: [(name: String, column: ShardColumn)] = []
+
+  /// Rows so far.
+  var count: Int { ids.count }
+
+  init(_ path: String, kind: ShardKind, toolVersion: String) throws(ShardError) {
+    self.path = path
+    temporaryPath = DurableFile.temporaryPath(for: path)
+    do throws(ShardError) {
+      file = try HDF5OutputFile(temporaryPath)
+    } catch {
+      guard case .cannotCreate(_, let reason) = error else { throw error }
+      throw .cannotCreate(path: path, reason: reason)
+    }
+    try file.setAttribute(ShardFormat.Attribute.format, to: kind.rawValue)
+    try file.setAttribute(ShardFormat.Attribute.formatVersion, to: ShardFormat.version)
+    try file.setAttribute(ShardFormat.Attribute.toolVersion, to: toolVersion)
+  }
+
+  deinit {
+    if !isPublished { DurableFile.remove(temporaryPath) }
+  }
+
+  func append(id: Int64, name: String, checksum: UInt32) {
+    ids.append(id)
+    names.append(name)
+    checksums.append(checksum)
+  }
+
+  func setLabels(_ name: String, _ column: ShardColumn) {
+    precondition(!ShardFormat.reserved.contains(name), "/\(name) is not a label")
+    precondition(!labels.contains { $0.name == name }, "the label \(name) is already set")
+    labels.append((name, column))
+  }
+
+  /// Writes what every row has, closes, reads everything back, and gives the file its name.
+  ///
+  /// - Parameter open: opens the closed file as its readers will.
+  func publish<Reader: ShardReader>(
+    open: (_ temporaryPath: String) throws(ShardError) -> Reader
+  ) throws(ShardError) -> FinishedShard {
+    try file.write(.int64(ids), named: ShardFormat.id)
+    try file.write(.string(names), named: ShardFormat.name)
+    try file.write(.uint32(checksums), named: ShardFormat.crc32c)
+    for (name, column) in labels {
+      precondition(column.count == count, "\(name) has \(column.count) values for \(count) rows")
+      try file.write(column, named: name)
+    }
+    try file.setAttribute(ShardFormat.Attribute.complete, to: true)
+    try file.close()
+    let reader = try open(temporaryPath)
+    guard reader.contents.checksums == checksums else {
+      throw .writeFailed(
+        path: path, item: "the shard", reason: "other rows came back than were written")
+    }
+    for row in 0..<count { try reader.check(row) }
+    let bytes = try RawFile(temporaryPath).count
+    do throws(DurableFileError) {
+      try DurableFile.publish(temporaryPath, as: path)
+    } catch {
+      throw .file(error)
+    }
+    isPublished = true
+    return FinishedShard(
+      path: path, rows: count, bytes: bytes, crc32c: Self.checksum(of: checksums))
+  }
+
+  /// One number for all rows: the CRC-32C of their checksums, little-endian.
+  static func checksum(of checksums: [UInt32]) -> UInt32 {
+    checksums.map(\.littleEndian).withUnsafeBytes { Checksums.crc32c($0) }
+  }
+}
+
+/// A shard under its final name.
+package struct FinishedShard: Equatable, Sendable {
+  package let path: String
+  package let rows: Int
+  package let bytes: Int
+  /// CRC-32C of the rows' checksums.
+  package let crc32c: UInt32
+}
