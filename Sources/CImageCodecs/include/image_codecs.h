@@ -1,1 +1,76 @@
+// The whole C surface of the image module: libjpeg and libpng behind functions that return a
+// status (their error handlers longjmp, which must never cross a Swift frame), and the resize loops.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+  IC_OK = 0,
+  IC_TRUNCATED,      // the bytes end before the picture does
+  IC_DAMAGED,        // the bytes contradict the format
+  IC_UNSUPPORTED,    // valid, but a form that we do not read
+  IC_OUT_OF_MEMORY,  // the codec could not allocate
+} ic_status;
+
+// What the codec said, a sentence without the file's name.
+typedef struct {
+  char message[200];
+} ic_message;
+
+typedef struct {
+  uint32_t width, height;  // pixels
+  int components;          // JPEG: 1, 3 or 4; PNG: channels as stored (palette: 1)
+  int bit_depth;           // bits per component as stored
+  int color_type;          // PNG colour type 0, 2, 3, 4 or 6; 0 for JPEG
+} ic_header;
+
+// Reads the header of a JPEG; decodes and allocates no pixels.
+ic_status ic_jpeg_header(const uint8_t *bytes, size_t count, ic_header *header, ic_message *message);
+
+// Decodes a JPEG to RGB8 [height, width, 3]; `header` is the one that `ic_jpeg_header` returned.
+// Accurate integer DCT, smooth upsampling; CMYK and YCCK are taken as inverted, as Adobe writes
+// them. Any warning that means lost pixels is a failure. A picture of more than `max_scans` scans
+// is refused.
+ic_status ic_jpeg_decode(const uint8_t *bytes, size_t count, const ic_header *header, int max_scans,
+                         uint8_t *pixels, ic_message *message);
+
+// Reads the 33 bytes of signature and IHDR; checks nothing but their form.
+ic_status ic_png_header(const uint8_t *bytes, size_t count, ic_header *header, ic_message *message);
+
+// Decodes a PNG to RGB8 [height, width, 3]: alpha and gamma ignored, high byte of 16-bit samples.
+ic_status ic_png_decode_rgb(const uint8_t *bytes, size_t count, const ic_header *header,
+                            uint8_t *pixels, ic_message *message);
+
+// Decodes a grey or palette PNG of at most 8 bits to its stored values [height, width]: palette
+// indices stay indices, low-depth grey is not scaled.
+ic_status ic_png_decode_indices(const uint8_t *bytes, size_t count, const ic_header *header,
+                                uint8_t *values, ic_message *message);
+
+// Encodes [height, width, channels] with channels 1 (grey) or 3 (RGB) as PNG; `level` is zlib's,
+// 0...9. On IC_OK, `*bytes` is malloc'd and the caller's to free.
+ic_status ic_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels,
+                        int level, uint8_t **bytes, size_t *count, ic_message *message);
+
+// Fixed-point bits of a resampling weight: 8 for the pixel and 2 for overshoot leave 22 of 32.
+#define IC_WEIGHT_BITS 22
+
+// Resamples along a row. `src` [rows, src_width, 3], `dst` [rows, dst_width, 3]; output column x is
+// the sum over t < counts[x] of src column starts[x] + t times weights[x * taps + t], rounded.
+void ic_resample_columns(const uint8_t *src, size_t src_width, size_t rows, uint8_t *dst,
+                         size_t dst_width, const int32_t *starts, const int32_t *counts,
+                         const int32_t *weights, size_t taps);
+
+// Resamples across rows. `src` [src_height, row_bytes], `dst` [dst_height, row_bytes]; weights as
+// above, per output row.
+void ic_resample_rows(const uint8_t *src, size_t row_bytes, uint8_t *dst, size_t dst_height,
+                      const int32_t *starts, const int32_t *counts, const int32_t *weights,
+                      size_t taps);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,179 @@
+// JPEG decoding with libjpeg; its fatal errors and its warnings become a status.
+
+#include "image_codecs.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+// jpeglib.h needs stdio.h before it
+#include <jerror.h>
+#include <jpeglib.h>
+
+struct failure {
+  struct jpeg_error_mgr base;  // first, so that `cinfo->err` is a `struct failure *`
+  jmp_buf jump;
+  ic_status status;
+  ic_message *message;
+};
+
+struct scan_limit {
+  struct jpeg_progress_mgr base;
+  int max_scans;
+};
+
+static void leave(j_common_ptr cinfo, ic_status status) {
+  struct failure *failure = (struct failure *)cinfo->err;
+  char text[JMSG_LENGTH_MAX];
+  cinfo->err->format_message(cinfo, text);
+  failure->status = status;
+  snprintf(failure->message->message, sizeof failure->message->message, "%s", text);
+  longjmp(failure->jump, 1);
+}
+
+static void on_error(j_common_ptr cinfo) {
+  switch (cinfo->err->msg_code) {
+    case JERR_INPUT_EMPTY:
+    case JERR_INPUT_EOF:
+      leave(cinfo, IC_TRUNCATED);
+      break;
+    case JERR_OUT_OF_MEMORY:
+      leave(cinfo, IC_OUT_OF_MEMORY);
+      break;
+    case JERR_BAD_PRECISION:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_COMPONENT_COUNT:
+    case JERR_NOT_COMPILED:
+    case JERR_ARITH_NOTIMPL:
+      leave(cinfo, IC_UNSUPPORTED);
+      break;
+    default:
+      leave(cinfo, IC_DAMAGED);
+  }
+}
+
+// libjpeg only warns of lost data and then invents grey pixels: every warning ends the decoding at
+// once, except the three that leave all pixels intact.
+static void on_message(j_common_ptr cinfo, int level) {
+  if (level >= 0) return;  // a trace, not a warning
+  struct jpeg_error_mgr *err = cinfo->err;
+  switch (err->msg_code) {
+    case JWRN_JFIF_MAJOR:  // unknown JFIF version
+    case JWRN_ADOBE_XFORM:  // unknown colour code, libjpeg assumes YCbCr or YCCK
+      return;
+    case JWRN_EXTRANEOUS_DATA:
+      if (err->msg_parm.i[1] == 0xD9) return;  // padding before the end marker
+      leave(cinfo, IC_DAMAGED);
+      break;
+    case JWRN_JPEG_EOF:
+      leave(cinfo, IC_TRUNCATED);
+      break;
+    default:
+      leave(cinfo, IC_DAMAGED);
+  }
+}
+
+static void on_output(j_common_ptr cinfo) { (void)cinfo; }
+
+static void on_progress(j_common_ptr cinfo) {
+  struct scan_limit *limit = (struct scan_limit *)cinfo->progress;
+  if (((j_decompress_ptr)cinfo)->input_scan_number <= limit->max_scans) return;
+  struct failure *failure = (struct failure *)cinfo->err;
+  failure->status = IC_UNSUPPORTED;
+  snprintf(failure->message->message, sizeof failure->message->message,
+           "more than %d scans", limit->max_scans);
+  longjmp(failure->jump, 1);
+}
+
+static void prepare(struct failure *failure, ic_message *message) {
+  jpeg_std_error(&failure->base);
+  failure->base.error_exit = on_error;
+  failure->base.emit_message = on_message;
+  failure->base.output_message = on_output;
+  failure->status = IC_OK;
+  failure->message = message;
+}
+
+ic_status ic_jpeg_header(const uint8_t *bytes, size_t count, ic_header *header,
+                         ic_message *message) {
+  struct jpeg_decompress_struct cinfo;
+  struct failure failure;
+  prepare(&failure, message);
+  memset(&cinfo, 0, sizeof cinfo);  // so that destroy is safe if create fails
+  cinfo.err = &failure.base;
+  if (setjmp(failure.jump)) {
+    jpeg_destroy_decompress(&cinfo);
+    return failure.status;
+  }
+  jpeg_create_decompress(&cinfo);
+  jpeg_mem_src(&cinfo, bytes, count);
+  jpeg_read_header(&cinfo, TRUE);
+  header->width = cinfo.image_width;
+  header->height = cinfo.image_height;
+  header->components = cinfo.num_components;
+  header->bit_depth = cinfo.data_precision;
+  header->color_type = 0;
+  jpeg_destroy_decompress(&cinfo);
+  return IC_OK;
+}
+
+// a · b / 255 rounded, as Pillow computes it.
+static inline unsigned scaled(unsigned a, unsigned b) {
+  unsigned product = a * b + 128;
+  return ((product >> 8) + product) >> 8;
+}
+
+// Inverted CMYK to RGB: the stored k is the light that black ink leaves.
+static void rgb_from_inverted_cmyk(const uint8_t *cmyk, uint8_t *rgb, size_t width) {
+  for (size_t x = 0; x < width; x++, cmyk += 4, rgb += 3) {
+    unsigned light = cmyk[3];
+    for (int c = 0; c < 3; c++) rgb[c] = (uint8_t)(light - scaled(255u - cmyk[c], light));
+  }
+}
+
+ic_status ic_jpeg_decode(const uint8_t *bytes, size_t count, const ic_header *header, int max_scans,
+                         uint8_t *pixels, ic_message *message) {
+  struct jpeg_decompress_struct cinfo;
+  struct failure failure;
+  struct scan_limit limit = {.base = {.progress_monitor = on_progress}, .max_scans = max_scans};
+  prepare(&failure, message);
+  memset(&cinfo, 0, sizeof cinfo);
+  cinfo.err = &failure.base;
+  if (setjmp(failure.jump)) {
+    jpeg_destroy_decompress(&cinfo);
+    return failure.status;
+  }
+  jpeg_create_decompress(&cinfo);
+  cinfo.progress = &limit.base;
+  jpeg_mem_src(&cinfo, bytes, count);
+  jpeg_read_header(&cinfo, TRUE);
+  int four = cinfo.num_components == 4;
+  if (cinfo.image_width != header->width || cinfo.image_height != header->height ||
+      (cinfo.num_components != 1 && cinfo.num_components != 3 && !four)) {
+    jpeg_destroy_decompress(&cinfo);
+    snprintf(message->message, sizeof message->message, "%d colour components",
+             header->components);
+    return IC_UNSUPPORTED;
+  }
+  cinfo.out_color_space = four ? JCS_CMYK : JCS_RGB;
+  cinfo.dct_method = JDCT_ISLOW;
+  cinfo.do_fancy_upsampling = TRUE;
+  jpeg_start_decompress(&cinfo);
+
+  size_t width = header->width;
+  JSAMPARRAY cmyk = four ? cinfo.mem->alloc_sarray((j_common_ptr)&cinfo, JPOOL_IMAGE,
+                                                   (JDIMENSION)(width * 4), 1)
+                         : NULL;
+  while (cinfo.output_scanline < cinfo.output_height) {
+    uint8_t *row = pixels + (size_t)cinfo.output_scanline * width * 3;
+    if (four) {
+      jpeg_read_scanlines(&cinfo, cmyk, 1);
+      rgb_from_inverted_cmyk(cmyk[0], row, width);
+    } else {
+      jpeg_read_scanlines(&cinfo, &row, 1);
+    }
+  }
+  jpeg_finish_decompress(&cinfo);
+  jpeg_destroy_decompress(&cinfo);
+  return IC_OK;
+}

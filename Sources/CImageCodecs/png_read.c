@@ -1,0 +1,144 @@
+// PNG decoding with libpng; its fatal errors become a status.
+
+#include "image_codecs.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+struct reader {
+  const uint8_t *bytes;
+  size_t count, position;
+  ic_status status;
+  ic_message *message;
+};
+
+static void say(ic_message *message, const char *text) {
+  snprintf(message->message, sizeof message->message, "%s", text);
+}
+
+static void on_error(png_structp png, png_const_charp text) {
+  struct reader *reader = png_get_error_ptr(png);
+  if (reader->status == IC_OK) {
+    reader->status = strstr(text, "ut of memory") ? IC_OUT_OF_MEMORY : IC_DAMAGED;
+    say(reader->message, text);
+  }
+  longjmp(png_jmpbuf(png), 1);
+}
+
+static void on_warning(png_structp png, png_const_charp text) {
+  (void)png;
+  (void)text;
+}
+
+static void on_read(png_structp png, png_bytep into, size_t wanted) {
+  struct reader *reader = png_get_io_ptr(png);
+  if (wanted > reader->count - reader->position) {
+    reader->status = IC_TRUNCATED;
+    say(reader->message, "the file ends inside the picture");
+    png_error(png, "truncated");
+  }
+  memcpy(into, reader->bytes + reader->position, wanted);
+  reader->position += wanted;
+}
+
+static uint32_t big_endian(const uint8_t *p) {
+  return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+ic_status ic_png_header(const uint8_t *bytes, size_t count, ic_header *header,
+                        ic_message *message) {
+  // 8 signature, 4 length, 4 "IHDR", 13 fields, 4 CRC
+  if (count < 33) {
+    say(message, "the file ends inside its header");
+    return IC_TRUNCATED;
+  }
+  if (big_endian(bytes + 8) != 13 || memcmp(bytes + 12, "IHDR", 4) != 0) {
+    say(message, "the first chunk is not IHDR");
+    return IC_DAMAGED;
+  }
+  static const int channels[7] = {1, 0, 3, 1, 2, 0, 4};  // by colour type, 0 where undefined
+  int type = bytes[25];
+  header->width = big_endian(bytes + 16);
+  header->height = big_endian(bytes + 20);
+  header->bit_depth = bytes[24];
+  header->color_type = type;
+  header->components = type < 7 ? channels[type] : 0;
+  if (header->components == 0) {
+    snprintf(message->message, sizeof message->message, "colour type %d", type);
+    return IC_DAMAGED;
+  }
+  return IC_OK;
+}
+
+// Sets up a reader after the header chunks, with `transform` applied; rows of `row_bytes` follow.
+static ic_status decode(const uint8_t *bytes, size_t count, const ic_header *header,
+                        void (*transform)(png_structp), size_t row_bytes, uint8_t *rows,
+                        ic_message *message) {
+  struct reader reader = {bytes, count, 0, IC_OK, message};
+  png_structp png =
+      png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, on_error, on_warning);
+  if (png == NULL) {
+    say(message, "libpng could not start");
+    return IC_OUT_OF_MEMORY;
+  }
+  png_infop volatile info = NULL;
+  if (setjmp(png_jmpbuf(png))) {
+    png_infop created = info;
+    png_destroy_read_struct(&png, &created, NULL);
+    return reader.status;
+  }
+  info = png_create_info_struct(png);
+  if (info == NULL) png_error(png, "out of memory");
+  png_set_read_fn(png, &reader, on_read);
+  // A wrong checksum of the pixels is only "benign" to libpng.
+  png_set_benign_errors(png, 0);
+  // No text, profile or gamma is unpacked: nothing but IHDR, PLTE, tRNS and IDAT matters here.
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+  png_set_user_limits(png, header->width, header->height);
+  png_read_info(png, info);
+  if (png_get_image_width(png, info) != header->width ||
+      png_get_image_height(png, info) != header->height) {
+    png_error(png, "two headers of different sizes");
+  }
+  transform(png);
+  int passes = png_set_interlace_handling(png);
+  png_read_update_info(png, info);
+  if (png_get_rowbytes(png, info) != row_bytes) {
+    reader.status = IC_UNSUPPORTED;
+    say(message, "an unexpected pixel layout");
+    png_error(png, "layout");
+  }
+  for (int pass = 0; pass < passes; pass++) {
+    for (size_t y = 0; y < header->height; y++) png_read_row(png, rows + y * row_bytes, NULL);
+  }
+  png_read_end(png, NULL);
+  png_infop created = info;
+  png_destroy_read_struct(&png, &created, NULL);
+  return IC_OK;
+}
+
+static void to_rgb8(png_structp png) {
+  png_set_palette_to_rgb(png);
+  png_set_expand_gray_1_2_4_to_8(png);
+  png_set_strip_16(png);
+  png_set_strip_alpha(png);
+  png_set_gray_to_rgb(png);
+}
+
+static void to_bytes(png_structp png) { png_set_packing(png); }
+
+ic_status ic_png_decode_rgb(const uint8_t *bytes, size_t count, const ic_header *header,
+                            uint8_t *pixels, ic_message *message) {
+  return decode(bytes, count, header, to_rgb8, (size_t)header->width * 3, pixels, message);
+}
+
+ic_status ic_png_decode_indices(const uint8_t *bytes, size_t count, const ic_header *header,
+                                uint8_t *values, ic_message *message) {
+  if (header->components != 1 || header->bit_depth > 8) {
+    say(message, "not one channel of at most 8 bits");
+    return IC_UNSUPPORTED;
+  }
+  return decode(bytes, count, header, to_bytes, header->width, values, message);
+}

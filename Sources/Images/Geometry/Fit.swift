@@ -1,0 +1,110 @@
+// Bringing a picture of any size to the size that a model takes.
+
+/// How a picture becomes one of another shape.
+package enum FitMode: String, CaseIterable, Sendable {
+  /// Scale until it covers the target, cut the rest off evenly: nothing distorted, sides lost.
+  case crop
+  /// Scale until it fits inside the target, fill the rest evenly with a colour.
+  case pad
+  /// Scale each side on its own: distorted.
+  case stretch
+}
+
+/// Where the pixels of a picture go when it is fitted to a size: first scaled, then cut or padded.
+package struct FitGeometry: Equatable, Sendable {
+  /// Size of the fitted picture, pixels.
+  package let width, height: Int
+  /// Size of the whole scaled picture, pixels.
+  package let scaledWidth, scaledHeight: Int
+  /// Column and row of the fitted picture where the scaled one begins; negative where it is cut.
+  package let x, y: Int
+  /// Ratio of scaled to original columns and rows.
+  package let scaleX, scaleY: Double
+
+  /// The geometry of bringing a picture to a size.
+  ///
+  /// A scaled side is rounded to the nearest pixel, halves to even, and is at least 1. Of an odd
+  /// rest the larger half lies at the right and the bottom (albumentations' `SmallestMaxSize` and
+  /// `CenterCrop`, which the published models were trained with).
+  package init(
+    from source: (width: Int, height: Int), to target: (width: Int, height: Int), mode: FitMode
+  ) {
+    let ratioX = Double(target.width) / Double(source.width)
+    let ratioY = Double(target.height) / Double(source.height)
+    width = target.width
+    height = target.height
+    switch mode {
+    case .stretch:
+      scaledWidth = target.width
+      scaledHeight = target.height
+    case .crop:
+      let ratio = max(ratioX, ratioY)
+      scaledWidth = max(target.width, Self.scaled(source.width, by: ratio))
+      scaledHeight = max(target.height, Self.scaled(source.height, by: ratio))
+    case .pad:
+      let ratio = min(ratioX, ratioY)
+      scaledWidth = min(target.width, max(1, Self.scaled(source.width, by: ratio)))
+      scaledHeight = min(target.height, max(1, Self.scaled(source.height, by: ratio)))
+    }
+    x = (width - scaledWidth) / 2
+    y = (height - scaledHeight) / 2
+    scaleX = Double(scaledWidth) / Double(source.width)
+    scaleY = Double(scaledHeight) / Double(source.height)
+  }
+
+  private static func scaled(_ side: Int, by ratio: Double) -> Int {
+    Int((Double(side) * ratio).rounded(.toNearestOrEven))
+  }
+
+  /// Where a point of the original picture lies in the fitted one, pixels; may lie outside it.
+  package func map(x: Double, y: Double) -> (x: Double, y: Double) {
+    (x * scaleX + Double(self.x), y * scaleY + Double(self.y))
+  }
+
+  /// The part of the scaled picture that the fitted one shows.
+  var visible: PixelRect {
+    PixelRect(
+      x: max(0, -x), y: max(0, -y), width: min(width, scaledWidth),
+      height: min(height, scaledHeight))
+  }
+}
+
+extension RGBImage {
+  /// The picture at exactly `width` x `height`.
+  ///
+  /// - Parameter color: fills the margin of `.pad`.
+  package func fitted(
+    width: Int, height: Int, mode: FitMode, filter: ResizeFilter = .bicubic,
+    color: RGBColor = .black
+  ) -> RGBImage {
+    fitted(
+      FitGeometry(from: (self.width, self.height), to: (width, height), mode: mode),
+      filter: filter, color: color)
+  }
+
+  /// The picture in a geometry that was made for its size.
+  package func fitted(
+    _ fit: FitGeometry, filter: ResizeFilter = .bicubic, color: RGBColor = .black
+  ) -> RGBImage {
+    let shown = resized(
+      width: fit.scaledWidth, height: fit.scaledHeight, filter: filter, region: fit.visible)
+    guard shown.width < fit.width || shown.height < fit.height else { return shown }
+    return shown.padded(
+      left: fit.x, top: fit.y, right: fit.width - fit.x - shown.width,
+      bottom: fit.height - fit.y - shown.height, color: color)
+  }
+}
+
+extension LabelMap {
+  /// The map in a geometry that was made for its size.
+  ///
+  /// - Parameter value: fills the margin of `.pad`.
+  package func fitted(_ fit: FitGeometry, value: UInt8 = 0) -> LabelMap {
+    let shown = resizedNearest(
+      width: fit.scaledWidth, height: fit.scaledHeight, region: fit.visible)
+    guard shown.width < fit.width || shown.height < fit.height else { return shown }
+    return shown.padded(
+      left: fit.x, top: fit.y, right: fit.width - fit.x - shown.width,
+      bottom: fit.height - fit.y - shown.height, value: value)
+  }
+}

@@ -1,0 +1,152 @@
+// Resizing of pictures and maps.
+
+import CImageCodecs
+
+extension RGBImage {
+  /// The picture at another size, equal to Pillow's `Image.resize` bit for bit.
+  ///
+  /// - Parameters:
+  ///   - width: columns of the result, at least 1.
+  ///   - height: rows of the result, at least 1.
+  package func resized(width: Int, height: Int, filter: ResizeFilter) -> RGBImage {
+    resized(
+      width: width, height: height, filter: filter,
+      region: PixelRect(x: 0, y: 0, width: width, height: height))
+  }
+
+  /// A part of the picture at another size: `resized` followed by `cropped`, without computing the
+  /// pixels that the crop would throw away.
+  ///
+  /// - Parameters:
+  ///   - width: columns of the whole resized picture.
+  ///   - height: rows of the whole resized picture.
+  ///   - region: the wanted part of the resized picture, inside it.
+  package func resized(
+    width: Int, height: Int, filter: ResizeFilter, region: PixelRect
+  ) -> RGBImage {
+    precondition(
+      region.x >= 0 && region.y >= 0 && region.width > 0 && region.height > 0
+        && region.x + region.width <= width && region.y + region.height <= height,
+      "\(region) is not inside \(width)x\(height)")
+    if filter == .nearest { return nearest(width: width, height: height, region: region) }
+
+    // As in Pillow, an axis that keeps its size is not filtered.
+    let columns = region.x..<region.x + region.width
+    let rows = region.y..<region.y + region.height
+    let vertical =
+      height == self.height
+      ? nil : ResampleWeights(input: self.height, output: height, range: rows, filter: filter)
+    let inputRows = vertical?.inputRange ?? rows
+    var result =
+      width == self.width
+      ? cropped(x: region.x, y: inputRows.lowerBound, width: region.width, height: inputRows.count)
+      : resampledColumns(
+        ResampleWeights(input: self.width, output: width, range: columns, filter: filter),
+        rows: inputRows)
+    if let vertical { result = result.resampledRows(vertical.shifted(by: inputRows.lowerBound)) }
+    return result
+  }
+
+  private func resampledColumns(_ weights: ResampleWeights, rows: Range<Int>) -> RGBImage {
+    let outputWidth = weights.starts.count
+    let count = outputWidth * rows.count * 3
+    let resampled = [UInt8](unsafeUninitializedCapacity: count) { output, initialized in
+      pixels.withUnsafeBufferPointer { input in
+        ic_resample_columns(
+          input.baseAddress.map { $0 + rows.lowerBound * width * 3 }, width, rows.count,
+          output.baseAddress, outputWidth, weights.starts, weights.counts, weights.weights,
+          weights.taps)
+      }
+      initialized = count
+    }
+    return RGBImage(width: outputWidth, height: rows.count, pixels: resampled)
+  }
+
+  private func resampledRows(_ weights: ResampleWeights) -> RGBImage {
+    let outputHeight = weights.starts.count
+    let rowBytes = width * 3
+    let count = rowBytes * outputHeight
+    let resampled = [UInt8](unsafeUninitializedCapacity: count) { output, initialized in
+      pixels.withUnsafeBufferPointer { input in
+        ic_resample_rows(
+          input.baseAddress, rowBytes, output.baseAddress, outputHeight, weights.starts,
+          weights.counts, weights.weights, weights.taps)
+      }
+      initialized = count
+    }
+    return RGBImage(width: width, height: outputHeight, pixels: resampled)
+  }
+
+  private func nearest(width: Int, height: Int, region: PixelRect) -> RGBImage {
+    let columns = nearestPositions(input: self.width, output: width)
+    let rows = nearestPositions(input: self.height, output: height)
+    let count = region.width * region.height * 3
+    let picked = [UInt8](unsafeUninitializedCapacity: count) { output, initialized in
+      pixels.withUnsafeBufferPointer { input in
+        var to = 0
+        for y in region.y..<region.y + region.height {
+          let row = rows[y] * self.width
+          for x in region.x..<region.x + region.width {
+            let from = (row + columns[x]) * 3
+            output[to] = input[from]
+            output[to + 1] = input[from + 1]
+            output[to + 2] = input[from + 2]
+            to += 3
+          }
+        }
+      }
+      initialized = count
+    }
+    return RGBImage(width: region.width, height: region.height, pixels: picked)
+  }
+}
+
+extension LabelMap {
+  /// The map at another size without mixing labels, equal to Pillow's `NEAREST`.
+  package func resizedNearest(width: Int, height: Int) -> LabelMap {
+    resizedNearest(
+      width: width, height: height,
+      region: PixelRect(x: 0, y: 0, width: width, height: height))
+  }
+
+  /// A part of the map at another size.
+  ///
+  /// - Parameters:
+  ///   - width: columns of the whole resized map.
+  ///   - height: rows of the whole resized map.
+  ///   - region: the wanted part of the resized map, inside it.
+  package func resizedNearest(width: Int, height: Int, region: PixelRect) -> LabelMap {
+    precondition(
+      region.x >= 0 && region.y >= 0 && region.width > 0 && region.height > 0
+        && region.x + region.width <= width && region.y + region.height <= height,
+      "\(region) is not inside \(width)x\(height)")
+    let columns = nearestPositions(input: self.width, output: width)
+    let rows = nearestPositions(input: self.height, output: height)
+    let count = region.width * region.height
+    let picked = [UInt8](unsafeUninitializedCapacity: count) { output, initialized in
+      var to = 0
+      for y in region.y..<region.y + region.height {
+        let row = rows[y] * self.width
+        for x in region.x..<region.x + region.width {
+          output[to] = values[row + columns[x]]
+          to += 1
+        }
+      }
+      initialized = count
+    }
+    return LabelMap(width: region.width, height: region.height, values: picked)
+  }
+}
+
+/// The input pixel under the centre of every output pixel.
+///
+/// The position is summed up, not multiplied: so are Pillow's (`ImagingScaleAffine`), and the last
+/// bit decides which pixel a centre on an edge takes.
+private func nearestPositions(input: Int, output: Int) -> [Int] {
+  let step = Double(Float(input)) / Double(output)
+  var position = step * 0.5
+  return (0..<output).map { _ in
+    defer { position += step }
+    return min(Int(position), input - 1)
+  }
+}
