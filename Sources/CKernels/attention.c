@@ -1,0 +1,238 @@
+// Scaled dot-product attention (Vaswani et al. 2017, eq. 1) in blocks of queries, and its gradient.
+//
+// A block of queries meets only the keys that its last query sees, so that a causal pass does little more than half
+// of the work. The exponentials of a block are computed from its products and never for a whole batch.
+#include <math.h>
+
+#include "kernels.h"
+#include "softmax.h"
+
+#define BLOCK 128  // queries to a block
+
+// What both directions share. A head's matrices are the columns [head * d, head * d + d) of its item's rows.
+struct attention {
+  const float *q, *k, *v;
+  long t, heads, d, stride, out_stride;  // stride of q, k, v; stride of out
+  float scale;
+  int causal;
+  long prefix;
+  ck_gemm gemm;
+  long blocks;  // of queries in T
+};
+
+// How many keys query i sees.
+CK_INLINE long visible(const struct attention *s, long i) {
+  if (!s->causal) return s->t;
+  return i < s->prefix ? ck_maximum(i + 1, s->prefix) : i + 1;
+}
+
+// How many keys a block of queries that ends before `end` meets: whole blocks, so that a block of keys has either
+// all of its products or none.
+CK_INLINE long visible_before(const struct attention *s, long end) {
+  if (!s->causal) return s->t;
+  return ck_minimum(s->t, ck_chunks(ck_maximum(end, s->prefix), BLOCK) * BLOCK);
+}
+
+static long head_offset(const struct attention *s, long item_head, long stride) {
+  return item_head / s->heads * s->t * stride + item_head % s->heads * s->d;
+}
+
+// ---- Forward ----------------------------------------------------------------------------------------
+
+struct forward {
+  struct attention shared;
+  float *out, *log_sums;
+};
+
+// Scores to weights that are still to be divided by their sums; log_sums and the sums' inverses are written.
+CK_WIDE static void exponentiate(const struct attention *s, float *scores, float *log_sums, float *inverses,
+                                 long first, long rows, long keys) {
+  for (long row = 0; row < rows; row++, scores += keys) {
+    const long seen = visible(s, first + row);
+    const float maximum = ck_row_maximum(scores, seen);
+    const float sum = ck_exponentials(scores, scores, maximum, seen);
+    for (long j = seen; j < keys; j++) scores[j] = 0;
+    log_sums[row] = maximum + logf(sum);
+    inverses[row] = 1 / sum;
+  }
+}
+
+CK_WIDE static void scale_rows(float *out, const float *factors, long rows, long d, long stride) {
+  for (long row = 0; row < rows; row++)
+    for (long i = 0; i < d; i++) out[row * stride + i] *= factors[row];
+}
+
+static void attend(void *context, long task) {
+  const struct forward *f = context;
+  const struct attention *s = &f->shared;
+  const long item_head = task / s->blocks, first = task % s->blocks * BLOCK;
+  const long rows = ck_minimum(BLOCK, s->t - first), keys = visible_before(s, first + rows);
+  const long in = head_offset(s, item_head, s->stride);
+  float *out = f->out + head_offset(s, item_head, s->out_stride) + first * s->out_stride;
+  float *weights = ck_scratch(0, rows * keys), inverses[BLOCK];
+  s->gemm(0, 1, rows, keys, s->d, s->scale, s->q + in + first * s->stride, s->stride, s->k + in, s->stride, 0,
+          weights, keys);
+  exponentiate(s, weights, f->log_sums + item_head * s->t + first, inverses, first, rows, keys);
+  s->gemm(0, 0, rows, s->d, keys, 1, weights, keys, s->v + in, s->stride, 0, out, s->out_stride);
+  scale_rows(out, inverses, rows, s->d, s->out_stride);
+}
+
+void ck_attention_forward(const float *q, const float *k, const float *v, float *out, float *log_sums, long n,
+                          long t, long heads, long d, long q_stride, long out_stride, float scale, int causal,
+                          long prefix, ck_gemm gemm) {
+  const long blocks = ck_chunks(t, BLOCK);
+  struct forward forward = {
+      {q, k, v, t, heads, d, q_stride, out_stride, scale, causal, ck_minimum(prefix, t), gemm, blocks},
+      out,
+      log_sums};
+  ck_parallel(n * heads * blocks, attend, &forward);
+}
+
+// ---- Backward -----------------------------------------------------------------------------------------
+//
+// P = exp(S - log_sums); dV = P^T dO; dP = dO V^T; dS = P (dP - sum(dO O)); dQ = scale dS K; dK = scale dS^T Q.
+
+struct backward {
+  struct attention shared;
+  const float *out, *dout, *log_sums;
+  float *dq, *dk, *dv;
+  long item_head;              // of the head that is cut into blocks
+  float *weights, *gradients;  // P and dS of that head, [T, T]; row i ends where its block's keys end
+};
+
+// Scores to P, and dP to dS, both [rows, keys] with rows `stride` apart.
+CK_WIDE static void differentiate(const struct attention *s, float *weights, float *gradients, long stride,
+                                  const float *out, const float *dout, const float *log_sums, long first,
+                                  long rows, long keys) {
+  CK_FAST
+  for (long row = 0; row < rows; row++, weights += stride, gradients += stride) {
+    const long seen = visible(s, first + row);
+    const float *o = out + row * s->out_stride, *g = dout + row * s->out_stride, log_sum = log_sums[row];
+    float sum = 0;
+    for (long i = 0; i < s->d; i++) sum += o[i] * g[i];
+    CK_INDEPENDENT for (long j = 0; j < seen; j++) {
+      const float weight = ck_exponential(weights[j] - log_sum);
+      weights[j] = weight;
+      gradients[j] = weight * (gradients[j] - sum);
+    }
+    for (long j = seen; j < keys; j++) weights[j] = gradients[j] = 0;
+  }
+}
+
+// P, dS and dQ of one block of queries.
+static void block_gradient(const struct backward *b, long item_head, long block, float *weights,
+                           float *gradients, long stride) {
+  const struct attention *s = &b->shared;
+  const long first = block * BLOCK, rows = ck_minimum(BLOCK, s->t - first);
+  const long keys = visible_before(s, first + rows), in = head_offset(s, item_head, s->stride);
+  const long out = head_offset(s, item_head, s->out_stride) + first * s->out_stride;
+  const float *q = s->q + in + first * s->stride;
+  s->gemm(0, 1, rows, keys, s->d, s->scale, q, s->stride, s->k + in, s->stride, 0, weights, stride);
+  s->gemm(0, 1, rows, keys, s->d, 1, b->dout + out, s->out_stride, s->v + in, s->stride, 0, gradients, stride);
+  differentiate(s, weights, gradients, stride, b->out + out, b->dout + out,
+                b->log_sums + item_head * s->t + first, first, rows, keys);
+  s->gemm(0, 0, rows, s->d, keys, s->scale, gradients, stride, s->k + in, s->stride, 0,
+          b->dq + in + first * s->stride, s->stride);
+}
+
+// Many heads: one to a task. The last block sees every key and therefore writes dK and dV; the others add.
+static void head_gradient(void *context, long item_head) {
+  const struct backward *b = context;
+  const struct attention *s = &b->shared;
+  const long in = head_offset(s, item_head, s->stride);
+  const long out = head_offset(s, item_head, s->out_stride);
+  float *weights = ck_scratch(0, BLOCK * s->t), *gradients = ck_scratch(1, BLOCK * s->t);
+  for (long block = s->blocks - 1; block >= 0; block--) {
+    const long first = block * BLOCK, rows = ck_minimum(BLOCK, s->t - first);
+    const long keys = visible_before(s, first + rows);
+    const float beta = block == s->blocks - 1 ? 0 : 1;
+    block_gradient(b, item_head, block, weights, gradients, keys);
+    s->gemm(1, 0, keys, s->d, rows, s->scale, gradients, keys, s->q + in + first * s->stride, s->stride, beta,
+            b->dk + in, s->stride);
+    s->gemm(1, 0, keys, s->d, rows, 1, weights, keys, b->dout + out + first * s->out_stride, s->out_stride, beta,
+            b->dv + in, s->stride);
+  }
+}
+
+// Few heads: first the blocks of queries, that leave P and dS of the whole head,
+static void query_block_gradient(void *context, long block) {
+  const struct backward *b = context;
+  const long t = b->shared.t, from = block * BLOCK * t;
+  block_gradient(b, b->item_head, block, b->weights + from, b->gradients + from, t);
+}
+
+// then the blocks of keys, over the queries from the first block on that sees any of them.
+static void key_block_gradient(void *context, long block) {
+  const struct backward *b = context;
+  const struct attention *s = &b->shared;
+  const long t = s->t, first = block * BLOCK, keys = ck_minimum(BLOCK, t - first);
+  // Blocks of queries have the same borders; a block that starts in the prefix is seen from the start.
+  const long query = s->causal && first >= s->prefix ? first : 0;
+  const long in = head_offset(s, b->item_head, s->stride);
+  const long out = head_offset(s, b->item_head, s->out_stride) + query * s->out_stride;
+  s->gemm(1, 0, keys, s->d, t - query, s->scale, b->gradients + query * t + first, t,
+          s->q + in + query * s->stride, s->stride, 0, b->dk + in + first * s->stride, s->stride);
+  s->gemm(1, 0, keys, s->d, t - query, 1, b->weights + query * t + first, t, b->dout + out, s->out_stride, 0,
+          b->dv + in + first * s->stride, s->stride);
+}
+
+void ck_attention_backward(const float *q, const float *k, const float *v, const float *out, const float *dout,
+                           const float *log_sums, float *dq, float *dk, float *dv, long n, long t, long heads,
+                           long d, long q_stride, long out_stride, float scale, int causal, long prefix,
+                           ck_gemm gemm) {
+  const long blocks = ck_chunks(t, BLOCK);
+  struct backward backward = {
+      .shared = {q, k, v, t, heads, d, q_stride, out_stride, scale, causal, ck_minimum(prefix, t), gemm, blocks},
+      .out = out,
+      .dout = dout,
+      .log_sums = log_sums,
+      .dq = dq,
+      .dk = dk,
+      .dv = dv};
+  // The shape alone decides, so that the bits do not depend on the threads.
+  if (n * heads >= 8) {
+    ck_parallel(n * heads, head_gradient, &backward);
+    return;
+  }
+  backward.weights = ck_scratch(0, t * t);
+  backward.gradients = ck_scratch(1, t * t);
+  for (backward.item_head = 0; backward.item_head < n * heads; backward.item_head++) {
+    ck_parallel(blocks, query_block_gradient, &backward);
+    ck_parallel(blocks, key_block_gradient, &backward);
+  }
+}
+
+// ---- One position -------------------------------------------------------------------------------------
+
+struct step {
+  const float *q, *keys, *values;
+  float *out;
+  long length, capacity, heads, d;
+  float scale;
+};
+
+CK_WIDE static void attend_once(void *context, long task) {
+  CK_FAST
+  const struct step *s = context;
+  const long d = s->d, stride = s->heads * d;
+  const long cached = task / s->heads * s->capacity * stride + task % s->heads * d;
+  const float *restrict q = s->q + task * d, *restrict keys = s->keys + cached;
+  const float *restrict values = s->values + cached;
+  float *restrict out = s->out + task * d, *restrict weights = ck_scratch(0, s->length);
+  for (long j = 0; j < s->length; j++) {
+    float sum = 0;
+    for (long i = 0; i < d; i++) sum += q[i] * keys[j * stride + i];
+    weights[j] = s->scale * sum;
+  }
+  const float sum = ck_exponentials(weights, weights, ck_row_maximum(weights, s->length), s->length);
+  const float inverse = 1 / sum;
+  for (long i = 0; i < d; i++) out[i] = 0;
+  for (long j = 0; j < s->length; j++)
+    for (long i = 0; i < d; i++) out[i] += weights[j] * values[j * stride + i];
+  for (long i = 0; i < d; i++) out[i] *= inverse;
+}
+
+void ck_attention_step(const float *q, const float *keys, const float *values, float *out, long n, long length,
+                       long capacity, long heads, long d, float scale) {
+  ck_parallel(n * heads, attend_once, &(struct step){q, keys, values, out, length, capacity, heads, d, scale});
+}
