@@ -2,10 +2,9 @@
 //
 // A block of queries meets only the keys that its last query sees, so that a causal pass does little more than half
 // of the work. The exponentials of a block are computed from its products and never for a whole batch.
-#include <math.h>
-
-#include "kernels.h"
 #include "softmax.h"
+
+#include <math.h>
 
 #define BLOCK 128  // queries to a block
 

@@ -1,5 +1,8 @@
-// exp for the vectoriser: expf would be called once per element.
+// exp of one float for loops that the vectoriser widens (expf would be called once per element); lanes.h has it for
+// loops that are written in lanes.
 #pragma once
+
+#include <stdint.h>
 
 #include "wide.h"
 

@@ -6,8 +6,7 @@
 #include <dnnl.h>
 #endif
 
-#include "kernels.h"
-#include "wide.h"
+#include "lanes.h"
 
 struct product {
   int transpose_a, transpose_b;
@@ -37,9 +36,9 @@ CK_INLINE void dot_products(const struct product *p, const float *a, const float
     for (int j = 0; j < columns; j++) sums[i][j] = 0;
   long at = 0;
   for (; at + 16 <= p->k; at += 16) {
-    for (int i = 0; i < rows; i++) x[i] = *(const ck_lanes *)(a + i * p->lda + at);
+    for (int i = 0; i < rows; i++) x[i] = CK_LOAD(a + i * p->lda + at);
     for (int j = 0; j < columns; j++) {
-      const ck_lanes y = *(const ck_lanes *)(b + j * p->ldb + at);
+      const ck_lanes y = CK_LOAD(b + j * p->ldb + at);
       for (int i = 0; i < rows; i++) sums[i][j] += x[i] * y;
     }
   }

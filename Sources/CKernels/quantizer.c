@@ -1,8 +1,7 @@
 // The nearest entry of a codebook, by one matrix product for each chunk of rows.
 #include <string.h>
 
-#include "kernels.h"
-#include "wide.h"
+#include "lanes.h"
 
 #define ROWS 64  // to a task: the scores of 64 rows and 1024 entries fit the second-level cache
 
@@ -40,11 +39,11 @@ struct search {
 // The first index of the smallest (norm + norms[j]) - 2 scores[j], and that value. Index 0 if all are NaN.
 CK_INLINE int32_t nearest(const float *scores, const float *norms, float norm, long k, float *distance) {
   ck_lanes best = __builtin_inff();
-  ck_integer_lanes at = 0, lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  ck_lane_bits at = 0, lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   long j = 0;
   for (; j + 16 <= k; j += 16) {
-    const ck_lanes value = norm + *(const ck_lanes *)(norms + j) - 2 * *(const ck_lanes *)(scores + j);
-    const ck_integer_lanes less = value < best;
+    const ck_lanes value = norm + CK_LOAD(norms + j) - 2 * CK_LOAD(scores + j);
+    const ck_lane_bits less = value < best;
     best = less ? value : best;
     at = less ? lane + (int32_t)j : at;
   }

@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#include "kernels.h"
-
 struct rows {
   const float *x, *dy, *log_sums;
   const int32_t *targets;

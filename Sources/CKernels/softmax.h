@@ -2,14 +2,15 @@
 #pragma once
 
 #include "exponential.h"
+#include "lanes.h"
 
 CK_INLINE float ck_row_maximum(const float *x, long count) {
   float maximum = -__builtin_inff();
   long i = 0;
   if (count >= 16) {
-    ck_lanes lanes = *(const ck_lanes *)x;
+    ck_lanes lanes = CK_LOAD(x);
     for (i = 16; i + 16 <= count; i += 16) {
-      const ck_lanes value = *(const ck_lanes *)(x + i);
+      const ck_lanes value = CK_LOAD(x + i);
       lanes = value > lanes ? value : lanes;
     }
     for (int lane = 0; lane < 16; lane++) maximum = lanes[lane] > maximum ? lanes[lane] : maximum;

@@ -2,8 +2,6 @@
 // vectoriser may reorder.
 #pragma once
 
-#include <stdint.h>
-
 // The kernel is compiled for AVX-512, AVX2 and SSE2; the loader picks one. (Clang 21 crashes when a struct has the
 // name of such a function.)
 #define CK_WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -13,11 +11,6 @@
 #define CK_FAST _Pragma("clang fp contract(fast) reassociate(on)")
 // Before a loop whose arrays are the same or do not overlap at all, so that every index stands alone.
 #define CK_INDEPENDENT _Pragma("clang loop vectorize(assume_safety) interleave(enable)")
-
-// Sixteen floats that may lie at any address, for what the vectoriser cannot do by itself: `a > b ? a : b` and
-// comparisons work lane by lane.
-typedef float ck_lanes __attribute__((ext_vector_type(16), aligned(4)));
-typedef int32_t ck_integer_lanes __attribute__((ext_vector_type(16), aligned(4)));
 
 CK_INLINE long ck_minimum(long a, long b) { return a < b ? a : b; }
 CK_INLINE long ck_maximum(long a, long b) { return a > b ? a : b; }
