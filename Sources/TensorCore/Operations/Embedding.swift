@@ -41,3 +41,15 @@ extension Tensor {
     return (IndexTensor(indices, shape: [m]), distances.elements())
   }
 }
+
+extension Tensor {
+  /// Sums of the rows of this tensor `[M, D]` that share an index: `[rows, D]`. Not recorded.
+  package func scatteredSums(at indices: IndexTensor, rows: Int) -> Tensor {
+    let sums = Tensor(repeating: 0, shape: [rows, shape[1]], on: device)
+    indices.elements.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return }
+      backend.scatterAddRows(pointer, base, sums.pointer, shape[0], shape[1], rows)
+    }
+    return sums
+  }
+}

@@ -1,0 +1,50 @@
+// The decoder G: latent grid to image.
+import NN
+import TensorCore
+
+/// Latents `[N, z_channels, h, w]` to images `[N, out_ch, h·f, w·f]`, unbounded.
+///
+/// - Source: Esser et al. 2021, §3.1 and table 7; names and order of the reference code: `up.0` is the full resolution.
+package struct Decoder: Layer {
+  var convIn: Conv2d
+  var mid: Middle
+  var up: [Level] = []
+  var normOut: GroupNorm
+  package var convOut: Conv2d
+
+  package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device) {
+    let last = config.chMult.count - 1
+    var channels = config.ch * config.chMult[last]
+    convIn = Conv2d(config.zChannels, channels, kernel: 3, .init(padding: 1), using: &random, on: device)
+    mid = Middle(channels, dropout: config.dropout, using: &random, on: device)
+    for level in (0...last).reversed() {
+      let outputs = config.ch * config.chMult[level]
+      up.insert(
+        Level(
+          channels, outputs, blocks: config.numResBlocks + 1,
+          attends: config.attnResolutions.contains(config.resolution >> level),
+          resampleName: "upsample", resample: level == 0 ? nil : .init(padding: 1),
+          dropout: config.dropout, using: &random, on: device), at: 0)
+      channels = outputs
+    }
+    normOut = GroupNorm(channels: channels, on: device)
+    convOut = Conv2d(channels, config.outChannels, kernel: 3, .init(padding: 1), using: &random, on: device)
+  }
+
+  package func callAsFunction(_ z: Tensor, dropout random: inout RandomSource?) -> Tensor {
+    var h = mid(convIn(z), dropout: &random)
+    for level in up.reversed() {
+      h = level(h, dropout: &random)
+      if let convolution = level.resample { h = convolution(h.upsampled()) }
+    }
+    return convOut(normOut(h, swish: true))
+  }
+
+  package mutating func visitParameters(_ visitor: (String, inout Tensor) throws -> Void) rethrows {
+    try convIn.visitParameters { try visitor("conv_in." + $0, &$1) }
+    try mid.visitParameters { try visitor("mid." + $0, &$1) }
+    try visit("up", &up, visitor)
+    try normOut.visitParameters { try visitor("norm_out." + $0, &$1) }
+    try convOut.visitParameters { try visitor("conv_out." + $0, &$1) }
+  }
+}

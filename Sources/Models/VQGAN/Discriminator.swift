@@ -1,0 +1,136 @@
+// The patch discriminator.
+import NN
+import TensorCore
+
+/// The shape of the discriminator.
+package struct DiscriminatorConfig: Codable, Equatable, Sendable {
+  /// The normalisation between its convolutions.
+  package enum Normalization: String, Codable, CaseIterable, Sendable {
+    case batch
+    case activation
+  }
+
+  package var ndf: Int  // channels of the first convolution
+  package var nLayers: Int  // convolutions of stride 2
+  package var normalization: Normalization
+
+  package init(ndf: Int = 64, nLayers: Int = 3, normalization: Normalization = .batch) {
+    self.ndf = ndf
+    self.nLayers = nLayers
+    self.normalization = normalization
+  }
+
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case ndf, normalization
+    case nLayers = "n_layers"
+  }
+
+  package init(from decoder: any Swift.Decoder) throws {
+    try decoder.refuseUnknownKeys(CodingKeys.self)
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    ndf = try values.decode(Int.self, forKey: .ndf)
+    nLayers = try values.decode(Int.self, forKey: .nLayers)
+    normalization = try values.decode(Normalization.self, forKey: .normalization)
+  }
+}
+
+/// Either normalisation of the discriminator.
+enum DiscriminatorNorm: Layer {
+  case batch(BatchNorm2d)
+  case activation(ActNorm)
+
+  mutating func callAsFunction(_ x: Tensor, slope: Float, training: Bool) -> Tensor {
+    switch self {
+    case .batch(var norm):
+      let y = norm(x, slope: slope, training: training)
+      self = .batch(norm)
+      return y
+    case .activation(var norm):
+      let y = norm(x, slope: slope, training: training)
+      self = .activation(norm)
+      return y
+    }
+  }
+
+  mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
+    switch self {
+    case .batch(var norm):
+      // Hand the only reference to the visitor, so that an update happens in place.
+      self = .activation(ActNorm(channels: 1, on: norm.weight.device))
+      defer { self = .batch(norm) }
+      try norm.visitParameters(visit)
+    case .activation(var norm):
+      self = .activation(ActNorm(channels: 1, on: norm.loc.device))
+      defer { self = .activation(norm) }
+      try norm.visitParameters(visit)
+    }
+  }
+}
+
+/// PatchGAN: images `[N, C, H, W]` to logits `[N, 1, h, w]`, one for each overlapping patch (30×30 for 256×256).
+///
+/// 4×4 convolutions of padding 1; leaky ReLU 0.2; the first and last have no normalisation.
+/// - Source: Isola et al. 2017, appendix 6.1.2.
+package struct Discriminator: Layer {
+  private struct Stage: Sendable {
+    var convolution: Conv2d
+    var norm: DiscriminatorNorm?
+  }
+
+  private var stages: [Stage] = []
+  private let slope: Float = 0.2
+
+  package init(
+    _ config: DiscriminatorConfig, channels: Int = 3, using random: inout RandomSource, on device: Device
+  ) {
+    var inputs = channels
+    for layer in 0...config.nLayers + 1 {
+      let isFirst = layer == 0
+      let isLast = layer == config.nLayers + 1
+      let outputs = isLast ? 1 : config.ndf * min(1 << layer, 8)
+      let options = ConvolutionOptions(stride: layer < config.nLayers ? 2 : 1, padding: 1)
+      let hasBias = isFirst || isLast || config.normalization == .activation
+      var convolution = Conv2d(
+        inputs, outputs, kernel: 4, options, bias: hasBias, using: &random, on: device)
+      convolution.weight.assign(
+        random.normal([outputs, inputs, 4, 4], deviation: 0.02, on: device))
+      var norm: DiscriminatorNorm?
+      if !isFirst && !isLast {
+        switch config.normalization {
+        case .batch: norm = .batch(BatchNorm2d(channels: outputs, using: &random, on: device))
+        case .activation: norm = .activation(ActNorm(channels: outputs, on: device))
+        }
+      }
+      stages.append(Stage(convolution: convolution, norm: norm))
+      inputs = outputs
+    }
+  }
+
+  /// Logits, plain `[N, 1, h, w]`. In training the normalisation uses, and moves, the batch's statistics.
+  package mutating func callAsFunction(_ x: Tensor, training: Bool) -> Tensor {
+    var h = x
+    for index in stages.indices {
+      h = stages[index].convolution(h)
+      if stages[index].norm != nil {
+        h = stages[index].norm?(h, slope: slope, training: training) ?? h
+      } else if index < stages.count - 1 {
+        h = h.activated(.leakyReLU(slope: slope))
+      }
+    }
+    return h.plain()
+  }
+
+  package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
+    // The reference's nn.Sequential counts convolutions, norms and activations alike.
+    var index = 0
+    for stage in stages.indices {
+      try stages[stage].convolution.visitParameters { try visit("main.\(index).\($0)", &$1) }
+      index += 1
+      if stages[stage].norm != nil {
+        try stages[stage].norm?.visitParameters { try visit("main.\(index).\($0)", &$1) }
+        index += 1
+      }
+      index += 1
+    }
+  }
+}

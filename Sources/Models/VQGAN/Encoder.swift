@@ -1,0 +1,51 @@
+// The encoder E: image to latent grid.
+import NN
+import TensorCore
+
+/// Images `[N, in_channels, H, W]` to latents `[N, z_channels, H/f, W/f]`.
+///
+/// - Source: Esser et al. 2021, §3.1 and table 7; names and order of the reference code.
+package struct Encoder: Layer {
+  var convIn: Conv2d
+  var down: [Level] = []
+  var mid: Middle
+  var normOut: GroupNorm
+  var convOut: Conv2d
+
+  package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device) {
+    convIn = Conv2d(
+      config.inChannels, config.ch, kernel: 3, .init(padding: 1), using: &random, on: device)
+    var channels = config.ch
+    for (level, factor) in config.chMult.enumerated() {
+      let isLast = level == config.chMult.count - 1
+      down.append(
+        Level(
+          channels, config.ch * factor, blocks: config.numResBlocks,
+          attends: config.attnResolutions.contains(config.resolution >> level),
+          resampleName: "downsample", resample: isLast ? nil : .downsampling,
+          dropout: config.dropout, using: &random, on: device))
+      channels = config.ch * factor
+    }
+    mid = Middle(channels, dropout: config.dropout, using: &random, on: device)
+    normOut = GroupNorm(channels: channels, on: device)
+    convOut = Conv2d(
+      channels, config.zChannels, kernel: 3, .init(padding: 1), using: &random, on: device)
+  }
+
+  package func callAsFunction(_ x: Tensor, dropout random: inout RandomSource?) -> Tensor {
+    var h = convIn(x)
+    for level in down {
+      h = level(h, dropout: &random)
+      if let downsample = level.resample { h = downsample(h) }
+    }
+    return convOut(normOut(mid(h, dropout: &random), swish: true))
+  }
+
+  package mutating func visitParameters(_ visitor: (String, inout Tensor) throws -> Void) rethrows {
+    try convIn.visitParameters { try visitor("conv_in." + $0, &$1) }
+    try visit("down", &down, visitor)
+    try mid.visitParameters { try visitor("mid." + $0, &$1) }
+    try normOut.visitParameters { try visitor("norm_out." + $0, &$1) }
+    try convOut.visitParameters { try visitor("conv_out." + $0, &$1) }
+  }
+}

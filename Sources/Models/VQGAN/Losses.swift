@@ -1,0 +1,32 @@
+// The adversarial losses and the weight between them and reconstruction.
+import TensorCore
+
+/// The discriminator's loss.
+package enum DiscriminatorLoss: String, Codable, CaseIterable, Sendable {
+  /// ½ (mean max(0, 1 - D(x)) + mean max(0, 1 + D(x̂)))
+  case hinge
+  /// ½ (mean log(1 + e^-D(x)) + mean log(1 + e^D(x̂)))
+  case vanilla
+
+  /// A scalar from the logits of real images and of reconstructions.
+  package func callAsFunction(real: Tensor, fake: Tensor) -> Tensor {
+    switch self {
+    case .hinge:
+      let onReal = real.scaled(by: -1, plus: 1).activated(.relu).mean()
+      let onFake = fake.scaled(by: 1, plus: 1).activated(.relu).mean()
+      return 0.5 * (onReal + onFake)
+    case .vanilla:
+      return 0.5 * ((-real).activated(.softplus).mean() + fake.activated(.softplus).mean())
+    }
+  }
+}
+
+/// The generator's adversarial loss, `-mean D(x̂)`.
+package func generatorLoss(fake: Tensor) -> Tensor { -fake.mean() }
+
+/// λ = ‖∇L_rec‖ / (‖∇L_GAN‖ + 10⁻⁴), clamped to [0, 10⁴]; norms of the gradients at the decoder's last weight.
+///
+/// - Source: Esser et al. 2021, eq. 7 (the paper's δ is 10⁻⁶; the published code's, kept here, is 10⁻⁴).
+package func adaptiveWeight(reconstruction: Tensor, adversarial: Tensor) -> Float {
+  min(max(reconstruction.norm() / (adversarial.norm() + 1e-4), 0), 1e4)
+}

@@ -1,0 +1,69 @@
+// The first-stage model: encoder, codebook, decoder.
+import NN
+import TensorCore
+
+/// A VQGAN: images to grids of codebook indices and back.
+///
+/// - Source: Esser et al. 2021, §3.1.
+package struct VQGAN: Layer {
+  package let config: VQGANConfig
+  package var encoder: Encoder
+  package var decoder: Decoder
+  package var quantize: VectorQuantizer
+  package var quantConv: Conv2d
+  package var postQuantConv: Conv2d
+
+  package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device = .default) {
+    self.config = config
+    encoder = Encoder(config, using: &random, on: device)
+    decoder = Decoder(config, using: &random, on: device)
+    quantize = VectorQuantizer(
+      entries: config.nEmbed, dimension: config.embedDim, config.quantizer, using: &random, on: device)
+    quantConv = Conv2d(config.zChannels, config.embedDim, kernel: 1, using: &random, on: device)
+    postQuantConv = Conv2d(config.embedDim, config.zChannels, kernel: 1, using: &random, on: device)
+  }
+
+  /// Latents before quantization, `[N, D, H/f, W/f]`, of images `[N, C, H, W]` in [-1, 1]; f divides H and W.
+  package func latents(of images: Tensor, dropout random: inout RandomSource?) -> Tensor {
+    precondition(
+      images.shape[2] % config.downsampling == 0 && images.shape[3] % config.downsampling == 0,
+      "images of \(images.shape) are not a multiple of \(config.downsampling) pixels")
+    return quantConv(encoder(images, dropout: &random))
+  }
+
+  /// Images `[N, C, H, W]` of quantized latents `[N, D, h, w]`; unbounded.
+  package func decode(_ latents: Tensor, dropout random: inout RandomSource?) -> Tensor {
+    decoder(postQuantConv(latents), dropout: &random)
+  }
+
+  // MARK: Evaluation, without gradients
+
+  /// Indices `[N, h, w]` of images `[N, C, H, W]` in [-1, 1].
+  package func encode(_ images: Tensor) -> IndexTensor {
+    withoutGradients {
+      var none: RandomSource?
+      let z = latents(of: images, dropout: &none)
+      let (n, d, h, w) = (z.shape[0], z.shape[1], z.shape[2], z.shape[3])
+      return quantize.nearest(z.rows().reshaped([n * h * w, d])).reshaped([n, h, w])
+    }
+  }
+
+  /// Images `[N, C, h·f, w·f]`, plain, of indices `[N, h, w]`; unbounded, clamp to [-1, 1] when saving.
+  package func decode(indices: IndexTensor) -> Tensor {
+    withoutGradients {
+      var none: RandomSource?
+      return decode(quantize.entries(at: indices), dropout: &none).plain()
+    }
+  }
+
+  /// The images after encoding and decoding.
+  package func reconstruct(_ images: Tensor) -> Tensor { decode(indices: encode(images)) }
+
+  package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
+    try encoder.visitParameters { try visit("encoder." + $0, &$1) }
+    try decoder.visitParameters { try visit("decoder." + $0, &$1) }
+    try quantize.visitParameters { try visit("quantize." + $0, &$1) }
+    try quantConv.visitParameters { try visit("quant_conv." + $0, &$1) }
+    try postQuantConv.visitParameters { try visit("post_quant_conv." + $0, &$1) }
+  }
+}

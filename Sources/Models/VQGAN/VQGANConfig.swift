@@ -1,0 +1,110 @@
+// The shape of the first-stage model.
+
+/// The shape of the first-stage model; file keys are those of the published configurations.
+package struct VQGANConfig: Codable, Equatable, Sendable {
+  package var resolution: Int  // side of the square training image, pixels; decides where attention stands
+  package var inChannels: Int  // channels of the input
+  package var outChannels: Int  // channels of the reconstruction
+  package var ch: Int  // channels of the first convolution
+  package var chMult: [Int]  // channels of level i are ch · chMult[i]
+  package var numResBlocks: Int  // residual blocks of a level (the decoder has one more)
+  package var attnResolutions: [Int]  // nominal sides at which attention follows each block
+  package var zChannels: Int  // channels of the encoder's output
+  package var dropout: Float  // inside the residual blocks
+  package var embedDim: Int  // length of a codebook entry, D
+  package var nEmbed: Int  // codebook entries, K
+  package var quantizer: QuantizerConfig
+
+  package init(
+    resolution: Int, inChannels: Int = 3, outChannels: Int = 3, ch: Int, chMult: [Int],
+    numResBlocks: Int, attnResolutions: [Int], zChannels: Int, dropout: Float = 0, embedDim: Int,
+    nEmbed: Int, quantizer: QuantizerConfig = .init()
+  ) {
+    self.resolution = resolution
+    self.inChannels = inChannels
+    self.outChannels = outChannels
+    self.ch = ch
+    self.chMult = chMult
+    self.numResBlocks = numResBlocks
+    self.attnResolutions = attnResolutions
+    self.zChannels = zChannels
+    self.dropout = dropout
+    self.embedDim = embedDim
+    self.nEmbed = nEmbed
+    self.quantizer = quantizer
+  }
+
+  /// Pixels per code along one side, f = 2^m.
+  package var downsampling: Int { 1 << (chMult.count - 1) }
+
+  /// The published f = 16 model with 1024 codes (COCO: 8192); 13×13 codes for 208×208 frames.
+  package static let f16 = VQGANConfig(
+    resolution: 256, ch: 128, chMult: [1, 1, 2, 2, 4], numResBlocks: 2, attnResolutions: [16],
+    zChannels: 256, embedDim: 256, nEmbed: 1024)
+
+  /// A model of f = 8 that two cores train in minutes.
+  package static let small = VQGANConfig(
+    resolution: 128, ch: 32, chMult: [1, 2, 4, 4], numResBlocks: 1, attnResolutions: [16],
+    zChannels: 128, embedDim: 64, nEmbed: 1024,
+    quantizer: QuantizerConfig(kind: .movingAverage, reviveAfter: 50, initialization: .kMeans))
+
+  /// The smallest complete model, for tests and first tries: f = 4.
+  package static let tiny = VQGANConfig(
+    resolution: 32, ch: 32, chMult: [1, 1, 2], numResBlocks: 1, attnResolutions: [8],
+    zChannels: 32, embedDim: 16, nEmbed: 64)
+
+  /// A size by its name in `--preset`.
+  package static func preset(_ name: String) -> VQGANConfig? {
+    switch name {
+    case "f16": .f16
+    case "small": .small
+    case "tiny": .tiny
+    default: nil
+    }
+  }
+
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case resolution, ch, dropout, quantizer
+    case inChannels = "in_channels"
+    case outChannels = "out_ch"
+    case chMult = "ch_mult"
+    case numResBlocks = "num_res_blocks"
+    case attnResolutions = "attn_resolutions"
+    case zChannels = "z_channels"
+    case embedDim = "embed_dim"
+    case nEmbed = "n_embed"
+  }
+
+  package init(from decoder: any Swift.Decoder) throws {
+    try decoder.refuseUnknownKeys(CodingKeys.self)
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    resolution = try values.decode(Int.self, forKey: .resolution)
+    inChannels = try values.decode(Int.self, forKey: .inChannels)
+    outChannels = try values.decode(Int.self, forKey: .outChannels)
+    ch = try values.decode(Int.self, forKey: .ch)
+    chMult = try values.decode([Int].self, forKey: .chMult)
+    numResBlocks = try values.decode(Int.self, forKey: .numResBlocks)
+    attnResolutions = try values.decode([Int].self, forKey: .attnResolutions)
+    zChannels = try values.decode(Int.self, forKey: .zChannels)
+    dropout = try values.decode(Float.self, forKey: .dropout)
+    embedDim = try values.decode(Int.self, forKey: .embedDim)
+    nEmbed = try values.decode(Int.self, forKey: .nEmbed)
+    quantizer = try values.decode(QuantizerConfig.self, forKey: .quantizer)
+  }
+}
+
+extension VQGANConfig {
+  /// What makes this configuration impossible, in a sentence; `nil` if it can be built.
+  package var problem: String? {
+    if ch < 32 || ch % 32 != 0 { return "ch is \(ch); group normalisation needs a multiple of 32" }
+    if chMult.isEmpty || chMult.contains(where: { $0 < 1 }) { return "ch_mult is \(chMult); it needs positive factors" }
+    if numResBlocks < 1 { return "num_res_blocks is \(numResBlocks); it needs at least 1" }
+    if nEmbed < 2 { return "n_embed is \(nEmbed); it needs at least 2" }
+    if embedDim < 1 || zChannels < 1 { return "embed_dim and z_channels must be positive" }
+    if resolution < downsampling || resolution % downsampling != 0 {
+      return "resolution is \(resolution); it needs a multiple of \(downsampling)"
+    }
+    if !(0..<1).contains(dropout) { return "dropout is \(dropout); it needs 0 up to 1" }
+    return quantizer.problem
+  }
+}

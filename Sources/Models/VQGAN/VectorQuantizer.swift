@@ -1,0 +1,137 @@
+// The codebook: nearest entries, straight-through gradient, codebook loss.
+import NN
+import TensorCore
+
+/// What quantization gives.
+package struct Quantized {
+  /// The entries in place of the latents, `[N, D, h, w]`; the gradient passes straight through to the latents.
+  package let latents: Tensor
+  /// The codebook loss, a scalar.
+  package let loss: Tensor
+  /// `[N, h, w]`, in `0..<K`.
+  package let indices: IndexTensor
+}
+
+/// Replaces every latent vector by its nearest codebook entry.
+///
+/// The loss is `‖sg[q] - z‖² + β ‖q - sg[z]‖²` (means) in the *legacy* form of the published code, which puts β on the
+/// codebook term, and `β ‖sg[q] - z‖² + ‖q - sg[z]‖²` in the paper's. With moving averages the codebook has no
+/// gradient and the loss is the commitment term alone, times β.
+/// - Source: van den Oord et al. 2017, eq. 3; Esser et al. 2021, eq. 4.
+package struct VectorQuantizer: Layer {
+  package private(set) var embedding: Embedding
+  package let config: QuantizerConfig
+  /// Moving averages of an entry's count `[K]` and of the sum of its vectors `[K, D]`.
+  private var averages: (size: Tensor, sum: Tensor)?
+
+  package init(
+    entries: Int, dimension: Int, _ config: QuantizerConfig, using random: inout RandomSource,
+    on device: Device
+  ) {
+    self.config = config
+    let bound = 1 / Float(entries)
+    embedding = Embedding(
+      weight: random.uniform([entries, dimension], in: -bound..<bound, on: device))
+    if config.kind == .movingAverage { replaceEntries(embedding.weight) }
+  }
+
+  /// Number of entries, K.
+  package var entries: Int { embedding.weight.shape[0] }
+
+  /// - Parameter z: latents `[N, D, h, w]`.
+  package func callAsFunction(_ z: Tensor) -> Quantized {
+    let (n, d, h, w) = (z.shape[0], z.shape[1], z.shape[2], z.shape[3])
+    let rows = z.rows().reshaped([n * h * w, d])
+    let indices = nearest(rows)
+    let q = embedding(indices)
+    let commitment = rows.meanSquaredDifference(from: q.detached())
+    let loss: Tensor
+    switch config.kind {
+    case .movingAverage:
+      loss = config.beta * commitment
+    case .gradient:
+      let codebook = q.meanSquaredDifference(from: rows.detached())
+      loss =
+        config.legacy ? commitment + config.beta * codebook : config.beta * commitment + codebook
+    }
+    let straight = rows + (q.detached() - rows.detached())
+    return Quantized(
+      latents: straight.reshaped([n, h * w, d]).image(height: h, width: w), loss: loss,
+      indices: indices.reshaped([n, h, w]))
+  }
+
+  /// The nearest entry of every row of `[M, D]`, the lowest index on a tie.
+  package func nearest(_ rows: Tensor) -> IndexTensor {
+    rows.detached().nearestRows(in: embedding.weight.detached()).indices
+  }
+
+  /// The entries at indices `[N, h, w]` as latents `[N, D, h, w]`.
+  package func entries(at indices: IndexTensor) -> Tensor {
+    let (n, h, w) = (indices.shape[0], indices.shape[1], indices.shape[2])
+    return embedding(indices.reshaped([n, h * w])).image(height: h, width: w)
+  }
+
+  /// Sets the codebook `[K, D]`, for example from k-means.
+  package mutating func replaceEntries(_ values: Tensor) {
+    embedding.weight.assign(values)
+    guard config.kind == .movingAverage else { return }
+    // A moving-average codebook has no gradient; each entry starts as the mean of one vector.
+    embedding.weight = embedding.weight.detached()
+    averages = (Tensor(repeating: 1, shape: [entries], on: values.device), embedding.weight)
+  }
+
+  /// Moves the averages, and with them the codebook, towards latents `[M, D]` assigned to `indices` `[M]`.
+  ///
+  /// - Source: van den Oord et al. 2017, eq. 6–8, with Laplace smoothing of the counts (eps 1e-5).
+  package mutating func moveEntries(towards rows: Tensor, at indices: IndexTensor) {
+    guard var (size, sum) = averages else { return }
+    averages = nil
+    let (counts, sums) = clusterSums(rows.detached(), indices, clusters: entries)
+    size.moveAverage(towards: counts, decay: config.decay)
+    sum.moveAverage(towards: sums, decay: config.decay)
+    let sizes = size.elements()
+    let total = sizes.reduce(0, +)
+    let eps: Float = 1e-5
+    let smoothed = sizes.map { ($0 + eps) / (total + Float(sizes.count) * eps) * total }
+    let d = sum.shape[1]
+    var entries = sum.elements()
+    for k in sizes.indices {
+      for i in 0..<d { entries[k * d + i] /= smoothed[k] }
+    }
+    embedding.weight.assign(Tensor(entries, shape: sum.shape, on: sum.device))
+    averages = (size, sum)
+  }
+
+  /// Sets the named entries to given vectors `[dead.count, D]`.
+  package mutating func revive(_ dead: [Int], with vectors: [Float]) {
+    let d = embedding.weight.shape[1]
+    var entries = embedding.weight.elements()
+    var sums = averages?.sum.elements() ?? []
+    var sizes = averages?.size.elements() ?? []
+    for (row, k) in dead.enumerated() {
+      for i in 0..<d {
+        entries[k * d + i] = vectors[row * d + i]
+        if averages != nil { sums[k * d + i] = vectors[row * d + i] }
+      }
+      if averages != nil { sizes[k] = 1 }
+    }
+    let device = embedding.weight.device
+    embedding.weight.assign(Tensor(entries, shape: embedding.weight.shape, on: device))
+    if averages != nil {
+      averages = (
+        Tensor(sizes, shape: [sizes.count], on: device),
+        Tensor(sums, shape: embedding.weight.shape, on: device)
+      )
+    }
+  }
+
+  package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
+    try embedding.visitParameters { try visit("embedding." + $0, &$1) }
+    if var present = averages {
+      averages = nil
+      defer { averages = present }
+      try visit("cluster_size", &present.size)
+      try visit("embed_avg", &present.sum)
+    }
+  }
+}
