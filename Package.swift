@@ -90,6 +90,9 @@ let package = Package(
         ])
     }
     + [
+      .executableTarget(
+        name: "command-probe", dependencies: ["CommandSupport", "DurableFiles", argumentParser],
+        path: "Tests/CommandProbe"),
       .target(name: "TestSupport", dependencies: ["TensorCore", "NN", "Checkpoints"],
         path: "Tests/TestSupport")
     ]

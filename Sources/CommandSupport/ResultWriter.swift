@@ -1,0 +1,94 @@
+// Results on stdout: the only thing a command writes there.
+
+import ArgumentParser
+import Foundation
+import Glibc
+
+/// Why a result could not be handed on.
+package enum OutputError: Error, Equatable {
+  /// The reader has gone; it needs no message.
+  case closedPipe
+  case failed(errno: Int32)
+}
+
+extension OutputError: ExitCoded, CustomStringConvertible {
+  package var exitCode: SuiteExitCode { .ioFailure }
+
+  package var description: String {
+    switch self {
+    case .closedPipe: "standard output: closed by its reader"
+    case .failed(let errno): "standard output: write failed (\(String(cString: strerror(errno))))"
+    }
+  }
+}
+
+/// stdout by checked `write(2)`; `print` would lose data on a full disk and still exit with 0.
+enum StandardOutput {
+  static func writeLine(_ line: String) throws(OutputError) {
+    var rest = Array((line + "\n").utf8)[...]
+    while !rest.isEmpty {
+      let (written, code) = rest.withUnsafeBytes { (write(1, $0.baseAddress, $0.count), errno) }
+      if written >= 0 {
+        rest = rest.dropFirst(written)
+      } else if code == EPIPE {
+        throw .closedPipe
+      } else if code != EINTR {
+        throw .failed(errno: code)
+      }
+    }
+  }
+}
+
+/// How results are written.
+package struct ResultOptions: ParsableArguments {
+  @Flag(help: "Write each result as one JSON object a line.")
+  package var json = false
+
+  package init() {}
+
+  package var writer: ResultWriter { ResultWriter(json: json) }
+}
+
+/// Writes one result a line, as text or as a JSON object with a `version` field.
+package struct ResultWriter: Sendable {
+  /// The version of the JSON lines; fields are only ever added within one.
+  package static let version = 1
+
+  package let json: Bool
+
+  package init(json: Bool) { self.json = json }
+
+  /// The path of something that is now complete, for the next command of a pipeline.
+  package func path(_ path: String) throws {
+    try write(["path": path], text: path)
+  }
+
+  /// - Parameters:
+  ///   - record: what `--json` writes; a keyed value.
+  ///   - text: what is written otherwise, without a line break at its end.
+  package func write(_ record: some Encodable, text: @autoclosure () -> String) throws {
+    try StandardOutput.writeLine(json ? Self.jsonLine(record) : text())
+  }
+
+  /// The record on one line, keys sorted, `version` among them.
+  package static func jsonLine(_ record: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return String(decoding: try encoder.encode(Versioned(record: record)), as: UTF8.self)
+  }
+}
+
+/// A record with the `version` field beside its own.
+private struct Versioned<Record: Encodable>: Encodable {
+  let record: Record
+
+  enum CodingKeys: String, CodingKey { case version }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(ResultWriter.version, forKey: .version)
+    try record.encode(to: encoder)
+  }
+}

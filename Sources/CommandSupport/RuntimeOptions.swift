@@ -1,0 +1,44 @@
+// Options that every command takes.
+
+import ArgumentParser
+import Foundation
+
+/// The library that computes convolutions and matrix products.
+package enum EngineChoice: String, CaseIterable, ExpressibleByArgument, Sendable {
+  case onednn
+  case openblas
+}
+
+/// Threads, engine and how much is said on stderr.
+package struct RuntimeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Threads to compute with; results are bit-identical for equal counts.", valueName: "count"))
+  package var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  @Option(help: "Engine for convolutions and matrix products; the fastest built in if left out.")
+  package var engine: EngineChoice?
+
+  @Flag(name: .shortAndLong, help: "No progress and no notes on stderr; warnings stay.")
+  package var quiet = false
+
+  package init() {}
+
+  package var console: Console { .standardError(quiet: quiet) }
+
+  package func validate() throws {
+    guard (1...1024).contains(threads) else {
+      throw ValidationError("--threads must be in 1...1024, got \(threads).")
+    }
+  }
+}
+
+/// The seed of everything random.
+package struct SeedOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Seed of every random choice; the same seed gives the same bytes.", valueName: "number"))
+  package var seed: UInt64 = 0
+
+  package init() {}
+}

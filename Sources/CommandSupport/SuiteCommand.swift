@@ -1,0 +1,78 @@
+// The one place where a command starts and where its errors become a line and an exit code.
+
+import ArgumentParser
+import Glibc
+
+/// A command of the suite: `execute` does the work, `main` turns what it throws into one line on
+/// stderr and the exit code.
+package protocol SuiteCommand: ParsableCommand {
+  func execute() throws
+}
+
+extension SuiteCommand {
+  package mutating func run() throws { try execute() }
+
+  /// Parses the arguments of the process, executes, and ends the process when that fails.
+  package static func main() {
+    ProcessSetup.prepare()
+    do {
+      var parsed = try parseAsRoot()
+      guard let command = parsed as? Self else {
+        try parsed.run()  // help, which is thrown
+        return
+      }
+      do {
+        try command.execute()
+        try Interruption.throwIfRequested()
+      } catch {
+        fail(with: error)
+      }
+    } catch {
+      endParsing(with: error)
+    }
+  }
+
+  /// Help and version go to stdout, usage errors to stderr with exit code 64.
+  private static func endParsing(with error: any Error) -> Never {
+    let message = fullMessage(for: error)
+    guard exitCode(for: error) == .success else {
+      Console.standardError().line(message)
+      ProcessSetup.leave(.usage)
+    }
+    do {
+      try StandardOutput.writeLine(message)
+    } catch {
+      fail(with: error)
+    }
+    ProcessSetup.leave(.success)
+  }
+
+  private static func fail(with error: any Error) -> Never {
+    switch error {
+    case let interrupted as Interrupted:
+      Interruption.endProcess(by: interrupted.signal)
+    case OutputError.closedPipe:
+      Interruption.endProcess(by: SIGPIPE)
+    case let error as any ExitCoded:
+      report(error)
+      ProcessSetup.leave(error.exitCode)
+    case is ValidationError, is CleanExit, is ExitCode:
+      endParsing(with: error)
+    default:
+      Console.standardError().line("\(_commandName): internal error: \(oneLine(error))")
+      ProcessSetup.leave(.bug)
+    }
+  }
+
+  private static func report(_ error: any ExitCoded) {
+    Console.standardError().line("\(_commandName): \(oneLine(error))")
+  }
+
+  /// The description with control characters spelt out: a file's name cannot steer the terminal.
+  private static func oneLine(_ error: any Error) -> String {
+    String(describing: error).unicodeScalars.map { scalar in
+      scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
+        ? scalar.escaped(asASCII: true) : String(scalar)
+    }.joined()
+  }
+}

@@ -1,0 +1,81 @@
+// A command with nothing to do: the tests watch how it starts, is interrupted and ends.
+
+import ArgumentParser
+import CommandSupport
+import DurableFiles
+import Foundation
+
+@main
+struct CommandProbe: SuiteCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "command-probe", abstract: "Shows how a command of the suite ends.",
+    version: "probe 1")
+
+  enum Work: String, CaseIterable, ExpressibleByArgument {
+    /// Writes the path of every input.
+    case paths
+    /// Writes `--count` results.
+    case results
+    /// Polls for an interruption, then "saves".
+    case loop
+    /// Lasts 20 s and never looks whether it is interrupted.
+    case hang
+    /// Ends with `--error`.
+    case fail
+    /// Advances a bar over three seconds.
+    case progress
+  }
+
+  enum Failure: String, CaseIterable, ExpressibleByArgument {
+    case missing, busy, cannotCreate, ioFailure, unknown, usage
+  }
+
+  @Option var work = Work.paths
+  @Option var error = Failure.unknown
+  @Option var count = 1
+  @OptionGroup var inputs: InputPaths
+  @OptionGroup var results: ResultOptions
+  @OptionGroup var seed: SeedOption
+  @OptionGroup var runtime: RuntimeOptions
+
+  func execute() throws {
+    let writer = results.writer
+    switch work {
+    case .paths:
+      for path in try inputs.resolve(console: runtime.console) { try writer.path(path) }
+    case .results:
+      for index in 0..<count {
+        try writer.write(["index": index], text: "result \(index) of a long list of results")
+      }
+    case .loop:
+      Interruption.install()
+      try writer.path("ready")
+      for _ in 0..<10_000 where !Interruption.requested { usleep(2000) }  // 20 s at most
+      try writer.path("saved")
+    case .hang:
+      Interruption.install()
+      try writer.path("ready")
+      for _ in 0..<10_000 { usleep(2000) }
+    case .fail: try fail()
+    case .progress:
+      let progress = Progress("probing", total: 30, unit: "probes", console: runtime.console)
+      for step in 0..<30 {
+        usleep(100_000)
+        progress.advance(note: "step \(step)")
+      }
+      progress.finish()
+    }
+  }
+
+  private func fail() throws {
+    switch error {
+    case .missing: throw InputError.missing(path: "a\u{1B}[31m\nb")
+    case .busy: throw DurableFileError.busy(path: "run")
+    case .cannotCreate: throw DurableFileError.cannotCreate(path: "run", errno: EACCES)
+    case .ioFailure:
+      throw DurableFileError.failed(operation: "write", path: "run", errno: ENOSPC)
+    case .unknown: throw CocoaError(.coderInvalidValue)
+    case .usage: throw ValidationError("--count does not fit.")
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import TestSupport
+import Testing
+
+struct ExitTests {
+  @Test(arguments: [
+    ("missing", 66, "a\\u{1B}[31m\\nb: no such file or folder"),
+    (
+      "busy", 75, "run: in use by another process; wait until it has ended or choose another folder"
+    ),
+    ("cannotCreate", 73, "run: cannot be created (Permission denied)"),
+    ("ioFailure", 74, "run: write failed (No space left on device)"),
+  ])
+  func errorsAreOneLineAndACode(error: String, code: Int32, message: String) throws {
+    let outcome = try shell("command-probe --work fail --error \(error)")
+    #expect(outcome.status == code)
+    #expect(outcome.errors == "command-probe: \(message)\n")
+    #expect(outcome.output == "")
+  }
+
+  @Test func unknownErrorsAreOurFault() throws {
+    let outcome = try shell("command-probe --work fail --error unknown")
+    #expect(outcome.status == 70)
+    #expect(outcome.errors.hasPrefix("command-probe: internal error: "))
+    #expect(outcome.errors.split(separator: "\n").count == 1)
+  }
+
+  @Test(arguments: [
+    "--no-such-flag", "--threads 0", "--threads -1", "--threads 1e3", "--threads 0x10",
+    "--threads ''", "--seed 18446744073709551616", "--seed nan", "--engine cuda",
+    "--work fail --error usage",
+  ])
+  func badUsageIs64(arguments: String) throws {
+    let outcome = try shell("command-probe \(arguments)")
+    #expect(outcome.status == 64)
+    #expect(outcome.errors.contains("--help"))
+    #expect(outcome.output == "")
+  }
+
+  @Test func helpAndVersionAreResults() throws {
+    let help = try shell("COLUMNS=80 command-probe --help")
+    #expect(help.status == 0)
+    #expect(help.output.contains("USAGE: command-probe"))
+    #expect(help.errors == "")
+    #expect(try shell("command-probe --version").output == "probe 1\n")
+    #expect(try shell("command-probe --help > /dev/full").status == 74)
+  }
+
+  @Test func lostResultsAreErrors() throws {
+    let full = try shell("command-probe --work results > /dev/full")
+    #expect(full.status == 74)
+    #expect(
+      full.errors == "command-probe: standard output: write failed (No space left on device)\n")
+    let closed = try shell("command-probe --work results >&-")
+    #expect(closed.status == 74)
+    #expect(closed.errors.contains("Bad file descriptor"))
+  }
+
+  @Test func aReaderThatLeavesEndsItQuietly() throws {
+    let outcome = try shell(
+      "{ command-probe --work results --count 100000; echo status $? >&2; } | head -n 1")
+    #expect(outcome.output == "result 0 of a long list of results\n")
+    #expect(outcome.errors == "status 141\n")
+  }
+}
