@@ -2,6 +2,8 @@
 
 import DurableFiles
 import Glibc
+import Images
+import Shards
 
 extension DurableFileError: ExitCoded {
   package var exitCode: SuiteExitCode {
@@ -13,6 +15,36 @@ extension DurableFileError: ExitCoded {
     case .failed("open", _, let code) where [ENOENT, ENOTDIR, EACCES, EPERM, ELOOP].contains(code):
       .noInput
     case .failed: .ioFailure
+    }
+  }
+}
+
+extension ShardError: ExitCoded {
+  package var exitCode: SuiteExitCode {
+    switch self {
+    case .missing: .noInput
+    case .notAShard, .incomplete, .wrongKind, .unsupportedVersion, .missingItem, .malformed,
+      .foreignLink, .unknownFilter, .unreadable, .checksumMismatch, .codeOutOfRange,
+      .disagreement, .noRows:
+      .badData
+    case .cannotCreate: .cannotCreate
+    case .writeFailed: .ioFailure
+    case .file(let error): error.exitCode
+    case .optionsDiffer: .usage
+    }
+  }
+}
+
+extension ImageError: ExitCoded {
+  package var exitCode: SuiteExitCode {
+    switch self {
+    case .missing, .notARegularFile: .noInput
+    case .unreadable(_, "open", _): .noInput
+    case .unreadable: .ioFailure
+    case .empty, .notAnImage, .fileTooLarge, .tooLarge, .truncated, .damaged, .unsupported,
+      .outOfMemory:
+      .badData
+    case .unwritable(let error): error.exitCode
     }
   }
 }
