@@ -1,0 +1,85 @@
+// The second-stage model: a decoder-only transformer over codes, exactly the reference's early minGPT.
+import NN
+import TensorCore
+
+/// A decoder-only transformer with learned positions.
+///
+/// - Source: the reference's `mingpt.py`; names are those of its checkpoints under `transformer.`.
+package struct GPT: Layer {
+  package let config: GPTConfig
+  package var tokens: Embedding  // [V, C]
+  package var positions: Tensor  // [1, block_size, C]
+  package var blocks: [TransformerBlock]
+  package var finalNorm: LayerNorm
+  package var head: Linear  // [V, C], no bias, not tied to the embedding
+
+  /// Weights N(0, 0.02), biases and positions 0.
+  package init(_ config: GPTConfig, using random: inout RandomSource, on device: Device = .default) {
+    self.config = config
+    tokens = Embedding(
+      weight: random.normal([config.vocabSize, config.width], deviation: 0.02, on: device))
+    positions = Tensor(repeating: 0, shape: [1, config.blockSize, config.width], on: device)
+      .trainable()
+    blocks = []
+    for _ in 0..<config.layers {
+      blocks.append(TransformerBlock(config, using: &random, on: device))
+    }
+    finalNorm = LayerNorm(channels: config.width, on: device)
+    head = Linear(config.width, config.vocabSize, bias: false, using: &random, on: device)
+  }
+
+  package var device: Device { positions.device }
+
+  /// Logits for the token after every position.
+  ///
+  /// - Parameters:
+  ///   - indices: tokens `[N, T]`, `T` at most `block_size`.
+  ///   - random: where dropout draws from in training; `nil` drops nothing.
+  /// - Returns: `[N, T, V]`.
+  package func callAsFunction(
+    _ indices: IndexTensor, droppingWith random: inout RandomSource?
+  ) -> Tensor {
+    var x = embedded(indices, from: 0)
+    if config.embeddingDropout > 0, var source = random {
+      x = x.droppedOut(rate: config.embeddingDropout, using: &source)
+      random = source
+    }
+    let mask = mask(length: indices.shape[1])
+    for block in blocks { x = block(x, mask: mask, droppingWith: &random) }
+    return head(finalNorm(x))
+  }
+
+  /// Logits in evaluation mode, `[N, T, V]`.
+  package func callAsFunction(_ indices: IndexTensor) -> Tensor {
+    var none: RandomSource?
+    return self(indices, droppingWith: &none)
+  }
+
+  /// Token and position vectors, `[N, T, C]`, the first token at position `start`.
+  func embedded(_ indices: IndexTensor, from start: Int) -> Tensor {
+    let (n, length) = (indices.shape[0], indices.shape[1])
+    precondition(
+      start + length <= config.blockSize,
+      "\(start + length) tokens for a model of \(config.blockSize) positions")
+    let places = (0..<n).flatMap { _ in (start..<start + length).map(Int32.init) }
+    let table = positions.reshaped([config.blockSize, config.width])
+    return tokens(indices) + table.gathered(at: IndexTensor(places, shape: indices.shape))
+  }
+
+  func mask(length: Int) -> AttentionMask { .causal(prefix: min(config.unmasked, length)) }
+
+  /// Names of the parameters that weight decay acts on: the weights of linear layers, not biases, norms, embeddings or
+  /// positions.
+  package var decayedNames: Set<String> {
+    let matrices = namedTensors.filter { $0.tensor.rank == 2 }.map(\.name)
+    return Set(matrices).subtracting(["tok_emb.weight"])
+  }
+
+  package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
+    try tokens.visitParameters { try visit("tok_emb." + $0, &$1) }
+    try visit("pos_emb", &positions)
+    try NN.visit("blocks", &blocks, visit)
+    try finalNorm.visitParameters { try visit("ln_f." + $0, &$1) }
+    try head.visitParameters { try visit("head." + $0, &$1) }
+  }
+}

@@ -1,0 +1,103 @@
+// The shape of the second-stage transformer.
+
+/// The shape of a GPT; file keys are those of the published configurations.
+///
+/// Decoding is strict: a missing or unknown key and a value that no model can have are errors.
+package struct GPTConfig: Codable, Equatable, Sendable {
+  package var vocabSize: Int  // tokens, V; image codes and condition tokens share them
+  package var blockSize: Int  // positions that the model can see at once
+  package var layers: Int
+  package var heads: Int  // divides the width
+  package var width: Int  // channels, C
+  package var unmasked: Int  // the first positions, which see each other
+  package var embeddingDropout: Float
+  package var residualDropout: Float
+  package var attentionDropout: Float
+
+  package init(
+    vocabSize: Int, blockSize: Int, layers: Int, heads: Int, width: Int, unmasked: Int = 0,
+    embeddingDropout: Float = 0, residualDropout: Float = 0, attentionDropout: Float = 0
+  ) throws(GPTConfigError) {
+    self.vocabSize = vocabSize
+    self.blockSize = blockSize
+    self.layers = layers
+    self.heads = heads
+    self.width = width
+    self.unmasked = unmasked
+    self.embeddingDropout = embeddingDropout
+    self.residualDropout = residualDropout
+    self.attentionDropout = attentionDropout
+    try validate()
+  }
+
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case vocabSize = "vocab_size"
+    case blockSize = "block_size"
+    case layers = "n_layer"
+    case heads = "n_head"
+    case width = "n_embd"
+    case unmasked = "n_unmasked"
+    case embeddingDropout = "embd_pdrop"
+    case residualDropout = "resid_pdrop"
+    case attentionDropout = "attn_pdrop"
+  }
+
+  package init(from decoder: any Swift.Decoder) throws {
+    try decoder.refuseUnknownKeys(CodingKeys.self)
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    vocabSize = try values.decode(Int.self, forKey: .vocabSize)
+    blockSize = try values.decode(Int.self, forKey: .blockSize)
+    layers = try values.decode(Int.self, forKey: .layers)
+    heads = try values.decode(Int.self, forKey: .heads)
+    width = try values.decode(Int.self, forKey: .width)
+    unmasked = try values.decode(Int.self, forKey: .unmasked)
+    embeddingDropout = try values.decode(Float.self, forKey: .embeddingDropout)
+    residualDropout = try values.decode(Float.self, forKey: .residualDropout)
+    attentionDropout = try values.decode(Float.self, forKey: .attentionDropout)
+    try validate()
+  }
+
+  private func validate() throws(GPTConfigError) {
+    func require(_ key: CodingKeys, _ value: Int, _ range: ClosedRange<Int>) throws(GPTConfigError) {
+      guard range.contains(value) else {
+        throw .outOfRange(key: key.rawValue, found: "\(value)", expected: "\(range)")
+      }
+    }
+    try require(.vocabSize, vocabSize, 1...(1 << 24))
+    try require(.blockSize, blockSize, 1...(1 << 20))
+    try require(.layers, layers, 1...4096)
+    try require(.width, width, 1...(1 << 16))
+    try require(.heads, heads, 1...width)
+    try require(.unmasked, unmasked, 0...blockSize)
+    guard width % heads == 0 else { throw .headsDoNotDivideWidth(heads: heads, width: width) }
+    let rates = [
+      (CodingKeys.embeddingDropout, embeddingDropout), (.residualDropout, residualDropout),
+      (.attentionDropout, attentionDropout),
+    ]
+    for (key, rate) in rates where !(0..<1).contains(rate) {
+      throw .outOfRange(key: key.rawValue, found: "\(rate)", expected: "0..<1")
+    }
+  }
+}
+
+/// Why a configuration describes no GPT.
+package enum GPTConfigError: Error, Equatable {
+  case outOfRange(key: String, found: String, expected: String)
+  case headsDoNotDivideWidth(heads: Int, width: Int)
+  /// Scores are never held, so they cannot be dropped; the model can be sampled, not trained.
+  case attentionDropout(Float)
+}
+
+extension GPTConfigError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .outOfRange(let key, let found, let expected):
+      "GPT configuration: \(key) is \(found), expected \(expected)"
+    case .headsDoNotDivideWidth(let heads, let width):
+      "GPT configuration: \(heads) heads do not divide a width of \(width); choose a divisor of it"
+    case .attentionDropout(let rate):
+      "GPT configuration: attn_pdrop is \(rate); the fused attention drops no scores, so train "
+        + "with attn_pdrop 0 (embd_pdrop and resid_pdrop are free)"
+    }
+  }
+}

@@ -1,0 +1,95 @@
+// One block of the GPT: attention, then a two-layer perceptron, each on a normalised input and added to what came in.
+import NN
+import TensorCore
+
+/// Multi-head self-attention with separate projections.
+///
+/// - Source: the reference's minGPT, `CausalSelfAttention`.
+package struct SelfAttention: Layer {
+  package var key, query, value, projection: Linear
+  package let heads: Int
+
+  init(width: Int, heads: Int, using random: inout RandomSource, on device: Device) {
+    key = Linear(width, width, using: &random, on: device)
+    query = Linear(width, width, using: &random, on: device)
+    value = Linear(width, width, using: &random, on: device)
+    projection = Linear(width, width, using: &random, on: device)
+    self.heads = heads
+  }
+
+  private var scale: Float { 1 / Float(query.weight.shape[0] / heads).squareRoot() }
+
+  /// All positions at once: `[N, T, C]` to the same.
+  ///
+  /// - Parameter keep: is given keys and values `[N, T, C]`, for a cache.
+  func callAsFunction(
+    _ x: Tensor, mask: AttentionMask, keeping keep: (_ keys: Tensor, _ values: Tensor) -> Void
+  ) -> Tensor {
+    let (q, k, v) = (query(x), key(x), value(x))
+    keep(k, v)
+    return projection(attention(q, k, v, heads: heads, scale: scale, mask: mask))
+  }
+
+  /// One new position `[N, 1, C]` that sees itself and all in the cache, which takes it up.
+  func callAsFunction(_ x: Tensor, after cache: inout KeyValueCache) -> Tensor {
+    projection(cache.attend(query(x), key(x), value(x), scale: scale))
+  }
+
+  package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
+    try key.visitParameters { try visit("key." + $0, &$1) }
+    try query.visitParameters { try visit("query." + $0, &$1) }
+    try value.visitParameters { try visit("value." + $0, &$1) }
+    try projection.visitParameters { try visit("proj." + $0, &$1) }
+  }
+}
+
+/// `x + attention(norm1(x))`, then `x + perceptron(norm2(x))` with exact GELU and four times the width inside.
+///
+/// - Source: the reference's minGPT, `Block`.
+package struct TransformerBlock: Layer {
+  package var norm1, norm2: LayerNorm
+  package var attention: SelfAttention
+  package var expand, contract: Linear
+  package let dropout: Float
+
+  init(_ config: GPTConfig, using random: inout RandomSource, on device: Device) {
+    norm1 = LayerNorm(channels: config.width, on: device)
+    norm2 = LayerNorm(channels: config.width, on: device)
+    attention = SelfAttention(
+      width: config.width, heads: config.heads, using: &random, on: device)
+    expand = Linear(config.width, 4 * config.width, using: &random, on: device)
+    contract = Linear(4 * config.width, config.width, using: &random, on: device)
+    dropout = config.residualDropout
+  }
+
+  /// All positions at once: `[N, T, C]` to the same; drops only where `random` is given.
+  func callAsFunction(
+    _ x: Tensor, mask: AttentionMask, droppingWith random: inout RandomSource?,
+    keeping keep: (_ keys: Tensor, _ values: Tensor) -> Void = { _, _ in }
+  ) -> Tensor {
+    let y = x + dropped(attention(norm1(x), mask: mask, keeping: keep), &random)
+    return y + dropped(perceptron(norm2(y)), &random)
+  }
+
+  /// One new position `[N, 1, C]` behind those in the cache.
+  func callAsFunction(_ x: Tensor, after cache: inout KeyValueCache) -> Tensor {
+    let y = x + attention(norm1(x), after: &cache)
+    return y + perceptron(norm2(y))
+  }
+
+  private func perceptron(_ x: Tensor) -> Tensor { contract(expand(x).activated(.gelu)) }
+
+  private func dropped(_ x: Tensor, _ random: inout RandomSource?) -> Tensor {
+    guard dropout > 0, var source = random else { return x }
+    defer { random = source }
+    return x.droppedOut(rate: dropout, using: &source)
+  }
+
+  package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
+    try norm1.visitParameters { try visit("ln1." + $0, &$1) }
+    try norm2.visitParameters { try visit("ln2." + $0, &$1) }
+    try attention.visitParameters { try visit("attn." + $0, &$1) }
+    try expand.visitParameters { try visit("mlp.0." + $0, &$1) }
+    try contract.visitParameters { try visit("mlp.2." + $0, &$1) }
+  }
+}
