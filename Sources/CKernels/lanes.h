@@ -9,7 +9,7 @@
 
 typedef float ck_lanes __attribute__((ext_vector_type(16)));
 typedef int32_t ck_lane_bits __attribute__((ext_vector_type(16)));
-typedef double ck_wide_lanes __attribute__((ext_vector_type(16)));
+typedef double ck_wide_lanes __attribute__((ext_vector_type(16), aligned(64)));
 typedef float ck_lanes_anywhere __attribute__((ext_vector_type(16), aligned(4), may_alias));
 
 #define CK_LOAD(from) (*(const ck_lanes_anywhere *)(from))
