@@ -4,6 +4,8 @@
 package struct Gradients {
   private var byNode: [ObjectIdentifier: Tensor] = [:]
 
+  package init() {}
+
   /// The gradient of a tracked tensor; `nil` where none reached it.
   package subscript(tensor: Tensor) -> Tensor? {
     get { tensor.node.flatMap { byNode[ObjectIdentifier($0)] } }

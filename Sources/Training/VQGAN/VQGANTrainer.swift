@@ -1,0 +1,178 @@
+// One training step of the VQGAN: reconstruction, codebook and adversarial losses, then the discriminator.
+import Models
+import NN
+import TensorCore
+
+/// The models and optimizers of a VQGAN training, and the step that moves them.
+///
+/// - Source: Esser et al. 2021, §3.1, eq. 4–7; order of updates as in the published code.
+package struct VQGANTrainer {
+  package var model: VQGAN
+  package var discriminator: Discriminator
+  package var optimizer = Adam(beta1: 0.5, beta2: 0.9)
+  package var discriminatorOptimizer = Adam(beta1: 0.5, beta2: 0.9)
+  package var usage: CodebookUsage
+  package let objective: VQGANObjective
+  package let perceptual: LPIPS?
+
+  package init(
+    model: VQGAN, discriminator: Discriminator, perceptual: LPIPS?, objective: VQGANObjective
+  ) {
+    self.model = model
+    self.discriminator = discriminator
+    self.perceptual = perceptual?.frozen()
+    self.objective = objective
+    usage = CodebookUsage(entries: model.config.nEmbed)
+  }
+
+  /// One step on one or more batches `[N, C, H, W]` in [-1, 1]; gradients are averaged over the batches.
+  ///
+  /// - Parameters: step: counts from 0; random: draws dropout and revived codes.
+  /// - Returns: the losses, averaged over the batches.
+  package mutating func step(
+    _ batches: [Tensor], step: Int, learningRate: Float, using random: inout RandomSource
+  ) -> VQGANLosses {
+    let share = 1 / Float(batches.count)
+    var losses = VQGANLosses()
+    var gradients = Gradients()
+    var reconstructions: [Tensor] = []
+    var indices: [IndexTensor] = []
+    var latents: Tensor?
+    let isAdversarial = step >= objective.discStart && objective.discFactor > 0
+
+    for images in batches {
+      var dropout: RandomSource? = model.config.dropout > 0 ? random : nil
+      let pass = generatorPass(images, isAdversarial: isAdversarial, dropout: &dropout)
+      if let dropout { random = dropout }
+      losses.add(pass.losses, share: share)
+      gradients.add(pass.gradients)
+      reconstructions.append(pass.reconstruction)
+      indices.append(pass.indices)
+      latents = pass.latentRows
+      usage.record(pass.indices)
+      model.quantize.moveEntries(
+        towards: pass.latentRows, at: pass.indices.reshaped([pass.indices.count]))
+    }
+    if batches.count > 1 { gradients.scale(by: share) }
+    optimizer.update(&model, gradients, learningRate: learningRate)
+    gradients = Gradients()
+    usage.endStep(used: indices)
+    if let latents { reviveIdleCodes(from: latents, using: &random) }
+
+    guard isAdversarial else { return losses }
+    for (images, reconstruction) in zip(batches, reconstructions) {
+      var fake = reconstruction
+      if objective.discriminatorPass == .fresh {
+        withoutGradients {
+          var none: RandomSource?
+          let quantized = model.quantize(model.latents(of: images, dropout: &none))
+          fake = model.decode(quantized.latents, dropout: &none).plain()
+        }
+      }
+      let logitsReal = discriminator(images, training: true)
+      let logitsFake = discriminator(fake, training: true)
+      let loss = objective.discFactor * objective.discLoss(real: logitsReal, fake: logitsFake)
+      gradients.add(backward(loss))
+      losses.disc += share * loss.item()
+      losses.logitsReal += share * logitsReal.mean().item()
+      losses.logitsFake += share * logitsFake.mean().item()
+    }
+    if batches.count > 1 { gradients.scale(by: share) }
+    discriminatorOptimizer.update(&discriminator, gradients, learningRate: learningRate)
+    return losses
+  }
+
+  private struct GeneratorPass {
+    let losses: VQGANLosses
+    let gradients: Gradients
+    let reconstruction: Tensor
+    let indices: IndexTensor
+    let latentRows: Tensor
+  }
+
+  /// Forward and backward through the generator.
+  ///
+  /// The losses are differentiated up to the reconstruction first; the adaptive weight then needs only the last layer's
+  /// weight gradients, and the generator's graph is walked once.
+  private mutating func generatorPass(
+    _ images: Tensor, isAdversarial: Bool, dropout: inout RandomSource?
+  ) -> GeneratorPass {
+    let z = model.latents(of: images, dropout: &dropout)
+    let latentRows = withoutGradients {
+      z.detached().rows().reshaped([z.shape[0] * z.shape[2] * z.shape[3], z.shape[1]])
+    }
+    let quantized = model.quantize(z)
+    let reconstruction = model.decode(quantized.latents, dropout: &dropout)
+    let border = withoutGradients { reconstruction.detached().plain() }.trainable()
+
+    var losses = VQGANLosses()
+    losses.quant = quantized.loss.item()
+    var rec = border.meanAbsoluteDifference(from: images)
+    if let perceptual, objective.perceptualWeight > 0 {
+      let distance = perceptual(images, border).mean()
+      losses.p = distance.item()
+      rec = rec + objective.perceptualWeight * distance
+    }
+    losses.rec = rec.item()
+    losses.nll = losses.rec
+    var seed = backward(rec)[border] ?? Tensor(zerosLike: border)
+
+    if isAdversarial {
+      let g = generatorLoss(fake: discriminator(border, training: true))
+      losses.g = g.item()
+      losses.discFactor = objective.discFactor
+      let adversarial = backward(g, towards: [border])[border] ?? Tensor(zerosLike: border)
+      losses.dWeight = objective.discWeight * adaptiveWeight(
+        reconstruction: lastLayerGradient(of: reconstruction, seed: seed),
+        adversarial: lastLayerGradient(of: reconstruction, seed: adversarial))
+      seed = seed + adversarial.scaled(by: losses.dWeight * objective.discFactor)
+    }
+    losses.total =
+      losses.nll + losses.dWeight * losses.discFactor * losses.g
+      + objective.codebookWeight * losses.quant
+
+    let codebookSeed = Tensor(objective.codebookWeight, on: images.device)
+    let gradients = backward([(reconstruction, seed), (quantized.loss, codebookSeed)])
+    return GeneratorPass(
+      losses: losses, gradients: gradients, reconstruction: border.detached(),
+      indices: quantized.indices, latentRows: latentRows)
+  }
+
+  /// The gradient of the decoder's last weight alone, for a gradient at the reconstruction.
+  private func lastLayerGradient(of reconstruction: Tensor, seed: Tensor) -> Tensor {
+    let weight = model.decoder.convOut.weight
+    return backward([(reconstruction, seed)], towards: [weight], keepingGraph: true)[weight]
+      ?? Tensor(zerosLike: weight)
+  }
+
+  /// Sets codes that have been idle for too long to latent vectors of the last batch.
+  private mutating func reviveIdleCodes(from latents: Tensor, using random: inout RandomSource) {
+    let limit = model.config.quantizer.reviveAfter
+    guard limit > 0 else { return }
+    var idle = usage.idleSteps.indices.filter { usage.idleSteps[$0] >= limit }
+    guard !idle.isEmpty else { return }
+    let (rows, width) = (latents.shape[0], latents.shape[1])
+    // No more codes than vectors: two codes on one vector would leave one idle.
+    idle = Array(idle.shuffled(using: &random).prefix(rows))
+    let order = random.permutation(rows)
+    let values = latents.elements()
+    let vectors = idle.indices.flatMap { row in
+      values[order[row] * width..<(order[row] + 1) * width]
+    }
+    model.quantize.revive(idle, with: vectors)
+    for k in idle { usage.idleSteps[k] = 0 }
+  }
+
+  /// Sets the codebook to the k-means centres of the latents `[M, D]` of the first batches.
+  package mutating func initializeCodebook(from batches: [Tensor], using random: inout RandomSource) {
+    let rows = withoutGradients { () -> Tensor? in
+      var none: RandomSource?
+      return batches.map { images in
+        let z = model.latents(of: images, dropout: &none)
+        return z.rows().reshaped([z.shape[0] * z.shape[2] * z.shape[3], z.shape[1]])
+      }.reduce(nil) { $0?.followed(by: $1) ?? $1 }
+    }
+    guard let rows else { return }
+    model.quantize.replaceEntries(kMeans(rows, clusters: model.config.nEmbed, using: &random))
+  }
+}
