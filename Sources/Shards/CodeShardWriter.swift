@@ -49,6 +49,7 @@ package final class CodeShardWriter {
   }
 
   /// Completes the shard, checks it by reading every row back, and publishes it.
+  @discardableResult
   package func finish() throws(ShardError) -> FinishedShard {
     try shard.file.write(codes, named: ShardFormat.codes, shape: [count, header.rowLength])
     return try shard.publish(open: CodeShardReader.init)

@@ -70,6 +70,7 @@ package final class ImageShardWriter {
   }
 
   /// Completes the shard, checks it by reading every row back, and publishes it.
+  @discardableResult
   package func finish() throws(ShardError) -> FinishedShard {
     if undecided != nil { try decide() }
     try images?.flush()

@@ -26,7 +26,8 @@ private func withBytes<Result>(
     let whole = bytes.withUnsafeBytes { crc32c($0) }
     for cut in [1, 7, 8, 63, 64, 500, 999] {
       let first = bytes[..<cut].withUnsafeBytes { crc32c($0) }
-      #expect(bytes[cut...].withUnsafeBytes { crc32c($0, continuing: first) } == whole, "cut \(cut)")
+      #expect(
+        bytes[cut...].withUnsafeBytes { crc32c($0, continuing: first) } == whole, "cut \(cut)")
     }
   }
 }

@@ -77,8 +77,9 @@ import Testing
       scratch.file("plain.h5"), rows: 30, height: 32, width: 32, isNoise: true)
     #expect(smooth.bytes < 30 * 32 * 32 * 3 / 2)
     #expect(noise.bytes == plain.bytes)
-    #expect(try Data(contentsOf: URL(filePath: scratch.file("noise.h5")))
-      == Data(contentsOf: URL(filePath: scratch.file("plain.h5"))))
+    #expect(
+      try Data(contentsOf: URL(filePath: scratch.file("noise.h5")))
+        == Data(contentsOf: URL(filePath: scratch.file("plain.h5"))))
   }
 
   /// Rows that do not shrink are stored as they are, with the filter masked out.

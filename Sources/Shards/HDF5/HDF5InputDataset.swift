@@ -81,7 +81,7 @@ final class HDF5InputDataset: Sendable {
   ) throws(ShardError) -> [Number] {
     var values = [Number](repeating: zero, count: count)
     guard count > 0 else { return values }
-    try values.withUnsafeMutableBytes { bytes in
+    _ = try values.withUnsafeMutableBytes { bytes in
       Result { () throws(ShardError) in
         try HDF5.locked { () throws(ShardError) in
           try place.check(H5Dread(handle.id, type, 0, 0, 0, bytes.baseAddress), "H5Dread")

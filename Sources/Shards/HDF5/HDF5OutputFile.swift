@@ -113,7 +113,7 @@ final class HDF5OutputFile {
       let extent = shape.map { hsize_t($0) }
       let space = try place.handle(
         H5Screate_simple(Int32(extent.count), extent, nil), "H5Screate_simple", release: H5Sclose)
-      let creation = try Self.datasetCreation(at: place)
+      let creation = try Self.datasetCreation(isText: values.type == .string, at: place)
       let dataset = try place.handle(
         H5Dcreate2(id, name, type.id, space.id, 0, creation.id, 0), "H5Dcreate2", release: H5Dclose)
       guard values.count > 0 else { return }
@@ -137,7 +137,7 @@ final class HDF5OutputFile {
           Int32(rowShape.count + 1), [0] + rowShape.map { hsize_t($0) },
           [chdf5_unlimited()] + rowShape.map { hsize_t($0) }), "H5Screate_simple", release: H5Sclose
       )
-      let creation = try Self.datasetCreation(at: place)
+      let creation = try Self.datasetCreation(isText: false, at: place)
       let chunk = [1] + rowShape.map { hsize_t($0) }
       try place.check(H5Pset_chunk(creation.id, Int32(chunk.count), chunk), "H5Pset_chunk")
       if let level {
@@ -151,12 +151,16 @@ final class HDF5OutputFile {
     }
   }
 
-  private static func datasetCreation(at place: HDF5Place) throws(ShardError) -> HDF5Handle {
+  private static func datasetCreation(
+    isText: Bool, at place: HDF5Place
+  ) throws(ShardError) -> HDF5Handle {
     let list = try place.handle(
       H5Pcreate(chdf5_dataset_create()), "H5Pcreate", release: H5Pclose)
     try place.check(H5Pset_obj_track_times(list.id, false), "H5Pset_obj_track_times")
-    // Every value is written; filling first would write everything twice.
-    try place.check(H5Pset_fill_time(list.id, H5D_FILL_TIME_NEVER), "H5Pset_fill_time")
+    if !isText {
+      // Every value is written; filling first would write everything twice. Text has to be filled.
+      try place.check(H5Pset_fill_time(list.id, H5D_FILL_TIME_NEVER), "H5Pset_fill_time")
+    }
     return list
   }
 }

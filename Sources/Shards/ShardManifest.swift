@@ -1,0 +1,78 @@
+import DurableFiles
+import Foundation
+
+/// The file `manifest.json` of a folder of shards: how they were made and which of them are finished.
+package struct ShardManifest: Codable, Equatable, Sendable {
+  /// A finished shard.
+  package struct Entry: Codable, Equatable, Sendable {
+    package var name: String
+    package var rows: Int
+    package var bytes: Int
+    /// CRC-32C of the rows' checksums.
+    package var crc32c: UInt32
+    package var skipped: [SkippedSample]
+  }
+
+  package var format: String
+  package var plan: String  // SHA-256, `ShardPlan.hash`
+  package var options: [String: String]
+  package var planned: Int  // shards in all
+  package var shards: [Entry]  // sorted by name
+
+  static let fileName = "manifest.json"
+  static let formatName = "vqgan-shards-manifest-1"
+
+  init(_ plan: ShardPlan) {
+    format = Self.formatName
+    self.plan = plan.hash
+    options = plan.options
+    planned = plan.shards.count
+    shards = []
+  }
+
+  /// The manifest in `folder`; nil where there is none.
+  ///
+  /// - Throws: `malformed` for anything that is not a manifest.
+  package static func read(in folder: String) throws(ShardError) -> ShardManifest? {
+    let path = "\(folder)/\(fileName)"
+    guard DurableFile.exists(path) else { return nil }
+    let bytes: [UInt8]
+    do throws(DurableFileError) {
+      bytes = try DurableFile.read(path)
+    } catch {
+      throw .file(error)
+    }
+    guard let manifest = try? JSONDecoder().decode(ShardManifest.self, from: Data(bytes)),
+      manifest.format == formatName
+    else {
+      throw .malformed(
+        path: path, item: "the manifest", found: "not one of this program", expected: formatName)
+    }
+    return manifest
+  }
+
+  func write(in folder: String) throws(ShardError) {
+    let path = "\(folder)/\(Self.fileName)"
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    guard let json = try? encoder.encode(self) else {
+      preconditionFailure("a manifest holds only texts and whole numbers")
+    }
+    do throws(DurableFileError) {
+      try DurableFile.write(Array(json) + [0x0A], to: path)
+    } catch {
+      throw .file(error)
+    }
+  }
+}
+
+/// A sample that is in no shard, and why.
+package struct SkippedSample: Codable, Equatable, Sendable {
+  package var name: String
+  package var reason: String
+
+  package init(name: String, reason: String) {
+    self.name = name
+    self.reason = reason
+  }
+}

@@ -1,0 +1,166 @@
+import DurableFiles
+import Foundation
+import Shards
+import Testing
+
+/// A file under its final name is complete; unfinished work has another name and is swept away.
+@Suite struct PublishingTests {
+  @Test func unfinishedShardsLeaveNothing() throws {
+    let scratch = try Scratch()
+    do {
+      let writer = try ImageShardWriter(
+        scratch.file("a.h5"), header: Sample.imageHeader(height: 4, width: 4), compression: .none)
+      try writer.append(Sample.pixels(height: 4, width: 4, row: 0), id: 0, name: "0")
+      #expect(scratch.names.count == 1)
+      #expect(scratch.names.allSatisfy { $0.hasPrefix("a.h5.tmp-") })
+      withExtendedLifetime(writer) {}
+    }
+    #expect(scratch.names == [])
+  }
+
+  @Test func abandonedFilesAreNotShards() throws {
+    let scratch = try Scratch()
+    let writer = try ImageShardWriter(
+      scratch.file("a.h5"), header: Sample.imageHeader(height: 4, width: 4), compression: .none)
+    try writer.append(Sample.pixels(height: 4, width: 4, row: 0), id: 0, name: "0")
+    let name = try #require(scratch.names.first)
+    // What another process would find after this one was killed: a copy of the bytes so far.
+    let copy = scratch.file("copy.h5")
+    try FileManager.default.copyItem(atPath: scratch.file(name), toPath: copy)
+    #expect(!ShardVerification(copy).findings.isEmpty)
+    withExtendedLifetime(writer) {}
+  }
+
+  @Test func twoWritersOfOneNameBothGiveWholeFiles() throws {
+    let scratch = try Scratch()
+    let header = Sample.codeHeader()
+    let one = try CodeShardWriter(scratch.file("c.h5"), header: header)
+    let two = try CodeShardWriter(scratch.file("c.h5"), header: header)
+    let row = Sample.codes(length: header.rowLength, codebook: 9, row: 0)
+    one.append(row, id: 1, name: "one")
+    two.append(row, id: 2, name: "two")
+    try one.finish()
+    #expect(try CodeShardReader(scratch.file("c.h5")).contents.ids == [1])
+    try two.finish()
+    #expect(try CodeShardReader(scratch.file("c.h5")).contents.ids == [2])
+    #expect(scratch.names == ["c.h5"])
+  }
+
+  @Test func impossiblePlaces() throws {
+    let scratch = try Scratch()
+    let path = scratch.file("missing/a.h5")
+    #expect {
+      try CodeShardWriter(path, header: Sample.codeHeader())
+    } throws: { error in
+      guard case .cannotCreate(path, let reason) = error as? ShardError else { return false }
+      return reason.contains("No such file or directory")
+    }
+  }
+}
+
+@Suite struct ShardFolderTests {
+  private func plan(size: String = "64", samples: Int = 10) -> ShardPlan {
+    ShardPlan(
+      shards: PlannedShard.cut(series: "revenge-train", rows: 0..<samples, size: 4),
+      inputs: (0..<samples).map { PlannedInput(name: "\($0).png", bytes: $0) },
+      options: ["size": size, "fit": "pad"])
+  }
+
+  /// Writes a planned shard of codes whose odd samples are skipped.
+  private func write(_ shard: PlannedShard, into folder: ShardFolder) throws {
+    let header = Sample.codeHeader()
+    let writer = try CodeShardWriter(folder.path(of: shard), header: header)
+    var skipped: [SkippedSample] = []
+    for row in shard.rows {
+      if row % 2 == 1 {
+        skipped.append(SkippedSample(name: "\(row).png", reason: "truncated \"file\""))
+      } else {
+        writer.append(
+          Sample.codes(length: header.rowLength, codebook: 9, row: row), id: Int64(row),
+          name: "\(row).png")
+      }
+    }
+    try folder.record(shard, try writer.finish(), skipped: skipped)
+  }
+
+  @Test func cutting() {
+    let shards = PlannedShard.cut(series: "a", rows: 5..<14, size: 4)
+    #expect(shards.map(\.name) == ["a-00000.h5", "a-00001.h5", "a-00002.h5"])
+    #expect(shards.map(\.rows) == [5..<9, 9..<13, 13..<14])
+    #expect(PlannedShard.cut(series: "a", rows: 3..<3, size: 4).isEmpty)
+  }
+
+  @Test func hashesFollowWhatDecides() {
+    #expect(plan().hash == plan().hash)
+    #expect(plan().hash != plan(size: "65").hash)
+    #expect(plan().hash != plan(samples: 11).hash)
+  }
+
+  @Test func interruptedRunContinues() throws {
+    let scratch = try Scratch()
+    let path = scratch.file("out")
+    do {
+      let folder = try ShardFolder(path, plan: plan())
+      #expect(folder.unfinished.map(\.name) == plan().shards.map(\.name))
+      for shard in folder.unfinished.prefix(2) { try write(shard, into: folder) }
+    }
+    // The last one that was finished is cut by somebody, an unfinished one is left by a dead process.
+    let cut = try FileHandle(forWritingTo: URL(filePath: "\(path)/revenge-train-00001.h5"))
+    try cut.truncate(atOffset: 100)
+    try cut.close()
+    try Data().write(to: URL(filePath: "\(path)/revenge-train-00002.h5.tmp-999999999-1234abcd"))
+
+    let folder = try ShardFolder(path, plan: plan())
+    #expect(folder.unfinished.map(\.name) == ["revenge-train-00001.h5", "revenge-train-00002.h5"])
+    for shard in folder.unfinished { try write(shard, into: folder) }
+    #expect(folder.unfinished.isEmpty)
+    #expect(try folder.writeReport() == 5)
+    #expect(
+      folder.finishedPaths.map { ($0 as NSString).lastPathComponent } == plan().shards.map(\.name))
+    #expect(
+      DurableFile.names(in: path)
+        == [".lock", "manifest.json"] + plan().shards.map(\.name) + ["skipped.jsonl"])
+    let report = try String(contentsOfFile: "\(path)/skipped.jsonl", encoding: .utf8)
+    #expect(
+      report.split(separator: "\n").first
+        == #"{"name":"1.png","reason":"truncated \"file\"","shard":"revenge-train-00000.h5"}"#)
+    let manifest = try #require(try ShardManifest.read(in: path))
+    #expect(manifest.shards.map(\.rows) == [2, 2, 1])
+    #expect(manifest == folder.manifest)
+  }
+
+  @Test func otherOptionsAreRefused() throws {
+    let scratch = try Scratch()
+    let path = scratch.file("out")
+    do { _ = try ShardFolder(path, plan: plan()) }
+    #expect(
+      throws: ShardError.optionsDiffer(path: path, option: "size", found: "64", expected: "128")
+    ) { try ShardFolder(path, plan: plan(size: "128")) }
+    #expect {
+      try ShardFolder(path, plan: plan(samples: 9))
+    } throws: { error in
+      if case .optionsDiffer(path, "inputs", _, _) = error as? ShardError { true } else { false }
+    }
+    // Unless the refusals changed something, the first plan still fits.
+    #expect(try ShardFolder(path, plan: plan()).unfinished.count == 3)
+  }
+
+  @Test func onlyOneProcessWrites() throws {
+    let scratch = try Scratch()
+    let path = scratch.file("out")
+    let folder = try ShardFolder(path, plan: plan())
+    #expect(throws: ShardError.file(.busy(path: path))) { try ShardFolder(path, plan: plan()) }
+    withExtendedLifetime(folder) {}
+  }
+
+  @Test(arguments: ["", "{}", "[1,2]", #"{"format":"other"}"#])
+  func damagedManifest(text: String) throws {
+    let scratch = try Scratch()
+    try Data(text.utf8).write(to: URL(filePath: scratch.file("manifest.json")))
+    #expect {
+      try ShardFolder(scratch.path, plan: plan())
+    } throws: { error in
+      if case .malformed = error as? ShardError { true } else { false }
+    }
+  }
+}
