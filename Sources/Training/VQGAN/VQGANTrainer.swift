@@ -32,43 +32,61 @@ package struct VQGANTrainer {
   package mutating func step(
     _ batches: [Tensor], step: Int, learningRate: Float, using random: inout RandomSource
   ) -> VQGANLosses {
-    let share = 1 / Float(batches.count)
-    var losses = VQGANLosses()
-    var gradients = Gradients()
+    let isAdversarial = step >= objective.discStart && objective.discFactor > 0
+    let generator = generatorGradients(batches, isAdversarial: isAdversarial, using: &random)
+    optimizer.update(&model, generator.gradients, learningRate: learningRate)
+    usage.endStep(used: generator.indices)
+    if let latents = generator.latentRows { reviveIdleCodes(from: latents, using: &random) }
+    var losses = generator.losses
+    if isAdversarial {
+      let gradients = discriminatorGradients(
+        batches, reconstructions: generator.reconstructions, &losses)
+      discriminatorOptimizer.update(&discriminator, gradients, learningRate: learningRate)
+    }
+    return losses
+  }
+
+  /// What the generator's half of a step gives.
+  package struct GeneratorResult {
+    package var losses = VQGANLosses()
+    package var gradients = Gradients()
     var reconstructions: [Tensor] = []
     var indices: [IndexTensor] = []
-    var latents: Tensor?
-    let isAdversarial = step >= objective.discStart && objective.discFactor > 0
+    var latentRows: Tensor?
+  }
 
+  /// Losses of the generator and gradients of its parameters; a moving-average codebook moves here.
+  package mutating func generatorGradients(
+    _ batches: [Tensor], isAdversarial: Bool, using random: inout RandomSource
+  ) -> GeneratorResult {
+    let share = 1 / Float(batches.count)
+    var result = GeneratorResult()
     for images in batches {
       var dropout: RandomSource? = model.config.dropout > 0 ? random : nil
       let pass = generatorPass(images, isAdversarial: isAdversarial, dropout: &dropout)
       if let dropout { random = dropout }
-      losses.add(pass.losses, share: share)
-      gradients.add(pass.gradients)
-      reconstructions.append(pass.reconstruction)
-      indices.append(pass.indices)
-      latents = pass.latentRows
+      result.losses.add(pass.losses, share: share)
+      result.gradients.add(pass.gradients)
+      result.reconstructions.append(pass.reconstruction)
+      result.indices.append(pass.indices)
+      result.latentRows = pass.latentRows
       usage.record(pass.indices)
       model.quantize.moveEntries(
         towards: pass.latentRows, at: pass.indices.reshaped([pass.indices.count]))
     }
-    if batches.count > 1 { gradients.scale(by: share) }
-    optimizer.update(&model, gradients, learningRate: learningRate)
-    gradients = Gradients()
-    usage.endStep(used: indices)
-    if let latents { reviveIdleCodes(from: latents, using: &random) }
+    if batches.count > 1 { result.gradients.scale(by: share) }
+    return result
+  }
 
-    guard isAdversarial else { return losses }
+  /// Gradients of the discriminator's parameters; its figures are added to `losses`.
+  package mutating func discriminatorGradients(
+    _ batches: [Tensor], reconstructions: [Tensor], _ losses: inout VQGANLosses
+  ) -> Gradients {
+    let share = 1 / Float(batches.count)
+    var gradients = Gradients()
     for (images, reconstruction) in zip(batches, reconstructions) {
-      var fake = reconstruction
-      if objective.discriminatorPass == .fresh {
-        withoutGradients {
-          var none: RandomSource?
-          let quantized = model.quantize(model.latents(of: images, dropout: &none))
-          fake = model.decode(quantized.latents, dropout: &none).plain()
-        }
-      }
+      let fake =
+        objective.discriminatorPass == .shared ? reconstruction : freshReconstruction(of: images)
       let logitsReal = discriminator(images, training: true)
       let logitsFake = discriminator(fake, training: true)
       let loss = objective.discFactor * objective.discLoss(real: logitsReal, fake: logitsFake)
@@ -78,8 +96,16 @@ package struct VQGANTrainer {
       losses.logitsFake += share * logitsFake.mean().item()
     }
     if batches.count > 1 { gradients.scale(by: share) }
-    discriminatorOptimizer.update(&discriminator, gradients, learningRate: learningRate)
-    return losses
+    return gradients
+  }
+
+  /// The reconstruction by the generator as it is now, for the reference's second pass.
+  private func freshReconstruction(of images: Tensor) -> Tensor {
+    withoutGradients {
+      var none: RandomSource?
+      let quantized = model.quantize(model.latents(of: images, dropout: &none))
+      return model.decode(quantized.latents, dropout: &none).plain()
+    }
   }
 
   private struct GeneratorPass {
