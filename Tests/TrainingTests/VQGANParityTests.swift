@@ -81,21 +81,25 @@ private func relativeError(_ a: [Float], _ b: [Float]) -> Float {
     let trainer = try reference.trainer(on: device)
     let model = trainer.model
     let x = try expected.tensor("x", on: device)
-    try withoutGradients {
-      var none: RandomSource?
-      let h = model.encoder(x, dropout: &none)
-      #expect(relativeError(h.elements(), try expected.floats(of: "encoder_out")) < 1e-4)
-      let z = model.quantConv(h)
-      #expect(relativeError(z.elements(), try expected.floats(of: "quant_conv_out")) < 1e-4)
-      let quantized = model.quantize(z)
-      #expect(quantized.indices.elements.map(Float.init) == (try expected.floats(of: "indices")))
-      #expect(relativeError([quantized.loss.item()], try expected.floats(of: "quant_loss")) < 1e-4)
-      let image = model.decode(quantized.latents, dropout: &none)
-      #expect(relativeError(image.elements(), try expected.floats(of: "reconstruction")) < 1e-4)
-      let stored = try expected.tensor("reconstruction", on: device)
-      let distance = try #require(trainer.perceptual)(x, stored)
-      #expect(relativeError(distance.elements(), try expected.floats(of: "lpips")) < 1e-4)
+    var none: RandomSource?
+    let h = model.encoder(x, dropout: &none)
+    let z = model.quantConv(h)
+    let quantized = model.quantize(z)
+    let image = model.decode(quantized.latents, dropout: &none)
+    let stored = try expected.tensor("reconstruction", on: device)
+    let perceptual = try #require(trainer.perceptual)
+    let distance = perceptual(x, stored)
+    let results: [(String, [Float])] = [
+      ("encoder_out", h.elements()), ("quant_conv_out", z.elements()),
+      ("quant_loss", [quantized.loss.item()]), ("reconstruction", image.elements()),
+      ("lpips", distance.elements()),
+    ]
+    for (name, values) in results {
+      let error = relativeError(values, try expected.floats(of: name))
+      #expect(error < 1e-4, "\(name): \(error)")
     }
+    let indices = try expected.floats(of: "indices")
+    #expect(quantized.indices.elements.map { Float($0) } == indices)
   }
 
   @Test(arguments: Reference.all, Device.all)
