@@ -1,0 +1,75 @@
+/// A folder in the layout of the Atari Grand Challenge data set, seen for one game.
+///
+/// `ROOT/screens/GAME/ID/N.png` and `ROOT/trajectories/GAME/ID.txt`. ROOT may also be a folder that holds one of the unpacked
+/// archives, `atari_v1` or `atari_v2_release`.
+package struct AtariCorpus: Equatable, Sendable {
+  package let root: String
+  /// Folder name of the game: `revenge`, `qbert`, `mspacman`, `pinball`, `spaceinvaders`, or one of your own.
+  package let game: String
+  /// Numbers of the recordings that have a text file, ascending; they may have gaps.
+  package let ids: [Int]
+  /// Names among the text files and picture folders that are no recording, sorted.
+  package let ignored: [String]
+  /// Recordings that have pictures and no text file, ascending.
+  package let idsWithoutTrajectory: [Int]
+
+  /// Lists the recordings of `game` without reading any.
+  ///
+  /// - Throws: `.notACorpus` when `path` is not in the layout, `.noGame` when the game is not there, `.noEpisodes` when it has none.
+  package init(path: String, game: String) throws(AtariCorpusError) {
+    let root = try Self.root(at: path)
+    guard !game.isEmpty, !game.contains("/"), game != ".", game != "..",
+      FolderListing.isFolder("\(root)/trajectories/\(game)"),
+      FolderListing.isFolder("\(root)/screens/\(game)")
+    else {
+      let found = try FolderListing.names(in: "\(root)/screens").filter { !$0.hasPrefix(".") }
+      throw .noGame(path: root, game: game, found: found.sorted())
+    }
+    var ids: [Int] = []
+    var ignored: [String] = []
+    for name in try FolderListing.names(in: "\(root)/trajectories/\(game)") {
+      if let id = NumberedName.number(of: name, suffix: ".txt") {
+        ids.append(id)
+      } else {
+        ignored.append("trajectories/\(game)/\(name)")
+      }
+    }
+    let known = Set(ids)
+    var alone: [Int] = []
+    for name in try FolderListing.names(in: "\(root)/screens/\(game)") {
+      guard let id = NumberedName.number(of: name, suffix: "") else {
+        ignored.append("screens/\(game)/\(name)")
+        continue
+      }
+      if !known.contains(id) { alone.append(id) }
+    }
+    guard !ids.isEmpty else { throw .noEpisodes(path: "\(root)/trajectories/\(game)") }
+    self.root = root
+    self.game = game
+    self.ids = ids.sorted()
+    self.ignored = ignored.sorted()
+    idsWithoutTrajectory = alone.sorted()
+  }
+
+  /// Reads recording `id`.
+  ///
+  /// - Throws: `.noSuchEpisode` for a number that is not in `ids`, and what `AtariEpisode` throws.
+  package func episode(_ id: Int) throws(AtariCorpusError) -> AtariEpisode {
+    guard ids.contains(id) else { throw .noSuchEpisode(id: id, path: root, game: game, found: ids) }
+    return try AtariEpisode(
+      id: id, trajectoryPath: "\(root)/trajectories/\(game)/\(id).txt",
+      screensFolder: "\(root)/screens/\(game)/\(id)")
+  }
+
+  private static func root(at path: String) throws(AtariCorpusError) -> String {
+    guard FolderListing.isFolder(path) else { throw .missingFolder(path: path) }
+    let candidates = [path, "\(path)/atari_v2_release", "\(path)/atari_v1"]
+    for root in candidates
+    where FolderListing.isFolder("\(root)/screens")
+      && FolderListing.isFolder("\(root)/trajectories")
+    {
+      return root
+    }
+    throw .notACorpus(path: path)
+  }
+}
