@@ -69,7 +69,8 @@ let package = Package(
       name: "Shards", dependencies: ["CHDF5", "CChunkCodec", "Checksums", "DurableFiles"]),
     .target(name: "Checkpoints", dependencies: ["Checksums", "DurableFiles", "TensorCore"]),
     .target(name: "Corpora"),
-    .target(name: "Ingest", dependencies: ["Corpora", "Images", "Shards", "DurableFiles"]),
+    .target(
+      name: "Ingest", dependencies: ["Corpora", "Images", "Shards", "Checksums", "DurableFiles"]),
 
     // Loops and commands
     .target(

@@ -1,0 +1,107 @@
+import Corpora
+import Shards
+
+/// Everything that will be read and written, fixed before the first shard: which samples, in which order, in which shard.
+package struct AtariPlan: Sendable {
+  package let options: AtariIngestOptions
+  package let episodes: [PlannedEpisode]
+  /// All samples, those of the training split first; recordings ascending, frames ascending.
+  package let samples: [AtariSample]
+  /// The files, and what a folder with earlier work must have been made from.
+  package let shards: ShardPlan
+  /// Samples of the training split.
+  package let trainingCount: Int
+  /// Frames left out because they equal the one before.
+  package let duplicates: Int
+  /// Oddities of the corpus that cost nothing.
+  package let warnings: [String]
+
+  /// Samples that are known to be bad before a picture is read.
+  package var badSamples: Int { samples.count { $0.states == nil } }
+
+  /// Bytes of all pictures before compression.
+  package var pixelBytes: Int {
+    (samples.count - badSamples) * options.recipe.storedWidth * options.recipe.storedHeight * 3
+  }
+
+  /// The split that a shard belongs to.
+  package func split(of shard: PlannedShard) -> IngestSplit {
+    shard.rows.lowerBound < trainingCount ? .train : .validation
+  }
+}
+
+/// Which rows a model may learn from.
+package enum IngestSplit: String, Codable, CaseIterable, Sendable {
+  case train, validation
+
+  /// What the names of the shards begin with: `revenge`, `revenge-validation`.
+  func series(_ name: String) -> String {
+    switch self {
+    case .train: name
+    case .validation: "\(name)-validation"
+    }
+  }
+}
+
+/// A recording and the frames of it that are used.
+package struct PlannedEpisode: Sendable {
+  package let episode: AtariEpisode
+  /// Indices into `episode.transitions` of the frames that are left after `--every` and `--drop-duplicates`.
+  package let kept: [Int]
+  /// Size of the recording's pictures, that of its first readable one; a picture of another size is skipped.
+  package let width: Int
+  package let height: Int
+}
+
+/// What becomes one row of a shard: one game state, or several that become one picture.
+package enum AtariSample: Equatable, Sendable {
+  /// States that can be read.
+  case states(AtariStates)
+  /// Something of the recording that is no row, and why; `name` is what the row would have had.
+  case bad(name: String, reason: String)
+
+  /// The states, or `nil` for a bad sample.
+  package var states: AtariStates? {
+    guard case .states(let states) = self else { return nil }
+    return states
+  }
+}
+
+/// Successive states of one recording that become one picture.
+package struct AtariStates: Equatable, Sendable {
+  /// Index into the plan's episodes.
+  package let episode: Int
+  /// The states' places in the episode's `kept`.
+  package let places: Range<Int>
+  /// Index into the episode's transitions of the first row that belongs to the next sample.
+  package let end: Int
+}
+
+extension AtariPlan {
+  /// The files of the states, the oldest first.
+  package func picturePaths(of states: AtariStates) -> [String] {
+    let planned = episodes[states.episode]
+    return states.places.map { place in
+      planned.episode.picturePath(of: planned.episode.transitions[planned.kept[place]])
+    }
+  }
+
+  /// The labels of a row.
+  ///
+  /// Rewards of rows that are not stored themselves count for the stored row before them.
+  package func labels(of states: AtariStates) -> AtariLabels {
+    let planned = episodes[states.episode]
+    let rows = planned.episode.transitions
+    let first = planned.kept[states.places.lowerBound]
+    let last = rows[planned.kept[states.places.upperBound - 1]]
+    var reward = 0
+    var terminal = false
+    for row in rows[first..<states.end] {
+      reward = reward.addingReportingOverflow(row.reward).partialValue
+      terminal = terminal || row.terminal
+    }
+    return AtariLabels(
+      trajectory: planned.episode.id, frame: last.frame, action: last.action, reward: reward,
+      score: last.score, terminal: terminal)
+  }
+}

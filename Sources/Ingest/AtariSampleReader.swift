@@ -1,0 +1,50 @@
+import Corpora
+import Images
+import Shards
+
+/// Turns planned samples into rows: decode, check the size, fit, put together, compress.
+///
+/// Any thread may do it.
+struct AtariSampleReader: Sendable {
+  let plan: AtariPlan
+  let encoder: ImageRowEncoder
+
+  /// A row with its labels, or why there is none.
+  enum Outcome: Sendable {
+    case row(EncodedImageRow, AtariLabels)
+    case skipped(SkippedSample)
+  }
+
+  /// Reads one sample of the plan.
+  func read(_ sample: AtariSample) -> Outcome {
+    switch sample {
+    case .bad(let name, let reason): .skipped(SkippedSample(name: name, reason: reason))
+    case .states(let states): read(states)
+    }
+  }
+
+  private func read(_ states: AtariStates) -> Outcome {
+    let episode = plan.episodes[states.episode]
+    let labels = plan.labels(of: states)
+    let name = labels.name(game: plan.options.game)
+    var pictures: [RGBImage] = []
+    for path in plan.picturePaths(of: states) {
+      let picture: RGBImage
+      do throws(ImageError) {
+        picture = try ImageDecoder.decode(contentsOf: path)
+      } catch {
+        return .skipped(SkippedSample(name: name, reason: "\(error)"))
+      }
+      guard picture.width == episode.width, picture.height == episode.height else {
+        return .skipped(
+          SkippedSample(
+            name: name,
+            reason: "\(path): \(picture.width)x\(picture.height) pixels, the recording has "
+              + "\(episode.width)x\(episode.height)"))
+      }
+      pictures.append(picture)
+    }
+    let pixels = plan.options.recipe.picture(of: pictures).pixels
+    return .row(encoder.encode(pixels, id: labels.id, name: name), labels)
+  }
+}

@@ -1,0 +1,135 @@
+import Foundation
+import Images
+import Ingest
+import Shards
+import TestSupport
+import Testing
+
+@Suite("Bad pictures, bad rows, and too many of them")
+struct BadInputTests {
+  @Test func badSamplesAreSkippedCountedAndListed() throws {
+    let corpus = try SmallCorpus()
+    let whole = SmallCorpus.state(1, 2).encodedPNG()
+    try corpus.replace(1, 2, with: Array(whole.dropLast(20)))
+    try corpus.replace(2, 0, with: [])
+    try corpus.replace(2, 4, with: Array("<html>".utf8))
+    try RGBImage(width: 9, height: 9, filledWith: .black).writePNG(to: corpus.picture(3, 3))
+    try FileManager.default.removeItem(atPath: corpus.picture(1, 7))
+    var rows = (0..<7).map { SmallCorpus.row($0, of: 7) }
+    rows[1] = "1,0,10,0,44"
+    try corpus.setRows(3, rows)
+
+    let out = try TemporaryFolder()
+    let (outcome, _) = try ingest(corpus, .small(), to: out.path)
+    #expect((outcome.read, outcome.written, outcome.skipped.count) == (28, 22, 6))
+    #expect(outcome.shards.map(\.rows).reduce(0, +) == 22)
+    #expect(
+      outcome.skipped.map(\.name)
+        == ["1/2", "1/7", "2/0", "2/4", "3/1", "3/3"].map { "revenge/\($0)" })
+    #expect(outcome.skipped[0].reason.hasPrefix(corpus.picture(1, 2) + ": "))
+    #expect(
+      outcome.skipped[1].reason == corpus.picture(1, 7) + ": no such picture for the row of frame 7"
+    )
+    #expect(outcome.skipped[4].reason.hasSuffix("/3.txt:4: action is 44, expected 0…17"))
+    #expect(outcome.skipped[5].reason.hasSuffix("9x9 pixels, the recording has 20x30"))
+
+    let lines = try String(contentsOfFile: out("skipped.jsonl"), encoding: .utf8).split(
+      separator: "\n")
+    let listed = try lines.map { try JSONDecoder().decode(SkippedSample.self, from: Data($0.utf8)) }
+    #expect(listed == outcome.skipped)
+  }
+
+  @Test func strictStopsAtTheFirst() throws {
+    let corpus = try SmallCorpus()
+    try corpus.replace(2, 4, with: [0])
+    let out = try TemporaryFolder()
+    let error = try #require(throws: IngestError.self) {
+      try ingest(corpus, .small(), to: out.path, policy: ErrorPolicy(isStrict: true))
+    }
+    guard case .badSample(let reason) = error else {
+      Issue.record("\(error)")
+      return
+    }
+    #expect(reason.contains("screens/revenge/2/4.png"))
+    let names = try files(in: out.path).keys
+    #expect(!names.contains { $0.contains(".tmp-") })
+    #expect(names.contains("dots-00002.h5"))
+    #expect(!names.contains("dots-00003.h5"))
+  }
+
+  @Test func tooManyErrorsEndTheRun() throws {
+    let corpus = try SmallCorpus()
+    for frame in 0..<3 { try corpus.replace(1, frame, with: [0]) }
+    let out = try TemporaryFolder()
+    let two = ErrorPolicy(limit: .count(2))
+    let error = try #require(throws: IngestError.self) {
+      try ingest(corpus, .small(), to: out.path, policy: two)
+    }
+    guard case .tooManyErrors(3, 28, 2, _) = error else {
+      Issue.record("\(error)")
+      return
+    }
+    // With a higher limit the same folder is continued.
+    let (outcome, _) = try ingest(
+      corpus, .small(), to: out.path, policy: ErrorPolicy(limit: .share(0.2)))
+    #expect(outcome.written == 25)
+  }
+
+  @Test func limitsAreReadFromText() {
+    #expect(ErrorPolicy.Limit("3") == .count(3))
+    #expect(ErrorPolicy.Limit("2.5%") == .share(0.025))
+    for text in ["", "-1", "1e3", "x", "101%", "nan%", "%"] {
+      #expect(ErrorPolicy.Limit(text) == nil)
+    }
+    #expect(ErrorPolicy.Limit.automatic.count(of: 100) == 10)
+    #expect(ErrorPolicy.Limit.automatic.count(of: 5000) == 50)
+  }
+
+  @Test func aShardWithoutAGoodSampleIsEmptyAndLeavesNoGap() throws {
+    let corpus = try SmallCorpus()
+    for frame in 5..<10 { try corpus.replace(1, frame, with: [0]) }
+    let out = try TemporaryFolder()
+    let (outcome, _) = try ingest(corpus, .small(), to: out.path)
+    #expect(outcome.shards.map(\.rows) == [5, 0, 5, 5, 5, 3])
+    #expect(try ImageShardReader(out("dots-00001.h5")).count == 0)
+  }
+
+  @Test func nothingButBadPicturesIsAnError() throws {
+    let corpus = try SmallCorpus(frames: [2])
+    for frame in 0..<2 { try corpus.replace(1, frame, with: [0]) }
+    let out = try TemporaryFolder()
+    #expect(throws: IngestError.self) { try ingest(corpus, .small(), to: out.path) }
+  }
+
+  @Test func aRecordingThatCannotBeReadIsSkippedAsOne() throws {
+    let corpus = try SmallCorpus()
+    try corpus.setRows(1, [])
+    try FileManager.default.removeItem(atPath: corpus.folder("trajectories/revenge/2.txt"))
+    let out = try TemporaryFolder()
+    let (outcome, _) = try ingest(corpus, .small(), to: out.path)
+    #expect(outcome.written == 7)
+    #expect(outcome.skipped.map(\.name) == ["revenge/1", "revenge/2"])
+  }
+
+  @Test func version1IsReadLikeVersion2() throws {
+    let corpus = try SmallCorpus(frames: [6])
+    let expected = try TemporaryFolder()
+    try ingest(corpus, .small(), to: expected.path)
+    for frame in (0..<6).reversed() {
+      try FileManager.default.moveItem(
+        atPath: corpus.picture(1, frame), toPath: corpus.picture(1, frame + 1))
+    }
+    try corpus.setRows(
+      1,
+      (0..<6).map { frame in
+        let fields = SmallCorpus.row(frame, of: 6).split(separator: ",").map(String.init)
+        return (fields[..<3] + [fields[3] == "1" ? "True" : "False", fields[4]]).joined(
+          separator: ", ")
+      })
+    let out = try TemporaryFolder()
+    try ingest(corpus, .small(), to: out.path)
+    for shard in ["dots-00000.h5", "dots-00001.h5"] {
+      #expect(try files(in: out.path)[shard] == files(in: expected.path)[shard])
+    }
+  }
+}
