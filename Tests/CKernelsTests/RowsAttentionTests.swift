@@ -1,0 +1,155 @@
+import CKernels
+import Foundation
+import Testing
+
+@Suite struct RowsAttentionTests {
+  struct Shape: CustomTestStringConvertible, Sendable {
+    var n, t, heads, d: Int
+    var causal = false
+    var prefix = 0
+
+    var channels: Int { heads * d }
+    /// q, k and v are thirds of rows [N, T, 3 C].
+    var stride: Int { 3 * channels }
+    var scale: Float { 1 / Float(d).squareRoot() }
+    var testDescription: String {
+      "N \(n) T \(t) heads \(heads) D \(d) causal \(causal) prefix \(prefix)"
+    }
+
+    func sees(_ i: Int, _ j: Int) -> Bool { !causal || j <= i || (i < prefix && j < prefix) }
+  }
+
+  /// One and several blocks of queries, few and many heads, prefixes at and beside the borders.
+  static let shapes = [
+    Shape(n: 1, t: 1, heads: 1, d: 1), Shape(n: 2, t: 5, heads: 3, d: 4, causal: true),
+    Shape(n: 1, t: 150, heads: 1, d: 7, causal: true),
+    Shape(n: 1, t: 300, heads: 2, d: 5, causal: true, prefix: 150),
+    Shape(n: 3, t: 140, heads: 3, d: 3, causal: true, prefix: 130),
+    Shape(n: 2, t: 129, heads: 4, d: 5, causal: true, prefix: 128),
+    Shape(n: 1, t: 130, heads: 2, d: 8), Shape(n: 3, t: 33, heads: 3, d: 16),
+    Shape(n: 2, t: 40, heads: 5, d: 8, causal: true, prefix: 100),
+  ]
+
+  /// Attention of packed rows [N, T, 3 C] in double precision, rows [N, T, C].
+  static func reference(_ x: [Double], _ shape: Shape) -> [Double] {
+    let (c, stride, d) = (shape.channels, shape.stride, shape.d)
+    var out = [Double](repeating: 0, count: shape.n * shape.t * c)
+    for item in 0..<shape.n {
+      for column in Swift.stride(from: 0, to: c, by: d) {
+        for i in 0..<shape.t {
+          let query = (item * shape.t + i) * stride + column
+          let seen = (0..<shape.t).filter { shape.sees(i, $0) }
+          let rows = seen.map { (item * shape.t + $0) * stride + column }
+          let scores = rows.map { row in
+            (0..<d).reduce(0) { $0 + x[query + $1] * x[row + c + $1] } * Double(shape.scale)
+          }
+          let maximum = scores.max() ?? 0
+          let weights = scores.map { exp($0 - maximum) }
+          let sum = weights.reduce(0, +)
+          for (weight, row) in zip(weights, rows) {
+            for e in 0..<d {
+              out[(item * shape.t + i) * c + column + e] += weight / sum * x[row + 2 * c + e]
+            }
+          }
+        }
+      }
+    }
+    return out
+  }
+
+  struct Forward {
+    var out, logSums: [Float]
+  }
+
+  static func forward(_ x: [Float], _ s: Shape, _ gemm: ck_gemm) -> Forward {
+    var out = [Float](repeating: .nan, count: s.n * s.t * s.channels)
+    var logSums = [Float](repeating: .nan, count: s.n * s.heads * s.t)
+    x.withUnsafeBufferPointer { x in
+      guard let q = x.baseAddress else { return }
+      ck_attention_forward(
+        q, q + s.channels, q + 2 * s.channels, &out, &logSums, s.n, s.t, s.heads, s.d, s.stride,
+        s.channels, s.scale, s.causal ? 1 : 0, s.prefix, gemm)
+    }
+    return Forward(out: out, logSums: logSums)
+  }
+
+  static func backward(
+    _ x: [Float], _ forward: Forward, _ dout: [Float], _ s: Shape, _ gemm: ck_gemm
+  ) -> [Float] {
+    var dx = [Float](repeating: .nan, count: x.count)
+    x.withUnsafeBufferPointer { x in
+      dx.withUnsafeMutableBufferPointer { dx in
+        guard let q = x.baseAddress, let dq = dx.baseAddress else { return }
+        ck_attention_backward(
+          q, q + s.channels, q + 2 * s.channels, forward.out, dout, forward.logSums, dq,
+          dq + s.channels, dq + 2 * s.channels, s.n, s.t, s.heads, s.d, s.stride, s.channels,
+          s.scale, s.causal ? 1 : 0, s.prefix, gemm)
+      }
+    }
+    return dx
+  }
+
+  @Test(arguments: shapes)
+  func equalsPlainLoopAndFiniteDifferences(shape: Shape) {
+    let x = Rows.values(shape.n * shape.t * shape.stride, seed: 1).map { 2 * $0 }
+    let dout = Rows.values(shape.n * shape.t * shape.channels, seed: 2)
+    let expected = Self.reference(x.map(Double.init), shape)
+    for (name, gemm) in Rows.engines {
+      let forward = Self.forward(x, shape, gemm)
+      Rows.expectClose(forward.out, expected, tolerance: 5e-6, "\(name)")
+      let dx = Self.backward(x, forward, dout, shape, gemm)
+      Rows.expectGradient(dx, at: x, "\(name)") {
+        Rows.dot(Self.reference($0, shape), dout)
+      }
+    }
+  }
+
+  /// Also where a few heads are cut into blocks of queries and of keys.
+  @Test(arguments: [
+    Shape(n: 1, t: 300, heads: 1, d: 24), Shape(n: 2, t: 200, heads: 4, d: 8, causal: true),
+  ])
+  func bitsDoNotDependOnThreads(shape: Shape) {
+    let x = Rows.values(shape.n * shape.t * shape.stride, seed: 3)
+    let dout = Rows.values(shape.n * shape.t * shape.channels, seed: 4)
+    for (name, gemm) in Rows.engines {
+      Rows.sameOnAnyThreads("\(name) \(shape.testDescription)") {
+        let forward = Self.forward(x, shape, gemm)
+        return forward.out + forward.logSums + Self.backward(x, forward, dout, shape, gemm)
+      }
+    }
+  }
+
+  /// One new position gives what the whole sequence gives for its last position.
+  @Test(arguments: [
+    Shape(n: 1, t: 1, heads: 1, d: 3), Shape(n: 2, t: 37, heads: 3, d: 16, causal: true),
+    Shape(n: 3, t: 20, heads: 2, d: 5, causal: true),
+  ])
+  func stepEqualsTheLastPosition(shape: Shape) {
+    let (n, t, c) = (shape.n, shape.t, shape.channels)
+    let capacity = t + 4
+    let x = Rows.values(n * t * shape.stride, seed: 5)
+    let expected = Self.reference(x.map(Double.init), shape)
+    var keys = [Float](repeating: .nan, count: n * capacity * c)  // never read past `length`
+    var values = keys
+    var q: [Float] = []
+    for item in 0..<n {
+      for i in 0..<t {
+        let row = (item * t + i) * shape.stride
+        let place = (item * capacity + i) * c
+        keys.replaceSubrange(place..<place + c, with: x[row + c..<row + 2 * c])
+        values.replaceSubrange(place..<place + c, with: x[row + 2 * c..<row + 3 * c])
+        if i == t - 1 { q += x[row..<row + c] }
+      }
+    }
+    let out = Rows.sameOnAnyThreads("step") {
+      var out = [Float](repeating: .nan, count: n * c)
+      ck_attention_step(q, keys, values, &out, n, t, capacity, shape.heads, shape.d, shape.scale)
+      return out
+    }
+    let last = (0..<n).flatMap { item in
+      let end = (item + 1) * t * c
+      return expected[end - c..<end]
+    }
+    Rows.expectClose(out, last, tolerance: 2e-6, "step")
+  }
+}
