@@ -1,0 +1,89 @@
+// Layers and optimizers to safetensors files and back.
+import Checkpoints
+import NN
+import TensorCore
+
+/// Why a file's tensors do not fit a model.
+package struct ModelMismatchError: Error, Equatable, CustomStringConvertible {
+  package let path: String
+  package var missing: [String] = []
+  package var unexpected: [String] = []
+  /// Name, shape in the file, shape in the model.
+  package var misshapen: [String] = []
+
+  package var description: String {
+    func list(_ title: String, _ names: [String]) -> String? {
+      guard !names.isEmpty else { return nil }
+      let shown = names.prefix(8).joined(separator: ", ")
+      return "\(names.count) \(title): \(shown)\(names.count > 8 ? ", …" : "")"
+    }
+    let parts = [
+      list("missing", missing), list("unexpected", unexpected), list("of another shape", misshapen),
+    ].compactMap { $0 }
+    return "\(path): not the weights of this model; \(parts.joined(separator: "; "))"
+  }
+}
+
+/// Reading and writing of a layer's tensors under their reference names.
+package enum ModelFiles {
+  /// The file entries of a layer, names with `prefix`.
+  package static func entries(_ layer: some Layer, prefix: String = "") -> [SafetensorsEntry] {
+    layer.namedTensors.map { SafetensorsEntry(prefix + $0.name, $0.tensor) }
+  }
+
+  /// The file entries of an optimizer's moments, names with `prefix`.
+  package static func entries(_ optimizer: Adam, prefix: String) -> [SafetensorsEntry] {
+    optimizer.state.map { SafetensorsEntry(prefix + $0.name, $0.tensor) }
+  }
+
+  /// Fills a layer from the tensors of a file whose names begin with `prefix`; all or nothing.
+  ///
+  /// - Parameter ignoring: names in the file, behind the prefix, that may be left over.
+  /// - Throws: `ModelMismatchError`, with everything that does not fit.
+  package static func load<L: Layer>(
+    _ layer: inout L, from file: SafetensorsFile, prefix: String = "",
+    ignoring isIgnored: (String) -> Bool = { _ in false }
+  ) throws {
+    var mismatch = ModelMismatchError(path: file.path)
+    var known: Set<String> = []
+    for (name, tensor) in layer.namedTensors {
+      known.insert(name)
+      guard file.contains(prefix + name) else {
+        mismatch.missing.append(prefix + name)
+        continue
+      }
+      let shape = try file.shape(of: prefix + name)
+      if shape != tensor.shape.extents {
+        mismatch.misshapen.append("\(prefix + name) \(shape) instead of \(tensor.shape)")
+      }
+    }
+    mismatch.unexpected = file.names.filter { name in
+      guard name.hasPrefix(prefix) else { return false }
+      let rest = String(name.dropFirst(prefix.count))
+      return !known.contains(rest) && !isIgnored(rest)
+    }
+    guard mismatch.missing.isEmpty, mismatch.unexpected.isEmpty, mismatch.misshapen.isEmpty else {
+      throw mismatch
+    }
+    try layer.visitParameters { name, tensor in
+      tensor.assign(try file.tensor(prefix + name, on: tensor.device))
+    }
+  }
+
+  /// Restores an optimizer's moments stored with `prefix`.
+  package static func load(
+    _ optimizer: inout Adam, step: Int, like model: some Layer, from file: SafetensorsFile,
+    prefix: String
+  ) throws {
+    try optimizer.restore(step: step, like: model) { name, parameter in
+      guard file.contains(prefix + name) else { return nil }
+      let tensor = try file.tensor(prefix + name, on: parameter.device)
+      guard tensor.shape == parameter.shape else {
+        throw ModelMismatchError(
+          path: file.path,
+          misshapen: ["\(prefix + name) \(tensor.shape) instead of \(parameter.shape)"])
+      }
+      return tensor
+    }
+  }
+}
