@@ -61,6 +61,7 @@ ic_status ic_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, 
 
 // Resamples along a row. `src` [rows, src_width, 3], `dst` [rows, dst_width, 3]; output column x is
 // the sum over t < counts[x] of src column starts[x] + t times weights[x * taps + t], rounded.
+// `taps` is a multiple of 4, the weights from counts[x] on are zero.
 void ic_resample_columns(const uint8_t *src, size_t src_width, size_t rows, uint8_t *dst,
                          size_t dst_width, const int32_t *starts, const int32_t *counts,
                          const int32_t *weights, size_t taps);

@@ -33,7 +33,8 @@ struct ResampleWeights {
     let filterScale = max(scale, 1)
     let support = filter.support * filterScale
     let inverseScale = 1 / filterScale
-    let taps = Int(support.rounded(.up)) * 2 + 1
+    // Rounded up to whole vectors of four.
+    let taps = (Int(support.rounded(.up)) * 2 + 1 + 3) / 4 * 4
     self.taps = taps
     starts = []
     counts = []
