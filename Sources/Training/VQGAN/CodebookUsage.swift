@@ -2,45 +2,49 @@
 import Foundation
 import TensorCore
 
-/// How often each code was used since the last report, and for how many steps it has not been.
-package struct CodebookUsage: Sendable {
-  package private(set) var counts: [Int]
-  /// Steps since the last use of each code.
+/// How often each code is used, and for how many steps it has not been.
+package struct CodebookUsage: Equatable, Sendable {
+  /// Moving average of each code's share of a step's codes; part of a checkpoint.
+  package var shares: [Float]
+  /// Steps since the last use of each code; part of a checkpoint.
   package var idleSteps: [Int]
 
+  /// Steps that count as recent.
+  package static let window = 100
+
   package init(entries: Int) {
-    counts = Array(repeating: 0, count: entries)
-    idleSteps = Array(repeating: 0, count: entries)
+    shares = Array(repeating: 0, count: entries)
+    idleSteps = Array(repeating: Self.window, count: entries)
   }
 
-  /// Counts one step's codes.
-  package mutating func record(_ indices: IndexTensor) {
-    for k in indices.elements { counts[Int(k)] += 1 }
-  }
-
-  /// Ends a step: codes that it used are not idle. Call once a step, after `record`.
-  package mutating func endStep(used indices: [IndexTensor]) {
-    for k in idleSteps.indices { idleSteps[k] += 1 }
-    for tensor in indices {
-      for k in tensor.elements { idleSteps[Int(k)] = 0 }
+  /// Takes in the codes of one step.
+  package mutating func record(_ tensors: [IndexTensor]) {
+    var counts = [Float](repeating: 0, count: shares.count)
+    for tensor in tensors {
+      for k in tensor.elements { counts[Int(k)] += 1 }
+    }
+    let total = max(counts.reduce(0, +), 1)
+    let decay: Float = shares.allSatisfy { $0 == 0 } ? 0 : 0.98
+    for k in shares.indices {
+      shares[k] = decay * shares[k] + (1 - decay) * counts[k] / total
+      idleSteps[k] = counts[k] > 0 ? 0 : idleSteps[k] + 1
     }
   }
 
-  /// Codes used at least once since the last report.
-  package var used: Int { counts.count { $0 > 0 } }
+  /// Codes used at least once in the last 100 steps.
+  package var used: Int { idleSteps.count { $0 < Self.window } }
 
-  /// exp of the entropy of the codes since the last report: the number of codes in even use that would be as varied.
-  package var perplexity: Double {
-    let total = Double(counts.reduce(0, +))
+  /// exp of the entropy of the shares: how many codes in even use would be as varied.
+  package var perplexity: Double { Self.perplexity(of: shares.map(Double.init)) }
+
+  /// exp of the entropy of non-negative weights.
+  package static func perplexity(of weights: [Double]) -> Double {
+    let total = weights.reduce(0, +)
     guard total > 0 else { return 0 }
-    let entropy = counts.reduce(0.0) { sum, count in
-      guard count > 0 else { return sum }
-      let p = Double(count) / total
-      return sum - p * log(p)
-    }
-    return exp(entropy)
+    return exp(
+      weights.reduce(0) { sum, weight in
+        guard weight > 0 else { return sum }
+        return sum - weight / total * log(weight / total)
+      })
   }
-
-  /// Starts the next report.
-  package mutating func reset() { counts = Array(repeating: 0, count: counts.count) }
 }

@@ -35,7 +35,7 @@ package struct VQGANTrainer {
     let isAdversarial = step >= objective.discStart && objective.discFactor > 0
     let generator = generatorGradients(batches, isAdversarial: isAdversarial, using: &random)
     optimizer.update(&model, generator.gradients, learningRate: learningRate)
-    usage.endStep(used: generator.indices)
+    usage.record(generator.indices)
     if let latents = generator.latentRows { reviveIdleCodes(from: latents, using: &random) }
     var losses = generator.losses
     if isAdversarial {
@@ -70,7 +70,6 @@ package struct VQGANTrainer {
       result.reconstructions.append(pass.reconstruction)
       result.indices.append(pass.indices)
       result.latentRows = pass.latentRows
-      usage.record(pass.indices)
       model.quantize.moveEntries(
         towards: pass.latentRows, at: pass.indices.reshaped([pass.indices.count]))
     }

@@ -1,0 +1,69 @@
+// Everything that decides a VQGAN training run.
+import Models
+
+/// The configuration of a VQGAN training run, complete: `config.json` of the run folder.
+package struct VQGANRunConfig: Codable, Equatable, Sendable {
+  package var kind = "vqgan"
+  package var toolVersion: String
+  package var model: VQGANConfig
+  package var objective: VQGANObjective
+  package var learningRate: LearningRate
+  package var steps: Int
+  package var batchSize: Int
+  package var accumulate: Int  // batches whose gradients are averaged for one step
+  package var augmentation: Augmentation
+  package var shuffles: Bool
+  package var seed: UInt64
+  package var threads: Int
+  package var engine: String
+  package var perceptual: String?  // weights of LPIPS; none without it
+  package var initFrom: String?
+  package var shards: [String]
+  package var validation: [String]
+  package var checkpointEvery: Int  // steps
+  package var keepCheckpoints: Int
+  package var pictureEvery: Int  // steps
+  package var logEvery: Int  // steps
+
+  package init(
+    toolVersion: String, model: VQGANConfig, objective: VQGANObjective, learningRate: LearningRate,
+    steps: Int, batchSize: Int, accumulate: Int, augmentation: Augmentation, shuffles: Bool,
+    seed: UInt64, threads: Int, engine: String, perceptual: String?, initFrom: String?,
+    shards: [String], validation: [String], checkpointEvery: Int, keepCheckpoints: Int,
+    pictureEvery: Int, logEvery: Int
+  ) {
+    self.toolVersion = toolVersion
+    self.model = model
+    self.objective = objective
+    self.learningRate = learningRate
+    self.steps = steps
+    self.batchSize = batchSize
+    self.accumulate = accumulate
+    self.augmentation = augmentation
+    self.shuffles = shuffles
+    self.seed = seed
+    self.threads = threads
+    self.engine = engine
+    self.perceptual = perceptual
+    self.initFrom = initFrom
+    self.shards = shards
+    self.validation = validation
+    self.checkpointEvery = checkpointEvery
+    self.keepCheckpoints = keepCheckpoints
+    self.pictureEvery = pictureEvery
+    self.logEvery = logEvery
+  }
+
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case kind, model, objective, steps, accumulate, augmentation, shuffles, seed, threads, engine
+    case perceptual, shards, validation
+    case toolVersion = "tool_version"
+    case learningRate = "learning_rate"
+    case batchSize = "batch_size"
+    case initFrom = "init_from"
+    case checkpointEvery = "checkpoint_every"
+    case keepCheckpoints = "keep_checkpoints"
+    case pictureEvery = "picture_every"
+    case logEvery = "log_every"
+  }
+}
