@@ -79,8 +79,8 @@ let package = Package(
         "DurableFiles"]),
     .target(
       name: "CommandSupport",
-      dependencies: ["Training", "Ingest", "Shards", "Images", "Checkpoints", "TensorCore",
-        "DurableFiles", argumentParser]),
+      dependencies: ["Training", "Ingest", "Corpora", "Shards", "Images", "Checkpoints",
+        "TensorCore", "DurableFiles", argumentParser]),
   ]
     + commands.map { name in
       .executableTarget(

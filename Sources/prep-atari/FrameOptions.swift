@@ -1,0 +1,56 @@
+import ArgumentParser
+
+/// Which frames of which recordings are read.
+struct FrameOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The game's folder name.", valueName: "name"))
+  var game = "revenge"
+
+  @Option(help: ArgumentHelp("Only these recordings, such as 10,12,20-30.", valueName: "ids"))
+  var trajectories: TrajectoryList?
+
+  @Option(
+    help: ArgumentHelp(
+      "Recordings for validation: whole ones, in shards NAME-validation-….", valueName: "ids"))
+  var holdout: TrajectoryList?
+
+  @Option(help: ArgumentHelp("Only every K-th frame.", valueName: "K"))
+  var every = 1
+
+  @Flag(help: "Leave out frames that look exactly like the one before.")
+  var dropDuplicates = false
+
+  @Option(help: ArgumentHelp("Most rows of each split.", valueName: "count"))
+  var limit: Int?
+
+  func validate() throws {
+    guard every >= 1 else { throw ValidationError("--every must be 1 or more, got \(every).") }
+    if let limit, limit < 1 {
+      throw ValidationError("--limit must be 1 or more, got \(limit).")
+    }
+  }
+}
+
+/// Numbers of recordings, as a list with ranges.
+struct TrajectoryList: ExpressibleByArgument, Equatable {
+  /// Ascending, each once.
+  let ids: [Int]
+
+  /// Reads `10,12,20-30`.
+  init?(argument: String) {
+    var ids: Set<Int> = []
+    for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Self.id($0) }
+      guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
+        first <= last, last - first < 100_000
+      else { return nil }
+      ids.formUnion(first...last)
+    }
+    self.ids = ids.sorted()
+  }
+
+  private static func id(_ text: Substring) -> Int? {
+    guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }), let id = Int32(text)
+    else { return nil }
+    return Int(id)
+  }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import Shards
+
+/// How rows are packed into files.
+struct ShardOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("First part of the file names; the game if left out.", valueName: "name"))
+  var name: String?
+
+  @Option(help: ArgumentHelp("Rows of a shard.", valueName: "count"))
+  var shardSize = 2048
+
+  @Option(
+    help: ArgumentHelp("auto, none, or a level from 1 (fast) to 12 (small).", valueName: "how"))
+  var compression = ShardCompression.auto
+
+  func validate() throws {
+    guard (1...10_000_000).contains(shardSize) else {
+      throw ValidationError("--shard-size must be in 1...10000000, got \(shardSize).")
+    }
+    guard let name else { return }
+    guard !name.isEmpty, !name.hasPrefix("."), name.utf8.count <= 200,
+      !name.unicodeScalars.contains(where: { $0 == "/" || $0.value < 0x20 })
+    else {
+      throw ValidationError(
+        "--name must be usable as the beginning of a file name, got \"\(name)\".")
+    }
+  }
+}
+
+extension ShardCompression: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+  public var defaultValueDescription: String { description }
+}
