@@ -1,0 +1,57 @@
+// Checkpoints of a VQGAN training.
+import Checkpoints
+import Models
+import NN
+import TensorCore
+
+/// A checkpoint's files: `model.json`, `model.safetensors` (with `loss.discriminator.*`), `optimizer.safetensors`,
+/// `state.json`.
+enum VQGANCheckpoint {
+  private static let discriminatorPrefix = "loss.discriminator."
+
+  static func save(_ trainer: VQGANTrainer, _ state: TrainingState, in folder: String) throws {
+    try SafetensorsWriter.write(
+      ModelFiles.entries(trainer.model)
+        + ModelFiles.entries(trainer.discriminator, prefix: discriminatorPrefix),
+      metadata: ["format": "pt"], to: "\(folder)/model.safetensors")
+    try SafetensorsWriter.write(
+      ModelFiles.entries(trainer.optimizer, prefix: "generator.")
+        + ModelFiles.entries(trainer.discriminatorOptimizer, prefix: "discriminator.")
+        + usageEntries(trainer.usage),
+      to: "\(folder)/optimizer.safetensors")
+    try RunFolder.write(trainer.model.config, to: "\(folder)/model.json")
+    var state = state
+    state.counters["generator_updates"] = trainer.optimizer.step
+    state.counters["discriminator_updates"] = trainer.discriminatorOptimizer.step
+    try RunFolder.write(state, to: "\(folder)/state.json")
+  }
+
+  /// Restores everything that `save` wrote.
+  static func restore(_ trainer: inout VQGANTrainer, from folder: String) throws -> TrainingState {
+    let state = try RunFolder.decode(TrainingState.self, from: "\(folder)/state.json")
+    let weights = try SafetensorsFile("\(folder)/model.safetensors")
+    try ModelFiles.load(
+      &trainer.model, from: weights, ignoring: { $0.hasPrefix(discriminatorPrefix) })
+    try ModelFiles.load(&trainer.discriminator, from: weights, prefix: discriminatorPrefix)
+    let moments = try SafetensorsFile("\(folder)/optimizer.safetensors")
+    try ModelFiles.load(
+      &trainer.optimizer, step: state.counters["generator_updates"] ?? state.step,
+      like: trainer.model, from: moments, prefix: "generator.")
+    try ModelFiles.load(
+      &trainer.discriminatorOptimizer, step: state.counters["discriminator_updates"] ?? 0,
+      like: trainer.discriminator, from: moments, prefix: "discriminator.")
+    trainer.usage.shares = try moments.floats(of: "codebook.shares")
+    trainer.usage.idleSteps = try moments.floats(of: "codebook.idle_steps").map { Int($0) }
+    return state
+  }
+
+  private static func usageEntries(_ usage: CodebookUsage) -> [SafetensorsEntry] {
+    let shape: Shape = [usage.shares.count]
+    // Exact up to 2²⁴ steps.
+    let idle = Tensor(usage.idleSteps.map { Float($0) }, shape: shape)
+    return [
+      SafetensorsEntry("codebook.shares", Tensor(usage.shares, shape: shape)),
+      SafetensorsEntry("codebook.idle_steps", idle),
+    ]
+  }
+}

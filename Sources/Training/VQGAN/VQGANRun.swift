@@ -1,0 +1,249 @@
+// The training run of a VQGAN: load, step, log, sometimes save.
+import Checkpoints
+import DurableFiles
+import Foundation
+import Images
+import Models
+import NN
+import Shards
+import TensorCore
+
+/// A VQGAN training run in its folder.
+package struct VQGANRun {
+  package let config: VQGANRunConfig
+  package private(set) var trainer: VQGANTrainer
+  package private(set) var state: TrainingState
+  private let folder: RunFolder
+  private let device: Device
+  private let isResumed: Bool
+
+  /// What a run tells the one who started it.
+  package struct Reporter {
+    /// Called after each step with a note of its figures.
+    package var step: (_ note: String) -> Void
+    package var warn: (String) -> Void
+    /// Whether the run should save and end.
+    package var shouldStop: () -> Bool
+
+    package init(
+      step: @escaping (String) -> Void, warn: @escaping (String) -> Void,
+      shouldStop: @escaping () -> Bool
+    ) {
+      self.step = step
+      self.warn = warn
+      self.shouldStop = shouldStop
+    }
+  }
+
+  /// A new run, or with `resumed` the continuation of the one in the folder.
+  ///
+  /// - Throws: `RunError`, `SafetensorsError`, `ModelMismatchError`, `DurableFileError`.
+  package init(_ config: VQGANRunConfig, in folder: RunFolder, resumed: Bool, on device: Device) throws {
+    self.config = config
+    self.folder = folder
+    self.device = device
+    isResumed = resumed
+    var random = RandomSource(seed: config.seed).stream("initial weights")
+    var perceptual: LPIPS?
+    if let path = config.perceptual { perceptual = try Self.perceptualNetwork(path, on: device) }
+    trainer = VQGANTrainer(
+      model: VQGAN(config.model, using: &random, on: device),
+      discriminator: Discriminator(config.objective.discriminator, using: &random, on: device),
+      perceptual: perceptual, objective: config.objective)
+    state = TrainingState(seed: config.seed)
+    if resumed {
+      state = try VQGANCheckpoint.restore(&trainer, from: try folder.lastCheckpoint())
+    } else if let path = config.initFrom {
+      let first = try FirstStage.load(path, on: device)
+      let file = try SafetensorsFile(first.path)
+      try ModelFiles.load(&trainer.model, from: file, ignoring: { $0.hasPrefix("loss.") })
+    }
+  }
+
+  /// LPIPS with the weights of a safetensors file; names as in the reference, with or without `loss.perceptual_loss.`.
+  private static func perceptualNetwork(_ path: String, on device: Device) throws -> LPIPS {
+    let file = try SafetensorsFile(path)
+    let prefix = file.names.contains { $0.hasPrefix("loss.perceptual_loss.") } ? "loss.perceptual_loss." : ""
+    let channels = try (0..<5).map { try file.shape(of: "\(prefix)lin\($0).model.1.weight") }.map {
+      $0.count > 1 ? $0[1] : 0
+    }
+    var network = LPIPS(channels: channels, on: device)
+    try ModelFiles.load(
+      &network, from: file, prefix: prefix, ignoring: { $0.hasPrefix("scaling_layer.") || $0.hasPrefix("loss.") })
+    return network
+  }
+
+  /// Trains to the last step, or until asked to stop; the state is saved either way.
+  package mutating func train(
+    on shards: ImageShardSet, validation: ImageShardSet?, _ reporter: Reporter
+  ) throws {
+    let log = try MetricsLog(
+      folder, columns: Self.columns, resumingAfter: isResumed ? state.step : nil)
+    let batches = ImageBatches(
+      shards, batchSize: config.batchSize, from: state.position, seed: config.seed,
+      shuffled: config.shuffles, augmentation: config.augmentation)
+    let samples = try Self.samples(of: validation ?? shards, config)
+    if state.step == 0 && !isResumed && config.model.quantizer.initialization == .kMeans
+      && config.initFrom == nil
+    {
+      try initializeCodebook(shards)
+    }
+    var clock = ContinuousClock.now
+    var timed = 0
+    while state.step < config.steps {
+      var images: [Tensor] = []
+      for _ in 0..<config.accumulate {
+        let batch = try batches.next()
+        images.append(batch.images(on: device))
+        state.position = batch.next
+      }
+      let losses = trainer.step(
+        images, step: state.step,
+        learningRate: config.learningRate(step: state.step, of: config.steps), using: &state.random)
+      state.step += 1
+      timed += config.batchSize * config.accumulate
+      guard losses.total.isFinite else {
+        throw RunError.damaged(
+          path: folder.path,
+          problem: "the loss of step \(state.step) is not finite; take a lower --learning-rate")
+      }
+      let rate = Double(timed) / (ContinuousClock.now - clock).seconds
+      reporter.step(note(losses, rate))
+
+      let isLast = state.step == config.steps
+      let stops = reporter.shouldStop()
+      if state.step % config.logEvery == 0 || isLast {
+        try log.log(step: state.step, figures(losses, rate))
+        (clock, timed) = (ContinuousClock.now, 0)
+        warnOfCollapse(reporter)
+      }
+      if state.step % config.pictureEvery == 0 || isLast { try savePicture(samples, log) }
+      if state.step % config.checkpointEvery == 0 || isLast || stops {
+        if let validation, !stops {
+          let batches = try Self.validationBatches(of: validation, config)
+          try log.log(step: state.step, trainer.validate(batches, on: device).named)
+        }
+        try folder.saveCheckpoint(step: state.step, keeping: config.keepCheckpoints) {
+          try VQGANCheckpoint.save(trainer, state, in: $0)
+        }
+      }
+      if stops { return }
+    }
+  }
+
+  // MARK: Figures
+
+  private static let columns: [String] =
+    VQGANLosses().named.map { "train/\($0.name)" } + [
+      "train/codes_used", "train/perplexity", "learning_rate", "images_per_second", "peak_memory_mib",
+    ] + VQGANValidation.names
+
+  private func figures(_ losses: VQGANLosses, _ rate: Double) -> [(name: String, value: Double)] {
+    losses.named.map { ("train/\($0.name)", Double($0.value)) } + [
+      ("train/codes_used", Double(trainer.usage.used)),
+      ("train/perplexity", trainer.usage.perplexity),
+      ("learning_rate", Double(config.learningRate(step: state.step - 1, of: config.steps))),
+      ("images_per_second", rate),
+      ("peak_memory_mib", Double(device.pool.statistics.peak) / 1_048_576),
+    ]
+  }
+
+  private func note(_ losses: VQGANLosses, _ rate: Double) -> String {
+    String(
+      format: "rec %.4f, quant %.4f, disc %.3f, %d codes, %.1f images/s", losses.rec, losses.quant,
+      losses.disc, trainer.usage.used, rate)
+  }
+
+  private func warnOfCollapse(_ reporter: Reporter) {
+    let entries = config.model.nEmbed
+    guard state.step >= 200, state.step % 100 < config.logEvery else { return }
+    let perplexity = trainer.usage.perplexity
+    if perplexity < max(2, Double(entries) / 100) {
+      reporter.warn(
+        String(
+          format: "step %d: the codebook is collapsing: %d of %d codes in use, perplexity %.1f; "
+            + "see revive_after and k_means in Docs/Commands/train-vqgan.md", state.step,
+          trainer.usage.used, entries, perplexity))
+    }
+  }
+
+  // MARK: Data
+
+  /// k-means over the latents of enough images for eight vectors a code, 512 images at most.
+  private mutating func initializeCodebook(_ shards: ImageShardSet) throws {
+    let (height, width) = config.augmentation.crop > 0
+      ? (config.augmentation.crop, config.augmentation.crop) : (shards.height, shards.width)
+    let f = config.model.downsampling
+    let needed = 8 * config.model.nEmbed / max(height / f * (width / f), 1)
+    let images = min(max(needed, config.batchSize), 512)
+    let source = ImageBatches(
+      shards, batchSize: config.batchSize, from: DataPosition(), seed: config.seed, shuffled: true,
+      augmentation: config.augmentation)
+    let batches = try (0..<(images + config.batchSize - 1) / config.batchSize).map { _ in
+      try source.next().images(on: device)
+    }
+    trainer.initializeCodebook(from: batches, using: &state.random)
+  }
+
+  /// Four images, evenly spread, for the pictures of progress.
+  private static func samples(of shards: ImageShardSet, _ config: VQGANRunConfig) throws -> ImageBatch {
+    try spread(4, of: shards, config)
+  }
+
+  /// Up to 128 images, evenly spread, in batches.
+  private static func validationBatches(
+    of shards: ImageShardSet, _ config: VQGANRunConfig
+  ) throws -> [ImageBatch] {
+    let all = try spread(128, of: shards, config)
+    let bytes = all.height * all.width * 3
+    return stride(from: 0, to: all.count, by: config.batchSize).map { start in
+      let count = min(config.batchSize, all.count - start)
+      return ImageBatch(
+        pixels: Array(all.pixels[start * bytes..<(start + count) * bytes]), count: count,
+        height: all.height, width: all.width, next: all.next)
+    }
+  }
+
+  /// Evenly spread images; their centres where training takes crops.
+  private static func spread(
+    _ wanted: Int, of shards: ImageShardSet, _ config: VQGANRunConfig
+  ) throws -> ImageBatch {
+    let count = min(wanted, shards.count)
+    let rows = (0..<count).map { $0 * shards.count / count }
+    let side = config.augmentation.crop
+    var pixels: [UInt8] = []
+    for row in rows {
+      var image = RGBImage(width: shards.width, height: shards.height, pixels: try shards.pixels(row))
+      if side > 0 { image = image.centerCropped(width: side, height: side) }
+      pixels += image.pixels
+    }
+    return ImageBatch(
+      pixels: pixels, count: count, height: side > 0 ? side : shards.height,
+      width: side > 0 ? side : shards.width, next: DataPosition())
+  }
+
+  private func savePicture(_ batch: ImageBatch, _ log: MetricsLog) throws {
+    let reconstructed = trainer.model.reconstruct(batch.images(on: device)).pixels()
+    let size = batch.height * batch.width * 3
+    let rows = (0..<batch.count).map { item in
+      [batch.pixels, reconstructed].map {
+        RGBImage(
+          width: batch.width, height: batch.height,
+          pixels: Array($0[item * size..<(item + 1) * size]))
+      }
+    }
+    let sheet = ContactSheet(rows: rows, columnHeaders: ["input", "reconstruction"])
+    let page = sheet.rendered()
+    let png = page.encodedPNG()
+    try DurableFile.write(png, to: folder.picturePath(step: state.step))
+    try log.picture(
+      "reconstructions", step: state.step, png: png, width: page.width, height: page.height)
+  }
+}
+
+extension Duration {
+  /// Seconds as a floating-point number.
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

@@ -1,0 +1,68 @@
+// The VQGAN on images that it was not trained on.
+import Foundation
+import Models
+import Shards
+import TensorCore
+
+/// Mean figures over validation images.
+package struct VQGANValidation: Equatable, Sendable {
+  /// Mean |x - x̂| plus the weighted perceptual distance.
+  package var rec: Double
+  package var perceptual: Double
+  package var quant: Double
+  /// dB, pixels in 0…255, reconstruction clamped and rounded; the mean over the images.
+  package var psnr: Double
+  /// Codes that the images use.
+  package var codesUsed: Int
+
+  /// Every figure with the name under which it is logged.
+  package var named: [(name: String, value: Double)] {
+    [
+      ("val/rec_loss", rec), ("val/p_loss", perceptual), ("val/quant_loss", quant),
+      ("val/psnr", psnr), ("val/codes_used", Double(codesUsed)),
+    ]
+  }
+
+  /// The names of the figures.
+  package static let names = ["val/rec_loss", "val/p_loss", "val/quant_loss", "val/psnr", "val/codes_used"]
+}
+
+extension VQGANTrainer {
+  /// Figures over the given batches of images.
+  package func validate(_ batches: [ImageBatch], on device: Device) -> VQGANValidation {
+    var result = VQGANValidation(rec: 0, perceptual: 0, quant: 0, psnr: 0, codesUsed: 0)
+    var used: Set<Int32> = []
+    let total = Double(batches.reduce(0) { $0 + $1.count })
+    withoutGradients {
+      for batch in batches {
+        let images = batch.images(on: device)
+        let share = Double(batch.count) / total
+        var none: RandomSource?
+        let quantized = model.quantize(model.latents(of: images, dropout: &none))
+        let reconstruction = model.decode(quantized.latents, dropout: &none).plain()
+        let p = perceptual.map { Double($0(images, reconstruction).mean().item()) } ?? 0
+        result.rec +=
+          share
+          * (Double(reconstruction.meanAbsoluteDifference(from: images).item())
+            + Double(objective.perceptualWeight) * p)
+        result.perceptual += share * p
+        result.quant += share * Double(quantized.loss.item())
+        result.psnr += share * meanPSNR(batch.pixels, reconstruction.pixels(), images: batch.count)
+        used.formUnion(quantized.indices.elements)
+      }
+    }
+    result.codesUsed = used.count
+    return result
+  }
+}
+
+/// The mean over the images of their PSNR, dB; 99 for an exact copy.
+private func meanPSNR(_ a: [UInt8], _ b: [UInt8], images: Int) -> Double {
+  let size = a.count / images
+  return (0..<images).reduce(0.0) { sum, image in
+    let range = image * size..<(image + 1) * size
+    let squares = range.reduce(0) { $0 + (Int(a[$1]) - Int(b[$1])) * (Int(a[$1]) - Int(b[$1])) }
+    guard squares > 0 else { return sum + 99 }
+    return sum + 10 * log10(255 * 255 * Double(size) / Double(squares))
+  } / Double(images)
+}
