@@ -1,0 +1,34 @@
+// Exit codes of errors of checkpoints and training runs.
+import Checkpoints
+import Models
+import Training
+
+extension SafetensorsError: ExitCoded {
+  package var exitCode: SuiteExitCode {
+    if case .cannotOpen = self { return .noInput }
+    return .badData
+  }
+}
+
+extension ModelMismatchError: ExitCoded {
+  package var exitCode: SuiteExitCode { .badData }
+}
+
+extension UnknownKeyError: ExitCoded {
+  package var exitCode: SuiteExitCode { .badData }
+}
+
+extension RunError: ExitCoded {
+  package var exitCode: SuiteExitCode {
+    switch self {
+    case .alreadyARun: .cannotCreate
+    case .noCheckpoint: .noInput
+    case .configDiffers: .usage
+    case .damaged: .badData
+    }
+  }
+}
+
+extension OverrideError: ExitCoded {
+  package var exitCode: SuiteExitCode { .usage }
+}

@@ -1,0 +1,35 @@
+// Named starting points of a VQGAN training.
+import Models
+
+/// A model with the training options that suit it; every option can be changed.
+package struct VQGANPreset: Sendable {
+  package let model: VQGANConfig
+  package let objective: VQGANObjective
+  package let batchSize: Int
+  /// Learning rate of a step on `images` images.
+  package let learningRate: @Sendable (_ images: Int) -> LearningRate
+
+  /// The names that `--preset` takes.
+  package static let names = ["f16", "small", "tiny"]
+
+  package static func named(_ name: String) -> VQGANPreset? {
+    switch name {
+    case "f16":
+      // 4.5e-6 for each image of a step, as published
+      VQGANPreset(
+        model: .f16, objective: VQGANObjective(), batchSize: 1,
+        learningRate: { LearningRate(peak: 4.5e-6 * Float($0)) })
+    case "small":
+      VQGANPreset(
+        model: .small,
+        objective: VQGANObjective(discriminator: DiscriminatorConfig(ndf: 32)), batchSize: 8,
+        learningRate: { _ in LearningRate(peak: 6e-4, schedule: .cosine, warmup: 50) })
+    case "tiny":
+      VQGANPreset(
+        model: .tiny,
+        objective: VQGANObjective(discStart: 1000, discriminator: DiscriminatorConfig(ndf: 16, nLayers: 2)),
+        batchSize: 8, learningRate: { _ in LearningRate(peak: 5e-4) })
+    default: nil
+    }
+  }
+}
