@@ -31,13 +31,14 @@ final class IngestConsole {
   }
 
   /// Says what a plan will do.
-  func show(_ plan: AtariPlan, out: String) {
+  func show(_ plan: AtariPlan) {
     comparing?.finish()
     let recipe = plan.options.recipe
     let count = plan.shards.shards.count
+    let files = count == 1 ? "1 shard" : "\(count) shards"
     var line =
       "\(plan.episodes.count) recordings, \(plan.trainingCount) samples for training, "
-      + "\(plan.samples.count - plan.trainingCount) for validation; \(count) shards of "
+      + "\(plan.samples.count - plan.trainingCount) for validation; \(files) of "
       + "\(recipe.storedWidth)x\(recipe.storedHeight) pictures, "
       + "\(Self.size(plan.pixelBytes)) before compression"
     if plan.duplicates > 0 { line += "; \(plan.duplicates) duplicate frames left out" }
@@ -50,7 +51,7 @@ final class IngestConsole {
   }
 
   /// The table at the end, with the first bad samples.
-  func show(_ outcome: IngestOutcome, duplicates: Int, out: String) {
+  func show(_ outcome: IngestOutcome, out: String) {
     writing?.finish()
     let seconds = (ContinuousClock.now - began) / .seconds(1)
     let new = outcome.read - outcome.earlier

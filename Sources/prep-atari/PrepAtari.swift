@@ -42,7 +42,7 @@ struct PrepAtari: SuiteCommand {
       path: source, options: options, threads: running.threads, policy: running.policy,
       progress: report.show)
     for warning in plan.warnings { console.warn(warning) }
-    report.show(plan, out: out)
+    report.show(plan)
     if running.dryRun { return }
 
     let ingest = AtariIngest(
@@ -50,7 +50,7 @@ struct PrepAtari: SuiteCommand {
       toolVersion: SuiteVersion.current)
     report.begin(samples: plan.samples.count)
     let outcome = try ingest.run(progress: report.show)
-    report.show(outcome, duplicates: plan.duplicates, out: out)
+    report.show(outcome, out: out)
     try write(outcome, console: console)
   }
 
