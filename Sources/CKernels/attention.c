@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#define BLOCK 128  // queries to a block
+#define BLOCK 64  // queries to a block
 
 // What both directions share. A head's matrices are the columns [head * d, head * d + d) of its item's rows.
 struct attention {
@@ -208,30 +208,44 @@ struct step {
   float *out;
   long length, capacity, heads, d;
   float scale;
+  long groups, group;  // of heads in an item, of heads in a group
 };
 
+// A task takes a group of heads together, so that it reads long pieces of the rows of keys and values.
 CK_WIDE static void attend_once(void *context, long task) {
   CK_FAST
   const struct step *s = context;
-  const long d = s->d, stride = s->heads * d;
-  const long cached = task / s->heads * s->capacity * stride + task % s->heads * d;
-  const float *restrict q = s->q + task * d, *restrict keys = s->keys + cached;
-  const float *restrict values = s->values + cached;
-  float *restrict out = s->out + task * d, *restrict weights = ck_scratch(0, s->length);
-  for (long j = 0; j < s->length; j++) {
-    float sum = 0;
-    for (long i = 0; i < d; i++) sum += q[i] * keys[j * stride + i];
-    weights[j] = s->scale * sum;
+  const long d = s->d, stride = s->heads * d, length = s->length;
+  const long item = task / s->groups, head = task % s->groups * s->group;
+  const long heads = ck_minimum(s->group, s->heads - head), cached = item * s->capacity * stride + head * d;
+  const float *restrict q = s->q + item * stride + head * d;
+  const float *restrict keys = s->keys + cached, *restrict values = s->values + cached;
+  float *restrict out = s->out + item * stride + head * d;
+  float *restrict weights = ck_scratch(0, s->group * length);  // [heads, length]
+  for (long j = 0; j < length; j++)
+    for (long h = 0; h < heads; h++) {
+      float sum = 0;
+      for (long i = h * d; i < h * d + d; i++) sum += q[i] * keys[j * stride + i];
+      weights[h * length + j] = s->scale * sum;
+    }
+  for (long h = 0; h < heads; h++) {
+    float *row = weights + h * length;
+    const float sum = ck_exponentials(row, row, ck_row_maximum(row, length), length);
+    const float inverse = 1 / sum;
+    for (long j = 0; j < length; j++) row[j] *= inverse;
   }
-  const float sum = ck_exponentials(weights, weights, ck_row_maximum(weights, s->length), s->length);
-  const float inverse = 1 / sum;
-  for (long i = 0; i < d; i++) out[i] = 0;
-  for (long j = 0; j < s->length; j++)
-    for (long i = 0; i < d; i++) out[i] += weights[j] * values[j * stride + i];
-  for (long i = 0; i < d; i++) out[i] *= inverse;
+  for (long i = 0; i < heads * d; i++) out[i] = 0;
+  for (long j = 0; j < length; j++)
+    for (long h = 0; h < heads; h++) {
+      const float weight = weights[h * length + j];
+      for (long i = h * d; i < h * d + d; i++) out[i] += weight * values[j * stride + i];
+    }
 }
 
 void ck_attention_step(const float *q, const float *keys, const float *values, float *out, long n, long length,
                        long capacity, long heads, long d, float scale) {
-  ck_parallel(n * heads, attend_once, &(struct step){q, keys, values, out, length, capacity, heads, d, scale});
+  if (n <= 0) return;
+  const long group = ck_chunks(heads, ck_chunks(8, n)), groups = ck_chunks(heads, group);
+  ck_parallel(n * groups, attend_once,
+              &(struct step){q, keys, values, out, length, capacity, heads, d, scale, groups, group});
 }

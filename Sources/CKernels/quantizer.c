@@ -1,9 +1,10 @@
-// The nearest entry of a codebook, by one matrix product for each chunk of rows.
+// The nearest entries of a codebook, by matrix products of chunks of rows and chunks of entries.
 #include <string.h>
 
 #include "lanes.h"
 
-#define ROWS 64  // to a task: the scores of 64 rows and 1024 entries fit the second-level cache
+#define ROWS 64     // at least, to a task
+#define CODES 1024  // at a time: their scores stay in the second-level cache
 
 struct norms {
   const float *x;
@@ -32,59 +33,68 @@ struct search {
   const float *z, *codebook, *norms;
   int32_t *indices;
   float *distances;
-  long m, k, d;
+  long m, k, d, rows;  // `rows` to a task
   ck_gemm gemm;
 };
 
-// The first index of the smallest (norm + norms[j]) - 2 scores[j], and that value. Index 0 if all are NaN.
-CK_INLINE int32_t nearest(const float *scores, const float *norms, float norm, long k, float *distance) {
-  ck_lanes best = __builtin_inff();
+// Moves best and index to the first of the smallest (norm + norms[j]) - 2 scores[j] below best, j from `first` on.
+CK_INLINE void nearest(const float *scores, const float *norms, float norm, long first, long count, float *best,
+                       int32_t *index) {
+  ck_lanes smallest = __builtin_inff();
   ck_lane_bits at = 0, lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   long j = 0;
-  for (; j + 16 <= k; j += 16) {
-    const ck_lanes value = norm + CK_LOAD(norms + j) - 2 * CK_LOAD(scores + j);
-    const ck_lane_bits less = value < best;
-    best = less ? value : best;
+  for (; j + 16 <= count; j += 16) {
+    const ck_lanes value = norm + CK_LOAD(norms + first + j) - 2 * CK_LOAD(scores + j);
+    const ck_lane_bits less = value < smallest;
+    smallest = less ? value : smallest;
     at = less ? lane + (int32_t)j : at;
   }
-  float smallest = __builtin_inff();
-  int32_t index = 0;
+  float least = *best;
+  int32_t found = -1;
   for (int i = 0; i < 16; i++)
-    if (best[i] < smallest || (best[i] == smallest && at[i] < index)) {
-      smallest = best[i];
-      index = at[i];
+    if (smallest[i] < least || (smallest[i] == least && at[i] < found)) {
+      least = smallest[i];
+      found = at[i];
     }
-  for (; j < k; j++) {
-    const float value = norm + norms[j] - 2 * scores[j];
-    if (value < smallest) {
-      smallest = value;
-      index = (int32_t)j;
+  for (; j < count; j++) {
+    const float value = norm + norms[first + j] - 2 * scores[j];
+    if (value < least) {
+      least = value;
+      found = (int32_t)j;
     }
   }
-  *distance = smallest;
-  return index;
+  if (found < 0) return;
+  *best = least;
+  *index = found + (int32_t)first;
 }
 
-CK_WIDE static void pick_nearest(const struct search *s, const float *scores, long first, long rows) {
-  for (long row = first; row < first + rows; row++, scores += s->k) {
-    float distance;
-    s->indices[row] = nearest(scores, s->norms, squared_norm(s->z + row * s->d, s->d), s->k, &distance);
-    if (s->distances) s->distances[row] = distance;
-  }
-}
-
-static void search_chunk(void *context, long chunk) {
+CK_WIDE static void search_chunk(void *context, long chunk) {
   const struct search *s = context;
-  const long first = chunk * ROWS, rows = ck_minimum(ROWS, s->m - first);
-  float *scores = ck_scratch(0, rows * s->k);  // z e^T, [rows, K]
-  s->gemm(0, 1, rows, s->k, s->d, 1, s->z + first * s->d, s->d, s->codebook, s->d, 0, scores, s->k);
-  pick_nearest(s, scores, first, rows);
+  const long first = chunk * s->rows, rows = ck_minimum(s->rows, s->m - first);
+  float *scores = ck_scratch(0, rows * CODES), *best = ck_scratch(1, 2 * rows), *norms = best + rows;
+  int32_t *indices = s->indices + first;
+  const float *z = s->z + first * s->d;
+  for (long row = 0; row < rows; row++) {
+    norms[row] = squared_norm(z + row * s->d, s->d);
+    best[row] = __builtin_inff();
+    indices[row] = 0;  // stays where z is not a number
+  }
+  for (long code = 0; code < s->k; code += CODES) {
+    const long codes = ck_minimum(CODES, s->k - code);
+    s->gemm(0, 1, rows, codes, s->d, 1, z, s->d, s->codebook + code * s->d, s->d, 0, scores, codes);
+    for (long row = 0; row < rows; row++)
+      nearest(scores + row * codes, s->norms, norms[row], code, codes, &best[row], &indices[row]);
+  }
+  if (!s->distances) return;
+  for (long row = 0; row < rows; row++) s->distances[first + row] = best[row];
 }
 
 void ck_nearest_codes(const float *z, const float *codebook, const float *norms, int32_t *indices,
                       float *distances, long m, long k, long d, ck_gemm gemm) {
-  ck_parallel(ck_chunks(m, ROWS), search_chunk,
-              &(struct search){z, codebook, norms, indices, distances, m, k, d, gemm});
+  // Many rows to a product where there are many; one image still gives every thread a few.
+  const long rows = ck_maximum(ROWS, ck_minimum(256, m / 8));
+  ck_parallel(ck_chunks(m, rows), search_chunk,
+              &(struct search){z, codebook, norms, indices, distances, m, k, d, rows, gemm});
 }
 
 void ck_count_codes(const int32_t *indices, int64_t *counts, long m, long k) {

@@ -5,7 +5,7 @@ import Testing
   /// [m, n, k]: single values, single rows, few rows (our own kernel), several tiles of OpenBLAS.
   static let sizes = [
     [1, 1, 1], [1, 5, 3], [7, 1, 17], [3, 33, 64], [32, 65, 31], [33, 65, 31], [300, 17, 5],
-    [70, 2100, 33], [1, 515, 1000],
+    [70, 2100, 33], [1, 515, 1000], [4, 37, 100], [30, 21, 500],
   ]
 
   @Test(arguments: sizes, [false, true])
@@ -47,7 +47,7 @@ import Testing
   }
 
   /// OpenBLAS' products and those of few rows are cut by us; oneDNN cuts its own.
-  @Test(arguments: [[1, 4000, 300], [20, 515, 77], [700, 900, 130]])
+  @Test(arguments: [[1, 4000, 300], [20, 515, 400], [700, 900, 130]])
   func productsDoNotDependOnThreads(size: [Int]) {
     let (m, n, k) = (size[0], size[1], size[2])
     let a = Rows.values(m * k, seed: 4)

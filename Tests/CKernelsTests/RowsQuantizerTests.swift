@@ -2,8 +2,10 @@ import CKernels
 import Testing
 
 @Suite struct RowsQuantizerTests {
-  /// [m, k, d]
-  @Test(arguments: [[1, 1, 1], [5, 3, 2], [65, 17, 4], [130, 100, 33], [200, 1000, 16]])
+  /// Rows, entries and their length.
+  @Test(arguments: [
+    [1, 1, 1], [5, 3, 2], [65, 17, 4], [130, 100, 33], [200, 1000, 16], [600, 2100, 8],
+  ])
   func nearestCodesEqualPlainLoop(shape: [Int]) {
     let (m, k, d) = (shape[0], shape[1], shape[2])
     let z = Rows.values(m * d, seed: 1)
@@ -41,9 +43,11 @@ import Testing
 
   /// Whole numbers have no rounding: equal entries tie exactly, wherever they stand.
   @Test func theLowestIndexWinsATie() {
-    let (k, d) = (70, 3)
+    let (k, d) = (1100, 3)
     let z: [Float] = [1, 2, 3]
-    for places in [[0, 16, 69], [15, 31, 64], [5, 37, 53], [65, 66, 69], [20, 4 + 16 * 2, 68]] {
+    for places in [
+      [0, 16, 69], [15, 31, 64], [5, 37, 53], [65, 66, 69], [20, 36, 1090], [1030, 1095, 1099],
+    ] {
       var codebook = [Float](repeating: 100, count: k * d)
       for place in places { codebook.replaceSubrange(place * d..<(place + 1) * d, with: z) }
       var norms = [Float](repeating: .nan, count: k)
