@@ -4,6 +4,10 @@
 
 #include "blocked.h"
 
+// Up to this many floats (16 MiB, what stays in the cache) the backward pass keeps the gradient behind the SiLU in dx
+// between its two sweeps; beyond, computing it again costs less than the traffic.
+#define KEPT (4L << 20)
+
 struct group_norm {
   const float *x, *dy, *gamma, *beta;
   float *y, *dx, *mean, *rstd, *dgamma, *dbeta;
@@ -11,8 +15,9 @@ struct group_norm {
   float eps;
   int silu;
   struct ck_pieces pieces;
-  struct ck_sums *sums;   // per piece
-  float *terms;           // backward: the two group means [N, groups, 2]
+  struct ck_sums *sums;  // per piece
+  float *terms;          // backward: the two group means [N, groups, 2]
+  int keeps;             // backward: dx holds the gradient behind the SiLU after the first sweep
 };
 
 // Per lane of one plane: zero past C, so that these lanes of y and dx are zero.
@@ -115,23 +120,21 @@ CK_INLINE void gradient_of_affine(const struct plane_factors *f, int silu, const
   }
 }
 
-// Sums of dz and of dz * normalised.
+// Sums of dz and of dz * normalised; dz goes to `kept` unless that is NULL.
 CK_INLINE void piece_sums(const struct plane_factors *factors, int silu, const float *x, const float *dy,
-                          long count, struct ck_sums *sums) {
+                          long count, float *kept, struct ck_sums *sums) {
   const struct plane_factors f = *factors;
   ck_wide_lanes first = 0, second = 0;
   for (long run = 0; run < count; run += CK_RUN) {
     const long end = ck_minimum(run + CK_RUN, count);
-    ck_lanes a[2] = {0, 0}, b[2] = {0, 0}, normalised, dz;
+    ck_lanes a = 0, b = 0, normalised, dz;
     for (long p = run; p < end; p++) {
       gradient_of_affine(&f, silu, x + p * CK_BLOCK, dy + p * CK_BLOCK, &normalised, &dz);
-      a[0] += dz, b[0] += dz * normalised;
-      if (++p == end) break;
-      gradient_of_affine(&f, silu, x + p * CK_BLOCK, dy + p * CK_BLOCK, &normalised, &dz);
-      a[1] += dz, b[1] += dz * normalised;
+      if (kept) CK_STORE(kept + p * CK_BLOCK, dz);
+      a += dz, b += dz * normalised;
     }
-    first += CK_WIDEN(a[0] + a[1]);
-    second += CK_WIDEN(b[0] + b[1]);
+    first += CK_WIDEN(a);
+    second += CK_WIDEN(b);
   }
   sums->first = first;
   sums->second = second;
@@ -145,10 +148,12 @@ CK_WIDE static void gradient_sums(void *context, long task) {
     load_factors(s, plane, &f);
     const long offset = (plane * s->hw + part.first) * CK_BLOCK, count = part.end - part.first;
     struct ck_sums *sums = &s->sums[plane * s->pieces.cuts + part.cut];
-    if (s->silu)
-      piece_sums(&f, 1, s->x + offset, s->dy + offset, count, sums);
+    if (s->keeps)
+      piece_sums(&f, 1, s->x + offset, s->dy + offset, count, s->dx + offset, sums);
+    else if (s->silu)
+      piece_sums(&f, 1, s->x + offset, s->dy + offset, count, 0, sums);
     else
-      piece_sums(&f, 0, s->x + offset, s->dy + offset, count, sums);
+      piece_sums(&f, 0, s->x + offset, s->dy + offset, count, 0, sums);
   }
 }
 
@@ -204,7 +209,9 @@ CK_WIDE static void input_gradient(void *context, long task) {
     struct plane_factors f;
     load_factors(s, plane, &f);
     const long offset = (plane * s->hw + part.first) * CK_BLOCK, count = part.end - part.first;
-    if (s->silu)
+    if (s->keeps)
+      piece_gradient(&f, 0, s->x + offset, s->dx + offset, count, s->dx + offset);
+    else if (s->silu)
       piece_gradient(&f, 1, s->x + offset, s->dy + offset, count, s->dx + offset);
     else
       piece_gradient(&f, 0, s->x + offset, s->dy + offset, count, s->dx + offset);
@@ -219,6 +226,7 @@ void ck_group_norm_backward(const float *x, const float *dy, const float *gamma,
                          .n = n, .c = c, .hw = hw, .groups = groups, .silu = silu};
   s.pieces = ck_cut(n * ck_chunks(c, CK_BLOCK), hw);
   s.sums = ck_sums_of_pieces(&s.pieces);
+  s.keeps = silu && s.pieces.planes * hw * CK_BLOCK <= KEPT;
   ck_parallel(s.pieces.tasks, gradient_sums, &s);
   s.terms = ck_scratch(1, 2 * n * groups);
   ck_parallel(n, group_terms, &s);
