@@ -61,7 +61,8 @@ CK_INLINE void circle(float u, float *cosine, float *sine) {
   const int32_t quadrant = (int32_t)(u * 4 + 0.5f);
   const float x = (u * 4 - (float)quadrant) * 1.57079632679f, z = x * x;
   const float s = x + x * z * (-1.6666654611e-1f + z * (8.3321608736e-3f - z * 1.9515295891e-4f));
-  const float c = 1 - 0.5f * z + z * z * (4.166664568298827e-2f + z * (-1.388731625493765e-3f + z * 2.443315711809948e-5f));
+  const float tail = 4.1666645683e-2f + z * (-1.3887316255e-3f + z * 2.4433157118e-5f);
+  const float c = 1 - 0.5f * z + z * z * tail;
   const float a = quadrant & 1 ? s : c, b = quadrant & 1 ? c : s;
   *cosine = (quadrant + 1) & 2 ? -a : a;
   *sine = quadrant & 2 ? -b : b;
