@@ -57,6 +57,7 @@ package struct AtariPlanner {
 
   private mutating func plan(policy: ErrorPolicy) throws -> AtariPlan {
     let ids = try selectedIDs()
+    try progress(.planned(episodes: 0, of: ids.count))
     for (count, id) in ids.enumerated() {
       try add(id)
       try progress(.planned(episodes: count + 1, of: ids.count))
@@ -189,6 +190,12 @@ extension AtariEpisode {
   /// Facts about the recording that cost no row, one sentence each.
   fileprivate var oddities: [String] {
     var oddities = trajectory.notes.map { "\(trajectoryPath): \($0)" }
+    let strangers = screens.ignored.filter { !$0.hasPrefix(".") }
+    if let first = strangers.first {
+      oddities.append(
+        "\(screens.folder): \(strangers.count) names are no pictures and were ignored, such as \(first)"
+      )
+    }
     if surplusRows > 0 {
       oddities.append("\(trajectoryPath): \(surplusRows) rows after the last picture were left out")
     }

@@ -5,7 +5,9 @@ import Ingest
 final class IngestConsole {
   private let console: Console
   private let began = ContinuousClock.now
-  private var comparing: Progress?
+  private var planning: Progress?
+  private var planned = 0
+  private var compared = 0
   private var writing: Progress?
 
   init(_ console: Console) { self.console = console }
@@ -16,13 +18,15 @@ final class IngestConsole {
   func show(_ event: IngestEvent) throws {
     try Interruption.throwIfRequested()
     switch event {
-    case .planned:
-      break
-    case .compared(let pictures):
+    case .planned(let episodes, let count):
       let progress =
-        comparing ?? Progress("comparing", total: nil, unit: "pictures", console: console)
-      comparing = progress
-      progress.advance(by: pictures)
+        planning ?? Progress("planning", total: count, unit: "recordings", console: console)
+      planning = progress
+      progress.advance(by: episodes - planned)
+      planned = episodes
+    case .compared(let pictures):
+      compared += pictures
+      planning?.advance(by: 0, note: "\(compared) pictures compared")
     case .processed(let samples):
       writing?.advance(by: samples)
     case .finished(let shard):
@@ -32,7 +36,8 @@ final class IngestConsole {
 
   /// Says what a plan will do.
   func show(_ plan: AtariPlan) {
-    comparing?.finish()
+    planning?.finish()
+    planning = nil
     let recipe = plan.options.recipe
     let count = plan.shards.shards.count
     let files = count == 1 ? "1 shard" : "\(count) shards"

@@ -94,6 +94,24 @@ struct BadInputTests {
     #expect(try ImageShardReader(out("dots-00001.h5")).count == 0)
   }
 
+  @Test func odditiesAreWarnedOf() throws {
+    let corpus = try SmallCorpus(frames: [6, 6])
+    try corpus.setRows(1, (0..<9).map { SmallCorpus.row($0, of: 9) })
+    try corpus.setRows(2, (0..<4).map { SmallCorpus.row($0, of: 6) })
+    try Data().write(to: URL(fileURLWithPath: corpus.folder("screens/revenge/2/thumbs.db")))
+    try Data().write(to: URL(fileURLWithPath: corpus.folder("trajectories/revenge/7.txt~")))
+    let plan = try AtariPlanner.plan(
+      path: corpus.path, options: .small(), threads: 1, policy: ErrorPolicy(isStrict: true)
+    ) { _ in }
+    #expect(plan.samples.count == 10)
+    #expect(plan.warnings.count == 4)
+    for (warning, part) in zip(
+      plan.warnings, ["3 rows after", "thumbs.db", "2 pictures after", "7.txt~"])
+    {
+      #expect(warning.contains(part))
+    }
+  }
+
   @Test func nothingButBadPicturesIsAnError() throws {
     let corpus = try SmallCorpus(frames: [2])
     for frame in 0..<2 { try corpus.replace(1, frame, with: [0]) }
