@@ -95,6 +95,28 @@ import Testing
     expectFailure { if case .checksumMismatch(path, 1, _, _) = $0 { true } else { false } }
   }
 
+  @Test(arguments: ["id", "trajectory", "action", "lives", "crc32c"])
+  func flippedBitInAColumn(name: String) throws {
+    try Sample.writeImages(path, rows: 9)
+    let contents = try ShardContents(path)
+    let values: Data
+    switch name {
+    case "id": values = try contents.ids.withUnsafeBytes { Data($0) }
+    case "crc32c": values = contents.checksums.withUnsafeBytes { Data($0) }
+    default:
+      switch try contents.labels(name) {
+      case .int64(let numbers): values = numbers.withUnsafeBytes { Data($0) }
+      case .int32(let numbers): values = numbers.withUnsafeBytes { Data($0) }
+      case .uint8(let numbers): values = Data(numbers)
+      default: values = Data()
+      }
+    }
+    var bytes = try Data(contentsOf: URL(filePath: path))
+    bytes[try #require(bytes.range(of: values)).lowerBound + 3] ^= 4
+    try bytes.write(to: URL(filePath: path))
+    expectFailure { if case .unreadable(path, "/\(name)", _) = $0 { true } else { false } }
+  }
+
   @Test func codeOutOfRange() throws {
     try Sample.writeCodes(path, rows: 2)
     try alter(path) { try setAttribute($0, "n_embed", to: Int64(1000)) }

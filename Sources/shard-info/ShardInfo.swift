@@ -1,0 +1,77 @@
+import ArgumentParser
+import CommandSupport
+import Shards
+
+/// Tells what is in shards, and whether it is whole.
+@main
+struct ShardInfo: SuiteCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "shard-info",
+    abstract: "Tell what is in shards of images or codes.",
+    discussion: """
+      With --verify every row is read: checksums, the range of codes, counts. Damaged shards \
+      are listed, and the exit code is 65.
+      """)
+
+  @OptionGroup(title: "Input") var input: InputPaths
+
+  @Flag(help: "Read every row and compare its checksum.")
+  var verify = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Write a picture of rows of the shards: images as they are, codes as maps of colours.",
+      valueName: "file.png"))
+  var preview: String?
+
+  @Option(help: ArgumentHelp("Rows of the preview, evenly spaced.", valueName: "rows"))
+  var count = 16
+
+  @OptionGroup(title: "Output") var output: ResultOptions
+
+  @Flag(name: .shortAndLong, help: "No progress on stderr.")
+  var quiet = false
+
+  func validate() throws {
+    guard (1...10_000).contains(count) else {
+      throw ValidationError("--count must be in 1...10000, got \(count).")
+    }
+  }
+
+  func execute() throws {
+    let console = Console.standardError(quiet: quiet)
+    let paths = try input.resolve(console: console)
+    var damaged = 0
+    for path in paths {
+      try Interruption.throwIfRequested()
+      let report = try ShardReport(
+        path, verification: verify ? verification(of: path, console) : nil)
+      if report.isDamaged { damaged += 1 }
+      try output.writer.write(report, text: report.text)
+    }
+    if damaged > 0 { throw DamagedShards(count: damaged, of: paths.count) }
+    if let preview {
+      try Preview(of: paths, rows: count).write(to: preview)
+      try output.writer.path(preview)
+    }
+  }
+
+  private func verification(of path: String, _ console: Console) -> ShardVerification {
+    var progress: Progress?
+    let verification = ShardVerification(path) { _, all in
+      if progress == nil { progress = Progress(path, total: all, unit: "rows", console: console) }
+      progress?.advance()
+    }
+    progress?.finish()
+    return verification
+  }
+}
+
+/// At least one shard did not pass `--verify`; what is wrong stands on stdout.
+struct DamagedShards: ExitCoded, CustomStringConvertible {
+  let count: Int
+  let of: Int
+
+  var exitCode: SuiteExitCode { .badData }
+  var description: String { "\(count) of \(of) shards damaged; make them again" }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Shards
+
+/// What is told of one shard.
+struct ShardReport: Encodable {
+  private struct Verification: Encodable {
+    let rows: Int
+    let findings: [String]
+  }
+
+  private let path: String
+  private let shard: ShardDescription?  // nil for a file that does not open
+  private let verification: Verification?
+
+  /// - Throws: what opening throws, unless the shard has been verified: then it is among the findings.
+  init(_ path: String, verification: ShardVerification?) throws(ShardError) {
+    self.path = path
+    self.verification = verification.map {
+      Verification(rows: $0.rows, findings: $0.findings.map(\.description))
+    }
+    do {
+      shard = try ShardDescription(path)
+    } catch {
+      guard verification != nil else { throw error }
+      shard = nil
+    }
+  }
+
+  var isDamaged: Bool { verification?.findings.isEmpty == false }
+
+  /// Several lines for people.
+  var text: String {
+    var lines = [path]
+    if let shard {
+      lines.append("  \(shard.format), \(shard.rows) rows, \(Self.size(shard.fileBytes))")
+      lines += shard.datasets.map { dataset in
+        let shape = dataset.shape.map(String.init).joined(separator: " × ")
+        return "  /\(dataset.name): \(dataset.type) [\(shape)], \(dataset.storage),"
+          + " \(Self.size(dataset.storedBytes))"
+      }
+      lines += shard.attributes.sorted { $0.key < $1.key }.map { "  \($0.key) = \($0.value)" }
+    }
+    if let verification {
+      lines += verification.findings.map { "  damaged: \($0)" }
+      if verification.findings.isEmpty {
+        lines.append("  verified: all \(verification.rows) rows are whole")
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func size(_ bytes: Int) -> String {
+    switch bytes {
+    case ..<10_000: "\(bytes) bytes"
+    case ..<10_000_000: String(format: "%.1f kB", Double(bytes) / 1e3)
+    case ..<10_000_000_000: String(format: "%.1f MB", Double(bytes) / 1e6)
+    default: String(format: "%.1f GB", Double(bytes) / 1e9)
+    }
+  }
+}
