@@ -12,7 +12,7 @@ struct ShardReport: Encodable {
   private let shard: ShardDescription?  // nil for a file that does not open
   private let verification: Verification?
 
-  /// - Throws: what opening throws, unless the shard has been verified: then it is among the findings.
+  /// - Throws: what opening throws, unless it is among the findings of the verification.
   init(_ path: String, verification: ShardVerification?) throws(ShardError) {
     self.path = path
     self.verification = verification.map {
@@ -21,7 +21,7 @@ struct ShardReport: Encodable {
     do {
       shard = try ShardDescription(path)
     } catch {
-      guard verification != nil else { throw error }
+      guard verification?.findings.isEmpty == false else { throw error }
       shard = nil
     }
   }

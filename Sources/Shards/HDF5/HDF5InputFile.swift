@@ -115,7 +115,8 @@ final class HDF5InputFile: Sendable {
   func attributeNames() throws(ShardError) -> [String] {
     let place = place("/")
     return try HDF5.locked { () throws(ShardError) -> [String] in
-      let count = try place.check(H5Aget_num_attrs(id), "H5Aget_num_attrs")
+      let root = try place.handle(H5Oopen(id, "/", 0), "H5Oopen", release: H5Oclose)
+      let count = try place.check(H5Aget_num_attrs(root.id), "H5Aget_num_attrs")
       var names: [String] = []
       for index in 0..<min(hsize_t(count), 1000) {
         var name = [CChar](repeating: 0, count: 1024)
