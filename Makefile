@@ -1,0 +1,121 @@
+# swift-vqgan: build, tests and experiments. `make help` lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.NOTPARALLEL:  # one step uses all cores
+.PHONY: help setup packages build demo montezuma test test-portable test-files interop bench lint \
+	format check clean
+
+BUILD := .build
+SWIFTFLAGS := -c release --scratch-path $(BUILD)
+BIN = $(BUILD)/release
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: packages .venv/ready  ## install what is missing: Debian packages, Python packages for the checkers
+
+packages:
+	Tools/setup.sh
+
+build:  ## build the commands in release mode
+	swift build $(SWIFTFLAGS)
+
+test:  ## check the files with h5py and safetensors, then run all tests in release mode
+	swift build $(SWIFTFLAGS) --build-tests
+	$(MAKE) --no-print-directory test-files BUILD=$(BUILD)
+	swift test $(SWIFTFLAGS)
+
+test-portable:  ## the same, built without oneDNN and libdeflate
+	$(MAKE) test BUILD=.build-portable SWIFTFLAGS="-c release --scratch-path .build-portable --disable-default-traits"
+
+test-files: .venv/ready
+	Tests/check-files.sh $(BIN) .venv/bin/python
+
+interop: build .venv/tensorboard  ## read the event files of a run with TensorBoard
+	Tests/check-events.sh $(BIN) .venv/bin/python
+
+bench: build  ## times of real work, one JSON line each
+	$(BIN)/bench
+
+lint:  ## check the code's form
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+format:  ## bring the code into form
+	swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+check: lint build test  ## what CI runs
+
+clean:  ## remove what was built, but not runs/
+	rm -rf .build .build-portable .venv
+
+.venv/ready: Tests/requirements.txt
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+.venv/tensorboard: .venv/ready
+	.venv/bin/pip install --quiet --disable-pip-version-check tensorboard==2.20.0
+	touch $@
+
+# Experiments. Each step keeps what it printed, the paths of its results, and the next step reads them from there; a step that
+# was cut short has no such file and goes on where it stopped. Options are set by the name of the experiment.
+
+DATA ?= Datasets/montezuma
+DEMO_SIZE ?= 104
+DEMO_VQGAN_STEPS ?= 1500
+DEMO_GPT_STEPS ?= 1500
+
+prep-demo = --size $(DEMO_SIZE) --holdout 30,32
+vqgan-demo = --preset small --steps $(DEMO_VQGAN_STEPS)
+gpt-demo = --steps $(DEMO_GPT_STEPS)
+
+# The published experiment: 13×13 of 1024 codes for a frame.
+MONTEZUMA_VQGAN_STEPS ?= 50000
+MONTEZUMA_GPT_STEPS ?= 20000
+
+prep-montezuma = --size 208 --holdout 30,32
+vqgan-montezuma = --preset f16 --steps $(MONTEZUMA_VQGAN_STEPS)
+gpt-montezuma = --layers 12 --width 512 --steps $(MONTEZUMA_GPT_STEPS)
+
+demo:  ## the whole way on a small scale: frames, VQGAN, codes, GPT, samples in runs/demo
+montezuma:  ## the published experiment at full size; days on a CPU
+demo montezuma: packages build
+	$(MAKE) --no-print-directory runs/$@/pictures.txt
+	@echo "The pictures are in runs/$@:"; sed 's/^/  /' runs/$@/pictures.txt
+
+# Continues the run in folder $(2) of command $(1) if it has a checkpoint, or starts it with the options $(3).
+train = if [ -e $(2)/checkpoints/last ]; then $(BIN)/$(1) --out $(2) --resume; \
+	else rm -rf $(2); $(BIN)/$(1) --out $(2) $(3); fi
+
+.SECONDARY:
+
+runs/%/shards.txt:
+	mkdir -p $(@D)
+	$(BIN)/prep-atari $(DATA) $(prep-$*) --out $(@D)/shards > $@
+
+runs/%/vqgan.txt: runs/%/shards.txt
+	$(call train,train-vqgan,$(@D)/vqgan,$(vqgan-$*) --validation $(@D)/shards/*-validation-*.h5) < $< > $@
+
+runs/%/reconstructions.txt: runs/%/vqgan.txt
+	$(BIN)/reconstruct $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan --out $(@D)/reconstructions > $@
+
+runs/%/codes.txt: runs/%/vqgan.txt
+	$(BIN)/encode-dataset --vqgan $(@D)/vqgan --out $(@D)/codes < $(@D)/shards.txt > $@
+
+runs/%/validation-codes.txt: runs/%/vqgan.txt
+	$(BIN)/encode-dataset $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan --out $(@D)/validation-codes > $@
+
+runs/%/codebook.txt: runs/%/codes.txt
+	$(BIN)/codebook-report --vqgan $(@D)/vqgan --out $(@D)/codebook < $< > $@
+
+runs/%/gpt.txt: runs/%/codes.txt runs/%/validation-codes.txt
+	$(call train,train-gpt,$(@D)/gpt,$(gpt-$*) --validation $(@D)/validation-codes/*.h5) < $< > $@
+
+runs/%/samples.txt: runs/%/gpt.txt
+	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --count 16 --out $(@D)/samples > $@
+
+runs/%/pictures.txt: runs/%/reconstructions.txt runs/%/codebook.txt runs/%/samples.txt
+	cat $^ > $@
