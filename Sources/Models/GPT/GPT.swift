@@ -14,7 +14,8 @@ package struct GPT: Layer {
   package var head: Linear  // [V, C], no bias, not tied to the embedding
 
   /// Weights N(0, 0.02), biases and positions 0.
-  package init(_ config: GPTConfig, using random: inout RandomSource, on device: Device = .default) {
+  package init(_ config: GPTConfig, using random: inout RandomSource, on device: Device = .default)
+  {
     self.config = config
     tokens = Embedding(
       weight: random.normal([config.vocabSize, config.width], deviation: 0.02, on: device))

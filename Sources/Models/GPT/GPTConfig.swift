@@ -58,7 +58,8 @@ package struct GPTConfig: Codable, Equatable, Sendable {
   }
 
   private func validate() throws(GPTConfigError) {
-    func require(_ key: CodingKeys, _ value: Int, _ range: ClosedRange<Int>) throws(GPTConfigError) {
+    func require(_ key: CodingKeys, _ value: Int, _ range: ClosedRange<Int>) throws(GPTConfigError)
+    {
       guard range.contains(value) else {
         throw .outOfRange(key: key.rawValue, found: "\(value)", expected: "\(range)")
       }

@@ -29,7 +29,7 @@ package struct Sampler: Sendable {
   /// - Returns: the drawn tokens `[N, length]`.
   package func samples(
     continuing prefixes: IndexTensor, length: Int, first: Int = 0, seed: UInt64,
-    progress: (_ tokens: Int) throws -> Void = { _ in }
+    progress: (_ tokens: Int) throws -> Void
   ) rethrows -> IndexTensor {
     let (n, given) = (prefixes.shape[0], prefixes.shape[1])
     precondition(given > 0, "a prefix needs a token")

@@ -4,7 +4,7 @@ import TensorCore
 
 /// How a token is drawn from logits.
 package struct SamplingOptions: Equatable, Sendable {
-  /// Divides the logits; above 0. Smaller is more certain.
+  /// Divides the logits; above 0, smaller is more certain.
   package var temperature: Double = 1
   /// Only the k most probable tokens, and those that tie with the last of them.
   package var topK: Int?
@@ -76,7 +76,7 @@ package struct SamplingOptions: Equatable, Sendable {
   }
 
   /// The `rank`-th largest value (1 is the largest), by quickselect: linear time.
-  static func value(ofRank rank: Int, in values: [Float]) -> Float {
+  package static func value(ofRank rank: Int, in values: [Float]) -> Float {
     var values = values[...]
     var rank = rank
     while values.count > 1 {

@@ -11,9 +11,9 @@ package struct TokenSequences: Equatable, Sendable {
   /// The start-of-sequence token of unconditional models; it shares the vector of image code 0, as in the reference.
   package static let startToken: Int32 = 0
 
-  /// `[N, c + L - 1]`
+  /// What the model reads, `[N, c + L - 1]`.
   package let input: IndexTensor
-  /// `[N, c + L - 1]`, -1 inside the condition.
+  /// The next token of each position, `[N, c + L - 1]`; -1 inside the condition.
   package let targets: IndexTensor
 
   /// - Parameters:
@@ -40,7 +40,8 @@ package struct TokenSequences: Equatable, Sendable {
 
   private init(codes: IndexTensor, shown: IndexTensor, conditions: IndexTensor) {
     let (n, length, prefix) = (codes.shape[0], codes.shape[1], conditions.shape[1])
-    precondition(prefix > 0 && conditions.shape[0] == n, "conditions \(conditions.shape) for \(codes.shape)")
+    precondition(
+      prefix > 0 && conditions.shape[0] == n, "conditions \(conditions.shape) for \(codes.shape)")
     var input: [Int32] = []
     var targets: [Int32] = []
     input.reserveCapacity(n * (prefix + length - 1))
