@@ -11,6 +11,8 @@ package struct ModelMismatchError: Error, Equatable, CustomStringConvertible {
   /// Name, shape in the file, shape in the model.
   package var misshapen: [String] = []
 
+  var isEmpty: Bool { missing.isEmpty && unexpected.isEmpty && misshapen.isEmpty }
+
   package var description: String {
     func list(_ title: String, _ names: [String]) -> String? {
       guard !names.isEmpty else { return nil }
@@ -32,7 +34,7 @@ package enum ModelFiles {
   }
 
   /// The file entries of an optimizer's moments, names with `prefix`.
-  package static func entries(_ optimizer: Adam, prefix: String) -> [SafetensorsEntry] {
+  package static func entries(_ optimizer: Adam, prefix: String = "") -> [SafetensorsEntry] {
     optimizer.state.map { SafetensorsEntry(prefix + $0.name, $0.tensor) }
   }
 
@@ -62,28 +64,38 @@ package enum ModelFiles {
       let rest = String(name.dropFirst(prefix.count))
       return !known.contains(rest) && !isIgnored(rest)
     }
-    guard mismatch.missing.isEmpty, mismatch.unexpected.isEmpty, mismatch.misshapen.isEmpty else {
-      throw mismatch
-    }
+    guard mismatch.isEmpty else { throw mismatch }
     try layer.visitParameters { name, tensor in
       tensor.assign(try file.tensor(prefix + name, on: tensor.device))
     }
   }
 
-  /// Restores an optimizer's moments stored with `prefix`.
+  /// Restores an optimizer's moments stored with `prefix`; all or nothing. A parameter that never had a gradient has none.
+  ///
+  /// - Parameters: step: steps that the optimizer has taken; model: whose parameters it moves.
+  /// - Throws: `ModelMismatchError`, with everything that does not fit.
   package static func load(
     _ optimizer: inout Adam, step: Int, like model: some Layer, from file: SafetensorsFile,
-    prefix: String
+    prefix: String = ""
   ) throws {
+    var mismatch = ModelMismatchError(path: file.path)
+    var known: Set<String> = []
+    for (name, parameter) in model.namedTensors where parameter.isTracked {
+      let moments = ["\(prefix)m.\(name)", "\(prefix)v.\(name)"]
+      known.formUnion(moments)
+      let present = moments.filter { file.contains($0) }
+      if present.count == 1 { mismatch.missing += moments.filter { !file.contains($0) } }
+      for moment in present {
+        let shape = try file.shape(of: moment)
+        guard shape != parameter.shape.extents else { continue }
+        mismatch.misshapen.append("\(moment) \(shape) instead of \(parameter.shape)")
+      }
+    }
+    mismatch.unexpected = file.names.filter { $0.hasPrefix(prefix) && !known.contains($0) }
+    guard mismatch.isEmpty else { throw mismatch }
     try optimizer.restore(step: step, like: model) { name, parameter in
       guard file.contains(prefix + name) else { return nil }
-      let tensor = try file.tensor(prefix + name, on: parameter.device)
-      guard tensor.shape == parameter.shape else {
-        throw ModelMismatchError(
-          path: file.path,
-          misshapen: ["\(prefix + name) \(tensor.shape) instead of \(parameter.shape)"])
-      }
-      return tensor
+      return try file.tensor(prefix + name, on: parameter.device)
     }
   }
 }
