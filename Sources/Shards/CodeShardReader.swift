@@ -16,6 +16,8 @@ package final class CodeShardReader: ShardReader {
       gridWidth: try Self.size(ShardFormat.Attribute.gridWidth, atMost: 65_535, in: file),
       codebookSize: try Self.size(ShardFormat.Attribute.codebookSize, atMost: 1 << 31, in: file),
       fingerprint: try file.string(ShardFormat.Attribute.fingerprint),
+      vqganPath: file.hasAttribute(ShardFormat.Attribute.vqganPath)
+        ? try file.string(ShardFormat.Attribute.vqganPath) : "",
       sourceShards: try file.strings(ShardFormat.Attribute.sourceShards),
       source: try file.string(ShardFormat.Attribute.source),
       split: try file.string(ShardFormat.Attribute.split),

@@ -24,6 +24,9 @@ package final class CodeShardWriter {
     try file.setAttribute(ShardFormat.Attribute.gridWidth, to: header.gridWidth)
     try file.setAttribute(ShardFormat.Attribute.codebookSize, to: header.codebookSize)
     try file.setAttribute(ShardFormat.Attribute.fingerprint, to: header.fingerprint)
+    if !header.vqganPath.isEmpty {
+      try file.setAttribute(ShardFormat.Attribute.vqganPath, to: header.vqganPath)
+    }
     try file.setAttribute(ShardFormat.Attribute.sourceShards, to: header.sourceShards)
   }
 

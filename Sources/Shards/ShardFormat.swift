@@ -31,6 +31,7 @@ enum ShardFormat {
     static let gridWidth = "grid_width"
     static let codebookSize = "n_embed"
     static let fingerprint = "vqgan_fingerprint"
+    static let vqganPath = "vqgan"
     static let sourceShards = "source_shards"
   }
 }
@@ -63,19 +64,22 @@ package struct CodeShardHeader: Equatable, Sendable {
   package var gridWidth: Int  // w, codes
   package var codebookSize: Int  // K; every code is in 0..<K
   package var fingerprint: String  // SHA-256 of the weights of the VQGAN
+  package var vqganPath: String  // where the VQGAN was found; empty if unknown
   package var sourceShards: [String]  // names of the image shards; none for samples of a GPT
   package var source: String
   package var split: String
   package var toolVersion: String
 
   package init(
-    gridHeight: Int, gridWidth: Int, codebookSize: Int, fingerprint: String, sourceShards: [String],
-    source: String, split: String, toolVersion: String
+    gridHeight: Int, gridWidth: Int, codebookSize: Int, fingerprint: String,
+    vqganPath: String = "", sourceShards: [String], source: String, split: String,
+    toolVersion: String
   ) {
     self.gridHeight = gridHeight
     self.gridWidth = gridWidth
     self.codebookSize = codebookSize
     self.fingerprint = fingerprint
+    self.vqganPath = vqganPath
     self.sourceShards = sourceShards
     self.source = source
     self.split = split
