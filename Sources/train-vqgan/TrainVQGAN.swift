@@ -51,7 +51,7 @@ struct TrainVQGAN: SuiteCommand {
       "training", total: config.steps, from: run.state.step, unit: "steps", console: console)
     try run.train(
       on: shards, validation: validation,
-      VQGANRun.Reporter(
+      TrainingReporter(
         step: { progress.advance(note: $0) }, warn: { console.warn($0) },
         shouldStop: { Interruption.requested }))
     progress.finish()

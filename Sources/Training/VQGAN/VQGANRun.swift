@@ -17,24 +17,6 @@ package struct VQGANRun {
   private let device: Device
   private let isResumed: Bool
 
-  /// What a run tells the one who started it.
-  package struct Reporter {
-    /// Called after each step with a note of its figures.
-    package var step: (_ note: String) -> Void
-    package var warn: (String) -> Void
-    /// Whether the run should save and end.
-    package var shouldStop: () -> Bool
-
-    package init(
-      step: @escaping (String) -> Void, warn: @escaping (String) -> Void,
-      shouldStop: @escaping () -> Bool
-    ) {
-      self.step = step
-      self.warn = warn
-      self.shouldStop = shouldStop
-    }
-  }
-
   /// A new run, or with `resumed` the continuation of the one in the folder.
   ///
   /// - Throws: `RunError`, `SafetensorsError`, `ModelMismatchError`, `DurableFileError`.
@@ -75,7 +57,7 @@ package struct VQGANRun {
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.
   package mutating func train(
-    on shards: ImageShardSet, validation: ImageShardSet?, _ reporter: Reporter
+    on shards: ImageShardSet, validation: ImageShardSet?, _ reporter: TrainingReporter
   ) throws {
     let log = try MetricsLog(
       folder, columns: Self.columns, resumingAfter: isResumed ? state.step : nil)
@@ -154,7 +136,7 @@ package struct VQGANRun {
       losses.disc, trainer.usage.used, rate)
   }
 
-  private func warnOfCollapse(_ reporter: Reporter) {
+  private func warnOfCollapse(_ reporter: TrainingReporter) {
     let entries = config.model.nEmbed
     guard state.step >= 200, state.step % 100 < config.logEvery else { return }
     let perplexity = trainer.usage.perplexity

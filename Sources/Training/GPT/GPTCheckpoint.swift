@@ -1,0 +1,28 @@
+// Checkpoints of a GPT training.
+import Checkpoints
+import Models
+
+/// A checkpoint's files: `model.json`, `model.safetensors`, `optimizer.safetensors`, `state.json`.
+enum GPTCheckpoint {
+  static func save(
+    _ trainer: GPTTrainer, _ description: GPTDescription, _ state: TrainingState, in folder: String
+  ) throws {
+    try SafetensorsWriter.write(
+      ModelFiles.entries(trainer.model), metadata: ["format": "pt"],
+      to: "\(folder)/model.safetensors")
+    try SafetensorsWriter.write(
+      ModelFiles.entries(trainer.optimizer), to: "\(folder)/optimizer.safetensors")
+    try RunFolder.write(description, to: "\(folder)/model.json")
+    try RunFolder.write(state, to: "\(folder)/state.json")
+  }
+
+  /// Restores everything that `save` wrote.
+  static func restore(_ trainer: inout GPTTrainer, from folder: String) throws -> TrainingState {
+    let state = try RunFolder.decode(TrainingState.self, from: "\(folder)/state.json")
+    try ModelFiles.load(&trainer.model, from: try SafetensorsFile("\(folder)/model.safetensors"))
+    try ModelFiles.load(
+      &trainer.optimizer, step: state.step, like: trainer.model,
+      from: try SafetensorsFile("\(folder)/optimizer.safetensors"))
+    return state
+  }
+}

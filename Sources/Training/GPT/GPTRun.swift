@@ -1,0 +1,126 @@
+// The training run of a GPT: load, step, log, sometimes save.
+import Foundation
+import Models
+import TensorCore
+
+/// A GPT training run in its folder.
+package struct GPTRun {
+  package let config: GPTRunConfig
+  package private(set) var trainer: GPTTrainer
+  package private(set) var state: TrainingState
+  private let folder: RunFolder
+  private let device: Device
+  private let isResumed: Bool
+  /// The last validation loss, for the notes.
+  private var validationLoss: Double?
+
+  /// Rows that a validation looks at, at most.
+  package static let validationRows = 1024
+
+  /// A new run, or with `resumed` the continuation of the one in the folder.
+  ///
+  /// - Throws: `GPTConfigError`, `RunError`, `SafetensorsError`, `ModelMismatchError`, `DurableFileError`.
+  package init(_ config: GPTRunConfig, in folder: RunFolder, resumed: Bool, on device: Device)
+    throws
+  {
+    self.config = config
+    self.folder = folder
+    self.device = device
+    isResumed = resumed
+    var random = RandomSource(seed: config.seed).stream("initial weights")
+    trainer = try GPTTrainer(
+      GPT(config.model, using: &random, on: device), weightDecay: config.weightDecay)
+    state = TrainingState(seed: config.seed)
+    if resumed { state = try GPTCheckpoint.restore(&trainer, from: try folder.lastCheckpoint()) }
+  }
+
+  /// Trains to the last step, or until asked to stop; the state is saved either way.
+  package mutating func train(
+    on codes: CodeTable, validation: CodeTable?, _ reporter: TrainingReporter
+  ) throws {
+    let log = try MetricsLog(
+      folder, columns: Self.columns, resumingAfter: isResumed ? state.step : nil)
+    var order = EpochOrder(count: codes.count, seed: config.seed, shuffled: config.shuffles)
+    let entropy = codes.unigramEntropy
+    let tokensPerStep = config.batchSize * config.accumulate * codes.rowLength
+    var stopwatch = Stopwatch()
+    while state.step < config.steps {
+      let batches = (0..<config.accumulate).map { _ in nextBatch(of: codes, &order) }
+      let learningRate = config.learningRate(step: state.step, of: config.steps)
+      let loss = trainer.step(batches, learningRate: learningRate, using: &state.random)
+      state.step += 1
+      stopwatch.count(tokensPerStep)
+      guard loss.isFinite else {
+        throw RunError.damaged(
+          path: folder.path,
+          problem: "the loss of step \(state.step) is not finite; take a lower --learning-rate")
+      }
+
+      let isLast = state.step == config.steps
+      let stops = reporter.shouldStop()
+      let validates = !stops && (state.step % config.validateEvery == 0 || isLast)
+      if validates || isLast || state.step % config.logEvery == 0 {
+        var figures = trainingFigures(loss, learningRate, stopwatch.rate, entropy)
+        if validates, let validation {
+          stopwatch.pause()
+          figures += validationFigures(validation)
+          stopwatch.resume()
+        }
+        try log.log(step: state.step, figures)
+      }
+      reporter.step(note(loss, entropy, stopwatch.rate))
+      if stops || isLast || state.step % config.checkpointEvery == 0 {
+        stopwatch.pause()
+        try folder.saveCheckpoint(step: state.step, keeping: config.keepCheckpoints) {
+          try GPTCheckpoint.save(
+            trainer, GPTDescription(model: config.model, codes: config.codes), state, in: $0)
+        }
+        stopwatch.resume()
+      }
+      if stops { return }
+    }
+  }
+
+  private mutating func nextBatch(of codes: CodeTable, _ order: inout EpochOrder) -> TokenSequences
+  {
+    let rows = order.next(config.batchSize, from: &state.position)
+    return TokenSequences(
+      codes: codes.codes(rows), conditions: TokenSequences.unconditional(rows.count),
+      keeping: config.keepProbability, vocabSize: config.model.vocabSize, using: &state.random)
+  }
+
+  // MARK: Figures
+
+  private static let columns = [
+    "train/loss", "train/bits_per_token", "unigram_entropy", "learning_rate", "tokens_per_second",
+    "peak_memory_mib", "val/loss", "val/bits_per_token",
+  ]
+
+  private func trainingFigures(
+    _ loss: Float, _ learningRate: Float, _ tokensPerSecond: Double, _ entropy: Double
+  ) -> [(name: String, value: Double)] {
+    [
+      ("train/loss", Double(loss)), ("train/bits_per_token", Double(loss) / log(2)),
+      ("unigram_entropy", entropy), ("learning_rate", Double(learningRate)),
+      ("tokens_per_second", tokensPerSecond),
+      ("peak_memory_mib", Double(device.pool.statistics.peak) / 1_048_576),
+    ]
+  }
+
+  /// Evenly spread rows, the same at every validation.
+  private mutating func validationFigures(_ codes: CodeTable) -> [(name: String, value: Double)] {
+    let count = min(codes.count, Self.validationRows)
+    let rows = (0..<count).map { $0 * codes.count / count }
+    let loss = trainer.validate(codes, rows: rows, batchSize: config.batchSize)
+    validationLoss = loss
+    return [("val/loss", loss), ("val/bits_per_token", loss / log(2))]
+  }
+
+  private func note(_ loss: Float, _ entropy: Double, _ tokensPerSecond: Double) -> String {
+    let validation = validationLoss.map {
+      String(format: ", validation %.3f = %.2f bits", $0, $0 / log(2))
+    }
+    return String(format: "loss %.3f nats a token", loss) + (validation ?? "")
+      + String(format: ", unigram %.3f, %.0f tokens/s", entropy, tokensPerSecond)
+  }
+}

@@ -1,0 +1,122 @@
+// Everything that decides a GPT training run.
+import Models
+
+/// The codes that a GPT speaks, and the VQGAN that gives them meaning.
+package struct CodeGrid: Codable, Equatable, Sendable {
+  package var height: Int  // h, codes
+  package var width: Int  // w, codes
+  package var codebookSize: Int  // K
+  package var fingerprint: String  // SHA-256 of the weights of the VQGAN
+  package var vqgan: String  // where the VQGAN was found; empty if unknown
+
+  package init(height: Int, width: Int, codebookSize: Int, fingerprint: String, vqgan: String) {
+    self.height = height
+    self.width = width
+    self.codebookSize = codebookSize
+    self.fingerprint = fingerprint
+    self.vqgan = vqgan
+  }
+
+  /// Codes of one picture.
+  package var count: Int { height * width }
+
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case vqgan
+    case height = "grid_height"
+    case width = "grid_width"
+    case codebookSize = "n_embed"
+    case fingerprint = "vqgan_fingerprint"
+  }
+
+  package init(from decoder: any Swift.Decoder) throws {
+    try decoder.refuseUnknownKeys(CodingKeys.self)
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    height = try values.decode(Int.self, forKey: .height)
+    width = try values.decode(Int.self, forKey: .width)
+    codebookSize = try values.decode(Int.self, forKey: .codebookSize)
+    fingerprint = try values.decode(String.self, forKey: .fingerprint)
+    vqgan = try values.decode(String.self, forKey: .vqgan)
+    guard (1...65_535).contains(height), (1...65_535).contains(width), codebookSize > 0 else {
+      throw DecodingError.dataCorrupted(
+        .init(
+          codingPath: decoder.codingPath,
+          debugDescription: "a grid of \(height)×\(width) with \(codebookSize) codes"))
+    }
+  }
+}
+
+/// What a checkpoint's `model.json` says: enough to sample from its weights.
+package struct GPTDescription: Codable, Equatable, Sendable {
+  package var model: GPTConfig
+  package var codes: CodeGrid
+
+  package init(model: GPTConfig, codes: CodeGrid) {
+    self.model = model
+    self.codes = codes
+  }
+}
+
+/// The configuration of a GPT training run, complete: `config.json` of the run folder.
+package struct GPTRunConfig: Codable, Equatable, Sendable {
+  package var kind = "gpt"
+  package var toolVersion: String
+  package var model: GPTConfig
+  package var codes: CodeGrid
+  package var keepProbability: Float  // of each input code; the rest is replaced by random tokens
+  package var learningRate: LearningRate
+  package var weightDecay: Float  // of linear weights
+  package var steps: Int
+  package var batchSize: Int
+  package var accumulate: Int  // batches whose gradients are averaged for one step
+  package var shuffles: Bool
+  package var seed: UInt64
+  package var threads: Int
+  package var engine: String
+  package var shards: [String]
+  package var validation: [String]
+  package var validateEvery: Int  // steps
+  package var checkpointEvery: Int  // steps
+  package var keepCheckpoints: Int
+  package var logEvery: Int  // steps
+
+  package init(
+    toolVersion: String, model: GPTConfig, codes: CodeGrid, keepProbability: Float,
+    learningRate: LearningRate, weightDecay: Float = 0.01, steps: Int, batchSize: Int,
+    accumulate: Int, shuffles: Bool, seed: UInt64, threads: Int, engine: String, shards: [String],
+    validation: [String], validateEvery: Int, checkpointEvery: Int, keepCheckpoints: Int,
+    logEvery: Int
+  ) {
+    self.toolVersion = toolVersion
+    self.model = model
+    self.codes = codes
+    self.keepProbability = keepProbability
+    self.learningRate = learningRate
+    self.weightDecay = weightDecay
+    self.steps = steps
+    self.batchSize = batchSize
+    self.accumulate = accumulate
+    self.shuffles = shuffles
+    self.seed = seed
+    self.threads = threads
+    self.engine = engine
+    self.shards = shards
+    self.validation = validation
+    self.validateEvery = validateEvery
+    self.checkpointEvery = checkpointEvery
+    self.keepCheckpoints = keepCheckpoints
+    self.logEvery = logEvery
+  }
+
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case kind, model, codes, steps, accumulate, shuffles, seed, threads, engine, shards, validation
+    case toolVersion = "tool_version"
+    case keepProbability = "pkeep"
+    case learningRate = "learning_rate"
+    case weightDecay = "weight_decay"
+    case batchSize = "batch_size"
+    case validateEvery = "validate_every"
+    case checkpointEvery = "checkpoint_every"
+    case keepCheckpoints = "keep_checkpoints"
+    case logEvery = "log_every"
+  }
+}
