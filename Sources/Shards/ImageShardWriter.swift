@@ -44,6 +44,10 @@ package final class ImageShardWriter {
     }
   }
 
+  deinit {
+    images = nil  // a file with an open dataset does not close
+  }
+
   /// Rows so far.
   package var count: Int { shard.count + (undecided?.count ?? 0) }
 

@@ -21,12 +21,7 @@ final class UnfinishedShard {
   init(_ path: String, kind: ShardKind, toolVersion: String) throws(ShardError) {
     self.path = path
     temporaryPath = DurableFile.temporaryPath(for: path)
-    do throws(ShardError) {
-      file = try HDF5OutputFile(temporaryPath)
-    } catch {
-      guard case .cannotCreate(_, let reason) = error else { throw error }
-      throw .cannotCreate(path: path, reason: reason)
-    }
+    file = try HDF5OutputFile(temporaryPath, for: path)
     try file.setAttribute(ShardFormat.Attribute.format, to: kind.rawValue)
     try file.setAttribute(ShardFormat.Attribute.formatVersion, to: ShardFormat.version)
     try file.setAttribute(ShardFormat.Attribute.toolVersion, to: toolVersion)

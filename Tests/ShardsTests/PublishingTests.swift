@@ -16,6 +16,12 @@ import Testing
       withExtendedLifetime(writer) {}
     }
     #expect(scratch.names == [])
+    // An open file that has no name would keep its space on the disk.
+    let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+    let open = descriptors.compactMap {
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+    }
+    #expect(!open.contains { $0.hasPrefix(scratch.path) })
   }
 
   @Test func abandonedFilesAreNotShards() throws {

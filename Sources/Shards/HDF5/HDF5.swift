@@ -84,7 +84,10 @@ struct HDF5Place: Sendable {
           return 0
         }, text)
     }
-    return text.isEmpty ? "" : ": \(text)"
+    // Failures of the system come with addresses and times around the words that matter.
+    let parts = text.split(separator: "error message = '", maxSplits: 1)
+    let words = parts.count == 2 ? parts[1].prefix { $0 != "'" } : text[...]
+    return words.isEmpty ? "" : ": \(words)"
   }
 }
 

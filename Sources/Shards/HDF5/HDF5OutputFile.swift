@@ -8,13 +8,16 @@ import Glibc
 ///
 /// It belongs to one thread. Without `close()`, its contents are undefined.
 final class HDF5OutputFile {
-  let path: String
+  private let path: String
   private var id: hid_t
 
   /// Creates the file, which must not exist.
   ///
+  /// - Parameters:
+  ///   - temporaryPath: where the file is made.
+  ///   - path: what errors call it, the name that it is going to have.
   /// - Throws: `cannotCreate`.
-  init(_ path: String) throws(ShardError) {
+  init(_ temporaryPath: String, for path: String) throws(ShardError) {
     self.path = path
     id = try HDF5.locked { () throws(ShardError) -> hid_t in
       let place = HDF5Place(path: path, item: "the file", isWriting: true)
@@ -28,7 +31,7 @@ final class HDF5OutputFile {
         H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V110), "H5Pset_libver_bounds")
       // Closing fails, instead of waiting, when a dataset is still open.
       try place.check(H5Pset_fclose_degree(access.id, H5F_CLOSE_SEMI), "H5Pset_fclose_degree")
-      let id = H5Fcreate(path, chdf5_exclusive(), creation.id, access.id)
+      let id = H5Fcreate(temporaryPath, chdf5_exclusive(), creation.id, access.id)
       guard id >= 0 else {
         let system = errno
         let reason = HDF5Place.innermostError()
