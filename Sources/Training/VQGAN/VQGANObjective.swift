@@ -19,11 +19,14 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
   package var discLoss: DiscriminatorLoss
   package var discriminator: DiscriminatorConfig
   package var discriminatorPass: DiscriminatorPass
+  package var adamBeta1: Float  // of both optimizers
+  package var adamBeta2: Float
 
   package init(
     codebookWeight: Float = 1, perceptualWeight: Float = 1, discStart: Int = 10_000,
     discWeight: Float = 0.8, discFactor: Float = 1, discLoss: DiscriminatorLoss = .hinge,
-    discriminator: DiscriminatorConfig = .init(), discriminatorPass: DiscriminatorPass = .shared
+    discriminator: DiscriminatorConfig = .init(), discriminatorPass: DiscriminatorPass = .shared,
+    adamBeta1: Float = 0.5, adamBeta2: Float = 0.9
   ) {
     self.codebookWeight = codebookWeight
     self.perceptualWeight = perceptualWeight
@@ -33,6 +36,8 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
     self.discLoss = discLoss
     self.discriminator = discriminator
     self.discriminatorPass = discriminatorPass
+    self.adamBeta1 = adamBeta1
+    self.adamBeta2 = adamBeta2
   }
 
   enum CodingKeys: String, CodingKey, CaseIterable {
@@ -44,6 +49,8 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
     case discFactor = "disc_factor"
     case discLoss = "disc_loss"
     case discriminatorPass = "discriminator_pass"
+    case adamBeta1 = "adam_beta1"
+    case adamBeta2 = "adam_beta2"
   }
 
   package init(from decoder: any Swift.Decoder) throws {
@@ -57,5 +64,7 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
     discLoss = try values.decode(DiscriminatorLoss.self, forKey: .discLoss)
     discriminator = try values.decode(DiscriminatorConfig.self, forKey: .discriminator)
     discriminatorPass = try values.decode(DiscriminatorPass.self, forKey: .discriminatorPass)
+    adamBeta1 = try values.decode(Float.self, forKey: .adamBeta1)
+    adamBeta2 = try values.decode(Float.self, forKey: .adamBeta2)
   }
 }

@@ -9,8 +9,8 @@ import TensorCore
 package struct VQGANTrainer {
   package var model: VQGAN
   package var discriminator: Discriminator
-  package var optimizer = Adam(beta1: 0.5, beta2: 0.9)
-  package var discriminatorOptimizer = Adam(beta1: 0.5, beta2: 0.9)
+  package var optimizer: Adam
+  package var discriminatorOptimizer: Adam
   package var usage: CodebookUsage
   package let objective: VQGANObjective
   package let perceptual: LPIPS?
@@ -22,6 +22,8 @@ package struct VQGANTrainer {
     self.discriminator = discriminator
     self.perceptual = perceptual?.frozen()
     self.objective = objective
+    optimizer = Adam(beta1: objective.adamBeta1, beta2: objective.adamBeta2)
+    discriminatorOptimizer = optimizer
     usage = CodebookUsage(entries: model.config.nEmbed)
   }
 
