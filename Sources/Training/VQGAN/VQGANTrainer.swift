@@ -52,7 +52,7 @@ package struct VQGANTrainer {
   package struct GeneratorResult {
     package var losses = VQGANLosses()
     package var gradients = Gradients()
-    var reconstructions: [Tensor] = []
+    package var reconstructions: [Tensor] = []
     var indices: [IndexTensor] = []
     var latentRows: Tensor?
   }

@@ -1,0 +1,121 @@
+// Guards of a whole run: what it keeps, where it continues, what its pictures show.
+import Checkpoints
+import Foundation
+import Images
+import Models
+import Shards
+import TensorCore
+import TestSupport
+import Testing
+import Training
+
+/// A colour that no label of a picture has.
+private let marker: [UInt8] = [37, 201, 94]
+
+private func makeShard(_ path: String) throws {
+  let writer = try ImageShardWriter(
+    path,
+    header: ImageShardHeader(
+      height: 32, width: 32, source: "test", split: "train", preprocessing: "{}",
+      toolVersion: "test"),
+    compression: .none)
+  let encoder = writer.encoder
+  for row in 0..<6 {
+    var pixels: [UInt8] = []
+    for y in 0..<32 {
+      for x in 0..<32 { pixels += x < 16 ? marker : [UInt8(row * 40), UInt8(y * 8), UInt8(x * 8)] }
+    }
+    try writer.append(encoder.encode(pixels, id: Int64(row), name: "frame \(row)"))
+  }
+  _ = try writer.finish()
+}
+
+private func config(shard: String, steps: Int) -> VQGANRunConfig {
+  var model = VQGANConfig.tiny
+  model.dropout = 0.1
+  model.quantizer.reviveAfter = 2
+  return VQGANRunConfig(
+    toolVersion: "test", model: model,
+    objective: VQGANObjective(
+      discStart: 1, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 2)),
+    learningRate: LearningRate(peak: 1e-3), steps: steps, batchSize: 2, accumulate: 1,
+    augmentation: Augmentation(flips: true), shuffles: true, seed: 3, threads: 1, engine: "",
+    perceptual: nil, initFrom: nil, shards: [shard], validation: [], checkpointEvery: 2,
+    keepCheckpoints: 5, pictureEvery: 100, logEvery: 1)
+}
+
+private func train(
+  _ config: VQGANRunConfig, in folder: RunFolder, resumed: Bool = false, stopAfter: Int = .max
+) throws {
+  if !resumed { try folder.create(config: config) }
+  var run = try VQGANRun(config, in: folder, resumed: resumed, on: .default)
+  var steps = 0
+  try run.train(
+    on: try ImageShardSet(config.shards), validation: nil,
+    TrainingReporter(
+      step: { _ in steps += 1 }, warn: { _ in }, shouldStop: { steps >= stopAfter }))
+}
+
+@Suite struct RunGuardTests {
+  /// R15: a checkpoint every so many steps, with the discriminator and both optimizers.
+  @Test func checkpointsHoldEverythingAtTheirOwnPace() throws {
+    let folder = try TemporaryFolder()
+    try makeShard(folder("a.h5"))
+    let run = RunFolder(folder("run"))
+    try train(config(shard: folder("a.h5"), steps: 5), in: run)
+    let checkpoints = try FileManager.default.contentsOfDirectory(atPath: folder("run/checkpoints"))
+    #expect(
+      checkpoints.sorted() == ["last", "step-000002", "step-000004", "step-000005"])
+    let last = try run.lastCheckpoint()
+    #expect(last.hasSuffix("step-000005"))
+    let weights = try SafetensorsFile("\(last)/model.safetensors").names
+    #expect(weights.contains("encoder.conv_in.weight"))
+    #expect(weights.contains("loss.discriminator.main.0.weight"))
+    let moments = try SafetensorsFile("\(last)/optimizer.safetensors").names
+    for name in ["generator.m.", "generator.v.", "discriminator.m.", "discriminator.v."] {
+      #expect(moments.contains { $0.hasPrefix(name) }, "\(name)")
+    }
+  }
+
+  /// R15: a run that was stopped and continued is the run that was not.
+  @Test(arguments: [1, 2, 4])
+  func aContinuedRunEqualsAnUninterruptedOne(stopAfter: Int) throws {
+    let folder = try TemporaryFolder()
+    try makeShard(folder("a.h5"))
+    let config = config(shard: folder("a.h5"), steps: 6)
+    let whole = RunFolder(folder("whole"))
+    let parts = RunFolder(folder("parts"))
+    try train(config, in: whole)
+    try train(config, in: parts, stopAfter: stopAfter)
+    try train(config, in: parts, resumed: true)
+    for name in ["model.safetensors", "optimizer.safetensors", "state.json"] {
+      let expected = try Data(
+        contentsOf: URL(fileURLWithPath: "\(try whole.lastCheckpoint())/\(name)"))
+      let found = try Data(
+        contentsOf: URL(fileURLWithPath: "\(try parts.lastCheckpoint())/\(name)"))
+      #expect(found == expected, "\(name)")
+    }
+    func losses(_ run: RunFolder) throws -> [String] {
+      try String(contentsOfFile: run.metricsPath, encoding: .utf8).split(separator: "\n")
+        .map {
+          $0.split(separator: ",", omittingEmptySubsequences: false).prefix(14).joined(
+            separator: ",")
+        }
+    }
+    #expect(try losses(parts) == losses(whole))
+  }
+
+  /// R16: the inputs in a picture are the pixels that went in.
+  @Test func picturesShowTheInputsAsTheyAre() throws {
+    let folder = try TemporaryFolder()
+    try makeShard(folder("a.h5"))
+    let run = RunFolder(folder("run"))
+    try train(config(shard: folder("a.h5"), steps: 1), in: run)
+    let picture = try ImageDecoder.decode(contentsOf: run.picturePath(step: 1))
+    let marked = stride(from: 0, to: picture.pixels.count, by: 3).count {
+      Array(picture.pixels[$0..<$0 + 3]) == marker
+    }
+    // Half of each of four inputs, perhaps enlarged.
+    #expect(marked >= 4 * 512)
+  }
+}
