@@ -27,7 +27,8 @@ package struct ActNorm: Layer {
       loc.assign(mean.scaled(by: -1).reshaped(loc.shape))
       scale.assign(
         Tensor(
-          variance.elements().map { 1 / (($0 * correction).squareRoot() + 1e-6) }, shape: scale.shape,
+          variance.elements().map { 1 / (($0 * correction).squareRoot() + 1e-6) },
+          shape: scale.shape,
           on: x.device))
       initialized = Tensor(1, on: x.device)
     }

@@ -42,7 +42,9 @@ package struct Adam: Sendable {
   /// The moments by name (`m.NAME`, `v.NAME`), for a checkpoint.
   package var state: [(name: String, tensor: Tensor)] {
     means.keys.sorted().flatMap { name in
-      [means[name].map { ("m.\(name)", $0) }, squares[name].map { ("v.\(name)", $0) }].compactMap { $0 }
+      [means[name].map { ("m.\(name)", $0) }, squares[name].map { ("v.\(name)", $0) }].compactMap {
+        $0
+      }
     }
   }
 
@@ -54,7 +56,8 @@ package struct Adam: Sendable {
   ) rethrows {
     self.step = step
     for (name, parameter) in model.namedTensors where parameter.isTracked {
-      guard let mean = try tensor("m.\(name)", parameter), let square = try tensor("v.\(name)", parameter)
+      guard let mean = try tensor("m.\(name)", parameter),
+        let square = try tensor("v.\(name)", parameter)
       else { continue }
       means[name] = mean.moved(to: parameter.device).in(parameter.layout)
       squares[name] = square.moved(to: parameter.device).in(parameter.layout)

@@ -33,7 +33,8 @@ package struct BatchNorm2d: Layer {
         loc: Tensor(loc, shape: weight.shape, on: x.device),
         scale: Tensor(scale, shape: weight.shape, on: x.device), slope: slope)
     }
-    let (output, mean, variance) = x.batchNormalized(gamma: weight, beta: bias, eps: eps, slope: slope)
+    let (output, mean, variance) = x.batchNormalized(
+      gamma: weight, beta: bias, eps: eps, slope: slope)
     let samples = Float(x.shape[0] * x.shape[2] * x.shape[3])
     runningMean.moveAverage(towards: mean, decay: 1 - momentum)
     runningVariance.moveAverage(

@@ -11,7 +11,9 @@ package struct IndexTensor: Sendable, Equatable {
     self.shape = shape
   }
 
-  package init(_ elements: [Int], shape: Shape) { self.init(elements.map(Int32.init), shape: shape) }
+  package init(_ elements: [Int], shape: Shape) {
+    self.init(elements.map(Int32.init), shape: shape)
+  }
 
   package var count: Int { elements.count }
 

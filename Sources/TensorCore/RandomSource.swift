@@ -1,10 +1,11 @@
 // Counter-based random numbers: the state is three integers, saved with a checkpoint.
 import CKernels
 
-/// A stream of random numbers (Philox 4x32-10, Salmon et al. 2011).
+/// A stream of random numbers, Philox 4x32-10.
 ///
 /// Number `i` depends on seed, stream and position alone, so the state is three integers and any machine with any number
 /// of threads draws the same.
+/// - Source: Salmon et al. 2011, *Parallel random numbers: as easy as 1, 2, 3*.
 package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator {
   package let seed: UInt64
   package let stream: UInt64
@@ -27,7 +28,9 @@ package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator
 
   /// An independent source for one item, for example a sample's index.
   package func stream(_ index: Int) -> RandomSource {
-    RandomSource(seed: seed, stream: (stream &+ UInt64(bitPattern: Int64(index)) &+ 1) &* 0x9E37_79B9_7F4A_7C15)
+    RandomSource(
+      seed: seed, stream: (stream &+ UInt64(bitPattern: Int64(index)) &+ 1) &* 0x9E37_79B9_7F4A_7C15
+    )
   }
 
   package mutating func next() -> UInt64 {

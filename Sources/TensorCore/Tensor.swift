@@ -46,7 +46,9 @@ package struct Tensor: @unchecked Sendable {
   }
 
   /// A scalar.
-  package init(_ value: Float, on device: Device = .default) { self.init([value], shape: [], on: device) }
+  package init(_ value: Float, on device: Device = .default) {
+    self.init([value], shape: [], on: device)
+  }
 
   package var device: Device { storage.device }
   package var count: Int { shape.count }

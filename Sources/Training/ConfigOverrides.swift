@@ -9,7 +9,8 @@ package enum OverrideError: Error, Equatable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .notAnAssignment(let text): "--set \(text): expected key=value, for example model.n_embed=512"
+    case .notAnAssignment(let text):
+      "--set \(text): expected key=value, for example model.n_embed=512"
     case .unknownKey(let key, let known):
       "--set \(key): no such key; there are \(known.joined(separator: ", "))"
     case .wrongValue(let key, let value, let problem): "--set \(key)=\(value): \(problem)"
@@ -18,7 +19,8 @@ package enum OverrideError: Error, Equatable, CustomStringConvertible {
 }
 
 /// Changes keys of a `Codable` configuration, dotted paths of the names in its file.
-package func overriding<Config: Codable>(_ config: Config, _ assignments: [String]) throws -> Config {
+package func overriding<Config: Codable>(_ config: Config, _ assignments: [String]) throws -> Config
+{
   var config = config
   for assignment in assignments {
     guard let equals = assignment.firstIndex(of: "="), equals != assignment.startIndex else {
@@ -30,7 +32,8 @@ package func overriding<Config: Codable>(_ config: Config, _ assignments: [Strin
     let value =
       (try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)) ?? text
     let encoded = try JSONSerialization.jsonObject(with: try JSONEncoder().encode(config))
-    let changed = try replaced(encoded, at: key.split(separator: ".").map(String.init)[...], by: value, key)
+    let changed = try replaced(
+      encoded, at: key.split(separator: ".").map(String.init)[...], by: value, key)
     do {
       config = try JSONDecoder().decode(
         Config.self, from: try JSONSerialization.data(withJSONObject: changed))
@@ -43,7 +46,9 @@ package func overriding<Config: Codable>(_ config: Config, _ assignments: [Strin
   return config
 }
 
-private func replaced(_ object: Any, at path: ArraySlice<String>, by value: Any, _ key: String) throws -> Any {
+private func replaced(_ object: Any, at path: ArraySlice<String>, by value: Any, _ key: String)
+  throws -> Any
+{
   guard let name = path.first else { return value }
   guard var fields = object as? [String: Any], let old = fields[name] else {
     let known = (object as? [String: Any])?.keys.sorted() ?? []

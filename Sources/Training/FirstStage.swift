@@ -21,7 +21,9 @@ package struct FirstStage: Sendable {
     let isRun = RunFolder(path).exists
     let folder = isRun ? try RunFolder(path).lastCheckpoint() : path
     let config = try RunFolder.decode(VQGANConfig.self, from: "\(folder)/model.json")
-    if let problem = config.problem { throw RunError.damaged(path: "\(folder)/model.json", problem: problem) }
+    if let problem = config.problem {
+      throw RunError.damaged(path: "\(folder)/model.json", problem: problem)
+    }
     let file = try SafetensorsFile("\(folder)/model.safetensors")
     var random = RandomSource(seed: 0)
     var model = VQGAN(config, using: &random, on: device)

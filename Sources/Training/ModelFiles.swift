@@ -70,8 +70,9 @@ package enum ModelFiles {
     }
   }
 
-  /// Restores an optimizer's moments stored with `prefix`; all or nothing. A parameter that never had a gradient has none.
+  /// Restores an optimizer's moments stored with `prefix`; all or nothing.
   ///
+  /// A parameter that never had a gradient has none.
   /// - Parameters: step: steps that the optimizer has taken; model: whose parameters it moves.
   /// - Throws: `ModelMismatchError`, with everything that does not fit.
   package static func load(

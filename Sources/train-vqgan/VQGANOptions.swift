@@ -14,7 +14,8 @@ struct VQGANOptions: ParsableArguments {
   @Option(help: "Size of the model: \(VQGANPreset.names.joined(separator: ", ")).")
   var preset = "small"
 
-  @Option(help: ArgumentHelp("Configuration to start from: the config.json of a run.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Configuration to start from: the config.json of a run.", valueName: "file"))
   var config: String?
 
   @Option(
@@ -48,7 +49,8 @@ struct VQGANOptions: ParsableArguments {
     help: ArgumentHelp("Image shards to validate on.", valueName: "shard"))
   var validation: [String] = []
 
-  @Option(help: ArgumentHelp("Run or checkpoint to take the first weights from.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("Run or checkpoint to take the first weights from.", valueName: "folder"))
   var initFrom: String?
 
   @Flag(help: "Continue the run in the folder; options may be left out.") var resume = false
@@ -78,7 +80,9 @@ struct VQGANOptions: ParsableArguments {
       if let value, value < 1 { throw ValidationError("\(name) must be positive, got \(value).") }
     }
     for (name, value) in [("--disc-start", discStart), ("--warmup", warmup)] {
-      if let value, value < 0 { throw ValidationError("\(name) must not be negative, got \(value).") }
+      if let value, value < 0 {
+        throw ValidationError("\(name) must not be negative, got \(value).")
+      }
     }
     if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
       throw ValidationError("--learning-rate must be positive, got \(learningRate).")

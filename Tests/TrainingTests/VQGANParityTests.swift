@@ -62,12 +62,14 @@ private struct Reference: Sendable {
   /// The losses of each step, by name.
   func steps() throws -> [[String: Double]] {
     struct Run: Decodable { let per_step: [[String: Double]] }
-    return try JSONDecoder().decode(Run.self, from: Data(contentsOf: URL(fileURLWithPath: path("\(name).json"))))
-      .per_step
+    return try JSONDecoder().decode(
+      Run.self, from: Data(contentsOf: URL(fileURLWithPath: path("\(name).json")))
+    )
+    .per_step
   }
 }
 
-/// ‖a - b‖ / ‖b‖
+/// The relative distance ‖a - b‖ / ‖b‖.
 private func relativeError(_ a: [Float], _ b: [Float]) -> Float {
   let difference = zip(a, b).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
   let norm = b.reduce(Float(0)) { $0 + $1 * $1 }
@@ -116,7 +118,8 @@ private let afterUpdate: Float = 0.15
       let losses = trainer.step([x], step: step, learningRate: 1e-3, using: &random)
       for (name, value) in losses.named {
         let target = try #require(figures["train/\(name)"])
-        let isBeforeUpdate = step == 0 && !["disc_loss", "logits_real", "logits_fake"].contains(name)
+        let isBeforeUpdate =
+          step == 0 && !["disc_loss", "logits_real", "logits_fake"].contains(name)
         let tolerance = isBeforeUpdate ? 1e-4 : Double(afterUpdate)
         #expect(
           abs(Double(value) - target) < tolerance * max(abs(target), 1),
@@ -132,11 +135,13 @@ private let afterUpdate: Float = 0.15
     let x = try expected.tensor("x", on: device)
     var random = RandomSource(seed: 0)
     let result = trainer.generatorGradients([x], isAdversarial: true, using: &random)
-    try compare(trainer.model, result.gradients, with: expected, prefix: "grad_ae.", reference, device)
+    try compare(
+      trainer.model, result.gradients, with: expected, prefix: "grad_ae.", reference, device)
     trainer.optimizer.update(&trainer.model, result.gradients, learningRate: 1e-3)
     var losses = result.losses
     let gradients = trainer.discriminatorGradients([x], reconstructions: [x], &losses)
-    try compare(trainer.discriminator, gradients, with: expected, prefix: "grad_disc.", reference, device,
+    try compare(
+      trainer.discriminator, gradients, with: expected, prefix: "grad_disc.", reference, device,
       tolerance: afterUpdate)
   }
 
@@ -152,7 +157,8 @@ private let afterUpdate: Float = 0.15
       let difference = zip(gradient, target).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
         .squareRoot()
       #expect(
-        difference < tolerance * norm + 1e-6, "\(reference.name) \(device.name) \(name): \(difference) of \(norm)")
+        difference < tolerance * norm + 1e-6,
+        "\(reference.name) \(device.name) \(name): \(difference) of \(norm)")
     }
   }
 }

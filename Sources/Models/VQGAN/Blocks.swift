@@ -10,7 +10,8 @@ package struct ResidualBlock: Layer {
   let dropout: Float
 
   package init(
-    _ inputs: Int, _ outputs: Int, dropout: Float, using random: inout RandomSource, on device: Device
+    _ inputs: Int, _ outputs: Int, dropout: Float, using random: inout RandomSource,
+    on device: Device
   ) {
     norm1 = GroupNorm(channels: inputs, on: device)
     conv1 = Conv2d(inputs, outputs, kernel: 3, .init(padding: 1), using: &random, on: device)

@@ -15,7 +15,8 @@ package struct Decoder: Layer {
   package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device) {
     let last = config.chMult.count - 1
     var channels = config.ch * config.chMult[last]
-    convIn = Conv2d(config.zChannels, channels, kernel: 3, .init(padding: 1), using: &random, on: device)
+    convIn = Conv2d(
+      config.zChannels, channels, kernel: 3, .init(padding: 1), using: &random, on: device)
     mid = Middle(channels, dropout: config.dropout, using: &random, on: device)
     for level in (0...last).reversed() {
       let outputs = config.ch * config.chMult[level]
@@ -28,7 +29,8 @@ package struct Decoder: Layer {
       channels = outputs
     }
     normOut = GroupNorm(channels: channels, on: device)
-    convOut = Conv2d(channels, config.outChannels, kernel: 3, .init(padding: 1), using: &random, on: device)
+    convOut = Conv2d(
+      channels, config.outChannels, kernel: 3, .init(padding: 1), using: &random, on: device)
   }
 
   package func callAsFunction(_ z: Tensor, dropout random: inout RandomSource?) -> Tensor {

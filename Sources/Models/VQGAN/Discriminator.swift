@@ -81,7 +81,8 @@ package struct Discriminator: Layer {
   private let slope: Float = 0.2
 
   package init(
-    _ config: DiscriminatorConfig, channels: Int = 3, using random: inout RandomSource, on device: Device
+    _ config: DiscriminatorConfig, channels: Int = 3, using random: inout RandomSource,
+    on device: Device
   ) {
     var inputs = channels
     for layer in 0...config.nLayers + 1 {
@@ -106,7 +107,9 @@ package struct Discriminator: Layer {
     }
   }
 
-  /// Logits, plain `[N, 1, h, w]`. In training the normalisation uses, and moves, the batch's statistics.
+  /// Logits, plain `[N, 1, h, w]`.
+  ///
+  /// In training the normalisation uses, and moves, the batch's statistics.
   package mutating func callAsFunction(_ x: Tensor, training: Bool) -> Tensor {
     var h = x
     for index in stages.indices {

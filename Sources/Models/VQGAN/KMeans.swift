@@ -2,7 +2,9 @@
 import TensorCore
 
 /// Counts `[K]` and sums `[K, D]` of the rows `[M, D]` by cluster.
-func clusterSums(_ rows: Tensor, _ indices: IndexTensor, clusters: Int) -> (counts: Tensor, sums: Tensor) {
+func clusterSums(_ rows: Tensor, _ indices: IndexTensor, clusters: Int) -> (
+  counts: Tensor, sums: Tensor
+) {
   var counts = [Float](repeating: 0, count: clusters)
   for k in indices.elements { counts[Int(k)] += 1 }
   return (

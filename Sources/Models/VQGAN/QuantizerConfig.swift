@@ -22,7 +22,7 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
   package var beta: Float  // weight of the commitment term (of the codebook term, if legacy)
   package var legacy: Bool  // the published code's placement of beta, see `VectorQuantizer`
   package var decay: Float  // of the moving averages
-  package var reviveAfter: Int  // steps without use after which an entry is set to a latent vector; 0: never
+  package var reviveAfter: Int  // unused steps before an entry is set to a latent vector; 0: never
   package var initialization: Initialization
 
   package init(

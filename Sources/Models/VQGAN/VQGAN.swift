@@ -13,12 +13,15 @@ package struct VQGAN: Layer {
   package var quantConv: Conv2d
   package var postQuantConv: Conv2d
 
-  package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device = .default) {
+  package init(
+    _ config: VQGANConfig, using random: inout RandomSource, on device: Device = .default
+  ) {
     self.config = config
     encoder = Encoder(config, using: &random, on: device)
     decoder = Decoder(config, using: &random, on: device)
     quantize = VectorQuantizer(
-      entries: config.nEmbed, dimension: config.embedDim, config.quantizer, using: &random, on: device)
+      entries: config.nEmbed, dimension: config.embedDim, config.quantizer, using: &random,
+      on: device)
     quantConv = Conv2d(config.zChannels, config.embedDim, kernel: 1, using: &random, on: device)
     postQuantConv = Conv2d(config.embedDim, config.zChannels, kernel: 1, using: &random, on: device)
   }

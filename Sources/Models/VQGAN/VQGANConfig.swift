@@ -2,7 +2,7 @@
 
 /// The shape of the first-stage model; file keys are those of the published configurations.
 package struct VQGANConfig: Codable, Equatable, Sendable {
-  package var resolution: Int  // side of the square training image, pixels; decides where attention stands
+  package var resolution: Int  // side of the square training image, pixels; places the attention
   package var inChannels: Int  // channels of the input
   package var outChannels: Int  // channels of the reconstruction
   package var ch: Int  // channels of the first convolution
@@ -97,7 +97,9 @@ extension VQGANConfig {
   /// What makes this configuration impossible, in a sentence; `nil` if it can be built.
   package var problem: String? {
     if ch < 32 || ch % 32 != 0 { return "ch is \(ch); group normalisation needs a multiple of 32" }
-    if chMult.isEmpty || chMult.contains(where: { $0 < 1 }) { return "ch_mult is \(chMult); it needs positive factors" }
+    if chMult.isEmpty || chMult.contains(where: { $0 < 1 }) {
+      return "ch_mult is \(chMult); it needs positive factors"
+    }
     if numResBlocks < 1 { return "num_res_blocks is \(numResBlocks); it needs at least 1" }
     if nEmbed < 2 { return "n_embed is \(nEmbed); it needs at least 2" }
     if embedDim < 1 || zChannels < 1 { return "embed_dim and z_channels must be positive" }

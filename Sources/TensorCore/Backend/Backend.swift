@@ -4,7 +4,9 @@ import CKernels
 typealias Input = UnsafePointer<Float>
 typealias Output = UnsafeMutablePointer<Float>
 
-/// What a device computes. A second kind of device implements this protocol and nothing else; shapes, layouts and
+/// What a device computes.
+///
+/// A second kind of device implements this protocol and nothing else; shapes, layouts and
 /// meanings are those of `kernels.h`. Pointers are the device's own; only backends look behind them.
 protocol Backend: Sendable {
   var name: String { get }
@@ -31,7 +33,8 @@ protocol Backend: Sendable {
     _ shape: ck_convolution, _ x: Input, _ dy: Input, _ dweights: Output, _ dbias: Output?)
   /// `c = alpha · op(a) · op(b) + beta · c`, row-major, `c` `[m, n]`.
   func gemm(
-    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Float, _ a: Input,
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Float,
+    _ a: Input,
     _ b: Input, _ beta: Float, _ c: Output)
 
   // Normalisation
@@ -39,14 +42,16 @@ protocol Backend: Sendable {
     _ x: Input, _ gamma: Input, _ beta: Input, _ y: Output, _ mean: Output, _ rstd: Output,
     _ shape: Shape, groups: Int, eps: Float, silu: Bool)
   func groupNormBackward(
-    _ x: Input, _ dy: Input, _ gamma: Input, _ beta: Input, _ mean: Input, _ rstd: Input, _ dx: Output,
+    _ x: Input, _ dy: Input, _ gamma: Input, _ beta: Input, _ mean: Input, _ rstd: Input,
+    _ dx: Output,
     _ dgamma: Output?, _ dbeta: Output?, _ shape: Shape, groups: Int, silu: Bool)
   func channelMoments(_ x: Input, _ mean: Output, _ variance: Output, _ shape: Shape)
   func batchNorm(
     _ x: Input, _ mean: Input, _ rstd: Input, _ gamma: Input, _ beta: Input, _ y: Output,
     _ shape: Shape, slope: Float)
   func batchNormBackward(
-    _ x: Input, _ dy: Input, _ mean: Input, _ rstd: Input, _ gamma: Input, _ beta: Input, _ dx: Output,
+    _ x: Input, _ dy: Input, _ mean: Input, _ rstd: Input, _ gamma: Input, _ beta: Input,
+    _ dx: Output,
     _ dgamma: Output?, _ dbeta: Output?, _ shape: Shape, slope: Float)
   func channelAffine(
     _ x: Input, _ loc: Input, _ scale: Input, _ y: Output, _ shape: Shape, slope: Float)
@@ -54,7 +59,8 @@ protocol Backend: Sendable {
     _ x: Input, _ dy: Input, _ loc: Input, _ scale: Input, _ dx: Output, _ dloc: Output?,
     _ dscale: Output?, _ shape: Shape, slope: Float)
   func layerNorm(
-    _ x: Input, _ gamma: Input, _ beta: Input, _ y: Output, _ mean: Output, _ rstd: Output, _ m: Int,
+    _ x: Input, _ gamma: Input, _ beta: Input, _ y: Output, _ mean: Output, _ rstd: Output,
+    _ m: Int,
     _ c: Int, eps: Float)
   func layerNormBackward(
     _ x: Input, _ dy: Input, _ gamma: Input, _ mean: Input, _ rstd: Input, _ dx: Output,
@@ -77,7 +83,8 @@ protocol Backend: Sendable {
   func scale(_ x: Input, _ y: Output, _ alpha: Float, _ beta: Float, _ count: Int)
   func accumulate(_ x: Input, _ y: Output, _ alpha: Float, _ count: Int)
   func signOfDifference(_ a: Input, _ b: Input, _ y: Output, _ scale: Float, _ count: Int)
-  func scaleChannels(_ x: Input, _ scale: Input, _ shift: Input, _ y: Output, _ n: Int, _ c: Int, _ hw: Int)
+  func scaleChannels(
+    _ x: Input, _ scale: Input, _ shift: Input, _ y: Output, _ n: Int, _ c: Int, _ hw: Int)
   func addBias(_ x: Input, _ bias: Input, _ y: Output, _ m: Int, _ c: Int)
   func dropout(_ x: Input, _ mask: UnsafePointer<UInt8>, _ y: Output, _ rate: Float, _ count: Int)
   func allFinite(_ x: Input, _ count: Int) -> Bool
@@ -115,13 +122,15 @@ protocol Backend: Sendable {
     _ distances: Output?, _ m: Int, _ k: Int, _ d: Int)
 
   // Perceptual distance
-  func perceptualDistance(_ a: Input, _ b: Input, _ weights: Input, _ distance: Output, _ shape: Shape)
+  func perceptualDistance(
+    _ a: Input, _ b: Input, _ weights: Input, _ distance: Output, _ shape: Shape)
   func perceptualDistanceBackward(
     _ a: Input, _ b: Input, _ weights: Input, _ ddistance: Input, _ db: Output, _ shape: Shape)
 
   // Optimizers and random numbers
   func adam(
-    _ parameter: Output, _ m: Output, _ v: Output, _ gradient: Input, _ count: Int, _ rule: AdamRule)
+    _ parameter: Output, _ m: Output, _ v: Output, _ gradient: Input, _ count: Int, _ rule: AdamRule
+  )
   func movingAverage(_ average: Output, _ x: Input, _ decay: Float, _ count: Int)
   func randomUniform(_ y: Output, _ count: Int, _ source: RandomSource)
   func randomNormal(_ y: Output, _ count: Int, _ source: RandomSource)

@@ -48,7 +48,9 @@ extension CPUBackend {
     ck_plain_channel_scale(x, scale, shift, y, n, c, hw)
   }
 
-  func addBias(_ x: Input, _ bias: Input, _ y: Output, _ m: Int, _ c: Int) { ck_add_bias(x, bias, y, m, c) }
+  func addBias(_ x: Input, _ bias: Input, _ y: Output, _ m: Int, _ c: Int) {
+    ck_add_bias(x, bias, y, m, c)
+  }
 
   func dropout(_ x: Input, _ mask: UnsafePointer<UInt8>, _ y: Output, _ rate: Float, _ count: Int) {
     ck_dropout(x, mask, y, rate, count)

@@ -7,11 +7,13 @@ extension CPUBackend {
     _ shape: Shape, groups: Int, eps: Float, silu: Bool
   ) {
     ck_group_norm_forward(
-      x, gamma, beta, y, mean, rstd, shape[0], shape[1], shape[2] * shape[3], groups, eps, silu ? 1 : 0)
+      x, gamma, beta, y, mean, rstd, shape[0], shape[1], shape[2] * shape[3], groups, eps,
+      silu ? 1 : 0)
   }
 
   func groupNormBackward(
-    _ x: Input, _ dy: Input, _ gamma: Input, _ beta: Input, _ mean: Input, _ rstd: Input, _ dx: Output,
+    _ x: Input, _ dy: Input, _ gamma: Input, _ beta: Input, _ mean: Input, _ rstd: Input,
+    _ dx: Output,
     _ dgamma: Output?, _ dbeta: Output?, _ shape: Shape, groups: Int, silu: Bool
   ) {
     ck_group_norm_backward(
@@ -32,11 +34,13 @@ extension CPUBackend {
   }
 
   func batchNormBackward(
-    _ x: Input, _ dy: Input, _ mean: Input, _ rstd: Input, _ gamma: Input, _ beta: Input, _ dx: Output,
+    _ x: Input, _ dy: Input, _ mean: Input, _ rstd: Input, _ gamma: Input, _ beta: Input,
+    _ dx: Output,
     _ dgamma: Output?, _ dbeta: Output?, _ shape: Shape, slope: Float
   ) {
     ck_batch_norm_backward(
-      x, dy, mean, rstd, gamma, beta, dx, dgamma, dbeta, shape[0], shape[1], shape[2] * shape[3], slope)
+      x, dy, mean, rstd, gamma, beta, dx, dgamma, dbeta, shape[0], shape[1], shape[2] * shape[3],
+      slope)
   }
 
   func channelAffine(
@@ -54,7 +58,8 @@ extension CPUBackend {
   }
 
   func layerNorm(
-    _ x: Input, _ gamma: Input, _ beta: Input, _ y: Output, _ mean: Output, _ rstd: Output, _ m: Int,
+    _ x: Input, _ gamma: Input, _ beta: Input, _ y: Output, _ mean: Output, _ rstd: Output,
+    _ m: Int,
     _ c: Int, eps: Float
   ) {
     ck_layer_norm_forward(x, gamma, beta, y, mean, rstd, m, c, eps)

@@ -32,10 +32,13 @@ struct CPUBackend: Backend {
     check(ck_convolution_forward_openblas(&shape, x, weights, bias, y, relu ? 1 : 0))
   }
 
-  func convolutionBackwardData(_ shape: ck_convolution, _ dy: Input, _ weights: Input, _ dx: Output) {
+  func convolutionBackwardData(_ shape: ck_convolution, _ dy: Input, _ weights: Input, _ dx: Output)
+  {
     var shape = shape
     #if HAS_ONEDNN
-      if engine == .onednn, ck_convolution_backward_data_onednn(&shape, dy, weights, dx) == 0 { return }
+      if engine == .onednn, ck_convolution_backward_data_onednn(&shape, dy, weights, dx) == 0 {
+        return
+      }
     #endif
     check(ck_convolution_backward_data_openblas(&shape, dy, weights, dx))
   }
@@ -59,7 +62,8 @@ struct CPUBackend: Backend {
   }
 
   func gemm(
-    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Float, _ a: Input,
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Float,
+    _ a: Input,
     _ b: Input, _ beta: Float, _ c: Output
   ) {
     product(
@@ -73,7 +77,8 @@ struct CPUBackend: Backend {
     _ q: Input, _ k: Input, _ v: Input, _ out: Output, _ logSums: Output, _ s: AttentionShape
   ) {
     ck_attention_forward(
-      q, k, v, out, logSums, s.n, s.length, s.heads, s.width, s.inputStride, s.heads * s.width, s.scale,
+      q, k, v, out, logSums, s.n, s.length, s.heads, s.width, s.inputStride, s.heads * s.width,
+      s.scale,
       s.isCausal ? 1 : 0, s.prefix, product)
   }
 
@@ -122,7 +127,8 @@ struct CPUBackend: Backend {
     ck_cross_entropy_backward(logits, targets, logSums, dlogits, scale, m, v)
   }
 
-  func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int) {
+  func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int)
+  {
     ck_gather_rows(table, indices, y, m, d)
   }
 

@@ -35,7 +35,7 @@ extension Tensor {
     }
   }
 
-  /// Inverted dropout: zero with probability `rate`, the rest divided by `1 - rate`. The same tensor at rate 0.
+  /// Inverted dropout: zero with probability `rate`, the rest divided by `1 - rate`.
   package func droppedOut(rate: Float, using random: inout RandomSource) -> Tensor {
     guard rate > 0 else { return self }
     let mask = random.mask(stored, keep: 1 - rate)

@@ -19,9 +19,11 @@ package func attention(
   let (q, k, v) = (q.plain(), k.plain(), v.plain())
   let (n, length, channels) = (q.shape[0], q.shape[1], q.shape[2])
   precondition(channels % heads == 0, "\(heads) heads do not divide \(channels) channels")
-  precondition(q.shape == k.shape && q.shape == v.shape, "q, k, v: \(q.shape), \(k.shape), \(v.shape)")
+  precondition(
+    q.shape == k.shape && q.shape == v.shape, "q, k, v: \(q.shape), \(k.shape), \(v.shape)")
   var form = AttentionShape(
-    n: n, length: length, heads: heads, width: channels / heads, inputStride: channels, scale: scale,
+    n: n, length: length, heads: heads, width: channels / heads, inputStride: channels,
+    scale: scale,
     isCausal: false, prefix: 0)
   if case .causal(let prefix) = mask { (form.isCausal, form.prefix) = (true, prefix) }
   let out = Tensor(uninitializedLike: q)
@@ -64,12 +66,15 @@ package struct KeyValueCache {
   /// Appends keys and values of whole prefixes `[N, T, C]` without attending.
   package mutating func append(keys newKeys: Tensor, values newValues: Tensor) {
     let (n, count, channels) = (newKeys.shape[0], newKeys.shape[1], newKeys.shape[2])
-    precondition(length + count <= capacity, "\(length) + \(count) positions in a cache of \(capacity)")
+    precondition(
+      length + count <= capacity, "\(length) + \(count) positions in a cache of \(capacity)")
     let (keyMemory, valueMemory) = (keys.uniquePointer(), values.uniquePointer())
     for item in 0..<n {
       let target = (item * capacity + length) * channels
-      keys.backend.copy(newKeys.pointer + item * count * channels, keyMemory + target, count * channels)
-      keys.backend.copy(newValues.pointer + item * count * channels, valueMemory + target, count * channels)
+      keys.backend.copy(
+        newKeys.pointer + item * count * channels, keyMemory + target, count * channels)
+      keys.backend.copy(
+        newValues.pointer + item * count * channels, valueMemory + target, count * channels)
     }
     length += count
   }

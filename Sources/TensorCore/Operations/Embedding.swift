@@ -28,7 +28,9 @@ extension Tensor {
   /// - Complexity: one matrix product; `[M, K]` is held in pieces.
   /// - Source: van den Oord et al. 2017, §3.1, eq. 1–2.
   package func nearestRows(in codebook: Tensor) -> (indices: IndexTensor, distances: [Float]) {
-    precondition(rank == 2 && codebook.rank == 2 && shape[1] == codebook.shape[1], "\(shape), \(codebook.shape)")
+    precondition(
+      rank == 2 && codebook.rank == 2 && shape[1] == codebook.shape[1],
+      "\(shape), \(codebook.shape)")
     let (m, k, d) = (shape[0], codebook.shape[0], shape[1])
     let norms = Tensor(uninitialized: [k], on: device)
     backend.rowNorms(codebook.pointer, norms.pointer, k, d)
@@ -36,14 +38,15 @@ extension Tensor {
     let indices = [Int32](unsafeUninitializedCapacity: m) { buffer, filled in
       filled = m
       guard let base = buffer.baseAddress else { return }
-      backend.nearestCodes(pointer, codebook.pointer, norms.pointer, base, distances.pointer, m, k, d)
+      backend.nearestCodes(
+        pointer, codebook.pointer, norms.pointer, base, distances.pointer, m, k, d)
     }
     return (IndexTensor(indices, shape: [m]), distances.elements())
   }
 }
 
 extension Tensor {
-  /// Sums of the rows of this tensor `[M, D]` that share an index: `[rows, D]`. Not recorded.
+  /// Sums of the rows of this tensor `[M, D]` that share an index, `[rows, D]`; not recorded.
   package func scatteredSums(at indices: IndexTensor, rows: Int) -> Tensor {
     let sums = Tensor(repeating: 0, shape: [rows, shape[1]], on: device)
     indices.elements.withUnsafeBufferPointer { buffer in

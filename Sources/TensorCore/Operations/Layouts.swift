@@ -5,7 +5,8 @@ extension Tensor {
   package func `in`(_ layout: Layout) -> Tensor {
     if layout == self.layout { return self }
     switch (self.layout, layout) {
-    case (.plain, .blocked), (.blocked, .plain), (.plain, .blockedWeights), (.blockedWeights, .plain):
+    case (.plain, .blocked), (.blocked, .plain), (.plain, .blockedWeights),
+      (.blockedWeights, .plain):
       break
     default: preconditionFailure("no way from \(self.layout) to \(layout)")
     }
@@ -86,7 +87,8 @@ extension Tensor {
 
   /// Items `range` of the first axis.
   package func items(_ range: Range<Int>) -> Tensor {
-    precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "items \(range) of \(shape)")
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= shape[0], "items \(range) of \(shape)")
     let itemCount = stored / max(shape[0], 1)
     let result = Tensor(
       uninitialized: Shape([range.count] + shape.extents.dropFirst()), layout: layout, on: device)
@@ -103,7 +105,8 @@ extension Tensor {
   /// The items of `self` followed by those of `other` (first axis).
   package func followed(by other: Tensor) -> Tensor {
     let other = other.in(layout)
-    precondition(shape.extents.dropFirst() == other.shape.extents.dropFirst(), "\(shape) and \(other.shape)")
+    precondition(
+      shape.extents.dropFirst() == other.shape.extents.dropFirst(), "\(shape) and \(other.shape)")
     let count = shape[0]
     let result = Tensor(
       uninitialized: Shape([count + other.shape[0]] + shape.extents.dropFirst()), layout: layout,
@@ -131,7 +134,8 @@ extension Tensor {
 extension Tensor {
   /// Images `[N, 3, H, W]` in [-1, 1] from 8-bit pixels `[N, H, W, 3]`: `p / 127.5 - 1`.
   package init(pixels: [UInt8], count: Int, height: Int, width: Int, on device: Device = .default) {
-    precondition(pixels.count == count * height * width * 3, "\(pixels.count) bytes for \(count) images")
+    precondition(
+      pixels.count == count * height * width * 3, "\(pixels.count) bytes for \(count) images")
     self.init(uninitialized: [count, 3, height, width], on: device)
     pixels.withUnsafeBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }

@@ -18,12 +18,14 @@ extension Tensor {
       var gradients: [Tensor?] = [nil, nil, nil]
       if wanted[0] {
         let dx = Tensor(uninitialized: inputShape, on: dy.device)
-        backend.gemm(false, false, m, inputs, outputs, 1, dy.pointer, weight0.pointer, 0, dx.pointer)
+        backend.gemm(
+          false, false, m, inputs, outputs, 1, dy.pointer, weight0.pointer, 0, dx.pointer)
         gradients[0] = dx
       }
       if let savedInput, wanted[1] {
         let dweight = Tensor(uninitializedLike: weight0)
-        backend.gemm(true, false, outputs, inputs, m, 1, dy.pointer, savedInput.pointer, 0, dweight.pointer)
+        backend.gemm(
+          true, false, outputs, inputs, m, 1, dy.pointer, savedInput.pointer, 0, dweight.pointer)
         gradients[1] = dweight
       }
       if let bias0, wanted[2] {

@@ -32,14 +32,17 @@ extension Tensor {
   /// Batch normalisation of `[N, C, H, W]` by the batch's own moments, then leaky ReLU (slope 1: none).
   ///
   /// - Returns: the result, and the batch's mean and biased variance `[C]` for the running statistics.
-  package func batchNormalized(gamma: Tensor, beta: Tensor, eps: Float = 1e-5, slope: Float = 1) -> (
-    output: Tensor, mean: Tensor, variance: Tensor
-  ) {
+  package func batchNormalized(gamma: Tensor, beta: Tensor, eps: Float = 1e-5, slope: Float = 1)
+    -> (
+      output: Tensor, mean: Tensor, variance: Tensor
+    )
+  {
     let x = blocked()
     let mean = Tensor(uninitialized: [shape[1]], on: device)
     let variance = Tensor(uninitialized: [shape[1]], on: device)
     backend.channelMoments(x.pointer, mean.pointer, variance.pointer, shape)
-    let rstd = Tensor(variance.elements().map { 1 / ($0 + eps).squareRoot() }, shape: [shape[1]], on: device)
+    let rstd = Tensor(
+      variance.elements().map { 1 / ($0 + eps).squareRoot() }, shape: [shape[1]], on: device)
     let y = Tensor(uninitializedLike: x)
     backend.batchNorm(
       x.pointer, mean.pointer, rstd.pointer, gamma.pointer, beta.pointer, y.pointer, shape,

@@ -13,7 +13,7 @@ extension Tensor {
       parameter, mean.uniquePointer(), square.uniquePointer(), gradient.pointer, stored, rule)
   }
 
-  /// `self = decay · self + (1 - decay) · x`
+  /// `self = decay · self + (1 - decay) · x`.
   package mutating func moveAverage(towards x: Tensor, decay: Float) {
     let x = x.in(layout)
     let memory = uniquePointer()

@@ -19,7 +19,7 @@ package struct Augmentation: Codable, Equatable, Sendable {
 
 /// One batch and the place in the data behind it.
 package struct ImageBatch: Sendable {
-  /// `[N, H, W, 3]`
+  /// RGB rows from the top, `[N, H, W, 3]`.
   package let pixels: [UInt8]
   package let count, height, width: Int
   /// Where the batch after this one begins.
@@ -68,7 +68,8 @@ package final class ImageBatches: Sendable {
   package func next() throws -> ImageBatch { try queue.pop().get() }
 
   private static func read(
-    _ shards: ImageShardSet, _ rows: [Int], at start: DataPosition, next: DataPosition, seed: UInt64,
+    _ shards: ImageShardSet, _ rows: [Int], at start: DataPosition, next: DataPosition,
+    seed: UInt64,
     _ augmentation: Augmentation
   ) throws -> ImageBatch {
     var pixels = [UInt8](repeating: 0, count: rows.count * shards.rowBytes)

@@ -19,7 +19,8 @@ final class EventFile {
   /// Creates `events.out.tfevents.SECONDS.HOST.PID`.
   init(in folder: String) throws(DurableFileError) {
     let now = Date().timeIntervalSince1970
-    path = "\(folder)/events.out.tfevents.\(Int(now)).\(ProcessInfo.processInfo.hostName).\(getpid())"
+    path =
+      "\(folder)/events.out.tfevents.\(Int(now)).\(ProcessInfo.processInfo.hostName).\(getpid())"
     descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .cannotCreate(path: path, errno: errno) }
     var event = Message()

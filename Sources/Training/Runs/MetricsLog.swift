@@ -22,11 +22,14 @@ package final class MetricsLog {
       let stored = String(decoding: try DurableFile.read(path), as: UTF8.self)
         .split(separator: "\n").map(String.init)
       guard stored.first == lines[0] else {
-        throw RunError.damaged(path: path, problem: "line 1: the columns are not those of this version")
+        throw RunError.damaged(
+          path: path, problem: "line 1: the columns are not those of this version")
       }
-      lines = [lines[0]] + stored.dropFirst().filter { line in
-        line.split(separator: ",").first.flatMap { Int($0) }.map { $0 <= step } ?? false
-      }
+      lines =
+        [lines[0]]
+        + stored.dropFirst().filter { line in
+          line.split(separator: ",").first.flatMap { Int($0) }.map { $0 <= step } ?? false
+        }
     }
     try DurableFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: path)
     descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)

@@ -109,7 +109,7 @@ package struct RunFolder: Sendable {
     }
   }
 
-  /// `step-000500`
+  /// The name of a step's checkpoint and picture, `step-000500`.
   package static func name(ofStep step: Int) -> String {
     let digits = String(step)
     return "step-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
@@ -132,14 +132,17 @@ package struct RunFolder: Sendable {
   }
 
   /// Reads a JSON file.
-  package static func decode<Value: Decodable>(_ type: Value.Type, from path: String) throws -> Value {
+  package static func decode<Value: Decodable>(_ type: Value.Type, from path: String) throws
+    -> Value
+  {
     let data = Data(try DurableFile.read(path))
     do {
       return try JSONDecoder().decode(type, from: data)
     } catch let DecodingError.keyNotFound(key, context) {
       throw RunError.damaged(path: path, problem: "no key \"\(place(context, key))\"")
     } catch let DecodingError.typeMismatch(_, context) {
-      throw RunError.damaged(path: path, problem: "\"\(place(context))\": \(context.debugDescription)")
+      throw RunError.damaged(
+        path: path, problem: "\"\(place(context))\": \(context.debugDescription)")
     } catch let DecodingError.valueNotFound(_, context) {
       throw RunError.damaged(path: path, problem: "\"\(place(context))\": no value")
     } catch let DecodingError.dataCorrupted(context) {
@@ -149,7 +152,9 @@ package struct RunFolder: Sendable {
     }
   }
 
-  private static func place(_ context: DecodingError.Context, _ key: (any CodingKey)? = nil) -> String {
+  private static func place(_ context: DecodingError.Context, _ key: (any CodingKey)? = nil)
+    -> String
+  {
     (context.codingPath + (key.map { [$0] } ?? [])).map(\.stringValue).joined(separator: ".")
   }
 }

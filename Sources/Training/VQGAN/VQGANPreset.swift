@@ -27,7 +27,8 @@ package struct VQGANPreset: Sendable {
     case "tiny":
       VQGANPreset(
         model: .tiny,
-        objective: VQGANObjective(discStart: 1000, discriminator: DiscriminatorConfig(ndf: 16, nLayers: 2)),
+        objective: VQGANObjective(
+          discStart: 1000, discriminator: DiscriminatorConfig(ndf: 16, nLayers: 2)),
         batchSize: 8, learningRate: { _ in LearningRate(peak: 5e-4) })
     default: nil
     }

@@ -20,7 +20,9 @@ package struct VQGANRun {
   /// A new run, or with `resumed` the continuation of the one in the folder.
   ///
   /// - Throws: `RunError`, `SafetensorsError`, `ModelMismatchError`, `DurableFileError`.
-  package init(_ config: VQGANRunConfig, in folder: RunFolder, resumed: Bool, on device: Device) throws {
+  package init(_ config: VQGANRunConfig, in folder: RunFolder, resumed: Bool, on device: Device)
+    throws
+  {
     self.config = config
     self.folder = folder
     self.device = device
@@ -45,13 +47,15 @@ package struct VQGANRun {
   /// LPIPS with the weights of a safetensors file; names as in the reference, with or without `loss.perceptual_loss.`.
   private static func perceptualNetwork(_ path: String, on device: Device) throws -> LPIPS {
     let file = try SafetensorsFile(path)
-    let prefix = file.names.contains { $0.hasPrefix("loss.perceptual_loss.") } ? "loss.perceptual_loss." : ""
+    let prefix =
+      file.names.contains { $0.hasPrefix("loss.perceptual_loss.") } ? "loss.perceptual_loss." : ""
     let channels = try (0..<5).map { try file.shape(of: "\(prefix)lin\($0).model.1.weight") }.map {
       $0.count > 1 ? $0[1] : 0
     }
     var network = LPIPS(channels: channels, on: device)
     try ModelFiles.load(
-      &network, from: file, prefix: prefix, ignoring: { $0.hasPrefix("scaling_layer.") || $0.hasPrefix("loss.") })
+      &network, from: file, prefix: prefix,
+      ignoring: { $0.hasPrefix("scaling_layer.") || $0.hasPrefix("loss.") })
     return network
   }
 
@@ -117,7 +121,8 @@ package struct VQGANRun {
 
   private static let columns: [String] =
     VQGANLosses().named.map { "train/\($0.name)" } + [
-      "train/codes_used", "train/perplexity", "learning_rate", "images_per_second", "peak_memory_mib",
+      "train/codes_used", "train/perplexity", "learning_rate", "images_per_second",
+      "peak_memory_mib",
     ] + VQGANValidation.names
 
   private func figures(_ losses: VQGANLosses, _ rate: Double) -> [(name: String, value: Double)] {
@@ -153,7 +158,8 @@ package struct VQGANRun {
 
   /// k-means over the latents of enough images for eight vectors a code, 512 images at most.
   private mutating func initializeCodebook(_ shards: ImageShardSet) throws {
-    let (height, width) = config.augmentation.crop > 0
+    let (height, width) =
+      config.augmentation.crop > 0
       ? (config.augmentation.crop, config.augmentation.crop) : (shards.height, shards.width)
     let f = config.model.downsampling
     let needed = 8 * config.model.nEmbed / max(height / f * (width / f), 1)
@@ -168,7 +174,9 @@ package struct VQGANRun {
   }
 
   /// Four images, evenly spread, for the pictures of progress.
-  private static func samples(of shards: ImageShardSet, _ config: VQGANRunConfig) throws -> ImageBatch {
+  private static func samples(of shards: ImageShardSet, _ config: VQGANRunConfig) throws
+    -> ImageBatch
+  {
     try spread(4, of: shards, config)
   }
 
@@ -195,7 +203,8 @@ package struct VQGANRun {
     let side = config.augmentation.crop
     var pixels: [UInt8] = []
     for row in rows {
-      var image = RGBImage(width: shards.width, height: shards.height, pixels: try shards.pixels(row))
+      var image = RGBImage(
+        width: shards.width, height: shards.height, pixels: try shards.pixels(row))
       if side > 0 { image = image.centerCropped(width: side, height: side) }
       pixels += image.pixels
     }

@@ -149,9 +149,11 @@ package struct VQGANTrainer {
       losses.g = g.item()
       losses.discFactor = objective.discFactor
       let adversarial = backward(g, towards: [border])[border] ?? Tensor(zerosLike: border)
-      losses.dWeight = objective.discWeight * adaptiveWeight(
-        reconstruction: lastLayerGradient(of: reconstruction, seed: seed),
-        adversarial: lastLayerGradient(of: reconstruction, seed: adversarial))
+      losses.dWeight =
+        objective.discWeight
+        * adaptiveWeight(
+          reconstruction: lastLayerGradient(of: reconstruction, seed: seed),
+          adversarial: lastLayerGradient(of: reconstruction, seed: adversarial))
       seed = seed + adversarial.scaled(by: losses.dWeight * objective.discFactor)
     }
     losses.total =
@@ -191,7 +193,8 @@ package struct VQGANTrainer {
   }
 
   /// Sets the codebook to the k-means centres of the latents `[M, D]` of the first batches.
-  package mutating func initializeCodebook(from batches: [Tensor], using random: inout RandomSource) {
+  package mutating func initializeCodebook(from batches: [Tensor], using random: inout RandomSource)
+  {
     let rows = withoutGradients { () -> Tensor? in
       var none: RandomSource?
       return batches.map { images in

@@ -24,7 +24,9 @@ package struct VQGANValidation: Equatable, Sendable {
   }
 
   /// The names of the figures.
-  package static let names = ["val/rec_loss", "val/p_loss", "val/quant_loss", "val/psnr", "val/codes_used"]
+  package static let names = [
+    "val/rec_loss", "val/p_loss", "val/quant_loss", "val/psnr", "val/codes_used",
+  ]
 }
 
 extension VQGANTrainer {
