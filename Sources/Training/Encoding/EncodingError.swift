@@ -1,0 +1,34 @@
+// Why images cannot be encoded, or codes decoded.
+
+/// Why images cannot be encoded, or codes decoded.
+package enum EncodingError: Error, Equatable {
+  /// The images' sides are no multiples of the VQGAN's factor.
+  case size(path: String, width: Int, height: Int, factor: Int)
+  /// The VQGAN takes other than colour pictures.
+  case channels(path: String, found: Int)
+  /// Two image shards would become one code shard.
+  case sameName(path: String, other: String)
+  /// A file of which no manifest tells stands where a shard belongs.
+  case foreignShard(path: String)
+  /// The codes of a shard are those of another VQGAN.
+  case otherVQGAN(path: String, found: String, shard: String, expected: String)
+}
+
+extension EncodingError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .size(let path, let width, let height, let factor):
+      "\(path): images of \(width)×\(height); this VQGAN needs multiples of \(factor) pixels"
+    case .channels(let path, let found):
+      "\(path): a VQGAN for pictures of \(found) channels, expected 3"
+    case .sameName(let path, let other):
+      "\(path): a shard of the name of \(other); their code shards would be one file,"
+        + " encode them into two folders"
+    case .foreignShard(let path):
+      "\(path): is in the way and was not made here; move it or choose another --out"
+    case .otherVQGAN(let path, let found, let shard, let expected):
+      "\(path): a VQGAN with fingerprint \(found.prefix(12))…, but the codes of \(shard) were made by"
+        + " \(expected.prefix(12))…; name that VQGAN with --vqgan"
+    }
+  }
+}

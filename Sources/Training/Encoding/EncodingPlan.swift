@@ -1,0 +1,67 @@
+// Which code shard is made of which image shard.
+import Checksums
+import Foundation
+import Models
+import Shards
+
+/// One code shard for each image shard, of the same file name, made by one VQGAN.
+package struct EncodingPlan: Sendable {
+  /// The image shards' paths by the name of their code shard.
+  package let sources: [String: String]
+  /// The code shards in the order of the image shards.
+  package let shards: ShardPlan
+  /// Images of all shards.
+  package let count: Int
+  /// Of every image, pixels.
+  package let height, width: Int
+
+  /// Opens every shard and checks that the VQGAN takes its images.
+  ///
+  /// - Throws: `EncodingError`, `ShardError`.
+  package init(_ paths: [String], for stage: FirstStage) throws {
+    try stage.requireColourPictures()
+    let images = try ImageShardSet(paths)
+    let factor = stage.config.downsampling
+    guard images.height % factor == 0, images.width % factor == 0 else {
+      throw EncodingError.size(
+        path: paths[0], width: images.width, height: images.height, factor: factor)
+    }
+    var sources: [String: String] = [:]
+    var planned: [PlannedShard] = []
+    var inputs: [PlannedInput] = []
+    var start = 0
+    for path in paths {
+      let name = Self.fileName(of: path)
+      if let other = sources[name] { throw EncodingError.sameName(path: path, other: other) }
+      sources[name] = path
+      let contents = try ShardContents(path)
+      planned.append(PlannedShard(name: name, rows: start..<start + contents.count))
+      let checksum = contents.checksums.withUnsafeBytes { crc32c($0) }
+      inputs.append(
+        PlannedInput(name: "\(name) \(checksum)", bytes: try ShardDescription(path).fileBytes))
+      start += contents.count
+    }
+    self.sources = sources
+    shards = ShardPlan(
+      shards: planned, inputs: inputs, options: ["vqgan_fingerprint": stage.fingerprint])
+    count = images.count
+    (height, width) = (images.height, images.width)
+  }
+
+  /// The last component of a path.
+  static func fileName(of path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
+}
+
+extension FirstStage {
+  /// Refuses a VQGAN that does not turn three channels into three.
+  package func requireColourPictures() throws(EncodingError) {
+    for channels in [config.inChannels, config.outChannels] where channels != 3 {
+      throw .channels(path: path, found: channels)
+    }
+  }
+
+  /// Images of one size that fit into one batch, so that the widest activation stays below 128 MiB; at most 32.
+  package func batchSize(height: Int, width: Int) -> Int {
+    min(max(1 << 25 / (config.ch * height * width), 1), 32)
+  }
+}

@@ -1,0 +1,42 @@
+// How often each code of a codebook occurs.
+import Foundation
+
+/// How often each code of a codebook occurs.
+package struct CodeHistogram: Equatable, Sendable {
+  /// Occurrences of every code, `[K]`.
+  package private(set) var counts: [Int]
+
+  /// Of no codes yet.
+  package init(codebookSize: Int) {
+    counts = Array(repeating: 0, count: codebookSize)
+  }
+
+  /// Counts codes in `0..<K`.
+  package mutating func add(_ codes: [Int32]) {
+    for code in codes { counts[Int(code)] += 1 }
+  }
+
+  /// Codes counted so far.
+  package var total: Int { counts.reduce(0, +) }
+
+  /// Codes that occur.
+  package var used: Int { counts.count { $0 > 0 } }
+
+  /// Entropy of the codes' shares, bits; 0 for none.
+  package var entropy: Double {
+    let total = Double(total)
+    return counts.reduce(0) { sum, count in
+      guard count > 0 else { return sum }
+      let share = Double(count) / total
+      return sum - share * log2(share)
+    }
+  }
+
+  /// 2 to the entropy: how many codes in even use would be as varied; 0 for none.
+  package var perplexity: Double { total > 0 ? exp2(entropy) : 0 }
+
+  /// All codes, the most frequent first, equally frequent ones by index.
+  package var byFrequency: [Int] {
+    counts.indices.sorted { (counts[$0], $1) > (counts[$1], $0) }
+  }
+}
