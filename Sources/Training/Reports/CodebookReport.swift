@@ -1,0 +1,92 @@
+// What is known of a codebook's use.
+import Foundation
+import Images
+import Shards
+
+/// How a codebook is used by code shards; encodes as the JSON of `codebook-report`.
+package struct CodebookReport: Encodable {
+  package let histogram: CodeHistogram
+  /// Rows of the shards.
+  package let grids: Int
+  package let gridHeight, gridWidth: Int
+  package let fingerprint: String
+
+  /// Counts the codes of shards.
+  ///
+  /// - Parameter progress: called after each row; what it throws ends the work.
+  /// - Throws: `ShardError`, and what `progress` throws.
+  package init(_ shards: CodeShardSet, progress: () throws -> Void = {}) throws {
+    var histogram = CodeHistogram(codebookSize: shards.codebookSize)
+    for row in 0..<shards.count {
+      histogram.add(try shards.codes(row))
+      try progress()
+    }
+    self.histogram = histogram
+    grids = shards.count
+    (gridHeight, gridWidth) = (shards.gridHeight, shards.gridWidth)
+    fingerprint = shards.fingerprint
+  }
+
+  /// The codes that never occur.
+  package var dead: [Int] { histogram.counts.indices.filter { histogram.counts[$0] == 0 } }
+
+  /// Bars of the counts, the most frequent code at the left.
+  package var chart: RGBImage {
+    let counts = histogram.byFrequency.map { histogram.counts[$0] }
+    return BarChart(
+      counts, scale: .log, title: "\(summary)"
+    ).rendered(width: max(512, min(counts.count, 1024)), height: 200)
+  }
+
+  /// One line for people.
+  package var summary: String {
+    let size = histogram.counts.count
+    return "\(histogram.used) of \(size) codes used, perplexity "
+      + String(format: "%.1f", histogram.perplexity)
+      + String(format: ", entropy %.2f of %.2f bits", histogram.entropy, log2(Double(size)))
+  }
+
+  /// Several lines for people.
+  package var text: String {
+    """
+    \(summary)
+    \(grids) grids of \(gridHeight)×\(gridWidth), \(histogram.total) codes; \(dead.count) codes are dead
+    VQGAN \(fingerprint)
+    """
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case counts, dead, entropy, grids, perplexity
+    case codebookSize = "n_embed"
+    case codes
+    case codesUsed = "codes_used"
+    case gridHeight = "grid_height"
+    case gridWidth = "grid_width"
+    case fingerprint = "vqgan_fingerprint"
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(histogram.counts.count, forKey: .codebookSize)
+    try values.encode(histogram.total, forKey: .codes)
+    try values.encode(histogram.used, forKey: .codesUsed)
+    try values.encode(histogram.counts, forKey: .counts)
+    try values.encode(dead, forKey: .dead)
+    try values.encode(histogram.entropy, forKey: .entropy)
+    try values.encode(histogram.perplexity, forKey: .perplexity)
+    try values.encode(grids, forKey: .grids)
+    try values.encode(gridHeight, forKey: .gridHeight)
+    try values.encode(gridWidth, forKey: .gridWidth)
+    try values.encode(fingerprint, forKey: .fingerprint)
+  }
+}
+
+extension FirstStage {
+  /// Refuses to decode codes of another VQGAN.
+  package func requireCodes(of shards: CodeShardSet) throws(EncodingError) {
+    guard fingerprint == shards.fingerprint else {
+      throw .otherVQGAN(
+        path: path, found: fingerprint, shard: shards.paths[0], expected: shards.fingerprint)
+    }
+  }
+}

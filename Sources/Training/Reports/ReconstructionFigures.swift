@@ -1,0 +1,34 @@
+// How near reconstructions come to their pictures.
+import Images
+
+/// The quality of one reconstruction, or the mean over several.
+package struct ReconstructionFigures: Equatable, Sendable {
+  /// Peak signal-to-noise ratio, dB; 99 stands for an exact copy, so that means stay finite.
+  package var psnr: Double
+  /// Structural similarity, 1 for an exact copy; nil for pictures with a side below 11 pixels.
+  package var ssim: Double?
+  /// Mean absolute error, levels of 255.
+  package var meanAbsoluteError: Double
+
+  /// What an exact copy counts as, dB.
+  package static let exact = 99.0
+
+  /// Compares two pictures of one size.
+  package init(of reconstruction: RGBImage, against original: RGBImage) {
+    psnr = min(PictureQuality.psnr(reconstruction, original), Self.exact)
+    ssim = PictureQuality.ssim(reconstruction, original)
+    meanAbsoluteError = PictureQuality.meanAbsoluteError(reconstruction, original)
+  }
+
+  /// The mean of each figure over the pictures that have it.
+  ///
+  /// - Parameter all: at least one.
+  package init(meanOf all: [ReconstructionFigures]) {
+    precondition(!all.isEmpty, "the mean of no figures")
+    func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+    let similarities = all.compactMap(\.ssim)
+    psnr = mean(all.map(\.psnr))
+    ssim = similarities.isEmpty ? nil : mean(similarities)
+    meanAbsoluteError = mean(all.map(\.meanAbsoluteError))
+  }
+}

@@ -1,0 +1,99 @@
+// codebook-report: how code shards use the codebook, and what its codes look like.
+import ArgumentParser
+import CommandSupport
+import DurableFiles
+import Images
+import Shards
+import Training
+
+@main
+struct CodebookReportCommand: SuiteCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "codebook-report",
+    abstract: "Tells how code shards use the codebook.",
+    usage: """
+      codebook-report CODES... [--json]
+      codebook-report CODES... --out REPORT [--vqgan RUN] [--order use|index]
+      """,
+    discussion: """
+      Without --out, prints the figures. With it, writes usage.png (a bar for each code), \
+      codebook.json and, with --vqgan, codebook.png, in which every code is decoded; prints \
+      their paths.
+      """,
+    version: SuiteVersion.current)
+
+  @OptionGroup(title: "Input") var input: InputPaths
+
+  @Option(
+    help: ArgumentHelp(
+      "Run folder or checkpoint of the VQGAN, for the sheet of decoded codes.",
+      valueName: "folder"))
+  var vqgan: String?
+
+  @Option(help: ArgumentHelp("Folder for the report; made when missing.", valueName: "folder"))
+  var out: String?
+
+  @Option(help: "Codes on the sheet: the most used first, or by index.") var order = Order.use
+
+  @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
+  @OptionGroup var results: ResultOptions
+
+  /// Which code stands first on the sheet.
+  enum Order: String, CaseIterable, ExpressibleByArgument {
+    case use, index
+  }
+
+  func validate() throws {
+    if vqgan != nil, out == nil { throw ValidationError("--vqgan needs --out for its sheet.") }
+  }
+
+  func execute() throws {
+    let console = runtime.console
+    let device = try runtime.startComputing()
+    let shards = try CodeShardSet(try input.resolve(console: console))
+    let stage = try vqgan.map { try FirstStage.load($0, on: device) }
+    try stage?.requireCodes(of: shards)
+    let folder = try out.map { try OutputFolder($0) }
+    Interruption.install()
+    let progress = Progress("counting", total: shards.count, unit: "grids", console: console)
+    let report = try CodebookReport(shards) {
+      progress.advance()
+      try Interruption.throwIfRequested()
+    }
+    progress.finish()
+    guard let folder else {
+      try results.writer.write(report, text: report.text)
+      return
+    }
+    let paths = try write(report, stage, in: folder, console)
+    if results.json {
+      try results.writer.write(report, text: report.text)
+    } else {
+      console.note(report.text)
+      for path in paths { try results.writer.path(path) }
+    }
+  }
+
+  /// Writes the files and returns their paths.
+  private func write(
+    _ report: CodebookReport, _ stage: FirstStage?, in folder: OutputFolder, _ console: Console
+  ) throws -> [String] {
+    var paths = [folder("usage.png"), folder("codebook.json")]
+    try report.chart.writePNG(to: paths[0])
+    try DurableFile.write(Array((try ResultWriter.jsonLine(report) + "\n").utf8), to: paths[1])
+    guard let stage else { return paths }
+    let progress = Progress(
+      "decoding", total: stage.config.nEmbed, unit: "codes", console: console)
+    let patches = try CodebookPatches(of: stage) { codes in
+      progress.advance(by: codes)
+      try Interruption.throwIfRequested()
+    }
+    progress.finish()
+    let histogram = report.histogram
+    let codes = order == .use ? histogram.byFrequency : Array(histogram.counts.indices)
+    let told = order == .use ? "the most used first" : "by index"
+    paths.append(folder("codebook.png"))
+    try patches.sheet(in: codes, caption: "\(report.summary); \(told)").writePNG(to: paths[2])
+    return paths
+  }
+}

@@ -1,0 +1,118 @@
+// reconstruct: pictures through a VQGAN and back.
+import ArgumentParser
+import CommandSupport
+import Images
+import Training
+
+@main
+struct Reconstruct: SuiteCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reconstruct",
+    abstract: "Shows and measures what a VQGAN makes of pictures.",
+    usage: """
+      reconstruct INPUT... --vqgan RUN --out PICTURES [--count 32] [--json]
+      """,
+    discussion: """
+      Inputs are image shards, or PNG and JPEG files; what a file holds decides. Prints the path \
+      of every reconstruction, then that of sheet.png with inputs and reconstructions side by \
+      side. With --json, prints one line of figures instead.
+      """,
+    version: SuiteVersion.current)
+
+  @OptionGroup(title: "Input") var input: InputPaths
+
+  @Option(help: ArgumentHelp("Run folder or checkpoint of the VQGAN.", valueName: "folder"))
+  var vqgan: String
+
+  @Option(help: ArgumentHelp("Folder for the pictures; made when missing.", valueName: "folder"))
+  var out: String
+
+  @Option(help: ArgumentHelp("Rows to take, spread evenly over the shards.", valueName: "rows"))
+  var count = 16
+
+  @Option(
+    help: ArgumentHelp(
+      "Scale and cut every picture to this size: one number for a square, or WxH.",
+      valueName: "pixels"))
+  var size: PixelSize?
+
+  @Flag(help: "Tell the figures of every picture too.") var perImage = false
+
+  @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
+  @OptionGroup var results: ResultOptions
+
+  func validate() throws {
+    guard (1...10_000_000).contains(count) else {
+      throw ValidationError("--count must be positive, got \(count).")
+    }
+  }
+
+  func execute() throws {
+    let console = runtime.console
+    let device = try runtime.startComputing()
+    let stage = try FirstStage.load(vqgan, on: device)
+    let reconstructor = try Reconstructor(stage, on: device)
+    let fitting = try PictureFitting(
+      factor: stage.config.downsampling, size: size.map { ($0.width, $0.height) })
+    let inputs = try PictureInputs(try input.resolve(console: console), count: count)
+    var album = Album(
+      in: try OutputFolder(out), codebookSize: stage.config.nEmbed, of: inputs.count)
+
+    Interruption.install()
+    let progress = Progress(
+      "reconstructing", total: inputs.count, unit: "pictures", console: console)
+    var changes: [String: Int] = [:]
+    var batch: [NamedPicture] = []
+    func finishBatch() throws {
+      let made = reconstructor.reconstruct(batch.map(\.picture))
+      for (input, picture) in zip(batch, made.pictures) {
+        let page = try album.add(input, picture)
+        try tell(page, console)
+        progress.advance()
+      }
+      album.histogram.add(made.codes)
+      batch = []
+      try Interruption.throwIfRequested()
+    }
+    for index in 0..<inputs.count {
+      let (next, change) = try fitting.fit(try inputs.picture(index))
+      if let change { changes[change, default: 0] += 1 }
+      if let first = batch.first?.picture,
+        first.width != next.picture.width || first.height != next.picture.height
+          || batch.count == stage.batchSize(height: first.height, width: first.width)
+      {
+        try finishBatch()
+      }
+      batch.append(next)
+    }
+    try finishBatch()
+    progress.finish()
+    for (change, count) in changes.sorted(by: { $0.key < $1.key }) {
+      console.note("\(count) pictures of \(change)")
+    }
+    let summary = try album.finish()
+    console.note(summary.text)
+    try results.writer.write(summary, text: summary.sheet)
+  }
+
+  private func tell(_ page: Album.Page, _ console: Console) throws {
+    if perImage { console.note(page.text) }
+    if !results.json || perImage { try results.writer.write(page, text: page.path) }
+  }
+}
+
+/// A size in pixels, written as `208` or `160x208`.
+struct PixelSize: ExpressibleByArgument {
+  let width: Int
+  let height: Int
+
+  init?(argument: String) {
+    let sides = argument.split(separator: "x", omittingEmptySubsequences: false).map { side in
+      side.utf8.allSatisfy { (48...57).contains($0) } ? Int(side) : nil
+    }
+    guard (1...2).contains(sides.count), let width = sides[0], let height = sides[sides.count - 1],
+      (1...4096).contains(width), (1...4096).contains(height)
+    else { return nil }
+    (self.width, self.height) = (width, height)
+  }
+}
