@@ -8,7 +8,6 @@ oldest_swift=6.1
 missing=""
 if command -v dpkg-query >/dev/null; then
   for package in $needed; do
-    # A package that another one stands in for (pkgconf for pkg-config) is there too.
     case "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" in
       *" installed") ;;
       *) missing="$missing $package" ;;
