@@ -44,7 +44,7 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
 
   /// A model of f = 8 that two cores train in minutes.
   package static let small = VQGANConfig(
-    resolution: 128, ch: 32, chMult: [1, 2, 4, 4], numResBlocks: 1, attnResolutions: [16],
+    resolution: 128, ch: 32, chMult: [1, 1, 2, 4], numResBlocks: 1, attnResolutions: [16],
     zChannels: 128, embedDim: 64, nEmbed: 1024,
     quantizer: QuantizerConfig(kind: .movingAverage, reviveAfter: 50, initialization: .kMeans))
 

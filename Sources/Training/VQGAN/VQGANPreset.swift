@@ -22,8 +22,8 @@ package struct VQGANPreset: Sendable {
     case "small":
       VQGANPreset(
         model: .small,
-        objective: VQGANObjective(discriminator: DiscriminatorConfig(ndf: 32)), batchSize: 8,
-        learningRate: { _ in LearningRate(peak: 6e-4, schedule: .cosine, warmup: 50) })
+        objective: VQGANObjective(discriminator: DiscriminatorConfig(ndf: 32)), batchSize: 4,
+        learningRate: { _ in LearningRate(peak: 1e-3, schedule: .cosine, warmup: 50) })
     case "tiny":
       VQGANPreset(
         model: .tiny,
