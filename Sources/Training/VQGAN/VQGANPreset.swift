@@ -22,7 +22,9 @@ package struct VQGANPreset: Sendable {
     case "small":
       VQGANPreset(
         model: .small,
-        objective: VQGANObjective(discriminator: DiscriminatorConfig(ndf: 32)), batchSize: 4,
+        objective: VQGANObjective(
+          discriminator: DiscriminatorConfig(ndf: 32), adamBeta1: 0.9, adamBeta2: 0.99),
+        batchSize: 4,
         learningRate: { _ in LearningRate(peak: 1e-3, schedule: .cosine, warmup: 50) })
     case "tiny":
       VQGANPreset(
