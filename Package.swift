@@ -13,6 +13,12 @@ let commands = [
   "sample-gpt", "shard-info", "bench",
 ]
 
+/// Scripts beside the tests, by the name of what they check.
+let checks = [
+  "Checkpoints": ["check_checkpoint.py", "check_with_safetensors.py"],
+  "Shards": ["check_with_h5py.py"], "Training": ["check_with_tensorboard.py"],
+]
+
 let package = Package(
   name: "swift-vqgan",
   products: commands.map { .executable(name: $0, targets: [$0]) },
@@ -92,7 +98,8 @@ let package = Package(
     }
     + [
       .executableTarget(
-        name: "command-probe", dependencies: ["CommandSupport", "DurableFiles", argumentParser],
+        name: "command-probe",
+        dependencies: ["CommandSupport", "Training", "Checkpoints", "DurableFiles", argumentParser],
         path: "Tests/CommandProbe"),
       .target(name: "TestSupport", dependencies: ["TensorCore", "NN", "Checkpoints"],
         path: "Tests/TestSupport")
@@ -110,8 +117,7 @@ let package = Package(
       .testTarget(
         name: "\(name)Tests",
         dependencies: modules.map { .init(stringLiteral: $0) } + ["TestSupport"],
-        path: "Tests/\(name)Tests",
-        exclude: name == "Shards" ? ["check_with_h5py.py"] : [])
+        path: "Tests/\(name)Tests", exclude: checks[name] ?? [])
     },
   swiftLanguageModes: [.v6]
 )

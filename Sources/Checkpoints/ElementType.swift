@@ -1,10 +1,18 @@
-// Element types of tensors in files.
+// The element types that a safetensors file can name.
 
-/// The element types of safetensors files that can be held here.
+/// An element type, in the order of the format's own list: alignment grows with it.
 package enum ElementType: String, CaseIterable, Sendable {
   case bool = "BOOL"
+  case float4 = "F4"
+  case float6e2m3 = "F6_E2M3"
+  case float6e3m2 = "F6_E3M2"
   case uint8 = "U8"
   case int8 = "I8"
+  case float8e5m2 = "F8_E5M2"
+  case float8e4m3 = "F8_E4M3"
+  case float8e5m2fnuz = "F8_E5M2FNUZ"
+  case float8e4m3fnuz = "F8_E4M3FNUZ"
+  case float8e8m0 = "F8_E8M0"
   case int16 = "I16"
   case uint16 = "U16"
   case float16 = "F16"
@@ -12,44 +20,25 @@ package enum ElementType: String, CaseIterable, Sendable {
   case int32 = "I32"
   case uint32 = "U32"
   case float32 = "F32"
+  case complex64 = "C64"
   case float64 = "F64"
   case int64 = "I64"
   case uint64 = "U64"
 
-  /// Bytes of one element.
-  package var byteCount: Int {
+  /// Bits of one element.
+  package var bits: Int {
     switch self {
-    case .bool, .uint8, .int8: 1
-    case .int16, .uint16, .float16, .bfloat16: 2
-    case .int32, .uint32, .float32: 4
-    case .float64, .int64, .uint64: 8
+    case .float4: 4
+    case .float6e2m3, .float6e3m2: 6
+    case .bool, .uint8, .int8, .float8e5m2, .float8e4m3, .float8e5m2fnuz, .float8e4m3fnuz,
+      .float8e8m0:
+      8
+    case .int16, .uint16, .float16, .bfloat16: 16
+    case .int32, .uint32, .float32: 32
+    case .complex64, .float64, .int64, .uint64: 64
     }
   }
 
-  /// Elements as floats; integers are converted too.
-  func floats(_ bytes: UnsafeRawBufferPointer) -> [Float] {
-    func convert<T: BitwiseCopyable>(_ type: T.Type, _ value: (T) -> Float) -> [Float] {
-      (0..<bytes.count / MemoryLayout<T>.size).map {
-        value(bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.size, as: T.self))
-      }
-    }
-    switch self {
-    case .float32:
-      return [Float](unsafeUninitializedCapacity: bytes.count / 4) { buffer, filled in
-        filled = bytes.count / 4
-        UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
-      }
-    case .bool, .uint8: return convert(UInt8.self) { Float($0) }
-    case .int8: return convert(Int8.self) { Float($0) }
-    case .int16: return convert(Int16.self) { Float($0) }
-    case .uint16: return convert(UInt16.self) { Float($0) }
-    case .float16: return convert(UInt16.self) { Float(Float16(bitPattern: $0)) }
-    case .bfloat16: return convert(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
-    case .int32: return convert(Int32.self) { Float($0) }
-    case .uint32: return convert(UInt32.self) { Float($0) }
-    case .float64: return convert(Double.self) { Float($0) }
-    case .int64: return convert(Int64.self) { Float($0) }
-    case .uint64: return convert(UInt64.self) { Float($0) }
-    }
-  }
+  /// Place in the list; writers put the later types first.
+  var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

@@ -1,49 +1,64 @@
 // Why a safetensors file cannot be read.
-import Foundation
 
-/// Why a safetensors file cannot be read; the cases follow the order of the checks.
+import DurableFiles
+
+/// Why a safetensors file cannot be read.
 package enum SafetensorsError: Error, Equatable {
-  case cannotOpen(path: String, errno: Int32)
+  // The file as a whole
   case tooShort(path: String, bytes: Int)
-  case headerTooLong(path: String, bytes: UInt64)
-  case headerBeyondEnd(path: String, header: UInt64, file: Int)
-  case notText(path: String)
-  case notAHeader(path: String, problem: String)
-  case unknownType(path: String, tensor: String, type: String)
-  case badShape(path: String, tensor: String, shape: [Int])
-  case badOffsets(path: String, tensor: String, begin: Int, end: Int)
-  case hole(path: String, tensor: String, expected: Int, found: Int)
-  case wrongSize(path: String, tensor: String, expected: Int, found: Int)
-  case wrongLength(path: String, expected: Int, found: Int)
-  case missing(path: String, tensor: String)
-  case notFloats(path: String, tensor: String, type: String)
+  case headerTooLarge(path: String, bytes: UInt64)
+  case headerPastEnd(path: String, bytes: UInt64, fileBytes: Int)
+  case notSafetensors(path: String, found: String)
+  case headerNotUTF8(path: String)
+  case malformedHeader(path: String, byte: Int, problem: String)
+  case dataLength(path: String, bytes: Int, expected: Int)
+
+  // One tensor
+  case unknownType(path: String, tensor: String, found: String)
+  case badOffsets(path: String, tensor: String, begin: Int, end: Int, expectedBegin: Int)
+  case sizeOverflow(path: String, tensor: String, shape: [Int])
+  case partOfAByte(path: String, tensor: String, bits: Int)
+  case wrongByteCount(path: String, tensor: String, bytes: Int, expected: Int)
+
+  // What the caller asks for
+  case noTensor(path: String, tensor: String)
+  case wrongType(path: String, tensor: String, found: ElementType, expected: String)
+
+  case file(DurableFileError)
 }
 
 extension SafetensorsError: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .cannotOpen(let path, let errno): "\(path): \(String(cString: strerror(errno)))"
     case .tooShort(let path, let bytes):
-      "\(path): \(bytes) bytes; a safetensors file has at least 8"
-    case .headerTooLong(let path, let bytes):
-      "\(path): byte 0: a header of \(bytes) bytes; at most 100000000 are allowed; not a safetensors file?"
-    case .headerBeyondEnd(let path, let header, let file):
-      "\(path): byte 0: a header of \(header) bytes in a file of \(file); truncated?"
-    case .notText(let path): "\(path): byte 8: the header is not UTF-8 text"
-    case .notAHeader(let path, let problem): "\(path): byte 8: \(problem)"
-    case .unknownType(let path, let tensor, let type): "\(path): \(tensor): unknown type \(type)"
-    case .badShape(let path, let tensor, let shape): "\(path): \(tensor): impossible shape \(shape)"
-    case .badOffsets(let path, let tensor, let begin, let end):
-      "\(path): \(tensor): data from \(begin) to \(end)"
-    case .hole(let path, let tensor, let expected, let found):
-      "\(path): \(tensor): data begins at \(found), expected \(expected): tensors overlap or leave a hole"
-    case .wrongSize(let path, let tensor, let expected, let found):
-      "\(path): \(tensor): \(found) bytes of data, its shape and type need \(expected)"
-    case .wrongLength(let path, let expected, let found):
-      "\(path): \(found) bytes of data, the header describes \(expected); truncated?"
-    case .missing(let path, let tensor): "\(path): no tensor \(tensor)"
-    case .notFloats(let path, let tensor, let type):
-      "\(path): \(tensor) is of type \(type), expected floating point"
+      "\(path): \(bytes) bytes, a safetensors file has at least 8"
+    case .headerTooLarge(let path, let bytes):
+      "\(path): a header of \(bytes) bytes, at most 100000000 are allowed; not a safetensors file?"
+    case .headerPastEnd(let path, let bytes, let fileBytes):
+      "\(path): a header of \(bytes) bytes in a file of \(fileBytes); the file is cut short"
+    case .notSafetensors(let path, let found):
+      "\(path): \(found), expected a safetensors file"
+    case .headerNotUTF8(let path):
+      "\(path): the header is not UTF-8"
+    case .malformedHeader(let path, let byte, let problem):
+      "\(path): byte \(byte) of the header: \(problem)"
+    case .dataLength(let path, let bytes, let expected):
+      "\(path): \(bytes) bytes of data, the header describes \(expected)"
+    case .unknownType(let path, let tensor, let found):
+      "\(path): \(tensor): element type \"\(found)\" is unknown"
+    case .badOffsets(let path, let tensor, let begin, let end, let expectedBegin):
+      "\(path): \(tensor): data offsets [\(begin), \(end)], expected to begin at \(expectedBegin)"
+    case .sizeOverflow(let path, let tensor, let shape):
+      "\(path): \(tensor): a shape of \(shape) is too large"
+    case .partOfAByte(let path, let tensor, let bits):
+      "\(path): \(tensor): \(bits) bits, not a whole number of bytes"
+    case .wrongByteCount(let path, let tensor, let bytes, let expected):
+      "\(path): \(tensor): \(bytes) bytes of data, its shape and type need \(expected)"
+    case .noTensor(let path, let tensor):
+      "\(path): no tensor \(tensor)"
+    case .wrongType(let path, let tensor, let found, let expected):
+      "\(path): \(tensor): elements are \(found.rawValue), expected \(expected)"
+    case .file(let error): "\(error)"
     }
   }
 }

@@ -1,177 +1,169 @@
-// Reading of safetensors files.
-import Foundation
-import TensorCore
+// Reading safetensors files (github.com/huggingface/safetensors, format as of 0.4 to 0.8).
 
-/// A safetensors file, mapped into memory; every check of the format is made before the first tensor is handed out.
+import Checksums
+import DurableFiles
+
+/// An open safetensors file whose header has been checked; tensors are read when they are asked for.
 ///
-/// - Source: huggingface/safetensors, format section of its README: 8 bytes of length, a JSON header, the data.
-package final class SafetensorsFile: @unchecked Sendable {
-  private struct Entry {
-    let type: ElementType
-    let shape: [Int]
-    let range: Range<Int>
-  }
-
+/// Files of strangers are safe to open: every size is checked before memory is taken for it.
+package final class SafetensorsFile: Sendable {
   package let path: String
-  /// The header's `__metadata__`.
+  /// The texts of `__metadata__`.
   package let metadata: [String: String]
-  private let entries: [String: Entry]
-  private let mapping: UnsafeRawBufferPointer
+  private let file: OpenFile
   private let dataStart: Int
+  private let descriptions: [String: SafetensorsDescription]
 
+  /// - Throws: `SafetensorsError` when the file is missing or breaks one of the format's rules.
   package init(_ path: String) throws(SafetensorsError) {
     self.path = path
-    mapping = try Self.map(path)
+    let count: Int
     do {
-      (entries, metadata, dataStart) = try Self.parse(mapping, path)
+      file = try OpenFile(reading: path)
+      count = try file.count
     } catch {
-      munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress), mapping.count)
-      throw error
+      throw .file(error)
+    }
+    guard count >= 8 else { throw .tooShort(path: path, bytes: count) }
+    let prefix = try Self.read(file, 0..<min(count, 16), path: path)
+    let headerBytes = prefix[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard headerBytes <= SafetensorsHeader.largest else {
+      throw Self.otherFormat(prefix, path: path)
+        ?? .headerTooLarge(path: path, bytes: headerBytes)
+    }
+    dataStart = 8 + Int(headerBytes)
+    guard dataStart <= count else {
+      throw .headerPastEnd(path: path, bytes: headerBytes, fileBytes: count)
+    }
+    let header = try SafetensorsHeader(
+      try Self.read(file, 8..<dataStart, path: path), dataBytes: count - dataStart, path: path)
+    metadata = header.metadata
+    descriptions = Dictionary(header.tensors.map { ($0.name, $0) }) { first, _ in first }
+  }
+
+  /// The tensors' names, sorted by their bytes.
+  package var names: [String] {
+    descriptions.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  package func contains(_ name: String) -> Bool { descriptions[name] != nil }
+
+  /// - Throws: `noTensor`.
+  package func description(of name: String) throws(SafetensorsError) -> SafetensorsDescription {
+    guard let description = descriptions[name] else { throw .noTensor(path: path, tensor: name) }
+    return description
+  }
+
+  /// - Throws: `noTensor`.
+  package func shape(of name: String) throws(SafetensorsError) -> [Int] {
+    try description(of: name).shape
+  }
+
+  /// - Throws: `noTensor`.
+  package func type(of name: String) throws(SafetensorsError) -> ElementType {
+    try description(of: name).type
+  }
+
+  /// The elements as floats, row-major; every type of numbers is converted.
+  ///
+  /// - Throws: `noTensor`, `wrongType` for complex numbers, U64 and the types of 8 bits and less.
+  package func floats(of name: String) throws(SafetensorsError) -> [Float] {
+    let tensor = try description(of: name)
+    return switch tensor.type {
+    case .float32: try elements(of: tensor, as: Float.self)
+    case .float16: try elements(of: tensor, as: Float16.self).map { Float($0) }
+    case .bfloat16:
+      try elements(of: tensor, as: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
+    case .float64: try elements(of: tensor, as: Double.self).map { Float($0) }
+    default: try integers(of: name).map { Float($0) }
     }
   }
 
-  deinit { munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress), mapping.count) }
+  /// The elements of a tensor of whole numbers, row-major.
+  ///
+  /// - Throws: `noTensor`, `wrongType` for floats and for numbers above `Int.max`.
+  package func integers(of name: String) throws(SafetensorsError) -> [Int] {
+    let tensor = try description(of: name)
+    return switch tensor.type {
+    case .bool, .uint8: try elements(of: tensor, as: UInt8.self).map { Int($0) }
+    case .int8: try elements(of: tensor, as: Int8.self).map { Int($0) }
+    case .int16: try elements(of: tensor, as: Int16.self).map { Int($0) }
+    case .uint16: try elements(of: tensor, as: UInt16.self).map { Int($0) }
+    case .int32: try elements(of: tensor, as: Int32.self).map { Int($0) }
+    case .uint32: try elements(of: tensor, as: UInt32.self).map { Int($0) }
+    case .int64: try elements(of: tensor, as: Int64.self).map { Int($0) }
+    default:
+      throw .wrongType(
+        path: path, tensor: name, found: tensor.type, expected: "F32, F16, BF16 or whole numbers")
+    }
+  }
 
-  /// The names of all tensors, sorted.
-  package var names: [String] { entries.keys.sorted() }
-
-  package func contains(_ name: String) -> Bool { entries[name] != nil }
-
-  package func shape(of name: String) throws(SafetensorsError) -> [Int] { try entry(name).shape }
-
-  package func type(of name: String) throws(SafetensorsError) -> ElementType { try entry(name).type }
-
-  /// The bytes of a tensor, little-endian, row-major.
+  /// Hands the stored bytes to `body`: row-major, little-endian.
+  ///
+  /// - Throws: `SafetensorsError`, or what `body` throws.
   package func withBytes<Result>(
     of name: String, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) throws -> Result {
-    let range = try entry(name).range
-    return try body(
-      UnsafeRawBufferPointer(rebasing: mapping[dataStart + range.lowerBound..<dataStart + range.upperBound]))
+    try elements(of: try description(of: name), as: UInt8.self).withUnsafeBytes(body)
   }
 
-  /// The elements of a tensor of any type as floats, row-major.
-  package func floats(of name: String) throws(SafetensorsError) -> [Float] {
-    let entry = try entry(name)
-    let range = dataStart + entry.range.lowerBound..<dataStart + entry.range.upperBound
-    return entry.type.floats(UnsafeRawBufferPointer(rebasing: mapping[range]))
+  /// SHA-256 over names, types, shapes and contents, in hexadecimal.
+  ///
+  /// It depends on the weights alone, not on metadata or on who wrote the file.
+  ///
+  /// - Parameter isIncluded: which tensors count.
+  package func fingerprint(
+    where isIncluded: (String) -> Bool = { _ in true }
+  ) throws(SafetensorsError) -> String {
+    var hash = SHA256()
+    for name in names where isIncluded(name) {
+      let tensor = try description(of: name)
+      let title = Array("\(name)\n\(tensor.type.rawValue) \(tensor.shape)\n".utf8)
+      title.withUnsafeBytes { hash.update($0) }
+      try elements(of: tensor, as: UInt8.self).withUnsafeBytes { hash.update($0) }
+    }
+    return hexadecimal(hash.finalize())
   }
 
-  /// A tensor on a device.
-  package func tensor(_ name: String, on device: Device = .default) throws(SafetensorsError) -> Tensor {
-    Tensor(try floats(of: name), shape: Shape(try entry(name).shape), on: device)
+  private func elements<Element: BitwiseCopyable>(
+    of tensor: SafetensorsDescription, as type: Element.Type
+  ) throws(SafetensorsError) -> [Element] {
+    let range = dataStart + tensor.range.lowerBound..<dataStart + tensor.range.upperBound
+    return try Self.read(file, range, as: Element.self, path: path)
   }
 
-  private func entry(_ name: String) throws(SafetensorsError) -> Entry {
-    guard let entry = entries[name] else { throw .missing(path: path, tensor: name) }
-    return entry
-  }
-
-  private static func map(_ path: String) throws(SafetensorsError) -> UnsafeRawBufferPointer {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw .cannotOpen(path: path, errno: errno) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw .cannotOpen(path: path, errno: status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
-    }
-    let size = Int(status.st_size)
-    guard size >= 8 else { throw .tooShort(path: path, bytes: size) }
-    guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
-      throw .cannotOpen(path: path, errno: errno)
-    }
-    return UnsafeRawBufferPointer(start: address, count: size)
-  }
-
-  private static func parse(
-    _ bytes: UnsafeRawBufferPointer, _ path: String
-  ) throws(SafetensorsError) -> ([String: Entry], [String: String], Int) {
-    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-    guard length <= 100_000_000 else { throw .headerTooLong(path: path, bytes: length) }
-    guard length <= UInt64(bytes.count - 8) else {
-      throw .headerBeyondEnd(path: path, header: length, file: bytes.count)
-    }
-    let dataStart = 8 + Int(length)
-    let header = Data(bytes[8..<dataStart])
-    guard String(data: header, encoding: .utf8) != nil else { throw .notText(path: path) }
-    guard header.first == UInt8(ascii: "{") else {
-      throw .notAHeader(path: path, problem: "the header does not begin with {")
-    }
-    let object: [String: HeaderValue]
-    do {
-      object = try JSONDecoder().decode([String: HeaderValue].self, from: header)
-    } catch {
-      throw .notAHeader(path: path, problem: "the header is not the JSON of a safetensors file")
-    }
-    var metadata: [String: String] = [:]
-    var entries: [String: Entry] = [:]
-    for (name, value) in object {
-      switch value {
-      case .metadata(let values):
-        guard name == "__metadata__" else {
-          throw .notAHeader(path: path, problem: "\(name) describes no tensor")
-        }
-        metadata = values
-      case .tensor(let tensor):
-        guard let type = ElementType(rawValue: tensor.dtype) else {
-          throw .unknownType(path: path, tensor: name, type: tensor.dtype)
-        }
-        var expected = type.byteCount
-        for extent in tensor.shape {
-          let (product, overflow) = expected.multipliedReportingOverflow(by: extent)
-          guard extent >= 0, !overflow else {
-            throw .badShape(path: path, tensor: name, shape: tensor.shape)
-          }
-          expected = product
-        }
-        let offsets = tensor.data_offsets
-        guard offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0] else {
-          throw .badOffsets(
-            path: path, tensor: name, begin: offsets.first ?? -1, end: offsets.last ?? -1)
-        }
-        guard offsets[1] - offsets[0] == expected else {
-          throw .wrongSize(
-            path: path, tensor: name, expected: expected, found: offsets[1] - offsets[0])
-        }
-        entries[name] = Entry(type: type, shape: tensor.shape, range: offsets[0]..<offsets[1])
+  private static func read<Element: BitwiseCopyable>(
+    _ file: borrowing OpenFile, _ range: Range<Int>, as type: Element.Type = UInt8.self,
+    path: String
+  ) throws(SafetensorsError) -> [Element] {
+    let count = range.count / MemoryLayout<Element>.stride
+    var outcome: Result<Int, DurableFileError> = .success(0)
+    let elements = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+      let bytes = UnsafeMutableRawBufferPointer(
+        start: buffer.baseAddress, count: count * MemoryLayout<Element>.stride)
+      do throws(DurableFileError) {
+        outcome = .success(try file.read(into: bytes, at: range.lowerBound))
+      } catch {
+        outcome = .failure(error)
       }
+      initialized = (try? outcome.get()) == bytes.count ? count : 0
     }
-    var end = 0
-    let ordered = entries.sorted {
-      ($0.value.range.lowerBound, $0.value.range.upperBound, $0.key)
-        < ($1.value.range.lowerBound, $1.value.range.upperBound, $1.key)
+    switch outcome {
+    case .success(let got) where got == range.count: return elements
+    case .success(let got):  // cut by somebody after its length was checked
+      throw .dataLength(path: path, bytes: range.lowerBound + got, expected: range.upperBound)
+    case .failure(let error): throw .file(error)
     }
-    for (name, entry) in ordered {
-      guard entry.range.lowerBound == end else {
-        throw .hole(path: path, tensor: name, expected: end, found: entry.range.lowerBound)
-      }
-      end = entry.range.upperBound
-    }
-    guard end == bytes.count - dataStart else {
-      throw .wrongLength(path: path, expected: end, found: bytes.count - dataStart)
-    }
-    return (entries, metadata, dataStart)
-  }
-}
-
-/// One value of the header: a tensor's description or the metadata.
-private enum HeaderValue: Decodable {
-  struct TensorDescription: Decodable {
-    let dtype: String
-    let shape: [Int]
-    // The format's own key.
-    let data_offsets: [Int]
   }
 
-  case tensor(TensorDescription)
-  case metadata([String: String])
-
-  init(from decoder: any Decoder) throws {
-    if let values = try? [String: String](from: decoder), values["dtype"] == nil {
-      self = .metadata(values)
-    } else {
-      self = .tensor(try TensorDescription(from: decoder))
-    }
+  /// What people save under a checkpoint's name by mistake.
+  private static func otherFormat(_ prefix: [UInt8], path: String) -> SafetensorsError? {
+    let known: [(start: [UInt8], name: String)] = [
+      (Array("PK\u{3}\u{4}".utf8), "a PyTorch or zip file"),
+      ([0x80, 0x02], "an old PyTorch file"), ([0x89, 0x48, 0x44, 0x46], "an HDF5 file"),
+      (Array("<".utf8), "an HTML page"), (Array("version ".utf8), "a Git-LFS pointer"),
+    ]
+    return known.first { prefix.starts(with: $0.start) }
+      .map { .notSafetensors(path: path, found: $0.name) }
   }
 }

@@ -1,16 +1,16 @@
-// Writing of safetensors files.
-import DurableFiles
-import Foundation
-import TensorCore
+// Writing safetensors files, byte for byte as the official writer does.
 
-/// One tensor to be written: its description, and its values when their turn comes.
+import DurableFiles
+
+/// A tensor on its way into a file.
 package struct SafetensorsEntry {
   package let name: String
   package let type: ElementType
   package let shape: [Int]
-  /// Hands the little-endian, row-major bytes to its argument.
-  package let withBytes: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  /// Calls its argument once with the row-major little-endian bytes.
+  let withBytes: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
 
+  /// - Parameter withBytes: asked when the tensor's turn comes, so that only one needs to be held.
   package init(
     name: String, type: ElementType, shape: [Int],
     withBytes: @escaping ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
@@ -21,83 +21,97 @@ package struct SafetensorsEntry {
     self.withBytes = withBytes
   }
 
-  /// A float tensor.
-  package init(_ name: String, _ tensor: Tensor) {
-    self.init(name: name, type: .float32, shape: tensor.shape.extents) { body in
-      try tensor.withElements { try body(UnsafeRawBufferPointer($0)) }
-    }
+  /// A tensor of F32.
+  package init(_ name: String, shape: [Int], floats: [Float]) {
+    self.init(name: name, type: .float32, shape: shape) { body in try floats.withUnsafeBytes(body) }
   }
 
-  var byteCount: Int { shape.reduce(type.byteCount, *) }
+  /// A tensor of I64.
+  package init(_ name: String, shape: [Int], integers: [Int]) {
+    self.init(name: name, type: .int64, shape: shape) { body in try integers.withUnsafeBytes(body) }
+  }
+
+  var byteCount: Int { shape.reduce(1, *) * type.bits / 8 }
 }
 
-/// Writes safetensors files as the official writer lays them out: by element size, then by name, header padded to 8 bytes.
 package enum SafetensorsWriter {
-  /// Writes aside and publishes; each tensor's bytes are held only while they are written.
+  /// Writes the tensors aside and publishes the file when it is complete and on the disk.
   ///
-  /// - Throws: `DurableFileError`, and what `withBytes` throws.
+  /// Tensors are sorted as the official writer does: widest type first, then by name. The same
+  /// tensors and metadata give the same bytes.
+  ///
+  /// - Parameters:
+  ///   - tensors: names are unique, `__metadata__` is not one of them.
+  ///   - metadata: texts that travel with the tensors.
+  /// - Throws: `DurableFileError`, or what a tensor's provider throws.
   package static func write(
-    _ entries: [SafetensorsEntry], metadata: [String: String] = [:], to path: String
+    _ tensors: [SafetensorsEntry], metadata: [String: String] = [:], to path: String
   ) throws {
-    let ordered = entries.sorted {
-      ($1.type.byteCount, $0.name) < ($0.type.byteCount, $1.name)
+    let tensors = tensors.sorted {
+      $0.type == $1.type
+        ? $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) : $0.type.rank > $1.type.rank
     }
-    let temporary = DurableFile.temporaryPath(for: path)
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw DurableFileError.cannotCreate(path: path, errno: errno) }
-    do {
-      defer { close(descriptor) }
-      let header = header(of: ordered, metadata)
-      var length = UInt64(header.count).littleEndian
-      try withUnsafeBytes(of: &length) { try writeAll($0, to: descriptor, path) }
-      try header.withUnsafeBytes { try writeAll($0, to: descriptor, path) }
-      for entry in ordered {
-        try entry.withBytes { bytes in
-          precondition(bytes.count == entry.byteCount, "\(entry.name): \(bytes.count) bytes for \(entry.shape)")
-          try writeAll(bytes, to: descriptor, path)
-        }
+    var file = try UnfinishedFile(for: path)
+    try file.write(header(of: tensors, metadata: metadata))
+    for tensor in tensors {
+      var written = 0
+      try tensor.withBytes { bytes in
+        written += bytes.count
+        try file.write(bytes)
       }
-    } catch {
-      unlink(temporary)
-      throw error
+      precondition(
+        written == tensor.byteCount,
+        "\(tensor.name): \(written) bytes for \(tensor.shape) of \(tensor.type.rawValue)")
     }
-    try DurableFile.publish(temporary, as: path)
+    try file.publish()
   }
 
-  private static func header(of entries: [SafetensorsEntry], _ metadata: [String: String]) -> Data {
-    func quoted(_ text: String) -> String {
-      let data = try? JSONEncoder().encode(text)
-      return data.flatMap { String(data: $0, encoding: .utf8) } ?? "\"\""
-    }
-    var parts: [String] = []
+  /// Length, JSON and blanks up to a multiple of 8 bytes.
+  private static func header(
+    of tensors: [SafetensorsEntry], metadata: [String: String]
+  ) -> [UInt8] {
+    precondition(
+      Set(tensors.map(\.name)).union(["__metadata__"]).count == tensors.count + 1,
+      "two tensors of one name, or one named __metadata__")
+    var members: [String] = []
     if !metadata.isEmpty {
-      let values = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
-      parts.append("\"__metadata__\":{\(values.joined(separator: ","))}")
+      let texts = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+      members.append(
+        "\"__metadata__\":{"
+          + texts.map { "\(quoted($0.key)):\(quoted($0.value))" }.joined(separator: ",") + "}")
     }
-    var offset = 0
-    for entry in entries {
-      let shape = entry.shape.map(String.init).joined(separator: ",")
-      parts.append(
-        "\(quoted(entry.name)):{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(shape)],"
-          + "\"data_offsets\":[\(offset),\(offset + entry.byteCount)]}")
-      offset += entry.byteCount
+    var end = 0
+    for tensor in tensors {
+      let begin = end
+      end += tensor.byteCount
+      let shape = tensor.shape.map(String.init).joined(separator: ",")
+      members.append(
+        "\(quoted(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],"
+          + "\"data_offsets\":[\(begin),\(end)]}")
     }
-    var header = Data("{\(parts.joined(separator: ","))}".utf8)
-    header.append(contentsOf: Array(repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
-    return header
+    var json = Array("{\(members.joined(separator: ","))}".utf8)
+    while json.count % 8 != 0 { json.append(0x20) }
+    precondition(json.count <= SafetensorsHeader.largest, "a header of \(json.count) bytes")
+    return (0..<8).map { UInt8(truncatingIfNeeded: json.count >> ($0 * 8)) } + json
   }
 
-  private static func writeAll(
-    _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String
-  ) throws(DurableFileError) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let written = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-      if written < 0 {
-        if errno == EINTR { continue }
-        throw .failed(operation: "write", path: path, errno: errno)
+  private static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\u{8}": result += "\\b"
+      case "\u{C}": result += "\\f"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\t": result += "\\t"
+      case ..<"\u{20}":
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: result.unicodeScalars.append(scalar)
       }
-      rest = rest.dropFirst(written)
     }
+    return result + "\""
   }
 }

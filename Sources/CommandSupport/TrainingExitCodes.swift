@@ -5,8 +5,7 @@ import Training
 
 extension SafetensorsError: ExitCoded {
   package var exitCode: SuiteExitCode {
-    if case .cannotOpen = self { return .noInput }
-    return .badData
+    if case .file(let error) = self { error.exitCode } else { .badData }
   }
 }
 

@@ -29,6 +29,46 @@ extension DurableFile {
     }
   }
 
+  /// Publishes a finished folder in the place of what may be at `path`.
+  ///
+  /// Between two renames there is nothing at `path`; a process that dies there leaves both folders under temporary names.
+  package static func publishFolder(
+    _ temporary: String, replacing path: String
+  ) throws(DurableFileError) {
+    guard exists(path) else { return try publishFolder(temporary, as: path) }
+    let old = temporaryPath(for: path)
+    do {
+      try syncTree(temporary)
+      try rename(path, to: old)
+    } catch {
+      remove(temporary)
+      throw error
+    }
+    do {
+      try publishFolder(temporary, as: path)
+    } catch {
+      try? rename(old, to: path)
+      throw error
+    }
+    remove(old)
+  }
+
+  /// Makes a symbolic link, in one step also when it replaces another.
+  ///
+  /// - Parameter target: relative to the link's folder.
+  package static func link(to target: String, at path: String) throws(DurableFileError) {
+    let temporary = temporaryPath(for: path)
+    guard symlink(target, temporary) == 0 else {
+      throw .creating(path, operation: "symlink", errno: errno)
+    }
+    do {
+      try rename(temporary, to: path)
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+  }
+
   /// Removes the `*.tmp-<pid>-*` that dead processes have left in `folder`.
   ///
   /// Call it with the folder's lock held. What cannot be removed stays: it disturbs nobody.

@@ -1,6 +1,7 @@
 // A command with nothing to do: the tests watch how it starts, is interrupted and ends.
 
 import ArgumentParser
+import Checkpoints
 import CommandSupport
 import DurableFiles
 import Foundation
@@ -22,6 +23,8 @@ struct CommandProbe: SuiteCommand {
     case hang
     /// Ends with `--error`.
     case fail
+    /// Reads a safetensors file and writes it again: two paths.
+    case copy
     /// Advances a bar over three seconds.
     case progress
   }
@@ -57,6 +60,7 @@ struct CommandProbe: SuiteCommand {
       try writer.path("ready")
       for _ in 0..<10_000 { usleep(2000) }
     case .fail: try fail()
+    case .copy: try copy(inputs.paths[0], to: inputs.paths[1])
     case .progress:
       let progress = Progress("probing", total: 30, unit: "probes", console: runtime.console)
       for step in 0..<30 {
@@ -65,6 +69,17 @@ struct CommandProbe: SuiteCommand {
       }
       progress.finish()
     }
+  }
+
+  private func copy(_ path: String, to copy: String) throws {
+    let file = try SafetensorsFile(path)
+    let tensors = try file.names.map { name in
+      let entry = try file.description(of: name)
+      return SafetensorsEntry(name: name, type: entry.type, shape: entry.shape) { body in
+        try file.withBytes(of: name, body)
+      }
+    }
+    try SafetensorsWriter.write(tensors, metadata: file.metadata, to: copy)
   }
 
   private func fail() throws {

@@ -17,7 +17,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     run = Path(sys.argv[1])
-    events = EventAccumulator(str(run), size_guidance={"scalars": 0, "images": 0})
+    events = EventAccumulator(str(run), size_guidance={"scalars": 0, "images": 0, "tensors": 0})
     events.Reload()
     compared = 0
     with open(run / "metrics.csv", newline="") as file:
@@ -34,6 +34,8 @@ def main():
     assert compared > 0, "metrics.csv holds no figures"
     pictures = [image for tag in events.Tags()["images"] for image in events.Images(tag)]
     assert pictures and all(image.encoded_image_string.startswith(PNG) for image in pictures), "no pictures"
+    config = events.Tensors("config")[0].tensor_proto.string_val[0].decode()
+    assert (run / "config.json").read_text() in config, "the configuration is not in the event file"
     print(f"{run}: {compared} figures and {len(pictures)} pictures agree")
 
 

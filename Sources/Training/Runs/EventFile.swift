@@ -11,27 +11,45 @@ final class EventFile {
   enum Content {
     case scalars([(tag: String, value: Float)])
     case picture(tag: String, width: Int, height: Int, png: [UInt8])
+    /// Markdown.
+    case text(tag: String, String)
   }
 
-  private let path: String
-  private let descriptor: Int32
+  private let file: OpenFile
 
-  /// Creates `events.out.tfevents.SECONDS.HOST.PID`.
+  /// Creates `events.out.tfevents.SECONDS.HOST.PID.N`, with the first N that is free.
   init(in folder: String) throws(DurableFileError) {
     let now = Date().timeIntervalSince1970
-    path =
-      "\(folder)/events.out.tfevents.\(Int(now)).\(ProcessInfo.processInfo.hostName).\(getpid())"
-    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .cannotCreate(path: path, errno: errno) }
+    let stem = "\(folder)/events.out.tfevents.\(Int(now)).\(Self.hostName()).\(getpid())"
+    var number = 0
+    while DurableFile.exists("\(stem).\(number)") { number += 1 }
+    file = try OpenFile(creating: "\(stem).\(number)")
     var event = Message()
     event.double(1, now)
     event.bytes(3, Array("brain.Event:2".utf8))
     try append(event.encoded)
   }
 
-  deinit { close(descriptor) }
-
   func write(_ content: Content, step: Int) throws(DurableFileError) {
+    try append(step: step, field: 5, Self.summary(of: content))
+  }
+
+  /// Says that the run goes on from `step`: what older files say of it and of later ones no longer counts.
+  func restart(at step: Int) throws(DurableFileError) {
+    var session = Message()
+    session.integer(1, 1)  // START
+    try append(step: step, field: 7, session)
+  }
+
+  private func append(step: Int, field: Int, _ content: Message) throws(DurableFileError) {
+    var event = Message()
+    event.double(1, Date().timeIntervalSince1970)
+    event.integer(2, UInt64(step))
+    event.bytes(field, content.encoded)
+    try append(event.encoded)
+  }
+
+  private static func summary(of content: Content) -> Message {
     var summary = Message()
     switch content {
     case .scalars(let values):
@@ -51,21 +69,39 @@ final class EventFile {
       entry.bytes(1, Array(tag.utf8))
       entry.bytes(4, image.encoded)
       summary.bytes(1, entry.encoded)
+    case .text(let tag, let markdown):
+      var plugin = Message()
+      plugin.bytes(1, Array("text".utf8))
+      var metadata = Message()
+      metadata.bytes(1, plugin.encoded)
+      var length = Message()
+      length.integer(1, 1)
+      var shape = Message()
+      shape.bytes(2, length.encoded)
+      var tensor = Message()
+      tensor.integer(1, 7)  // strings
+      tensor.bytes(2, shape.encoded)
+      tensor.bytes(8, Array(markdown.utf8))
+      var entry = Message()
+      entry.bytes(1, Array(tag.utf8))
+      entry.bytes(8, tensor.encoded)
+      entry.bytes(9, metadata.encoded)
+      summary.bytes(1, entry.encoded)
     }
-    var event = Message()
-    event.double(1, Date().timeIntervalSince1970)
-    event.integer(2, UInt64(step))
-    event.bytes(5, summary.encoded)
-    try append(event.encoded)
+    return summary
   }
 
   /// One record: length, its checksum, data, its checksum.
   private func append(_ data: [UInt8]) throws(DurableFileError) {
     let length = Self.littleEndian(UInt64(data.count))
-    let record = length + Self.maskedChecksum(length) + data + Self.maskedChecksum(data)
-    guard Foundation.write(descriptor, record, record.count) == record.count else {
-      throw .failed(operation: "write", path: path, errno: errno)
-    }
+    try file.write(length + Self.maskedChecksum(length) + data + Self.maskedChecksum(data))
+  }
+
+  /// The machine's name as it knows itself; `ProcessInfo.hostName` may ask the network.
+  private static func hostName() -> String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+    return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
   private static func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {

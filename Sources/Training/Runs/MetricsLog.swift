@@ -5,8 +5,7 @@ import Foundation
 /// Appends a run's figures, one line for each call, so that a crash loses at most the line that was being written.
 package final class MetricsLog {
   private let columns: [String]
-  private let path: String
-  private let descriptor: Int32
+  private let file: OpenFile
   private let events: EventFile
 
   /// Opens `metrics.csv` (header `step,COLUMNS…`) and a new event file in the run folder.
@@ -16,47 +15,43 @@ package final class MetricsLog {
   /// - Throws: `DurableFileError`, `RunError.damaged` if the header differs.
   package init(_ run: RunFolder, columns: [String], resumingAfter step: Int?) throws {
     self.columns = columns
-    path = run.metricsPath
+    let path = run.metricsPath
     var lines = [(["step"] + columns).joined(separator: ",")]
-    if let step, FileManager.default.fileExists(atPath: path) {
+    if let step, DurableFile.exists(path) {
       let stored = String(decoding: try DurableFile.read(path), as: UTF8.self)
         .split(separator: "\n").map(String.init)
       guard stored.first == lines[0] else {
         throw RunError.damaged(
           path: path, problem: "line 1: the columns are not those of this version")
       }
-      lines =
-        [lines[0]]
-        + stored.dropFirst().filter { line in
-          line.split(separator: ",").first.flatMap { Int($0) }.map { $0 <= step } ?? false
-        }
+      lines += stored.dropFirst().filter { line in
+        let cells = line.split(separator: ",", omittingEmptySubsequences: false)
+        guard cells.count == columns.count + 1, let row = Int(cells[0]) else { return false }
+        return row <= step
+      }
     }
     try DurableFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: path)
-    descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-    guard descriptor >= 0 else { throw DurableFileError.cannotCreate(path: path, errno: errno) }
+    file = try OpenFile(appendingTo: path)
     events = try EventFile(in: run.path)
+    if let step {
+      try events.restart(at: step + 1)
+    } else if DurableFile.exists(run.configPath) {
+      let config = String(decoding: try DurableFile.read(run.configPath), as: UTF8.self)
+      try events.write(.text(tag: "config", "```\n\(config)\n```"), step: 0)
+    }
   }
-
-  deinit { close(descriptor) }
 
   /// One row; columns without a value stay empty.
   package func log(step: Int, _ values: [(name: String, value: Double)]) throws {
     let byName = Dictionary(values.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
     precondition(byName.keys.allSatisfy { columns.contains($0) }, "a figure without a column")
     let cells = columns.map { name in byName[name].map { String(format: "%.7g", $0) } ?? "" }
-    try append(([String(step)] + cells).joined(separator: ",") + "\n")
+    try file.write(Array((([String(step)] + cells).joined(separator: ",") + "\n").utf8))
     try events.write(.scalars(values.map { (tag: $0.name, value: Float($0.value)) }), step: step)
   }
 
   /// A picture for TensorBoard.
   package func picture(_ tag: String, step: Int, png: [UInt8], width: Int, height: Int) throws {
     try events.write(.picture(tag: tag, width: width, height: height, png: png), step: step)
-  }
-
-  private func append(_ line: String) throws {
-    let bytes = Array(line.utf8)
-    guard write(descriptor, bytes, bytes.count) == bytes.count else {
-      throw DurableFileError.failed(operation: "write", path: path, errno: errno)
-    }
   }
 }

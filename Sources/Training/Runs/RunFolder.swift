@@ -32,8 +32,7 @@ package struct RunFolder: Sendable {
   package var configPath: String { "\(path)/config.json" }
   package var metricsPath: String { "\(path)/metrics.csv" }
   package var picturesPath: String { "\(path)/pictures" }
-  private var checkpointsPath: String { "\(path)/checkpoints" }
-  private var lastPath: String { "\(checkpointsPath)/last" }
+  var checkpointsPath: String { "\(path)/checkpoints" }
 
   /// Whether a run was begun here.
   package var exists: Bool { FileManager.default.fileExists(atPath: configPath) }
@@ -53,60 +52,6 @@ package struct RunFolder: Sendable {
   /// - Throws: `RunError.damaged` naming the key that is missing, unknown or of another type.
   package func config<Config: Decodable>(_ type: Config.Type) throws -> Config {
     try Self.decode(type, from: configPath)
-  }
-
-  // MARK: Checkpoints
-
-  /// The folder of the newest complete checkpoint.
-  ///
-  /// - Throws: `RunError.noCheckpoint`.
-  package func lastCheckpoint() throws -> String {
-    // The link is followed when it points to a complete folder; else the newest folder counts.
-    if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: lastPath) {
-      let folder = "\(checkpointsPath)/\(target)"
-      if FileManager.default.fileExists(atPath: "\(folder)/state.json") { return folder }
-    }
-    guard let newest = steps().last else { throw RunError.noCheckpoint(path: path) }
-    return "\(checkpointsPath)/\(newest)"
-  }
-
-  /// Writes a checkpoint: `fill` writes its files into the folder that it is given; the folder is then published, `last`
-  /// points to it, and of the older ones all but `keeping - 1` are removed.
-  package func saveCheckpoint(
-    step: Int, keeping: Int, _ fill: (_ folder: String) throws -> Void
-  ) throws {
-    let name = Self.name(ofStep: step)
-    let final = "\(checkpointsPath)/\(name)"
-    let temporary = DurableFile.temporaryPath(for: final)
-    try DurableFile.createFolder(temporary)
-    do {
-      try fill(temporary)
-      if FileManager.default.fileExists(atPath: final) {
-        // The same step again, after a resume from before it.
-        try FileManager.default.removeItem(atPath: final)
-      }
-      try DurableFile.publishFolder(temporary, as: final)
-    } catch {
-      try? FileManager.default.removeItem(atPath: temporary)
-      throw error
-    }
-    try point(lastPath, to: name)
-    for old in steps().dropLast(max(keeping, 1)) where old != name {
-      try? FileManager.default.removeItem(atPath: "\(checkpointsPath)/\(old)")
-    }
-  }
-
-  /// Complete checkpoints, oldest first.
-  private func steps() -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpointsPath)) ?? []
-    return names.filter { $0.hasPrefix("step-") && !$0.contains(".tmp-") }.sorted()
-  }
-
-  private func point(_ link: String, to name: String) throws {
-    let temporary = DurableFile.temporaryPath(for: link)
-    guard symlink(name, temporary) == 0, rename(temporary, link) == 0 else {
-      throw DurableFileError.failed(operation: "link", path: link, errno: errno)
-    }
   }
 
   /// The name of a step's checkpoint and picture, `step-000500`.
