@@ -14,7 +14,7 @@ private let prepared = """
   train-vqgan S/*.h5 --preset tiny --steps 2 --batch-size 2 --threads 1 --out V --quiet >/dev/null
   """
 
-@Suite("The commands as a pipeline", .serialized)
+@Suite("The commands as a pipeline")
 struct PipelineTests {
   @Test func framesBecomeSamples() throws {
     let folder = try TemporaryFolder()
@@ -76,7 +76,9 @@ struct PipelineTests {
     let object = try #require(json)
     #expect(object["pictures"] as? Int == 3)
     #expect(object["n_embed"] as? Int == 64)
-    for key in ["psnr", "ssim", "mae", "codes_used"] { #expect(object[key] is NSNumber, "\(key)") }
+    for key in ["psnr", "ssim", "mae", "codes_used"] {
+      #expect(object[key] as? Double != nil, "\(key)")
+    }
 
     let odd = try shell(
       "reconstruct R/sheet.png --vqgan V --size 20x12 --out R3 --json --per-image", in: folder)
