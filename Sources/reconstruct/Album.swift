@@ -50,7 +50,8 @@ struct Album {
       pictures: pages.count, figures: ReconstructionFigures(meanOf: pages.map(\.figures)),
       histogram: histogram, sheet: sheet)
     try ContactSheet(
-      cells, columns: 2 * pairsInRow, columnHeaders: headers, caption: summary.text
+      cells, columns: 2 * pairsInRow, columnHeaders: headers, caption: summary.text,
+      smallestSide: 84  // room for the headings
     ).rendered().writePNG(to: sheet)
     return summary
   }
@@ -100,7 +101,7 @@ struct Album {
     let sheet: String
 
     var text: String {
-      "\(pictures) pictures: \(figures.text), \(histogram.used) of \(histogram.counts.count) codes used"
+      "\(pictures == 1 ? "1 picture" : "\(pictures) pictures"): \(figures.text), \(histogram.used) of \(histogram.counts.count) codes used"
     }
 
     private enum CodingKeys: String, CodingKey {

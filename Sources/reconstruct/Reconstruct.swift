@@ -88,7 +88,7 @@ struct Reconstruct: SuiteCommand {
     try finishBatch()
     progress.finish()
     for (change, count) in changes.sorted(by: { $0.key < $1.key }) {
-      console.note("\(count) pictures of \(change)")
+      console.note("\(count == 1 ? "1 picture" : "\(count) pictures") of \(change)")
     }
     let summary = try album.finish()
     console.note(summary.text)

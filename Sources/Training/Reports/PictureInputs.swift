@@ -6,6 +6,11 @@ import Shards
 package struct NamedPicture: Sendable {
   package let name: String
   package let picture: RGBImage
+
+  package init(name: String, picture: RGBImage) {
+    self.name = name
+    self.picture = picture
+  }
 }
 
 /// Rows of image shards, spread evenly over all of them, and picture files.

@@ -1,0 +1,116 @@
+// Reconstructions and codebook reports.
+import Foundation
+import Images
+import Shards
+import TensorCore
+import TestSupport
+import Testing
+import Training
+
+@Suite("Reports") struct ReportsTests {
+  @Test func entropyAndPerplexity() {
+    var histogram = CodeHistogram(codebookSize: 8)
+    #expect((histogram.entropy, histogram.perplexity) == (0, 0))
+    histogram.add([0, 0, 3, 7])
+    #expect(abs(histogram.entropy - 1.5) < 1e-12)
+    #expect(abs(histogram.perplexity - 2 * 2.0.squareRoot()) < 1e-12)
+    #expect((histogram.used, histogram.total) == (3, 4))
+    #expect(histogram.byFrequency == [0, 3, 7, 1, 2, 4, 5, 6])
+    var even = CodeHistogram(codebookSize: 8)
+    even.add(Array(0..<8))
+    #expect(abs(even.perplexity - 8) < 1e-12)
+  }
+
+  @Test func codebookReportCountsEveryShard() throws {
+    let sample = try EncodingSample()
+    let outcome = try sample.encode()
+    let shards = try CodeShardSet(outcome.shards.map(\.path))
+    let report = try CodebookReport(shards)
+    #expect(report.histogram == outcome.histogram)
+    #expect(report.dead.count == 48 - outcome.histogram.used)
+    #expect(report.grids == 8)
+    let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(report))
+    let object = try #require(json as? [String: Any])
+    #expect(object["n_embed"] as? Int == 48)
+    #expect(object["codes"] as? Int == 8 * 24)
+    #expect((object["counts"] as? [Int])?.reduce(0, +) == 8 * 24)
+    #expect(report.chart.height > 200)
+
+    try sample.stage.requireCodes(of: shards)
+    let other = try EncodingSample.writeVQGAN(in: sample.folder("other"), seed: 2)
+    #expect(throws: EncodingError.self) { try other.requireCodes(of: shards) }
+  }
+
+  @Test func aPatchIsTheCentreOfADecodedGrid() throws {
+    let stage = try EncodingSample().stage
+    let patches = try CodebookPatches(of: stage)
+    #expect(patches.pictures.count == 48)
+    let code = 37
+    let grid = IndexTensor([Int32](repeating: Int32(code), count: 25), shape: [1, 5, 5])
+    let decoded = RGBImage(
+      width: 10, height: 10, pixels: stage.model.decode(indices: grid).pixels())
+    let expected = decoded.cropped(x: 4, y: 4, width: 2, height: 2)
+    // The batch may change the last bit of a sum.
+    for (a, b) in zip(patches.pictures[code].pixels, expected.pixels) {
+      #expect(abs(Int(a) - Int(b)) <= 1)
+    }
+    #expect(Set(patches.pictures.map(\.pixels)).count > 40)
+    #expect(patches.sheet(in: Array(0..<48), caption: "all").width == 7 * 18 + 2)
+  }
+
+  @Test func reconstructionsAreThoseOfTheModel() throws {
+    let sample = try EncodingSample()
+    let inputs = try PictureInputs(sample.paths, count: 4)
+    #expect(inputs.count == 4)
+    let pictures = try (0..<4).map { try inputs.picture($0) }
+    #expect(pictures.map(\.name) == ["row ü 0", "row ü 2", "row ü 4", "row ü 1"])
+    let made = try Reconstructor(sample.stage, on: .default).reconstruct([pictures[2].picture])
+    let image = Tensor(pixels: pictures[2].picture.pixels, count: 1, height: 8, width: 12)
+    #expect(made.codes == sample.stage.model.encode(image).elements)
+    #expect(made.pictures[0].pixels == sample.stage.model.reconstruct(image).pixels())
+  }
+
+  @Test func picturesAreFittedToTheFactor() throws {
+    let input = NamedPicture(
+      name: "x", picture: RGBImage(width: 21, height: 16, filledWith: .white))
+    let cut = try PictureFitting(factor: 8).fit(input)
+    #expect((cut.picture.picture.width, cut.picture.picture.height) == (16, 16))
+    #expect(cut.change == "21×16 cut to its middle 16×16")
+    let scaled = try PictureFitting(factor: 8, size: (32, 24)).fit(input)
+    #expect((scaled.picture.picture.width, scaled.picture.picture.height) == (32, 24))
+    let untouched = try PictureFitting(factor: 1).fit(input)
+    #expect(untouched.change == nil)
+    #expect(throws: ReconstructionError.size(width: 20, height: 16, factor: 8)) {
+      try PictureFitting(factor: 8, size: (20, 16))
+    }
+    #expect(
+      throws: ReconstructionError.tooSmall(name: "x", width: 21, height: 16, factor: 32)
+    ) { try PictureFitting(factor: 32).fit(input) }
+  }
+
+  @Test func figuresOfKnownPictures() {
+    let black = RGBImage(width: 16, height: 16, filledWith: .black)
+    let grey = RGBImage(width: 16, height: 16, filledWith: .grey(51))
+    let exact = ReconstructionFigures(of: black, against: black)
+    #expect(exact.psnr == 99)
+    #expect(exact.meanAbsoluteError == 0)
+    let off = ReconstructionFigures(of: grey, against: black)
+    #expect(abs(off.psnr - 20 * log10(5)) < 1e-9)
+    #expect(off.meanAbsoluteError == 51)
+    let mean = ReconstructionFigures(meanOf: [exact, off])
+    #expect(abs(mean.psnr - (99 + 20 * log10(5)) / 2) < 1e-9)
+    #expect(mean.meanAbsoluteError == 25.5)
+  }
+
+  @Test func whatIsNoPictureAndNoShardIsNamed() throws {
+    let folder = try TemporaryFolder()
+    let text = folder("notes.txt")
+    try Data("some notes".utf8).write(to: URL(fileURLWithPath: text))
+    #expect(throws: ShardError.self) { try PictureInputs([text], count: 1) }
+    let broken = folder("broken.png")
+    let picture = RGBImage(width: 30, height: 30, filledWith: .white).encodedPNG()
+    try Data(picture.prefix(20)).write(to: URL(fileURLWithPath: broken))
+    #expect(throws: ImageError.self) { try PictureInputs([broken], count: 1) }
+    #expect(throws: ReconstructionError.noPictures) { try PictureInputs([], count: 1) }
+  }
+}
