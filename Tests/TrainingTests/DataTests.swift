@@ -57,7 +57,7 @@ private func batches(
     let source = batches(try makeSet(folder), Augmentation(crop: 4, flips: true))
     var seen: Set<[UInt8]> = []
     var (mirrored, total) = (0, 0)
-    for _ in 0..<40 {
+    for _ in 0..<100 {
       let batch = try source.next()
       #expect((batch.count, batch.height, batch.width) == (3, 4, 4))
       for item in 0..<batch.count {
