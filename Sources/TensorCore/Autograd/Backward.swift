@@ -80,7 +80,8 @@ package func backward(
     var matters: Set<ObjectIdentifier> = []
     for node in nodes {
       let id = ObjectIdentifier(node)
-      let isTarget = targetNodes.map { $0.contains(id) } ?? node.isLeaf
+      // A whole pass through a released operation would lose the gradients behind it.
+      let isTarget = targetNodes.map { $0.contains(id) } ?? (node.isLeaf || node.isReleased)
       if isTarget || node.inputs.contains(where: { $0.map { matters.contains(ObjectIdentifier($0)) } ?? false }) {
         matters.insert(id)
       }

@@ -13,14 +13,18 @@ final class Node: @unchecked Sendable {
   let order: UInt64
   private(set) var inputs: [Node?]
   private(set) var derivative: Derivative?
+  /// Made as a leaf; an operation does not become one by being released.
+  let isLeaf: Bool
 
   init(inputs: [Node?] = [], derivative: Derivative? = nil) {
     order = Self.counter.add(1, ordering: .relaxed).newValue
+    isLeaf = derivative == nil
     self.inputs = inputs
     self.derivative = derivative
   }
 
-  var isLeaf: Bool { inputs.isEmpty }
+  /// Whether a backward pass has consumed this operation.
+  var isReleased: Bool { !isLeaf && derivative == nil }
 
   /// Lets go of saved activations and of the graph behind; a second backward pass through here is a mistake.
   func release() {
@@ -30,16 +34,19 @@ final class Node: @unchecked Sendable {
 
   deinit {
     // A graph is a long chain: take it apart in a loop, not by recursion.
-    var pending = inputs
+    var pending = inputs.compactMap { $0 }
     inputs = []
     derivative = nil
-    while let next = pending.popLast() {
-      guard var node = next else { continue }
-      if isKnownUniquelyReferenced(&node) {
-        pending.append(contentsOf: node.inputs)
-        node.inputs = []
-        node.derivative = nil
+    while !pending.isEmpty {
+      let last = pending.count - 1
+      var behind: [Node?] = []
+      // Asked of the array's own reference: any other variable would be a second one.
+      if isKnownUniquelyReferenced(&pending[last]) {
+        swap(&behind, &pending[last].inputs)
+        pending[last].derivative = nil
       }
+      pending.removeLast()
+      pending.append(contentsOf: behind.compactMap { $0 })
     }
   }
 }

@@ -52,8 +52,8 @@ extension Tensor {
       uninitialized: [shape[0], weights.shape[0], height, width], layout: .blocked, on: device)
     backend.convolution(form, x.pointer, weights.pointer, bias?.pointer, y.pointer, relu: relu)
 
-    // The input is kept only for the weights' gradient, the output only for the ReLU's.
-    let savedInput = weights.isTracked ? x.detached() : nil
+    // The input is kept only for the gradients of weights and bias, the output only for the ReLU's.
+    let savedInput = weights.isTracked || bias?.isTracked == true ? x.detached() : nil
     let savedOutput = relu ? y : nil
     let (inputShape, inputLayout) = (x.shape, x.layout)
     let frozen = weights.detached()

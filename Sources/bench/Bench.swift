@@ -1,0 +1,62 @@
+// bench: the speed of training, sampling, kernels and shards.
+import ArgumentParser
+import CommandSupport
+
+@main
+struct Bench: SuiteCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measures speed and memory.",
+    discussion: "Prints one JSON object a line for each workload.",
+    version: SuiteVersion.current)
+
+  @Argument(
+    help: ArgumentHelp(
+      "Workloads to run, or beginnings of their names; all if left out.", valueName: "name"))
+  var names: [String] = []
+
+  @Flag(help: "Print the workloads and what they do, and run none.")
+  var list = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Seconds for each workload, warm-up apart; three repetitions at least.", valueName: "s"))
+  var seconds = 10.0
+
+  @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
+
+  func validate() throws {
+    guard seconds > 0, seconds.isFinite else {
+      throw ValidationError("--seconds must be positive, got \(seconds).")
+    }
+    for name in names where !Workload.all.contains(where: { $0.name.hasPrefix(name) }) {
+      throw ValidationError("No workload is called \(name); see bench --list.")
+    }
+  }
+
+  func execute() throws {
+    let chosen = Workload.all.filter { workload in
+      names.isEmpty || names.contains { workload.name.hasPrefix($0) }
+    }
+    guard !list else {
+      for workload in chosen {
+        try ResultWriter(json: false).write(
+          ["name": workload.name], text: "\(workload.name): \(workload.summary)")
+      }
+      return
+    }
+    let console = runtime.console
+    let device = try runtime.startComputing()
+    if let load = MachineLoad.lastMinute, load > MachineLoad.quiet {
+      console.warn(
+        "the load of the last minute is \(load); other work on this machine spoils the figures")
+    }
+    Interruption.install()
+    for workload in chosen {
+      console.note("\(workload.name) …")
+      let measurement = try Measurement(workload, seconds: seconds, on: device)
+      try ResultWriter(json: true).write(measurement, text: "")
+      try Interruption.throwIfRequested()
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// Timing: warm-up apart, then repetitions until the time is up.
+import CommandSupport
+import Foundation
+import TensorCore
+
+/// One line of the result.
+struct Measurement: Encodable, Sendable {
+  let name: String
+  let unit: String
+  /// Of the repetitions, in `unit`.
+  let median: Double
+  /// The values that a tenth of the repetitions lies below and above.
+  let p10, p90: Double
+  let repetitions: Int
+  let threads: Int
+  let engine: String
+  /// 10⁹ floating-point operations a second at the median.
+  var gigaflops: Double?
+  /// The most bytes that tensors took at once, MiB.
+  var poolPeakMebibytes: Double?
+  /// The most memory that the process held, MiB.
+  var processPeakMebibytes: Double?
+
+  enum CodingKeys: String, CodingKey {
+    case name, unit, median, p10, p90, repetitions, threads, engine
+    case gigaflops = "gflop_per_second"
+    case poolPeakMebibytes = "pool_peak_mib"
+    case processPeakMebibytes = "process_peak_mib"
+  }
+
+  /// Runs a workload once or twice to warm up, then for about `seconds`, three times at least.
+  init(_ workload: Workload, seconds: Double, on device: Device) throws {
+    device.pool.releaseFree()
+    device.pool.resetPeak()
+    ProcessMemory.resetPeak()
+    let repetition = try workload.prepare(device)
+    let warmUp = try Self.time(repetition)
+    if warmUp < seconds / 4 { _ = try Self.time(repetition) }
+    var times: [Double] = []
+    var left = seconds
+    while left > 0 || times.count < 3 {
+      let time = try Self.time(repetition)
+      times.append(time)
+      left -= time
+    }
+    times.sort()
+    let middle = Self.quantile(0.5, of: times)
+    name = workload.name
+    unit = workload.unit.name
+    median = workload.unit.value(middle)
+    let ends = [0.1, 0.9].map { workload.unit.value(Self.quantile($0, of: times)) }.sorted()
+    (p10, p90) = (ends[0], ends[1])
+    repetitions = times.count
+    threads = ComputeThreads.count
+    engine = device.name
+    gigaflops = workload.operations.map { $0 / middle / 1e9 }
+    if workload.tellsMemory {
+      poolPeakMebibytes = Double(device.pool.statistics.peak) / 1_048_576
+      processPeakMebibytes = ProcessMemory.peakMebibytes
+    }
+  }
+
+  /// Seconds of one call.
+  private static func time(_ repetition: () throws -> Void) rethrows -> Double {
+    let duration = try ContinuousClock().measure(repetition)
+    return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+  }
+
+  /// Between the nearest ranks of sorted values.
+  private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
+    let place = share * Double(sorted.count - 1)
+    let below = Int(place)
+    let above = min(below + 1, sorted.count - 1)
+    return sorted[below] + (sorted[above] - sorted[below]) * (place - Double(below))
+  }
+}

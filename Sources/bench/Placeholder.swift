@@ -1,2 +1,0 @@
-// placeholder
-@main struct Placeholder { static func main() {} }

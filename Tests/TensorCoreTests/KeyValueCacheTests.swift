@@ -1,0 +1,45 @@
+import TensorCore
+import Testing
+
+@Suite struct KeyValueCacheTests {
+  @Test(arguments: [(1, 1, 4), (3, 2, 16), (2, 3, 5)], Device.all)
+  func stepsEqualCausalAttention(form: (items: Int, heads: Int, width: Int), device: Device) {
+    let (items, heads, width) = form
+    let (length, channels, scale) = (9, heads * width, 1 / Float(width).squareRoot())
+    var random = RandomSource(seed: 8)
+    let q = random.normal([items, length, channels], on: device)
+    let k = random.normal([items, length, channels], on: device)
+    let v = random.normal([items, length, channels], on: device)
+    let expected = attention(q, k, v, heads: heads, scale: scale, mask: .causal(prefix: 0))
+
+    var cache = KeyValueCache(
+      items: items, capacity: length, channels: channels, heads: heads, on: device)
+    for round in 0..<2 {
+      // The second round takes the first positions at once.
+      let given = round * 4
+      cache.reset()
+      cache.append(keys: k.positions(0..<given), values: v.positions(0..<given))
+      for place in given..<length {
+        let step = place..<place + 1
+        let out = cache.attend(
+          q.positions(step), k.positions(step), v.positions(step), scale: scale)
+        let difference = relativeDifference(
+          out.elements(), expected.positions(step).elements())
+        #expect(difference < 1e-5, "position \(place): \(difference)")
+        #expect(cache.length == place + 1)
+      }
+    }
+  }
+
+  @Test(arguments: Device.all)
+  func aCopyOfACacheGoesItsOwnWay(device: Device) {
+    let ones = Tensor(repeating: 1, shape: [1, 1, 2], on: device)
+    var cache = KeyValueCache(items: 1, capacity: 3, channels: 2, heads: 1, on: device)
+    cache.append(keys: ones, values: ones)
+    var branch = cache
+    _ = branch.attend(ones, ones, ones.scaled(by: 9), scale: 1)
+    let out = cache.attend(ones, ones, ones.scaled(by: 3), scale: 1)
+    #expect(out.elements() == [2, 2])
+    #expect(branch.length == 2)
+  }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import Shards
+import TensorCore
+import TestSupport
+import Testing
+import Training
+
+private let (height, width) = (6, 9)
+
+/// A shard whose pixels tell their row, line and column.
+private func makeSet(_ folder: TemporaryFolder, rows: Int = 5) throws -> ImageShardSet {
+  let writer = try ImageShardWriter(
+    folder("a.h5"),
+    header: ImageShardHeader(
+      height: height, width: width, source: "test", split: "train", preprocessing: "{}",
+      toolVersion: "test"),
+    compression: .none)
+  for row in 0..<rows {
+    var pixels: [UInt8] = []
+    for y in 0..<height {
+      for x in 0..<width { pixels += [UInt8(row), UInt8(y), UInt8(x)] }
+    }
+    try writer.append(pixels, id: Int64(row), name: "\(row)")
+  }
+  try writer.finish()
+  return try ImageShardSet([folder("a.h5")])
+}
+
+private func batches(
+  _ set: ImageShardSet, from position: DataPosition = DataPosition(), seed: UInt64 = 1,
+  _ augmentation: Augmentation
+) -> ImageBatches {
+  ImageBatches(
+    set, batchSize: 3, from: position, seed: seed, shuffled: true, augmentation: augmentation)
+}
+
+@Suite struct DataTests {
+  @Test(arguments: [Augmentation(), Augmentation(crop: 4), Augmentation(crop: 4, flips: true)])
+  func batchesDependOnSeedAndPositionAlone(augmentation: Augmentation) throws {
+    let folder = try TemporaryFolder()
+    let set = try makeSet(folder)
+    let source = batches(set, augmentation)
+    let all = try (0..<8).map { _ in try source.next() }
+    for start in 1..<8 {
+      let later = batches(set, from: all[start - 1].next, augmentation)
+      for expected in all[start...] {
+        let found = try later.next()
+        #expect(found.pixels == expected.pixels && found.next == expected.next)
+      }
+    }
+    let other = batches(set, seed: 2, augmentation)
+    #expect(try (0..<8).map { _ in try other.next().pixels } != all.map(\.pixels))
+  }
+
+  @Test func cropsAndMirrorsAreTakenFromOneImage() throws {
+    let folder = try TemporaryFolder()
+    let source = batches(try makeSet(folder), Augmentation(crop: 4, flips: true))
+    var seen: Set<[UInt8]> = []
+    var (mirrored, total) = (0, 0)
+    for _ in 0..<100 {
+      let batch = try source.next()
+      #expect((batch.count, batch.height, batch.width) == (3, 4, 4))
+      for item in 0..<batch.count {
+        let pixels = Array(batch.pixels[item * 48..<(item + 1) * 48])
+        let isMirrored = pixels[2] > pixels[5]
+        let left = isMirrored ? pixels[11] : pixels[2]
+        for y in 0..<4 {
+          for x in 0..<4 {
+            let column = isMirrored ? 3 - x : x
+            let expected = [pixels[0], pixels[1] + UInt8(y), left + UInt8(column)]
+            #expect(Array(pixels[(y * 4 + x) * 3..<(y * 4 + x) * 3 + 3]) == expected)
+          }
+        }
+        #expect(Int(pixels[1]) <= height - 4 && Int(left) <= width - 4)
+        seen.insert([pixels[1], left])
+        mirrored += isMirrored ? 1 : 0
+        total += 1
+      }
+    }
+    // Every place of the window comes up, and about half of the images are mirrored.
+    #expect(seen.count == (height - 3) * (width - 3))
+    #expect((total / 3...total * 2 / 3).contains(mirrored))
+  }
+
+  @Test func wholeImagesComeUnchanged() throws {
+    let folder = try TemporaryFolder()
+    let set = try makeSet(folder)
+    let batch = try batches(set, Augmentation()).next()
+    let rows = EpochOrder(count: 5, seed: 1).rows(ofEpoch: 0).prefix(3)
+    #expect(batch.pixels == (try rows.flatMap { try set.pixels($0) }))
+    let tensor = batch.images(on: .default)
+    #expect(tensor.shape == [3, 3, height, width])
+    #expect(tensor.pixels() == batch.pixels)
+  }
+
+  @Test func aDamagedShardIsAnErrorOfTheNextBatch() throws {
+    let folder = try TemporaryFolder()
+    let set = try makeSet(folder)
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: folder("a.h5")))
+    try handle.truncate(atOffset: 100)
+    try handle.close()
+    #expect(throws: (any Error).self) {
+      let source = batches(set, Augmentation())
+      for _ in 0..<5 { _ = try source.next() }
+    }
+  }
+}

@@ -1,0 +1,191 @@
+// Whole runs of the smallest model, with everything that a run can have: k-means, a moving-average codebook, revival,
+// accumulation, crops, validation, an adversarial phase.
+import DurableFiles
+import Foundation
+import Models
+import Shards
+import TensorCore
+import TestSupport
+import Testing
+import Training
+
+/// A shard of pictures of `side` pixels; `isUniform` makes them all one colour.
+private func makeShard(_ path: String, rows: Int, side: Int, isUniform: Bool = false) throws {
+  let writer = try ImageShardWriter(
+    path,
+    header: ImageShardHeader(
+      height: side, width: side, source: "test", split: "train", preprocessing: "{}",
+      toolVersion: "test"),
+    compression: .none)
+  var random = RandomSource(seed: 12)
+  for row in 0..<rows {
+    let colour = (0..<3).map { _ in UInt8(random.next() & 255) }
+    let pixels = (0..<side * side * 3).map { index -> UInt8 in
+      isUniform ? 128 : index / 3 % 4 < row % 4 + 1 ? colour[index % 3] : UInt8(index & 255)
+    }
+    try writer.append(pixels, id: Int64(row), name: "frame \(row)")
+  }
+  try writer.finish()
+}
+
+private func config(_ shards: [String], validation: [String] = [], steps: Int) -> VQGANRunConfig {
+  var model = VQGANConfig.tiny
+  model.dropout = 0.1
+  model.quantizer = QuantizerConfig(
+    kind: .movingAverage, decay: 0.8, reviveAfter: 2, initialization: .kMeans)
+  return VQGANRunConfig(
+    toolVersion: "test", model: model,
+    objective: VQGANObjective(
+      discStart: 4, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 2)),
+    learningRate: LearningRate(peak: 1e-3, schedule: .cosine, warmup: 3), steps: steps,
+    batchSize: 2, accumulate: 2, augmentation: Augmentation(crop: 16, flips: true),
+    shuffles: true, seed: 5, threads: 1, engine: "", perceptual: nil, initFrom: nil,
+    shards: shards, validation: validation, checkpointEvery: 5, keepCheckpoints: 2,
+    pictureEvery: 100, logEvery: 1)
+}
+
+/// Trains and returns the warnings.
+@discardableResult
+private func train(
+  _ config: VQGANRunConfig, in folder: RunFolder, resumed: Bool = false, stopAfter: Int = .max,
+  on device: Device = .default
+) throws -> [String] {
+  if !resumed { try folder.create(config: config) }
+  var run = try VQGANRun(config, in: folder, resumed: resumed, on: device)
+  var steps = 0
+  var warnings: [String] = []
+  try run.train(
+    on: try ImageShardSet(config.shards),
+    validation: config.validation.isEmpty ? nil : try ImageShardSet(config.validation),
+    TrainingReporter(
+      step: { _ in steps += 1 }, warn: { warnings.append($0) },
+      shouldStop: { steps >= stopAfter }))
+  return warnings
+}
+
+@Suite struct VQGANRunTests {
+  @Test(arguments: Device.all)
+  func twelveStepsEqualFiveAndSevenMore(device: Device) throws {
+    let folder = try TemporaryFolder()
+    try makeShard(folder("a.h5"), rows: 7, side: 20)
+    try makeShard(folder("v.h5"), rows: 3, side: 20)
+    let config = config([folder("a.h5")], validation: [folder("v.h5")], steps: 12)
+    let (whole, parts) = (RunFolder(folder("whole")), RunFolder(folder("parts")))
+    try train(config, in: whole, on: device)
+    // Between two checkpoints of the plan: stopping saves one more.
+    try train(config, in: parts, stopAfter: 7, on: device)
+    #expect(try parts.lastCheckpoint().hasSuffix("step-000007"))
+    try train(config, in: parts, resumed: true, on: device)
+
+    let (expected, found) = (try whole.lastCheckpoint(), try parts.lastCheckpoint())
+    let names = try FileManager.default.contentsOfDirectory(atPath: expected).sorted()
+    #expect(
+      names == ["model.json", "model.safetensors", "optimizer.safetensors", "state.json"])
+    for name in names {
+      #expect(
+        try DurableFile.read("\(expected)/\(name)") == DurableFile.read("\(found)/\(name)"),
+        "\(name)")
+    }
+    #expect(
+      try DurableFile.read(whole.picturePath(step: 12))
+        == DurableFile.read(parts.picturePath(step: 12)))
+
+    let rows = try metrics(whole)
+    let resumed = try metrics(parts)
+    let timing: Set = ["images_per_second", "peak_memory_mib"]
+    // The stopped run has validated one time less or more; steps are compared one by one.
+    for step in 1...12 {
+      let a = rows.first { $0["step"] == "\(step)" && $0["train/rec_loss"] != "" }
+      let b = resumed.first { $0["step"] == "\(step)" && $0["train/rec_loss"] != "" }
+      #expect(a?.filter { !timing.contains($0.key) } == b?.filter { !timing.contains($0.key) })
+      #expect(a != nil)
+    }
+    #expect(rows.last?["val/psnr"] == resumed.last?["val/psnr"])
+    #expect(rows.last?["val/psnr"] != "")
+    // The discriminator took part from its step on.
+    let adversarial = rows.filter { ($0["train/d_weight"].flatMap { Double($0) } ?? 0) > 0 }
+    #expect(adversarial.compactMap { $0["step"] } == (5...12).map(String.init))
+  }
+
+  /// The rows of `metrics.csv` by column.
+  private func metrics(_ run: RunFolder) throws -> [[String: String]] {
+    let lines = try String(contentsOfFile: run.metricsPath, encoding: .utf8)
+      .split(separator: "\n").map {
+        $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      }
+    return lines.dropFirst().map {
+      Dictionary(zip(lines[0], $0), uniquingKeysWith: { first, _ in first })
+    }
+  }
+
+  @Test func onlyTheNewestCheckpointsAreKept() throws {
+    let folder = try TemporaryFolder()
+    try makeShard(folder("a.h5"), rows: 4, side: 16)
+    var config = config([folder("a.h5")], steps: 9)
+    config.checkpointEvery = 2
+    let run = RunFolder(folder("run"))
+    try train(config, in: run)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder("run/checkpoints"))
+    #expect(names.sorted() == ["last", "step-000008", "step-000009"])
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: folder("run/checkpoints/last"))
+        == "step-000009")
+    #expect(throws: RunError.alreadyARun(path: run.path)) { try train(config, in: run) }
+  }
+
+  @Test func aCheckpointThatFailsLeavesTheOneBefore() throws {
+    struct DiskFull: Error {}
+    let folder = try TemporaryFolder()
+    let run = RunFolder(folder.path)
+    try run.create(config: config([], steps: 1))
+    try run.saveCheckpoint(step: 1, keeping: 3) {
+      try RunFolder.write(TrainingState(seed: 1), to: "\($0)/state.json")
+    }
+    #expect(throws: DiskFull.self) {
+      try run.saveCheckpoint(step: 2, keeping: 3) {
+        try RunFolder.write(TrainingState(seed: 1), to: "\($0)/state.json")
+        throw DiskFull()
+      }
+    }
+    #expect(try run.lastCheckpoint().hasSuffix("step-000001"))
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder("checkpoints"))
+    #expect(names.sorted() == ["last", "step-000001"])
+  }
+
+  @Test func aFolderWithoutACheckpointCannotBeResumed() throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(folder.path)
+    let config = config([], steps: 1)
+    try run.create(config: config)
+    #expect(throws: RunError.noCheckpoint(path: run.path)) {
+      _ = try VQGANRun(config, in: run, resumed: true, on: .default)
+    }
+  }
+
+  @Test func aLossThatIsNoNumberEndsTheRun() throws {
+    let folder = try TemporaryFolder()
+    try makeShard(folder("a.h5"), rows: 4, side: 16)
+    var config = config([folder("a.h5")], steps: 50)
+    config.learningRate = LearningRate(peak: 1e30)
+    let error = #expect(throws: RunError.self) { try train(config, in: RunFolder(folder("run"))) }
+    #expect(error?.description.contains("not finite") == true)
+    #expect(error?.description.contains("--learning-rate") == true)
+  }
+
+  @Test func aCollapsedCodebookIsReported() throws {
+    let folder = try TemporaryFolder()
+    // One latent an image, and all images the same: one code is ever used.
+    try makeShard(folder("a.h5"), rows: 4, side: 4, isUniform: true)
+    var config = config([folder("a.h5")], steps: 201)
+    config.model.dropout = 0
+    config.model.quantizer = QuantizerConfig()
+    config.objective.discStart = 1000
+    config.augmentation = Augmentation()
+    config.accumulate = 1
+    config.learningRate = LearningRate(peak: 0)
+    config.checkpointEvery = 1000
+    let warnings = try train(config, in: RunFolder(folder("run")))
+    #expect(warnings.count == 1)
+    #expect(warnings.first?.contains("1 of 64 codes in use") == true)
+  }
+}
