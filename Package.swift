@@ -33,7 +33,8 @@ let package = Package(
   targets: [
     // System libraries
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
@@ -81,12 +82,16 @@ let package = Package(
     // Loops and commands
     .target(
       name: "Training",
-      dependencies: ["Models", "NN", "TensorCore", "Checkpoints", "Shards", "Images", "Checksums",
-        "DurableFiles"]),
+      dependencies: [
+        "Models", "NN", "TensorCore", "Checkpoints", "Shards", "Images", "Checksums",
+        "DurableFiles",
+      ]),
     .target(
       name: "CommandSupport",
-      dependencies: ["Training", "Ingest", "Corpora", "Shards", "Images", "Checkpoints",
-        "TensorCore", "DurableFiles", argumentParser]),
+      dependencies: [
+        "Training", "Ingest", "Corpora", "Shards", "Images", "Checkpoints",
+        "TensorCore", "DurableFiles", argumentParser,
+      ]),
   ]
     + commands.map { name in
       .executableTarget(
@@ -99,10 +104,13 @@ let package = Package(
     + [
       .executableTarget(
         name: "command-probe",
-        dependencies: ["CommandSupport", "Training", "Checkpoints", "DurableFiles", argumentParser],
+        dependencies: [
+          "CommandSupport", "Training", "Checkpoints", "DurableFiles", argumentParser,
+        ],
         path: "Tests/CommandProbe"),
-      .target(name: "TestSupport", dependencies: ["TensorCore", "NN", "Checkpoints"],
-        path: "Tests/TestSupport")
+      .target(
+        name: "TestSupport", dependencies: ["TensorCore", "NN", "Checkpoints"],
+        path: "Tests/TestSupport"),
     ]
     + [
       ("CKernels", ["CKernels"]), ("TensorCore", ["TensorCore"]), ("NN", ["NN", "TensorCore"]),

@@ -52,7 +52,8 @@ package struct Gradients {
 
 /// `sum + gradient`, in the memory of `sum` when nobody else holds it.
 private func accumulated(_ sum: consuming Tensor, _ gradient: Tensor) -> Tensor {
-  precondition(sum.layout == gradient.layout && sum.shape == gradient.shape, "gradients differ in form")
+  precondition(
+    sum.layout == gradient.layout && sum.shape == gradient.shape, "gradients differ in form")
   var sum = sum
   let pointer = sum.uniquePointer()
   sum.backend.accumulate(gradient.pointer, pointer, 1, sum.stored)
@@ -82,7 +83,11 @@ package func backward(
       let id = ObjectIdentifier(node)
       // A whole pass through a released operation would lose the gradients behind it.
       let isTarget = targetNodes.map { $0.contains(id) } ?? (node.isLeaf || node.isReleased)
-      if isTarget || node.inputs.contains(where: { $0.map { matters.contains(ObjectIdentifier($0)) } ?? false }) {
+      if isTarget
+        || node.inputs.contains(where: {
+          $0.map { matters.contains(ObjectIdentifier($0)) } ?? false
+        })
+      {
         matters.insert(id)
       }
     }
@@ -99,7 +104,11 @@ package func backward(
       pending[node] = nil
       if targetNodes.map({ $0.contains(id) }) ?? node.isLeaf {
         results[node] = gradient
-        if targetNodes != nil && !node.inputs.contains(where: { $0.map { matters.contains(ObjectIdentifier($0)) } ?? false }) {
+        if targetNodes != nil
+          && !node.inputs.contains(where: {
+            $0.map { matters.contains(ObjectIdentifier($0)) } ?? false
+          })
+        {
           continue
         }
       }

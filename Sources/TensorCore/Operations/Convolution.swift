@@ -62,7 +62,8 @@ extension Tensor {
       var dy = dy.blocked()
       if let savedOutput {
         let masked = Tensor(uninitializedLike: dy)
-        dy.backend.activateBackward(.relu, savedOutput.pointer, dy.pointer, masked.pointer, dy.stored)
+        dy.backend.activateBackward(
+          .relu, savedOutput.pointer, dy.pointer, masked.pointer, dy.stored)
         dy = masked
       }
       var gradients: [Tensor?] = [nil, nil, nil]
