@@ -120,7 +120,7 @@ let package = Package(
       ("Corpora", ["Corpora"]), ("Ingest", ["Ingest", "Corpora", "Images", "Shards"]),
       ("Training", ["Training", "Models", "NN", "TensorCore", "Checkpoints", "Shards", "Images"]),
       ("CommandSupport", ["CommandSupport"]),
-      ("Command", ["CommandSupport", "Shards", "Images", "Checkpoints"]),
+      ("Command", ["CommandSupport", "Shards", "Images", "Checkpoints", "Training", "Models"]),
     ].map { (name: String, modules: [String]) in
       .testTarget(
         name: "\(name)Tests",
