@@ -24,14 +24,15 @@ package struct BatchNorm2d: Layer {
   ///   - training: normalises by the batch's own moments and moves the running ones; else uses the running ones.
   package mutating func callAsFunction(_ x: Tensor, slope: Float, training: Bool) -> Tensor {
     guard training else {
-      // (x - mean)/√(v + eps)·w + b as scale·(x + loc)
+      // (x - mean)/√(v + eps)·w + b as scale·x + shift
       let mean = runningMean.elements(), variance = runningVariance.elements()
       let w = weight.elements(), b = bias.elements()
       let scale = zip(w, variance).map { $0 / ($1 + eps).squareRoot() }
-      let loc = zip(zip(scale, b), mean).map { ($0.0 == 0 ? 0 : $0.1 / $0.0) - $1 }
-      return x.channelAffine(
-        loc: Tensor(loc, shape: weight.shape, on: x.device),
-        scale: Tensor(scale, shape: weight.shape, on: x.device), slope: slope)
+      let shift = zip(zip(scale, b), mean).map { $0.1 - $1 * $0.0 }
+      let y = x.channelsScaled(
+        by: Tensor(scale, shape: weight.shape, on: x.device),
+        plus: Tensor(shift, shape: weight.shape, on: x.device))
+      return slope == 1 ? y : y.activated(.leakyReLU(slope: slope))
     }
     let (output, mean, variance) = x.batchNormalized(
       gamma: weight, beta: bias, eps: eps, slope: slope)
