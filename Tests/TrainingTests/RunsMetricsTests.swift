@@ -17,7 +17,8 @@ struct RunsMetricsTests {
   }
 
   @Test func rowsHoldTheColumnsInOrder() throws {
-    let (_, run) = try run()
+    let (folder, run) = try run()
+    defer { withExtendedLifetime(folder) {} }
     let log = try MetricsLog(run, columns: ["a/loss", "b"], resumingAfter: nil)
     #expect(try text(run) == "step,a/loss,b\n")
     try log.log(step: 1, [("b", 2), ("a/loss", 0.1)])
@@ -27,14 +28,16 @@ struct RunsMetricsTests {
   }
 
   @Test func aNewRunBeginsANewFile() throws {
-    let (_, run) = try run()
+    let (folder, run) = try run()
+    defer { withExtendedLifetime(folder) {} }
     try MetricsLog(run, columns: ["a"], resumingAfter: nil).log(step: 1, [("a", 1)])
     _ = try MetricsLog(run, columns: ["a"], resumingAfter: nil)
     #expect(try text(run) == "step,a\n")
   }
 
   @Test func aResumedRunGoesOnBehindItsCheckpoint() throws {
-    let (_, run) = try run()
+    let (folder, run) = try run()
+    defer { withExtendedLifetime(folder) {} }
     let stored = "step,a,b\n1,1,\n2,2,2\n2,,3\n3,1,1\n10,1,1\n3,1"  // cut in the middle of a row
     try DurableFile.write(Array(stored.utf8), to: run.metricsPath)
     let log = try MetricsLog(run, columns: ["a", "b"], resumingAfter: 2)
@@ -58,7 +61,8 @@ struct RunsMetricsTests {
   }
 
   @Test func eventFilesHoldWhatWasLogged() throws {
-    let (_, run) = try run()
+    let (folder, run) = try run()
+    defer { withExtendedLifetime(folder) {} }
     let picture: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 1, 2, 3]
     do {
       let log = try MetricsLog(run, columns: ["a/loss", "b"], resumingAfter: nil)
