@@ -11,14 +11,16 @@ struct RunsFolderTests {
     var name = "ä/b"
   }
 
-  private func run() throws -> (folder: TemporaryFolder, run: RunFolder) {
-    let folder = try TemporaryFolder()
-    let run = RunFolder(folder("run"))
+  private let folder: TemporaryFolder
+  private let run: RunFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    run = RunFolder(folder("run"))
     try run.create(config: Config())
-    return (folder, run)
   }
 
-  private func save(_ step: Int, in run: RunFolder, keeping: Int = 3, text: String = "{}") throws {
+  private func save(_ step: Int, keeping: Int = 3, text: String = "{}") throws {
     try run.saveCheckpoint(step: step, keeping: keeping) { folder in
       try SafetensorsWriter.write(
         [SafetensorsEntry("w", shape: [1], floats: [Float(step)])],
@@ -27,12 +29,11 @@ struct RunsFolderTests {
     }
   }
 
-  private func checkpoints(_ run: RunFolder) -> [String] {
+  private var checkpoints: [String] {
     DurableFile.names(in: "\(run.path)/checkpoints")
   }
 
   @Test func theConfigurationIsKeptAndNotOverwritten() throws {
-    let (folder, run) = try run()
     #expect(run.exists)
     #expect(try run.config(Config.self) == Config())
     #expect(throws: RunError.alreadyARun(path: folder("run"))) {
@@ -43,10 +44,9 @@ struct RunsFolderTests {
   }
 
   @Test func theNewestCheckpointIsFound() throws {
-    let (folder, run) = try run()
     #expect(throws: RunError.noCheckpoint(path: folder("run"))) { try run.lastCheckpoint() }
-    for step in [1, 999_999, 1_000_000] { try save(step, in: run) }
-    #expect(checkpoints(run) == ["last", "step-000001", "step-1000000", "step-999999"])
+    for step in [1, 999_999, 1_000_000] { try save(step) }
+    #expect(checkpoints == ["last", "step-000001", "step-1000000", "step-999999"])
     #expect(run.steps() == [1, 999_999, 1_000_000])
     #expect(try run.lastCheckpoint() == folder("run/checkpoints/step-1000000"))
     #expect(
@@ -59,23 +59,20 @@ struct RunsFolderTests {
 
   @Test(arguments: [(1, [40]), (2, [30, 40]), (0, [40]), (9, [10, 20, 30, 40])])
   func oldCheckpointsGo(keeping: Int, left: [Int]) throws {
-    let (_, run) = try run()
-    for step in [10, 20, 30, 40] { try save(step, in: run, keeping: keeping) }
+    for step in [10, 20, 30, 40] { try save(step, keeping: keeping) }
     #expect(run.steps() == left)
   }
 
   @Test func aStepSavedAgainReplacesItself() throws {
-    let (folder, run) = try run()
-    try save(5, in: run, text: "old")
-    try save(5, in: run, text: "new")
+    try save(5, text: "old")
+    try save(5, text: "new")
     #expect(try DurableFile.read(folder("run/checkpoints/last/state.json")) == Array("new".utf8))
-    #expect(checkpoints(run) == ["last", "step-000005"])
+    #expect(checkpoints == ["last", "step-000005"])
   }
 
   @Test func aFailedSaveLeavesTheOldCheckpoints() throws {
     struct Stop: Error {}
-    let (folder, run) = try run()
-    try save(1, in: run)
+    try save(1)
     #expect(throws: Stop.self) {
       try run.saveCheckpoint(step: 2, keeping: 1) { path in
         try DurableFile.write([1], to: "\(path)/state.json")
@@ -87,14 +84,13 @@ struct RunsFolderTests {
         try DurableFile.write([1, 2, 3], to: "\(path)/model.safetensors")
       }
     }
-    #expect(checkpoints(run) == ["last", "step-000001"])
+    #expect(checkpoints == ["last", "step-000001"])
     #expect(try run.lastCheckpoint() == folder("run/checkpoints/step-000001"))
   }
 
   /// What a process leaves that dies at each point of saving a checkpoint.
   @Test func aDeathWhileSavingIsSurvived() throws {
-    let (folder, run) = try run()
-    try save(1, in: run)
+    try save(1)
     let dead = try #require(try shell("sh -c 'echo $$'").output.split(separator: "\n").first)
     let half = folder("run/checkpoints/step-000002.tmp-\(dead)-12345678")
     try DurableFile.createFolder(half)
@@ -104,10 +100,10 @@ struct RunsFolderTests {
     #expect(run.steps() == [1])
 
     // Published, but `last` still leads to the one before: complete as well.
-    try save(2, in: run)
+    try save(2)
     try DurableFile.link(to: "step-000001", at: folder("run/checkpoints/last"))
     #expect(try run.lastCheckpoint() == folder("run/checkpoints/step-000001"))
-    #expect(checkpoints(run) == ["last", "step-000001", "step-000002"], "the half one is gone")
+    #expect(checkpoints == ["last", "step-000001", "step-000002"], "the half one is gone")
     #expect(DurableFile.names(in: folder("run/pictures")) == [])
 
     // `last` leads nowhere, or is missing after a copy.
@@ -125,7 +121,6 @@ struct RunsFolderTests {
     ("", ""),
   ])
   func aDamagedConfigurationIsNamed(json: String, problem: String) throws {
-    let (folder, run) = try run()
     try DurableFile.write(Array(json.utf8), to: run.configPath)
     do {
       _ = try run.config(Config.self)

@@ -5,64 +5,57 @@ import Testing
 import Training
 
 struct RunsMetricsTests {
-  private func run() throws -> (folder: TemporaryFolder, run: RunFolder) {
-    let folder = try TemporaryFolder()
-    let run = RunFolder(folder("run"))
+  private let folder: TemporaryFolder
+  private let run: RunFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    run = RunFolder(folder("run"))
     try run.create(config: ["steps": 7])
-    return (folder, run)
   }
 
-  private func text(_ run: RunFolder) throws -> String {
-    String(decoding: try DurableFile.read(run.metricsPath), as: UTF8.self)
+  private var rows: String {
+    get throws { String(decoding: try DurableFile.read(run.metricsPath), as: UTF8.self) }
   }
 
   @Test func rowsHoldTheColumnsInOrder() throws {
-    let (folder, run) = try run()
-    defer { withExtendedLifetime(folder) {} }
     let log = try MetricsLog(run, columns: ["a/loss", "b"], resumingAfter: nil)
-    #expect(try text(run) == "step,a/loss,b\n")
+    #expect(try rows == "step,a/loss,b\n")
     try log.log(step: 1, [("b", 2), ("a/loss", 0.1)])
     try log.log(step: 2, [("b", .nan)])
     try log.log(step: 3, [("a/loss", -.infinity), ("b", 123456.789)])
-    #expect(try text(run) == "step,a/loss,b\n1,0.1,2\n2,,nan\n3,-inf,123456.8\n")
+    #expect(try rows == "step,a/loss,b\n1,0.1,2\n2,,nan\n3,-inf,123456.8\n")
   }
 
   @Test func aNewRunBeginsANewFile() throws {
-    let (folder, run) = try run()
-    defer { withExtendedLifetime(folder) {} }
     try MetricsLog(run, columns: ["a"], resumingAfter: nil).log(step: 1, [("a", 1)])
     _ = try MetricsLog(run, columns: ["a"], resumingAfter: nil)
-    #expect(try text(run) == "step,a\n")
+    #expect(try rows == "step,a\n")
   }
 
   @Test func aResumedRunGoesOnBehindItsCheckpoint() throws {
-    let (folder, run) = try run()
-    defer { withExtendedLifetime(folder) {} }
     let stored = "step,a,b\n1,1,\n2,2,2\n2,,3\n3,1,1\n10,1,1\n3,1"  // cut in the middle of a row
     try DurableFile.write(Array(stored.utf8), to: run.metricsPath)
     let log = try MetricsLog(run, columns: ["a", "b"], resumingAfter: 2)
-    #expect(try text(run) == "step,a,b\n1,1,\n2,2,2\n2,,3\n")
+    #expect(try rows == "step,a,b\n1,1,\n2,2,2\n2,,3\n")
     try log.log(step: 3, [("a", 9)])
-    #expect(try text(run) == "step,a,b\n1,1,\n2,2,2\n2,,3\n3,9,\n")
+    #expect(try rows == "step,a,b\n1,1,\n2,2,2\n2,,3\n3,9,\n")
     try DurableFile.write(Array("step,a,b\n1,1,1\n2,1".utf8), to: run.metricsPath)
     _ = try MetricsLog(run, columns: ["a", "b"], resumingAfter: 5)
-    #expect(try text(run) == "step,a,b\n1,1,1\n")
+    #expect(try rows == "step,a,b\n1,1,1\n")
   }
 
   @Test func otherColumnsAreRefused() throws {
-    let (folder, run) = try run()
     try MetricsLog(run, columns: ["a"], resumingAfter: nil).log(step: 1, [("a", 1)])
     #expect(
       throws: RunError.damaged(
         path: folder("run/metrics.csv"),
         problem: "line 1: the columns are not those of this version")
     ) { try MetricsLog(run, columns: ["a", "b"], resumingAfter: 1) }
-    #expect(try text(run) == "step,a\n1,1\n")
+    #expect(try rows == "step,a\n1,1\n")
   }
 
   @Test func eventFilesHoldWhatWasLogged() throws {
-    let (folder, run) = try run()
-    defer { withExtendedLifetime(folder) {} }
     let picture: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 1, 2, 3]
     do {
       let log = try MetricsLog(run, columns: ["a/loss", "b"], resumingAfter: nil)
@@ -85,10 +78,8 @@ struct RunsMetricsTests {
     #expect(config[1] == [.bytes(Array("config".utf8))])
     let tensor = try #require(config[8]?.first?.message)
     #expect(tensor[1] == [.number(7)])
-    #expect(
-      try tensor[8] == [
-        .bytes(Array("```\n".utf8) + (try DurableFile.read(run.configPath)) + Array("\n```".utf8))
-      ])
+    let stored = String(decoding: try DurableFile.read(run.configPath), as: UTF8.self)
+    #expect(tensor[8] == [.bytes(Array("```\n\(stored)\n```".utf8))])
     #expect(config[9]?.first?.message?[1]?.first?.message?[1] == [.bytes(Array("text".utf8))])
 
     let scalars = first[2].values
