@@ -93,7 +93,8 @@ struct VQGANOptions: ParsableArguments {
     }
   }
 
-  /// The configuration of a new run: preset, then file, then `--set`, then the other options.
+  /// The configuration of a new run: preset, then file, then `--set`, then the other options; shards of the validation
+  /// split are held out, unless there are no others.
   func config(shards: [String], _ runtime: RuntimeOptions, seed: UInt64) throws -> VQGANRunConfig {
     guard let start = VQGANPreset.named(preset) else { throw ValidationError("--preset \(preset)") }
     var result: VQGANRunConfig
@@ -131,8 +132,13 @@ struct VQGANOptions: ParsableArguments {
     result.threads = runtime.threads
     result.engine = (runtime.engine?.rawValue) ?? Device.default.name
     result.toolVersion = SuiteVersion.current
-    result.shards = shards.map(Self.absolute)
-    result.validation = try InputPaths.expand(validation, suffix: ".h5").map(Self.absolute)
+    let bySplit = try Dictionary(grouping: shards) {
+      try ImageShardReader($0).header.split == "validation"
+    }
+    let heldOut = bySplit[false] == nil ? [] : bySplit[true] ?? []
+    result.shards = (bySplit[false] ?? shards).map(Self.absolute)
+    result.validation = (heldOut + (try InputPaths.expand(validation, suffix: ".h5"))).map(
+      Self.absolute)
     if let problem = result.model.problem { throw ValidationError("\(problem).") }
     return result
   }
