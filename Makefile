@@ -65,8 +65,8 @@ clean:  ## remove what was built, but not runs/
 
 DATA ?= Datasets/montezuma
 DEMO_SIZE ?= 104
-DEMO_VQGAN_STEPS ?= 1500
-DEMO_GPT_STEPS ?= 1500
+DEMO_VQGAN_STEPS ?= 2500
+DEMO_GPT_STEPS ?= 500
 
 prep-demo = --size $(DEMO_SIZE) --holdout 30,32
 vqgan-demo = --preset small --steps $(DEMO_VQGAN_STEPS)
