@@ -1,7 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Traits: `OneDNN` brings the fast engine (libdnnl-dev), `LibDeflate` faster shard compression (libdeflate-dev).
+// Traits: `OneDNN` brings the fast engine (libdnnl-dev), `LibDeflate` faster shard compression (libdeflate-dev), `YAJL` its
+// reader of annotation files (libyajl-dev).
 // `swift build --disable-default-traits` needs libpng, libjpeg, HDF5 and OpenBLAS alone.
 
 let argumentParser: Target.Dependency = .product(
@@ -23,9 +24,10 @@ let package = Package(
   name: "swift-vqgan",
   products: commands.map { .executable(name: $0, targets: [$0]) },
   traits: [
-    .default(enabledTraits: ["OneDNN", "LibDeflate"]),
+    .default(enabledTraits: ["OneDNN", "LibDeflate", "YAJL"]),
     .trait(name: "OneDNN", description: "Convolutions and matrix products by oneDNN."),
     .trait(name: "LibDeflate", description: "Shard compression by libdeflate instead of zlib."),
+    .trait(name: "YAJL", description: "Annotation files read by yajl instead of a plain reader."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -42,6 +44,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(name: "CYAJL", pkgConfig: "yajl", providers: [.apt(["libyajl-dev"])]),
 
     // C
     .target(
@@ -60,6 +63,11 @@ let package = Package(
       dependencies: ["CZlib", .target(name: "CDeflate", condition: .when(traits: ["LibDeflate"]))],
       cSettings: [.define("HAS_LIBDEFLATE", .when(traits: ["LibDeflate"]))],
       linkerSettings: [.linkedLibrary("deflate", .when(traits: ["LibDeflate"]))]),
+    .target(
+      name: "CAnnotations",
+      dependencies: [.target(name: "CYAJL", condition: .when(traits: ["YAJL"]))],
+      cSettings: [.define("HAS_YAJL", .when(traits: ["YAJL"]))],
+      linkerSettings: [.linkedLibrary("yajl", .when(traits: ["YAJL"]))]),
 
     // The engine and the models
     .target(
@@ -75,7 +83,7 @@ let package = Package(
     .target(
       name: "Shards", dependencies: ["CHDF5", "CChunkCodec", "Checksums", "DurableFiles"]),
     .target(name: "Checkpoints", dependencies: ["Checksums", "DurableFiles", "TensorCore"]),
-    .target(name: "Corpora"),
+    .target(name: "Corpora", dependencies: ["CAnnotations", "DurableFiles"]),
     .target(
       name: "Ingest", dependencies: ["Corpora", "Images", "Shards", "Checksums", "DurableFiles"]),
 

@@ -1,0 +1,44 @@
+// JSON as a stream of events, in memory that does not grow with the file. Two libraries read it, yajl where it is built in and
+// the plain reader of this folder; they give the same events and refuse the same texts.
+//
+// Beyond RFC 8259: a byte order mark at the start is skipped; UTF-16 is named as such; bytes that are not UTF-8 are refused
+// wherever they stand; an escaped half of a surrogate pair (\ud800 alone) is read as U+FFFD and counted; nesting ends at 64
+// levels and a single text or number at 64 MiB.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum je_kind {
+  JE_NULL, JE_FALSE, JE_TRUE, JE_NUMBER, JE_STRING, JE_KEY, JE_BEGIN_OBJECT, JE_END_OBJECT, JE_BEGIN_ARRAY, JE_END_ARRAY,
+} je_kind;
+
+// Takes one event: `text` holds a number as it is written, or a string or key decoded to UTF-8, `length` bytes without a zero
+// at the end, valid during the call. Returns 1 to go on, 0 to stop.
+typedef int je_handler(void *context, je_kind kind, const char *text, size_t length);
+
+typedef enum je_library { JE_PLAIN, JE_YAJL } je_library;
+
+// Whether a library is built in.
+int je_has(je_library library);
+
+// The library that is used: yajl where it is built in.
+je_library je_preferred(void);
+
+typedef struct je_parser je_parser;
+je_parser *je_create(je_library library, je_handler *handler, void *context);  // NULL without memory or library
+void je_free(je_parser *parser);
+
+// Reads as much of `bytes` as is complete. Returns how many bytes were taken: the rest is to be given again, in front of what
+// follows it. Returns -1 when the text is no JSON, the handler stopped or memory is short. Where nothing was taken, more bytes
+// are needed at once. Changes `bytes` where an escape is mended.
+//   last: whether the text ends with these bytes.
+long je_parse(je_parser *parser, char *bytes, size_t count, int last);
+
+// Bytes of the text up to the end of the present event; after a failure, up to the place that is to blame.
+int64_t je_offset(const je_parser *parser);
+
+// After a failure: why, or NULL where the handler stopped. Valid until the parser is freed.
+const char *je_problem(const je_parser *parser);
+
+// Escapes that were read as U+FFFD so far.
+long je_mended(const je_parser *parser);

@@ -1,0 +1,103 @@
+// What holds for both libraries: encoding, limits, places.
+#include "json_events.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_reader.h"
+
+static const je_backend *backend_of(je_library library) {
+#ifdef HAS_YAJL
+  if (library == JE_YAJL) return &je_yajl;
+#endif
+  return library == JE_PLAIN ? &je_plain : NULL;
+}
+
+int je_has(je_library library) { return backend_of(library) != NULL; }
+
+je_library je_preferred(void) { return je_has(JE_YAJL) ? JE_YAJL : JE_PLAIN; }
+
+je_parser *je_create(je_library library, je_handler *handler, void *context) {
+  const je_backend *backend = backend_of(library);
+  je_parser *parser = backend ? calloc(1, sizeof *parser) : NULL;
+  if (!parser) return NULL;
+  parser->backend = backend;
+  parser->handler = handler;
+  parser->context = context;
+  parser->state = backend->create(parser);
+  if (parser->state) return parser;
+  free(parser);
+  return NULL;
+}
+
+void je_free(je_parser *parser) {
+  if (!parser) return;
+  parser->backend->free(parser->state);
+  free(parser);
+}
+
+int je_fail(je_parser *parser, size_t place, const char *problem) {
+  if (parser->failed) return 0;
+  parser->failed = 1;
+  parser->blamed = parser->base + (int64_t)place;
+  snprintf(parser->problem, sizeof parser->problem, "%s", problem);
+  return 0;
+}
+
+// Skips a byte order mark and names other encodings. Returns the bytes to skip, -1 after a failure, -2 when more are needed.
+static int begin(je_parser *parser, const char *bytes, size_t count, int last) {
+  const unsigned char *b = (const unsigned char *)bytes;
+  if (count < 3 && !last) return -2;
+  if (count >= 2 && ((b[0] == 0xFE && b[1] == 0xFF) || (b[0] == 0xFF && b[1] == 0xFE) || b[0] == 0 || b[1] == 0)) {
+    je_fail(parser, 0, "UTF-16 or UTF-32 text, expected UTF-8");
+    return -1;
+  }
+  parser->begun = 1;
+  return count >= 3 && b[0] == 0xEF && b[1] == 0xBB && b[2] == 0xBF ? 3 : 0;
+}
+
+long je_parse(je_parser *parser, char *bytes, size_t count, int last) {
+  if (parser->failed) return -1;
+  size_t skipped = 0;
+  if (!parser->begun) {
+    int mark = begin(parser, bytes, count, last);
+    if (mark < 0) return mark == -2 ? 0 : -1;
+    skipped = (size_t)mark;
+    parser->base += mark;
+    parser->quiet_since = parser->base;
+    bytes += skipped;
+    count -= skipped;
+  }
+  int bad = 0;
+  size_t whole = je_utf8_prefix(bytes, count, &bad);
+  if (bad || (last && whole < count)) {
+    je_fail(parser, whole, "bytes that are not UTF-8");
+    return -1;
+  }
+  whole = je_mend_escapes(bytes, whole, last, &parser->mended);
+  long events = parser->events;
+  long taken = parser->backend->parse(parser->state, bytes, whole, last && whole == count);
+  if (taken < 0) {
+    if (!parser->failed) {  // the handler stopped
+      parser->failed = 1;
+      parser->blamed = parser->base + (int64_t)parser->backend->position(parser->state);
+    }
+    return -1;
+  }
+  if (parser->events != events) parser->quiet_since = parser->base;
+  if (parser->base + (int64_t)count - parser->quiet_since > JE_LONGEST) {
+    je_fail(parser, 0, "a value longer than 64 MiB");
+    return -1;
+  }
+  parser->base += taken;
+  return (long)skipped + taken;
+}
+
+int64_t je_offset(const je_parser *parser) {
+  return parser->failed ? parser->blamed : parser->base + (int64_t)parser->backend->position(parser->state);
+}
+
+const char *je_problem(const je_parser *parser) { return parser->problem[0] ? parser->problem : NULL; }
+
+long je_mended(const je_parser *parser) { return parser->mended; }

@@ -1,0 +1,96 @@
+/// Why one record of an annotation file cannot be used.
+package struct COCOFault: Error, Equatable, Sendable {
+  package enum Section: String, Sendable {
+    case image, category, annotation
+  }
+
+  package enum Reason: Equatable, Sendable {
+    /// The record is no object.
+    case notAnObject(found: String)
+    case missing(field: String)
+    /// The same key twice in one record: two programs would read two values.
+    case repeated(field: String)
+    case wrong(field: String, found: String, expected: String)
+    /// Another record before it has the same number.
+    case duplicateID
+    case unknownImage
+    case unknownCategory(Int)
+    case segmentation(COCOSegmentationFault)
+  }
+
+  package var path: String
+  /// Where the record begins in the file.
+  package var byte: Int
+  package var section: Section
+  /// The record's number, when that much could be read.
+  package var id: Int64?
+  /// The picture that the record is about, when it is known.
+  package var imageID: Int64?
+  package var reason: Reason
+
+  package init(
+    path: String, byte: Int, section: Section, id: Int64?, imageID: Int64?, reason: Reason
+  ) {
+    self.path = path
+    self.byte = byte
+    self.section = section
+    self.id = id
+    self.imageID = imageID
+    self.reason = reason
+  }
+
+  /// A short word for reports, such as `duplicate-id`.
+  package var kind: String {
+    switch reason {
+    case .notAnObject: "not-an-object"
+    case .missing: "missing-field"
+    case .repeated: "repeated-field"
+    case .wrong: "wrong-value"
+    case .duplicateID: "duplicate-id"
+    case .unknownImage: "unknown-image"
+    case .unknownCategory: "unknown-category"
+    case .segmentation: "segmentation"
+    }
+  }
+}
+
+extension COCOFault: CustomStringConvertible {
+  package var description: String {
+    var place = "\(path): byte \(byte): \(section.rawValue)"
+    if let id { place += " \(id)" }
+    if section == .annotation, let imageID { place += " of image \(imageID)" }
+    return switch reason {
+    case .notAnObject(let found): "\(place): \(found), expected {…}"
+    case .missing(let field): "\(place): no \(field)"
+    case .repeated(let field): "\(place): \(field) is there twice"
+    case .wrong(let field, let found, let expected):
+      "\(place): \(field) is \(found), expected \(expected)"
+    case .duplicateID: "\(place): its id is taken by an earlier one"
+    case .unknownImage: "\(place): the file lists no such image"
+    case .unknownCategory(let category): "\(place): the file lists no category \(category)"
+    case .segmentation(let fault): "\(place): \(fault)"
+    }
+  }
+}
+
+/// The broken records of a file.
+package struct COCOFaults: Equatable, Sendable {
+  /// Faults that are kept with their place; the rest is only counted.
+  package static let listedLimit = 1000
+
+  /// The first ones.
+  package private(set) var listed: [COCOFault] = []
+  package private(set) var count = 0
+  /// How many there are of each kind, by `COCOFault.kind`.
+  package private(set) var counts: [String: Int] = [:]
+  /// Halves of surrogate pairs (`\ud800` alone) that were read as U+FFFD; no record is lost by them.
+  package internal(set) var mendedEscapes = 0
+
+  package init() {}
+
+  mutating func add(_ fault: COCOFault) {
+    count += 1
+    counts[fault.kind, default: 0] += 1
+    if listed.count < Self.listedLimit { listed.append(fault) }
+  }
+}

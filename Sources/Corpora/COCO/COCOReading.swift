@@ -1,0 +1,20 @@
+/// How an annotation file is read.
+package struct COCOReading {
+  /// Keep what is about these pictures only; `nil` keeps all.
+  package var images: Set<Int64>?
+  /// Whether the first broken record ends the reading; otherwise it is counted and left out.
+  package var isStrict: Bool
+  /// Called a few times a second with the bytes read and the file's size; what it throws ends the reading.
+  package var progress: ((_ bytes: Int, _ size: Int) throws -> Void)?
+
+  package init(
+    images: Set<Int64>? = nil, isStrict: Bool = false,
+    progress: ((_ bytes: Int, _ size: Int) throws -> Void)? = nil
+  ) {
+    self.images = images
+    self.isStrict = isStrict
+    self.progress = progress
+  }
+
+  func keeps(_ image: Int64) -> Bool { images?.contains(image) ?? true }
+}
