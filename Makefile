@@ -86,9 +86,8 @@ demo montezuma: packages build
 	$(MAKE) --no-print-directory runs/$@/pictures.txt
 	@echo "The pictures are in runs/$@:"; sed 's/^/  /' runs/$@/pictures.txt
 
-# Continues the run in folder $(2) of command $(1) if it has a checkpoint, or starts it with the options $(3).
-train = if [ -e $(2)/checkpoints/last ]; then $(BIN)/$(1) --out $(2) --resume; \
-	else rm -rf $(2); $(BIN)/$(1) --out $(2) $(3); fi
+# Continues the run in folder $(2) of command $(1) if there is one, or starts it with the options $(3).
+train = $(BIN)/$(1) --out $(2) $(if $(wildcard $(2)/config.json),--resume,$(3))
 
 .SECONDARY:
 

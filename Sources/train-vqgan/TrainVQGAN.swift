@@ -40,8 +40,8 @@ struct TrainVQGAN: SuiteCommand {
     if let validation { try options.check(validation, config) }
 
     let lock = try OutputFolder(options.out)
-    if !options.resume { try folder.create(config: config) }
     var run = try VQGANRun(config, in: folder, resumed: options.resume, on: device)
+    if !options.resume { try folder.create(config: config) }
     console.note(
       "\(shards.count) images of \(shards.width)×\(shards.height), "
         + "\(run.trainer.model.parameterCount) parameters, engine \(device.name), "

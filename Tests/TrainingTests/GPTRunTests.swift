@@ -98,6 +98,17 @@ import Training
     #expect(try Self.metrics(killed) == Self.metrics(whole))
   }
 
+  @Test func aRunWithoutACheckpointIsContinuedFromItsBeginning() throws {
+    let folder = try TemporaryFolder()
+    let (whole, killed) = (folder("whole"), folder("killed"))
+    _ = try Self.train(whole, try Self.config(steps: 3))
+    _ = try Self.train(killed, try Self.config(steps: 3), stopAfter: 1)
+    try FileManager.default.removeItem(atPath: "\(killed)/checkpoints")
+    _ = try Self.train(killed, try Self.config(steps: 3), resumed: true)
+    #expect(try Self.checkpoint(killed) == Self.checkpoint(whole))
+    #expect(try Self.metrics(killed) == Self.metrics(whole))
+  }
+
   @Test func learnsWhatFollowsWhat() throws {
     let folder = try TemporaryFolder()
     let run = try Self.train(folder("run"), try Self.config(steps: 150, dropout: 0))

@@ -105,6 +105,26 @@ private func train(
     #expect(try losses(parts) == losses(whole))
   }
 
+  /// A run that was killed before its first checkpoint starts again at its first step.
+  @Test func aRunWithoutACheckpointIsContinuedFromItsBeginning() throws {
+    let folder = try TemporaryFolder()
+    try makeShard(folder("a.h5"))
+    let config = config(shard: folder("a.h5"), steps: 2)
+    let (whole, killed) = (RunFolder(folder("whole")), RunFolder(folder("killed")))
+    try train(config, in: whole)
+    try train(config, in: killed, stopAfter: 1)
+    try FileManager.default.removeItem(atPath: folder("killed/checkpoints"))
+    try train(config, in: killed, resumed: true)
+    for name in ["model.safetensors", "optimizer.safetensors", "state.json"] {
+      #expect(
+        try Data(contentsOf: URL(fileURLWithPath: "\(try whole.lastCheckpoint())/\(name)"))
+          == Data(contentsOf: URL(fileURLWithPath: "\(try killed.lastCheckpoint())/\(name)")),
+        "\(name)")
+    }
+    let rows = try String(contentsOfFile: killed.metricsPath, encoding: .utf8)
+    #expect(rows.split(separator: "\n").count == 3, "a row of the killed run was kept")
+  }
+
   /// R16: the inputs in a picture are the pixels that went in.
   @Test func picturesShowTheInputsAsTheyAre() throws {
     let folder = try TemporaryFolder()

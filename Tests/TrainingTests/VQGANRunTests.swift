@@ -152,16 +152,6 @@ private func train(
     #expect(names.sorted() == ["last", "step-000001"])
   }
 
-  @Test func aFolderWithoutACheckpointCannotBeResumed() throws {
-    let folder = try TemporaryFolder()
-    let run = RunFolder(folder.path)
-    let config = config([], steps: 1)
-    try run.create(config: config)
-    #expect(throws: RunError.noCheckpoint(path: run.path)) {
-      _ = try VQGANRun(config, in: run, resumed: true, on: .default)
-    }
-  }
-
   @Test func aLossThatIsNoNumberEndsTheRun() throws {
     let folder = try TemporaryFolder()
     try makeShard(folder("a.h5"), rows: 4, side: 16)

@@ -42,6 +42,13 @@ package struct Decoder: Layer {
     return convOut(normOut(h, swish: true))
   }
 
+  /// Lets the output start at one colour `[out_ch]`: the bias of the last convolution.
+  package mutating func startOutput(at color: [Float]) {
+    guard var bias = convOut.bias, bias.count == color.count else { return }
+    bias.assign(Tensor(color, shape: bias.shape, on: bias.device))
+    convOut.bias = bias
+  }
+
   package mutating func visitParameters(_ visitor: (String, inout Tensor) throws -> Void) rethrows {
     try convIn.visitParameters { try visitor("conv_in." + $0, &$1) }
     try mid.visitParameters { try visitor("mid." + $0, &$1) }

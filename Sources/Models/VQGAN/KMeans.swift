@@ -1,4 +1,4 @@
-// Lloyd's algorithm, for the codebook's first entries.
+// k-means, for the codebook's first entries.
 import TensorCore
 
 /// Counts `[K]` and sums `[K, D]` of the rows `[M, D]` by cluster.
@@ -15,35 +15,50 @@ func clusterSums(_ rows: Tensor, _ indices: IndexTensor, clusters: Int) -> (
 
 /// Centres of `clusters` clusters of the rows `[M, D]`, `[K, D]`.
 ///
-/// Starts from distinct rows drawn at random (with repetition and a little noise if there are fewer rows than clusters); an
-/// empty cluster is set to a random row.
+/// The first centres are spread by k-means++, so that rare vectors get centres too; an empty cluster moves to a row drawn in
+/// proportion to its squared distance from its centre. Where there are fewer distinct rows than clusters, the spare centres
+/// lie beside random rows.
+/// - Source: Arthur & Vassilvitskii 2007; Lloyd 1982.
 package func kMeans(
   _ rows: Tensor, clusters: Int, iterations: Int = 10, using random: inout RandomSource
 ) -> Tensor {
-  let (m, d) = (rows.shape[0], rows.shape[1])
+  let d = rows.shape[1]
   let values = rows.elements()
-  var order = random.permutation(m)
-  var centres: [Float] = []
-  centres.reserveCapacity(clusters * d)
-  for k in 0..<clusters {
-    let row = order[k % m]
-    let noise: Float = k < m ? 0 : 1e-3
-    for i in 0..<d {
-      centres.append(values[row * d + i] + (noise == 0 ? 0 : noise * (random.uniform() - 0.5)))
-    }
-  }
+  var centres = spreadCentres(rows, clusters: clusters, using: &random)
   for _ in 0..<iterations {
     let table = Tensor(centres, shape: [clusters, d], on: rows.device)
-    let indices = rows.nearestRows(in: table).indices
+    let (indices, distances) = rows.nearestRows(in: table)
     let (countTensor, sumTensor) = clusterSums(rows, indices, clusters: clusters)
     let counts = countTensor.elements(), sums = sumTensor.elements()
-    order = random.permutation(m)
-    for k in 0..<clusters {
-      let row = order[k % m]
-      for i in 0..<d {
-        centres[k * d + i] = counts[k] > 0 ? sums[k * d + i] / counts[k] : values[row * d + i]
-      }
+    let empty = counts.indices.filter { counts[$0] == 0 }
+    for k in counts.indices where counts[k] > 0 {
+      for i in 0..<d { centres[k * d + i] = sums[k * d + i] / counts[k] }
+    }
+    for (k, row) in zip(empty, random.choice(empty.count, weights: distances)) {
+      for i in 0..<d { centres[k * d + i] = values[row * d + i] }
     }
   }
   return Tensor(centres, shape: [clusters, d], on: rows.device)
+}
+
+/// The first centres, `clusters · D` values: each a row drawn in proportion to its squared distance from those before it.
+private func spreadCentres(_ rows: Tensor, clusters: Int, using random: inout RandomSource)
+  -> [Float]
+{
+  let (m, d) = (rows.shape[0], rows.shape[1])
+  let values = rows.elements()
+  var centres: [Float] = []
+  centres.reserveCapacity(clusters * d)
+  var squares = [Float](repeating: .infinity, count: m)
+  var row = Int(random.uniform() * Float(m))
+  for _ in 0..<clusters {
+    let centre = Array(values[row * d..<(row + 1) * d])
+    let isCopy = squares[row] == 0
+    centres += isCopy ? centre.map { $0 + 1e-3 * (random.uniform() - 0.5) } : centre
+    let found = rows.nearestRows(in: Tensor(centre, shape: [1, d], on: rows.device)).distances
+    for i in squares.indices { squares[i] = max(0, min(squares[i], found[i])) }
+    squares[row] = 0
+    row = random.choice(1, weights: squares)[0]
+  }
+  return centres
 }

@@ -46,8 +46,7 @@ package struct VQGAN: Layer {
     withoutGradients {
       var none: RandomSource?
       let z = latents(of: images, dropout: &none)
-      let (n, d, h, w) = (z.shape[0], z.shape[1], z.shape[2], z.shape[3])
-      return quantize.nearest(z.rows().reshaped([n * h * w, d])).reshaped([n, h, w])
+      return quantize.nearest(z.vectors()).reshaped([z.shape[0], z.shape[2], z.shape[3]])
     }
   }
 

@@ -10,6 +10,8 @@ package struct Quantized {
   package let loss: Tensor
   /// `[N, h, w]`, in `0..<K`.
   package let indices: IndexTensor
+  /// Of every latent vector from its entry, `N · h · w` values.
+  package let squaredDistances: [Float]
 }
 
 /// Replaces every latent vector by its nearest codebook entry.
@@ -41,8 +43,8 @@ package struct VectorQuantizer: Layer {
   /// - Parameter z: latents `[N, D, h, w]`.
   package func callAsFunction(_ z: Tensor) -> Quantized {
     let (n, d, h, w) = (z.shape[0], z.shape[1], z.shape[2], z.shape[3])
-    let rows = z.rows().reshaped([n * h * w, d])
-    let indices = nearest(rows)
+    let rows = z.vectors()
+    let (indices, distances) = rows.detached().nearestRows(in: embedding.weight.detached())
     let q = embedding(indices)
     let commitment = rows.meanSquaredDifference(from: q.detached())
     let loss: Tensor
@@ -57,7 +59,7 @@ package struct VectorQuantizer: Layer {
     let straight = rows + (q.detached() - rows.detached())
     return Quantized(
       latents: straight.reshaped([n, h * w, d]).image(height: h, width: w), loss: loss,
-      indices: indices.reshaped([n, h, w]))
+      indices: indices.reshaped([n, h, w]), squaredDistances: distances)
   }
 
   /// The nearest entry of every row of `[M, D]`, the lowest index on a tie.

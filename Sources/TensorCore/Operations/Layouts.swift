@@ -40,6 +40,11 @@ extension Tensor {
     return record(result, [x]) { gradient, _ in [gradient.image(height: h, width: w)] }
   }
 
+  /// The vector of every place of an image `[N, C, H, W]`, `[N·H·W, C]`.
+  package func vectors() -> Tensor {
+    rows().reshaped([shape[0] * shape[2] * shape[3], shape[1]])
+  }
+
   /// Rows `[N, H·W, C]` as blocked activations `[N, C, H, W]`.
   package func image(height: Int, width: Int) -> Tensor {
     precondition(

@@ -17,7 +17,7 @@ package struct GPTRun {
   /// Rows that a validation looks at, at most.
   package static let validationRows = 1024
 
-  /// A new run, or with `resumed` the continuation of the one in the folder.
+  /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if it has no checkpoint yet.
   ///
   /// - Throws: `GPTConfigError`, `RunError`, `SafetensorsError`, `ModelMismatchError`, `DurableFileError`.
   package init(_ config: GPTRunConfig, in folder: RunFolder, resumed: Bool, on device: Device)
@@ -31,7 +31,9 @@ package struct GPTRun {
     trainer = try GPTTrainer(
       GPT(config.model, using: &random, on: device), weightDecay: config.weightDecay)
     state = TrainingState(seed: config.seed)
-    if resumed { state = try GPTCheckpoint.restore(&trainer, from: try folder.lastCheckpoint()) }
+    if resumed, let checkpoint = folder.resumePoint() {
+      state = try GPTCheckpoint.restore(&trainer, from: checkpoint)
+    }
   }
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.

@@ -10,13 +10,18 @@ extension RunFolder {
   ///
   /// - Throws: `RunError.noCheckpoint`.
   package func lastCheckpoint() throws(RunError) -> String {
+    guard let checkpoint = resumePoint() else { throw .noCheckpoint(path: path) }
+    return checkpoint
+  }
+
+  /// The checkpoint at which a continued run takes up; `nil` for a run that was cut short before its first.
+  package func resumePoint() -> String? {
     if let name = try? FileManager.default.destinationOfSymbolicLink(atPath: lastPath),
       DurableFile.exists("\(checkpointsPath)/\(name)/state.json")
     {
       return "\(checkpointsPath)/\(name)"
     }
-    guard let newest = steps().last else { throw .noCheckpoint(path: path) }
-    return "\(checkpointsPath)/\(Self.name(ofStep: newest))"
+    return steps().last.map { "\(checkpointsPath)/\(Self.name(ofStep: $0))" }
   }
 
   /// Writes and publishes a checkpoint, points `last` to it and removes the oldest.

@@ -6,7 +6,7 @@ import TensorCore
 package struct CodebookUsage: Equatable, Sendable {
   /// Moving average of each code's share of a step's codes; part of a checkpoint.
   package var shares: [Float]
-  /// Steps since the last use of each code; part of a checkpoint.
+  /// Steps since the last use of each code, or since it was set; part of a checkpoint.
   package var idleSteps: [Int]
 
   /// Steps that count as recent.
@@ -14,7 +14,7 @@ package struct CodebookUsage: Equatable, Sendable {
 
   package init(entries: Int) {
     shares = Array(repeating: 0, count: entries)
-    idleSteps = Array(repeating: Self.window, count: entries)
+    idleSteps = Array(repeating: 0, count: entries)
   }
 
   /// Takes in the codes of one step.
@@ -31,8 +31,15 @@ package struct CodebookUsage: Equatable, Sendable {
     }
   }
 
+  /// Forgets what is known of codes that were set anew.
+  package mutating func reset(_ codes: [Int]) {
+    for k in codes { (shares[k], idleSteps[k]) = (0, 0) }
+  }
+
   /// Codes used at least once in the last 100 steps.
-  package var used: Int { idleSteps.count { $0 < Self.window } }
+  package var used: Int {
+    shares.indices.count { shares[$0] > 0 && idleSteps[$0] < Self.window }
+  }
 
   /// exp of the entropy of the shares: how many codes in even use would be as varied.
   package var perplexity: Double { Self.perplexity(of: shares.map(Double.init)) }

@@ -1,5 +1,6 @@
 // What the VQGAN is trained for.
 import Models
+import TensorCore
 
 /// Weights and switches of the training objective; keys are those of the published configurations.
 package struct VQGANObjective: Codable, Equatable, Sendable {
@@ -12,6 +13,8 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
   }
 
   package var codebookWeight: Float
+  package var l1Weight: Float  // of the mean |x - x̂|, the published pixel loss
+  package var l2Weight: Float  // of the mean (x - x̂)²
   package var perceptualWeight: Float  // without effect when there is no perceptual network
   package var discStart: Int  // step from which the discriminator and its loss take part
   package var discWeight: Float
@@ -23,12 +26,15 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
   package var adamBeta2: Float
 
   package init(
-    codebookWeight: Float = 1, perceptualWeight: Float = 1, discStart: Int = 10_000,
-    discWeight: Float = 0.8, discFactor: Float = 1, discLoss: DiscriminatorLoss = .hinge,
+    codebookWeight: Float = 1, l1Weight: Float = 1, l2Weight: Float = 0,
+    perceptualWeight: Float = 1, discStart: Int = 10_000, discWeight: Float = 0.8,
+    discFactor: Float = 1, discLoss: DiscriminatorLoss = .hinge,
     discriminator: DiscriminatorConfig = .init(), discriminatorPass: DiscriminatorPass = .shared,
     adamBeta1: Float = 0.5, adamBeta2: Float = 0.9
   ) {
     self.codebookWeight = codebookWeight
+    self.l1Weight = l1Weight
+    self.l2Weight = l2Weight
     self.perceptualWeight = perceptualWeight
     self.discStart = discStart
     self.discWeight = discWeight
@@ -43,6 +49,8 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
   enum CodingKeys: String, CodingKey, CaseIterable {
     case discriminator
     case codebookWeight = "codebook_weight"
+    case l1Weight = "l1_weight"
+    case l2Weight = "l2_weight"
     case perceptualWeight = "perceptual_weight"
     case discStart = "disc_start"
     case discWeight = "disc_weight"
@@ -57,6 +65,8 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
     try decoder.refuseUnknownKeys(CodingKeys.self)
     let values = try decoder.container(keyedBy: CodingKeys.self)
     codebookWeight = try values.decode(Float.self, forKey: .codebookWeight)
+    l1Weight = try values.decode(Float.self, forKey: .l1Weight)
+    l2Weight = try values.decode(Float.self, forKey: .l2Weight)
     perceptualWeight = try values.decode(Float.self, forKey: .perceptualWeight)
     discStart = try values.decode(Int.self, forKey: .discStart)
     discWeight = try values.decode(Float.self, forKey: .discWeight)
@@ -66,5 +76,15 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
     discriminatorPass = try values.decode(DiscriminatorPass.self, forKey: .discriminatorPass)
     adamBeta1 = try values.decode(Float.self, forKey: .adamBeta1)
     adamBeta2 = try values.decode(Float.self, forKey: .adamBeta2)
+  }
+}
+
+extension VQGANObjective {
+  /// The weighted sum of |x - x̂| and (x - x̂)², means over everything, a scalar.
+  package func pixelLoss(_ reconstruction: Tensor, _ images: Tensor) -> Tensor {
+    let absolute = l1Weight * reconstruction.meanAbsoluteDifference(from: images)
+    guard l2Weight > 0 else { return absolute }
+    let squared = l2Weight * reconstruction.meanSquaredDifference(from: images)
+    return l1Weight > 0 ? absolute + squared : squared
   }
 }

@@ -23,9 +23,10 @@ package struct VQGANPreset: Sendable {
       VQGANPreset(
         model: .small,
         objective: VQGANObjective(
-          discriminator: DiscriminatorConfig(ndf: 32), adamBeta1: 0.9, adamBeta2: 0.99),
+          l1Weight: 0, l2Weight: 3, discriminator: DiscriminatorConfig(ndf: 32), adamBeta1: 0.8,
+          adamBeta2: 0.97),
         batchSize: 4,
-        learningRate: { _ in LearningRate(peak: 1e-3, schedule: .cosine, warmup: 50) })
+        learningRate: { _ in LearningRate(peak: 6e-4, schedule: .cosine, warmup: 50) })
     case "tiny":
       VQGANPreset(
         model: .tiny,

@@ -17,7 +17,7 @@ package struct VQGANRun {
   private let device: Device
   private let isResumed: Bool
 
-  /// A new run, or with `resumed` the continuation of the one in the folder.
+  /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if it has no checkpoint yet.
   ///
   /// - Throws: `RunError`, `SafetensorsError`, `ModelMismatchError`, `DurableFileError`.
   package init(_ config: VQGANRunConfig, in folder: RunFolder, resumed: Bool, on device: Device)
@@ -35,8 +35,8 @@ package struct VQGANRun {
       discriminator: Discriminator(config.objective.discriminator, using: &random, on: device),
       perceptual: perceptual, objective: config.objective)
     state = TrainingState(seed: config.seed)
-    if resumed {
-      state = try VQGANCheckpoint.restore(&trainer, from: try folder.lastCheckpoint())
+    if resumed, let checkpoint = folder.resumePoint() {
+      state = try VQGANCheckpoint.restore(&trainer, from: checkpoint)
     } else if let path = config.initFrom {
       let first = try FirstStage.load(path, on: device)
       let file = try SafetensorsFile(first.path)
@@ -69,11 +69,7 @@ package struct VQGANRun {
       shards, batchSize: config.batchSize, from: state.position, seed: config.seed,
       shuffled: config.shuffles, augmentation: config.augmentation)
     let samples = try Self.samples(of: validation ?? shards, config)
-    if state.step == 0 && !isResumed && config.model.quantizer.initialization == .kMeans
-      && config.initFrom == nil
-    {
-      try initializeCodebook(shards)
-    }
+    if state.step == 0 && config.initFrom == nil { try initialize(from: shards) }
     var clock = ContinuousClock.now
     var timed = 0
     while state.step < config.steps {
@@ -156,8 +152,8 @@ package struct VQGANRun {
 
   // MARK: Data
 
-  /// k-means over the latents of enough images for eight vectors a code, 512 images at most.
-  private mutating func initializeCodebook(_ shards: ImageShardSet) throws {
+  /// Starts from the data: enough images for eight latent vectors a code, 512 images at most.
+  private mutating func initialize(from shards: ImageShardSet) throws {
     let (height, width) =
       config.augmentation.crop > 0
       ? (config.augmentation.crop, config.augmentation.crop) : (shards.height, shards.width)
@@ -170,7 +166,7 @@ package struct VQGANRun {
     let batches = try (0..<(images + config.batchSize - 1) / config.batchSize).map { _ in
       try source.next().images(on: device)
     }
-    trainer.initializeCodebook(from: batches, using: &state.random)
+    trainer.initialize(from: batches, using: &state.random)
   }
 
   /// Four images, evenly spread, for the pictures of progress.

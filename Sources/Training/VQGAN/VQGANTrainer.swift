@@ -37,8 +37,8 @@ package struct VQGANTrainer {
     let isAdversarial = step >= objective.discStart && objective.discFactor > 0
     let generator = generatorGradients(batches, isAdversarial: isAdversarial, using: &random)
     optimizer.update(&model, generator.gradients, learningRate: learningRate)
-    usage.record(generator.indices)
-    if let latents = generator.latentRows { reviveIdleCodes(from: latents, using: &random) }
+    usage.record(generator.quantized.map(\.indices))
+    if let last = generator.quantized.last { reviveIdleCodes(from: last, using: &random) }
     var losses = generator.losses
     if isAdversarial {
       let gradients = discriminatorGradients(
@@ -53,8 +53,14 @@ package struct VQGANTrainer {
     package var losses = VQGANLosses()
     package var gradients = Gradients()
     package var reconstructions: [Tensor] = []
-    var indices: [IndexTensor] = []
-    var latentRows: Tensor?
+    var quantized: [QuantizedVectors] = []
+  }
+
+  /// The latent vectors of a batch and where they fell.
+  struct QuantizedVectors {
+    let vectors: Tensor  // [M, D]
+    let indices: IndexTensor  // [M]
+    let squaredDistances: [Float]  // M
   }
 
   /// Losses of the generator and gradients of its parameters; a moving-average codebook moves here.
@@ -70,10 +76,8 @@ package struct VQGANTrainer {
       result.losses.add(pass.losses, share: share)
       result.gradients.add(pass.gradients)
       result.reconstructions.append(pass.reconstruction)
-      result.indices.append(pass.indices)
-      result.latentRows = pass.latentRows
-      model.quantize.moveEntries(
-        towards: pass.latentRows, at: pass.indices.reshaped([pass.indices.count]))
+      result.quantized.append(pass.quantized)
+      model.quantize.moveEntries(towards: pass.quantized.vectors, at: pass.quantized.indices)
     }
     if batches.count > 1 { result.gradients.scale(by: share) }
     return result
@@ -113,8 +117,7 @@ package struct VQGANTrainer {
     let losses: VQGANLosses
     let gradients: Gradients
     let reconstruction: Tensor
-    let indices: IndexTensor
-    let latentRows: Tensor
+    let quantized: QuantizedVectors
   }
 
   /// Forward and backward through the generator.
@@ -125,16 +128,13 @@ package struct VQGANTrainer {
     _ images: Tensor, isAdversarial: Bool, dropout: inout RandomSource?
   ) -> GeneratorPass {
     let z = model.latents(of: images, dropout: &dropout)
-    let latentRows = withoutGradients {
-      z.detached().rows().reshaped([z.shape[0] * z.shape[2] * z.shape[3], z.shape[1]])
-    }
     let quantized = model.quantize(z)
     let reconstruction = model.decode(quantized.latents, dropout: &dropout)
     let border = withoutGradients { reconstruction.detached().plain() }.trainable()
 
     var losses = VQGANLosses()
     losses.quant = quantized.loss.item()
-    var rec = border.meanAbsoluteDifference(from: images)
+    var rec = objective.pixelLoss(border, images)
     if let perceptual, objective.perceptualWeight > 0 {
       let distance = perceptual(images, border).mean()
       losses.p = distance.item()
@@ -162,9 +162,12 @@ package struct VQGANTrainer {
 
     let codebookSeed = Tensor(objective.codebookWeight, on: images.device)
     let gradients = backward([(reconstruction, seed), (quantized.loss, codebookSeed)])
+    let vectors = QuantizedVectors(
+      vectors: withoutGradients { z.detached().vectors() },
+      indices: quantized.indices.reshaped([quantized.indices.count]),
+      squaredDistances: quantized.squaredDistances)
     return GeneratorPass(
-      losses: losses, gradients: gradients, reconstruction: border.detached(),
-      indices: quantized.indices, latentRows: latentRows)
+      losses: losses, gradients: gradients, reconstruction: border.detached(), quantized: vectors)
   }
 
   /// The gradient of the decoder's last weight alone, for a gradient at the reconstruction.
@@ -174,35 +177,48 @@ package struct VQGANTrainer {
       ?? Tensor(zerosLike: weight)
   }
 
-  /// Sets codes that have been idle for too long to latent vectors of the last batch.
-  private mutating func reviveIdleCodes(from latents: Tensor, using random: inout RandomSource) {
+  /// Sets codes that have been idle for too long to latent vectors of a batch, drawn in proportion to their squared
+  /// distance from their codes: a spare code goes where the codebook is worst, not where most vectors are.
+  private mutating func reviveIdleCodes(
+    from latents: QuantizedVectors, using random: inout RandomSource
+  ) {
     let limit = model.config.quantizer.reviveAfter
     guard limit > 0 else { return }
-    var idle = usage.idleSteps.indices.filter { usage.idleSteps[$0] >= limit }
+    let idle = usage.idleSteps.indices.filter { usage.idleSteps[$0] >= limit }
     guard !idle.isEmpty else { return }
-    let (rows, width) = (latents.shape[0], latents.shape[1])
-    // No more codes than vectors: two codes on one vector would leave one idle.
-    idle = Array(idle.shuffled(using: &random).prefix(rows))
-    let order = random.permutation(rows)
-    let values = latents.elements()
-    let vectors = idle.indices.flatMap { row in
-      values[order[row] * width..<(order[row] + 1) * width]
-    }
-    model.quantize.revive(idle, with: vectors)
-    for k in idle { usage.idleSteps[k] = 0 }
+    let rows = random.choice(idle.count, weights: latents.squaredDistances)
+    let revived = Array(idle.shuffled(using: &random).prefix(rows.count))
+    let (values, width) = (latents.vectors.elements(), latents.vectors.shape[1])
+    model.quantize.revive(revived, with: rows.flatMap { values[$0 * width..<($0 + 1) * width] })
+    usage.reset(revived)
   }
 
-  /// Sets the codebook to the k-means centres of the latents `[M, D]` of the first batches.
-  package mutating func initializeCodebook(from batches: [Tensor], using random: inout RandomSource)
-  {
-    let rows = withoutGradients { () -> Tensor? in
+  /// Starts from the data `[N, C, H, W]`: the decoder's last bias is the mean colour, and with `k_means` the codebook the
+  /// centres of the latent vectors.
+  package mutating func initialize(from batches: [Tensor], using random: inout RandomSource) {
+    withoutGradients {
+      model.decoder.startOutput(at: Self.meanColor(of: batches))
+      guard model.config.quantizer.initialization == .kMeans else { return }
       var none: RandomSource?
-      return batches.map { images in
-        let z = model.latents(of: images, dropout: &none)
-        return z.rows().reshaped([z.shape[0] * z.shape[2] * z.shape[3], z.shape[1]])
-      }.reduce(nil) { $0?.followed(by: $1) ?? $1 }
+      let vectors = batches.map { model.latents(of: $0, dropout: &none).vectors() }
+      guard let first = vectors.first else { return }
+      let all = vectors.dropFirst().reduce(first) { $0.followed(by: $1) }
+      model.quantize.replaceEntries(kMeans(all, clusters: model.config.nEmbed, using: &random))
     }
-    guard let rows else { return }
-    model.quantize.replaceEntries(kMeans(rows, clusters: model.config.nEmbed, using: &random))
+  }
+
+  /// The mean of every channel, `[C]`.
+  private static func meanColor(of batches: [Tensor]) -> [Float] {
+    var sums: [Float] = []
+    for images in batches {
+      let (n, c, places) = (images.shape[0], images.shape[1], images.shape[2] * images.shape[3])
+      let values = images.elements()
+      sums += Array(repeating: 0, count: max(0, c - sums.count))
+      for plane in 0..<n * c {
+        let mean = values[plane * places..<(plane + 1) * places].reduce(0, +) / Float(places)
+        sums[plane % c] += mean / Float(n * batches.count)
+      }
+    }
+    return sums
   }
 }

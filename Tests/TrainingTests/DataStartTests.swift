@@ -1,0 +1,86 @@
+import Models
+import TensorCore
+import Testing
+import Training
+
+@Suite struct DataStartTests {
+  private static func trainer(_ quantizer: QuantizerConfig, on device: Device) -> VQGANTrainer {
+    var config = VQGANConfig.tiny
+    config.quantizer = quantizer
+    var random = RandomSource(seed: 8)
+    return VQGANTrainer(
+      model: VQGAN(config, using: &random, on: device),
+      discriminator: Discriminator(.init(ndf: 8, nLayers: 2), using: &random, on: device),
+      perceptual: nil, objective: VQGANObjective())
+  }
+
+  /// Two images, `[2, 3, 32, 32]`, of mean colour (-0.5, 0, 0.25).
+  private static func images(on device: Device) -> Tensor {
+    let colors: [[Float]] = [[-0.9, 0.5, 0.25], [-0.1, -0.5, 0.25]]
+    let values = colors.flatMap { $0.flatMap { Array(repeating: $0, count: 32 * 32) } }
+    return Tensor(values, shape: [2, 3, 32, 32], on: device)
+  }
+
+  @Test(arguments: Device.all)
+  func theOutputStartsAtTheMeanColor(device: Device) throws {
+    var trainer = Self.trainer(.init(), on: device)
+    let codebook = trainer.model.quantize.embedding.weight.elements()
+    var random = RandomSource(seed: 9)
+    let batch = Self.images(on: device)
+    trainer.initialize(from: [batch, batch], using: &random)
+    let bias = try #require(trainer.model.decoder.convOut.bias)
+    for (found, expected) in zip(bias.elements(), [-0.5, 0, 0.25] as [Float]) {
+      #expect(abs(found - expected) < 1e-5)
+    }
+    #expect(trainer.model.quantize.embedding.weight.elements() == codebook)
+  }
+
+  @Test(arguments: Device.all)
+  func theCodebookStartsAtTheLatents(device: Device) {
+    var trainer = Self.trainer(
+      .init(kind: .movingAverage, initialization: .kMeans), on: device)
+    var random = RandomSource(seed: 9)
+    let images = random.uniform([2, 3, 32, 32], in: -1..<1, on: device)
+    let before = trainer.validate(images)
+    trainer.initialize(from: [images], using: &random)
+    #expect(trainer.validate(images) < 0.5 * before)
+  }
+
+  /// An idle code takes the place of a vector that is far from its code, not of one of the many that are near.
+  @Test(arguments: Device.all)
+  func idleCodesGoWhereTheErrorIs(device: Device) {
+    var trainer = Self.trainer(.init(kind: .movingAverage, reviveAfter: 1), on: device)
+    var random = RandomSource(seed: 9)
+    let images = random.uniform([2, 3, 32, 32], in: -1..<1, on: device)
+    let before = trainer.validate(images)
+    for step in 0..<2 {
+      _ = trainer.step([images], step: step, learningRate: 0, using: &random)
+    }
+    #expect(trainer.validate(images) < 0.5 * before)
+    #expect(trainer.usage.idleSteps.allSatisfy { $0 <= 1 })
+  }
+
+  @Test func thePixelLossIsTheWeightedSum() {
+    let device = Device.default
+    let (x, y) = (
+      Tensor([0, 1, 2, 4], shape: [1, 1, 2, 2], on: device),
+      Tensor([0, 0, 0, 1], shape: [1, 1, 2, 2], on: device)
+    )
+    func loss(_ l1: Float, _ l2: Float) -> Float {
+      VQGANObjective(l1Weight: l1, l2Weight: l2).pixelLoss(x, y).item()
+    }
+    #expect(loss(1, 0) == 1.5)
+    #expect(loss(0, 2) == 7)
+    #expect(loss(2, 1) == 6.5)
+  }
+}
+
+extension VQGANTrainer {
+  /// The codebook loss on images.
+  fileprivate func validate(_ images: Tensor) -> Float {
+    withoutGradients {
+      var none: RandomSource?
+      return model.quantize(model.latents(of: images, dropout: &none)).loss.item()
+    }
+  }
+}
