@@ -125,7 +125,7 @@ let package = Package(
       ("Models", ["Models", "NN", "TensorCore", "Checkpoints"]),
       ("DurableFiles", ["DurableFiles"]), ("Checksums", ["Checksums"]), ("Images", ["Images"]),
       ("Shards", ["Shards", "CHDF5"]), ("Checkpoints", ["Checkpoints", "TensorCore"]),
-      ("Corpora", ["Corpora"]), ("Ingest", ["Ingest", "Corpora", "Images", "Shards"]),
+      ("Corpora", ["Corpora", "CAnnotations"]), ("Ingest", ["Ingest", "Corpora", "Images", "Shards"]),
       ("Training", ["Training", "Models", "NN", "TensorCore", "Checkpoints", "Shards", "Images"]),
       ("CommandSupport", ["CommandSupport"]),
       ("Command", ["CommandSupport", "Shards", "Images", "Checkpoints", "Training", "Models"]),

@@ -25,6 +25,7 @@ je_parser *je_create(je_library library, je_handler *handler, void *context) {
   parser->backend = backend;
   parser->handler = handler;
   parser->context = context;
+  parser->end = -1;
   parser->state = backend->create(parser);
   if (parser->state) return parser;
   free(parser);
@@ -57,6 +58,14 @@ static int begin(je_parser *parser, const char *bytes, size_t count, int last) {
   return count >= 3 && b[0] == 0xEF && b[1] == 0xBB && b[2] == 0xBF ? 3 : 0;
 }
 
+// Whether nothing but blanks follows the whole value in the first `taken` bytes of the window; yajl overlooks an opened text.
+static int ends_blank(je_parser *parser, const char *bytes, size_t taken) {
+  if (parser->end < 0) return 1;
+  size_t i = parser->end > parser->base ? (size_t)(parser->end - parser->base) : 0;
+  while (i < taken && (bytes[i] == ' ' || bytes[i] == '\n' || bytes[i] == '\t' || bytes[i] == '\r')) i++;
+  return i >= taken || je_fail(parser, i, "text after the end of the JSON value");
+}
+
 long je_parse(je_parser *parser, char *bytes, size_t count, int last) {
   if (parser->failed) return -1;
   size_t skipped = 0;
@@ -85,6 +94,7 @@ long je_parse(je_parser *parser, char *bytes, size_t count, int last) {
     }
     return -1;
   }
+  if (!ends_blank(parser, bytes, (size_t)taken)) return -1;
   if (parser->events != events) parser->quiet_since = parser->base;
   if (parser->base + (int64_t)count - parser->quiet_since > JE_LONGEST) {
     je_fail(parser, 0, "a value longer than 64 MiB");
@@ -93,6 +103,8 @@ long je_parse(je_parser *parser, char *bytes, size_t count, int last) {
   parser->base += taken;
   return (long)skipped + taken;
 }
+
+void je_mute(je_parser *parser, int muted) { parser->muted = muted; }
 
 int64_t je_offset(const je_parser *parser) {
   return parser->failed ? parser->blamed : parser->base + (int64_t)parser->backend->position(parser->state);

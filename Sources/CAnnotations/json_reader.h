@@ -28,7 +28,8 @@ struct je_parser {
   int64_t quiet_since;  // start of the latest window that gave an event
   long events;
   int depth;
-  int begun, failed;
+  int64_t end;  // where the whole value ended, or -1
+  int begun, failed, muted;
   int64_t blamed;  // where the failure is
   char problem[160];
   long mended;
@@ -45,7 +46,10 @@ static inline int je_deliver(je_parser *parser, je_kind kind, const char *text, 
       return je_fail(parser, parser->backend->position(parser->state), "nested more than 64 levels deep");
   } else if (kind == JE_END_OBJECT || kind == JE_END_ARRAY) {
     --parser->depth;
+  } else if (parser->muted) {
+    return 1;
   }
+  if (parser->depth == 0) parser->end = parser->base + (int64_t)parser->backend->position(parser->state);
   return parser->handler(parser->context, kind, text, length);
 }
 

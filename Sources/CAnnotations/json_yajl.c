@@ -72,11 +72,11 @@ static long parse(void *opaque, char *bytes, size_t count, int last) {
   s->inside = 1;
   yajl_status status = count ? yajl_parse(s->handle, (const unsigned char *)bytes, count) : yajl_status_ok;
   s->position = count ? yajl_get_bytes_consumed(s->handle) : 0;
-  if (status == yajl_status_ok && last) {
-    status = yajl_complete_parse(s->handle);
-    s->position = count;
-  }
   s->inside = 0;
+  if (status == yajl_status_ok && last) {
+    s->position = count;  // what a number waited for
+    status = yajl_complete_parse(s->handle);
+  }
   if (status != yajl_status_ok) {
     explain(s, status);
     return -1;

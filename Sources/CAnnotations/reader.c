@@ -30,11 +30,18 @@ struct ca_reader {
   const char *expected;
 };
 
-static const char *const section_names[] = {"images", "categories", "annotations"};
+typedef struct name {
+  const char *text;
+  size_t length;
+} name;
 
-static const char *const field_names[CA_FIELDS] = {
-    "id", "image_id", "category_id", "width", "height", "iscrowd", "area", "bbox",
-    "file_name", "name", "supercategory", "caption", "segmentation",
+#define NAME(text) {text, sizeof text - 1}
+
+static const name section_names[] = {NAME("images"), NAME("categories"), NAME("annotations")};
+
+static const name field_names[CA_FIELDS] = {
+    NAME("id"), NAME("image_id"), NAME("category_id"), NAME("width"), NAME("height"), NAME("iscrowd"), NAME("area"),
+    NAME("bbox"), NAME("file_name"), NAME("name"), NAME("supercategory"), NAME("caption"), NAME("segmentation"),
 };
 
 // The fields that matter in a section.
@@ -45,9 +52,9 @@ static const unsigned fields_of[] = {
                       1u << CA_BBOX | 1u << CA_CAPTION | 1u << CA_SEGMENTATION,
 };
 
-static int named(const char *const *names, int count, const char *text, size_t length) {
+static int named(const name *names, int count, const char *text, size_t length) {
   for (int i = 0; i < count; i++)
-    if (strncmp(names[i], text, length) == 0 && names[i][length] == 0) return i;
+    if (names[i].length == length && memcmp(names[i].text, text, length) == 0) return i;
   return -1;
 }
 
@@ -56,6 +63,13 @@ static int stop(ca_reader *r, ca_outcome outcome, const char *found, const char 
   r->expected = expected;
   snprintf(r->found, sizeof r->found, "%s", found);
   return 0;
+}
+
+// Passes over the list or object that has just begun.
+static int pass(ca_reader *r) {
+  r->passing = 1;
+  je_mute(r->parser, 1);
+  return 1;
 }
 
 static int begins(je_kind kind) { return kind == JE_BEGIN_OBJECT || kind == JE_BEGIN_ARRAY; }
@@ -146,8 +160,7 @@ static int container(ca_reader *r, je_kind kind) {
   } else if (r->field >= 0) {
     mark_wrong(r, kind, NULL, 0);
   }
-  r->passing = 1;
-  return 1;
+  return pass(r);
 }
 
 static int in_box(ca_reader *r, je_kind kind, const char *text, size_t length) {
@@ -167,7 +180,7 @@ static int in_box(ca_reader *r, je_kind kind, const char *text, size_t length) {
     r->box_good = 0;
     mark_wrong(r, kind, text, length);
   }
-  if (begins(kind)) r->passing = 1;
+  if (begins(kind)) pass(r);
   if (r->box_count < 4) r->record.box[r->box_count] = value;
   if (r->box_count < 1000) r->box_count++;
   return 1;
@@ -211,7 +224,7 @@ static int no_record(ca_reader *r, je_kind kind, const char *text, size_t length
     ca_show(r->record.found, sizeof r->record.found, kind == JE_STRING, text, length);
   else
     snprintf(r->record.found, sizeof r->record.found, "%s", ca_kind_name(kind));
-  if (begins(kind)) r->passing = 1;
+  if (begins(kind)) pass(r);
   return hand_on(r);
 }
 
@@ -229,7 +242,7 @@ static int in_file(ca_reader *r, je_kind kind, const char *text, size_t length) 
   if (kind == JE_KEY) {
     r->section = named(section_names, 3, text, length);
     if (r->section < 0) return 1;
-    if (r->sections & 1u << r->section) return stop(r, CA_REPEATED_SECTION, section_names[r->section], NULL);
+    if (r->sections & 1u << r->section) return stop(r, CA_REPEATED_SECTION, section_names[r->section].text, NULL);
     r->sections |= 1u << r->section;
     return 1;
   }
@@ -243,10 +256,10 @@ static int in_file(ca_reader *r, je_kind kind, const char *text, size_t length) 
       return 1;
     }
     char found[64];
-    snprintf(found, sizeof found, "\"%s\" is %s", section_names[r->section], ca_kind_name(kind));
+    snprintf(found, sizeof found, "\"%s\" is %s", section_names[r->section].text, ca_kind_name(kind));
     return stop(r, CA_WRONG_SHAPE, found, "a list of records");
   }
-  if (begins(kind)) r->passing = 1;
+  if (begins(kind)) pass(r);
   return 1;
 }
 
@@ -254,7 +267,9 @@ static int take(void *context, je_kind kind, const char *text, size_t length) {
   ca_reader *r = context;
   if (r->passing) {
     if (begins(kind)) r->passing++;
-    else if (ends(kind) && --r->passing == 0 && r->marking) {
+    else if (ends(kind) && --r->passing == 0) {
+      je_mute(r->parser, 0);
+      if (!r->marking) return 1;
       r->marking = 0;
       r->record.seen |= 1u << CA_SEGMENTATION;
       r->record.segmentation_end = je_offset(r->parser);

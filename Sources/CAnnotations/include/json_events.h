@@ -34,6 +34,10 @@ void je_free(je_parser *parser);
 //   last: whether the text ends with these bytes.
 long je_parse(je_parser *parser, char *bytes, size_t count, int last);
 
+// Keeps numbers, texts, keys and words from the handler, or hands them on again; brackets always come. For the handler to call,
+// where a long list does not matter.
+void je_mute(je_parser *parser, int muted);
+
 // Bytes of the text up to the end of the present event; after a failure, up to the place that is to blame.
 int64_t je_offset(const je_parser *parser);
 

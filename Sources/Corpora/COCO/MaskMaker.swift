@@ -64,7 +64,7 @@ final class MaskMaker {
   }
 
   private func addPolygons(to words: inout [UInt64]) throws(COCOSegmentationFault) {
-    guard outline.part_count > 0, let numbers = outline.numbers else { throw .empty }
+    guard outline.part_count > 0 else { throw .empty }
     let ends = UnsafeBufferPointer(start: outline.part_ends, count: outline.part_count)
     var start = 0
     for (part, end) in ends.enumerated() {
@@ -72,6 +72,7 @@ final class MaskMaker {
       guard count >= 6, count % 2 == 0 else { throw .numberCount(part: part, count: count) }
       start = end
     }
+    guard let numbers = outline.numbers else { throw .empty }
     start = 0
     var steps = 0
     for end in ends {

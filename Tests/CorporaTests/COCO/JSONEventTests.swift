@@ -1,0 +1,136 @@
+// The two JSON libraries, held together.
+
+import CAnnotations
+import Testing
+
+private struct Event: Equatable {
+  var kind: UInt32
+  var text: [UInt8]
+  var offset: Int64
+}
+
+/// What a library makes of a text.
+private struct Reading: Equatable {
+  var events: [Event] = []
+  var isGood = false
+  var mended = 0
+}
+
+private final class Recorder {
+  var parser: OpaquePointer?
+  var events: [Event] = []
+}
+
+/// Reads `bytes` in windows of at least `step`.
+private func read(_ bytes: [UInt8], with library: je_library, step: Int) -> Reading {
+  let recorder = Recorder()
+  let parser = je_create(
+    library,
+    { context, kind, text, length in
+      guard let context else { return 0 }
+      let recorder = Unmanaged<Recorder>.fromOpaque(context).takeUnretainedValue()
+      let bytes = UnsafeRawBufferPointer(start: text, count: length)
+      recorder.events.append(
+        Event(kind: kind.rawValue, text: Array(bytes), offset: je_offset(recorder.parser)))
+      return 1
+    }, Unmanaged.passUnretained(recorder).toOpaque())
+  recorder.parser = parser
+  defer { je_free(parser) }
+  var rest: [CChar] = []
+  var offset = 0
+  var isGood = true
+  repeat {
+    let end = min(bytes.count, offset + step)
+    rest += bytes[offset..<end].map { CChar(bitPattern: $0) }
+    offset = end
+    let taken = je_parse(parser, &rest, rest.count, offset == bytes.count ? 1 : 0)
+    isGood = taken >= 0
+    if isGood { rest.removeFirst(taken) }
+  } while isGood && offset < bytes.count
+  return Reading(events: recorder.events, isGood: isGood, mended: je_mended(parser))
+}
+
+@Suite("JSON events of both libraries")
+struct JSONEventTests {
+  /// The plain reader, and yajl where it is built in.
+  private let libraries = [JE_PLAIN, JE_YAJL].filter { je_has($0) != 0 }
+
+  private static let texts = [
+    #"{"a": [1, -2.5e+3, 0, 0.0, 10], "b": {"c": "d\n\"\\\/\b\f\r\t", "": null}, "e": [true, false]}"#,
+    #"["\u00e9\u20ac\ud83d\ude00\u0000x", "é€😀", "\ud800", "\ude00\ud83d", "\\ud800"]"#,
+    " [ ] ", "{}", "[[],{},[{}]]", "\"text\"", "true", "null", "-0", "12.5E-7",
+    "\u{FEFF}[1]",
+  ]
+
+  @Test("Whole texts give the same events whatever the windows", arguments: texts)
+  func sameEvents(text: String) {
+    let bytes = Array(text.utf8)
+    let expected = read(bytes, with: JE_PLAIN, step: bytes.count)
+    #expect(expected.isGood)
+    for library in libraries {
+      for step in [1, 2, 3, 5, 7, 11, 64, 1000] {
+        #expect(read(bytes, with: library, step: step) == expected, "\(library) \(step)")
+      }
+    }
+  }
+
+  @Test("Events carry decoded texts and the offset behind them")
+  func events() {
+    for library in libraries {
+      let reading = read(Array(#"{"é\u0041": -1.5e3}"#.utf8), with: library, step: 100)
+      #expect(
+        reading.events == [
+          Event(kind: JE_BEGIN_OBJECT.rawValue, text: [], offset: 1),
+          Event(kind: JE_KEY.rawValue, text: Array("éA".utf8), offset: 11),
+          Event(kind: JE_NUMBER.rawValue, text: Array("-1.5e3".utf8), offset: 19),
+          Event(kind: JE_END_OBJECT.rawValue, text: [], offset: 20),
+        ])
+    }
+  }
+
+  @Test("Cut or changed texts are good or bad in both", arguments: texts)
+  func sameRefusals(text: String) {
+    let bytes = Array(text.utf8)
+    let others: [UInt8] = [
+      0, 9, 0x20, 0x22, 0x2C, 0x2D, 0x2E, 0x30, 0x3A, 0x5B, 0x5C, 0x5D, 0x65, 0x7B, 0x7D, 0x80,
+      0xFF,
+    ]
+    for place in bytes.indices {
+      var variants: [[UInt8]] = [
+        Array(bytes[..<place]), Array(bytes[..<place] + bytes[(place + 1)...]),
+      ]
+      variants += others.map { Array(bytes[..<place]) + [$0] + bytes[(place + 1)...] }
+      for variant in variants {
+        let plain = read(variant, with: JE_PLAIN, step: 5)
+        for library in libraries {
+          let other = read(variant, with: library, step: 3)
+          #expect(
+            other.isGood == plain.isGood, "\(library) \(String(decoding: variant, as: UTF8.self))")
+          if plain.isGood { #expect(other == plain) }
+        }
+      }
+    }
+  }
+
+  @Test("A text without an end is given up, not collected")
+  func endlessText() {
+    for library in libraries {
+      let parser = je_create(library, { _, _, _, _ in 1 }, nil)
+      defer { je_free(parser) }
+      var bytes = [CChar](repeating: 0x61, count: 1 << 20)
+      bytes[0] = 0x22
+      var filled = bytes.count
+      var fed = 0
+      var taken = 0
+      while fed < 100, taken >= 0 {
+        taken = je_parse(parser, &bytes, filled, 0)
+        if taken > 0 { bytes = [CChar](repeating: 0x61, count: 1 << 20) }
+        if taken == 0 { bytes += [CChar](repeating: 0x61, count: 1 << 23) }
+        filled = bytes.count
+        fed += 1
+      }
+      #expect(taken == -1 && fed < 100)
+      #expect(je_problem(parser).map { String(cString: $0) } == "a value longer than 64 MiB")
+    }
+  }
+}
