@@ -79,9 +79,10 @@ long je_parse(je_parser *parser, char *bytes, size_t count, int last) {
     count -= skipped;
   }
   int bad = 0;
-  size_t whole = je_utf8_prefix(bytes, count, &bad);
+  size_t whole = je_text_prefix(bytes, count, &bad);
   if (bad || (last && whole < count)) {
-    je_fail(parser, whole, "bytes that are not UTF-8");
+    int control = (unsigned char)bytes[whole] < 0x20;
+    je_fail(parser, whole, control ? "a control character" : "bytes that are not UTF-8");
     return -1;
   }
   whole = je_mend_escapes(bytes, whole, last, &parser->mended);

@@ -53,8 +53,9 @@ static inline int je_deliver(je_parser *parser, je_kind kind, const char *text, 
   return parser->handler(parser->context, kind, text, length);
 }
 
-// In text.c: the length of the longest prefix that is whole UTF-8; *bad is set when a byte follows that cannot.
-size_t je_utf8_prefix(const char *bytes, size_t count, int *bad);
+// In text.c: the length of the longest prefix that is whole UTF-8 without control characters other than tabs and line breaks;
+// *bad is set when a byte follows that cannot stand there.
+size_t je_text_prefix(const char *bytes, size_t count, int *bad);
 
 // In text.c: writes \ufffd over escaped halves of surrogate pairs. Returns the length of the prefix whose escapes are whole,
 // `count` when `last`; adds to *mended.

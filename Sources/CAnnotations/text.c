@@ -1,4 +1,4 @@
-// UTF-8 (RFC 3629) and escapes of UTF-16 halves (RFC 8259, section 7).
+// UTF-8 (RFC 3629), control characters, and escapes of UTF-16 halves (RFC 8259, section 7).
 #include <string.h>
 
 #include "json_reader.h"
@@ -6,7 +6,7 @@
 // Bytes of the sequence at `b`: 1…4, 0 when it is none, -1 when it is cut off by the end.
 static int sequence(const unsigned char *b, size_t left) {
   unsigned char first = b[0];
-  if (first < 0x80) return 1;
+  if (first < 0x80) return first >= 0x20 || first == '\t' || first == '\n' || first == '\r';
   if (first < 0xC2 || first > 0xF4) return 0;
   int length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
   // The second byte also rules out overlong forms, surrogates and values past U+10FFFF.
@@ -21,17 +21,19 @@ static int sequence(const unsigned char *b, size_t left) {
   return length;
 }
 
-size_t je_utf8_prefix(const char *bytes, size_t count, int *bad) {
+size_t je_text_prefix(const char *bytes, size_t count, int *bad) {
   const unsigned char *b = (const unsigned char *)bytes;
   size_t i = 0;
   while (i < count) {
     while (count - i >= 32) {
       uint64_t words[4];
       memcpy(words, b + i, sizeof words);
-      if ((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080u) break;
+      uint64_t odd = 0;
+      for (int w = 0; w < 4; w++) odd |= words[w] | (words[w] - 0x2020202020202020u);
+      if (odd & 0x8080808080808080u) break;  // past ASCII, or below the blank
       i += 32;
     }
-    // A plain byte, or the rest of a block that holds another.
+    // A block that holds one of them, or the end.
     size_t stop = count - i > 32 ? i + 32 : count;
     while (i < stop) {
       int length = sequence(b + i, count - i);

@@ -1,9 +1,9 @@
 // JSON as a stream of events, in memory that does not grow with the file. Two libraries read it, yajl where it is built in and
 // the plain reader of this folder; they give the same events and refuse the same texts.
 //
-// Beyond RFC 8259: a byte order mark at the start is skipped; UTF-16 is named as such; bytes that are not UTF-8 are refused
-// wherever they stand; an escaped half of a surrogate pair (\ud800 alone) is read as U+FFFD and counted; nesting ends at 64
-// levels and a single text or number at 64 MiB.
+// Beyond RFC 8259: a byte order mark at the start is skipped; UTF-16 is named as such; bytes that are not UTF-8, and control
+// characters that JSON does not have, are refused wherever they stand; an escaped half of a surrogate pair (\ud800 alone) is
+// read as U+FFFD and counted; nesting ends at 64 levels and a single text or number at 64 MiB.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -11,8 +11,8 @@ class RecordCollector: RecordReceiver {
   private(set) var imageIndex: [Int64: Int32] = [:]
   private(set) var categories: [COCOCategory] = []
   private(set) var faults = COCOFaults()
-  /// Numbers of pictures that the file lists and the reading leaves out, or that are broken.
-  private var otherImages: Set<Int64> = []
+  /// Numbers of pictures whose record is broken; that is reported once, not again for each annotation.
+  private var brokenImages: Set<Int64> = []
 
   init(path: String, reading: COCOReading) {
     self.path = path
@@ -77,7 +77,7 @@ class RecordCollector: RecordReceiver {
         reason = .duplicateID
       } else if let image = imageIndex[imageID] {
         rows[row] = image
-      } else if !otherImages.contains(imageID) {
+      } else if !brokenImages.contains(imageID) {
         reason = .unknownImage
       }
       guard let reason else { continue }
@@ -103,12 +103,8 @@ class RecordCollector: RecordReceiver {
       ?? record.fault(CA_WIDTH, record.width, in: sides)
       ?? record.fault(CA_HEIGHT, record.height, in: sides)
     {
-      if record.has(CA_ID) { otherImages.insert(record.id) }
+      if record.has(CA_ID) { brokenImages.insert(record.id) }
       return try add(reason, record)
-    }
-    guard reading.keeps(record.id) else {
-      otherImages.insert(record.id)
-      return
     }
     guard imageIndex[record.id] == nil else { return try add(.duplicateID, record) }
     imageIndex[record.id] = Int32(images.count)
