@@ -10,20 +10,14 @@ extension ca_record {
   /// - Parameter required: fields it must have.
   func fault(requiring required: [ca_field]) -> COCOFault.Reason? {
     guard is_object != 0 else { return .notAnObject(found: RecordStream.text(of: found)) }
-    if repeated >= 0 { return .repeated(field: Self.name(of: repeated)) }
+    if repeated >= 0 { return .repeated(field: Self.name(of: ca_field(UInt32(repeated)))) }
     if wrong >= 0 {
-      return .wrong(
-        field: Self.name(of: wrong), found: RecordStream.text(of: found),
-        expected: Self.expectation(of: wrong))
+      return Self.wrong(ca_field(UInt32(wrong)), found: RecordStream.text(of: found))
     }
-    for field in required where !has(field) {
-      return .missing(field: Self.name(of: Int32(field.rawValue)))
-    }
+    for field in required where !has(field) { return .missing(field: Self.name(of: field)) }
     let identifiers = [(CA_ID, id), (CA_IMAGE_ID, image_id)]
     for (field, value) in identifiers where has(field) && value < 0 {
-      return .wrong(
-        field: Self.name(of: Int32(field.rawValue)), found: "\(value)",
-        expected: Self.expectation(of: Int32(field.rawValue)))
+      return Self.wrong(field, found: "\(value)")
     }
     return nil
   }
@@ -34,12 +28,16 @@ extension ca_record {
   ) -> COCOFault.Reason? {
     guard !range.contains(value) else { return nil }
     return .wrong(
-      field: Self.name(of: Int32(field.rawValue)), found: "\(value)",
+      field: Self.name(of: field), found: "\(value)",
       expected: "\(range.lowerBound)…\(range.upperBound)")
   }
 
-  private static func name(of field: Int32) -> String {
-    switch ca_field(UInt32(field)) {
+  private static func wrong(_ field: ca_field, found: String) -> COCOFault.Reason {
+    .wrong(field: name(of: field), found: found, expected: expectation(of: field))
+  }
+
+  private static func name(of field: ca_field) -> String {
+    switch field {
     case CA_ID: "id"
     case CA_IMAGE_ID: "image_id"
     case CA_CATEGORY_ID: "category_id"
@@ -56,8 +54,8 @@ extension ca_record {
     }
   }
 
-  private static func expectation(of field: Int32) -> String {
-    switch ca_field(UInt32(field)) {
+  private static func expectation(of field: ca_field) -> String {
+    switch field {
     case CA_ID, CA_IMAGE_ID: "a whole number of 0…9223372036854775807"
     case CA_CATEGORY_ID, CA_WIDTH, CA_HEIGHT: "a whole number"
     case CA_ISCROWD: "0 or 1"

@@ -4,6 +4,9 @@ import CAnnotations
 
 /// Keeps the good records of an annotation file and notes the others.
 class RecordCollector: RecordReceiver {
+  /// Positions of records are kept in 32 bits.
+  private static let mostRecords = Int(Int32.max)
+
   let path: String
   private let reading: COCOReading
   private(set) var images: [COCOImage] = []
@@ -68,6 +71,9 @@ class RecordCollector: RecordReceiver {
   final func grouped(
     count: Int, key: (Int) -> (id: Int64, imageID: Int64, place: Int)
   ) throws(COCOError) -> AnnotationGroups {
+    guard count <= Self.mostRecords else {
+      throw .tooManyRecords(path: path, limit: Self.mostRecords)
+    }
     var rows = [Int32](repeating: -1, count: count)  // the picture's position, or -1 to leave out
     var repeats = Self.repeats(count: count) { key($0).id }
     for row in 0..<count {
@@ -107,6 +113,9 @@ class RecordCollector: RecordReceiver {
       return try add(reason, record)
     }
     guard imageIndex[record.id] == nil else { return try add(.duplicateID, record) }
+    guard images.count < Self.mostRecords else {
+      throw .tooManyRecords(path: path, limit: Self.mostRecords)
+    }
     imageIndex[record.id] = Int32(images.count)
     images.append(
       COCOImage(
