@@ -30,7 +30,8 @@ let package = Package(
     .trait(name: "YAJL", description: "Annotation files read by yajl instead of a plain reader."),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // System libraries
@@ -78,7 +79,7 @@ let package = Package(
 
     // Files
     .target(name: "DurableFiles"),
-    .target(name: "Checksums", dependencies: ["CCrypto", "CKernels"]),
+    .target(name: "Checksums", dependencies: ["CCrypto", "CChunkCodec", "CKernels"]),
     .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles"]),
     .target(
       name: "Shards", dependencies: ["CHDF5", "CChunkCodec", "Checksums", "DurableFiles"]),

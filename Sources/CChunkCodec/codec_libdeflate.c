@@ -40,4 +40,8 @@ int chunk_inflate(const void *bytes, long count, void *out, long expected) {
   libdeflate_free_decompressor(decompressor);
   return result == LIBDEFLATE_SUCCESS;
 }
+
+uint32_t chunk_crc32(uint32_t previous, const void *bytes, long count) {
+  return libdeflate_crc32(previous, bytes, (size_t)count);
+}
 #endif

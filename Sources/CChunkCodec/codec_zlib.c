@@ -30,4 +30,8 @@ int chunk_inflate(const void *bytes, long count, void *out, long expected) {
   uLongf size = (uLongf)expected;
   return uncompress(out, &size, bytes, (uLong)count) == Z_OK && size == (uLongf)expected;
 }
+
+uint32_t chunk_crc32(uint32_t previous, const void *bytes, long count) {
+  return (uint32_t)crc32_z(previous, bytes, (z_size_t)count);
+}
 #endif

@@ -6,7 +6,7 @@ import DurableFiles
 /// An open safetensors file whose header has been checked; tensors are read when they are asked for.
 ///
 /// Files of strangers are safe to open: every size is checked before memory is taken for it.
-package final class SafetensorsFile: Sendable {
+package final class SafetensorsFile: TensorSource {
   package let path: String
   /// The texts of `__metadata__`.
   package let metadata: [String: String]
@@ -69,14 +69,10 @@ package final class SafetensorsFile: Sendable {
   /// - Throws: `noTensor`, `wrongType` for complex numbers, U64 and the types of 8 bits and less.
   package func floats(of name: String) throws(SafetensorsError) -> [Float] {
     let tensor = try description(of: name)
-    return switch tensor.type {
-    case .float32: try elements(of: tensor, as: Float.self)
-    case .float16: try elements(of: tensor, as: Float16.self).map { Float($0) }
-    case .bfloat16:
-      try elements(of: tensor, as: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
-    case .float64: try elements(of: tensor, as: Double.self).map { Float($0) }
-    default: try integers(of: name).map { Float($0) }
+    guard let floats = try Elements(file: self, tensor: tensor).floats() else {
+      throw wrongType(tensor)
     }
+    return floats
   }
 
   /// The elements of a tensor of whole numbers, row-major.
@@ -84,18 +80,28 @@ package final class SafetensorsFile: Sendable {
   /// - Throws: `noTensor`, `wrongType` for floats and for numbers above `Int.max`.
   package func integers(of name: String) throws(SafetensorsError) -> [Int] {
     let tensor = try description(of: name)
-    return switch tensor.type {
-    case .bool, .uint8: try elements(of: tensor, as: UInt8.self).map { Int($0) }
-    case .int8: try elements(of: tensor, as: Int8.self).map { Int($0) }
-    case .int16: try elements(of: tensor, as: Int16.self).map { Int($0) }
-    case .uint16: try elements(of: tensor, as: UInt16.self).map { Int($0) }
-    case .int32: try elements(of: tensor, as: Int32.self).map { Int($0) }
-    case .uint32: try elements(of: tensor, as: UInt32.self).map { Int($0) }
-    case .int64: try elements(of: tensor, as: Int64.self).map { Int($0) }
-    default:
-      throw .wrongType(
-        path: path, tensor: name, found: tensor.type, expected: "F32, F16, BF16 or whole numbers")
+    guard let integers = try Elements(file: self, tensor: tensor).integers() else {
+      throw wrongType(tensor)
     }
+    return integers
+  }
+
+  private struct Elements: StoredElements {
+    let file: SafetensorsFile
+    let tensor: SafetensorsDescription
+
+    var type: ElementType { tensor.type }
+
+    func read<Element: BitwiseCopyable>(as type: Element.Type) throws(SafetensorsError) -> [Element]
+    {
+      try file.elements(of: tensor, as: type)
+    }
+  }
+
+  private func wrongType(_ tensor: SafetensorsDescription) -> SafetensorsError {
+    .wrongType(
+      path: path, tensor: tensor.name, found: tensor.type,
+      expected: "F32, F16, BF16 or whole numbers")
   }
 
   /// Hands the stored bytes to `body`: row-major, little-endian.

@@ -2,6 +2,8 @@
 // built in and by zlib otherwise. The two give different bytes of the same meaning.
 #pragma once
 
+#include <stdint.h>
+
 // The library in use, for example "libdeflate 1.14".
 const char *chunk_codec_name(void);
 
@@ -19,3 +21,6 @@ long chunk_deflate(chunk_deflater *deflater, const void *bytes, long count, void
 // Expands `count` bytes into exactly `expected` bytes. Returns 1, or 0 when the input is damaged (its Adler-32 included) or
 // gives another size.
 int chunk_inflate(const void *bytes, long count, void *out, long expected);
+
+// The CRC-32 (IEEE 802.3) of `count` bytes that follow on bytes of CRC `previous`; 0 to start.
+uint32_t chunk_crc32(uint32_t previous, const void *bytes, long count);

@@ -1,0 +1,17 @@
+// A file of weights of any known format.
+
+/// Opens files of weights by what they hold, not by how they are called.
+package enum CheckpointFile {
+  /// Opens a safetensors or PyTorch file.
+  ///
+  /// - Throws: `SafetensorsError`, `PyTorchFileError`.
+  package static func open(_ path: String) throws -> any TensorSource {
+    isSafetensors(try RandomAccessFile(path)) ? try SafetensorsFile(path) : try PyTorchFile(path)
+  }
+
+  /// A length of 8 bytes that fits the file, then a JSON object.
+  private static func isSafetensors(_ file: RandomAccessFile) -> Bool {
+    guard file.count >= 10, let prefix = try? file.bytes(0..<9) else { return false }
+    return prefix[8] == UInt8(ascii: "{") && prefix[5..<8].allSatisfy { $0 == 0 }
+  }
+}

@@ -1,0 +1,120 @@
+// What a pickle describes, as data that nothing is done with.
+
+/// A class or function that a pickle names.
+///
+/// It is never looked up: to this reader it is two texts.
+package struct PickleGlobal: Hashable, Sendable {
+  package let module: String
+  package let name: String
+
+  package init(_ module: String, _ name: String) {
+    self.module = module
+    self.name = name
+  }
+
+  /// Whether a pickle that names it may have been made to do harm where it is loaded by Python.
+  package var isDangerous: Bool {
+    let root = module.prefix { $0 != "." }
+    if ["builtins", "__builtin__"].contains(root) { return !Self.harmlessBuiltins.contains(name) }
+    return Self.dangerousModules.contains(String(root))
+  }
+
+  private static let dangerousModules: Set<String> = [
+    "posix", "nt", "os", "sys", "subprocess", "runpy", "shutil", "socket", "pty", "code",
+    "commands", "ctypes", "importlib", "imp", "pickle", "_pickle", "marshal", "types", "urllib",
+    "http", "requests", "webbrowser", "asyncio", "multiprocessing", "operator", "_operator",
+    "functools", "inspect", "bdb", "pdb", "timeit", "cProfile", "profile", "trace", "tempfile",
+  ]
+
+  private static let harmlessBuiltins: Set<String> = [
+    "set", "frozenset", "dict", "list", "tuple", "int", "long", "float", "complex", "bool", "str",
+    "unicode", "bytes", "bytearray", "object", "slice", "range", "xrange", "Ellipsis",
+  ]
+}
+
+extension PickleGlobal: CustomStringConvertible {
+  package var description: String { "\(module).\(name)" }
+}
+
+/// The place of a node in its pickle.
+///
+/// Nodes refer to each other by place instead of holding each other: a list may hold itself, a million lists may be
+/// nested, and 2^40 equal parts may be named, all without recursion and without a copy.
+struct PickleReference: Hashable, Sendable {
+  let place: Int
+}
+
+/// One value of a pickle.
+enum PickleNode: Sendable {
+  case none
+  case bool(Bool)
+  case integer(Int)
+  /// An integer of more than 64 bits; no size is that large.
+  case largeInteger
+  case float(Double)
+  case text(String)
+  case tuple([PickleReference])
+  case list([PickleReference])
+  /// Keys may come twice; the last one counts.
+  case dictionary([(key: PickleReference, value: PickleReference)])
+  case set
+  case global(PickleGlobal)
+  /// What the pickle wants to be called, with what, and the state to be set on the result.
+  case call(function: PickleReference, arguments: PickleReference, state: PickleReference?)
+  /// Something that lies outside of the pickle: a storage.
+  case persistent(PickleReference)
+
+  /// What it is, for messages.
+  var title: String {
+    switch self {
+    case .none: "None"
+    case .bool: "a bool"
+    case .integer, .largeInteger: "an integer"
+    case .float: "a float"
+    case .text: "a text"
+    case .tuple: "a tuple"
+    case .list: "a list"
+    case .dictionary: "a dictionary"
+    case .set: "a set"
+    case .global(let global): "the class \(global)"
+    case .call: "an object"
+    case .persistent: "a storage"
+    }
+  }
+}
+
+/// A whole pickle.
+struct Pickle: Sendable {
+  let nodes: [PickleNode]
+  let root: PickleReference
+  /// Every global, in the order in which they first appear.
+  let globals: [PickleGlobal]
+
+  subscript(reference: PickleReference) -> PickleNode { nodes[reference.place] }
+
+  /// The value under a text in a dictionary.
+  func value(_ key: String, in dictionary: PickleReference) -> PickleReference? {
+    guard case .dictionary(let items) = self[dictionary] else { return nil }
+    return items.last { text($0.key) == key }?.value
+  }
+
+  func text(_ reference: PickleReference) -> String? {
+    if case .text(let text) = self[reference] { text } else { nil }
+  }
+
+  func integer(_ reference: PickleReference) -> Int? {
+    if case .integer(let integer) = self[reference] { integer } else { nil }
+  }
+
+  func tuple(_ reference: PickleReference) -> [PickleReference]? {
+    if case .tuple(let items) = self[reference] { items } else { nil }
+  }
+
+  func list(_ reference: PickleReference) -> [PickleReference]? {
+    if case .list(let items) = self[reference] { items } else { nil }
+  }
+
+  func global(_ reference: PickleReference) -> PickleGlobal? {
+    if case .global(let global) = self[reference] { global } else { nil }
+  }
+}

@@ -1,0 +1,80 @@
+// Ranges of a file that may be larger than memory.
+
+import Checksums
+import DurableFiles
+import Synchronization
+
+/// A file of which only the ranges that are asked for are read.
+///
+/// It is read, not mapped into memory: a file that is cut short meanwhile gives an error instead of a signal.
+final class RandomAccessFile: Sendable {
+  let path: String
+  let count: Int  // bytes
+  private let file: OpenFile
+
+  init(_ path: String) throws(PyTorchFileError) {
+    self.path = path
+    do {
+      file = try OpenFile(reading: path)
+      count = try file.count
+    } catch {
+      throw .file(error)
+    }
+  }
+
+  func bytes(_ range: Range<Int>) throws(PyTorchFileError) -> [UInt8] {
+    try elements(range, as: UInt8.self)
+  }
+
+  /// The bytes of a range as elements; the element's size divides the range's.
+  func elements<Element: BitwiseCopyable>(
+    _ range: Range<Int>, as type: Element.Type
+  ) throws(PyTorchFileError) -> [Element] {
+    guard range.lowerBound >= 0, range.upperBound <= count else {
+      throw .cutShort(path: path, bytes: count, expected: range.upperBound)
+    }
+    let elementCount = range.count / MemoryLayout<Element>.stride
+    var outcome: Result<Int, DurableFileError> = .success(0)
+    let elements = [Element](unsafeUninitializedCapacity: elementCount) { buffer, initialized in
+      let bytes = UnsafeMutableRawBufferPointer(
+        start: buffer.baseAddress, count: elementCount * MemoryLayout<Element>.stride)
+      do throws(DurableFileError) {
+        outcome = .success(try file.read(into: bytes, at: range.lowerBound))
+      } catch {
+        outcome = .failure(error)
+      }
+      initialized = (try? outcome.get()) == bytes.count ? elementCount : 0
+    }
+    switch outcome {
+    case .success(let got) where got == range.count: return elements
+    case .success(let got):
+      throw .cutShort(path: path, bytes: range.lowerBound + got, expected: range.upperBound)
+    case .failure(let error): throw .file(error)
+    }
+  }
+
+  /// The CRC-32 of a range, which is read in pieces.
+  func crc32(of range: Range<Int>) throws(PyTorchFileError) -> UInt32 {
+    var crc: UInt32 = 0
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let end = min(start + 1 << 20, range.upperBound)
+      let piece = try bytes(start..<end)
+      crc = piece.withUnsafeBytes { Checksums.crc32($0, continuing: crc) }
+      start = end
+    }
+    return crc
+  }
+}
+
+/// Fields of a little-endian structure.
+struct LittleEndianFields {
+  let bytes: [UInt8]
+
+  /// The number of `size` bytes at `offset`; nil past the end and above `Int.max`.
+  func number(at offset: Int, size: Int) -> Int? {
+    guard offset >= 0, size <= 8, offset <= bytes.count - size else { return nil }
+    let value = bytes[offset..<offset + size].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return Int(exactly: value)
+  }
+}
