@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
-.PHONY: help setup packages build demo montezuma test test-portable test-files interop bench lint \
+.PHONY: help setup packages build demo montezuma test test-portable test-files interop interop-torch bench lint \
 	format check clean
 
 BUILD := .build
@@ -37,6 +37,9 @@ test-files: .venv/ready
 interop: build .venv/tensorboard  ## read the event files of a run with TensorBoard
 	Tests/check-events.sh $(BIN) .venv/bin/python
 
+interop-torch: build .venv/torch  ## convert checkpoints from and to PyTorch, and compare
+	.venv/bin/python Tests/CheckpointsTests/check_with_torch.py $(BIN)
+
 bench: build  ## times of real work, one JSON line each
 	$(BIN)/bench
 
@@ -58,6 +61,11 @@ clean:  ## remove what was built, but not runs/
 
 .venv/tensorboard: .venv/ready
 	.venv/bin/pip install --quiet --disable-pip-version-check tensorboard==2.20.0
+	touch $@
+
+.venv/torch: .venv/ready
+	.venv/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 \
+		--extra-index-url https://download.pytorch.org/whl/cpu
 	touch $@
 
 # Experiments. Each step keeps what it printed, the paths of its results, and the next step reads them from there; a step that

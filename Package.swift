@@ -11,12 +11,15 @@ let argumentParser: Target.Dependency = .product(
 /// The commands, in the order in which they are used; each is one folder of `Sources`.
 let commands = [
   "prep-atari", "train-vqgan", "reconstruct", "encode-dataset", "codebook-report", "train-gpt",
-  "sample-gpt", "shard-info", "bench",
+  "sample-gpt", "shard-info", "convert-checkpoint", "bench",
 ]
 
 /// Scripts beside the tests, by the name of what they check.
 let checks = [
-  "Checkpoints": ["check_checkpoint.py", "check_with_safetensors.py"],
+  "Checkpoints": [
+    "check_checkpoint.py", "check_pytorch_files.py", "check_with_safetensors.py",
+    "check_with_torch.py",
+  ],
   "Shards": ["check_with_h5py.py"], "Training": ["check_with_tensorboard.py"],
 ]
 
@@ -88,18 +91,24 @@ let package = Package(
     .target(
       name: "Ingest", dependencies: ["Corpora", "Images", "Shards", "Checksums", "DurableFiles"]),
 
+    .target(
+      name: "TamingCheckpoints",
+      dependencies: [
+        "Models", "Checkpoints", "DurableFiles", .product(name: "Yams", package: "Yams"),
+      ]),
+
     // Loops and commands
     .target(
       name: "Training",
       dependencies: [
-        "Models", "NN", "TensorCore", "Checkpoints", "Shards", "Images", "Checksums",
-        "DurableFiles",
+        "Models", "NN", "TensorCore", "Checkpoints", "TamingCheckpoints", "Shards", "Images",
+        "Checksums", "DurableFiles",
       ]),
     .target(
       name: "CommandSupport",
       dependencies: [
         "Training", "Ingest", "Corpora", "Shards", "Images", "Checkpoints",
-        "TensorCore", "DurableFiles", argumentParser,
+        "TamingCheckpoints", "TensorCore", "DurableFiles", argumentParser,
       ]),
   ]
     + commands.map { name in
@@ -107,7 +116,8 @@ let package = Package(
         name: name,
         dependencies: [
           "CommandSupport", "Training", "Ingest", "Corpora", "Models", "NN", "TensorCore",
-          "Checkpoints", "Shards", "Images", "Checksums", "DurableFiles", argumentParser,
+          "Checkpoints", "TamingCheckpoints", "Shards", "Images", "Checksums", "DurableFiles",
+          argumentParser,
         ])
     }
     + [
@@ -126,9 +136,16 @@ let package = Package(
       ("Models", ["Models", "NN", "TensorCore", "Checkpoints"]),
       ("DurableFiles", ["DurableFiles"]), ("Checksums", ["Checksums"]), ("Images", ["Images"]),
       ("Shards", ["Shards", "CHDF5"]), ("Checkpoints", ["Checkpoints", "TensorCore"]),
+      ("TamingCheckpoints", ["TamingCheckpoints", "Checkpoints", "Models", "NN", "TensorCore"]),
       ("Corpora", ["Corpora", "CAnnotations"]),
       ("Ingest", ["Ingest", "Corpora", "Images", "Shards"]),
-      ("Training", ["Training", "Models", "NN", "TensorCore", "Checkpoints", "Shards", "Images"]),
+      (
+        "Training",
+        [
+          "Training", "Models", "NN", "TensorCore", "Checkpoints", "TamingCheckpoints", "Shards",
+          "Images",
+        ]
+      ),
       ("CommandSupport", ["CommandSupport"]),
       ("Command", ["CommandSupport", "Shards", "Images", "Checkpoints", "Training", "Models"]),
     ].map { (name: String, modules: [String]) in

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes small files of every kind with the built commands and opens them in h5py and in the safetensors package.
+# Makes small files of every kind with the built commands and opens them in h5py, in the safetensors package and, those of PyTorch,
+# with zipfile and pickle.
 # Usage: Tests/check-files.sh FOLDER-OF-BUILT-COMMANDS PYTHON
 set -eu
 bin=$1
@@ -19,4 +20,5 @@ done
 
 "$python" "$tests/ShardsTests/check_with_h5py.py" "$work"/shards-*/*.h5 "$work"/codes/*.h5
 "$python" "$tests/CheckpointsTests/check_with_safetensors.py" "$bin"
+"$python" "$tests/CheckpointsTests/check_pytorch_files.py" "$bin" "$tests/Fixtures"
 "$python" "$tests/CheckpointsTests/check_checkpoint.py" "$work"/vqgan/checkpoints/last/*.safetensors

@@ -43,9 +43,11 @@ package enum SafetensorsWriter {
   /// - Parameters:
   ///   - tensors: names are unique, `__metadata__` is not one of them.
   ///   - metadata: texts that travel with the tensors.
-  /// - Throws: `DurableFileError`, or what a tensor's provider throws.
+  ///   - willWrite: is called before each tensor.
+  /// - Throws: `DurableFileError`, or what a tensor's provider or `willWrite` throws.
   package static func write(
-    _ tensors: [SafetensorsEntry], metadata: [String: String] = [:], to path: String
+    _ tensors: [SafetensorsEntry], metadata: [String: String] = [:], to path: String,
+    willWrite: () throws -> Void = {}
   ) throws {
     let tensors = tensors.sorted {
       $0.type == $1.type
@@ -54,6 +56,7 @@ package enum SafetensorsWriter {
     var file = try UnfinishedFile(for: path)
     try file.write(header(of: tensors, metadata: metadata))
     for tensor in tensors {
+      try willWrite()
       var written = 0
       try tensor.withBytes { bytes in
         written += bytes.count

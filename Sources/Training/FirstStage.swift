@@ -3,6 +3,7 @@ import Checkpoints
 import Checksums
 import Foundation
 import Models
+import TamingCheckpoints
 import TensorCore
 
 /// A trained VQGAN with its configuration and the fingerprint of its weights.
@@ -14,32 +15,41 @@ package struct FirstStage: Sendable {
   /// The weights file.
   package let path: String
 
-  /// Loads a VQGAN from a run folder (its newest checkpoint) or from one checkpoint's folder.
+  /// Loads a VQGAN from a run folder (its newest checkpoint), from one checkpoint's folder, or from a file of weights.
   ///
-  /// - Throws: `RunError`, `SafetensorsError`, `ModelMismatchError`.
+  /// - Throws: what `FirstStageFile.open` throws, `ModelMismatchError`.
   package static func load(_ path: String, on device: Device = .default) throws -> FirstStage {
-    let isRun = RunFolder(path).exists
-    let folder = isRun ? try RunFolder(path).lastCheckpoint() : path
-    let config = try RunFolder.decode(VQGANConfig.self, from: "\(folder)/model.json")
-    if let problem = config.problem {
-      throw RunError.damaged(path: "\(folder)/model.json", problem: problem)
-    }
-    let file = try SafetensorsFile("\(folder)/model.safetensors")
+    let file = try FirstStageFile.open(path)
     var random = RandomSource(seed: 0)
-    var model = VQGAN(config, using: &random, on: device)
-    try ModelFiles.load(&model, from: file, ignoring: { $0.hasPrefix("loss.") })
+    var model = VQGAN(file.config, using: &random, on: device)
+    try file.load(&model)
     model = model.frozen()
     return FirstStage(
-      model: model, config: config, fingerprint: fingerprint(of: model), path: file.path)
+      model: model, config: file.config, fingerprint: fingerprint(of: model),
+      path: file.tensors.path)
   }
 
   /// SHA-256 over name, shape and values of every tensor in visiting order.
   package static func fingerprint(of model: VQGAN) -> String {
     var hash = SHA256()
     for (name, tensor) in model.namedTensors {
-      Array("\(name) \(tensor.shape)\n".utf8).withUnsafeBytes { hash.update($0) }
+      add(name, tensor.shape, to: &hash)
       tensor.withElements { hash.update(UnsafeRawBufferPointer($0)) }
     }
-    return hash.finalize().map { String(UInt32($0) + 256, radix: 16).dropFirst() }.joined()
+    return hexadecimal(hash.finalize())
+  }
+
+  /// The same of weights that stay in their file, one tensor in memory at a time.
+  package static func fingerprint(of weights: FirstStageWeights) throws -> String {
+    var hash = SHA256()
+    for (name, shape) in TensorShapes.vqgan(weights.config).list {
+      add(name, Shape(shape), to: &hash)
+      try weights.tensors.floats(of: name).withUnsafeBytes { hash.update($0) }
+    }
+    return hexadecimal(hash.finalize())
+  }
+
+  private static func add(_ name: String, _ shape: Shape, to hash: inout SHA256) {
+    Array("\(name) \(shape)\n".utf8).withUnsafeBytes { hash.update($0) }
   }
 }

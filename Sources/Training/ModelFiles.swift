@@ -3,29 +3,6 @@ import Checkpoints
 import NN
 import TensorCore
 
-/// Why a file's tensors do not fit a model.
-package struct ModelMismatchError: Error, Equatable, CustomStringConvertible {
-  package let path: String
-  package var missing: [String] = []
-  package var unexpected: [String] = []
-  /// Name, shape in the file, shape in the model.
-  package var misshapen: [String] = []
-
-  var isEmpty: Bool { missing.isEmpty && unexpected.isEmpty && misshapen.isEmpty }
-
-  package var description: String {
-    func list(_ title: String, _ names: [String]) -> String? {
-      guard !names.isEmpty else { return nil }
-      let shown = names.prefix(8).joined(separator: ", ")
-      return "\(names.count) \(title): \(shown)\(names.count > 8 ? ", …" : "")"
-    }
-    let parts = [
-      list("missing", missing), list("unexpected", unexpected), list("of another shape", misshapen),
-    ].compactMap { $0 }
-    return "\(path): not the weights of this model; \(parts.joined(separator: "; "))"
-  }
-}
-
 /// Reading and writing of a layer's tensors under their reference names.
 package enum ModelFiles {
   /// The file entries of a layer, names with `prefix`.
@@ -43,7 +20,7 @@ package enum ModelFiles {
   /// - Parameter ignoring: names in the file, behind the prefix, that may be left over.
   /// - Throws: `ModelMismatchError`, with everything that does not fit.
   package static func load<L: Layer>(
-    _ layer: inout L, from file: SafetensorsFile, prefix: String = "",
+    _ layer: inout L, from file: some TensorSource, prefix: String = "",
     ignoring isIgnored: (String) -> Bool = { _ in false }
   ) throws {
     var mismatch = ModelMismatchError(path: file.path)
@@ -76,7 +53,7 @@ package enum ModelFiles {
   /// - Parameters: step: steps that the optimizer has taken; model: whose parameters it moves.
   /// - Throws: `ModelMismatchError`, with everything that does not fit.
   package static func load(
-    _ optimizer: inout Adam, step: Int, like model: some Layer, from file: SafetensorsFile,
+    _ optimizer: inout Adam, step: Int, like model: some Layer, from file: some TensorSource,
     prefix: String = ""
   ) throws {
     var mismatch = ModelMismatchError(path: file.path)

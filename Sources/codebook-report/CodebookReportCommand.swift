@@ -26,8 +26,8 @@ struct CodebookReportCommand: SuiteCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Run folder or checkpoint of the VQGAN, for the sheet of decoded codes.",
-      valueName: "folder"))
+      "Run, checkpoint or file of weights of the VQGAN, for the sheet of decoded codes.",
+      valueName: "path"))
   var vqgan: String?
 
   @Option(help: ArgumentHelp("Folder for the report; made when missing.", valueName: "folder"))

@@ -24,7 +24,7 @@ struct EncodeDataset: SuiteCommand {
 
   @OptionGroup(title: "Input") var input: InputPaths
 
-  @Option(help: ArgumentHelp("Run folder or checkpoint of the VQGAN.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Run, checkpoint or file of weights of the VQGAN.", valueName: "path"))
   var vqgan: String
 
   @Option(help: ArgumentHelp("Folder for the code shards; made when missing.", valueName: "folder"))

@@ -6,14 +6,15 @@ import Models
 struct SampleOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Run folder or checkpoint of the GPT; '-' or none reads it from a pipe.", valueName: "folder")
+      "Run, checkpoint or transformer's file of the GPT; '-' or none reads it from a pipe.",
+      valueName: "path")
   )
   var gpt: String?
 
   @Option(
     help: ArgumentHelp(
-      "Run folder or checkpoint of the VQGAN; the one that made the codes if left out.",
-      valueName: "folder"))
+      "Run, checkpoint or file of weights of the VQGAN; the one that made the codes if left out.",
+      valueName: "path"))
   var vqgan: String?
 
   @Option(help: "Pictures to draw.") var count = 16

@@ -41,7 +41,9 @@ struct VQGANOptions: ParsableArguments {
   @Option(help: "What the discriminator sees: shared (one forward pass) or fresh (the reference).")
   var discriminatorPass: VQGANObjective.DiscriminatorPass?
 
-  @Option(help: ArgumentHelp("Weights of LPIPS on VGG16, or none.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Weights of LPIPS on VGG16, or a VQGAN's checkpoint with them; or none.", valueName: "file"))
   var perceptual: String?
 
   @Option(
@@ -50,7 +52,9 @@ struct VQGANOptions: ParsableArguments {
   var validation: [String] = []
 
   @Option(
-    help: ArgumentHelp("Run or checkpoint to take the first weights from.", valueName: "folder"))
+    help: ArgumentHelp(
+      "Run, checkpoint or file of weights to take the model and its first weights from.",
+      valueName: "path"))
   var initFrom: String?
 
   @Flag(help: "Continue the run in the folder; options may be left out.") var resume = false
@@ -93,8 +97,8 @@ struct VQGANOptions: ParsableArguments {
     }
   }
 
-  /// The configuration of a new run: preset, then file, then `--set`, then the other options; shards of the validation
-  /// split are held out, unless there are no others.
+  /// The configuration of a new run: preset, then file, then the model of `--init-from`, then `--set`, then the other
+  /// options; shards of the validation split are held out, unless there are no others.
   func config(shards: [String], _ runtime: RuntimeOptions, seed: UInt64) throws -> VQGANRunConfig {
     guard let start = VQGANPreset.named(preset) else { throw ValidationError("--preset \(preset)") }
     var result: VQGANRunConfig
@@ -109,6 +113,11 @@ struct VQGANOptions: ParsableArguments {
         accumulate: 1, augmentation: Augmentation(), shuffles: true, seed: seed,
         threads: runtime.threads, engine: "", perceptual: nil, initFrom: nil, shards: [],
         validation: [], checkpointEvery: 500, keepCheckpoints: 3, pictureEvery: 500, logEvery: 10)
+    }
+    if let initFrom, config == nil {
+      let first = try FirstStageFile.open(initFrom)
+      result.model = first.config
+      if let discriminator = first.discriminator { result.objective.discriminator = discriminator }
     }
     result = try overriding(result, set)
     if let steps { result.steps = steps }

@@ -19,10 +19,11 @@ package enum PyTorchWriter {
   ///   - tensors: names are unique.
   ///   - counters: `epoch`, `global_step`.
   ///   - zip64From: the format's own limit; lower in tests.
-  /// - Throws: `PyTorchTypeError`, `DurableFileError`, or what a tensor's provider throws.
+  ///   - willWrite: is called before each tensor.
+  /// - Throws: `PyTorchTypeError`, `DurableFileError`, or what a tensor's provider or `willWrite` throws.
   package static func write(
     _ tensors: [SafetensorsEntry], counters: [(name: String, value: Int)], to path: String,
-    zip64From: Int = 0xffff_ffff
+    zip64From: Int = 0xffff_ffff, willWrite: () throws -> Void = {}
   ) throws {
     precondition(Set(tensors.map(\.name)).count == tensors.count, "two tensors of one name")
     var classes: [String] = []
@@ -60,6 +61,7 @@ package enum PyTorchWriter {
     try archive.add("archive/data.pkl", pickle.bytes)
     try archive.add("archive/byteorder", Array("little".utf8))
     for (index, tensor) in tensors.enumerated() {
+      try willWrite()
       try tensor.withBytes { bytes in
         precondition(bytes.count == tensor.byteCount, "\(tensor.name): \(bytes.count) bytes")
         try archive.add("archive/data/\(index)", bytes)

@@ -8,6 +8,9 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     case gradient
     /// Moving averages of the latent vectors assigned to each entry (van den Oord et al. 2017, appendix A.1).
     case movingAverage = "moving_average"
+    /// Logits of a 1×1 convolution, relaxed to samples by Gumbel noise (Jang et al. 2017). Such a model can be described
+    /// and converted, but not run yet.
+    case gumbel
   }
 
   /// The entries before the first step.
@@ -38,6 +41,7 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
   }
 
   var problem: String? {
+    if kind == .gumbel { return "quantizer.kind is gumbel, which this version cannot run yet" }
     if beta < 0 { return "beta is \(beta); it must not be negative" }
     if !(0..<1).contains(decay) { return "decay is \(decay); it needs 0 up to 1" }
     if reviveAfter < 0 { return "revive_after is \(reviveAfter); it must not be negative" }

@@ -49,6 +49,8 @@ package struct VectorQuantizer: Layer {
     let commitment = rows.meanSquaredDifference(from: q.detached())
     let loss: Tensor
     switch config.kind {
+    case .gumbel:
+      preconditionFailure("a configuration of this kind has a problem and is never built")
     case .movingAverage:
       loss = config.beta * commitment
     case .gradient:

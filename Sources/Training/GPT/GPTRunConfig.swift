@@ -49,10 +49,12 @@ package struct CodeGrid: Codable, Equatable, Sendable {
 package struct GPTDescription: Codable, Equatable, Sendable {
   package var model: GPTConfig
   package var codes: CodeGrid
+  package var condition: String?  // what stands before the codes; nil, no key: the start token alone
 
-  package init(model: GPTConfig, codes: CodeGrid) {
+  package init(model: GPTConfig, codes: CodeGrid, condition: String? = nil) {
     self.model = model
     self.codes = codes
+    self.condition = condition
   }
 }
 

@@ -1,5 +1,4 @@
 // A trained GPT, ready for use.
-import Checkpoints
 import Models
 import TensorCore
 
@@ -10,32 +9,40 @@ package struct SecondStage: Sendable {
   /// The weights file.
   package let path: String
 
-  /// Loads a GPT from a run folder (its newest checkpoint) or from one checkpoint's folder.
+  /// Loads a GPT from a run folder (its newest checkpoint), from one checkpoint's folder, or from a transformer's file that
+  /// holds its VQGAN.
   ///
-  /// - Throws: `RunError`, `SafetensorsError`, `ModelMismatchError`, `DurableFileError`.
+  /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`, `GPTConfigError`,
+  ///   `ModelMismatchError`, `DurableFileError`.
   package static func load(_ path: String, on device: Device = .default) throws -> SecondStage {
-    let run = RunFolder(path)
-    let folder = run.exists ? try run.lastCheckpoint() : path
-    let description = try RunFolder.decode(GPTDescription.self, from: "\(folder)/model.json")
-    let (model, codes) = (description.model, description.codes)
-    guard codes.codebookSize <= model.vocabSize, codes.count <= model.blockSize else {
+    let file = try SecondStageFile.open(path)
+    if let condition = file.description.condition {
       throw RunError.damaged(
-        path: "\(folder)/model.json",
-        problem: "\(codes.count) codes of \(codes.codebookSize) for a model of "
-          + "\(model.blockSize) positions and \(model.vocabSize) tokens")
+        path: file.place,
+        problem:
+          "a transformer conditioned by \(condition); only unconditional ones can be used yet")
     }
-    let file = try SafetensorsFile("\(folder)/model.safetensors")
     var random = RandomSource(seed: 0)
-    var gpt = GPT(model, using: &random, on: device)
-    try ModelFiles.load(&gpt, from: file)
-    return SecondStage(model: gpt.frozen(), codes: codes, path: file.path)
+    var gpt = GPT(file.description.model, using: &random, on: device)
+    try ModelFiles.load(&gpt, from: file.tensors)
+    return SecondStage(
+      model: gpt.frozen(), codes: file.description.codes, path: file.tensors.path)
   }
 
   /// Refuses a VQGAN other than the one whose codes the GPT speaks.
   package func requireCodes(of vqgan: FirstStage) throws(FingerprintMismatch) {
-    guard vqgan.fingerprint == codes.fingerprint else {
+    try codes.requireMeaning(by: vqgan, path: path)
+  }
+}
+
+extension CodeGrid {
+  /// Refuses a VQGAN other than the one that gives the codes their meaning.
+  ///
+  /// - Parameter path: what speaks these codes, for the message.
+  package func requireMeaning(by vqgan: FirstStage, path: String) throws(FingerprintMismatch) {
+    guard vqgan.fingerprint == fingerprint else {
       throw FingerprintMismatch(
-        path: vqgan.path, found: vqgan.fingerprint, expected: codes.fingerprint, expectedBy: path)
+        path: vqgan.path, found: vqgan.fingerprint, expected: fingerprint, expectedBy: path)
     }
   }
 }

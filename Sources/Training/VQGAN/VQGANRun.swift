@@ -19,7 +19,8 @@ package struct VQGANRun {
 
   /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if it has no checkpoint yet.
   ///
-  /// - Throws: `RunError`, `SafetensorsError`, `ModelMismatchError`, `DurableFileError`.
+  /// - Throws: `RunError`, `ModelMismatchError`, `DurableFileError`, and what opening the files of `perceptual` and
+  ///   `initFrom` throws.
   package init(_ config: VQGANRunConfig, in folder: RunFolder, resumed: Bool, on device: Device)
     throws
   {
@@ -29,7 +30,7 @@ package struct VQGANRun {
     isResumed = resumed
     var random = RandomSource(seed: config.seed).stream("initial weights")
     var perceptual: LPIPS?
-    if let path = config.perceptual { perceptual = try Self.perceptualNetwork(path, on: device) }
+    if let path = config.perceptual { perceptual = try LPIPS.load(path, on: device) }
     trainer = VQGANTrainer(
       model: VQGAN(config.model, using: &random, on: device),
       discriminator: Discriminator(config.objective.discriminator, using: &random, on: device),
@@ -38,25 +39,10 @@ package struct VQGANRun {
     if resumed, let checkpoint = folder.resumePoint() {
       state = try VQGANCheckpoint.restore(&trainer, from: checkpoint)
     } else if let path = config.initFrom {
-      let first = try FirstStage.load(path, on: device)
-      let file = try SafetensorsFile(first.path)
-      try ModelFiles.load(&trainer.model, from: file, ignoring: { $0.hasPrefix("loss.") })
+      let file = try FirstStageFile.open(path)
+      try file.load(&trainer.model)
+      _ = try file.load(&trainer.discriminator, of: config.objective.discriminator)
     }
-  }
-
-  /// LPIPS with the weights of a safetensors file; names as in the reference, with or without `loss.perceptual_loss.`.
-  private static func perceptualNetwork(_ path: String, on device: Device) throws -> LPIPS {
-    let file = try SafetensorsFile(path)
-    let prefix =
-      file.names.contains { $0.hasPrefix("loss.perceptual_loss.") } ? "loss.perceptual_loss." : ""
-    let channels = try (0..<5).map { try file.shape(of: "\(prefix)lin\($0).model.1.weight") }.map {
-      $0.count > 1 ? $0[1] : 0
-    }
-    var network = LPIPS(channels: channels, on: device)
-    try ModelFiles.load(
-      &network, from: file, prefix: prefix,
-      ignoring: { $0.hasPrefix("scaling_layer.") || $0.hasPrefix("loss.") })
-    return network
   }
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.

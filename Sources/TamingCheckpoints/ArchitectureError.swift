@@ -1,0 +1,38 @@
+// Why no model can be recognised in a file of weights.
+
+/// Why no model can be recognised in a file of weights, or not the one that is asked for.
+package enum ArchitectureError: Error, Equatable {
+  /// Its names are those of no known model.
+  case unknownModel(path: String, names: [String])
+  /// It holds another model than the one that is needed.
+  case otherModel(path: String, found: String, expected: String)
+  case noTensor(path: String, tensor: String)
+  case shape(path: String, tensor: String, shape: [Int], expected: String)
+  case unsupported(path: String, problem: String)
+  /// The project's file says one thing, the weights another.
+  case contradiction(project: String, key: String, found: String, path: String, weights: String)
+  case unknownHeads(path: String)
+  case project(path: String, problem: String)
+}
+
+extension ArchitectureError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .unknownModel(let path, let names):
+      "\(path): no known model; its tensors are \(names.prefix(5).joined(separator: ", "))"
+        + (names.count > 5 ? " and \(names.count - 5) more" : "")
+    case .otherModel(let path, let found, let expected):
+      "\(path): holds \(found), expected \(expected)"
+    case .noTensor(let path, let tensor): "\(path): no tensor \(tensor)"
+    case .shape(let path, let tensor, let shape, let expected):
+      "\(path): \(tensor): a shape of \(shape), expected \(expected)"
+    case .unsupported(let path, let problem): "\(path): \(problem)"
+    case .contradiction(let project, let key, let found, let path, let weights):
+      "\(project): \(key) is \(found), the weights in \(path) have \(weights)"
+    case .unknownHeads(let path):
+      "\(path): how many heads the attention has cannot be seen from the weights; name the project "
+        + "file with --project, or give --heads (16 in all published models)"
+    case .project(let path, let problem): "\(path): \(problem)"
+    }
+  }
+}

@@ -1,0 +1,74 @@
+// A VQGAN among the tensors of a file.
+
+import Checkpoints
+import Models
+
+/// The weights of a VQGAN that have been checked against its architecture, still in their file.
+package struct FirstStageWeights: Sendable {
+  package let config: VQGANConfig
+  package let discriminator: DiscriminatorConfig?
+  /// Whether the file also holds the perceptual network, under `loss.perceptual_loss.`.
+  package let hasPerceptual: Bool
+  /// All of them: names are those of a checkpoint's `model.safetensors`.
+  package let tensors: RenamedTensors
+
+  /// - Parameter project: the section of the model in its project file.
+  /// - Throws: `ArchitectureError`, `ModelMismatchError` with every name that is missing, unexpected or of another shape.
+  package init(_ source: some TensorSource, project: TamingProject.Section?) throws {
+    let config = try VQGANConfig(inferredFrom: source, project: project)
+    if let problem = config.shapeProblem {
+      throw ArchitectureError.unsupported(path: source.path, problem: problem)
+    }
+    var shapes = TensorShapes.vqgan(config)
+    let judge = RenamedTensors(source, below: Self.discriminatorPrefix)
+    discriminator = judge.names.isEmpty ? nil : try DiscriminatorConfig(inferredFrom: judge)
+    if let discriminator {
+      shapes.add(
+        .discriminator(discriminator, channels: config.inChannels), below: Self.discriminatorPrefix)
+    }
+    let perceptual = RenamedTensors(source, below: PerceptualWeights.prefix)
+    hasPerceptual = !perceptual.names.isEmpty
+    if hasPerceptual {
+      shapes.add(
+        .lpips(channels: try PerceptualWeights.channels(of: perceptual)),
+        below: PerceptualWeights.prefix)
+    }
+    try source.require(shapes, ignoring: Self.isExtra)
+    self.config = config
+    tensors = RenamedTensors(
+      source, oldNames: Dictionary(uniqueKeysWithValues: source.names.map { ($0, $0) }))
+  }
+
+  package static let discriminatorPrefix = "loss.discriminator."
+
+  /// Tensors of the reference without a part in the model: counters, constants, colours of label maps.
+  private static func isExtra(_ name: String) -> Bool {
+    name == "colorize" || name.hasSuffix(".num_batches_tracked")
+      || name.hasPrefix(PerceptualWeights.prefix + "scaling_layer.")
+  }
+
+  /// What it is, in a line.
+  package var summary: String {
+    let kind =
+      config.quantizer.kind == .gumbel
+      ? "Gumbel VQGAN" : config.inChannels > 4 ? "segmentation VQGAN" : "VQGAN"
+    var parts = [
+      "\(kind), f = \(config.downsampling)", "\(config.nEmbed) codes × \(config.embedDim)",
+      "ch \(config.ch), ch_mult \(config.chMult)",
+    ]
+    if let discriminator {
+      parts.append("discriminator \(discriminator.ndf)×\(discriminator.nLayers)")
+    }
+    if hasPerceptual { parts.append("LPIPS") }
+    return parts.joined(separator: ", ")
+  }
+}
+
+extension VQGANConfig {
+  /// A problem of the shape, whatever the kind of codebook.
+  fileprivate var shapeProblem: String? {
+    var copy = self
+    copy.quantizer = QuantizerConfig()
+    return copy.problem
+  }
+}

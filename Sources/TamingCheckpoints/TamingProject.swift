@@ -1,0 +1,88 @@
+// The project files of taming-transformers: what the shapes of weights do not tell.
+
+import DurableFiles
+import Yams
+
+/// A `*-project.yaml` or `model.yaml`: a tree of `target` and `params`.
+package struct TamingProject {
+  package let path: String
+  /// The model of the file.
+  package let model: Section
+  /// Side of the pictures that the data section asks for, pixels.
+  package let pictureSize: Int?
+
+  /// A `target` with its `params`.
+  package struct Section {
+    let path: String
+    /// The class, without its module: `VQModel`. A section may be a plain text instead, `__is_unconditional__`.
+    let target: String
+    private let params: Node
+
+    fileprivate init?(_ node: Node?, path: String) {
+      guard let node else { return nil }
+      self.path = path
+      if let text = node.string {
+        (target, params) = (text, Node(""))
+      } else {
+        guard let target = node["target"]?.string else { return nil }
+        self.target = target.split(separator: ".").last.map(String.init) ?? target
+        params = node["params"] ?? Node("")
+      }
+    }
+
+    func section(_ key: String) -> Section? { Section(params[key], path: path) }
+
+    /// A number of the parameters, or of a mapping in them.
+    func integer(_ key: String, in group: String? = nil) -> Int? { value(key, group)?.int }
+
+    func float(_ key: String, in group: String? = nil) -> Float? {
+      value(key, group)?.float.map { Float($0) }
+    }
+
+    func integers(_ key: String, in group: String? = nil) -> [Int]? {
+      value(key, group)?.sequence?.compactMap(\.int)
+    }
+
+    private func value(_ key: String, _ group: String?) -> Node? {
+      guard let group else { return params[key] }
+      return params[group]?[key]
+    }
+  }
+
+  /// - Throws: `DurableFileError`, `ArchitectureError.project` when it is no project file.
+  package init(_ path: String) throws {
+    self.path = path
+    let text = String(decoding: try DurableFile.read(path, atMost: 1 << 20), as: UTF8.self)
+    let root: Node?
+    do {
+      root = try compose(yaml: text)
+    } catch {
+      throw ArchitectureError.project(path: path, problem: "no YAML: \(error)")
+    }
+    guard let model = Section(root?["model"], path: path) else {
+      throw ArchitectureError.project(
+        path: path,
+        problem: "no model with a target; expected a project file of taming-transformers")
+    }
+    self.model = model
+    let data = root?["data"]?["params"]
+    let sets = ["train", "validation"].compactMap { data?[$0]?["params"] }
+    let sizes = sets.flatMap {
+      [$0["size"]?.int, $0["config"]?["size"]?.int, $0["crop_size"]?.int]
+    }
+    pictureSize = sizes.compactMap { $0 }.first { $0 > 0 }
+  }
+
+  /// The project file that lies beside a checkpoint of taming-transformers: `../configs/model.yaml` or
+  /// `../configs/*-project.yaml`, the newest if there are several.
+  package static func beside(_ checkpoint: String) throws -> TamingProject? {
+    let run = DurableFile.folder(of: DurableFile.folder(of: checkpoint) + "/.")
+    for folder in ["\(run)/../configs", "\(run)/configs"] {
+      let names = DurableFile.names(in: folder).filter {
+        $0 == "model.yaml" || $0.hasSuffix("-project.yaml")
+      }
+      if let name = names.last { return try TamingProject("\(folder)/\(name)") }
+    }
+    return nil
+  }
+}

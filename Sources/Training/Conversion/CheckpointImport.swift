@@ -1,0 +1,73 @@
+// Weights of other programs as checkpoints of this suite.
+import Checkpoints
+import DurableFiles
+import Foundation
+import Models
+import TamingCheckpoints
+
+/// Writes weights that have been checked; one tensor at a time is in memory.
+package struct CheckpointImport {
+  /// Is called before each tensor; what it throws ends the work, and nothing is left of it.
+  private let willWrite: () throws -> Void
+
+  package init(willWrite: @escaping () throws -> Void) { self.willWrite = willWrite }
+
+  /// A folder with `model.json` and `model.safetensors`, discriminator and perceptual network included.
+  ///
+  /// - Throws: `DurableFileError`, what reading throws.
+  package func write(_ weights: FirstStageWeights, to folder: String) throws {
+    try publish(folder) { try fill($0, weights) }
+  }
+
+  /// A folder of the transformer, with `first-stage/` and `cond-stage/` in it for the VQGANs of its file.
+  ///
+  /// - Parameters:
+  ///   - description: written as `model.json`.
+  ///   - withStages: whether the VQGANs are written too.
+  package func write(
+    _ weights: TransformerWeights, _ description: GPTDescription, withStages: Bool,
+    to folder: String
+  ) throws {
+    try publish(folder) { folder in
+      try RunFolder.write(description, to: "\(folder)/model.json")
+      try writeTensors(weights.tensors, to: "\(folder)/model.safetensors")
+      guard withStages else { return }
+      for (name, stage) in [("first-stage", weights.firstStage), ("cond-stage", weights.condStage)]
+      {
+        guard let stage else { continue }
+        try DurableFile.createFolder("\(folder)/\(name)")
+        try fill("\(folder)/\(name)", stage)
+      }
+    }
+  }
+
+  /// One safetensors file for `--perceptual`.
+  package func write(_ weights: PerceptualWeights, to path: String) throws {
+    try SafetensorsWriter.write(
+      try weights.entries(), metadata: ["format": "pt"], to: path, willWrite: willWrite)
+  }
+
+  private func fill(_ folder: String, _ weights: FirstStageWeights) throws {
+    try RunFolder.write(weights.config, to: "\(folder)/model.json")
+    try writeTensors(weights.tensors, to: "\(folder)/model.safetensors")
+  }
+
+  private func writeTensors(_ tensors: RenamedTensors, to path: String) throws {
+    try SafetensorsWriter.write(
+      try tensors.names.map { try tensors.floatEntry(of: $0, as: $0) },
+      metadata: ["format": "pt"], to: path, willWrite: willWrite)
+  }
+
+  /// Fills a folder aside and gives it its name when it is complete.
+  private func publish(_ path: String, _ fill: (_ folder: String) throws -> Void) throws {
+    let temporary = DurableFile.temporaryPath(for: path)
+    try DurableFile.createFolder(temporary)
+    do {
+      try fill(temporary)
+    } catch {
+      DurableFile.remove(temporary)
+      throw error
+    }
+    try DurableFile.publishFolder(temporary, as: path)
+  }
+}

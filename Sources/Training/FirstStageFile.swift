@@ -1,0 +1,85 @@
+// Where the weights of a VQGAN come from: a run, a checkpoint, or a file of another program.
+import Checkpoints
+import DurableFiles
+import Models
+import NN
+import TamingCheckpoints
+
+/// The weights of a VQGAN in their file, and what they are the weights of.
+package struct FirstStageFile: Sendable {
+  package let config: VQGANConfig
+  /// The discriminator that was trained with it, if it is in the file.
+  package let discriminator: DiscriminatorConfig?
+  package let tensors: any TensorSource
+
+  /// Opens a run folder (its newest checkpoint), one checkpoint's folder, a PyTorch or a safetensors file; of a transformer's
+  /// file the VQGAN of its pictures.
+  ///
+  /// What the weights of a foreign file do not tell is taken from the project file that lies beside it, if there is one.
+  /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`, `ModelMismatchError`,
+  ///   `DurableFileError`.
+  package static func open(_ path: String) throws -> FirstStageFile {
+    guard let folder = try checkpointFolder(of: path) else { return try foreign(path) }
+    let config = try RunFolder.decode(VQGANConfig.self, from: "\(folder)/model.json")
+    if let problem = config.problem {
+      throw RunError.damaged(path: "\(folder)/model.json", problem: problem)
+    }
+    let file = try SafetensorsFile("\(folder)/model.safetensors")
+    let judge = RenamedTensors(file, below: FirstStageWeights.discriminatorPrefix)
+    return FirstStageFile(
+      config: config,
+      discriminator: judge.names.isEmpty ? nil : try DiscriminatorConfig(inferredFrom: judge),
+      tensors: file)
+  }
+
+  /// The folder with `model.json` that a path stands for; nil for a file of weights alone.
+  package static func checkpointFolder(of path: String) throws -> String? {
+    let run = RunFolder(path)
+    if run.exists { return try run.lastCheckpoint() }
+    if DurableFile.isFolder(path) || !DurableFile.exists(path) { return path }
+    let folder = DurableFile.folder(of: path)
+    let isPart = path.hasSuffix("model.safetensors") && DurableFile.exists("\(folder)/model.json")
+    return isPart ? folder : nil
+  }
+
+  private static func foreign(_ path: String) throws -> FirstStageFile {
+    // A transformer's heads do not matter to its VQGAN.
+    let checkpoint = try TamingCheckpoint(
+      try CheckpointFile.open(path), project: try TamingProject.beside(path), heads: 1)
+    let weights: FirstStageWeights
+    switch checkpoint {
+    case .firstStage(let found): weights = found
+    case .transformer(let transformer):
+      guard let stage = transformer.firstStage else {
+        throw ArchitectureError.otherModel(
+          path: path, found: "a transformer without its VQGAN", expected: "a VQGAN")
+      }
+      weights = stage
+    default:
+      throw ArchitectureError.otherModel(
+        path: path, found: checkpoint.title, expected: "a VQGAN")
+    }
+    if let problem = weights.config.problem {
+      throw ArchitectureError.unsupported(path: path, problem: problem)
+    }
+    return FirstStageFile(
+      config: weights.config, discriminator: weights.discriminator, tensors: weights.tensors)
+  }
+
+  /// Fills a VQGAN; all or nothing.
+  ///
+  /// - Throws: `ModelMismatchError`.
+  func load(_ model: inout VQGAN) throws {
+    try ModelFiles.load(
+      &model, from: tensors, ignoring: { $0.hasPrefix("loss.") || $0 == "colorize" })
+  }
+
+  /// Fills a discriminator of the shape of the file's; leaves another one, and says so by `false`.
+  func load(_ model: inout Discriminator, of config: DiscriminatorConfig) throws -> Bool {
+    guard discriminator == config else { return false }
+    try ModelFiles.load(
+      &model, from: tensors, prefix: FirstStageWeights.discriminatorPrefix,
+      ignoring: { $0.hasSuffix(".num_batches_tracked") })
+    return true
+  }
+}

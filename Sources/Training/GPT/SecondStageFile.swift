@@ -1,0 +1,85 @@
+// Where the weights of a GPT come from: a run, a checkpoint, or a file of another program.
+import Checkpoints
+import Models
+import TamingCheckpoints
+
+/// The weights of a GPT in their file, and what they are the weights of.
+package struct SecondStageFile: Sendable {
+  package let description: GPTDescription
+  package let tensors: any TensorSource
+  /// Where the description comes from, for messages.
+  package let place: String
+
+  package init(description: GPTDescription, tensors: any TensorSource, place: String) {
+    self.description = description
+    self.tensors = tensors
+    self.place = place
+  }
+
+  /// Opens a run folder (its newest checkpoint), one checkpoint's folder, or a transformer's file that holds its VQGAN.
+  ///
+  /// What the weights of a foreign file do not tell is taken from the project file that lies beside it.
+  /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`, `GPTConfigError`,
+  ///   `ModelMismatchError`, `DurableFileError`.
+  package static func open(_ path: String) throws -> SecondStageFile {
+    let file: SecondStageFile
+    if let folder = try FirstStageFile.checkpointFolder(of: path) {
+      let place = "\(folder)/model.json"
+      file = SecondStageFile(
+        description: try RunFolder.decode(GPTDescription.self, from: place),
+        tensors: try SafetensorsFile("\(folder)/model.safetensors"), place: place)
+    } else {
+      file = try foreign(path)
+    }
+    let (model, codes) = (file.description.model, file.description.codes)
+    guard codes.codebookSize <= model.vocabSize, codes.count <= model.blockSize else {
+      throw RunError.damaged(
+        path: file.place,
+        problem: "\(codes.count) codes of \(codes.codebookSize) for a model of "
+          + "\(model.blockSize) positions and \(model.vocabSize) tokens")
+    }
+    return file
+  }
+
+  private static func foreign(_ path: String) throws -> SecondStageFile {
+    let checkpoint = try TamingCheckpoint(
+      try CheckpointFile.open(path), project: try TamingProject.beside(path))
+    guard case .transformer(let weights) = checkpoint else {
+      throw ArchitectureError.otherModel(
+        path: path, found: checkpoint.title, expected: "a transformer")
+    }
+    guard let stage = weights.firstStage else {
+      throw ArchitectureError.unsupported(
+        path: path,
+        problem: "a transformer without its VQGAN; join them: convert-checkpoint \(path) "
+          + "--vqgan VQGAN --out FOLDER")
+    }
+    let codes = CodeGrid(
+      of: weights, stage.config, fingerprint: try FirstStage.fingerprint(of: stage), vqgan: path)
+    return SecondStageFile(
+      description: GPTDescription(
+        model: weights.config, codes: codes, condition: weights.conditionTitle),
+      tensors: weights.tensors, place: path)
+  }
+}
+
+extension TransformerWeights {
+  /// What stands before the codes; nil for the start token alone.
+  package var conditionTitle: String? { isUnconditional ? nil : condition ?? "a second VQGAN" }
+}
+
+extension CodeGrid {
+  /// The grid that a foreign transformer was trained on.
+  ///
+  /// That of pictures of the project file's size or else of its VQGAN's nominal resolution; where the transformer does not
+  /// see that many codes, the largest square that it sees.
+  package init(
+    of weights: TransformerWeights, _ stage: VQGANConfig, fingerprint: String, vqgan: String
+  ) {
+    var side = (weights.pictureSize ?? stage.resolution) / stage.downsampling
+    let most = weights.config.blockSize
+    if side < 1 || side * side > most { side = Int(Double(most).squareRoot()) }
+    self.init(
+      height: side, width: side, codebookSize: stage.nEmbed, fingerprint: fingerprint, vqgan: vqgan)
+  }
+}

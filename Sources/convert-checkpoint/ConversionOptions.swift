@@ -1,0 +1,106 @@
+// The options of convert-checkpoint.
+import ArgumentParser
+import CommandSupport
+import DurableFiles
+import Glibc
+
+/// What `convert-checkpoint` is told.
+struct ConversionOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      "Checkpoint to convert; with --to taming a run or a checkpoint's folder. Two files: VGG16 and the heads of LPIPS.",
+      valueName: "in"))
+  var inputs: [String]
+
+  @Option(help: ArgumentHelp("What to write: a new folder, or a new file.", valueName: "path"))
+  var out: String
+
+  @Option(help: "The form of what is written: the suite's own, or taming's (a .ckpt file).")
+  var to = Target.suite
+
+  @Option(help: "Of a transformer's checkpoint, write this part alone.") var extract: Part?
+
+  @Option(
+    help: ArgumentHelp(
+      "Project file of taming-transformers; that in ../configs if left out.",
+      valueName: "file.yaml"))
+  var project: String?
+
+  @Option(help: "Heads of a transformer's attention, where no project file tells them.")
+  var heads: Int?
+
+  @Option(help: "Codes of a transformer's pictures, HEIGHTxWIDTH, such as 13x13.")
+  var grid: Grid?
+
+  @Option(
+    help: ArgumentHelp("The VQGAN of a transformer whose file does not hold it.", valueName: "path")
+  )
+  var vqgan: String?
+
+  @Option(
+    help: ArgumentHelp("With --to taming: LPIPS on VGG16, to be written too.", valueName: "file"))
+  var perceptual: String?
+
+  @Option(help: ArgumentHelp("Leave out tensors whose names begin so.", valueName: "prefix"))
+  var ignore: [String] = []
+
+  @Flag(help: "List the tensors, and the classes that a PyTorch file names.") var verbose = false
+
+  enum Target: String, CaseIterable, ExpressibleByArgument {
+    case suite, taming
+  }
+
+  enum Part: String, CaseIterable, ExpressibleByArgument {
+    case firstStage = "first-stage"
+    case condStage = "cond-stage"
+    case transformer
+  }
+
+  /// Height and width in codes.
+  struct Grid: ExpressibleByArgument {
+    let height: Int
+    let width: Int
+
+    init?(argument: String) {
+      let parts = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+      guard parts.count == 2, let height = parts[0], let width = parts[1],
+        (1...65_535).contains(height), (1...65_535).contains(width)
+      else { return nil }
+      (self.height, self.width) = (height, width)
+    }
+  }
+
+  func validate() throws {
+    guard (1...2).contains(inputs.count) else {
+      throw ValidationError("Name one checkpoint, or the files of VGG16 and LPIPS.")
+    }
+    if let heads, !(1...65_536).contains(heads) {
+      throw ValidationError("--heads must be positive, got \(heads).")
+    }
+    guard to == .taming else {
+      if perceptual != nil { throw ValidationError("--perceptual needs --to taming.") }
+      return
+    }
+    if inputs.count > 1 { throw ValidationError("--to taming takes one input.") }
+    for (name, isGiven) in [
+      ("--extract", extract != nil), ("--project", project != nil), ("--heads", heads != nil),
+      ("--grid", grid != nil), ("--ignore", !ignore.isEmpty),
+    ] where isGiven {
+      throw ValidationError("\(name) is for reading taming's files, not for writing them.")
+    }
+  }
+
+  /// - Throws: `DurableFileError` when there is something at `--out` already, or no folder to put it in.
+  func requireFree() throws(DurableFileError) {
+    guard !DurableFile.exists(out) || isEmptyFolder else {
+      throw .cannotCreate(path: out, errno: EEXIST)
+    }
+    guard DurableFile.isFolder(DurableFile.folder(of: out)) else {
+      throw .cannotCreate(path: out, errno: ENOENT)
+    }
+  }
+
+  private var isEmptyFolder: Bool {
+    DurableFile.isFolder(out) && DurableFile.names(in: out).isEmpty
+  }
+}

@@ -1,0 +1,188 @@
+// From foreign files to checkpoints of the suite.
+import Checkpoints
+import CommandSupport
+import TamingCheckpoints
+import Training
+
+/// Reads the inputs, checks them as a whole, and writes them in the suite's form.
+struct ImportJob {
+  let options: ConversionOptions
+  let console: Console
+
+  func run() throws {
+    let sources = try options.inputs.map { try open($0) }
+    if sources.count == 2 { return try join(sources[0], sources[1]) }
+    let path = options.inputs[0]
+    let project =
+      try options.project.map { try TamingProject($0) } ?? TamingProject.beside(path)
+    if let project { console.note("\(path): read with \(project.path)") }
+    // A transformer's heads do not matter to its VQGANs.
+    let isStage = options.extract == .firstStage || options.extract == .condStage
+    let checkpoint = try TamingCheckpoint(
+      sources[0], project: project, heads: options.heads ?? (isStage ? 1 : nil))
+    if options.verbose { listTensors(of: sources[0]) }
+    switch checkpoint {
+    case .firstStage(let weights):
+      guard options.extract == nil else { throw notATransformer(checkpoint) }
+      try write(weights)
+    case .transformer(let weights): try write(weights)
+    case .perceptual(let weights):
+      guard options.extract == nil else { throw notATransformer(checkpoint) }
+      try write(weights)
+    case .vgg16, .lpipsHeads:
+      throw ArchitectureError.otherModel(
+        path: path, found: checkpoint.title,
+        expected: "both; name the two files: convert-checkpoint VGG16.pth LPIPS.pth")
+    }
+  }
+
+  private func notATransformer(_ checkpoint: TamingCheckpoint) -> ArchitectureError {
+    .otherModel(
+      path: options.inputs[0], found: checkpoint.title, expected: "a transformer to extract from")
+  }
+
+  // MARK: Models
+
+  private func write(_ weights: FirstStageWeights) throws {
+    tell(weights)
+    let progress = progress(weights.tensors.names.count)
+    try converter(progress).write(weights, to: options.out)
+    progress.finish()
+  }
+
+  private func write(_ weights: PerceptualWeights) throws {
+    console.note(weights.summary)
+    let progress = progress(weights.tensors.names.count)
+    try converter(progress).write(weights, to: options.out)
+    progress.finish()
+  }
+
+  /// VGG16 and the heads of LPIPS, in any order.
+  private func join(_ first: any TensorSource, _ second: any TensorSource) throws {
+    for path in options.inputs {
+      if let problem = try NamedDigest(path).problem { console.warn(problem) }
+    }
+    switch (try TamingCheckpoint(first), try TamingCheckpoint(second)) {
+    case (.vgg16(let vgg16), .lpipsHeads(let heads)), (.lpipsHeads(let heads), .vgg16(let vgg16)):
+      try write(try PerceptualWeights(vgg16: vgg16, heads: heads))
+    case (let one, let other):
+      throw ArchitectureError.otherModel(
+        path: first.path, found: "\(one.title) (and the second file \(other.title))",
+        expected: "VGG16 and the heads of LPIPS")
+    }
+  }
+
+  private func write(_ weights: TransformerWeights) throws {
+    switch options.extract {
+    case .firstStage: return try write(try stage(weights.firstStage, "first"))
+    case .condStage: return try write(try stage(weights.condStage, "condition"))
+    case .transformer, nil: break
+    }
+    console.note(weights.summary)
+    let withStages = options.extract == nil
+    if withStages { for stage in [weights.firstStage, weights.condStage] { stage.map(tell) } }
+    let description = try description(of: weights, withStages: withStages)
+    if let condition = description.condition {
+      console.warn("conditioned by \(condition); sample-gpt takes unconditional ones only, yet")
+    }
+    let stages = withStages ? [weights.firstStage, weights.condStage].compactMap { $0 } : []
+    let progress = progress(
+      stages.reduce(weights.tensors.names.count) { $0 + $1.tensors.names.count })
+    try converter(progress).write(weights, description, withStages: withStages, to: options.out)
+    progress.finish()
+  }
+
+  private func stage(_ stage: FirstStageWeights?, _ title: String) throws -> FirstStageWeights {
+    guard let stage else {
+      throw ArchitectureError.otherModel(
+        path: options.inputs[0], found: "a transformer alone", expected: "its \(title) stage too")
+    }
+    return stage
+  }
+
+  /// What the transformer's codes mean: those of the VQGAN in its file, or of `--vqgan`.
+  private func description(
+    of weights: TransformerWeights, withStages: Bool
+  ) throws -> GPTDescription {
+    var codes: CodeGrid
+    if let stage = weights.firstStage {
+      let place = withStages ? "\(options.out)/first-stage" : options.vqgan ?? ""
+      codes = CodeGrid(
+        of: weights, stage.config, fingerprint: try FirstStage.fingerprint(of: stage),
+        vqgan: place.isEmpty ? "" : absolutePath(place))
+    } else if let path = options.vqgan {
+      let stage = try FirstStage.load(path)
+      codes = CodeGrid(
+        of: weights, stage.config, fingerprint: stage.fingerprint,
+        vqgan: absolutePath(path))
+    } else {
+      throw ArchitectureError.otherModel(
+        path: options.inputs[0], found: "a transformer without its VQGAN",
+        expected: "--vqgan to name it")
+    }
+    if let grid = options.grid { (codes.height, codes.width) = (grid.height, grid.width) }
+    console.note("grids of \(codes.height)×\(codes.width) codes")
+    guard codes.count <= weights.config.blockSize, codes.codebookSize <= weights.config.vocabSize
+    else {
+      throw ArchitectureError.unsupported(
+        path: options.inputs[0],
+        problem: "\(codes.count) codes of \(codes.codebookSize) for \(weights.config.blockSize) "
+          + "positions and \(weights.config.vocabSize) tokens; is --grid or --vqgan another one?")
+    }
+    return GPTDescription(
+      model: weights.config, codes: codes, condition: weights.conditionTitle)
+  }
+
+  // MARK: What is told
+
+  private func tell(_ weights: FirstStageWeights) {
+    console.note(weights.summary)
+    if weights.config.quantizer.kind == .gumbel {
+      console.warn("a Gumbel quantizer; its weights are converted, but it cannot be run yet")
+    }
+  }
+
+  private func progress(_ tensors: Int) -> Progress {
+    Progress("converting", total: tensors, unit: "tensors", console: console)
+  }
+
+  private func converter(_ progress: Progress) -> CheckpointImport {
+    CheckpointImport {
+      progress.advance()
+      try Interruption.throwIfRequested()
+    }
+  }
+
+  /// Opens a file and says what in it may be meant to do harm.
+  private func open(_ path: String) throws -> any TensorSource {
+    let source = try CheckpointFile.open(path)
+    if let file = source as? PyTorchFile { tell(file) }
+    guard !options.ignore.isEmpty else { return source }
+    let kept = source.names.filter { name in !options.ignore.contains { name.hasPrefix($0) } }
+    return RenamedTensors(source, oldNames: Dictionary(uniqueKeysWithValues: kept.map { ($0, $0) }))
+  }
+
+  private func tell(_ file: PyTorchFile) {
+    for global in file.inertGlobals {
+      if global.isDangerous {
+        console.warn(
+          "\(file.path): names \(global), which could run code in Python; nothing was run here, but "
+            + "do not load this file with Python")
+      } else if options.verbose {
+        console.line("\(file.path): \(global) is not known; it was read as inert data")
+      }
+    }
+    for (name, problem) in file.unreadable.sorted(by: { $0.key < $1.key }) {
+      console.warn("\(file.path): \(name) \(problem); left out")
+    }
+  }
+
+  private func listTensors(of source: any TensorSource) {
+    for name in source.names {
+      guard let type = try? source.type(of: name), let shape = try? source.shape(of: name) else {
+        continue
+      }
+      console.line("\(name) \(type.rawValue) \(shape)")
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("convert-checkpoint as a command")
+struct ConvertCheckpointTests {
+  private let folder: TemporaryFolder
+  private let environment: [String: String]
+
+  init() throws {
+    folder = try TemporaryFolder()
+    environment = ["F": URL(fileURLWithPath: Fixture.path("x")).deletingLastPathComponent().path]
+  }
+
+  private func run(_ script: String) throws -> ShellOutcome {
+    try shell(script, in: folder, environment: environment)
+  }
+
+  @Test func convertedModelsDrawPictures() throws {
+    let outcome = try run(
+      """
+      set -e
+      convert-checkpoint $F/vqgan-tiny.ckpt --out vqgan --quiet
+      convert-checkpoint $F/gpt-tiny.ckpt --heads 4 --vqgan vqgan --grid 2x3 --out gpt --quiet
+      sample-gpt --gpt gpt --count 2 --out pictures --quiet
+      convert-checkpoint gpt --to taming --out whole.ckpt --quiet
+      mkdir configs checkpoints
+      mv whole.ckpt checkpoints
+      cat > configs/2021-project.yaml <<'YAML'
+      model:
+        target: taming.models.cond_transformer.Net2NetTransformer
+        params:
+          transformer_config: {params: {n_head: 4}}
+          cond_stage_config: __is_unconditional__
+      YAML
+      sample-gpt --gpt checkpoints/whole.ckpt --vqgan $F/vqgan-tiny.ckpt --count 1 --out others \
+        --quiet
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.output
+        == [
+          "vqgan", "gpt", "pictures/sample-00000.png", "pictures/sample-00001.png",
+          "pictures/grid.png", "whole.ckpt", "others/sample-00000.png", "others/grid.png", "",
+        ].joined(separator: "\n"))
+    #expect(outcome.errors == "")
+  }
+
+  @Test func partsOfATransformer() throws {
+    let outcome = try run(
+      """
+      set -e
+      convert-checkpoint $F/vqgan-tiny.ckpt --out vqgan --quiet
+      convert-checkpoint $F/gpt-tiny.ckpt --heads 4 --vqgan vqgan --out gpt --quiet
+      convert-checkpoint gpt --to taming --out whole.ckpt --quiet
+      convert-checkpoint whole.ckpt --extract first-stage --out first --quiet
+      convert-checkpoint whole.ckpt --extract transformer --heads 4 --out alone --quiet
+      ls first alone
+      convert-checkpoint whole.ckpt --extract cond-stage --out second
+      """)
+    #expect(outcome.status == 65)
+    #expect(outcome.errors.contains("its condition stage"), "\(outcome.errors)")
+    #expect(outcome.output.contains("first:\nmodel.json\nmodel.safetensors\n"))
+    #expect(!FileManager.default.fileExists(atPath: folder("second")))
+  }
+
+  /// A pickle that would make a file where Python loads it.
+  @Test func codeIsReportedAndNotRun() throws {
+    var stream = try Fixture.data("lpips-vgg.pth")
+    let object = try #require(stream.firstRange(of: Data("ccollections\n".utf8)))
+    stream.insert(
+      contentsOf: Data("cposix\nsystem\nU\u{c}touch canary".utf8) + [0x85] + Data("R".utf8),
+      at: object.lowerBound)
+    try stream.write(to: URL(fileURLWithPath: folder("evil.pth")))
+    let outcome = try run(
+      """
+      convert-checkpoint evil.pth --out x --verbose
+      echo $?
+      convert-checkpoint $F/vqgan-tiny.ckpt --ignore loss. --out vqgan --quiet
+      ls
+      """)
+    #expect(outcome.errors.contains("evil.pth: names posix.system"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("do not load this file with Python"))
+    #expect(outcome.output == "65\nvqgan\nevil.pth\nvqgan\n")
+  }
+
+  @Test(
+    "Mistakes lead to their exit codes and leave nothing",
+    arguments: [
+      ("convert-checkpoint nowhere.ckpt --out x", 66, "nowhere.ckpt"),
+      ("convert-checkpoint $F/gpt-tiny.json --out x", 65, "an unknown format"),
+      ("convert-checkpoint $F/gpt-tiny.ckpt --out x", 65, "--heads"),
+      ("convert-checkpoint $F/gpt-tiny.ckpt --heads 4 --out x", 65, "--vqgan"),
+      ("convert-checkpoint $F/gpt-tiny.ckpt --heads 5 --vqgan $F/vqgan-tiny.ckpt --out x", 64, "5"),
+      (
+        "convert-checkpoint $F/gpt-tiny.ckpt --heads 4 --vqgan $F/vqgan-tiny.ckpt --grid 9x9 --out x",
+        65, "81 codes"
+      ),
+      ("convert-checkpoint $F/gpt-tiny.ckpt --grid 9 --out x", 64, "--grid"),
+      ("convert-checkpoint $F/lpips-vgg.pth --out x", 65, "VGG16"),
+      ("convert-checkpoint $F/pytorch-views.pt --out x", 65, "no known model"),
+      (
+        "convert-checkpoint $F/vqgan-tiny.ckpt --ignore quantize. --out x", 65, "quantize.embedding"
+      ),
+      ("convert-checkpoint $F/vqgan-tiny.ckpt --extract transformer --out x", 65, "a VQGAN"),
+      ("convert-checkpoint $F/vqgan-tiny.ckpt --perceptual a --out x", 64, "--perceptual"),
+      ("convert-checkpoint $F/vqgan-tiny.ckpt --project nowhere.yaml --out x", 66, "nowhere.yaml"),
+      ("convert-checkpoint $F/vqgan-tiny.ckpt --to taming --heads 3 --out x", 64, "--heads"),
+      ("convert-checkpoint $F/vqgan-tiny.ckpt --out no/such/folder", 73, "no/such/folder"),
+      (
+        "touch here; convert-checkpoint $F/vqgan-tiny.ckpt --out here; s=$?; rm here; exit $s", 73,
+        "here"
+      ),
+    ])
+  func exitCodes(command: String, status: Int32, message: String) throws {
+    let outcome = try run(command)
+    #expect(outcome.status == status, "\(outcome.errors)")
+    #expect(outcome.output == "")
+    #expect(outcome.errors.contains(message), "\(outcome.errors)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+  }
+}

@@ -1,0 +1,121 @@
+import Checkpoints
+import Foundation
+import Models
+import TamingCheckpoints
+import TestSupport
+import Testing
+
+/// What project files of taming-transformers add to the weights.
+struct ProjectTests {
+  private func project(_ yaml: String) throws -> TamingProject {
+    let folder = try TemporaryFolder()
+    try Data(yaml.utf8).write(to: URL(fileURLWithPath: folder("project.yaml")))
+    return try TamingProject(folder("project.yaml"))
+  }
+
+  private static let vqgan = """
+    model:
+      base_learning_rate: 4.5e-6
+      target: taming.models.vqgan.VQModel
+      params:
+        embed_dim: 32
+        n_embed: 64
+        ddconfig:
+          double_z: False
+          z_channels: 32
+          resolution: 32
+          in_channels: 3
+          out_ch: 3
+          ch: 32
+          ch_mult: [ 1,2 ]  # num_down = len(ch_mult)-1
+          num_res_blocks: 1
+          attn_resolutions: [16]
+          dropout: 0.25
+    data:
+      params:
+        train:
+          params:
+            size: 208
+    """
+
+  private static let transformer = """
+    model:
+      target: taming.models.cond_transformer.Net2NetTransformer
+      params:
+        cond_stage_key: image
+        transformer_config:
+          target: taming.modules.transformer.mingpt.GPT
+          params: {vocab_size: 64, block_size: 32, n_layer: 2, n_head: 4, n_embd: 32, resid_pdrop: 0.1}
+        cond_stage_config: __is_unconditional__
+    """
+
+  private func firstStage(_ yaml: String) throws -> VQGANConfig? {
+    let source = try CheckpointFile.open(Fixture.path("vqgan-tiny.ckpt"))
+    guard case .firstStage(let weights) = try TamingCheckpoint(source, project: project(yaml))
+    else { return nil }
+    return weights.config
+  }
+
+  @Test func aVQGANsProject() throws {
+    let expected = VQGANConfig(
+      resolution: 32, ch: 32, chMult: [1, 2], numResBlocks: 1, attnResolutions: [16],
+      zChannels: 32, dropout: 0.25, embedDim: 32, nEmbed: 64)
+    #expect(try firstStage(Self.vqgan) == expected)
+    #expect(try project(Self.vqgan).pictureSize == 208)
+  }
+
+  @Test(arguments: [
+    ("n_embed: 64", "n_embed: 1024", "n_embed is 1024"), ("ch: 32", "ch: 64", "ch is 64"),
+    ("[ 1,2 ]", "[1,1,2]", "ch_mult is [1, 1, 2]"),
+    ("attn_resolutions: [16]", "attn_resolutions: [32]", "attn_resolutions is [32]"),
+    ("num_res_blocks: 1", "num_res_blocks: 2", "num_res_blocks is 2"),
+  ])
+  func aProjectOfOtherWeights(old: String, new: String, expected: String) throws {
+    let error = #expect(throws: ArchitectureError.self) {
+      try firstStage(Self.vqgan.replacing(old, with: new))
+    }
+    #expect("\(try #require(error))".contains(expected))
+  }
+
+  @Test func aTransformersProject() throws {
+    let source = try CheckpointFile.open(Fixture.path("gpt-tiny-unmasked.ckpt"))
+    let checkpoint = try TamingCheckpoint(source, project: try project(Self.transformer))
+    guard case .transformer(let weights) = checkpoint else {
+      Issue.record("not recognised")
+      return
+    }
+    let expected = try GPTConfig(
+      vocabSize: 64, blockSize: 32, layers: 2, heads: 4, width: 32, unmasked: 8,
+      residualDropout: 0.1)
+    #expect(weights.config == expected)
+    #expect(weights.isUnconditional)
+    let conditional = try project(
+      Self.transformer.replacing(
+        "__is_unconditional__", with: "{target: taming.models.vqgan.VQSegmentationModel}"))
+    guard case .transformer(let other) = try TamingCheckpoint(source, project: conditional) else {
+      Issue.record("not recognised")
+      return
+    }
+    #expect(!other.isUnconditional)
+    #expect(other.condition == "VQSegmentationModel")
+  }
+
+  @Test func projectFilesLieBesideCheckpoints() throws {
+    let folder = try TemporaryFolder()
+    for name in ["checkpoints", "configs"] {
+      try FileManager.default.createDirectory(
+        atPath: folder(name), withIntermediateDirectories: false)
+    }
+    #expect(try TamingProject.beside(folder("checkpoints/last.ckpt")) == nil)
+    for (name, size) in [("2021-a-project.yaml", 64), ("2022-b-project.yaml", 96)] {
+      try Data(Self.vqgan.replacing("208", with: "\(size)").utf8).write(
+        to: URL(fileURLWithPath: folder("configs/\(name)")))
+    }
+    #expect(try TamingProject.beside(folder("checkpoints/last.ckpt"))?.pictureSize == 96)
+  }
+
+  @Test(arguments: ["", "a: [", "model: 3", "model: {params: {}}", "- 1"])
+  func whatIsNoProject(yaml: String) throws {
+    #expect(throws: ArchitectureError.self) { try project(yaml) }
+  }
+}

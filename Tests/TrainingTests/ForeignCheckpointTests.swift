@@ -1,0 +1,140 @@
+import Checkpoints
+import Models
+import TamingCheckpoints
+import TensorCore
+import TestSupport
+import Testing
+import Training
+
+/// Checkpoints of the reference are used as they are, or after conversion, and give the reference's numbers.
+@Suite struct ForeignCheckpointTests {
+  /// Indices and reconstruction of the fixture by a VQGAN at a path.
+  private func expectReference(_ path: String) throws {
+    let expected = try Fixture.tensors("vqgan-tiny.safetensors")
+    let stage = try FirstStage.load(path)
+    let images = try expected.tensor("x")
+    let indices = stage.model.encode(images)
+    let wanted = try expected.indices("indices")
+    #expect(indices.elements == wanted.elements)
+    let reconstruction = try expected.tensor("reconstruction")
+    let distance = Distance(stage.model.reconstruct(images), reconstruction)
+    #expect(distance.relative < 1e-4)
+  }
+
+  @Test func aCheckpointOfTheReferenceIsUsedAsItIs() throws {
+    try expectReference(Fixture.path("vqgan-tiny.ckpt"))
+  }
+
+  @Test func aConvertedCheckpointIsTheSame() throws {
+    let folder = try TemporaryFolder()
+    let path = Fixture.path("vqgan-tiny.ckpt")
+    guard case .firstStage(let weights) = try TamingCheckpoint(try CheckpointFile.open(path)) else {
+      Issue.record("not recognised")
+      return
+    }
+    var tensors = 0
+    try CheckpointImport { tensors += 1 }.write(weights, to: folder("vqgan"))
+    #expect(tensors == weights.tensors.names.count)
+    try expectReference(folder("vqgan"))
+    try expectReference(folder("vqgan/model.safetensors"))
+    let streamed = try FirstStage.fingerprint(of: weights)
+    #expect(try FirstStage.load(folder("vqgan")).fingerprint == streamed)
+    #expect(try FirstStage.load(path).fingerprint == streamed)
+  }
+
+  /// A round trip through the suite's form and back gives every tensor of the reference's file.
+  @Test func aRoundTripLosesNothing() throws {
+    let folder = try TemporaryFolder()
+    let original = try PyTorchFile(Fixture.path("vqgan-tiny.ckpt"))
+    guard case .firstStage(let weights) = try TamingCheckpoint(original) else {
+      Issue.record("not recognised")
+      return
+    }
+    try CheckpointImport {}.write(weights, to: folder("vqgan"))
+    let export = try TamingExport(try FirstStageFile.open(folder("vqgan")), perceptual: nil)
+    #expect(export.notes == [])
+    try export.write(to: folder("back.ckpt"), step: 7) {}
+    try expectSame(try PyTorchFile(folder("back.ckpt")), original)
+  }
+
+  @Test func actNormIsAByteAgain() throws {
+    let folder = try TemporaryFolder()
+    let original = try SafetensorsFile(Fixture.path("vqgan-tiny-actnorm.weights.safetensors"))
+    let file = try FirstStageFile.open(original.path)
+    try TamingExport(file, perceptual: nil).write(to: folder("a.ckpt"), step: 0) {}
+    try expectSame(try PyTorchFile(folder("a.ckpt")), original)
+  }
+
+  @Test(arguments: ["gpt-tiny", "gpt-tiny-unmasked"])
+  func transformersGoBothWays(name: String) throws {
+    let folder = try TemporaryFolder()
+    let original = try PyTorchFile(Fixture.path("\(name).ckpt"))
+    guard case .transformer(let weights) = try TamingCheckpoint(original, heads: 4) else {
+      Issue.record("not recognised")
+      return
+    }
+    let description = GPTDescription(
+      model: weights.config,
+      codes: CodeGrid(height: 5, width: 6, codebookSize: 64, fingerprint: "f", vqgan: ""))
+    try CheckpointImport {}.write(weights, description, withStages: true, to: folder("gpt"))
+    let stage = try SecondStage.load(folder("gpt"))
+    let expected = try Fixture.tensors("\(name).safetensors")
+    let logits = stage.model(try expected.indices("idx"))
+    let wanted = try expected.tensor("logits")
+    #expect(Distance(logits, wanted).relative < 1e-4)
+    let file = try SecondStageFile.open(folder("gpt"))
+    try TamingExport(file, firstStage: nil, condStage: nil).write(to: folder("a.ckpt"), step: 1) {}
+    try expectSame(try PyTorchFile(folder("a.ckpt")), original)
+  }
+
+  @Test func aTransformerWithItsVQGANs() throws {
+    let folder = try TemporaryFolder()
+    let vqgan = try FirstStageFile.open(Fixture.path("vqgan-tiny.ckpt"))
+    let gpt = try PyTorchFile(Fixture.path("gpt-tiny.ckpt"))
+    guard case .transformer(let weights) = try TamingCheckpoint(gpt, heads: 4) else {
+      Issue.record("not recognised")
+      return
+    }
+    let codes = CodeGrid(height: 5, width: 5, codebookSize: 64, fingerprint: "", vqgan: "")
+    let file = SecondStageFile(
+      description: GPTDescription(model: weights.config, codes: codes), tensors: weights.tensors,
+      place: gpt.path)
+    let whole = folder("whole.ckpt")
+    try TamingExport(file, firstStage: vqgan, condStage: vqgan).write(to: whole, step: 0) {}
+    // The VQGAN of the pictures, straight from the transformer's file.
+    try expectReference(whole)
+    let checkpoint = try TamingCheckpoint(try CheckpointFile.open(whole), heads: 4)
+    guard case .transformer(let both) = checkpoint else {
+      Issue.record("not recognised")
+      return
+    }
+    #expect(both.firstStage?.config == vqgan.config)
+    #expect(both.condStage?.config == vqgan.config)
+    #expect(both.conditionTitle == "a second VQGAN")
+    // A project file beside it tells heads and condition.
+    #expect(throws: ArchitectureError.self) { try SecondStage.load(whole) }
+  }
+
+  @Test func thePerceptualNetworkOfACheckpoint() throws {
+    let expected = try Fixture.tensors("vqgan-tiny.safetensors")
+    let network = try LPIPS.load(Fixture.path("vqgan-tiny.ckpt"), on: .default)
+    let distances = network(try expected.tensor("x"), try expected.tensor("reconstruction"))
+    let wanted = try expected.tensor("lpips")
+    #expect(Distance(distances, wanted).relative < 1e-4)
+    let error = #expect(throws: ArchitectureError.self) {
+      try LPIPS.load(Fixture.path("lpips-vgg.pth"), on: .default)
+    }
+    #expect("\(try #require(error))".contains("convert-checkpoint"))
+  }
+
+  private func expectSame(_ found: any TensorSource, _ expected: any TensorSource) throws {
+    #expect(found.names == expected.names)
+    for name in expected.names where found.contains(name) {
+      let (shape, type) = (try expected.shape(of: name), try expected.type(of: name))
+      #expect(try found.shape(of: name) == shape, "\(name)")
+      #expect(try found.type(of: name) == type, "\(name)")
+      let bytes = try expected.withBytes(of: name) { Array($0) }
+      #expect(try found.withBytes(of: name) { Array($0) } == bytes, "\(name)")
+    }
+  }
+}
