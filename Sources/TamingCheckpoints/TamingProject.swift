@@ -14,7 +14,10 @@ package struct TamingProject {
   /// A `target` with its `params`.
   package struct Section {
     let path: String
-    /// The class, without its module: `VQModel`. A section may be a plain text instead, `__is_unconditional__`.
+    /// The class, without its module.
+    ///
+    /// `VQModel`, for example. A section may be a plain text instead, `__is_unconditional__`.
+    /// Empty if there is none.
     let target: String
     private let params: Node
 
@@ -24,7 +27,7 @@ package struct TamingProject {
       if let text = node.string {
         (target, params) = (text, Node(""))
       } else {
-        guard let target = node["target"]?.string else { return nil }
+        let target = node["target"]?.string ?? ""
         self.target = target.split(separator: ".").last.map(String.init) ?? target
         params = node["params"] ?? Node("")
       }
@@ -59,7 +62,8 @@ package struct TamingProject {
     } catch {
       throw ArchitectureError.project(path: path, problem: "no YAML: \(error)")
     }
-    guard let model = Section(root?["model"], path: path) else {
+    guard let node = root?["model"], node["target"] != nil, let model = Section(node, path: path)
+    else {
       throw ArchitectureError.project(
         path: path,
         problem: "no model with a target; expected a project file of taming-transformers")
@@ -76,13 +80,10 @@ package struct TamingProject {
   /// The project file that lies beside a checkpoint of taming-transformers: `../configs/model.yaml` or
   /// `../configs/*-project.yaml`, the newest if there are several.
   package static func beside(_ checkpoint: String) throws -> TamingProject? {
-    let run = DurableFile.folder(of: DurableFile.folder(of: checkpoint) + "/.")
-    for folder in ["\(run)/../configs", "\(run)/configs"] {
-      let names = DurableFile.names(in: folder).filter {
-        $0 == "model.yaml" || $0.hasSuffix("-project.yaml")
-      }
-      if let name = names.last { return try TamingProject("\(folder)/\(name)") }
-    }
-    return nil
+    let configs = "\(DurableFile.folder(of: checkpoint))/../configs"
+    let names = DurableFile.names(in: configs)
+    let name =
+      names.last { $0.hasSuffix("-project.yaml") } ?? names.first { $0 == "model.yaml" }
+    return try name.map { try TamingProject("\(configs)/\($0)") }
   }
 }

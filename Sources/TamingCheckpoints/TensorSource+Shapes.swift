@@ -16,7 +16,7 @@ extension TensorSource {
     return shape
   }
 
-  /// How many names there are of the form `prefix0suffix`, `prefix1suffix`, …
+  /// How many names there are with 0, 1, 2 and so on between `prefix` and `suffix`.
   func count(_ prefix: String, _ suffix: String) -> Int {
     (0..<4096).first { !contains("\(prefix)\($0)\(suffix)") } ?? 4096
   }

@@ -100,7 +100,7 @@ extension VQGANConfig {
 }
 
 extension DiscriminatorConfig {
-  /// Reads the configuration from weights named `main.0.weight`, …
+  /// Reads the configuration from weights named `main.0.weight` and so on.
   ///
   /// - Throws: `ArchitectureError`.
   package init(inferredFrom weights: some TensorSource) throws {

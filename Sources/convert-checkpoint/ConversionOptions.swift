@@ -44,6 +44,9 @@ struct ConversionOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Leave out tensors whose names begin so.", valueName: "prefix"))
   var ignore: [String] = []
 
+  @Flag(help: "Write the states of the optimizers too, as optimizer.safetensors.")
+  var optimizer = false
+
   @Flag(help: "List the tensors, and the classes that a PyTorch file names.") var verbose = false
 
   enum Target: String, CaseIterable, ExpressibleByArgument {
@@ -84,7 +87,7 @@ struct ConversionOptions: ParsableArguments {
     if inputs.count > 1 { throw ValidationError("--to taming takes one input.") }
     for (name, isGiven) in [
       ("--extract", extract != nil), ("--project", project != nil), ("--heads", heads != nil),
-      ("--grid", grid != nil), ("--ignore", !ignore.isEmpty),
+      ("--grid", grid != nil), ("--ignore", !ignore.isEmpty), ("--optimizer", optimizer),
     ] where isGiven {
       throw ValidationError("\(name) is for reading taming's files, not for writing them.")
     }

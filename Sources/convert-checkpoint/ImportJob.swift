@@ -45,8 +45,9 @@ struct ImportJob {
 
   private func write(_ weights: FirstStageWeights) throws {
     tell(weights)
-    let progress = progress(weights.tensors.names.count)
-    try converter(progress).write(weights, to: options.out)
+    let optimizers = try checkpointWithOptimizers.map { try OptimizerImport($0, of: weights) }
+    let progress = progress(weights.tensors.names.count + (optimizers?.entries.count ?? 0))
+    try converter(progress).write(weights, optimizers: optimizers, to: options.out)
     progress.finish()
   }
 
@@ -86,9 +87,11 @@ struct ImportJob {
       console.warn("conditioned by \(condition); sample-gpt takes unconditional ones only, yet")
     }
     let stages = withStages ? [weights.firstStage, weights.condStage].compactMap { $0 } : []
-    let progress = progress(
-      stages.reduce(weights.tensors.names.count) { $0 + $1.tensors.names.count })
-    try converter(progress).write(weights, description, withStages: withStages, to: options.out)
+    let optimizers = try checkpointWithOptimizers.map { try OptimizerImport($0, of: weights) }
+    let tensors = weights.tensors.names.count + (optimizers?.entries.count ?? 0)
+    let progress = progress(stages.reduce(tensors) { $0 + $1.tensors.names.count })
+    try converter(progress).write(
+      weights, description, withStages: withStages, optimizers: optimizers, to: options.out)
     progress.finish()
   }
 
@@ -131,6 +134,22 @@ struct ImportJob {
     }
     return GPTDescription(
       model: weights.config, codes: codes, condition: weights.conditionTitle)
+  }
+
+  /// The checkpoint, if its optimizers are asked for.
+  ///
+  /// - Throws: `ArchitectureError` when it has none.
+  private var checkpointWithOptimizers: PyTorchFile? {
+    get throws {
+      guard options.optimizer else { return nil }
+      let path = options.inputs[0]
+      guard let file = try CheckpointFile.open(path) as? PyTorchFile, !file.optimizers.isEmpty
+      else {
+        throw ArchitectureError.otherModel(
+          path: path, found: "no states of optimizers", expected: "them, because of --optimizer")
+      }
+      return file
+    }
   }
 
   // MARK: What is told

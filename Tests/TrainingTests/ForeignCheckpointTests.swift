@@ -115,6 +115,37 @@ import Training
     #expect(throws: ArchitectureError.self) { try SecondStage.load(whole) }
   }
 
+  /// The fixture's gradients are its weights, so that Adam's first moment names its parameter.
+  @Test func statesOfTheOptimizer() throws {
+    let folder = try TemporaryFolder()
+    let file = try PyTorchFile(Fixture.path("pytorch-adamw.pt"))
+    guard case .transformer(let weights) = try TamingCheckpoint(file, heads: 2) else {
+      Issue.record("not recognised")
+      return
+    }
+    #expect(file.names.allSatisfy { $0.hasPrefix("transformer.") })
+    let description = GPTDescription(
+      model: weights.config,
+      codes: CodeGrid(height: 1, width: 3, codebookSize: 5, fingerprint: "f", vqgan: ""))
+    try CheckpointImport {}.write(
+      weights, description, withStages: false, optimizers: OptimizerImport(file, of: weights),
+      to: folder("gpt"))
+    let moments = try SafetensorsFile(folder("gpt/optimizer.safetensors"))
+    #expect(moments.names.count == 2 * weights.tensors.names.count)
+    for name in weights.tensors.names {
+      let gradients = try weights.tensors.floats(of: name)
+      let (m, v) = (try moments.floats(of: "m.\(name)"), try moments.floats(of: "v.\(name)"))
+      #expect(Distance(m, gradients.map { 0.1 * $0 }).relative < 1e-6, "\(name)")
+      #expect(Distance(v, gradients.map { 0.05 * $0 * $0 }).relative < 1e-5, "\(name)")
+    }
+    let vqgan = try PyTorchFile(Fixture.path("vqgan-tiny.ckpt"))
+    guard case .firstStage(let stage) = try TamingCheckpoint(vqgan) else {
+      Issue.record("not recognised")
+      return
+    }
+    #expect(throws: ModelMismatchError.self) { try OptimizerImport(vqgan, of: stage) }
+  }
+
   @Test func thePerceptualNetworkOfACheckpoint() throws {
     let expected = try Fixture.tensors("vqgan-tiny.safetensors")
     let network = try LPIPS.load(Fixture.path("vqgan-tiny.ckpt"), on: .default)

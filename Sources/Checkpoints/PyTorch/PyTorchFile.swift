@@ -16,11 +16,15 @@ package final class PyTorchFile: TensorSource {
   package let unreadable: [String: String]
   /// The whole numbers and texts beside the state dictionary: `epoch`, `global_step`, `pytorch-lightning_version`.
   package let notes: [String: String]
+  /// The optimizers of a checkpoint of Lightning, in their order: for each parameter's number its state.
+  package let optimizers: [[Int: OptimizerState]]
 
   private let file: RandomAccessFile
   private let places: [String: Range<Int>]  // bytes of each storage, by key
   private let checksums: [String: UInt32]  // of each storage of an archive
   private let tensors: [String: StoredTensor]
+  /// Tensors that are not listed: those of the optimizers.
+  private let moments: [String: StoredTensor]
   private let verified = Mutex<Set<String>>([])
   let pickle: Pickle
 
@@ -40,6 +44,7 @@ package final class PyTorchFile: TensorSource {
       case .failure(let problem): unreadable[name] = problem.text
       }
     }
+    (optimizers, moments) = Self.optimizers(of: pickle)
     self.tensors = tensors
     self.unreadable = unreadable
     inertGlobals = pickle.globals.filter { !$0.hasMeaning }
@@ -92,7 +97,7 @@ package final class PyTorchFile: TensorSource {
   }
 
   private func tensor(named name: String) throws(PyTorchFileError) -> StoredTensor {
-    if let tensor = tensors[name] { return tensor }
+    if let tensor = tensors[name] ?? moments[name] { return tensor }
     if let problem = unreadable[name] { throw .tensor(path: path, tensor: name, problem: problem) }
     throw .noTensor(path: path, tensor: name)
   }

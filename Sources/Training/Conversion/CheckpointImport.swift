@@ -14,9 +14,15 @@ package struct CheckpointImport {
 
   /// A folder with `model.json` and `model.safetensors`, discriminator and perceptual network included.
   ///
+  /// - Parameter optimizers: written as `optimizer.safetensors`, if wanted.
   /// - Throws: `DurableFileError`, what reading throws.
-  package func write(_ weights: FirstStageWeights, to folder: String) throws {
-    try publish(folder) { try fill($0, weights) }
+  package func write(
+    _ weights: FirstStageWeights, optimizers: OptimizerImport? = nil, to folder: String
+  ) throws {
+    try publish(folder) {
+      try fill($0, weights)
+      try write(optimizers, in: $0)
+    }
   }
 
   /// A folder of the transformer, with `first-stage/` and `cond-stage/` in it for the VQGANs of its file.
@@ -24,13 +30,15 @@ package struct CheckpointImport {
   /// - Parameters:
   ///   - description: written as `model.json`.
   ///   - withStages: whether the VQGANs are written too.
+  ///   - optimizers: written as `optimizer.safetensors`, if wanted.
   package func write(
     _ weights: TransformerWeights, _ description: GPTDescription, withStages: Bool,
-    to folder: String
+    optimizers: OptimizerImport? = nil, to folder: String
   ) throws {
     try publish(folder) { folder in
       try RunFolder.write(description, to: "\(folder)/model.json")
       try writeTensors(weights.tensors, to: "\(folder)/model.safetensors")
+      try write(optimizers, in: folder)
       guard withStages else { return }
       for (name, stage) in [("first-stage", weights.firstStage), ("cond-stage", weights.condStage)]
       {
@@ -45,6 +53,12 @@ package struct CheckpointImport {
   package func write(_ weights: PerceptualWeights, to path: String) throws {
     try SafetensorsWriter.write(
       try weights.entries(), metadata: ["format": "pt"], to: path, willWrite: willWrite)
+  }
+
+  private func write(_ optimizers: OptimizerImport?, in folder: String) throws {
+    guard let optimizers else { return }
+    try SafetensorsWriter.write(
+      optimizers.entries, to: "\(folder)/optimizer.safetensors", willWrite: willWrite)
   }
 
   private func fill(_ folder: String, _ weights: FirstStageWeights) throws {

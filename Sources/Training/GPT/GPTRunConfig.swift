@@ -49,7 +49,8 @@ package struct CodeGrid: Codable, Equatable, Sendable {
 package struct GPTDescription: Codable, Equatable, Sendable {
   package var model: GPTConfig
   package var codes: CodeGrid
-  package var condition: String?  // what stands before the codes; nil, no key: the start token alone
+  /// What stands before the codes; nil, and no key in the file, for the start token alone.
+  package var condition: String?
 
   package init(model: GPTConfig, codes: CodeGrid, condition: String? = nil) {
     self.model = model

@@ -1,0 +1,45 @@
+// The states of optimizers beside a state dictionary.
+
+/// What Adam keeps of one parameter.
+package struct OptimizerState: Equatable, Sendable {
+  /// Steps taken; nil where the file stores it as a tensor.
+  package let step: Int?
+  /// Names under which the two averages, of the gradient and of its square, can be read.
+  ///
+  /// The file does not list them.
+  package let average: String
+  package let squareAverage: String
+}
+
+extension PyTorchFile {
+  /// Reads `optimizer_states`: a list of `{"state": {number: {"step", "exp_avg", "exp_avg_sq"}}, "param_groups": …}`.
+  static func optimizers(
+    of pickle: Pickle
+  ) -> (states: [[Int: OptimizerState]], moments: [String: StoredTensor]) {
+    var moments: [String: StoredTensor] = [:]
+    guard let list = pickle.value("optimizer_states", in: pickle.root),
+      let optimizers = pickle.list(list)
+    else { return ([], [:]) }
+    let states = optimizers.enumerated().map { index, optimizer in
+      var states: [Int: OptimizerState] = [:]
+      guard let state = pickle.value("state", in: optimizer),
+        case .dictionary(let items) = pickle[state]
+      else { return states }
+      for (key, value) in items {
+        guard let number = pickle.integer(key), let average = pickle.value("exp_avg", in: value),
+          let squares = pickle.value("exp_avg_sq", in: value),
+          case .success(let first)? = pickle.tensor(average),
+          case .success(let second)? = pickle.tensor(squares)
+        else { continue }
+        let name = "optimizer_states.\(index).\(number)"
+        moments["\(name).exp_avg"] = first
+        moments["\(name).exp_avg_sq"] = second
+        states[number] = OptimizerState(
+          step: pickle.value("step", in: value).flatMap { pickle.integer($0) },
+          average: "\(name).exp_avg", squareAverage: "\(name).exp_avg_sq")
+      }
+      return states
+    }
+    return (states, moments)
+  }
+}
