@@ -74,12 +74,11 @@ package struct FirstStageFile: Sendable {
       &model, from: tensors, ignoring: { $0.hasPrefix("loss.") || $0 == "colorize" })
   }
 
-  /// Fills a discriminator of the shape of the file's; leaves another one, and says so by `false`.
-  func load(_ model: inout Discriminator, of config: DiscriminatorConfig) throws -> Bool {
-    guard discriminator == config else { return false }
+  /// Fills a discriminator of the shape of the file's; leaves one of another shape as it is.
+  func load(_ model: inout Discriminator, of config: DiscriminatorConfig) throws {
+    guard discriminator == config else { return }
     try ModelFiles.load(
       &model, from: tensors, prefix: FirstStageWeights.discriminatorPrefix,
       ignoring: { $0.hasSuffix(".num_batches_tracked") })
-    return true
   }
 }

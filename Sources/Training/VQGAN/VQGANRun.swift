@@ -41,7 +41,7 @@ package struct VQGANRun {
     } else if let path = config.initFrom {
       let file = try FirstStageFile.open(path)
       try file.load(&trainer.model)
-      _ = try file.load(&trainer.discriminator, of: config.objective.discriminator)
+      try file.load(&trainer.discriminator, of: config.objective.discriminator)
     }
   }
 
