@@ -2,7 +2,6 @@
 
 import Checksums
 import DurableFiles
-import Synchronization
 
 /// A file of which only the ranges that are asked for are read.
 ///
