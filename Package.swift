@@ -10,8 +10,8 @@ let argumentParser: Target.Dependency = .product(
 
 /// The commands, in the order in which they are used; each is one folder of `Sources`.
 let commands = [
-  "prep-atari", "train-vqgan", "reconstruct", "encode-dataset", "codebook-report", "train-gpt",
-  "sample-gpt", "shard-info", "convert-checkpoint", "bench",
+  "prep-coco", "prep-atari", "prep-images", "train-vqgan", "reconstruct", "encode-dataset",
+  "codebook-report", "train-gpt", "sample-gpt", "shard-info", "convert-checkpoint", "bench",
 ]
 
 /// Scripts beside the tests, by the name of what they check.
@@ -62,6 +62,7 @@ let package = Package(
         .linkedLibrary("m"),
       ]),
     .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"]),
+    .target(name: "CBeneath"),
     .target(
       name: "CChunkCodec",
       dependencies: ["CZlib", .target(name: "CDeflate", condition: .when(traits: ["LibDeflate"]))],
@@ -83,7 +84,7 @@ let package = Package(
     // Files
     .target(name: "DurableFiles"),
     .target(name: "Checksums", dependencies: ["CCrypto", "CChunkCodec", "CKernels"]),
-    .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles"]),
+    .target(name: "Images", dependencies: ["CBeneath", "CImageCodecs", "DurableFiles"]),
     .target(
       name: "Shards", dependencies: ["CHDF5", "CChunkCodec", "Checksums", "DurableFiles"]),
     .target(name: "Checkpoints", dependencies: ["Checksums", "DurableFiles", "TensorCore"]),

@@ -10,6 +10,7 @@ static inline unsigned chdf5_exclusive(void) { return H5F_ACC_EXCL; }
 static inline hid_t chdf5_file_create(void) { return H5P_FILE_CREATE; }
 static inline hid_t chdf5_file_access(void) { return H5P_FILE_ACCESS; }
 static inline hid_t chdf5_dataset_create(void) { return H5P_DATASET_CREATE; }
+static inline hid_t chdf5_group_create(void) { return H5P_GROUP_CREATE; }
 
 // Element types: little-endian in files, native in memory.
 static inline hid_t chdf5_file_int8(void) { return H5T_STD_I8LE; }
@@ -18,12 +19,14 @@ static inline hid_t chdf5_file_uint16(void) { return H5T_STD_U16LE; }
 static inline hid_t chdf5_file_uint32(void) { return H5T_STD_U32LE; }
 static inline hid_t chdf5_file_int32(void) { return H5T_STD_I32LE; }
 static inline hid_t chdf5_file_int64(void) { return H5T_STD_I64LE; }
+static inline hid_t chdf5_file_float32(void) { return H5T_IEEE_F32LE; }
 static inline hid_t chdf5_native_int8(void) { return H5T_NATIVE_INT8; }
 static inline hid_t chdf5_native_uint8(void) { return H5T_NATIVE_UINT8; }
 static inline hid_t chdf5_native_uint16(void) { return H5T_NATIVE_UINT16; }
 static inline hid_t chdf5_native_uint32(void) { return H5T_NATIVE_UINT32; }
 static inline hid_t chdf5_native_int32(void) { return H5T_NATIVE_INT32; }
 static inline hid_t chdf5_native_int64(void) { return H5T_NATIVE_INT64; }
+static inline hid_t chdf5_native_float32(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t chdf5_c_string(void) { return H5T_C_S1; }
 static inline size_t chdf5_variable(void) { return H5T_VARIABLE; }
 

@@ -38,11 +38,11 @@ extension ShardError: ExitCoded {
 extension ImageError: ExitCoded {
   package var exitCode: SuiteExitCode {
     switch self {
-    case .missing, .notARegularFile: .noInput
+    case .missing, .notARegularFile, .outsideFolder: .noInput
     case .unreadable(_, "open", _): .noInput
     case .unreadable: .ioFailure
     case .empty, .notAnImage, .fileTooLarge, .tooLarge, .truncated, .damaged, .unsupported,
-      .outOfMemory:
+      .wrongSize, .outOfMemory:
       .badData
     case .unwritable(let error): error.exitCode
     }

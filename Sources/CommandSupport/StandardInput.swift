@@ -2,11 +2,11 @@
 
 import Glibc
 
-enum StandardInput {
+package enum StandardInput {
   /// All lines until the end, without empty ones; CR before the line break is dropped.
   ///
   /// Says so when nothing comes for two seconds: somebody may have forgotten an argument.
-  static func lines(console: Console) throws -> [String] {
+  package static func lines(console: Console) throws -> [String] {
     var bytes: [UInt8] = []
     var told = false
     var buffer = [UInt8](repeating: 0, count: 65_536)

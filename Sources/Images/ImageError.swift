@@ -7,6 +7,8 @@ import Glibc
 package enum ImageError: Error, Equatable {
   /// No file of that name.
   case missing(path: String)
+  /// A name that leads out of the folder that it belongs to.
+  case outsideFolder(path: String, name: String)
   /// A system call failed.
   case unreadable(path: String, operation: String, errno: Int32)
   /// A folder, FIFO, device or socket.
@@ -25,6 +27,9 @@ package enum ImageError: Error, Equatable {
   case damaged(path: String, format: ImageFormat, reason: String)
   /// A valid picture of a kind that is not read here.
   case unsupported(path: String, format: ImageFormat, found: String, expected: String)
+  /// A picture of another size than what belongs to it.
+  case wrongSize(
+    path: String, width: Int, height: Int, expectedWidth: Int, expectedHeight: Int)
   /// The codec could not get memory.
   case outOfMemory(path: String, width: Int, height: Int)
   /// The encoded picture could not be written.
@@ -36,6 +41,8 @@ extension ImageError: CustomStringConvertible {
     switch self {
     case .missing(let path):
       "\(path): no such file"
+    case .outsideFolder(let path, let name):
+      "\(path): the name \"\(name)\" leads out of this folder, expected a picture in it"
     case .unreadable(let path, let operation, let errno):
       "\(path): \(operation) failed: \(String(cString: strerror(errno)))"
     case .notARegularFile(let path, let found):
@@ -55,6 +62,8 @@ extension ImageError: CustomStringConvertible {
       "\(path): damaged \(format): \(reason)"
     case .unsupported(let path, let format, let found, let expected):
       "\(path): \(format) with \(found), expected \(expected)"
+    case .wrongSize(let path, let width, let height, let expectedWidth, let expectedHeight):
+      "\(path): \(width)x\(height) pixels, expected \(expectedWidth)x\(expectedHeight)"
     case .outOfMemory(let path, let width, let height):
       "\(path): not enough memory for \(width)x\(height) pixels"
     case .unwritable(let error):

@@ -1,15 +1,27 @@
 import Corpora
+import Images
 import Shards
 
 /// Why a data set could not be made.
 package enum IngestError: Error, Equatable {
+  // Input
   case corpus(AtariCorpusError)
-  case shard(ShardError)
+  case image(ImageError)
+  case layout(COCOLayoutError)
+  case coco(COCOError)
+  case otherPictures(path: String, other: String)
+  case noneOfThePictures(folder: String, count: Int, example: String)
+  case unknownCategory(String, path: String)
   case badSample(reason: String)
   case tooManyErrors(count: Int, samples: Int, allowed: Int, last: String)
   case noSamples(path: String, split: String)
+  case nothingWritten(folder: String)
   case holdoutNotSelected(id: Int)
+
+  // Output
+  case shard(ShardError)
   case foreignShard(path: String)
+  case noSpace(folder: String, needed: Int, free: Int)
 }
 
 extension IngestError: CustomStringConvertible {
@@ -17,18 +29,34 @@ extension IngestError: CustomStringConvertible {
     switch self {
     case .corpus(let error):
       "\(error)"
-    case .shard(let error):
+    case .image(let error):
       "\(error)"
+    case .layout(let error):
+      "\(error)"
+    case .coco(let error):
+      "\(error)"
+    case .otherPictures(let path, let other):
+      "\(path): lists none of the pictures of \(other); are both of one split?"
+    case .noneOfThePictures(let folder, let count, let example):
+      "\(folder): none of the \(count) pictures that the annotations list, such as \(example); are both of one split?"
+    case .unknownCategory(let name, let path):
+      "\(path): no category \"\(name)\" (--categories), expected names or numbers of its list"
     case .badSample(let reason):
       "\(reason) (stopped by --strict)"
     case .tooManyErrors(let count, let samples, let allowed, let last):
       "\(last); that makes \(count) bad samples of \(samples), at most \(allowed) are accepted (--max-errors)"
     case .noSamples(let path, let split):
-      "\(path): no picture for the \(split) split; look at --trajectories, --holdout, --every and --stack"
+      "\(path): no picture for the \(split) split; look at the options that choose pictures, and at --holdout"
+    case .nothingWritten(let folder):
+      "\(folder): every sample was skipped; skipped.jsonl there says why"
     case .holdoutNotSelected(let id):
       "--holdout \(id): not among --trajectories"
+    case .shard(let error):
+      "\(error)"
     case .foreignShard(let path):
       "\(path): exists, but no manifest.json tells how it was made; use another --out"
+    case .noSpace(let folder, let needed, let free):
+      "\(folder): the shards need \(needed) bytes, \(free) are free; use --compression or another --out"
     }
   }
 }

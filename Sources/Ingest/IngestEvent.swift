@@ -1,9 +1,13 @@
 /// What a run tells while it works.
 package enum IngestEvent: Equatable, Sendable {
-  /// Recordings read so far while planning.
-  case planned(episodes: Int, of: Int)
+  /// Recordings or pictures looked at so far while planning.
+  case planned(items: Int, of: Int)
   /// Pictures compared with the one before them.
   case compared(pictures: Int)
+  /// Bytes of a text file read so far.
+  case read(file: String, bytes: Int, of: Int)
+  /// A part of a sample that could not be used; the sample is written without it.
+  case leftOut(reason: String)
   /// Samples written or skipped.
   case processed(samples: Int)
   /// A shard that this run has completed.

@@ -16,9 +16,13 @@ package struct IngestOutcome: Equatable, Sendable {
   package var skipped: [SkippedSample]
   /// Samples read before, by an earlier run.
   package var earlier: Int
+  /// Rows that each written sample became.
+  package var rowsPerSample: Int
 
+  /// Rows of all shards.
+  package var rows: Int { shards.reduce(0) { $0 + $1.rows } }
   /// Samples written.
-  package var written: Int { shards.reduce(0) { $0 + $1.rows } }
+  package var written: Int { rows / rowsPerSample }
   /// Samples written and skipped.
   package var read: Int { written + skipped.count }
   /// Size of all shards.

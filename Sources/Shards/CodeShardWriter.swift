@@ -51,6 +51,15 @@ package final class CodeShardWriter {
     shard.setLabels(name, column)
   }
 
+  /// Gives every row its captions and objects, and the shard its categories; nil for none.
+  package func setLists(
+    captions: [[String]]?, objects: [[ShardObject]]?, categories: [ShardCategory]?
+  ) {
+    shard.captions = captions
+    shard.objects = objects
+    shard.categories = categories
+  }
+
   /// Completes the shard, checks it by reading every row back, and publishes it.
   @discardableResult
   package func finish() throws(ShardError) -> FinishedShard {

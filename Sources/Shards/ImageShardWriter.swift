@@ -25,6 +25,8 @@ package final class ImageShardWriter {
   private var undecided: [EncodedImageRow]?
   private var isCompressed = false
   private var images: HDF5OutputRows?
+  private var segmentations: HDF5OutputRows?
+  private var segmentationChecksums: [UInt32] = []
 
   /// - Throws: `cannotCreate`, `writeFailed`.
   package init(
@@ -32,7 +34,10 @@ package final class ImageShardWriter {
   ) throws(ShardError) {
     precondition(header.height > 0 && header.width > 0, "\(header.height)×\(header.width) pixels")
     self.header = header
-    encoder = ImageRowEncoder(rowBytes: header.height * header.width * 3, compression: compression)
+    let area = header.height * header.width
+    encoder = ImageRowEncoder(
+      rowBytes: area * 3, segmentationBytes: header.hasSegmentation ? area : nil,
+      compression: compression)
     shard = try UnfinishedShard(path, kind: .images, toolVersion: header.toolVersion)
     try shard.file.setAttribute(ShardFormat.Attribute.source, to: header.source)
     try shard.file.setAttribute(ShardFormat.Attribute.split, to: header.split)
@@ -42,10 +47,16 @@ package final class ImageShardWriter {
     case .level: try createImages(isCompressed: true)
     case .auto: undecided = []
     }
+    if header.hasSegmentation {
+      segmentations = try shard.file.chunkedRows(
+        named: ShardFormat.segmentation, rowShape: [header.height, header.width],
+        level: encoder.compression.level)
+    }
   }
 
   deinit {
     images = nil  // a file with an open dataset does not close
+    segmentations = nil
   }
 
   /// Rows so far.
@@ -73,20 +84,34 @@ package final class ImageShardWriter {
     shard.setLabels(name, column)
   }
 
+  /// Gives every row its captions.
+  package func setCaptions(_ captions: [[String]]) { shard.captions = captions }
+
+  /// Gives every row its objects.
+  package func setObjects(_ objects: [[ShardObject]]) { shard.objects = objects }
+
+  /// Says what the numbers of objects and label maps mean.
+  package func setCategories(_ categories: [ShardCategory]) { shard.categories = categories }
+
   /// Completes the shard, checks it by reading every row back, and publishes it.
   @discardableResult
   package func finish() throws(ShardError) -> FinishedShard {
     if undecided != nil { try decide() }
     try images?.flush()
     images = nil
+    if header.hasSegmentation {
+      try segmentations?.flush()
+      segmentations = nil
+      try shard.file.write(.uint32(segmentationChecksums), named: ShardFormat.segmentationCRC32C)
+    }
     return try shard.publish(open: ImageShardReader.init)
   }
 
   private func decide() throws(ShardError) {
     let rows = undecided ?? []
     undecided = nil
-    let plain = rows.reduce(0) { $0 + $1.pixels.count }
-    let packed = rows.reduce(0) { $0 + ($1.deflated ?? $1.pixels).count }
+    let plain = rows.reduce(0) { $0 + $1.pixels.plain.count }
+    let packed = rows.reduce(0) { $0 + ($1.pixels.deflated ?? $1.pixels.plain).count }
     let isWorthwhile = Double(packed) < ShardCompression.worthwhileShare * Double(plain)
     if !isWorthwhile { encoder.stopCompressing() }
     try createImages(isCompressed: isWorthwhile)
@@ -101,11 +126,15 @@ package final class ImageShardWriter {
   }
 
   private func write(_ row: EncodedImageRow) throws(ShardError) {
-    if isCompressed, let deflated = row.deflated {
+    if isCompressed, let deflated = row.pixels.deflated {
       try images?.append(deflated, isFiltered: true)
     } else {
-      try images?.append(row.pixels, isFiltered: !isCompressed)
+      try images?.append(row.pixels.plain, isFiltered: !isCompressed)
     }
-    shard.append(id: row.id, name: row.name, checksum: row.checksum)
+    if let map = row.segmentation {
+      try segmentations?.append(map.deflated ?? map.plain, isFiltered: map.deflated != nil)
+      segmentationChecksums.append(map.checksum)
+    }
+    shard.append(id: row.id, name: row.name, checksum: row.pixels.checksum)
   }
 }

@@ -79,6 +79,30 @@ package final class ShardContents: Sendable {
     try column(name)
   }
 
+  /// The captions of every row; nil where the shard has none.
+  package var captions: [[String]]? {
+    get throws(ShardError) {
+      guard try file.hasGroup(ShardFormat.Group.captions) else { return nil }
+      return try ShardCaptions.read(of: file, rows: count)
+    }
+  }
+
+  /// The objects of every row; nil where the shard has none.
+  package var objects: [[ShardObject]]? {
+    get throws(ShardError) {
+      guard try file.hasGroup(ShardFormat.Group.objects) else { return nil }
+      return try ShardObjects.read(of: file, rows: count)
+    }
+  }
+
+  /// What the numbers of objects and label maps mean; nil where the shard does not tell.
+  package var categories: [ShardCategory]? {
+    get throws(ShardError) {
+      guard try file.hasGroup(ShardFormat.Group.categories) else { return nil }
+      return try ShardCategories.read(of: file)
+    }
+  }
+
   private func column(_ name: String) throws(ShardError) -> ShardColumn {
     let column = try file.dataset(name).column()
     guard column.count == count else {

@@ -44,7 +44,7 @@ package struct ShardDescription: Encodable, Sendable {
     }
     self.attributes = attributes
     var datasets: [Dataset] = []
-    for name in try contents.file.datasetNames() {
+    for name in try contents.file.allDatasetNames() {
       let dataset = try contents.file.dataset(name)
       datasets.append(
         Dataset(

@@ -66,8 +66,8 @@ package final class ShardFolder {
     _ shard: PlannedShard, _ finished: FinishedShard, skipped: [SkippedSample]
   ) throws(ShardError) {
     precondition(
-      finished.rows + skipped.count == shard.rows.count,
-      "\(shard.name): \(finished.rows) written and \(skipped.count) skipped of \(shard.rows.count)")
+      finished.rows == (shard.samples.count - skipped.count) * plan.rowsPerSample,
+      "\(shard.name): \(finished.rows) rows, \(skipped.count) skipped of \(shard.samples.count) samples")
     manifest.shards.removeAll { $0.name == shard.name }
     manifest.shards.append(
       ShardManifest.Entry(

@@ -11,12 +11,23 @@ enum ShardFormat {
   static let version = 1
 
   /// Datasets that are not labels.
-  static let reserved: Set<String> = [images, codes, id, name, crc32c]
+  static let reserved: Set<String> = [
+    images, codes, id, name, crc32c, segmentation, segmentationCRC32C,
+  ]
   static let images = "images"
   static let codes = "codes"
   static let id = "id"
   static let name = "name"
   static let crc32c = "crc32c"
+  static let segmentation = "segmentation"
+  static let segmentationCRC32C = "segmentation_crc32c"
+
+  /// Groups of the root: what a row has any number of.
+  enum Group {
+    static let captions = "captions"
+    static let objects = "objects"
+    static let categories = "categories"
+  }
 
   /// Attributes of the root.
   enum Attribute {
@@ -44,10 +55,12 @@ package struct ImageShardHeader: Equatable, Sendable {
   package var split: String  // "train", "validation", ...
   package var preprocessing: String  // JSON: how the images were made
   package var toolVersion: String
+  /// Whether every image has a map of classes, one value a pixel.
+  package var hasSegmentation: Bool
 
   package init(
     height: Int, width: Int, source: String, split: String, preprocessing: String,
-    toolVersion: String
+    toolVersion: String, hasSegmentation: Bool = false
   ) {
     self.height = height
     self.width = width
@@ -55,6 +68,7 @@ package struct ImageShardHeader: Equatable, Sendable {
     self.split = split
     self.preprocessing = preprocessing
     self.toolVersion = toolVersion
+    self.hasSegmentation = hasSegmentation
   }
 }
 

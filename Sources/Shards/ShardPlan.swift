@@ -1,10 +1,12 @@
 import Checksums
 
-/// Which rows go into which file, fixed before any of them is written.
+/// Which samples go into which file, fixed before any of them is written.
 ///
 /// A run that was cut short and is started again with the same inputs and options makes the same plan, and continues.
 package struct ShardPlan: Equatable, Sendable {
   package let shards: [PlannedShard]
+  /// Rows that one sample becomes unless it is skipped.
+  package let rowsPerSample: Int
   /// All that decides about the bytes of the shards, the inputs included, by name.
   package let options: [String: String]
 
@@ -12,17 +14,21 @@ package struct ShardPlan: Equatable, Sendable {
   ///   - shards: the files, in order.
   ///   - inputs: names and sizes of all that is read.
   ///   - options: the values of the command's options that change what is written.
-  package init(shards: [PlannedShard], inputs: [PlannedInput], options: [String: String]) {
+  package init(
+    shards: [PlannedShard], inputs: [PlannedInput], options: [String: String],
+    rowsPerSample: Int = 1
+  ) {
+    self.rowsPerSample = rowsPerSample
     precondition(Set(shards.map(\.name)).count == shards.count, "two shards of one name")
     self.shards = shards
     self.options = options.merging(["inputs": Self.fingerprint(of: inputs)]) { _, new in new }
   }
 
-  /// SHA-256 of the files' names and rows and of every option.
+  /// SHA-256 of the files' names and samples and of every option.
   package var hash: String {
     var text = ""
     for shard in shards {
-      text += "\(shard.name)\t\(shard.rows.lowerBound)\t\(shard.rows.upperBound)\n"
+      text += "\(shard.name)\t\(shard.samples.lowerBound)\t\(shard.samples.upperBound)\n"
     }
     for (name, value) in options.sorted(by: { $0.key < $1.key }) { text += "\(name)\t\(value)\n" }
     return Array(text.utf8).withUnsafeBytes { sha256Hex($0) }
@@ -44,27 +50,27 @@ package struct PlannedShard: Equatable, Sendable {
   /// The file's name in the output folder.
   package let name: String
   /// The samples that it holds unless they are skipped, as places in the sorted list of all samples.
-  package let rows: Range<Int>
+  package let samples: Range<Int>
 
-  package init(name: String, rows: Range<Int>) {
+  package init(name: String, samples: Range<Int>) {
     self.name = name
-    self.rows = rows
+    self.samples = samples
   }
 
   /// Cuts samples into shards named `<series>-00000.h5` and so on, without gaps.
   ///
   /// - Parameters:
   ///   - series: what the names start with, for example "revenge-train".
-  ///   - rows: the samples of the series.
+  ///   - samples: the samples of the series.
   ///   - size: samples of every shard but the last.
-  package static func cut(series: String, rows: Range<Int>, size: Int) -> [PlannedShard] {
-    precondition(size > 0, "\(size) rows a shard")
-    let starts = stride(from: rows.lowerBound, to: rows.upperBound, by: size)
+  package static func cut(series: String, samples: Range<Int>, size: Int) -> [PlannedShard] {
+    precondition(size > 0, "\(size) samples a shard")
+    let starts = stride(from: samples.lowerBound, to: samples.upperBound, by: size)
     return starts.enumerated().map { number, start in
       let digits = String(number)
       let padding = String(repeating: "0", count: max(0, 5 - digits.count))
       return PlannedShard(
-        name: "\(series)-\(padding)\(digits).h5", rows: start..<min(start + size, rows.upperBound))
+        name: "\(series)-\(padding)\(digits).h5", samples: start..<min(start + size, samples.upperBound))
     }
   }
 }

@@ -45,6 +45,9 @@ package struct ShardVerification: Sendable {
     for name in contents.labelNames {
       collect { () throws(ShardError) in _ = try contents.labels(name) }
     }
+    collect { () throws(ShardError) in _ = try contents.captions }
+    collect { () throws(ShardError) in _ = try contents.objects }
+    collect { () throws(ShardError) in _ = try contents.categories }
     for row in 0..<reader.count where findings.count < mostFindings {
       collect { () throws(ShardError) in try reader.check(row) }
       progress(row + 1, reader.count)

@@ -14,6 +14,10 @@ final class UnfinishedShard {
   private var names: [String] = []
   private var checksums: [UInt32] = []
   private var labels: [(name: String, column: ShardColumn)] = []
+  /// The captions and the objects of every row, and the categories; nil where the shard has none.
+  var captions: [[String]]?
+  var objects: [[ShardObject]]?
+  var categories: [ShardCategory]?
 
   /// Rows so far.
   var count: Int { ids.count }
@@ -56,6 +60,7 @@ final class UnfinishedShard {
       precondition(column.count == count, "\(name) has \(column.count) values for \(count) rows")
       try file.write(column, named: name)
     }
+    try writeLists()
     try file.setAttribute(ShardFormat.Attribute.complete, to: true)
     try file.close()
     let reader = try open(temporaryPath)
@@ -73,6 +78,18 @@ final class UnfinishedShard {
     isPublished = true
     return FinishedShard(
       path: path, rows: count, bytes: bytes, crc32c: Self.checksum(of: checksums))
+  }
+
+  private func writeLists() throws(ShardError) {
+    if let captions {
+      precondition(captions.count == count, "captions of \(captions.count) rows for \(count)")
+      try ShardCaptions.write(captions, to: file)
+    }
+    if let objects {
+      precondition(objects.count == count, "objects of \(objects.count) rows for \(count)")
+      try ShardObjects.write(objects, to: file)
+    }
+    if let categories { try ShardCategories.write(categories, to: file) }
   }
 
   /// One number for all rows: the CRC-32C of their checksums, little-endian.

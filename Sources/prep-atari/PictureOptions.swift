@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Images
 import Ingest
 
@@ -70,5 +71,4 @@ struct PictureSize: ExpressibleByArgument, Equatable, CustomStringConvertible {
 }
 
 extension FitMode: ExpressibleByArgument {}
-extension ResizeFilter: ExpressibleByArgument {}
 extension StackLayout: ExpressibleByArgument {}

@@ -30,28 +30,16 @@ struct PrepAtari: SuiteCommand {
   @OptionGroup(title: "Which frames") var frames: FrameOptions
   @OptionGroup(title: "The pictures") var pictures: PictureOptions
   @OptionGroup(title: "The shards") var shards: ShardOptions
-  @OptionGroup(title: "The run") var running: RunningOptions
+  @OptionGroup(title: "The run") var running: IngestRunOptions
   @OptionGroup(title: "Results") var results: ResultOptions
 
   func execute() throws {
-    let console = Console.standardError(quiet: running.quiet)
-    let options = ingestOptions
-    let report = IngestConsole(console)
-    if !running.dryRun { Interruption.install() }
-    let plan = try AtariPlanner.plan(
-      path: source, options: options, threads: running.threads, policy: running.policy,
-      progress: report.show)
-    for warning in plan.warnings { console.warn(warning) }
-    report.show(plan)
-    if running.dryRun { return }
-
-    let ingest = AtariIngest(
-      plan: plan, folder: out, threads: running.threads, policy: running.policy,
-      toolVersion: SuiteVersion.current)
-    report.begin(samples: plan.samples.count)
-    let outcome = try ingest.run(progress: report.show)
-    report.show(outcome, out: out)
-    try write(outcome, console: console)
+    let run = IngestRun(out: out, unit: "recordings", options: running, results: results)
+    try run { progress in
+      try AtariPlanner.plan(
+        path: source, options: ingestOptions, threads: running.threads, policy: running.policy,
+        progress: progress)
+    }
   }
 
   private var ingestOptions: AtariIngestOptions {
@@ -60,32 +48,5 @@ struct PrepAtari: SuiteCommand {
       every: frames.every, dropsDuplicates: frames.dropDuplicates,
       trajectories: frames.trajectories?.ids, holdout: frames.holdout?.ids ?? [],
       limit: frames.limit, shardSize: shards.shardSize, compression: shards.compression)
-  }
-
-  /// Training shards to stdout, validation shards to stderr; as JSON, all of them to stdout with their split.
-  private func write(_ outcome: IngestOutcome, console: Console) throws {
-    let writer = results.writer
-    for shard in outcome.shards {
-      if writer.json {
-        try writer.write(ShardLine(shard), text: shard.path)
-      } else if shard.split == .train {
-        try writer.path(shard.path)
-      } else {
-        console.note("validation shard: \(shard.path)")
-      }
-    }
-  }
-}
-
-/// What `--json` writes of a shard.
-private struct ShardLine: Encodable {
-  let path: String
-  let split: IngestSplit
-  let rows: Int
-
-  init(_ shard: IngestOutcome.Shard) {
-    path = shard.path
-    split = shard.split
-    rows = shard.rows
   }
 }

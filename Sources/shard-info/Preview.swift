@@ -29,37 +29,51 @@ struct Preview {
   }
 
   private static func pictures(of path: String, rows: [Int]) throws(ShardError) -> [RGBImage] {
-    var pictures: [RGBImage] = []
     switch try ShardContents(path).kind {
     case .images:
-      let reader = try ImageShardReader(path)
-      for row in rows {
-        pictures.append(
-          RGBImage(
-            width: reader.header.width, height: reader.header.height, pixels: try reader.pixels(row)
-          ))
-      }
+      return try pictures(of: try ImageShardReader(path), rows: rows)
     case .codes:
       let reader = try CodeShardReader(path)
+      var pictures: [RGBImage] = []
       for row in rows {
-        let colors = try reader.codes(row).flatMap { Self.falseColor(of: Int($0)) }
+        let colors = try reader.codes(row).map { RGBColor.falseColor(of: Int($0)) }
         pictures.append(
           RGBImage(
-            width: reader.header.gridWidth, height: reader.header.gridHeight, pixels: colors))
+            width: reader.header.gridWidth, height: reader.header.gridHeight,
+            pixels: colors.flatMap { [$0.red, $0.green, $0.blue] }))
       }
+      return pictures
     }
-    return pictures
   }
 
-  /// A colour for a code: neighbouring codes get hues far apart, by steps of the golden ratio.
-  private static func falseColor(of code: Int) -> [UInt8] {
-    let hue = (Double(code) * 0.618_033_988_749_895).truncatingRemainder(dividingBy: 1) * 6
-    // Three levels of brightness tell codes of like hue apart.
-    let value = [1.0, 0.75, 0.5][code % 3]
-    return [5.0, 3.0, 1.0].map { offset in
-      let distance = (offset + hue).truncatingRemainder(dividingBy: 6)
-      let saturation = 0.8 * max(0, min(distance, 4 - distance, 1))
-      return UInt8((value * (1 - saturation) * 255).rounded())
+  /// Images as they are; where they have label maps, captions or objects, with these and their names.
+  private static func pictures(
+    of reader: ImageShardReader, rows: [Int]
+  ) throws(ShardError) -> [RGBImage] {
+    let header = reader.header
+    let captions = try reader.contents.captions
+    let objects = try reader.contents.objects
+    let isPlain = !header.hasSegmentation && captions == nil && objects == nil
+    let rowNames = try reader.contents.names
+    let categories = try reader.contents.categories ?? []
+    let names = Dictionary(categories.map { ($0.id, $0.name) }) { first, _ in first }
+    var pictures: [RGBImage] = []
+    var entries: [PreviewEntry] = []
+    for row in rows {
+      let picture = RGBImage(
+        width: header.width, height: header.height, pixels: try reader.pixels(row))
+      if isPlain {
+        pictures.append(picture)
+        continue
+      }
+      let map = try reader.segmentation(row)
+        .map { LabelMap(width: header.width, height: header.height, values: $0) }
+      entries.append(
+        PreviewEntry(
+          name: rowNames[row], picture: picture, map: map, captions: captions?[row] ?? [],
+          objects: objects?[row] ?? [], names: names))
     }
+    let lines = entries.map(\.lineCount).max() ?? 0
+    return pictures + entries.map { $0.rendered(lineCount: lines) }
   }
 }

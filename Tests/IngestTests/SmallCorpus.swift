@@ -79,7 +79,7 @@ func ingest(
   let plan = try AtariPlanner.plan(
     path: corpus.path, options: options, threads: threads, policy: policy, progress: progress)
   var new: [String] = []
-  let outcome = try AtariIngest(
+  let outcome = try ShardIngest(
     plan: plan, folder: folder, threads: threads, policy: policy, toolVersion: "test"
   ).run { event in
     if case .finished(let shard) = event { new.append(shard) }

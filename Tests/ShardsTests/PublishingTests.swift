@@ -67,7 +67,7 @@ import Testing
 @Suite struct ShardFolderTests {
   private func plan(size: String = "64", samples: Int = 10) -> ShardPlan {
     ShardPlan(
-      shards: PlannedShard.cut(series: "revenge-train", rows: 0..<samples, size: 4),
+      shards: PlannedShard.cut(series: "revenge-train", samples: 0..<samples, size: 4),
       inputs: (0..<samples).map { PlannedInput(name: "\($0).png", bytes: $0) },
       options: ["size": size, "fit": "pad"])
   }
@@ -77,7 +77,7 @@ import Testing
     let header = Sample.codeHeader()
     let writer = try CodeShardWriter(folder.path(of: shard), header: header)
     var skipped: [SkippedSample] = []
-    for row in shard.rows {
+    for row in shard.samples {
       if row % 2 == 1 {
         skipped.append(SkippedSample(name: "\(row).png", reason: "truncated \"file\""))
       } else {
@@ -90,10 +90,10 @@ import Testing
   }
 
   @Test func cutting() {
-    let shards = PlannedShard.cut(series: "a", rows: 5..<14, size: 4)
+    let shards = PlannedShard.cut(series: "a", samples: 5..<14, size: 4)
     #expect(shards.map(\.name) == ["a-00000.h5", "a-00001.h5", "a-00002.h5"])
-    #expect(shards.map(\.rows) == [5..<9, 9..<13, 13..<14])
-    #expect(PlannedShard.cut(series: "a", rows: 3..<3, size: 4).isEmpty)
+    #expect(shards.map(\.samples) == [5..<9, 9..<13, 13..<14])
+    #expect(PlannedShard.cut(series: "a", samples: 3..<3, size: 4).isEmpty)
   }
 
   @Test func hashesFollowWhatDecides() {
@@ -131,7 +131,7 @@ import Testing
       report.split(separator: "\n").first
         == #"{"name":"1.png","reason":"truncated \"file\"","shard":"revenge-train-00000.h5"}"#)
     let manifest = try #require(try ShardManifest.read(in: path))
-    #expect(manifest.shards.map(\.rows) == [2, 2, 1])
+    #expect(manifest.shards.map(\.samples) == [2, 2, 1])
     #expect(manifest == folder.manifest)
   }
 

@@ -100,6 +100,20 @@ package enum ImageDecoder {
     return LabelMap(width: header.width, height: header.height, values: values)
   }
 
+  /// All bytes of a regular file that begins like a PNG or JPEG picture.
+  package static func bytes(
+    of path: String, limits: ImageLimits = .standard
+  ) throws(ImageError) -> [UInt8] {
+    try PictureFile.read(path, limits: limits)
+  }
+
+  /// Checks the header in a file's bytes against the limits; decodes no pixels.
+  package static func header(
+    _ bytes: [UInt8], path: String = "(bytes)", limits: ImageLimits = .standard
+  ) throws(ImageError) -> ImageHeader {
+    try checkedHeader(bytes, path: path, limits: limits).header
+  }
+
   /// Reads a file's header and checks it against the limits; decodes no pixels.
   package static func header(
     contentsOf path: String, limits: ImageLimits = .standard

@@ -16,6 +16,13 @@ enum PictureFile {
       if errno == ENOENT || errno == ENOTDIR { throw .missing(path: path) }
       throw .unreadable(path: path, operation: "open", errno: errno)
     }
+    return try read(descriptor, path: path, limits: limits)
+  }
+
+  /// Reads an open file, checked as above, and closes it.
+  static func read(
+    _ descriptor: Int32, path: String, limits: ImageLimits
+  ) throws(ImageError) -> [UInt8] {
     defer { close(descriptor) }
 
     var status = stat()

@@ -52,6 +52,24 @@ package struct FitGeometry: Equatable, Sendable {
     scaleY = Double(scaledHeight) / Double(source.height)
   }
 
+  /// Another part of the equally scaled picture.
+  ///
+  /// - Parameter window: the part, inside `scaledWidth` × `scaledHeight`.
+  package func window(_ window: PixelRect) -> FitGeometry {
+    precondition(
+      window.x >= 0 && window.y >= 0 && window.width > 0 && window.height > 0
+        && window.x + window.width <= scaledWidth && window.y + window.height <= scaledHeight,
+      "\(window) is not inside \(scaledWidth)x\(scaledHeight)")
+    return FitGeometry(self, window: window)
+  }
+
+  private init(_ whole: FitGeometry, window: PixelRect) {
+    (width, height) = (window.width, window.height)
+    (scaledWidth, scaledHeight) = (whole.scaledWidth, whole.scaledHeight)
+    (x, y) = (-window.x, -window.y)
+    (scaleX, scaleY) = (whole.scaleX, whole.scaleY)
+  }
+
   private static func scaled(_ side: Int, by ratio: Double) -> Int {
     Int((Double(side) * ratio).rounded(.toNearestOrEven))
   }

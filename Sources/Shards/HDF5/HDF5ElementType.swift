@@ -28,7 +28,8 @@ enum HDF5ElementType: Equatable {
     case H5T_ENUM:
       self = Self.isBoolean(type, size: size) ? .column(.bool) : .other("an enumeration")
     case H5T_STRING: self = .column(.string)
-    case H5T_FLOAT: self = .other("float\(size &* 8)")
+    case H5T_FLOAT:
+      self = size == 4 ? .column(.float32) : .other("float\(size &* 8)")
     case H5T_COMPOUND: self = .other("a compound")
     case H5T_VLEN: self = .other("a variable-length list")
     case H5T_REFERENCE: self = .other("a reference")
@@ -41,7 +42,7 @@ enum HDF5ElementType: Equatable {
   /// Whether a value is a whole number, Booleans included.
   var isWholeNumber: Bool {
     switch self {
-    case .column(.string), .other: false
+    case .column(.string), .column(.float32), .other: false
     case .column, .integer: true
     }
   }
@@ -75,6 +76,7 @@ extension ShardColumnType {
     case .uint32: type = H5Tcopy(chdf5_file_uint32())
     case .int32: type = H5Tcopy(chdf5_file_int32())
     case .int64: type = H5Tcopy(chdf5_file_int64())
+    case .float32: type = H5Tcopy(chdf5_file_float32())
     case .bool: type = H5Tenum_create(chdf5_file_int8())
     case .string: type = H5Tcopy(chdf5_c_string())
     }
@@ -93,7 +95,7 @@ extension ShardColumnType {
     return handle
   }
 
-  /// The type in memory of whole numbers; nil for text and Booleans, which are read in the file's own type.
+  /// The type in memory of numbers; nil for text and Booleans, which are read in the file's own type.
   var nativeType: hid_t? {
     switch self {
     case .uint8: chdf5_native_uint8()
@@ -101,6 +103,7 @@ extension ShardColumnType {
     case .uint32: chdf5_native_uint32()
     case .int32: chdf5_native_int32()
     case .int64: chdf5_native_int64()
+    case .float32: chdf5_native_float32()
     case .bool, .string: nil
     }
   }

@@ -60,10 +60,18 @@ final class HDF5InputDataset: Sendable {
 
   /// The whole dataset, which must have one number, truth value or text a row.
   func column() throws(ShardError) -> ShardColumn {
-    guard shape.count == 1, case .column(let type) = type else {
+    guard shape.count == 1, case .column = type else {
       throw .malformed(
-        path: place.path, item: place.item, found: "\(self.type) \(shape)",
+        path: place.path, item: place.item, found: "\(type) \(shape)",
         expected: "a column of one value a row")
+    }
+    return try values()
+  }
+
+  private func values() throws(ShardError) -> ShardColumn {
+    guard case .column(let type) = type else {
+      throw .malformed(
+        path: place.path, item: place.item, found: "\(self.type)", expected: "numbers or text")
     }
     switch type {
     case .uint8: return .uint8(try numbers(0, as: chdf5_native_uint8()))
@@ -71,16 +79,29 @@ final class HDF5InputDataset: Sendable {
     case .uint32: return .uint32(try numbers(0, as: chdf5_native_uint32()))
     case .int32: return .int32(try numbers(0, as: chdf5_native_int32()))
     case .int64: return .int64(try numbers(0, as: chdf5_native_int64()))
+    case .float32: return .float32(try numbers(0, as: chdf5_native_float32()))
     case .bool: return .bool(try truthValues())
     case .string: return .string(try texts())
     }
   }
 
-  private func numbers<Number: BinaryInteger & BitwiseCopyable>(
+  /// The whole dataset in row-major order, whatever its shape.
+  ///
+  /// - Throws: `malformed` where its elements are not `type`.
+  func values(of type: ShardColumnType) throws(ShardError) -> ShardColumn {
+    guard self.type == .column(type) else {
+      throw .malformed(
+        path: place.path, item: place.item, found: "\(self.type)", expected: type.rawValue)
+    }
+    return try values()
+  }
+
+  private func numbers<Number: BitwiseCopyable>(
     _ zero: Number, as type: hid_t
   ) throws(ShardError) -> [Number] {
-    var values = [Number](repeating: zero, count: count)
-    guard count > 0 else { return values }
+    let total = shape.reduce(1, *)
+    var values = [Number](repeating: zero, count: total)
+    guard total > 0 else { return values }
     _ = try values.withUnsafeMutableBytes { bytes in
       Result { () throws(ShardError) in
         try HDF5.locked { () throws(ShardError) in

@@ -55,29 +55,76 @@ final class HDF5InputFile: Sendable {
   ///
   /// - Throws: `foreignLink` when the root holds a link to somewhere else.
   func datasetNames() throws(ShardError) -> [String] {
-    let root = place("/")
+    var datasets: [String] = []
+    for name in try names(in: "") where try kind(of: name) == .dataset { datasets.append(name) }
+    return datasets
+  }
+
+  /// The names of all datasets, those of groups in the root as `GROUP/NAME`.
+  ///
+  /// - Throws: `foreignLink` as `datasetNames` does.
+  func allDatasetNames() throws(ShardError) -> [String] {
+    var all: [String] = []
+    for name in try names(in: "") {
+      switch try kind(of: name) {
+      case .dataset: all.append(name)
+      case .group:
+        for inner in try names(in: name) where try kind(of: "\(name)/\(inner)") == .dataset {
+          all.append("\(name)/\(inner)")
+        }
+      case .other: break
+      }
+    }
+    return all
+  }
+
+  /// Whether the root holds a group of that name.
+  func hasGroup(_ name: String) throws(ShardError) -> Bool {
+    guard HDF5.locked({ H5Lexists(id, name, 0) }) > 0 else { return false }
+    return try kind(of: name) == .group
+  }
+
+  /// Whether the root holds a dataset of that name.
+  func hasDataset(_ name: String) throws(ShardError) -> Bool {
+    guard HDF5.locked({ H5Lexists(id, name, 0) }) > 0 else { return false }
+    return try kind(of: name) == .dataset
+  }
+
+  private func names(in group: String) throws(ShardError) -> [String] {
+    let root = place("/\(group)")
     return try HDF5.locked { () throws(ShardError) -> [String] in
-      var group = H5G_info_t()
-      try root.check(H5Gget_info(id, &group), "H5Gget_info")
-      guard group.nlinks <= 1000 else {
+      let opened = try root.handle(
+        H5Gopen2(id, group.isEmpty ? "/" : group, 0), "H5Gopen2", release: H5Gclose)
+      let id = opened.id
+      var info = H5G_info_t()
+      try root.check(H5Gget_info(id, &info), "H5Gget_info")
+      guard info.nlinks <= 1000 else {
         throw .malformed(
-          path: path, item: "/", found: "\(group.nlinks) entries", expected: "at most 1000")
+          path: path, item: root.item, found: "\(info.nlinks) entries", expected: "at most 1000")
       }
       var names: [String] = []
-      for index in 0..<group.nlinks {
+      for index in 0..<info.nlinks {
         var name = [CChar](repeating: 0, count: 1024)
         try root.check(
           H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &name, name.count, 0),
           "H5Lget_name_by_idx")
-        let text = String(
-          decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        if try isDataset(text) { names.append(text) }
+        names.append(
+          String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
       }
       return names
     }
   }
 
-  private func isDataset(_ name: String) throws(ShardError) -> Bool {
+  private enum ObjectKind {
+    case dataset, group, other
+  }
+
+  /// What a name of the root, or of a group in it, leads to.
+  private func kind(of name: String) throws(ShardError) -> ObjectKind {
+    try HDF5.locked { () throws(ShardError) -> ObjectKind in try lockedKind(of: name) }
+  }
+
+  private func lockedKind(of name: String) throws(ShardError) -> ObjectKind {
     let place = place("/\(name)")
     var link = H5L_info_t()
     try place.check(chdf5_link_info(id, name, &link), "H5Lget_info")
@@ -89,15 +136,25 @@ final class HDF5InputFile: Sendable {
     default: throw .foreignLink(path: path, item: place.item, kind: "a link of unknown kind")
     }
     let object = try place.handle(H5Oopen(id, name, 0), "H5Oopen", release: H5Oclose)
-    return H5Iget_type(object.id) == H5I_DATASET
+    switch H5Iget_type(object.id) {
+    case H5I_DATASET: return .dataset
+    case H5I_GROUP: return .group
+    default: return .other
+    }
   }
 
-  /// Opens a dataset of the root.
+  /// Opens a dataset of the root, or `GROUP/NAME` of a group in it.
   func dataset(_ name: String) throws(ShardError) -> HDF5InputDataset {
     let place = place("/\(name)")
+    if let slash = name.firstIndex(of: "/") {
+      // The library would follow a link in the middle of the name.
+      guard try hasGroup(String(name[..<slash])) else {
+        throw .missingItem(path: path, item: place.item)
+      }
+    }
     return try HDF5.locked { () throws(ShardError) -> HDF5InputDataset in
       guard H5Lexists(id, name, 0) > 0 else { throw .missingItem(path: path, item: place.item) }
-      guard try isDataset(name) else {
+      guard try lockedKind(of: name) == .dataset else {
         throw .malformed(path: path, item: place.item, found: "a group", expected: "a dataset")
       }
       let dataset = try place.handle(H5Dopen2(id, name, 0), "H5Dopen2", release: H5Dclose)

@@ -101,6 +101,18 @@ final class HDF5OutputFile {
 
   // MARK: Datasets
 
+  /// Makes a group in the root, so that `write` takes names such as `captions/text`.
+  func createGroup(_ name: String) throws(ShardError) {
+    let place = place("/\(name)")
+    try HDF5.locked { () throws(ShardError) in
+      let creation = try place.handle(
+        H5Pcreate(chdf5_group_create()), "H5Pcreate", release: H5Pclose)
+      try place.check(H5Pset_obj_track_times(creation.id, false), "H5Pset_obj_track_times")
+      _ = try place.handle(
+        H5Gcreate2(id, name, 0, creation.id, 0), "H5Gcreate2", release: H5Gclose)
+    }
+  }
+
   /// Writes a whole column: one dataset of one value a row, in one chunk with a checksum that every reader verifies.
   ///
   /// Text goes without: it stands elsewhere in the file, where no filter reaches.
@@ -225,6 +237,7 @@ extension ShardColumn {
     case .uint32(let values): try Self.lend(values, chdf5_native_uint32(), body)
     case .int32(let values): try Self.lend(values, chdf5_native_int32(), body)
     case .int64(let values): try Self.lend(values, chdf5_native_int64(), body)
+    case .float32(let values): try Self.lend(values, chdf5_native_float32(), body)
     case .bool(let values): try Self.lend(values.map { Int8($0 ? 1 : 0) }, fileType, body)
     case .string(let values):
       let texts = values.map { strdup($0) }

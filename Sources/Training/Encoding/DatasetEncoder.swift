@@ -58,7 +58,7 @@ package struct DatasetEncoder {
         shard, to: folder.path(of: shard), counting: &outcome.histogram, progress)
       try folder.record(shard, finished, skipped: [])
     }
-    outcome.shards = folder.plan.shards.map { (folder.path(of: $0), $0.rows.count) }
+    outcome.shards = folder.plan.shards.map { (folder.path(of: $0), $0.samples.count) }
     return outcome
   }
 
@@ -93,6 +93,9 @@ package struct DatasetEncoder {
     for label in reader.contents.labelNames {
       writer.setLabels(label, try reader.contents.labels(label))
     }
+    writer.setLists(
+      captions: try reader.contents.captions, objects: try reader.contents.objects,
+      categories: try reader.contents.categories)
     return try writer.finish()
   }
 

@@ -35,7 +35,7 @@ package struct EncodingPlan: Sendable {
       if let other = sources[name] { throw EncodingError.sameName(path: path, other: other) }
       sources[name] = path
       let contents = try ShardContents(path)
-      planned.append(PlannedShard(name: name, rows: start..<start + contents.count))
+      planned.append(PlannedShard(name: name, samples: start..<start + contents.count))
       let checksum = contents.checksums.withUnsafeBytes { crc32c($0) }
       inputs.append(
         PlannedInput(name: "\(name) \(checksum)", bytes: try ShardDescription(path).fileBytes))

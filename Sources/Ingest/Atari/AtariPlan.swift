@@ -2,7 +2,7 @@ import Corpora
 import Shards
 
 /// Everything that will be read and written, fixed before the first shard: which samples, in which order, in which shard.
-package struct AtariPlan: Sendable {
+package struct AtariPlan: IngestPlan {
   package let options: AtariIngestOptions
   package let episodes: [PlannedEpisode]
   /// All samples, those of the training split first; recordings ascending, frames ascending.
@@ -19,27 +19,36 @@ package struct AtariPlan: Sendable {
   /// Samples that are known to be bad before a picture is read.
   package var badSamples: Int { samples.count { $0.states == nil } }
 
-  /// Bytes of all pictures before compression.
-  package var pixelBytes: Int {
+  package var sampleCount: Int { samples.count }
+
+  package var compression: ShardCompression { options.compression }
+
+  package var plainBytes: Int {
     (samples.count - badSamples) * options.recipe.storedWidth * options.recipe.storedHeight * 3
   }
 
-  /// The split that a shard belongs to.
-  package func split(of shard: PlannedShard) -> IngestSplit {
-    shard.rows.lowerBound < trainingCount ? .train : .validation
+  package var summary: String {
+    let recipe = options.recipe
+    return "\(episodes.count) recordings, \(trainingCount) samples for training, "
+      + "\(samples.count - trainingCount) for validation; "
+      + "\(shards.shards.count) shard\(shards.shards.count == 1 ? "" : "s") of "
+      + "\(recipe.storedWidth)x\(recipe.storedHeight) pictures"
+      + (duplicates > 0 ? "; \(duplicates) duplicate frames left out" : "")
   }
-}
 
-/// Which rows a model may learn from.
-package enum IngestSplit: String, Codable, CaseIterable, Sendable {
-  case train, validation
+  package func header(of split: IngestSplit, toolVersion: String) -> ImageShardHeader {
+    ImageShardHeader(
+      height: options.recipe.storedHeight, width: options.recipe.storedWidth,
+      source: "atari-grand-challenge/\(options.game)", split: split.rawValue,
+      preprocessing: AtariPreprocessing(options).json, toolVersion: toolVersion)
+  }
 
-  /// What the names of the shards begin with: `revenge`, `revenge-validation`.
-  func series(_ name: String) -> String {
-    switch self {
-    case .train: name
-    case .validation: "\(name)-validation"
-    }
+  package func read(_ sample: Int, encoder: ImageRowEncoder) -> SampleOutcome<AtariLabels> {
+    AtariSampleReader(plan: self, encoder: encoder).read(samples[sample])
+  }
+
+  package func setLabels(_ labels: [AtariLabels], of writer: ImageShardWriter) {
+    for (name, column) in labels.columns { writer.setLabels(name, column) }
   }
 }
 

@@ -9,21 +9,15 @@ struct AtariSampleReader: Sendable {
   let plan: AtariPlan
   let encoder: ImageRowEncoder
 
-  /// A row with its labels, or why there is none.
-  enum Outcome: Sendable {
-    case row(EncodedImageRow, AtariLabels)
-    case skipped(SkippedSample)
-  }
-
   /// Reads one sample of the plan.
-  func read(_ sample: AtariSample) -> Outcome {
+  func read(_ sample: AtariSample) -> SampleOutcome<AtariLabels> {
     switch sample {
     case .bad(let name, let reason): .skipped(SkippedSample(name: name, reason: reason))
     case .states(let states): read(states)
     }
   }
 
-  private func read(_ states: AtariStates) -> Outcome {
+  private func read(_ states: AtariStates) -> SampleOutcome<AtariLabels> {
     let episode = plan.episodes[states.episode]
     let labels = plan.labels(of: states)
     let name = labels.name(game: plan.options.game)
@@ -45,6 +39,6 @@ struct AtariSampleReader: Sendable {
       pictures.append(picture)
     }
     let pixels = plan.options.recipe.picture(of: pictures).pixels
-    return .row(encoder.encode(pixels, id: labels.id, name: name), labels)
+    return .rows([(encoder.encode(pixels, id: labels.id, name: name), labels)], faults: [])
   }
 }

@@ -4,8 +4,8 @@ import Shards
 /// Writes the shards of a plan, continuing at the first that is missing.
 ///
 /// Pictures are decoded and resized in several threads; the bytes of the shards do not depend on how many.
-package struct AtariIngest {
-  private let plan: AtariPlan
+package struct ShardIngest<Plan: IngestPlan> {
+  private let plan: Plan
   private let folder: String
   private let threads: Int
   private let policy: ErrorPolicy
@@ -15,7 +15,7 @@ package struct AtariIngest {
   ///
   /// - Parameter folder: is made when it is missing, and locked while the run lasts.
   package init(
-    plan: AtariPlan, folder: String, threads: Int, policy: ErrorPolicy = ErrorPolicy(),
+    plan: Plan, folder: String, threads: Int, policy: ErrorPolicy = ErrorPolicy(),
     toolVersion: String
   ) {
     self.plan = plan
@@ -33,7 +33,8 @@ package struct AtariIngest {
     do {
       try refuseForeignShards()
       let folder = try ShardFolder(folder, plan: plan.shards)
-      let earlier = folder.manifest.shards.reduce(0) { $0 + $1.rows + $1.skipped.count }
+      try checkSpace(for: folder)
+      let earlier = samples(in: folder)
       if earlier > 0 { try progress(.processed(samples: earlier)) }
       for shard in folder.unfinished {
         try write(shard, in: folder, progress: progress)
@@ -41,9 +42,7 @@ package struct AtariIngest {
       }
       try folder.writeReport()
       let outcome = outcome(of: folder, earlier: earlier)
-      guard outcome.written > 0 else {
-        throw IngestError.noSamples(path: self.folder, split: IngestSplit.train.rawValue)
-      }
+      guard outcome.written > 0 else { throw IngestError.nothingWritten(folder: self.folder) }
       return outcome
     } catch let error as ShardError {
       throw IngestError.shard(error)
@@ -58,43 +57,62 @@ package struct AtariIngest {
     }
   }
 
+  /// Refuses to begin what cannot end: rows that are not compressed have a size that is known.
+  private func checkSpace(for folder: ShardFolder) throws {
+    guard plan.compression == .none, plan.sampleCount > 0 else { return }
+    let missing = folder.unfinished.reduce(0) { $0 + $1.samples.count }
+    let needed = Int(
+      Double(plan.plainBytes) * Double(missing) / Double(plan.sampleCount))
+    if let free = DurableFile.freeBytes(at: folder.path), free < needed {
+      throw IngestError.noSpace(folder: folder.path, needed: needed, free: free)
+    }
+  }
+
+  /// Samples that finished shards hold or have skipped.
+  private func samples(in folder: ShardFolder) -> Int {
+    let done = Set(folder.manifest.shards.map(\.name))
+    return plan.shards.shards.reduce(0) { $0 + (done.contains($1.name) ? $1.samples.count : 0) }
+  }
+
   private func write(
     _ shard: PlannedShard, in folder: ShardFolder, progress: (IngestEvent) throws -> Void
   ) throws {
-    let recipe = plan.options.recipe
     let writer = try ImageShardWriter(
       folder.path(of: shard),
-      header: ImageShardHeader(
-        height: recipe.storedHeight, width: recipe.storedWidth,
-        source: "atari-grand-challenge/\(plan.options.game)",
-        split: plan.split(of: shard).rawValue,
-        preprocessing: AtariPreprocessing(plan.options).json, toolVersion: toolVersion),
-      compression: plan.options.compression)
-    let reader = AtariSampleReader(plan: plan, encoder: writer.encoder)
-    let samples = plan.samples[shard.rows]
+      header: plan.header(of: plan.split(of: shard), toolVersion: toolVersion),
+      compression: plan.compression)
+    let (plan, encoder) = (plan, writer.encoder)
+    let first = shard.samples.lowerBound
     let before = folder.manifest.shards.reduce(0) { $0 + $1.skipped.count }
     var skipped: [SkippedSample] = []
-    var labels: [AtariLabels] = []
-    try inOrder(count: samples.count, threads: threads) { index in
-      reader.read(samples[shard.rows.lowerBound + index])
-    } consume: { _, result in
-      switch result {
-      case .row(let row, let itsLabels):
-        try writer.append(row)
-        labels.append(itsLabels)
+    var labels: [Plan.Labels] = []
+    try inOrder(count: shard.samples.count, threads: threads) { index in
+      plan.read(first + index, encoder: encoder)
+    } consume: { _, outcome in
+      switch outcome {
+      case .rows(let rows, let faults):
+        for (row, itsLabels) in rows {
+          try writer.append(row)
+          labels.append(itsLabels)
+        }
+        for fault in faults {
+          if policy.isStrict { throw IngestError.badSample(reason: fault) }
+          try progress(.leftOut(reason: fault))
+        }
       case .skipped(let sample):
         skipped.append(sample)
         try policy.check(
-          skipped: before + skipped.count, of: plan.samples.count, reason: sample.reason)
+          skipped: before + skipped.count, of: plan.sampleCount, reason: sample.reason)
       }
       try progress(.processed(samples: 1))
     }
-    for (name, column) in labels.columns { writer.setLabels(name, column) }
+    plan.setLabels(labels, of: writer)
     try folder.record(shard, try writer.finish(), skipped: skipped)
   }
 
   private func outcome(of folder: ShardFolder, earlier: Int) -> IngestOutcome {
-    var outcome = IngestOutcome(shards: [], skipped: [], earlier: earlier)
+    var outcome = IngestOutcome(
+      shards: [], skipped: [], earlier: earlier, rowsPerSample: plan.shards.rowsPerSample)
     for shard in plan.shards.shards {
       guard let entry = folder.manifest.shards.first(where: { $0.name == shard.name }) else {
         preconditionFailure("\(shard.name) is not in the manifest of a finished run")

@@ -2,32 +2,35 @@ import ArgumentParser
 import Foundation
 import Ingest
 
-/// How the work is done; nothing here changes a byte of the shards.
-struct RunningOptions: ParsableArguments {
+/// How shards are made; nothing here changes a byte of them.
+package struct IngestRunOptions: ParsableArguments {
   @Option(
     name: [.long, .customLong("jobs"), .customShort("j")],
     help: ArgumentHelp("Threads that decode and resize.", valueName: "count"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  package var threads = ProcessInfo.processInfo.activeProcessorCount
 
   @Flag(help: "Stop at the first bad picture or row.")
-  var strict = false
+  package var strict = false
 
   @Option(
     help: ArgumentHelp(
       "Bad samples that are accepted, a number or a share such as 2%; if left out 1%, at least 10.",
       valueName: "limit"))
-  var maxErrors: ErrorPolicy.Limit?
+  package var maxErrors: ErrorPolicy.Limit?
 
   @Flag(
-    name: [.long, .customShort("n")], help: "Read the texts, say what would be done, and stop.")
-  var dryRun = false
+    name: [.long, .customShort("n")],
+    help: "Read the lists, say what would be done and how large it gets, and stop.")
+  package var dryRun = false
 
   @Flag(name: .shortAndLong, help: "No progress and no notes on stderr; warnings stay.")
-  var quiet = false
+  package var quiet = false
 
-  var policy: ErrorPolicy { ErrorPolicy(isStrict: strict, limit: maxErrors ?? .automatic) }
+  package init() {}
 
-  func validate() throws {
+  package var policy: ErrorPolicy { ErrorPolicy(isStrict: strict, limit: maxErrors ?? .automatic) }
+
+  package func validate() throws {
     guard (1...1024).contains(threads) else {
       throw ValidationError("--threads must be in 1...1024, got \(threads).")
     }

@@ -2,19 +2,22 @@ import ArgumentParser
 import Shards
 
 /// How rows are packed into files.
-struct ShardOptions: ParsableArguments {
+package struct ShardOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("First part of the file names; the game if left out.", valueName: "name"))
-  var name: String?
+    help: ArgumentHelp(
+      "First part of the file names; named after the input if left out.", valueName: "name"))
+  package var name: String?
 
   @Option(help: ArgumentHelp("Rows of a shard.", valueName: "count"))
-  var shardSize = 2048
+  package var shardSize = 2048
 
   @Option(
     help: ArgumentHelp("auto, none, or a level from 1 (fast) to 12 (small).", valueName: "how"))
-  var compression = ShardCompression.auto
+  package var compression = ShardCompression.auto
 
-  func validate() throws {
+  package init() {}
+
+  package func validate() throws {
     guard (1...10_000_000).contains(shardSize) else {
       throw ValidationError("--shard-size must be in 1...10000000, got \(shardSize).")
     }

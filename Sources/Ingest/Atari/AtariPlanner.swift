@@ -57,10 +57,10 @@ package struct AtariPlanner {
 
   private mutating func plan(policy: ErrorPolicy) throws -> AtariPlan {
     let ids = try selectedIDs()
-    try progress(.planned(episodes: 0, of: ids.count))
+    try progress(.planned(items: 0, of: ids.count))
     for (count, id) in ids.enumerated() {
       try add(id)
-      try progress(.planned(episodes: count + 1, of: ids.count))
+      try progress(.planned(items: count + 1, of: ids.count))
     }
     noteIgnored()
     let plan = assembled()
@@ -156,20 +156,17 @@ package struct AtariPlanner {
   }
 
   private func assembled() -> AtariPlan {
-    var all: [AtariSample] = []
-    var shards: [PlannedShard] = []
-    var trainingCount = 0
-    for split in IngestSplit.allCases {
-      let start = all.count
-      all += (samples[split] ?? []).prefix(options.limit ?? .max)
-      shards += PlannedShard.cut(
-        series: split.series(options.name), rows: start..<all.count, size: options.shardSize)
-      if split == .train { trainingCount = all.count }
+    func limited(_ split: IngestSplit) -> [AtariSample] {
+      Array((samples[split] ?? []).prefix(options.limit ?? .max))
     }
+    let training = limited(.train)
+    let all = training + limited(.validation)
+    let shards = AtariPlan.cut(
+      name: options.name, training: training.count, all: all.count, shardSize: options.shardSize)
     return AtariPlan(
       options: options, episodes: episodes, samples: all,
       shards: ShardPlan(shards: shards, inputs: inputs, options: options.described),
-      trainingCount: trainingCount, duplicates: duplicates, warnings: warnings)
+      trainingCount: training.count, duplicates: duplicates, warnings: warnings)
   }
 
   private func check(_ plan: AtariPlan, policy: ErrorPolicy) throws(IngestError) {

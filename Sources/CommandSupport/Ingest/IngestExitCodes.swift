@@ -1,0 +1,43 @@
+// Which exit codes the errors of Corpora and Ingest lead to.
+
+import Corpora
+import Ingest
+
+extension IngestError: ExitCoded {
+  package var exitCode: SuiteExitCode {
+    switch self {
+    case .corpus(let error): error.exitCode
+    case .shard(let error): error.exitCode
+    case .image(let error): error.exitCode
+    case .layout: .noInput
+    case .coco(let error): error.exitCode
+    case .badSample, .tooManyErrors, .noSamples, .nothingWritten,
+      .otherPictures, .noneOfThePictures:
+      .badData
+    case .holdoutNotSelected, .unknownCategory: .usage
+    case .foreignShard, .noSpace: .cannotCreate
+    }
+  }
+}
+
+extension AtariCorpusError: ExitCoded {
+  package var exitCode: SuiteExitCode {
+    switch self {
+    case .missingFolder, .notACorpus, .noGame, .noEpisodes, .noSuchEpisode, .unreadable,
+      .notARegularFile, .noPictures:
+      .noInput
+    case .tooLarge, .noRows, .missingColumn: .badData
+    }
+  }
+}
+
+extension COCOError: ExitCoded {
+  package var exitCode: SuiteExitCode {
+    switch self {
+    case .file(let error): error.exitCode
+    case .notJSON, .wrongShape, .missingSection, .repeatedSection, .tooManyRecords, .badRecord,
+      .changed, .notALabel, .noMemory:
+      .badData
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/// One split of a folder that COCO's archives were unpacked to.
+///
+/// `ROOT/train2017/*.jpg`, `ROOT/annotations/instances_train2017.json` and so on; the folder of pictures may also stand in
+/// `ROOT/images`, and any year will do.
+package struct COCOLayout: Equatable, Sendable {
+  package enum Split: String, Sendable, CaseIterable {
+    case train, val
+  }
+
+  package let root: String
+  package let split: Split
+  /// The name of the folder of pictures, such as `train2017`; annotation files end with it.
+  package let label: String
+  package let imageFolder: String
+  /// `captions_*.json`, `instances_*.json` and `stuff_*.json`, where they are there.
+  package let captions, instances, stuff: String?
+  /// The folder of the split's `stuffthingmaps`, where it is there.
+  package let maps: String?
+
+  /// Folders that the archive of label maps is unpacked to.
+  private static let mapFolders = [
+    "stuffthingmaps", "stuffthingmaps_trainval2017", "cocostuffthings", "annotations/stuffthingmaps",
+  ]
+
+  /// Finds the files of a split; none is opened.
+  ///
+  /// - Throws: `.missingFolder`, `.noPictures` where there is no folder such as `train2017`.
+  package init(root: String, split: Split) throws(COCOLayoutError) {
+    guard FolderListing.isFolder(root) else { throw .missingFolder(path: root) }
+    guard let found = Self.imageFolder(in: root, split) else {
+      throw .noPictures(path: root, split: split)
+    }
+    func file(_ kind: String) -> String? {
+      ["\(root)/annotations/\(kind)_\(found.label).json", "\(root)/\(kind)_\(found.label).json"]
+        .first { FolderListing.isFile($0) }
+    }
+    self.root = root
+    self.split = split
+    label = found.label
+    imageFolder = found.path
+    captions = file("captions")
+    instances = file("instances")
+    stuff = file("stuff")
+    maps = Self.mapFolders.map { "\(root)/\($0)/\(found.label)" }
+      .first { FolderListing.isFolder($0) }
+  }
+
+  /// The folder of the newest year.
+  private static func imageFolder(
+    in root: String, _ split: Split
+  ) -> (label: String, path: String)? {
+    var found: [(label: String, path: String)] = []
+    for parent in [root, "\(root)/images"] {
+      guard let names = try? FolderListing.names(in: parent) else { continue }
+      for name in names where isFolderName(name, of: split) {
+        let path = "\(parent)/\(name)"
+        if FolderListing.isFolder(path) { found.append((name, path)) }
+      }
+    }
+    return found.max { $0.label < $1.label }
+  }
+
+  /// Whether a name is that of a split with a year: `train2017`.
+  private static func isFolderName(_ name: String, of split: Split) -> Bool {
+    guard name.hasPrefix(split.rawValue) else { return false }
+    let year = name.dropFirst(split.rawValue.count)
+    return year.utf8.count == 4 && year.utf8.allSatisfy { (48...57).contains($0) }
+  }
+
+  /// The annotation files that are there.
+  package var annotationFiles: [String] { [captions, instances, stuff].compactMap { $0 } }
+}
+
+/// Why a folder cannot be read as COCO.
+package enum COCOLayoutError: Error, Equatable, Sendable {
+  case missingFolder(path: String)
+  case noPictures(path: String, split: COCOLayout.Split)
+  case noFile(root: String, kind: String, label: String, needed: String)
+}
+
+extension COCOLayoutError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .missingFolder(let path):
+      "\(path): no such folder; expected the one that COCO's archives were unpacked to"
+    case .noPictures(let path, let split):
+      "\(path): no folder such as \(split.rawValue)2017, expected the one that COCO's archives were "
+        + "unpacked to; Tools/fetch-coco.sh gets them"
+    case .noFile(let root, let kind, let label, let needed):
+      "\(root): no \(kind == "stuffthingmaps" ? "stuffthingmaps/\(label)/" : "annotations/\(kind)_\(label).json"), "
+        + "which \(needed) needs; Tools/fetch-coco.sh gets it"
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import Corpora
+import DurableFiles
+import Images
+
+/// One split of COCO, opened: its folder of pictures and what the annotation files say of them.
+final class COCOPart: Sendable {
+  let layout: COCOLayout
+  let folder: PictureFolder
+  /// The pictures that any of the files lists, by number; empty where there is no file.
+  let images: [Int64: COCOImage]
+  let maps: PictureFolder?
+  let captions: COCOCaptions?
+  let things: COCOObjects?
+  let stuff: COCOObjects?
+  /// Oddities that cost no picture.
+  let warnings: [String]
+
+  /// Opens a split and reads the annotation files that the options need; where they need none, one of them for the sizes.
+  ///
+  /// - Throws: `IngestError`, and what `progress` throws.
+  init(
+    _ layout: COCOLayout, options: COCOIngestOptions, isStrict: Bool,
+    progress: (IngestEvent) throws -> Void
+  ) throws {
+    let needs = try COCONeeds(of: options, in: layout)
+    do throws(ImageError) {
+      folder = try PictureFolder(layout.imageFolder, followsLinks: options.followsLinks)
+      maps =
+        if let path = needs.maps {
+          try PictureFolder(path, followsLinks: options.followsLinks)
+        } else { nil }
+    } catch {
+      throw IngestError.image(error)
+    }
+    self.layout = layout
+    var listing = COCOImageListing()
+    func reading(_ path: String, _ body: (COCOReading) throws -> Void) throws {
+      try withoutActuallyEscaping(progress) { progress in
+        do {
+          try body(
+            COCOReading(images: needs.sizesOnly ? [] : nil, isStrict: isStrict) { bytes, size in
+              try progress(.read(file: path, bytes: bytes, of: size))
+            })
+        } catch let error as COCOError {
+          throw IngestError.coco(error)
+        }
+      }
+    }
+    func objects(_ path: String?) throws -> COCOObjects? {
+      guard let path else { return nil }
+      var read: COCOObjects?
+      try reading(path) { read = try COCOObjects(path: path, reading: $0) }
+      if let read { try listing.add(read.images, of: path, faults: read.faults) }
+      return read
+    }
+    var captions: COCOCaptions?
+    if let path = needs.captions {
+      try reading(path) { captions = try COCOCaptions(path: path, reading: $0) }
+      if let captions { try listing.add(captions.images, of: path, faults: captions.faults) }
+    }
+    let things = try objects(needs.instances)
+    let stuff = try objects(needs.stuff)
+    self.captions = needs.sizesOnly ? nil : captions
+    self.things = needs.sizesOnly ? nil : things
+    self.stuff = needs.sizesOnly ? nil : stuff
+    images = listing.images
+    warnings = listing.warnings + needs.warnings
+  }
+}
+
+/// Which files of a split the options need.
+private struct COCONeeds {
+  private(set) var captions, instances, stuff, maps: String?
+  /// Whether only the list of pictures is wanted of the file.
+  private(set) var sizesOnly = false
+  private(set) var warnings: [String] = []
+
+  init(of options: COCOIngestOptions, in layout: COCOLayout) throws(IngestError) {
+    func found(_ path: String?, _ kind: String, for needed: String) throws(IngestError) -> String {
+      guard let path else {
+        throw .layout(
+          .noFile(root: layout.root, kind: kind, label: layout.label, needed: needed))
+      }
+      return path
+    }
+    if options.captions {
+      captions = try found(layout.captions, "captions", for: "--captions")
+    }
+    if options.objects {
+      instances = try found(layout.instances, "instances", for: "--objects")
+    }
+    if !options.categories.isEmpty {
+      instances = try found(layout.instances, "instances", for: "--categories")
+      stuff = layout.stuff
+    }
+    switch options.segmentation {
+    case .none: break
+    case .stuffthingmaps:
+      maps = try found(layout.maps, "stuffthingmaps", for: "--segmentation stuffthingmaps")
+    case .annotations:
+      instances = try found(layout.instances, "instances", for: "--segmentation annotations")
+      stuff = layout.stuff
+      if stuff == nil {
+        warnings.append(
+          "\(layout.root): no annotations/stuff_\(layout.label).json; label maps hold things only")
+      }
+    }
+    if captions == nil, instances == nil, stuff == nil {
+      sizesOnly = true
+      captions = layout.captions
+      if captions == nil { instances = layout.instances }
+      if captions == nil, instances == nil { stuff = layout.stuff }
+    }
+  }
+}
+
+/// The pictures that several annotation files list.
+private struct COCOImageListing {
+  private(set) var images: [Int64: COCOImage] = [:]
+  private(set) var warnings: [String] = []
+  private var firstPath: String?
+
+  /// - Throws: `.otherPictures` where two files list no picture in common.
+  mutating func add(
+    _ more: [COCOImage], of path: String, faults: COCOFaults
+  ) throws(IngestError) {
+    var common = 0
+    var different = 0
+    for image in more {
+      if let known = images[image.id] {
+        common += 1
+        if known != image { different += 1 }
+      } else {
+        images[image.id] = image
+      }
+    }
+    if let firstPath, common == 0, !more.isEmpty {
+      throw .otherPictures(path: path, other: firstPath)
+    }
+    if firstPath == nil { firstPath = path }
+    if different > 0 {
+      warnings.append(
+        "\(path): \(different) pictures have another name or size than in \(firstPath ?? path), "
+          + "which is believed")
+    }
+    note(faults, of: path)
+  }
+
+  private mutating func note(_ faults: COCOFaults, of path: String) {
+    if faults.count > 0 {
+      let kinds = faults.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+      let first = faults.listed.first.map { "; the first: \($0)" } ?? ""
+      warnings.append(
+        "\(path): \(faults.count) records left out (\(kinds.joined(separator: ", ")))\(first)")
+    }
+    if faults.mendedEscapes > 0 {
+      warnings.append(
+        "\(path): \(faults.mendedEscapes) halves of characters (such as \\ud800) read as U+FFFD")
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import Corpora
+import DurableFiles
+import Images
+import Shards
+
+/// Reads the annotation files of COCO and decides which pictures become which rows.
+package enum COCOPlanner {
+  /// Plans the shards of one or both splits.
+  ///
+  /// - Parameters:
+  ///   - root: the folder that COCO's archives were unpacked to.
+  ///   - progress: told what happens, in the calling thread; what it throws ends the planning.
+  /// - Throws: `IngestError`, and what `progress` throws.
+  package static func plan(
+    root: String, options: COCOIngestOptions, pictures: PictureIngestOptions, policy: ErrorPolicy,
+    progress: (IngestEvent) throws -> Void
+  ) throws -> PicturePlan {
+    var parts: [COCOPart] = []
+    for split in options.splits {
+      parts.append(
+        try COCOPart(
+          try layout(root, split), options: options, isStrict: policy.isStrict, progress: progress))
+    }
+    var listed: [COCOLayout.Split: [PlannedPicture]] = [:]
+    var warnings: [String] = []
+    for part in parts {
+      let found = try self.pictures(of: part, options: options, progress: progress)
+      listed[part.layout.split] = found.pictures
+      warnings += part.warnings + found.warnings
+    }
+    let choice = PictureChoice(
+      training: listed[.train] ?? [], validation: listed[.val] ?? [], options: pictures)
+    try choice.check(
+      path: root, wantsTraining: options.splits.contains(.train),
+      wantsValidation: options.splits.contains(.val) || pictures.holdout > 0)
+    let files = parts.flatMap { $0.layout.annotationFiles }
+    return PicturePlan(
+      choice, of: COCOSource(parts: parts, options: options), options: pictures,
+      inputs: files.map { PlannedInput(name: $0, bytes: DurableFile.byteCount(of: $0) ?? -1) },
+      described: options.described, warnings: warnings)
+  }
+
+  private static func layout(
+    _ root: String, _ split: COCOLayout.Split
+  ) throws(IngestError) -> COCOLayout {
+    do throws(COCOLayoutError) {
+      return try COCOLayout(root: root, split: split)
+    } catch {
+      throw .layout(error)
+    }
+  }
+
+  /// The pictures of a split by number: those that the annotation files list, or without such a file those in the folder.
+  private static func pictures(
+    of part: COCOPart, options: COCOIngestOptions, progress: (IngestEvent) throws -> Void
+  ) throws -> (pictures: [PlannedPicture], warnings: [String]) {
+    let inFolder = PictureListing(of: part.layout.imageFolder).pictures
+    var names: [(id: Int64, name: String)]
+    var warnings: [String] = []
+    if part.images.isEmpty {
+      names = numbered(inFolder)
+    } else {
+      names = part.images.values.map { ($0.id, $0.fileName) }
+      let listed = Set(names.map(\.name))
+      let strangers = inFolder.count { !listed.contains($0) }
+      if strangers > 0 {
+        warnings.append(
+          "\(part.layout.imageFolder): \(strangers) pictures are in no annotation file and were left out"
+        )
+      }
+      if let wanted = try part.images(showing: options.categories) {
+        names = names.filter { wanted.contains($0.id) }
+      }
+    }
+    names.sort { ($0.id, $0.name) < ($1.id, $1.name) }
+    var pictures: [PlannedPicture] = []
+    pictures.reserveCapacity(names.count)
+    for (count, (id, name)) in names.enumerated() {
+      pictures.append(
+        PlannedPicture(
+          id: id, name: "\(part.layout.label)/\(name)", bytes: part.folder.fileSize(of: name)))
+      if count % 1000 == 999 { try progress(.planned(items: count + 1, of: names.count)) }
+    }
+    if !pictures.isEmpty, !part.images.isEmpty, pictures.allSatisfy({ $0.bytes == nil }) {
+      throw IngestError.noneOfThePictures(
+        folder: part.layout.imageFolder, count: pictures.count, example: names[0].name)
+    }
+    return (pictures, warnings)
+  }
+
+  /// Numbers of pictures that nothing lists: those in their names, or else their places.
+  private static func numbered(_ names: [String]) -> [(id: Int64, name: String)] {
+    let numbers = names.map { name -> Int64? in
+      let stem = name.prefix { $0 != "." }
+      guard stem.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+      return Int64(stem).flatMap { $0 < 1 << 48 ? $0 : nil }
+    }
+    let known = numbers.compactMap { $0 }
+    guard Set(known).count == names.count else {
+      return names.enumerated().map { (Int64($0.offset), $0.element) }
+    }
+    return Array(zip(known, names))
+  }
+}
+
+extension COCOPart {
+  /// The numbers of the pictures that show at least one of these categories; `nil` where none are named.
+  ///
+  /// - Parameter categories: names or numbers.
+  fileprivate func images(showing categories: [String]) throws(IngestError) -> Set<Int64>? {
+    guard !categories.isEmpty else { return nil }
+    let files = [things, stuff].compactMap { $0 }
+    var wanted: Set<Int> = []
+    for category in categories {
+      let found = files.flatMap(\.categories).first {
+        $0.name == category || "\($0.id)" == category
+      }
+      guard let found else {
+        throw .unknownCategory(category, path: files.first?.path ?? layout.root)
+      }
+      wanted.insert(found.id)
+    }
+    return Set(
+      images.keys.filter { id in
+        files.contains { file in
+          file.annotations(of: id).contains { wanted.contains($0.categoryID) }
+        }
+      })
+  }
+}

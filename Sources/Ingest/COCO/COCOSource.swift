@@ -1,0 +1,141 @@
+import Corpora
+import Images
+import Shards
+
+/// Pictures of COCO with their label maps, captions and objects.
+struct COCOSource: PictureSource {
+  let parts: [COCOPart]
+  let options: COCOIngestOptions
+
+  var corpus: String {
+    "coco/" + parts.map(\.layout.label).joined(separator: "+")
+  }
+
+  var contents: PictureContents {
+    PictureContents(
+      segmentation: options.segmentation != .none, captions: options.captions,
+      objects: options.objects, categories: categories)
+  }
+
+  var remarks: [String: String] {
+    var remarks = ["orientation": "turned as EXIF says where the annotations' size asks for it"]
+    guard options.segmentation != .none else { return remarks }
+    remarks["segmentation"] = options.segmentation.rawValue
+    remarks["segmentation_filter"] = ResizeFilter.nearest.rawValue
+    if options.segmentation == .annotations {
+      remarks["segmentation_overlaps"] = COCOLabelMaps.rule
+    }
+    return remarks
+  }
+
+  /// The annotation files' own names, and COCO-Stuff's for numbers that they do not name.
+  private var categories: [ShardCategory]? {
+    var named: [Int32: ShardCategory] = [:]
+    if options.segmentation != .none {
+      for label in COCOStuffLabel.all.dropFirst() {
+        named[Int32(label.id)] = ShardCategory(
+          id: Int32(label.id), name: label.name, supercategory: label.supercategory)
+      }
+    } else if !options.objects {
+      return nil
+    }
+    for part in parts {
+      let files = [part.things, options.segmentation == .annotations ? part.stuff : nil]
+      for category in files.compactMap({ $0 }).flatMap(\.categories) {
+        named[Int32(category.id)] = ShardCategory(
+          id: Int32(category.id), name: category.name, supercategory: category.supercategory)
+      }
+    }
+    return named.values.sorted { $0.id < $1.id }
+  }
+
+  func read(_ picture: PlannedPicture) throws(PictureFault) -> SourcePicture {
+    guard let part = parts.first(where: { picture.name.hasPrefix("\($0.layout.label)/") }) else {
+      preconditionFailure("\(picture.name) is of no part")
+    }
+    let name = String(picture.name.dropFirst(part.layout.label.utf8.count + 1))
+    let image: RGBImage
+    do throws(ImageError) {
+      let bytes = try part.folder.bytes(of: name)
+      let path = part.folder.path(of: name)
+      let stored = try ImageDecoder.decode(bytes, path: path)
+      image = try oriented(stored, bytes: bytes, as: part.images[picture.id], path: path)
+    } catch {
+      throw PictureFault(error)
+    }
+    var found = SourcePicture(image: image)
+    found.labels = try labels(of: picture.id, name: name, in: part, for: image, &found.faults)
+    if options.captions {
+      found.captions = part.captions?.captions(of: picture.id).map(\.text) ?? []
+    }
+    if options.objects {
+      found.objects = (part.things?.annotations(of: picture.id) ?? []).map {
+        SourceObject(id: $0.id, category: $0.categoryID, box: $0.box, isCrowd: $0.isCrowd)
+      }
+    }
+    return found
+  }
+
+  /// The picture as the annotations see it: turned only where their size asks for it.
+  private func oriented(
+    _ image: RGBImage, bytes: [UInt8], as listed: COCOImage?, path: String
+  ) throws(ImageError) -> RGBImage {
+    guard let listed, (image.width, image.height) != (listed.width, listed.height) else {
+      return image
+    }
+    if (image.height, image.width) == (listed.width, listed.height) {
+      let orientation = EXIFOrientation(jpeg: bytes)
+      if orientation.exchangesSides { return image.upright(orientation) }
+    }
+    throw .wrongSize(
+      path: path, width: image.width, height: image.height, expectedWidth: listed.width,
+      expectedHeight: listed.height)
+  }
+
+  /// The classes of a picture's pixels; `nil` where none are wanted.
+  private func labels(
+    of id: Int64, name: String, in part: COCOPart, for image: RGBImage, _ faults: inout [String]
+  ) throws(PictureFault) -> LabelMap? {
+    switch options.segmentation {
+    case .none:
+      return nil
+    case .annotations:
+      do throws(COCOError) {
+        let painted = try COCOLabelMaps(things: part.things, stuff: part.stuff)
+          .labels(of: id, width: image.width, height: image.height)
+        faults += painted.faults.map(\.description)
+        return LabelMap(width: image.width, height: image.height, values: painted.values)
+      } catch {
+        throw PictureFault(error)
+      }
+    case .stuffthingmaps:
+      guard let maps = part.maps else { preconditionFailure("maps were found while planning") }
+      let stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
+      return try storedLabels("\(stem).png", in: maps, for: image)
+    }
+  }
+
+  private func storedLabels(
+    _ name: String, in maps: PictureFolder, for image: RGBImage
+  ) throws(PictureFault) -> LabelMap {
+    let path = maps.path(of: name)
+    let stored: LabelMap
+    do throws(ImageError) {
+      stored = try ImageDecoder.decodeLabels(try maps.bytes(of: name), path: path)
+      guard (stored.width, stored.height) == (image.width, image.height) else {
+        throw .wrongSize(
+          path: path, width: stored.width, height: stored.height, expectedWidth: image.width,
+          expectedHeight: image.height)
+      }
+    } catch {
+      throw PictureFault(error)
+    }
+    do throws(COCOError) {
+      return LabelMap(
+        width: stored.width, height: stored.height,
+        values: try COCOStuffMap.labels(stored: stored.values, width: stored.width, path: path))
+    } catch {
+      throw PictureFault(error)
+    }
+  }
+}

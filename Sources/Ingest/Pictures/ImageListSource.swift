@@ -1,0 +1,86 @@
+import DurableFiles
+import Images
+import Shards
+
+/// Pictures of a folder and the folders in it, or of a list of files.
+package struct ImageListSource: PictureSource {
+  /// What the names of the pictures are relative to; empty for a list.
+  private let folder: String
+  /// Whether photos are turned as their EXIF orientation says.
+  private let turnsUpright: Bool
+
+  package let corpus = "images"
+  package let contents = PictureContents()
+
+  package var remarks: [String: String] {
+    ["orientation": turnsUpright ? "turned as EXIF says" : "as stored, EXIF ignored"]
+  }
+
+  package func read(_ picture: PlannedPicture) throws(PictureFault) -> SourcePicture {
+    let path = Self.path(of: picture.name, in: folder)
+    do throws(ImageError) {
+      let bytes = try ImageDecoder.bytes(of: path)
+      let image = try ImageDecoder.decode(bytes, path: path)
+      return SourcePicture(
+        image: turnsUpright ? image.upright(EXIFOrientation(jpeg: bytes)) : image)
+    } catch {
+      throw PictureFault(error)
+    }
+  }
+
+  private static func path(of name: String, in folder: String) -> String {
+    folder.isEmpty ? name : "\(folder)/\(name)"
+  }
+}
+
+extension ImageListSource {
+  /// Plans the shards of all pictures below a folder, by name.
+  ///
+  /// - Throws: `IngestError`, and what `progress` throws.
+  package static func plan(
+    folder: String, turnsUpright: Bool, options: PictureIngestOptions,
+    progress: (IngestEvent) throws -> Void
+  ) throws -> PicturePlan {
+    let listing = PictureListing(of: folder)
+    var warnings: [String] = []
+    if let first = listing.ignored.first {
+      warnings.append(
+        "\(folder): \(listing.ignored.count) files are no pictures by their names and were ignored, "
+          + "such as \(first)")
+    }
+    let source = ImageListSource(folder: folder, turnsUpright: turnsUpright)
+    return try source.plan(
+      listing.pictures, path: folder, options: options, warnings: warnings,
+      progress: progress)
+  }
+
+  /// Plans the shards of the pictures at these paths, in their order.
+  ///
+  /// - Parameter list: where the paths come from, for messages.
+  package static func plan(
+    paths: [String], list: String, turnsUpright: Bool, options: PictureIngestOptions,
+    progress: (IngestEvent) throws -> Void
+  ) throws -> PicturePlan {
+    try ImageListSource(folder: "", turnsUpright: turnsUpright).plan(
+      paths, path: list, options: options, warnings: [], progress: progress)
+  }
+
+  private func plan(
+    _ names: [String], path: String, options: PictureIngestOptions,
+    warnings: [String], progress: (IngestEvent) throws -> Void
+  ) throws -> PicturePlan {
+    var pictures: [PlannedPicture] = []
+    pictures.reserveCapacity(names.count)
+    for (id, name) in names.enumerated() {
+      let file = Self.path(of: name, in: folder)
+      pictures.append(
+        PlannedPicture(id: Int64(id), name: name, bytes: DurableFile.byteCount(of: file)))
+      if id % 1000 == 999 { try progress(.planned(items: id + 1, of: names.count)) }
+    }
+    let choice = PictureChoice(training: pictures, options: options)
+    try choice.check(path: path, wantsTraining: true, wantsValidation: options.holdout > 0)
+    return PicturePlan(
+      choice, of: self, options: options, inputs: [],
+      described: ["--upright": "\(turnsUpright)"], warnings: warnings)
+  }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import CommandSupport
+import DurableFiles
+import Ingest
+
+/// `prep-images`: folders of pictures to image shards.
+@main
+struct PrepImages: SuiteCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "prep-images",
+    abstract: "Make image shards of your own pictures.",
+    discussion: """
+      Reads the JPEG and PNG pictures of a folder and the folders in it, or of a list of paths, \
+      one a line; scales the shorter side, cuts a square, and writes HDF5 shards.
+
+      Example: prep-images photos --size 256 --holdout 5 --out shards
+
+      The paths of the training shards go to stdout, so that the next command can read them; \
+      those of the validation shards to stderr. Running the same command again continues.
+      """,
+    version: SuiteVersion.current)
+
+  @Argument(
+    help: ArgumentHelp(
+      "Folder of pictures, or a text file of paths; '-' reads paths from a pipe.",
+      valueName: "dir|list"))
+  var source: String
+
+  @Option(help: ArgumentHelp("Folder for the shards; made when missing.", valueName: "dir"))
+  var out: String
+
+  @OptionGroup(title: "The pictures") var squares: SquareOptions
+
+  @Flag(help: "Turn photos as their EXIF orientation says; without, pixels stay as they are stored.")
+  var upright = false
+
+  @OptionGroup(title: "The shards") var shards: ShardOptions
+  @OptionGroup(title: "The run") var running: IngestRunOptions
+  @OptionGroup(title: "Results") var results: ResultOptions
+
+  func execute() throws {
+    let options = squares.ingestOptions(shards, name: "images")
+    let run = IngestRun(out: out, unit: "pictures", options: running, results: results)
+    let paths = try listedPaths()
+    try run { progress in
+      guard let paths else {
+        return try ImageListSource.plan(
+          folder: source, turnsUpright: upright, options: options, progress: progress)
+      }
+      return try ImageListSource.plan(
+        paths: paths, list: source, turnsUpright: upright, options: options, progress: progress)
+    }
+  }
+
+  /// The paths of a list; nil where the source is a folder.
+  private func listedPaths() throws -> [String]? {
+    if source == "-" {
+      return try StandardInput.lines(console: .standardError(quiet: running.quiet))
+    }
+    if DurableFile.isFolder(source) { return nil }
+    guard DurableFile.exists(source) else { throw InputError.missing(path: source) }
+    let text = String(decoding: try DurableFile.read(source, atMost: 1 << 30), as: UTF8.self)
+    return text.split(whereSeparator: \.isNewline).map(String.init)
+  }
+}

@@ -1,0 +1,118 @@
+import Corpora
+import Images
+import Shards
+
+/// One row of a shard on a preview: the picture with its objects, its map of classes, its name and captions.
+struct PreviewEntry {
+  /// Pictures below this are enlarged, so that the text beside them stays readable; pixels.
+  private static let smallestSide = 128
+  private static let gap = 2
+  private static let background = RGBColor.grey(24)
+  private static let ink = RGBColor.grey(230)
+
+  /// Pictures side by side, of equal size.
+  private let panels: [RGBImage]
+  private let lines: [(text: String, color: RGBColor)]
+
+  /// - Parameters:
+  ///   - map: the class of every pixel; `nil` for none.
+  ///   - names: of classes and categories, by number.
+  init(
+    name: String, picture: RGBImage, map: LabelMap?, captions: [String], objects: [ShardObject],
+    names: [Int32: String]
+  ) {
+    let factor = max(1, (Self.smallestSide + picture.width - 1) / picture.width)
+    var shown = Self.enlarged(picture, by: factor)
+    for object in objects { shown.outline(object, by: factor, color: .ofClass(object.category)) }
+    var panels = [shown]
+    var classes: [(id: Int32, pixels: Int)] = []
+    if let map {
+      panels.append(Self.enlarged(map.inClassColors, by: factor))
+      var counts = [Int](repeating: 0, count: 256)
+      for value in map.values { counts[Int(value)] += 1 }
+      classes = counts.indices.dropFirst().map { (Int32($0), counts[$0]) }.filter { $0.1 > 0 }
+        .sorted { $0.pixels > $1.pixels }
+    } else {
+      classes = Dictionary(grouping: objects, by: \.category).map { ($0.key, $0.value.count) }
+        .sorted { ($1.pixels, $0.id) < ($0.pixels, $1.id) }
+    }
+    self.panels = panels
+    let width = panels.reduce(-Self.gap) { $0 + $1.width + Self.gap }
+    var lines = BitmapFont.wrapped(name, toFit: width).map { ($0, Self.ink) }
+    for (id, _) in classes.prefix(6) {
+      lines.append(
+        (BitmapFont.shortened(names[id] ?? "class \(id)", toFit: width), .ofClass(id)))
+    }
+    if let first = captions.first {
+      let more = captions.count > 1 ? " (and \(captions.count - 1) more)" : ""
+      lines += BitmapFont.wrapped(first + more, toFit: width).map { ($0, Self.ink) }
+    }
+    self.lines = lines
+  }
+
+  /// Lines of text under the pictures.
+  var lineCount: Int { lines.count }
+
+  /// The entry as a picture.
+  ///
+  /// - Parameter lineCount: room for this many lines.
+  func rendered(lineCount: Int) -> RGBImage {
+    let height = panels.map(\.height).max() ?? 1
+    let width = panels.reduce(-Self.gap) { $0 + $1.width + Self.gap }
+    var entry = RGBImage(
+      width: width, height: height + Self.gap + lineCount * BitmapFont.lineHeight,
+      filledWith: Self.background)
+    var x = 0
+    for panel in panels {
+      entry.draw(panel, x: x, y: 0)
+      x += panel.width + Self.gap
+    }
+    for (line, (text, color)) in lines.enumerated() {
+      entry.drawText(
+        text, x: 0, y: height + Self.gap + line * BitmapFont.lineHeight, color: color)
+    }
+    return entry
+  }
+
+  private static func enlarged(_ picture: RGBImage, by factor: Int) -> RGBImage {
+    picture.resized(
+      width: picture.width * factor, height: picture.height * factor, filter: .nearest)
+  }
+}
+
+extension RGBColor {
+  /// The colour of a class: that of COCO-Stuff where it has one.
+  fileprivate static func ofClass(_ id: Int32) -> RGBColor {
+    guard COCOStuffLabel.all.indices.contains(Int(id)) else { return .falseColor(of: Int(id)) }
+    let color = COCOStuffLabel.all[Int(id)].color
+    return RGBColor(red: color.red, green: color.green, blue: color.blue)
+  }
+}
+
+extension LabelMap {
+  /// Every class in its colour, pixels without one black.
+  fileprivate var inClassColors: RGBImage {
+    let palette = (0..<256).map { RGBColor.ofClass(Int32($0)) }
+    return RGBImage(
+      width: width, height: height,
+      pixels: values.flatMap { value in
+        let color = palette[Int(value)]
+        return [color.red, color.green, color.blue]
+      })
+  }
+}
+
+extension RGBImage {
+  /// Draws the edges of an object's box, one pixel wide.
+  fileprivate mutating func outline(_ object: ShardObject, by factor: Int, color: RGBColor) {
+    let scale = Float(factor)
+    let (left, top) = (Int(object.x * scale), Int(object.y * scale))
+    let right = max(left, Int((object.x + object.width) * scale) - 1)
+    let bottom = max(top, Int((object.y + object.height) * scale) - 1)
+    let (columns, rows) = (right - left + 1, bottom - top + 1)
+    fill(PixelRect(x: left, y: top, width: columns, height: 1), with: color)
+    fill(PixelRect(x: left, y: bottom, width: columns, height: 1), with: color)
+    fill(PixelRect(x: left, y: top, width: 1, height: rows), with: color)
+    fill(PixelRect(x: right, y: top, width: 1, height: rows), with: color)
+  }
+}
