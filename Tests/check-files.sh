@@ -13,12 +13,29 @@ for compression in none 4; do
   "$bin/prep-atari" "$tests/../Datasets/montezuma" --size 32 --limit 24 --holdout 30,32 --quiet \
     --compression $compression --out "$work/shards-$compression" >"$work/shards.txt"
 done
+# Three pictures in COCO's layout with every kind of annotation.
+mkdir -p "$work/coco/train2017" "$work/coco/annotations"
+for id in 1 2 3; do
+  cp "$tests/../Datasets/montezuma/screens/revenge/32/$id.png" "$work/coco/train2017/$id.jpg"
+done
+images='"images":[{"id":1,"file_name":"1.jpg","width":160,"height":210},{"id":2,"file_name":"2.jpg","width":160,"height":210},{"id":3,"file_name":"3.jpg","width":160,"height":210}]'
+echo "{$images,\"annotations\":[{\"id\":1,\"image_id\":3,\"caption\":\"Ein Seil über Lava.\"},{\"id\":2,\"image_id\":3,\"caption\":\"\"}]}" \
+  >"$work/coco/annotations/captions_train2017.json"
+echo "{$images,\"annotations\":[{\"id\":7,\"image_id\":1,\"category_id\":1,\"iscrowd\":0,\"area\":400,\"bbox\":[-10,60,20.5,20],\"segmentation\":[[0,60,20,60,20,80,0,80]]}],\"categories\":[{\"id\":1,\"name\":\"person\",\"supercategory\":\"person\"}]}" \
+  >"$work/coco/annotations/instances_train2017.json"
+for compression in none 4; do
+  "$bin/prep-coco" "$work/coco" --size 32 --captions --objects --segmentation annotations --quiet \
+    --compression $compression --out "$work/shards-coco-$compression" >/dev/null
+done
+"$bin/prep-images" "$work/coco/train2017" --size 16 --crops 3 --quiet --out "$work/shards-crops" >/dev/null
+
 "$bin/train-vqgan" --preset tiny --steps 2 --batch-size 2 --quiet --out "$work/vqgan" \
   <"$work/shards.txt" >"$work/vqgan.txt"
 "$bin/encode-dataset" --vqgan "$work/vqgan" --quiet --out "$work/codes" \
   <"$work/shards.txt" >"$work/codes.txt"
+"$bin/encode-dataset" "$work/shards-coco-none" --vqgan "$work/vqgan" --quiet --out "$work/codes-coco" >/dev/null
 
-"$python" "$tests/ShardsTests/check_with_h5py.py" "$work"/shards-*/*.h5 "$work"/codes/*.h5
+"$python" "$tests/ShardsTests/check_with_h5py.py" "$work"/shards-*/*.h5 "$work"/codes*/*.h5
 "$python" "$tests/CheckpointsTests/check_with_safetensors.py" "$bin"
 "$python" "$tests/CheckpointsTests/check_pytorch_files.py" "$bin" "$tests/Fixtures"
 "$python" "$tests/CheckpointsTests/check_checkpoint.py" "$work"/vqgan/checkpoints/last/*.safetensors

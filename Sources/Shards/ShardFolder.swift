@@ -67,7 +67,8 @@ package final class ShardFolder {
   ) throws(ShardError) {
     precondition(
       finished.rows == (shard.samples.count - skipped.count) * plan.rowsPerSample,
-      "\(shard.name): \(finished.rows) rows, \(skipped.count) skipped of \(shard.samples.count) samples")
+      "\(shard.name): \(finished.rows) rows, \(skipped.count) skipped of \(shard.samples.count) samples"
+    )
     manifest.shards.removeAll { $0.name == shard.name }
     manifest.shards.append(
       ShardManifest.Entry(

@@ -70,7 +70,8 @@ package struct PlannedShard: Equatable, Sendable {
       let digits = String(number)
       let padding = String(repeating: "0", count: max(0, 5 - digits.count))
       return PlannedShard(
-        name: "\(series)-\(padding)\(digits).h5", samples: start..<min(start + size, samples.upperBound))
+        name: "\(series)-\(padding)\(digits).h5",
+        samples: start..<min(start + size, samples.upperBound))
     }
   }
 }

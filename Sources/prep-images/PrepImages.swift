@@ -31,7 +31,8 @@ struct PrepImages: SuiteCommand {
 
   @OptionGroup(title: "The pictures") var squares: SquareOptions
 
-  @Flag(help: "Turn photos as their EXIF orientation says; without, pixels stay as they are stored.")
+  @Flag(
+    help: "Turn photos as their EXIF orientation says; without, pixels stay as they are stored.")
   var upright = false
 
   @OptionGroup(title: "The shards") var shards: ShardOptions

@@ -7,12 +7,28 @@ struct PreviewEntry {
   /// Pictures below this are enlarged, so that the text beside them stays readable; pixels.
   private static let smallestSide = 128
   private static let gap = 2
+  /// Side of the spot of colour in front of a class's name, pixels.
+  private static let spotSide = 7
   private static let background = RGBColor.grey(24)
   private static let ink = RGBColor.grey(230)
 
   /// Pictures side by side, of equal size.
   private let panels: [RGBImage]
-  private let lines: [(text: String, color: RGBColor)]
+  private let lines: [Line]
+
+  /// Words side by side, some behind a spot of colour.
+  private struct Line {
+    struct Word {
+      var x: Int
+      var text: String
+      var spot: RGBColor?
+    }
+
+    var words: [Word] = []
+
+    init(_ text: String) { words = [Word(x: 0, text: text)] }
+    init() {}
+  }
 
   /// - Parameters:
   ///   - map: the class of every pixel; `nil` for none.
@@ -38,14 +54,12 @@ struct PreviewEntry {
     }
     self.panels = panels
     let width = panels.reduce(-Self.gap) { $0 + $1.width + Self.gap }
-    var lines = BitmapFont.wrapped(name, toFit: width).map { ($0, Self.ink) }
-    for (id, _) in classes.prefix(6) {
-      lines.append(
-        (BitmapFont.shortened(names[id] ?? "class \(id)", toFit: width), .ofClass(id)))
-    }
+    var lines = BitmapFont.wrapped(name, toFit: width).map { Line($0) }
+    lines += Self.legend(
+      classes.prefix(8).map { (names[$0.id] ?? "class \($0.id)", .ofClass($0.id)) }, width: width)
     if let first = captions.first {
       let more = captions.count > 1 ? " (and \(captions.count - 1) more)" : ""
-      lines += BitmapFont.wrapped(first + more, toFit: width).map { ($0, Self.ink) }
+      lines += BitmapFont.wrapped(first + more, toFit: width).map { Line($0) }
     }
     self.lines = lines
   }
@@ -67,11 +81,36 @@ struct PreviewEntry {
       entry.draw(panel, x: x, y: 0)
       x += panel.width + Self.gap
     }
-    for (line, (text, color)) in lines.enumerated() {
-      entry.drawText(
-        text, x: 0, y: height + Self.gap + line * BitmapFont.lineHeight, color: color)
+    for (line, content) in lines.enumerated() {
+      let y = height + Self.gap + line * BitmapFont.lineHeight
+      for word in content.words {
+        var x = word.x
+        if let spot = word.spot {
+          let side = Self.spotSide
+          entry.fill(PixelRect(x: x, y: y, width: side, height: side), with: spot)
+          x += side + Self.gap
+        }
+        entry.drawText(word.text, x: x, y: y, color: Self.ink)
+      }
     }
     return entry
+  }
+
+  /// Names behind spots of their colour, in as many lines as they take.
+  private static func legend(_ classes: [(name: String, color: RGBColor)], width: Int) -> [Line] {
+    var lines: [Line] = []
+    var x = width
+    for (name, color) in classes {
+      let text = BitmapFont.shortened(name, toFit: width - spotSide - gap)
+      let length = spotSide + gap + BitmapFont.width(of: text)
+      if x + length > width {
+        lines.append(Line())
+        x = 0
+      }
+      lines[lines.count - 1].words.append(Line.Word(x: x, text: text, spot: color))
+      x += length + 3 * gap
+    }
+    return lines
   }
 
   private static func enlarged(_ picture: RGBImage, by factor: Int) -> RGBImage {

@@ -189,3 +189,15 @@ func onlyRegularFilesAreRead() throws {
   #expect(kindOfError(repeated(100)) == "none")
   #expect(kindOfError(repeated(1_001)) == "unsupported")
 }
+
+@Test func compressedTextAndProfilesAreNotUnpacked() throws {
+  // Whoever unpacked these chunks would find that they are no zlib data at all.
+  let body = Array("Comment".utf8) + [0, 0] + [UInt8](repeating: 0xFF, count: 50_000)
+  var png = PNGChunks(try Fixture.bytes("rgb-8.png"))
+  for kind in ["zTXt", "iCCP", "iTXt"] {
+    png.chunks.insert(.init(kind: kind, data: body), at: 1)
+  }
+  let picture = try ImageDecoder.decode(png.bytes)
+  let plain = try ImageDecoder.decode(contentsOf: Fixture.path("rgb-8.png"))
+  #expect(picture == plain)
+}

@@ -131,7 +131,7 @@ import Testing
       report.split(separator: "\n").first
         == #"{"name":"1.png","reason":"truncated \"file\"","shard":"revenge-train-00000.h5"}"#)
     let manifest = try #require(try ShardManifest.read(in: path))
-    #expect(manifest.shards.map(\.samples) == [2, 2, 1])
+    #expect(manifest.shards.map(\.rows) == [2, 2, 1])
     #expect(manifest == folder.manifest)
   }
 

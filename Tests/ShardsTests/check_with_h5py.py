@@ -78,10 +78,51 @@ def check_codes(file):
     return codes
 
 
+def check_segmentation(file, images):
+    maps = file["segmentation"]
+    check(maps.dtype == np.uint8 and maps.shape == images.shape[:3], f"/segmentation: {maps.dtype} {maps.shape}")
+    check(maps.chunks == (1, *maps.shape[1:]), f"/segmentation: chunks {maps.chunks}, expected one map")
+    check(maps[:].max() <= 182, "/segmentation: a class past 182")
+    check_column(file, "segmentation_crc32c", len(maps), np.uint32)
+    check_rows(maps, file["segmentation_crc32c"][:])
+
+
+def check_offsets(file, name, parts, total):
+    check_column(file, name, parts + 1, np.int64)
+    offsets = file[name][:]
+    check(offsets[0] == 0 and offsets[-1] == total and (np.diff(offsets) >= 0).all(), f"/{name}: {offsets}")
+
+
+def check_captions(file, rows):
+    text, places = file["captions/text"], file["captions/text_offsets"]
+    check(text.dtype == np.uint8, f"/captions/text: {text.dtype}")
+    check_offsets(file, "captions/text_offsets", len(places) - 1, len(text))
+    check_offsets(file, "captions/row_offsets", rows, len(places) - 1)
+    for start, end in zip(places[:-1], places[1:]):
+        bytes(text[start:end]).decode()
+
+
+def check_objects(file, rows, side):
+    count = len(file["objects/id"])
+    for name, dtype in [("id", np.int64), ("category", np.int32), ("visible", np.float32), ("is_crowd", np.bool_)]:
+        check_column(file, f"objects/{name}", count, dtype)
+    check_offsets(file, "objects/row_offsets", rows, count)
+    box, visible = file["objects/box"], file["objects/visible"][:]
+    check(box.dtype == np.float32 and box.shape == (count, 4), f"/objects/box: {box.dtype} {box.shape}")
+    x, y, width, height = box[:].T
+    check((box[:] >= 0).all() and max(x + width) <= side and max(y + height) <= side, "/objects/box: outside")
+    check(((visible > 0) & (visible <= 1)).all(), "/objects/visible: not in 0...1")
+    known = set(file["categories/id"][:])
+    check(set(file["objects/category"][:]) <= known, "/objects/category: unknown")
+    check_column(file, "categories/name", len(known), h5py.string_dtype("utf-8"))
+
+
 # The labels that are known, and the types they may have.
 LABELS = {
     "trajectory": [np.int64], "frame": [np.int64], "action": [np.int32, np.uint8], "reward": [np.int64],
-    "score": [np.int64], "terminal": [np.bool_],
+    "score": [np.int64], "terminal": [np.bool_], "category": [np.int32], "crop": [np.int32],
+    "source_width": [np.int32], "source_height": [np.int32], "scaled_width": [np.int32],
+    "scaled_height": [np.int32], "crop_x": [np.int32], "crop_y": [np.int32],
 }
 
 
@@ -100,12 +141,22 @@ def check_shard(path):
         check(h5py.check_string_dtype(file["name"].dtype).encoding == "utf-8", "/name is not UTF-8")
         check(all(isinstance(name, str) for name in file["name"].asstr()[:]), "/name does not read as text")
         check_rows(rows, file["crc32c"][:])
-        labels = [name for name in file if name not in ("images", "codes", "id", "name", "crc32c")]
+        if "segmentation" in file:
+            check_segmentation(file, rows)
+        if "captions" in file:
+            check_captions(file, count)
+        if "objects" in file:
+            check_objects(file, count, rows.shape[1])
+        labels = [
+            name for name in file
+            if name not in ("images", "codes", "id", "name", "crc32c") and isinstance(file[name], h5py.Dataset)
+        ]
+        groups = [f"{name}/" for name in file if isinstance(file[name], h5py.Group)]
         for name in labels:
             check(file[name].shape[:1] == (count,), f"/{name}: shape {file[name].shape}")
             if name in LABELS:
                 check_column(file, name, count, *LABELS[name])
-        return f"{attributes['format']} {rows.shape} {rows.dtype}, labels: {', '.join(labels) or 'none'}"
+        return f"{attributes['format']} {rows.shape} {rows.dtype}, labels: {', '.join(labels + groups) or 'none'}"
 
 
 def main():

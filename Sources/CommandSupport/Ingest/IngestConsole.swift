@@ -91,7 +91,8 @@ package final class IngestConsole {
       "read \(outcome.read), written \(outcome.written), skipped \(outcome.skipped.count)"
         + (outcome.rowsPerSample > 1 ? ", \(outcome.rows) rows" : "")
         + (outcome.earlier > 0 ? " (\(outcome.earlier) by an earlier run)" : "")
-        + "; \(outcome.shards.count) shards, \(Self.size(outcome.bytes)), "
+        + "; \(outcome.shards.count) shard\(outcome.shards.count == 1 ? "" : "s"), "
+        + "\(Self.size(outcome.bytes)), "
         + "\(Progress.duration(seconds)), \(Progress.rate(Double(new) / max(seconds, 1e-3))) pictures/s"
     )
     if leftOut > 10 { console.warn("\(leftOut) parts of samples were left out in all") }

@@ -19,7 +19,8 @@ package struct COCOLayout: Equatable, Sendable {
 
   /// Folders that the archive of label maps is unpacked to.
   private static let mapFolders = [
-    "stuffthingmaps", "stuffthingmaps_trainval2017", "cocostuffthings", "annotations/stuffthingmaps",
+    "stuffthingmaps", "stuffthingmaps_trainval2017", "cocostuffthings",
+    "annotations/stuffthingmaps",
   ]
 
   /// Finds the files of a split; none is opened.

@@ -55,7 +55,8 @@ package struct PictureIngestOptions: Equatable, Sendable {
     let isRandom = crops > 0 || percent < 100 || holdout > 0
     return [
       "--name": name, "--size": "\(size)", "--margin": "\(margin)", "--crops": "\(crops)",
-      "--filter": filter.rawValue, "--seed": isRandom ? "\(seed)" : "any", "--percent": "\(percent)",
+      "--filter": filter.rawValue, "--seed": isRandom ? "\(seed)" : "any",
+      "--percent": "\(percent)",
       "--holdout": "\(holdout)", "--limit": limit.map(String.init) ?? "none",
       "--shard-size": "\(shardSize)", "--compression": "\(compression)",
     ]

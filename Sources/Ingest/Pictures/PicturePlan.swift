@@ -46,7 +46,8 @@ package struct PicturePlan: IngestPlan {
 
   package var summary: String {
     let side = options.storedSide
-    return "\(trainingCount) pictures for training, \(pictures.count - trainingCount) for validation; "
+    return
+      "\(trainingCount) pictures for training, \(pictures.count - trainingCount) for validation; "
       + "\(shards.shards.count) shard\(shards.shards.count == 1 ? "" : "s") of \(side)x\(side) pictures"
       + (options.crops > 0 ? ", \(options.crops) of each" : "")
   }

@@ -1,0 +1,232 @@
+import Corpora
+import Foundation
+import Images
+import Ingest
+import Shards
+import TestSupport
+import Testing
+
+@Suite("COCO folders with mistakes in them")
+struct COCOBadInputTests {
+  private static let tolerant = ErrorPolicy(limit: .count(10))
+
+  /// Reasons by the number of the picture.
+  private func reasons(_ outcome: IngestOutcome) -> [String: String] {
+    Dictionary(uniqueKeysWithValues: outcome.skipped.map { ($0.name, $0.reason) })
+  }
+
+  /// I4: the size in the annotations decides.
+  @Test func photosAreTurnedWhereTheAnnotationsAskForIt() throws {
+    let coco = try SmallCOCO()
+    let jpeg = try Data(contentsOf: Self.fixture("baseline-444.jpg"))  // 33×25
+    var sizes = SmallCOCO.listed
+    // Stored size: not turned. Exchanged sides: turned. Exchanged without a tag, another size: skipped.
+    for (index, size) in [(33, 25), (25, 33), (25, 33), (25, 25)].enumerated() {
+      (sizes[index]["width"], sizes[index]["height"]) = size
+      let tagged = index == 2 ? jpeg : Self.tagged(jpeg, orientation: 6)
+      try tagged.write(to: URL(fileURLWithPath: coco.path(SmallCOCO.sizes[index].id)))
+    }
+    for kind in ["instances", "stuff"] {
+      try FileManager.default.removeItem(atPath: coco.annotations(kind))
+    }
+    try coco.write("captions", ["images": sizes, "annotations": [Any]()])
+    let out = try TemporaryFolder()
+    let outcome = try ingest(
+      coco, .init(splits: [.train]), .squares(), to: out.path, policy: Self.tolerant)
+    #expect(outcome.written == 2)
+    let reader = try ImageShardReader(out("p-00000.h5"))
+    let stored = try ImageDecoder.decode(Array(jpeg))
+    for (row, picture) in [stored, stored.upright(.needsClockwise)].enumerated() {
+      let expected = picture.fitted(width: 24, height: 24, mode: .crop, filter: .nearest)
+      #expect(try reader.pixels(row) == expected.pixels, "row \(row)")
+    }
+    let found = reasons(outcome)
+    #expect(
+      found["train2017/000000000030.jpg"]?.hasSuffix("33x25 pixels, expected 25x33") == true)
+    #expect(
+      found["train2017/000000000034.jpg"]?.hasSuffix("33x25 pixels, expected 25x25") == true)
+  }
+
+  /// I9: label maps that are none.
+  @Test func labelMapsThatAreNone() throws {
+    let coco = try SmallCOCO()
+    try SmallCOCO.picture(width: 40, height: 30).writePNG(to: coco.mapPath(9))
+    try SmallCOCO.map(25, width: 40, height: 30).writePNG(to: coco.mapPath(25))
+    var map = SmallCOCO.map(30, width: 33, height: 33)
+    map[3, 2] = 182
+    try map.writePNG(to: coco.mapPath(30))
+    let out = try TemporaryFolder()
+    let outcome = try ingest(
+      coco, .init(splits: [.train], segmentation: .stuffthingmaps), .squares(), to: out.path,
+      policy: Self.tolerant)
+    #expect((outcome.read, outcome.written) == (4, 1))
+    let found = reasons(outcome)
+    #expect(found["train2017/000000000009.jpg"]?.contains("3 channel(s) of 8 bits") == true)
+    #expect(
+      found["train2017/000000000025.jpg"]?.contains("40x30 pixels, expected 30x40") == true)
+    #expect(found["train2017/000000000030.jpg"]?.contains("pixel 3,2 is 182") == true)
+
+    try FileManager.default.removeItem(atPath: coco.mapPath(34))
+    let second = try TemporaryFolder()
+    #expect(throws: IngestError.nothingWritten(folder: second.path)) {
+      try ingest(
+        coco, .init(splits: [.train], segmentation: .stuffthingmaps), .squares(), to: second.path,
+        policy: Self.tolerant)
+    }
+  }
+
+  /// A3: names that lead out of the folder of pictures.
+  @Test(arguments: [
+    "../secret.jpg", "/etc/passwd", "a/../../secret.jpg", "..", "", "x\0.jpg", "C:\\x.jpg",
+    "%2e%2e/secret.jpg", "leak.jpg", "line\nbreak.jpg",
+  ])
+  func namesDoNotLeaveTheFolder(name: String) throws {
+    let coco = try SmallCOCO()
+    let secret = "\(coco.root)/secret.jpg"
+    try SmallCOCO.picture(width: 40, height: 30).writePNG(to: secret)
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(coco.root)/train2017/leak.jpg", withDestinationPath: secret)
+    var listed = SmallCOCO.listed
+    listed[0]["file_name"] = name
+    try coco.write("captions", ["images": listed, "annotations": [Any]()])
+    let out = try TemporaryFolder()
+    // The label maps, too, are found by that name.
+    for segmentation in [COCOIngestOptions.Segmentation.none, .stuffthingmaps] {
+      let outcome = try ingest(
+        coco, .init(splits: [.train], segmentation: segmentation, captions: true), .squares(),
+        to: out(segmentation.rawValue), policy: Self.tolerant)
+      #expect((outcome.read, outcome.written) == (4, 3), "\(segmentation)")
+    }
+  }
+
+  @Test func linksOutOfTheFolderNeedAnOption() throws {
+    let coco = try SmallCOCO()
+    try FileManager.default.moveItem(atPath: coco.path(9), toPath: "\(coco.root)/elsewhere.jpg")
+    try FileManager.default.createSymbolicLink(
+      atPath: coco.path(9), withDestinationPath: "\(coco.root)/elsewhere.jpg")
+    let out = try TemporaryFolder()
+    let refused = try ingest(coco, to: out("refused"), policy: Self.tolerant)
+    #expect(refused.skipped.map(\.name) == ["train2017/000000000009.jpg"])
+    let followed = try ingest(
+      coco, .init(splits: [.train], followsLinks: true), to: out("followed"))
+    #expect(followed.written == 4)
+  }
+
+  /// A6: annotations of another split, or of other pictures.
+  @Test func annotationsOfOtherPictures() throws {
+    let coco = try SmallCOCO()
+    var listed = SmallCOCO.listed
+    for index in listed.indices {
+      listed[index]["id"] = 1000 + index
+      listed[index]["file_name"] = "COCO_val2014_00000000100\(index).jpg"
+    }
+    try coco.write("captions", ["images": listed, "annotations": [Any]()])
+    let out = try TemporaryFolder()
+    #expect(
+      throws: IngestError.noneOfThePictures(
+        folder: "\(coco.root)/train2017", count: 4, example: "COCO_val2014_000000001000.jpg")
+    ) {
+      try ingest(coco, to: out.path)
+    }
+    #expect(
+      throws: IngestError.otherPictures(
+        path: coco.annotations("instances"), other: coco.annotations("captions"))
+    ) {
+      try ingest(coco, .init(splits: [.train], captions: true, objects: true), to: out.path)
+    }
+    #expect(try files(in: out.path).isEmpty)
+  }
+
+  @Test func whatIsNotThereIsNamed() throws {
+    let coco = try SmallCOCO()
+    let out = try TemporaryFolder()
+    func error(_ options: COCOIngestOptions) throws -> String {
+      try #require(throws: IngestError.self) {
+        try ingest(coco, options, to: out.path)
+      }.description
+    }
+    #expect(
+      try error(.init(splits: [.val])).hasPrefix("\(coco.root): no folder such as val2017"))
+    #expect(
+      try error(.init(splits: [.train], categories: ["unicorn"])).contains(
+        "no category \"unicorn\""))
+    for kind in ["instances", "captions"] {
+      try FileManager.default.removeItem(atPath: coco.annotations(kind))
+    }
+    #expect(
+      try error(.init(splits: [.train], captions: true)).contains(
+        "no annotations/captions_train2017.json, which --captions needs"))
+    #expect(try error(.init(splits: [.train], objects: true)).contains("--objects"))
+    #expect(
+      try error(.init(splits: [.train], segmentation: .annotations)).contains("instances_train"))
+    try FileManager.default.removeItem(atPath: "\(coco.root)/stuffthingmaps")
+    #expect(
+      try error(.init(splits: [.train], segmentation: .stuffthingmaps)).contains(
+        "no stuffthingmaps/train2017/"))
+  }
+
+  @Test func badOutlinesAreLeftOutAndTold() throws {
+    let coco = try SmallCOCO()
+    var instances = SmallCOCO.instances
+    var bad = SmallCOCO.object(106, image: 34, category: 1, box: [1, 1, 5, 5])
+    bad["segmentation"] = [[1, 2]]
+    instances["annotations"] =
+      (instances["annotations"] as? [[String: Any]] ?? []) + [
+        bad, SmallCOCO.object(105, image: 34, category: 1, box: [1, 1, 5, 5]),
+        SmallCOCO.object(107, image: 999, category: 1, box: [1, 1, 5, 5]),
+      ]
+    try coco.write("instances", instances)
+    let options = COCOIngestOptions(splits: [.train], segmentation: .annotations)
+    let out = try TemporaryFolder()
+    var told: [String] = []
+    let plan = try COCOPlanner.plan(
+      root: coco.root, options: options, pictures: .squares(), policy: ErrorPolicy()
+    ) { _ in }
+    #expect(plan.warnings.count == 1)
+    #expect(
+      plan.warnings[0].contains("2 records left out (1 duplicate-id, 1 unknown-image)"),
+      "\(plan.warnings)")
+    let outcome = try ingest(coco, options, to: out.path) { event in
+      if case .leftOut(let reason) = event { told.append(reason) }
+    }
+    #expect(outcome.written == 4)
+    #expect(told.count == 1)
+    #expect(told[0].contains("annotation 106 of image 34"), "\(told)")
+    #expect(throws: IngestError.self) {
+      try ingest(coco, options, to: out("strict"), policy: ErrorPolicy(isStrict: true))
+    }
+  }
+
+  /// I10: a picture that goes away while the run lasts.
+  @Test func picturesThatVanishAreSkipped() throws {
+    let coco = try SmallCOCO()
+    let out = try TemporaryFolder()
+    let outcome = try ingest(
+      coco, .init(splits: [.train]), .squares { $0.shardSize = 1 }, to: out.path, threads: 1,
+      policy: Self.tolerant
+    ) { event in
+      guard event == .finished(shard: "p-00000.h5") else { return }
+      try FileManager.default.removeItem(atPath: coco.path(25))
+      try coco.replace(30, with: Array("<html>".utf8))
+    }
+    #expect(
+      outcome.skipped.map(\.name) == ["train2017/000000000025.jpg", "train2017/000000000030.jpg"])
+    #expect(outcome.skipped[1].reason.contains("an HTML page"))
+    #expect(outcome.shards.map(\.rows) == [1, 0, 0, 1])
+  }
+
+  private static func fixture(_ name: String) -> URL {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../Fixtures/images/\(name)")
+  }
+
+  /// The JPEG with an EXIF segment of one tag.
+  private static func tagged(_ jpeg: Data, orientation: UInt8) -> Data {
+    let tiff: [UInt8] = [
+      0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0,
+      0, 0, 0,
+    ]
+    let body = Array("Exif\0\0".utf8) + tiff
+    return jpeg.prefix(2) + [0xFF, 0xE1, 0, UInt8(body.count + 2)] + body + jpeg.dropFirst(2)
+  }
+}

@@ -1,0 +1,173 @@
+import Corpora
+import Foundation
+import Images
+import Ingest
+import Shards
+import TestSupport
+import Testing
+
+@Suite("From COCO to shards")
+struct COCOIngestTests {
+  private static let everything = COCOIngestOptions(
+    splits: [.train], segmentation: .annotations, captions: true, objects: true)
+
+  @Test func everyPictureArrivesWithAllThatBelongsToIt() throws {
+    let coco = try SmallCOCO()
+    let out = try TemporaryFolder()
+    let outcome = try ingest(coco, Self.everything, to: out.path)
+    #expect((outcome.read, outcome.written, outcome.skipped.count) == (4, 4, 0))
+    let reader = try ImageShardReader(out("p-00000.h5"))
+    #expect(reader.header.source == "coco/train2017")
+    #expect(reader.header.split == "train")
+    #expect(try reader.contents.ids == [9, 25, 30, 34])
+    #expect(try reader.contents.names[3] == "train2017/000000000034.jpg")
+    #expect(
+      try reader.contents.captions
+        == [["A person and a dog.", "🐕 on grass"], [], [], ["Ein Auto\n"]])
+    #expect(try reader.integers("source_width") == [40, 30, 33, 48])
+    #expect(try reader.integers("scaled_width") == [32, 24, 24, 36])
+    #expect(try reader.integers("crop_x") == [4, 0, 0, 6])
+    #expect(try reader.integers("crop_y") == [0, 4, 0, 0])
+    #expect(try reader.integers("category") == [1, 18, 0, 3])
+    for (row, size) in SmallCOCO.sizes.enumerated() {
+      let whole = SmallCOCO.picture(width: size.width, height: size.height)
+      let expected = whole.fitted(width: 24, height: 24, mode: .crop, filter: .nearest)
+      #expect(try reader.pixels(row) == expected.pixels)
+    }
+  }
+
+  @Test func boxesAreInPixelsOfTheStoredPicture() throws {
+    let coco = try SmallCOCO()
+    let out = try TemporaryFolder()
+    try ingest(coco, Self.everything, to: out.path)
+    let objects = try #require(try ImageShardReader(out("p-00000.h5")).contents.objects)
+    // 40×30 is scaled by 0.8 to 32×24, and 4 columns are cut on each side.
+    #expect(
+      objects[0] == [
+        ShardObject(
+          id: 101, category: 1, x: 4, y: 4, width: 16, height: 16, visible: 1, isCrowd: false),
+        ShardObject(
+          id: 102, category: 18, x: 8, y: 8, width: 4, height: 4, visible: 1, isCrowd: false),
+      ])
+    // 30×40 is scaled by 0.8 to 24×32; the box covers rows 24…32 of it, of which rows 4…28 are stored.
+    #expect(
+      objects[1] == [
+        ShardObject(
+          id: 103, category: 18, x: 0, y: 20, width: 24, height: 4, visible: 0.5, isCrowd: false)
+      ])
+    // The crowd in the corner of 48×32 lies in the columns that are cut.
+    #expect(objects[3].map(\.id) == [105])
+  }
+
+  @Test func paintedMapsShowThingsOverStuffAndSmallerOverLarger() throws {
+    let coco = try SmallCOCO()
+    let out = try TemporaryFolder()
+    try ingest(coco, Self.everything, to: out.path)
+    let reader = try ImageShardReader(out("p-00000.h5"))
+    let map = try #require(try reader.segmentation(0))
+    let counts = Dictionary(grouping: map) { $0 }.mapValues(\.count)
+    #expect(counts == [124: 24 * 24 - 256, 1: 256 - 16, 18: 16])
+    #expect(map[0] == 124 && map[5 * 24 + 5] == 1 && map[9 * 24 + 9] == 18)
+    #expect(try reader.segmentation(2) == [UInt8](repeating: 0, count: 24 * 24))
+    #expect(reader.header.preprocessing.contains("\"segmentation_overlaps\":\"stuff first"))
+    let names = try #require(try reader.contents.categories)
+    #expect(names.first { $0.id == 124 }?.name == "grass")
+    #expect(names.first { $0.id == 182 }?.name == COCOStuffLabel.all[182].name)
+  }
+
+  @Test func storedMapsAreResizedWithoutMixingClasses() throws {
+    let coco = try SmallCOCO()
+    let out = try TemporaryFolder()
+    try ingest(
+      coco, COCOIngestOptions(splits: [.train], segmentation: .stuffthingmaps), to: out.path)
+    let reader = try ImageShardReader(out("p-00000.h5"))
+    for (row, size) in SmallCOCO.sizes.enumerated() {
+      let map = try #require(try reader.segmentation(row))
+      #expect(Set(map).isSubset(of: [0, 123, 182]), "row \(row)")
+      // The band of a quarter of the width, less what is cut.
+      let scaled = Double(size.width) * 24 / Double(min(size.width, size.height))
+      let cut = (Int(scaled.rounded()) - 24) / 2
+      #expect(map.prefix(24).count { $0 == 123 } == Int((scaled / 4).rounded()) - cut, "row \(row)")
+    }
+  }
+
+  @Test func picturesAloneNeedNoAnnotations() throws {
+    let coco = try SmallCOCO()
+    for kind in ["instances", "stuff", "captions"] {
+      try FileManager.default.removeItem(atPath: coco.annotations(kind))
+    }
+    let out = try TemporaryFolder()
+    #expect(try ingest(coco, to: out.path).written == 4)
+    let reader = try ImageShardReader(out("p-00000.h5"))
+    #expect(try reader.contents.ids == [9, 25, 30, 34])
+    #expect(!reader.header.hasSegmentation)
+    #expect(try reader.contents.categories == nil)
+  }
+
+  @Test func bothSplitsStandInOneFolder() throws {
+    let coco = try SmallCOCO()
+    _ = try SmallCOCO(label: "val2017", in: coco.folder)
+    let out = try TemporaryFolder()
+    let outcome = try ingest(
+      coco, COCOIngestOptions(splits: [.train, .val], captions: true), .squares { $0.limit = 3 },
+      to: out.path)
+    #expect(outcome.shards.map(\.split) == [.train, .validation])
+    #expect(outcome.shards.map(\.path) == ["p-00000.h5", "p-validation-00000.h5"].map { out($0) })
+    let validation = try ImageShardReader(out("p-validation-00000.h5"))
+    #expect(try validation.contents.names[0] == "val2017/000000000009.jpg")
+    #expect(validation.header.split == "validation")
+    #expect(try validation.contents.captions?[0].count == 2)
+    // Of val alone, the shards are those of the validation split.
+    let alone = try TemporaryFolder()
+    let only = try ingest(coco, COCOIngestOptions(splits: [.val]), to: alone.path)
+    #expect(only.shards.map(\.path) == [alone("p-validation-00000.h5")])
+  }
+
+  @Test("Categories choose pictures", arguments: [("dog", [9, 25]), ("3", [34]), ("grass", [9])])
+  func categories(name: String, ids: [Int64]) throws {
+    let coco = try SmallCOCO()
+    let out = try TemporaryFolder()
+    try ingest(coco, COCOIngestOptions(splits: [.train], categories: [name]), to: out.path)
+    #expect(try ImageShardReader(out("p-00000.h5")).contents.ids == ids)
+  }
+
+  @Test func theNumberOfThreadsChangesNoByte() throws {
+    let coco = try SmallCOCO()
+    try coco.replace(30, with: [1, 2, 3])
+    let pictures = PictureIngestOptions.squares {
+      ($0.crops, $0.shardSize, $0.compression) = (3, 6, .level(4))
+    }
+    let first = try TemporaryFolder()
+    try ingest(coco, Self.everything, pictures, to: first.path, threads: 1)
+    let expected = try files(in: first.path)
+    #expect(expected.count == 4)  // two shards, manifest, report
+    let second = try TemporaryFolder()
+    try ingest(coco, Self.everything, pictures, to: second.path, threads: 5)
+    #expect(try files(in: second.path) == expected)
+  }
+
+  @Test func otherOptionsAreRefusedByName() throws {
+    let coco = try SmallCOCO()
+    let out = try TemporaryFolder()
+    try ingest(coco, Self.everything, to: out.path)
+    let before = try files(in: out.path)
+    func change(_ change: (inout COCOIngestOptions) -> Void) -> COCOIngestOptions {
+      var options = Self.everything
+      change(&options)
+      return options
+    }
+    for (name, options) in [
+      ("--captions", change { $0.captions = false }), ("--objects", change { $0.objects = false }),
+      ("--segmentation", change { $0.segmentation = .stuffthingmaps }),
+    ] {
+      let error = try #require(throws: IngestError.self) {
+        try ingest(coco, options, to: out.path)
+      }
+      guard case .shard(.optionsDiffer(out.path, name, _, _)) = error else {
+        Issue.record("\(name): \(error)")
+        continue
+      }
+    }
+    #expect(try files(in: out.path) == before)
+  }
+}
