@@ -32,7 +32,7 @@ extension ShardError: CustomStringConvertible {
     case .missing(let path):
       "\(path): no such file"
     case .notAShard(let path, let reason):
-      "\(path): not a shard: \(reason); make one with prep-atari or encode-dataset"
+      "\(path): not a shard: \(reason); make one with a prep-… command or encode-dataset"
     case .incomplete(let path):
       "\(path): the shard was never finished (attribute `complete` is not set); make it again"
     case .wrongKind(let path, let found, let expected):
