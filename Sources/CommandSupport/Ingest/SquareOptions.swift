@@ -44,8 +44,9 @@ package struct SquareOptions: ParsableArguments {
     guard (0...2048).contains(margin) else {
       throw ValidationError("--margin must be in 0...2048, got \(margin).")
     }
-    guard (0...10_000).contains(crops) else {
-      throw ValidationError("--crops must be in 0...10000, got \(crops).")
+    // All crops of a picture are in memory at once.
+    guard (0...100).contains(crops) else {
+      throw ValidationError("--crops must be in 0...100, got \(crops).")
     }
     if let limit, limit < 1 {
       throw ValidationError("--limit must be 1 or more, got \(limit).")
