@@ -38,7 +38,7 @@ final class COCOPart: Sendable {
       try withoutActuallyEscaping(progress) { progress in
         do {
           try body(
-            COCOReading(isStrict: isStrict) { bytes, size in
+            COCOReading(images: needs.sizesOnly ? [] : nil, isStrict: isStrict) { bytes, size in
               try progress(.read(file: path, bytes: bytes, of: size))
             })
         } catch let error as COCOError {
