@@ -36,10 +36,7 @@ package struct ShardIngest<Plan: IngestPlan> {
       try checkSpace(for: folder)
       let earlier = samples(in: folder)
       if earlier > 0 { try progress(.processed(samples: earlier)) }
-      for shard in folder.unfinished {
-        try write(shard, in: folder, progress: progress)
-        try progress(.finished(shard: shard.name))
-      }
+      try writeUnfinished(in: folder, progress: progress)
       try folder.writeReport()
       let outcome = outcome(of: folder, earlier: earlier)
       guard outcome.written > 0 else { throw IngestError.nothingWritten(folder: self.folder) }
@@ -74,16 +71,45 @@ package struct ShardIngest<Plan: IngestPlan> {
     return plan.shards.shards.reduce(0) { $0 + (done.contains($1.name) ? $1.samples.count : 0) }
   }
 
-  private func write(
-    _ shard: PlannedShard, in folder: ShardFolder, progress: (IngestEvent) throws -> Void
+  /// Writes one shard after the other; while the next is filled, the last is checked and published.
+  private func writeUnfinished(
+    in folder: ShardFolder, progress: (IngestEvent) throws -> Void
   ) throws {
+    var skipped = folder.manifest.shards.reduce(0) { $0 + $1.skipped.count }
+    var closing: ClosingShard?
+    func record() throws {
+      guard let complete = closing else { return }
+      closing = nil
+      try folder.record(
+        complete.shard, try complete.finished(), skipped: complete.skipped)
+      try progress(.finished(shard: complete.shard.name))
+    }
+    do {
+      for shard in folder.unfinished {
+        let next = try fill(shard, in: folder, skippedBefore: skipped, progress: progress)
+        skipped += next.skipped.count
+        try record()
+        closing = next
+      }
+      try record()
+    } catch {
+      // A shard that is complete stays, whatever became of the next.
+      try? record()
+      throw error
+    }
+  }
+
+  /// Reads the samples of a shard and writes their rows.
+  private func fill(
+    _ shard: PlannedShard, in folder: ShardFolder, skippedBefore before: Int,
+    progress: (IngestEvent) throws -> Void
+  ) throws -> ClosingShard {
     let writer = try ImageShardWriter(
       folder.path(of: shard),
       header: plan.header(of: plan.split(of: shard), toolVersion: toolVersion),
       compression: plan.compression)
     let (plan, encoder) = (plan, writer.encoder)
     let first = shard.samples.lowerBound
-    let before = folder.manifest.shards.reduce(0) { $0 + $1.skipped.count }
     var skipped: [SkippedSample] = []
     var labels: [Plan.Labels] = []
     try inOrder(count: shard.samples.count, threads: threads) { index in
@@ -107,7 +133,7 @@ package struct ShardIngest<Plan: IngestPlan> {
       try progress(.processed(samples: 1))
     }
     plan.setLabels(labels, of: writer)
-    try folder.record(shard, try writer.finish(), skipped: skipped)
+    return ClosingShard(shard, writer: writer, skipped: skipped)
   }
 
   private func outcome(of folder: ShardFolder, earlier: Int) -> IngestOutcome {

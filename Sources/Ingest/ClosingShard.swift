@@ -1,0 +1,32 @@
+import Dispatch
+import Shards
+
+/// A shard that has all its rows, being checked and published in a thread of its own.
+///
+/// Sendable because that thread alone uses the writer, and `group` orders the access to the result.
+final class ClosingShard: @unchecked Sendable {
+  let shard: PlannedShard
+  /// Samples of the plan that are not in it.
+  let skipped: [SkippedSample]
+  private let group = DispatchGroup()
+  private var result: Result<FinishedShard, ShardError>?
+
+  /// - Parameter writer: is finished by this; nobody else may use it any more.
+  init(_ shard: PlannedShard, writer: ImageShardWriter, skipped: [SkippedSample]) {
+    self.shard = shard
+    self.skipped = skipped
+    nonisolated(unsafe) let writer = writer
+    DispatchQueue.global().async(group: group) {
+      self.result = Result { () throws(ShardError) in try writer.finish() }
+    }
+  }
+
+  /// Waits until the shard stands under its name.
+  ///
+  /// - Throws: `ShardError`; then there is no such file.
+  func finished() throws(ShardError) -> FinishedShard {
+    group.wait()
+    guard let result else { preconditionFailure("\(shard.name) was waited for") }
+    return try result.get()
+  }
+}
