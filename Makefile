@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
 .PHONY: help setup packages build demo montezuma coco test test-portable test-files interop interop-torch \
-	bench lint format check clean
+	bench bench-compare lint format check clean
 
 BUILD := .build
 SWIFTFLAGS := -c release --scratch-path $(BUILD)
@@ -42,6 +42,9 @@ interop-torch: build .venv/torch  ## convert checkpoints from and to PyTorch, an
 
 bench: build  ## times of real work, one JSON line each
 	$(BIN)/bench
+
+bench-compare: build .venv/torch  ## the same work in PyTorch, both in turns, and the ratios
+	.venv/bin/python Tools/compare-bench.py $(BIN)/bench
 
 lint:  ## check the code's form
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift

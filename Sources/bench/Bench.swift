@@ -24,6 +24,7 @@ struct Bench: SuiteCommand {
   var seconds = 10.0
 
   @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
+  @OptionGroup(title: "Runtime") var profiling: ProfileOption
 
   func validate() throws {
     guard seconds > 0, seconds.isFinite else {
@@ -46,7 +47,7 @@ struct Bench: SuiteCommand {
       return
     }
     let console = runtime.console
-    let device = try runtime.startComputing()
+    let (device, profile) = profiling.watch(try runtime.startComputing())
     if let load = MachineLoad.lastMinute, load > MachineLoad.quiet {
       console.warn(
         "the load of the last minute is \(load); other work on this machine spoils the figures")
@@ -54,8 +55,11 @@ struct Bench: SuiteCommand {
     Interruption.install()
     for workload in chosen {
       console.note("\(workload.name) …")
-      let measurement = try Measurement(workload, seconds: seconds, on: device)
+      let measurement = try Measurement(workload, seconds: seconds, on: device) {
+        profile?.reset()
+      }
       try ResultWriter(json: true).write(measurement, text: "")
+      if let profile { console.line(profile.table) }
       try Interruption.throwIfRequested()
     }
   }

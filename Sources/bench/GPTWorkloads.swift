@@ -2,50 +2,67 @@
 import Models
 import NN
 import TensorCore
+import Training
 
 extension Workload {
-  private static let length = 256
-
   static let gpt: [Workload] = [
+    gptTraining(.small, batch: 8), gptTraining(.large, batch: 1),
+    gptSampling(.small, batch: 1), gptSampling(.large, batch: 1), gptSampling(.large, batch: 16),
+  ]
+
+  /// A transformer over 1024 codes.
+  private struct Size {
+    let layers, heads, width, length: Int
+
+    static let small = Size(layers: 6, heads: 8, width: 256, length: 256)
+    static let large = Size(layers: 24, heads: 16, width: 1024, length: 512)
+
+    var name: String { "gpt_\(layers)x\(width)" }
+    var description: String { "a GPT of \(layers) layers, \(heads) heads, width \(width)" }
+
+    func model(using random: inout RandomSource, on device: Device) throws -> GPT {
+      let config = try GPTConfig(
+        vocabSize: 1024, blockSize: length, layers: layers, heads: heads, width: width)
+      return GPT(config, using: &random, on: device)
+    }
+  }
+
+  private static func gptTraining(_ size: Size, batch: Int) -> Workload {
     Workload(
-      name: "gpt_6x256_T256_b8_train",
-      summary: "one training step of a GPT, 6 layers, 8 heads, width 256, on 8×256 codes",
-      unit: .perSecond("tokens", Double(8 * length)), tellsMemory: true
+      name: "\(size.name)_T\(size.length)_b\(batch)_train",
+      summary: "one training step of \(size.description), on \(batch)×\(size.length) codes",
+      unit: .perSecond("tokens", Double(batch * size.length)), tellsMemory: true
     ) { device in
       var random = RandomSource(seed: 1)
-      var model = try model(using: &random, on: device)
-      var optimizer = Adam(beta1: 0.9, beta2: 0.95)
-      let decayed = model.decayedNames
+      var trainer = try GPTTrainer(size.model(using: &random, on: device), weightDecay: 0.01)
+      let count = batch * size.length
       let codes = IndexTensor(
-        (0..<8 * length).map { _ in Int.random(in: 0..<1024, using: &random) }, shape: [8, length])
+        (0..<count).map { _ in Int.random(in: 0..<1024, using: &random) },
+        shape: [batch, size.length])
       let sequences = TokenSequences(
-        codes: codes, conditions: TokenSequences.unconditional(8))
-      return {
-        let loss = model(sequences.input).crossEntropy(sequences.targets)
-        optimizer.update(&model, backward(loss), learningRate: 1e-4) {
-          decayed.contains($0) ? 0.01 : 0
-        }
-      }
-    },
-    Workload(
-      name: "gpt_6x256_sample_b1",
-      summary: "drawing 256 codes, one sample at a time, with the cache of keys and values",
-      unit: .perSecond("tokens", Double(length))
+        codes: codes, conditions: TokenSequences.unconditional(batch))
+      var source = random
+      return { _ = trainer.step([sequences], learningRate: 1e-4, using: &source) }
+    }
+  }
+
+  /// Draws all codes but the first, as many as the published code draws for a grid.
+  private static func gptSampling(_ size: Size, batch: Int) -> Workload {
+    let count = size.length - 1
+    return Workload(
+      name: "\(size.name)_sample_b\(batch)",
+      summary: "drawing \(count) codes of \(batch) samples at a time by \(size.description)",
+      unit: .perSecond("tokens", Double(count * batch)), tellsMemory: true
     ) { device in
       var random = RandomSource(seed: 1)
       let sampler = Sampler(
-        try model(using: &random, on: device).frozen(), codebookSize: 1024,
+        try size.model(using: &random, on: device).frozen(), codebookSize: 1024,
         options: SamplingOptions(topK: 100))
       return {
         _ = sampler.samples(
-          continuing: TokenSequences.unconditional(1), length: length, seed: 1, progress: { _ in })
+          continuing: TokenSequences.unconditional(batch), length: count, seed: 1,
+          progress: { _ in })
       }
-    },
-  ]
-
-  private static func model(using random: inout RandomSource, on device: Device) throws -> GPT {
-    let config = try GPTConfig(
-      vocabSize: 1024, blockSize: length, layers: 6, heads: 8, width: 256)
-    return GPT(config, using: &random, on: device)
+    }
   }
 }

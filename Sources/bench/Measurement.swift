@@ -29,13 +29,18 @@ struct Measurement: Encodable, Sendable {
   }
 
   /// Runs a workload once or twice to warm up, then for about `seconds`, three times at least.
-  init(_ workload: Workload, seconds: Double, on device: Device) throws {
+  ///
+  /// - Parameter warm: called after the warm-up.
+  init(
+    _ workload: Workload, seconds: Double, on device: Device, warm: () -> Void = {}
+  ) throws {
     device.pool.releaseFree()
     device.pool.resetPeak()
     ProcessMemory.resetPeak()
     let repetition = try workload.prepare(device)
     let warmUp = try Self.time(repetition)
     if warmUp < seconds / 4 { _ = try Self.time(repetition) }
+    warm()
     var times: [Double] = []
     var left = seconds
     while left > 0 || times.count < 3 {

@@ -20,6 +20,7 @@ struct TrainGPT: SuiteCommand {
   @OptionGroup(title: "Input") var input: InputPaths
   @OptionGroup(title: "Training") var options: GPTOptions
   @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
+  @OptionGroup(title: "Runtime") var profiling: ProfileOption
   @OptionGroup var seed: SeedOption
   @OptionGroup var results: ResultOptions
 
@@ -32,7 +33,7 @@ struct TrainGPT: SuiteCommand {
       ? try options.resumedConfig(of: folder, runtime)
       : try options.config(
         shards: try input.resolve(console: console), runtime, seed: seed.seed)
-    let device = try runtime.startComputing()
+    let (device, profile) = profiling.watch(try runtime.startComputing())
     let codes = try read(config.shards, config, console)
     let validation =
       config.validation.isEmpty ? nil : try read(config.validation, config, console)
@@ -53,6 +54,7 @@ struct TrainGPT: SuiteCommand {
         step: { progress.advance(note: $0) }, warn: { console.warn($0) },
         shouldStop: { Interruption.requested }))
     progress.finish()
+    if let profile { console.line(profile.table) }
     withExtendedLifetime(lock) {}
     try Interruption.throwIfRequested()
     try results.writer.path(options.out)

@@ -21,6 +21,7 @@ struct TrainVQGAN: SuiteCommand {
   @OptionGroup(title: "Input") var input: InputPaths
   @OptionGroup(title: "Training") var options: VQGANOptions
   @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
+  @OptionGroup(title: "Runtime") var profiling: ProfileOption
   @OptionGroup var seed: SeedOption
   @OptionGroup var results: ResultOptions
 
@@ -33,7 +34,7 @@ struct TrainVQGAN: SuiteCommand {
       ? try options.resumedConfig(of: folder, runtime)
       : try options.config(
         shards: try input.resolve(console: console), runtime, seed: seed.seed)
-    let device = try runtime.startComputing()
+    let (device, profile) = profiling.watch(try runtime.startComputing())
     let shards = try ImageShardSet(config.shards)
     try options.check(shards, config)
     let validation = config.validation.isEmpty ? nil : try ImageShardSet(config.validation)
@@ -55,6 +56,7 @@ struct TrainVQGAN: SuiteCommand {
         step: { progress.advance(note: $0) }, warn: { console.warn($0) },
         shouldStop: { Interruption.requested }))
     progress.finish()
+    if let profile { console.line(profile.table) }
     withExtendedLifetime(lock) {}
     try Interruption.throwIfRequested()
     try results.writer.path(options.out)

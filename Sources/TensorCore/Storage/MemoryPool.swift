@@ -12,6 +12,8 @@ package final class MemoryPool: Sendable {
     package var peak = 0
     /// Bytes taken from the system, in use or free.
     package var reserved = 0
+    /// Bytes handed out since the start.
+    package var taken = 0
     /// Calls of the system allocator.
     package var systemAllocations = 0
   }
@@ -34,6 +36,7 @@ package final class MemoryPool: Sendable {
     let size = Self.sizeClass(bytes)
     let address = state.withLock { state -> UInt? in
       state.statistics.used += size
+      state.statistics.taken += size
       state.statistics.peak = max(state.statistics.peak, state.statistics.used)
       if let address = state.free[size]?.popLast() { return address }
       state.statistics.reserved += size
