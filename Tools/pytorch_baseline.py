@@ -258,7 +258,7 @@ def main():
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--seconds", type=float, default=10, help="for each workload, warm-up apart; once at least")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     if options.list:
         return print("\n".join(WORKLOADS))
     torch.set_num_threads(options.threads)
