@@ -3,7 +3,6 @@ import Checkpoints
 import Checksums
 import Foundation
 import Models
-import TamingCheckpoints
 import TensorCore
 
 /// A trained VQGAN with its configuration and the fingerprint of its weights.
@@ -39,17 +38,7 @@ package struct FirstStage: Sendable {
     return hexadecimal(hash.finalize())
   }
 
-  /// The same of weights that stay in their file, one tensor in memory at a time.
-  package static func fingerprint(of weights: FirstStageWeights) throws -> String {
-    var hash = SHA256()
-    for (name, shape) in TensorShapes.vqgan(weights.config).list {
-      add(name, Shape(shape), to: &hash)
-      try weights.tensors.floats(of: name).withUnsafeBytes { hash.update($0) }
-    }
-    return hexadecimal(hash.finalize())
-  }
-
-  private static func add(_ name: String, _ shape: Shape, to hash: inout SHA256) {
+  static func add(_ name: String, _ shape: Shape, to hash: inout SHA256) {
     Array("\(name) \(shape)\n".utf8).withUnsafeBytes { hash.update($0) }
   }
 }

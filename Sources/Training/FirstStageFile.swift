@@ -1,9 +1,11 @@
 // Where the weights of a VQGAN come from: a run, a checkpoint, or a file of another program.
 import Checkpoints
+import Checksums
 import DurableFiles
 import Models
 import NN
 import TamingCheckpoints
+import TensorCore
 
 /// The weights of a VQGAN in their file, and what they are the weights of.
 package struct FirstStageFile: Sendable {
@@ -62,8 +64,32 @@ package struct FirstStageFile: Sendable {
     if let problem = weights.config.problem {
       throw ArchitectureError.unsupported(path: path, problem: problem)
     }
-    return FirstStageFile(
+    return FirstStageFile(weights)
+  }
+
+  package init(config: VQGANConfig, discriminator: DiscriminatorConfig?, tensors: any TensorSource)
+  {
+    self.config = config
+    self.discriminator = discriminator
+    self.tensors = tensors
+  }
+
+  /// A VQGAN that was found in a file.
+  package init(_ weights: FirstStageWeights) {
+    self.init(
       config: weights.config, discriminator: weights.discriminator, tensors: weights.tensors)
+  }
+
+  /// The fingerprint that the model has when it is loaded; one tensor is in memory at a time.
+  ///
+  /// - Throws: the errors of reading.
+  package func fingerprint() throws -> String {
+    var hash = SHA256()
+    for (name, shape) in TensorShapes.vqgan(config).list {
+      FirstStage.add(name, Shape(shape), to: &hash)
+      try tensors.floats(of: name).withUnsafeBytes { hash.update($0) }
+    }
+    return hexadecimal(hash.finalize())
   }
 
   /// Fills a VQGAN; all or nothing.

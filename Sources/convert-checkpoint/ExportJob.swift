@@ -32,12 +32,13 @@ struct ExportJob {
     }
     let file = try SecondStageFile.open(path)
     let vqgan = options.vqgan ?? file.description.codes.vqgan
-    if !vqgan.isEmpty {
-      try file.description.codes.requireMeaning(by: try FirstStage.load(vqgan), path: path)
+    let firstStage = vqgan.isEmpty ? nil : try FirstStageFile.open(vqgan)
+    if let firstStage {
+      try file.description.codes.require(try firstStage.fingerprint(), of: vqgan, for: path)
     }
     let condStage = "\(path)/cond-stage"
     return try TamingExport(
-      file, firstStage: vqgan.isEmpty ? nil : try FirstStageFile.open(vqgan),
+      file, firstStage: firstStage,
       condStage: DurableFile.isFolder(condStage) ? try FirstStageFile.open(condStage) : nil)
   }
 

@@ -111,12 +111,12 @@ struct ImportJob {
     if let stage = weights.firstStage {
       let place = withStages ? "\(options.out)/first-stage" : options.vqgan ?? ""
       codes = CodeGrid(
-        of: weights, stage.config, fingerprint: try FirstStage.fingerprint(of: stage),
+        of: weights, stage.config, fingerprint: try FirstStageFile(stage).fingerprint(),
         vqgan: place.isEmpty ? "" : absolutePath(place))
     } else if let path = options.vqgan {
-      let stage = try FirstStage.load(path)
+      let stage = try FirstStageFile.open(path)
       codes = CodeGrid(
-        of: weights, stage.config, fingerprint: stage.fingerprint,
+        of: weights, stage.config, fingerprint: try stage.fingerprint(),
         vqgan: absolutePath(path))
     } else {
       throw ArchitectureError.otherModel(

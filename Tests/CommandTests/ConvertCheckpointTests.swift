@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import TestSupport
 import Testing
@@ -44,6 +45,31 @@ struct ConvertCheckpointTests {
           "pictures/grid.png", "whole.ckpt", "others/sample-00000.png", "others/grid.png", "",
         ].joined(separator: "\n"))
     #expect(outcome.errors == "")
+  }
+
+  @Test func trainingStartsFromACheckpointOfTheReference() throws {
+    let montezuma = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../Datasets/montezuma").standardized.path
+    let outcome = try run(
+      """
+      set -e
+      prep-atari '\(montezuma)' --size 32 --limit 4 --out shards --quiet
+      train-vqgan shards --preset f16 --init-from $F/vqgan-tiny.ckpt \
+        --perceptual $F/vqgan-tiny.ckpt --disc-start 0 --steps 1 --batch-size 2 \
+        --learning-rate 1e-12 --out run --quiet
+      convert-checkpoint run --to taming --perceptual $F/vqgan-tiny.ckpt --out back.ckpt
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors == "")
+    // A step that moves nothing but the statistics of the discriminator's norms.
+    let original = try PyTorchFile(Fixture.path("vqgan-tiny.ckpt"))
+    let back = try PyTorchFile(folder("back.ckpt"))
+    #expect(back.names == original.names)
+    #expect(back.notes["global_step"] == "1")
+    for name in original.names where !name.contains("running_") && !name.hasSuffix("_tracked") {
+      let expected = try original.floats(of: name)
+      #expect(Distance(try back.floats(of: name), expected).largest < 1e-6, "\(name)")
+    }
   }
 
   @Test func partsOfATransformer() throws {

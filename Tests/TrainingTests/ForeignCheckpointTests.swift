@@ -37,7 +37,7 @@ import Training
     #expect(tensors == weights.tensors.names.count)
     try expectReference(folder("vqgan"))
     try expectReference(folder("vqgan/model.safetensors"))
-    let streamed = try FirstStage.fingerprint(of: weights)
+    let streamed = try FirstStageFile(weights).fingerprint()
     #expect(try FirstStage.load(folder("vqgan")).fingerprint == streamed)
     #expect(try FirstStage.load(path).fingerprint == streamed)
   }

@@ -31,18 +31,22 @@ package struct SecondStage: Sendable {
 
   /// Refuses a VQGAN other than the one whose codes the GPT speaks.
   package func requireCodes(of vqgan: FirstStage) throws(FingerprintMismatch) {
-    try codes.requireMeaning(by: vqgan, path: path)
+    try codes.require(vqgan.fingerprint, of: vqgan.path, for: path)
   }
 }
 
 extension CodeGrid {
   /// Refuses a VQGAN other than the one that gives the codes their meaning.
   ///
-  /// - Parameter path: what speaks these codes, for the message.
-  package func requireMeaning(by vqgan: FirstStage, path: String) throws(FingerprintMismatch) {
-    guard vqgan.fingerprint == fingerprint else {
+  /// - Parameters:
+  ///   - found: its fingerprint.
+  ///   - vqgan: its path, and `path` that of what speaks these codes, for the message.
+  package func require(
+    _ found: String, of vqgan: String, for path: String
+  ) throws(FingerprintMismatch) {
+    guard found == fingerprint else {
       throw FingerprintMismatch(
-        path: vqgan.path, found: vqgan.fingerprint, expected: fingerprint, expectedBy: path)
+        path: vqgan, found: found, expected: fingerprint, expectedBy: path)
     }
   }
 }

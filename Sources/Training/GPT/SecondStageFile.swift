@@ -55,7 +55,8 @@ package struct SecondStageFile: Sendable {
           + "--vqgan VQGAN --out FOLDER")
     }
     let codes = CodeGrid(
-      of: weights, stage.config, fingerprint: try FirstStage.fingerprint(of: stage), vqgan: path)
+      of: weights, stage.config, fingerprint: try FirstStageFile(stage).fingerprint(),
+      vqgan: path)
     return SecondStageFile(
       description: GPTDescription(
         model: weights.config, codes: codes, condition: weights.conditionTitle),
