@@ -13,10 +13,6 @@ extension ModelMismatchError: ExitCoded {
   package var exitCode: SuiteExitCode { .badData }
 }
 
-extension UnknownKeyError: ExitCoded {
-  package var exitCode: SuiteExitCode { .badData }
-}
-
 extension RunError: ExitCoded {
   package var exitCode: SuiteExitCode {
     switch self {

@@ -43,14 +43,6 @@ import Testing
     #expect(throws: DecodingError.self) { try decode(fields) }
   }
 
-  @Test func anUnknownKeyIsAnErrorThatNamesIt() throws {
-    var fields = try fields(.tiny)
-    fields["double_z"] = false
-    let error = #expect(throws: UnknownKeyError.self) { try decode(fields) }
-    #expect(error?.key == "double_z")
-    #expect(error?.known.contains("ch_mult") == true)
-  }
-
   @Test func impossibleConfigurationsAreExplained() {
     func problem(_ change: (inout VQGANConfig) -> Void) -> String? {
       var config = VQGANConfig.tiny

@@ -24,7 +24,7 @@ struct EncodingSample {
 
   var paths: [String] { ["a.h5", "b.h5"].map { folder($0) } }
 
-  /// A VQGAN of f = 2 with random weights whose 48 codes lie among its latents.
+  /// A VQGAN of f = 2 with random weights whose 48 codes lie among its latents of noise.
   static func writeVQGAN(in path: String, seed: UInt64) throws -> FirstStage {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     let config = VQGANConfig(
@@ -32,7 +32,12 @@ struct EncodingSample {
       zChannels: 32, embedDim: 8, nEmbed: 48)
     var random = RandomSource(seed: seed)
     var model = VQGAN(config, using: &random)
-    model.quantize.replaceEntries(random.normal([48, 8], on: .default))
+    let noise = random.uniform([8, 3, height, width], in: -1..<1)
+    let vectors = withoutGradients { () -> Tensor in
+      var none: RandomSource?
+      return model.latents(of: noise, dropout: &none).vectors()
+    }
+    model.quantize.replaceEntries(kMeans(vectors, clusters: 48, using: &random))
     try RunFolder.write(config, to: "\(path)/model.json")
     try SafetensorsWriter.write(ModelFiles.entries(model), to: "\(path)/model.safetensors")
     return try FirstStage.load(path)

@@ -133,6 +133,17 @@ import Training
     #expect(try RunFolder(folder("run")).config(GPTRunConfig.self) == config)
   }
 
+  @Test func anUnknownKeyInsideTheConfigurationIsNamedWithItsPlace() throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(folder("run"))
+    try run.create(config: try Self.config(steps: 3))
+    let text = String(decoding: try DurableFile.read(run.configPath), as: UTF8.self)
+    let changed = text.replacing("\"n_head\"", with: "\"n_heads\" : 1, \"n_head\"")
+    try DurableFile.write(Array(changed.utf8), to: run.configPath)
+    let error = #expect(throws: RunError.self) { try run.config(GPTRunConfig.self) }
+    #expect(error?.description.contains("unknown key \"model.n_heads\"") == true)
+  }
+
   @Test func trainedModelIsLoadedForSampling() throws {
     let folder = try TemporaryFolder()
     let run = try Self.train(folder("run"), try Self.config(steps: 2))

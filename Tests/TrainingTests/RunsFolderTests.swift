@@ -117,6 +117,7 @@ struct RunsFolderTests {
     (#"{"steps": 7}"#, "no key \"name\""),
     (#"{"steps": "7", "name": "x"}"#, "\"steps\": "),
     (#"{"steps": 7, "name": null}"#, "\"name\": "),
+    (#"{"steps": 7, "name": "x", "nmae": 1}"#, "unknown key \"nmae\"; known are name, steps"),
     ("{", ""),
     ("", ""),
   ])

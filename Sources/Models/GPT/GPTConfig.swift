@@ -30,7 +30,7 @@ package struct GPTConfig: Codable, Equatable, Sendable {
     try validate()
   }
 
-  enum CodingKeys: String, CodingKey, CaseIterable {
+  enum CodingKeys: String, CodingKey {
     case vocabSize = "vocab_size"
     case blockSize = "block_size"
     case layers = "n_layer"
@@ -43,7 +43,6 @@ package struct GPTConfig: Codable, Equatable, Sendable {
   }
 
   package init(from decoder: any Swift.Decoder) throws {
-    try decoder.refuseUnknownKeys(CodingKeys.self)
     let values = try decoder.container(keyedBy: CodingKeys.self)
     vocabSize = try values.decode(Int.self, forKey: .vocabSize)
     blockSize = try values.decode(Int.self, forKey: .blockSize)

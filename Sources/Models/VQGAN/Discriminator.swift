@@ -20,17 +20,9 @@ package struct DiscriminatorConfig: Codable, Equatable, Sendable {
     self.normalization = normalization
   }
 
-  enum CodingKeys: String, CodingKey, CaseIterable {
+  enum CodingKeys: String, CodingKey {
     case ndf, normalization
     case nLayers = "n_layers"
-  }
-
-  package init(from decoder: any Swift.Decoder) throws {
-    try decoder.refuseUnknownKeys(CodingKeys.self)
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    ndf = try values.decode(Int.self, forKey: .ndf)
-    nLayers = try values.decode(Int.self, forKey: .nLayers)
-    normalization = try values.decode(Normalization.self, forKey: .normalization)
   }
 }
 

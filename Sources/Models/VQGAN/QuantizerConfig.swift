@@ -48,19 +48,8 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     return nil
   }
 
-  enum CodingKeys: String, CodingKey, CaseIterable {
+  enum CodingKeys: String, CodingKey {
     case kind, beta, legacy, decay, initialization
     case reviveAfter = "revive_after"
-  }
-
-  package init(from decoder: any Swift.Decoder) throws {
-    try decoder.refuseUnknownKeys(CodingKeys.self)
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    kind = try values.decode(Kind.self, forKey: .kind)
-    beta = try values.decode(Float.self, forKey: .beta)
-    legacy = try values.decode(Bool.self, forKey: .legacy)
-    decay = try values.decode(Float.self, forKey: .decay)
-    reviveAfter = try values.decode(Int.self, forKey: .reviveAfter)
-    initialization = try values.decode(Initialization.self, forKey: .initialization)
   }
 }

@@ -63,7 +63,7 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     }
   }
 
-  enum CodingKeys: String, CodingKey, CaseIterable {
+  enum CodingKeys: String, CodingKey {
     case resolution, ch, dropout, quantizer
     case inChannels = "in_channels"
     case outChannels = "out_ch"
@@ -73,23 +73,6 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     case zChannels = "z_channels"
     case embedDim = "embed_dim"
     case nEmbed = "n_embed"
-  }
-
-  package init(from decoder: any Swift.Decoder) throws {
-    try decoder.refuseUnknownKeys(CodingKeys.self)
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    resolution = try values.decode(Int.self, forKey: .resolution)
-    inChannels = try values.decode(Int.self, forKey: .inChannels)
-    outChannels = try values.decode(Int.self, forKey: .outChannels)
-    ch = try values.decode(Int.self, forKey: .ch)
-    chMult = try values.decode([Int].self, forKey: .chMult)
-    numResBlocks = try values.decode(Int.self, forKey: .numResBlocks)
-    attnResolutions = try values.decode([Int].self, forKey: .attnResolutions)
-    zChannels = try values.decode(Int.self, forKey: .zChannels)
-    dropout = try values.decode(Float.self, forKey: .dropout)
-    embedDim = try values.decode(Int.self, forKey: .embedDim)
-    nEmbed = try values.decode(Int.self, forKey: .nEmbed)
-    quantizer = try values.decode(QuantizerConfig.self, forKey: .quantizer)
   }
 }
 

@@ -20,7 +20,7 @@ package struct CodeGrid: Codable, Equatable, Sendable {
   /// Codes of one picture.
   package var count: Int { height * width }
 
-  enum CodingKeys: String, CodingKey, CaseIterable {
+  enum CodingKeys: String, CodingKey {
     case vqgan
     case height = "grid_height"
     case width = "grid_width"
@@ -29,7 +29,6 @@ package struct CodeGrid: Codable, Equatable, Sendable {
   }
 
   package init(from decoder: any Swift.Decoder) throws {
-    try decoder.refuseUnknownKeys(CodingKeys.self)
     let values = try decoder.container(keyedBy: CodingKeys.self)
     height = try values.decode(Int.self, forKey: .height)
     width = try values.decode(Int.self, forKey: .width)
@@ -110,7 +109,7 @@ package struct GPTRunConfig: Codable, Equatable, Sendable {
     self.logEvery = logEvery
   }
 
-  enum CodingKeys: String, CodingKey, CaseIterable {
+  enum CodingKeys: String, CodingKey {
     case kind, model, codes, steps, accumulate, shuffles, seed, threads, engine, shards, validation
     case toolVersion = "tool_version"
     case keepProbability = "pkeep"

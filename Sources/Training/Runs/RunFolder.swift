@@ -50,7 +50,7 @@ package struct RunFolder: Sendable {
   /// The configuration of the run.
   ///
   /// - Throws: `RunError.damaged` naming the key that is missing, unknown or of another type.
-  package func config<Config: Decodable>(_ type: Config.Type) throws -> Config {
+  package func config<Config: Codable>(_ type: Config.Type) throws -> Config {
     try Self.decode(type, from: configPath)
   }
 
@@ -77,12 +77,14 @@ package struct RunFolder: Sendable {
   }
 
   /// Reads a JSON file.
-  package static func decode<Value: Decodable>(_ type: Value.Type, from path: String) throws
+  ///
+  /// - Throws: `RunError.damaged` naming the key that is missing, unknown or of another type; `DurableFileError`.
+  package static func decode<Value: Codable>(_ type: Value.Type, from path: String) throws
     -> Value
   {
     let data = Data(try DurableFile.read(path))
     do {
-      return try JSONDecoder().decode(type, from: data)
+      return try decodeStrictly(type, from: data)
     } catch let DecodingError.keyNotFound(key, context) {
       throw RunError.damaged(path: path, problem: "no key \"\(place(context, key))\"")
     } catch let DecodingError.typeMismatch(_, context) {

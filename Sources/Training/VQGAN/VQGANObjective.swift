@@ -46,7 +46,7 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
     self.adamBeta2 = adamBeta2
   }
 
-  enum CodingKeys: String, CodingKey, CaseIterable {
+  enum CodingKeys: String, CodingKey {
     case discriminator
     case codebookWeight = "codebook_weight"
     case l1Weight = "l1_weight"
@@ -59,23 +59,6 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
     case discriminatorPass = "discriminator_pass"
     case adamBeta1 = "adam_beta1"
     case adamBeta2 = "adam_beta2"
-  }
-
-  package init(from decoder: any Swift.Decoder) throws {
-    try decoder.refuseUnknownKeys(CodingKeys.self)
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    codebookWeight = try values.decode(Float.self, forKey: .codebookWeight)
-    l1Weight = try values.decode(Float.self, forKey: .l1Weight)
-    l2Weight = try values.decode(Float.self, forKey: .l2Weight)
-    perceptualWeight = try values.decode(Float.self, forKey: .perceptualWeight)
-    discStart = try values.decode(Int.self, forKey: .discStart)
-    discWeight = try values.decode(Float.self, forKey: .discWeight)
-    discFactor = try values.decode(Float.self, forKey: .discFactor)
-    discLoss = try values.decode(DiscriminatorLoss.self, forKey: .discLoss)
-    discriminator = try values.decode(DiscriminatorConfig.self, forKey: .discriminator)
-    discriminatorPass = try values.decode(DiscriminatorPass.self, forKey: .discriminatorPass)
-    adamBeta1 = try values.decode(Float.self, forKey: .adamBeta1)
-    adamBeta2 = try values.decode(Float.self, forKey: .adamBeta2)
   }
 }
 

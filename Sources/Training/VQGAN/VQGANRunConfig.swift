@@ -54,7 +54,7 @@ package struct VQGANRunConfig: Codable, Equatable, Sendable {
     self.logEvery = logEvery
   }
 
-  enum CodingKeys: String, CodingKey, CaseIterable {
+  enum CodingKeys: String, CodingKey {
     case kind, model, objective, steps, accumulate, augmentation, shuffles, seed, threads, engine
     case perceptual, shards, validation
     case toolVersion = "tool_version"
