@@ -65,7 +65,7 @@ struct CodebookReportCommand: SuiteCommand {
       try results.writer.write(report, text: report.text)
       return
     }
-    let paths = try write(report, stage, in: folder, console)
+    let paths = try write(report, of: shards, stage, in: folder, console)
     if results.json {
       try results.writer.write(report, text: report.text)
     } else {
@@ -76,7 +76,8 @@ struct CodebookReportCommand: SuiteCommand {
 
   /// Writes the files and returns their paths.
   private func write(
-    _ report: CodebookReport, _ stage: FirstStage?, in folder: OutputFolder, _ console: Console
+    _ report: CodebookReport, of shards: CodeShardSet, _ stage: FirstStage?,
+    in folder: OutputFolder, _ console: Console
   ) throws -> [String] {
     var paths = [folder("usage.png"), folder("codebook.json")]
     try report.chart.writePNG(to: paths[0])
@@ -84,7 +85,7 @@ struct CodebookReportCommand: SuiteCommand {
     guard let stage else { return paths }
     let progress = Progress(
       "decoding", total: stage.config.nEmbed, unit: "codes", console: console)
-    let patches = try CodebookPatches(of: stage) { codes in
+    let patches = try CodebookPatches(of: stage, in: shards) { codes in
       progress.advance(by: codes)
       try Interruption.throwIfRequested()
     }

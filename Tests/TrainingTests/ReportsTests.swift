@@ -41,19 +41,39 @@ import Training
     #expect(throws: EncodingError.self) { try other.requireCodes(of: shards) }
   }
 
-  @Test func aPatchIsTheCentreOfADecodedGrid() throws {
-    let stage = try EncodingSample().stage
-    let patches = try CodebookPatches(of: stage)
+  @Test func aPatchIsCutOutOfTheFirstGridThatHasTheCode() throws {
+    let sample = try EncodingSample()
+    let shards = try CodeShardSet(try sample.encode().shards.map(\.path))
+    let patches = try CodebookPatches(of: sample.stage, in: shards)
     #expect(patches.pictures.count == 48)
-    let code = 37
-    let grid = IndexTensor([Int32](repeating: Int32(code), count: 25), shape: [1, 5, 5])
-    let decoded = RGBImage(
-      width: 10, height: 10, pixels: stage.model.decode(indices: grid).pixels())
-    let expected = decoded.cropped(x: 4, y: 4, width: 2, height: 2)
-    // The batch may change the last bit of a sum.
-    for (a, b) in zip(patches.pictures[code].pixels, expected.pixels) {
-      #expect(abs(Int(a) - Int(b)) <= 1)
+    /// The patch at a place of a grid that is decoded alone.
+    func patch(_ codes: [Int32], height: Int, width: Int, at index: Int) -> RGBImage {
+      let grid = IndexTensor(codes, shape: [1, height, width])
+      return RGBImage(
+        width: 2 * width, height: 2 * height,
+        pixels: sample.stage.model.decode(indices: grid).pixels()
+      ).cropped(x: index % width * 2, y: index / width * 2, width: 2, height: 2)
     }
+    var used = 0
+    for code in 0..<48 {
+      let expected: RGBImage
+      if let row = try (0..<shards.count).first(where: {
+        try shards.codes($0).contains(Int32(code))
+      }),
+        let place = try shards.codes(row).firstIndex(of: Int32(code))
+      {
+        expected = patch(try shards.codes(row), height: 4, width: 6, at: place)
+        used += 1
+      } else {
+        expected = patch(
+          [Int32](repeating: Int32(code), count: 25), height: 5, width: 5, at: 12)
+      }
+      // The batch may change the last bit of a sum.
+      for (a, b) in zip(patches.pictures[code].pixels, expected.pixels) {
+        #expect(abs(Int(a) - Int(b)) <= 1, "code \(code)")
+      }
+    }
+    #expect(used > 24 && used < 48, "both kinds of patches are wanted")
     #expect(Set(patches.pictures.map(\.pixels)).count > 40)
     #expect(patches.sheet(in: Array(0..<48), caption: "all").width == 7 * 18 + 2)
   }

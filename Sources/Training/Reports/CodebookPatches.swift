@@ -1,39 +1,76 @@
 // What every code looks like.
 import Images
+import Shards
 import TensorCore
 
-/// Every code of a codebook decoded on its own.
+/// Every code of a codebook, decoded where it stands in a grid of codes.
+///
+/// What a code means depends on its neighbours, so a code is shown in the first grid that has it. A code that no grid has
+/// is decoded among copies of itself.
 package struct CodebookPatches {
   /// Pictures of one code's size, f×f pixels, by code.
   package let pictures: [RGBImage]
 
-  /// Sides of the grid that is filled with one code; the patch is its centre, away from the borders.
+  /// The side of the grid that is filled with an unused code; its patch is the centre, away from the borders.
   private static let gridSide = 5
   private static let batchSize = 32
 
-  /// Decodes a grid filled with each code and keeps its centre.
+  /// Decodes the grids that show each code first and cuts the code's place out of them.
   ///
   /// - Parameters:
-  ///   - stage: a VQGAN on any device.
+  ///   - stage: the VQGAN of the codes, on any device.
   ///   - progress: called with the codes decoded since the last call; what it throws ends the work.
-  /// - Throws: `EncodingError.channels`, and what `progress` throws.
-  package init(of stage: FirstStage, progress: (_ codes: Int) throws -> Void = { _ in }) throws {
+  /// - Throws: `EncodingError.channels`, `ShardError`, and what `progress` throws.
+  package init(
+    of stage: FirstStage, in shards: CodeShardSet,
+    progress: (_ codes: Int) throws -> Void = { _ in }
+  ) throws {
     try stage.requireColourPictures()
-    let factor = stage.config.downsampling
-    let side = Self.gridSide
-    var pictures: [RGBImage] = []
-    for start in stride(from: 0, to: stage.config.nEmbed, by: Self.batchSize) {
-      let codes = start..<min(start + Self.batchSize, stage.config.nEmbed)
-      let indices = codes.flatMap { Array(repeating: Int32($0), count: side * side) }
-      let decoded = stage.model.decode(
-        indices: IndexTensor(indices, shape: [codes.count, side, side])
-      ).rgbImages()
-      pictures += decoded.map {
-        $0.cropped(x: side / 2 * factor, y: side / 2 * factor, width: factor, height: factor)
+    let f = stage.config.downsampling
+    var pictures = [RGBImage?](repeating: nil, count: stage.config.nEmbed)
+    func decode(
+      _ grids: [(codes: [Int32], shown: [Place])], height: Int, width: Int
+    ) throws {
+      for start in stride(from: 0, to: grids.count, by: Self.batchSize) {
+        let batch = grids[start..<min(start + Self.batchSize, grids.count)]
+        let indices = IndexTensor(batch.flatMap(\.codes), shape: [batch.count, height, width])
+        for (picture, grid) in zip(stage.model.decode(indices: indices).rgbImages(), batch) {
+          for place in grid.shown {
+            pictures[place.code] = picture.cropped(
+              x: place.index % width * f, y: place.index / width * f, width: f, height: f)
+          }
+          try progress(grid.shown.count)
+        }
       }
-      try progress(codes.count)
     }
-    self.pictures = pictures
+    let used = try Self.firstGrids(shards)
+    try decode(used, height: shards.gridHeight, width: shards.gridWidth)
+    let side = Self.gridSide
+    let unused = pictures.indices.filter { pictures[$0] == nil }.map { code in
+      (
+        codes: [Int32](repeating: Int32(code), count: side * side),
+        shown: [Place(code: code, index: side * side / 2)]
+      )
+    }
+    try decode(unused, height: side, width: side)
+    self.pictures = pictures.compactMap { $0 }
+  }
+
+  /// Where in a grid a code stands, in raster order.
+  private struct Place {
+    let code, index: Int
+  }
+
+  /// The grids that have a code that none before them had, with the places of these codes.
+  private static func firstGrids(_ shards: CodeShardSet) throws -> [(
+    codes: [Int32], shown: [Place]
+  )] {
+    var seen: Set<Int32> = []
+    return try (0..<shards.count).compactMap { row in
+      let codes = try shards.codes(row)
+      let new = codes.indices.filter { seen.insert(codes[$0]).inserted }
+      return new.isEmpty ? nil : (codes, new.map { Place(code: Int(codes[$0]), index: $0) })
+    }
   }
 
   /// The patches in a nearly square grid.
