@@ -13,8 +13,9 @@ package enum EngineChoice: String, CaseIterable, ExpressibleByArgument, Sendable
 package struct RuntimeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Threads to compute with; results are bit-identical for equal counts.", valueName: "count"))
-  package var threads = ProcessInfo.processInfo.activeProcessorCount
+      "Threads to compute with, all processors if left out; results are bit-identical for equal counts.",
+      valueName: "count"))
+  package var threads: Int?
 
   @Option(help: "Engine for convolutions and matrix products; the fastest built in if left out.")
   package var engine: EngineChoice?
@@ -26,8 +27,10 @@ package struct RuntimeOptions: ParsableArguments {
 
   package var console: Console { .standardError(quiet: quiet) }
 
+  package var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+
   package func validate() throws {
-    guard (1...1024).contains(threads) else {
+    if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads must be in 1...1024, got \(threads).")
     }
   }

@@ -18,8 +18,8 @@ extension RunError: ExitCoded {
     switch self {
     case .alreadyARun: .cannotCreate
     case .noCheckpoint: .noInput
-    case .configDiffers: .usage
-    case .damaged: .badData
+    case .configDiffers, .tooLarge: .usage
+    case .damaged, .otherKind: .badData
     }
   }
 }

@@ -65,7 +65,15 @@ package enum DurableFile {
   }
 
   /// Renames and syncs the folder that holds the new name.
+  ///
+  /// A device, a pipe or a socket at `new` is left alone: `/dev/full` is no place for a file.
   static func rename(_ old: String, to new: String) throws(DurableFileError) {
+    var status = stat()
+    if lstat(withoutTrailingSlashes(new), &status) == 0,
+      ![S_IFREG, S_IFDIR, S_IFLNK].contains(status.st_mode & S_IFMT)
+    {
+      throw .notAFile(path: new)
+    }
     guard Glibc.rename(old, withoutTrailingSlashes(new)) == 0 else {
       throw .creating(new, operation: "rename", errno: errno)
     }

@@ -5,7 +5,8 @@ import Foundation
 package enum OverrideError: Error, Equatable, CustomStringConvertible {
   case notAnAssignment(String)
   case unknownKey(String, known: [String])
-  case wrongValue(key: String, value: String, problem: String)
+  /// - Parameter present: the value of the configuration, as JSON.
+  case wrongValue(key: String, value: String, present: String)
 
   package var description: String {
     switch self {
@@ -13,7 +14,8 @@ package enum OverrideError: Error, Equatable, CustomStringConvertible {
       "--set \(text): expected key=value, for example model.n_embed=512"
     case .unknownKey(let key, let known):
       "--set \(key): no such key; there are \(known.joined(separator: ", "))"
-    case .wrongValue(let key, let value, let problem): "--set \(key)=\(value): \(problem)"
+    case .wrongValue(let key, let value, let present):
+      "--set \(key)=\(value): not a value that \(key) can take; it is now \(present)"
     }
   }
 }
@@ -37,13 +39,22 @@ package func overriding<Config: Codable>(_ config: Config, _ assignments: [Strin
     do {
       config = try JSONDecoder().decode(
         Config.self, from: try JSONSerialization.data(withJSONObject: changed))
-    } catch let DecodingError.typeMismatch(_, context) {
-      throw OverrideError.wrongValue(key: key, value: text, problem: context.debugDescription)
-    } catch let DecodingError.dataCorrupted(context) {
-      throw OverrideError.wrongValue(key: key, value: text, problem: context.debugDescription)
+    } catch is DecodingError {
+      throw OverrideError.wrongValue(
+        key: key, value: text, present: try json(valueOf(key, in: encoded)))
     }
   }
   return config
+}
+
+private func valueOf(_ key: String, in object: Any) -> Any {
+  key.split(separator: ".").reduce(object) { ($0 as? [String: Any])?[String($1)] ?? NSNull() }
+}
+
+private func json(_ value: Any) throws -> String {
+  String(
+    decoding: try JSONSerialization.data(withJSONObject: value, options: .fragmentsAllowed),
+    as: UTF8.self)
 }
 
 private func replaced(_ object: Any, at path: ArraySlice<String>, by value: Any, _ key: String)

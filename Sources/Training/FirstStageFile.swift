@@ -21,6 +21,7 @@ package struct FirstStageFile: Sendable {
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`, `ModelMismatchError`,
   ///   `DurableFileError`.
   package static func open(_ path: String) throws -> FirstStageFile {
+    try RunFolder(path).requireKind(VQGANRunConfig.kindName)
     guard let folder = try checkpointFolder(of: path) else { return try foreign(path) }
     let config = try RunFolder.decode(VQGANConfig.self, from: "\(folder)/model.json")
     if let problem = config.problem {
@@ -38,7 +39,13 @@ package struct FirstStageFile: Sendable {
   package static func checkpointFolder(of path: String) throws -> String? {
     let run = RunFolder(path)
     if run.exists { return try run.lastCheckpoint() }
-    if DurableFile.isFolder(path) || !DurableFile.exists(path) { return path }
+    if !DurableFile.exists(path) { throw RunError.noCheckpoint(path: path) }
+    if DurableFile.isFolder(path) {
+      guard DurableFile.exists("\(path)/model.json") else {
+        throw RunError.noCheckpoint(path: path)
+      }
+      return path
+    }
     let folder = DurableFile.folder(of: path)
     let isPart = path.hasSuffix("model.safetensors") && DurableFile.exists("\(folder)/model.json")
     return isPart ? folder : nil

@@ -7,7 +7,7 @@ import TensorCore
 import Training
 
 @main
-struct TrainVQGAN: SuiteCommand {
+struct TrainVQGAN: TrainingCommand {
   static let configuration = CommandConfiguration(
     commandName: "train-vqgan",
     abstract: "Trains a VQGAN on image shards.",
@@ -19,46 +19,51 @@ struct TrainVQGAN: SuiteCommand {
     version: SuiteVersion.current)
 
   @OptionGroup(title: "Input") var input: InputPaths
-  @OptionGroup(title: "Training") var options: VQGANOptions
+  @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup(title: "VQGAN") var options: VQGANOptions
   @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
   @OptionGroup(title: "Runtime") var profiling: ProfileOption
-  @OptionGroup var seed: SeedOption
   @OptionGroup var results: ResultOptions
 
-  func execute() throws {
-    let console = runtime.console
-    let folder = RunFolder(options.out)
-    if !options.resume && folder.exists { throw RunError.alreadyARun(path: options.out) }
-    let config =
-      options.resume
-      ? try options.resumedConfig(of: folder, runtime)
-      : try options.config(
-        shards: try input.resolve(console: console), runtime, seed: seed.seed)
-    let (device, profile) = profiling.watch(try runtime.startComputing())
-    let shards = try ImageShardSet(config.shards)
-    try options.check(shards, config)
-    let validation = config.validation.isEmpty ? nil : try ImageShardSet(config.validation)
-    if let validation { try options.check(validation, config) }
+  func validate() throws {
+    if training.resume, options.config != nil {
+      throw ValidationError("--config and --resume: a resumed run has its configuration already.")
+    }
+  }
 
-    let lock = try OutputFolder(options.out)
-    var run = try VQGANRun(config, in: folder, resumed: options.resume, on: device)
-    if !options.resume { try folder.create(config: config) }
-    console.note(
+  func start(on shards: [String]) throws -> VQGANRunConfig {
+    try options.start(images: (training.batchSize, training.accumulate))
+  }
+
+  func change(_ config: inout VQGANRunConfig) throws { try options.change(&config) }
+
+  func isHeldOut(_ shard: String) throws -> Bool {
+    try ImageShardReader(shard).header.split == "validation"
+  }
+
+  func execute() throws {
+    let folder = RunFolder(training.out)
+    let config = try configuration(in: folder)
+    let (device, profile) = profiling.watch(
+      try RuntimeOptions.startComputing(threads: config.threads, engine: config.engine))
+    let shards = try ImageShardSet(config.shards)
+    try config.check(shards)
+    let validation = config.validation.isEmpty ? nil : try ImageShardSet(config.validation)
+    if let validation { try config.check(validation) }
+
+    let lock = try OutputFolder(folder.path)
+    var run = try VQGANRun(config, in: folder, resumed: training.resume, on: device)
+    try store(config, in: folder, at: run.state.step)
+    runtime.console.note(
       "\(shards.count) images of \(shards.width)×\(shards.height), "
         + "\(run.trainer.model.parameterCount) parameters, engine \(device.name), "
         + "from step \(run.state.step) to \(config.steps)")
-    Interruption.install()
-    let progress = Progress(
-      "training", total: config.steps, from: run.state.step, unit: "steps", console: console)
-    try run.train(
-      on: shards, validation: validation,
-      TrainingReporter(
-        step: { progress.advance(note: $0) }, warn: { console.warn($0) },
-        shouldStop: { Interruption.requested }))
-    progress.finish()
-    if let profile { console.line(profile.table) }
+    try supervise(from: run.state.step, to: config.steps) {
+      try run.train(on: shards, validation: validation, $0)
+    }
+    if let profile { runtime.console.line(profile.table) }
     withExtendedLifetime(lock) {}
     try Interruption.throwIfRequested()
-    try results.writer.path(options.out)
+    try results.writer.path(folder.path)
   }
 }

@@ -112,11 +112,13 @@ struct GPTCommandTests {
       ("train-gpt nowhere.h5 --out run", 66, "nowhere.h5"),
       ("train-gpt --out run < /dev/null", 66, "standard input"),
       ("train-gpt --out run --resume", 66, "run"),
-      ("train-gpt train.h5 --out run --heads 3", 64, "--heads"),
+      ("train-gpt train.h5 --out run --heads 3", 64, "3 heads do not divide a width of 256"),
       ("train-gpt train.h5 --out run --dropout 1", 64, "--dropout"),
       ("train-gpt train.h5 --out run --pkeep 0", 64, "--pkeep"),
       ("train-gpt train.h5 --out run --learning-rate nan", 64, "--learning-rate"),
       ("train-gpt train.h5 --out run --steps 0", 64, "--steps"),
+      ("train-gpt train.h5 --out run --batch-size 60000 --layers 4000 --width 60000", 64, "GiB"),
+      ("train-gpt train.h5 --out run --batch-size 1000000000", 64, "--batch-size"),
       ("train-gpt train.h5 --out train.h5/run --steps 1", 73, "train.h5"),
       ("sample-gpt --out pictures < /dev/null", 66, "standard input"),
       ("ls train.h5 other.h5 | sample-gpt --out pictures", 65, "2 paths"),
@@ -131,6 +133,34 @@ struct GPTCommandTests {
     #expect(outcome.status == status, "\(outcome.errors)")
     #expect(outcome.output == "")
     #expect(outcome.errors.contains(message), "\(outcome.errors)")
+  }
+
+  @Test func aResumedRunKeepsItsOptions() throws {
+    let stage = try Stage()
+    let begun = try shell(
+      "train-gpt train.h5 --out run \(Self.small) --steps 2 --threads 1 --quiet", in: stage.folder)
+    #expect(begun.status == 0, "\(begun.errors)")
+    for (options, key) in [
+      ("--layers 2", "n_layer"), ("--dropout 0.5", "embd_pdrop"), ("--pkeep 0.5", "pkeep"),
+      ("--batch-size 5", "batch_size"), ("--seed 5", "seed"), ("other.h5", "shards"),
+      ("--validation held-out.h5", "validation"), ("--steps 1", "at step 2"),
+    ] {
+      let refused = try shell("train-gpt \(options) --out run --resume", in: stage.folder)
+      #expect(refused.status == 64, "\(options): \(refused.errors)")
+      #expect(refused.errors.contains(key), "\(options): \(refused.errors)")
+    }
+    let again = try shell(
+      "train-gpt train.h5 --out run \(Self.small) --resume --steps 3 --quiet", in: stage.folder)
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(again.errors == "")
+    let config = try RunFolder(stage.folder("run")).config(GPTRunConfig.self)
+    #expect((config.steps, config.threads) == (3, 1))
+    let header = try String(contentsOfFile: stage.folder("run/metrics.csv"), encoding: .utf8)
+      .prefix { $0 != "\n" }
+    #expect(header.contains("val/unigram_entropy"))
+    let wrong = try shell("reconstruct x.png --vqgan run --out o", in: stage.folder)
+    #expect(wrong.status == 65)
+    #expect(wrong.errors.contains("kind \"gpt\", expected \"vqgan\""), "\(wrong.errors)")
   }
 
   @Test func runsAreNotOverwrittenAndCodesKeepTheirVQGAN() throws {

@@ -75,6 +75,15 @@ struct DurableFileTests {
     }
   }
 
+  @Test func aDeviceOrAPipeIsNotReplaced() throws {
+    let folder = try TemporaryFolder()
+    #expect(mkfifo(folder("pipe"), 0o600) == 0)
+    #expect(throws: DurableFileError.notAFile(path: folder("pipe"))) {
+      try DurableFile.write([1], to: folder("pipe"))
+    }
+    #expect(DurableFile.names(in: folder.path) == ["pipe"])
+  }
+
   @Test func appendingContinuesAtTheEnd() throws {
     let folder = try TemporaryFolder()
     for byte in [UInt8(1), 2] {

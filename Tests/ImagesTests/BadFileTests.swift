@@ -81,7 +81,7 @@ func truncationAnywhereIsAnError(name: String) throws {
   }
 }
 
-@Test(.timeLimit(.minutes(1)))
+@Test(.timeLimit(.minutes(5)))
 func onlyRegularFilesAreRead() throws {
   let folder = try TemporaryFolder()
   let fifo = "\(folder.path)/fifo.jpg"

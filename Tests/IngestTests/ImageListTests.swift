@@ -152,7 +152,7 @@ struct ImageListTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func whatIsNoPictureIsSkippedWithItsReason() throws {
     let folder = try Self.pictures(6)
     let bad: [(name: String, bytes: [UInt8], reason: String)] = [

@@ -35,11 +35,11 @@ struct RunsFolderTests {
 
   @Test func theConfigurationIsKeptAndNotOverwritten() throws {
     #expect(run.exists)
-    #expect(try run.config(Config.self) == Config())
+    #expect(try RunFolder.decode(Config.self, from: run.configPath) == Config())
     #expect(throws: RunError.alreadyARun(path: folder("run"))) {
       try run.create(config: Config(steps: 8))
     }
-    #expect(try run.config(Config.self) == Config())
+    #expect(try RunFolder.decode(Config.self, from: run.configPath) == Config())
     #expect(!RunFolder(folder("other")).exists)
   }
 
@@ -95,6 +95,7 @@ struct RunsFolderTests {
     let half = folder("run/checkpoints/step-000002.tmp-\(dead)-12345678")
     try DurableFile.createFolder(half)
     try DurableFile.write([1], to: "\(half)/model.safetensors")
+    try DurableFile.createFolder(run.picturesPath)
     try DurableFile.write([1], to: folder("run/pictures/step-000002.png.tmp-\(dead)-12345678"))
     #expect(try run.lastCheckpoint() == folder("run/checkpoints/step-000001"))
     #expect(run.steps() == [1])
@@ -118,13 +119,14 @@ struct RunsFolderTests {
     (#"{"steps": "7", "name": "x"}"#, "\"steps\": "),
     (#"{"steps": 7, "name": null}"#, "\"name\": "),
     (#"{"steps": 7, "name": "x", "nmae": 1}"#, "unknown key \"nmae\"; known are name, steps"),
-    ("{", ""),
-    ("", ""),
+    ("{", "not JSON: "),
+    (#"{"steps": 7,,}"#, "not JSON: "),
+    ("", "not JSON: "),
   ])
   func aDamagedConfigurationIsNamed(json: String, problem: String) throws {
     try DurableFile.write(Array(json.utf8), to: run.configPath)
     do {
-      _ = try run.config(Config.self)
+      _ = try RunFolder.decode(Config.self, from: run.configPath)
       Issue.record("\(json) was read")
     } catch let error as RunError {
       #expect("\(error)".hasPrefix("\(folder("run/config.json")): \(problem)"))

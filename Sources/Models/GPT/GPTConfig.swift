@@ -56,7 +56,8 @@ package struct GPTConfig: Codable, Equatable, Sendable {
     try validate()
   }
 
-  private func validate() throws(GPTConfigError) {
+  /// Checks that such a model can be built.
+  package func validate() throws(GPTConfigError) {
     func require(_ key: CodingKeys, _ value: Int, _ range: ClosedRange<Int>) throws(GPTConfigError)
     {
       guard range.contains(value) else {

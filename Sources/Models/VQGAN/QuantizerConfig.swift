@@ -42,7 +42,7 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
 
   var problem: String? {
     if kind == .gumbel { return "quantizer.kind is gumbel, which this version cannot run yet" }
-    if beta < 0 { return "beta is \(beta); it must not be negative" }
+    if !(beta >= 0 && beta.isFinite) { return "beta is \(beta); it must not be negative" }
     if !(0..<1).contains(decay) { return "decay is \(decay); it needs 0 up to 1" }
     if reviveAfter < 0 { return "revive_after is \(reviveAfter); it must not be negative" }
     return nil

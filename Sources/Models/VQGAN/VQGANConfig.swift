@@ -79,13 +79,21 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
 extension VQGANConfig {
   /// What makes this configuration impossible, in a sentence; `nil` if it can be built.
   package var problem: String? {
-    if ch < 32 || ch % 32 != 0 { return "ch is \(ch); group normalisation needs a multiple of 32" }
-    if chMult.isEmpty || chMult.contains(where: { $0 < 1 }) {
-      return "ch_mult is \(chMult); it needs positive factors"
+    if !(32...4096).contains(ch) || ch % 32 != 0 {
+      return "ch is \(ch); group normalisation needs a multiple of 32, 4096 at most"
     }
-    if numResBlocks < 1 { return "num_res_blocks is \(numResBlocks); it needs at least 1" }
-    if nEmbed < 2 { return "n_embed is \(nEmbed); it needs at least 2" }
-    if embedDim < 1 || zChannels < 1 { return "embed_dim and z_channels must be positive" }
+    if !(1...10).contains(chMult.count) || chMult.contains(where: { !(1...64).contains($0) }) {
+      return "ch_mult is \(chMult); it needs one to ten factors of 1...64"
+    }
+    let ranges = [
+      ("in_channels", inChannels, 1...4096), ("out_ch", outChannels, 1...4096),
+      ("num_res_blocks", numResBlocks, 1...64), ("n_embed", nEmbed, 2...1 << 20),
+      ("embed_dim", embedDim, 1...65_536), ("z_channels", zChannels, 1...65_536),
+      ("resolution", resolution, 1...1 << 20),
+    ]
+    for (key, value, range) in ranges where !range.contains(value) {
+      return "\(key) is \(value), expected \(range)"
+    }
     if resolution < downsampling || resolution % downsampling != 0 {
       return "resolution is \(resolution); it needs a multiple of \(downsampling)"
     }

@@ -71,6 +71,13 @@ struct HDF5Place: Sendable {
     HDF5Handle(try check(id, operation), release: release)
   }
 
+  /// How files are opened: without locks, which some network file systems refuse; shards never change under their names.
+  func fileAccess() throws(ShardError) -> HDF5Handle {
+    let access = try handle(H5Pcreate(chdf5_file_access()), "H5Pcreate", release: H5Pclose)
+    try check(H5Pset_file_locking(access.id, false, true), "H5Pset_file_locking")
+    return access
+  }
+
   /// The library's own words about the last failure on this thread, after ": ", or nothing.
   static func innermostError() -> String {
     var text = ""

@@ -17,7 +17,8 @@ final class HDF5InputFile: Sendable {
   init(_ path: String) throws(ShardError) {
     bytes = try RawFile(path)
     id = try HDF5.locked { () throws(ShardError) -> hid_t in
-      let id = H5Fopen(path, chdf5_read_only(), 0)
+      let access = try HDF5Place(path: path, item: "the file", isWriting: false).fileAccess()
+      let id = H5Fopen(path, chdf5_read_only(), access.id)
       guard id >= 0 else {
         throw .notAShard(path: path, reason: "libhdf5 cannot open it\(HDF5Place.innermostError())")
       }

@@ -24,8 +24,7 @@ final class HDF5OutputFile {
       let creation = try place.handle(
         H5Pcreate(chdf5_file_create()), "H5Pcreate", release: H5Pclose)
       try place.check(H5Pset_obj_track_times(creation.id, false), "H5Pset_obj_track_times")
-      let access = try place.handle(
-        H5Pcreate(chdf5_file_access()), "H5Pcreate", release: H5Pclose)
+      let access = try place.fileAccess()
       // Old enough for every reader, new enough for large attributes; not the newest form, which a crash locks.
       try place.check(
         H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V110), "H5Pset_libver_bounds")

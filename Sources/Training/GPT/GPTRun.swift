@@ -95,7 +95,7 @@ package struct GPTRun {
 
   private static let columns = [
     "train/loss", "train/bits_per_token", "unigram_entropy", "learning_rate", "tokens_per_second",
-    "peak_memory_mib", "val/loss", "val/bits_per_token",
+    "peak_memory_mib", "val/loss", "val/bits_per_token", "val/unigram_entropy",
   ]
 
   private func trainingFigures(
@@ -115,7 +115,10 @@ package struct GPTRun {
     let rows = (0..<count).map { $0 * codes.count / count }
     let loss = trainer.validate(codes, rows: rows, batchSize: config.batchSize)
     validationLoss = loss
-    return [("val/loss", loss), ("val/bits_per_token", loss / log(2))]
+    return [
+      ("val/loss", loss), ("val/bits_per_token", loss / log(2)),
+      ("val/unigram_entropy", codes.unigramEntropy),
+    ]
   }
 
   private func note(_ loss: Float, _ entropy: Double, _ tokensPerSecond: Double) -> String {

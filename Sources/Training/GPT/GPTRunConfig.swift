@@ -59,8 +59,10 @@ package struct GPTDescription: Codable, Equatable, Sendable {
 }
 
 /// The configuration of a GPT training run, complete: `config.json` of the run folder.
-package struct GPTRunConfig: Codable, Equatable, Sendable {
-  package var kind = "gpt"
+package struct GPTRunConfig: RunConfig {
+  package static let kindName = "gpt"
+
+  package var kind: String = kindName
   package var toolVersion: String
   package var model: GPTConfig
   package var codes: CodeGrid
@@ -120,5 +122,30 @@ package struct GPTRunConfig: Codable, Equatable, Sendable {
     case checkpointEvery = "checkpoint_every"
     case keepCheckpoints = "keep_checkpoints"
     case logEvery = "log_every"
+  }
+}
+
+extension GPTRunConfig {
+  package var problem: String? {
+    if let problem = problemOfTheLoop { return problem }
+    do throws(GPTConfigError) {
+      try model.validate()
+    } catch {
+      return error.description
+    }
+    if model.vocabSize < codes.codebookSize || model.blockSize < codes.count {
+      return "model: \(model.vocabSize) tokens in \(model.blockSize) places are too few for "
+        + "\(codes.height)×\(codes.width) of \(codes.codebookSize) codes"
+    }
+    if !(keepProbability > 0 && keepProbability <= 1) {
+      return "pkeep is \(keepProbability); it must be above 0 and at most 1"
+    }
+    if !(weightDecay >= 0 && weightDecay.isFinite) {
+      return "weight_decay is \(weightDecay); it must not be negative"
+    }
+    if !(1...1_000_000_000).contains(validateEvery) {
+      return "validate_every is \(validateEvery); it must be positive"
+    }
+    return nil
   }
 }

@@ -23,6 +23,7 @@ package struct SecondStageFile: Sendable {
   ///   `ModelMismatchError`, `DurableFileError`.
   package static func open(_ path: String) throws -> SecondStageFile {
     let file: SecondStageFile
+    try RunFolder(path).requireKind(GPTRunConfig.kindName)
     if let folder = try FirstStageFile.checkpointFolder(of: path) {
       let place = "\(folder)/model.json"
       file = SecondStageFile(

@@ -6,8 +6,11 @@ import Foundation
 package enum RunError: Error, Equatable {
   case alreadyARun(path: String)
   case noCheckpoint(path: String)
-  case configDiffers(path: String, option: String, found: String, expected: String)
+  case configDiffers(path: String, key: String, found: String, wanted: String)
+  case otherKind(path: String, found: String, expected: String)
   case damaged(path: String, problem: String)
+  /// A step needs more memory than the machine has.
+  case tooLarge(what: String, gibibytes: Int, of: Int)
 }
 
 extension RunError: CustomStringConvertible {
@@ -15,10 +18,16 @@ extension RunError: CustomStringConvertible {
     switch self {
     case .alreadyARun(let path):
       "\(path): there is a run already; continue it with --resume or choose another --out"
-    case .noCheckpoint(let path): "\(path): no checkpoint; is this the folder of a training run?"
-    case .configDiffers(let path, let option, let found, let expected):
-      "\(path): the run was made with \(option) \(found), now \(expected); a resumed run keeps its options"
+    case .noCheckpoint(let path):
+      "\(path): no checkpoint; expected the folder of a training run, one of its checkpoints, or a file of weights"
+    case .configDiffers(let path, let key, let found, let wanted):
+      "\(path): \(key) of the run is \(found), the options ask for \(wanted); a resumed run keeps it"
+    case .otherKind(let path, let found, let expected):
+      "\(path): a run of kind \"\(found)\", expected \"\(expected)\""
     case .damaged(let path, let problem): "\(path): \(problem)"
+    case .tooLarge(let what, let needed, let machine):
+      "\(what) needs over \(needed) GiB of memory, this machine has \(machine); "
+        + "take a smaller --batch-size (with --accumulate) or a smaller model"
     }
   }
 }
@@ -43,16 +52,49 @@ package struct RunFolder: Sendable {
   package func create(config: some Encodable) throws {
     if exists { throw RunError.alreadyARun(path: path) }
     try DurableFile.createFolder(checkpointsPath)
-    try DurableFile.createFolder(picturesPath)
-    try DurableFile.write(Array(try Self.encoder.encode(config)), to: configPath)
+    try update(config: config)
+  }
+
+  /// Writes the configuration of a run that goes on.
+  package func update(config: some Encodable) throws {
+    try Self.write(config, to: configPath)
   }
 
   /// The configuration of the run.
   ///
-  /// - Throws: `RunError.damaged` naming the key that is missing, unknown or of another type.
-  package func config<Config: Codable>(_ type: Config.Type) throws -> Config {
-    try Self.decode(type, from: configPath)
+  /// - Throws: as `runConfig(_:from:)`.
+  package func config<Config: RunConfig>(_ type: Config.Type) throws -> Config {
+    try Self.runConfig(type, from: configPath)
   }
+
+  /// The configuration of a run from any file.
+  ///
+  /// - Throws: `RunError.otherKind`; `RunError.damaged` naming the key that is missing, unknown, of another type or of an
+  ///   impossible value; `DurableFileError`.
+  package static func runConfig<Config: RunConfig>(
+    _ type: Config.Type, from path: String
+  ) throws -> Config {
+    try requireKind(Config.kindName, in: path)
+    let config = try decode(type, from: path)
+    if let problem = config.problem { throw RunError.damaged(path: path, problem: problem) }
+    return config
+  }
+
+  /// Checks what kind of run this is, if it is a run.
+  ///
+  /// - Throws: `RunError.otherKind`, `RunError.damaged`, `DurableFileError`.
+  func requireKind(_ kind: String) throws {
+    if exists { try Self.requireKind(kind, in: configPath) }
+  }
+
+  private static func requireKind(_ kind: String, in path: String) throws {
+    let found = try decodeLoosely(Kind.self, from: path).kind
+    guard found == kind else {
+      throw RunError.otherKind(path: path, found: found, expected: kind)
+    }
+  }
+
+  private struct Kind: Decodable { let kind: String }
 
   /// The name of a step's checkpoint and picture, `step-000500`.
   package static func name(ofStep step: Int) -> String {
@@ -82,9 +124,21 @@ package struct RunFolder: Sendable {
   package static func decode<Value: Codable>(_ type: Value.Type, from path: String) throws
     -> Value
   {
+    try decode(path) { try decodeStrictly(type, from: $0) }
+  }
+
+  private static func decodeLoosely<Value: Decodable>(_ type: Value.Type, from path: String) throws
+    -> Value
+  {
+    try decode(path) { try JSONDecoder().decode(type, from: $0) }
+  }
+
+  private static func decode<Value>(_ path: String, _ decoding: (Data) throws -> Value) throws
+    -> Value
+  {
     let data = Data(try DurableFile.read(path))
     do {
-      return try decodeStrictly(type, from: data)
+      return try decoding(data)
     } catch let DecodingError.keyNotFound(key, context) {
       throw RunError.damaged(path: path, problem: "no key \"\(place(context, key))\"")
     } catch let DecodingError.typeMismatch(_, context) {
@@ -93,9 +147,21 @@ package struct RunFolder: Sendable {
     } catch let DecodingError.valueNotFound(_, context) {
       throw RunError.damaged(path: path, problem: "\"\(place(context))\": no value")
     } catch let DecodingError.dataCorrupted(context) {
-      throw RunError.damaged(path: path, problem: "\(place(context)) \(context.debugDescription)")
+      let problem = mistake(in: data) ?? "\"\(place(context))\": \(context.debugDescription)"
+      throw RunError.damaged(path: path, problem: problem)
     } catch {
       throw RunError.damaged(path: path, problem: String(describing: error))
+    }
+  }
+
+  /// Why a text is no JSON, with the place of its first mistake; `nil` if it is.
+  private static func mistake(in data: Data) -> String? {
+    do {
+      _ = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
+      return nil
+    } catch {
+      let details = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
+      return "not JSON: \(details ?? "\(data.count) bytes")"
     }
   }
 

@@ -63,6 +63,30 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
 }
 
 extension VQGANObjective {
+  /// What makes this objective impossible, in a sentence; `nil` if it can be trained for.
+  package var problem: String? {
+    let weights = [
+      ("codebook_weight", codebookWeight), ("l1_weight", l1Weight), ("l2_weight", l2Weight),
+      ("perceptual_weight", perceptualWeight), ("disc_weight", discWeight),
+      ("disc_factor", discFactor),
+    ]
+    for (key, weight) in weights where !(weight >= 0 && weight.isFinite) {
+      return "\(key) is \(weight); it must not be negative"
+    }
+    for (key, beta) in [("adam_beta1", adamBeta1), ("adam_beta2", adamBeta2)]
+    where !(0..<1).contains(beta) {
+      return "\(key) is \(beta); it needs 0 up to 1"
+    }
+    if discStart < 0 { return "disc_start is \(discStart); it must not be negative" }
+    if !(1...4096).contains(discriminator.ndf) {
+      return "discriminator.ndf is \(discriminator.ndf), expected 1...4096"
+    }
+    if !(1...16).contains(discriminator.nLayers) {
+      return "discriminator.n_layers is \(discriminator.nLayers), expected 1...16"
+    }
+    return nil
+  }
+
   /// The weighted sum of |x - x̂| and (x - x̂)², means over everything, a scalar.
   package func pixelLoss(_ reconstruction: Tensor, _ images: Tensor) -> Tensor {
     let absolute = l1Weight * reconstruction.meanAbsoluteDifference(from: images)

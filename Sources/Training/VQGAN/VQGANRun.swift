@@ -208,6 +208,7 @@ package struct VQGANRun {
     let sheet = ContactSheet(rows: rows, columnHeaders: ["input", "reconstruction"])
     let page = sheet.rendered()
     let png = page.encodedPNG()
+    try DurableFile.createFolder(folder.picturesPath)
     try DurableFile.write(png, to: folder.picturePath(step: state.step))
     try log.picture(
       "reconstructions", step: state.step, png: png, width: page.width, height: page.height)

@@ -2,9 +2,12 @@
 import Models
 
 /// The configuration of a VQGAN training run, complete: `config.json` of the run folder.
-package struct VQGANRunConfig: Codable, Equatable, Sendable {
-  package var kind = "vqgan"
+package struct VQGANRunConfig: RunConfig {
+  package static let kindName = "vqgan"
+
+  package var kind: String = kindName
   package var toolVersion: String
+  package var preset: String?  // where the run started from; it decides nothing any more
   package var model: VQGANConfig
   package var objective: VQGANObjective
   package var learningRate: LearningRate
@@ -26,13 +29,15 @@ package struct VQGANRunConfig: Codable, Equatable, Sendable {
   package var logEvery: Int  // steps
 
   package init(
-    toolVersion: String, model: VQGANConfig, objective: VQGANObjective, learningRate: LearningRate,
+    toolVersion: String, preset: String? = nil, model: VQGANConfig, objective: VQGANObjective,
+    learningRate: LearningRate,
     steps: Int, batchSize: Int, accumulate: Int, augmentation: Augmentation, shuffles: Bool,
     seed: UInt64, threads: Int, engine: String, perceptual: String?, initFrom: String?,
     shards: [String], validation: [String], checkpointEvery: Int, keepCheckpoints: Int,
     pictureEvery: Int, logEvery: Int
   ) {
     self.toolVersion = toolVersion
+    self.preset = preset
     self.model = model
     self.objective = objective
     self.learningRate = learningRate
@@ -55,7 +60,8 @@ package struct VQGANRunConfig: Codable, Equatable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case kind, model, objective, steps, accumulate, augmentation, shuffles, seed, threads, engine
+    case kind, preset, model, objective, steps, accumulate, augmentation, shuffles, seed, threads,
+      engine
     case perceptual, shards, validation
     case toolVersion = "tool_version"
     case learningRate = "learning_rate"
@@ -65,5 +71,24 @@ package struct VQGANRunConfig: Codable, Equatable, Sendable {
     case keepCheckpoints = "keep_checkpoints"
     case pictureEvery = "picture_every"
     case logEvery = "log_every"
+  }
+}
+
+extension VQGANRunConfig {
+  package var problem: String? {
+    if let problem = problemOfTheLoop { return problem }
+    if let problem = model.problem { return "model: \(problem)" }
+    if let problem = objective.problem { return "objective: \(problem)" }
+    if model.inChannels != 3 || model.outChannels != 3 {
+      return "model: in_channels is \(model.inChannels) and out_ch \(model.outChannels); "
+        + "image shards have 3"
+    }
+    if !(1...1_000_000_000).contains(pictureEvery) {
+      return "picture_every is \(pictureEvery); it must be positive"
+    }
+    if augmentation.crop < 0 {
+      return "augmentation.crop is \(augmentation.crop); it must not be negative"
+    }
+    return nil
   }
 }

@@ -1,0 +1,111 @@
+// How a training command begins, and how its loop is watched.
+import ArgumentParser
+import TensorCore
+import Training
+
+/// A command that trains, from its options to the loop.
+package protocol TrainingCommand: SuiteCommand {
+  associatedtype Config: RunConfig
+
+  var input: InputPaths { get }
+  var training: TrainingOptions { get }
+  var runtime: RuntimeOptions { get }
+
+  /// The configuration that a new run on these shards starts from; threads and engine are filled in afterwards.
+  func start(on shards: [String]) throws -> Config
+  /// Puts the command's own options that were given into a configuration.
+  func change(_ config: inout Config) throws
+  /// Whether a shard is of the validation split.
+  func isHeldOut(_ shard: String) throws -> Bool
+}
+
+extension TrainingCommand {
+  /// The configuration of the run: a new one, or the stored one with what a resumed run may change.
+  ///
+  /// - Throws: `RunError`, `ValidationError` for an impossible configuration, and what reading shards throws. Nothing has
+  ///   been created then.
+  package func configuration(in folder: RunFolder) throws -> Config {
+    training.resume ? try resumedConfiguration(in: folder) : try newConfiguration(in: folder)
+  }
+
+  private func newConfiguration(in folder: RunFolder) throws -> Config {
+    if folder.exists { throw RunError.alreadyARun(path: folder.path) }
+    let (shards, validation) = try split(try input.resolve(console: runtime.console))
+    var config = try start(on: shards)
+    config.toolVersion = SuiteVersion.current
+    config.threads = runtime.threadCount
+    config.engine = Device.default.name
+    try change(&config)
+    training.apply(runtime, to: &config)
+    config.shards = shards
+    config.validation = validation
+    if let problem = config.problem { throw ValidationError("\(problem).") }
+    return config
+  }
+
+  private func resumedConfiguration(in folder: RunFolder) throws -> Config {
+    guard folder.exists else { throw RunError.noCheckpoint(path: folder.path) }
+    let stored = try folder.config(Config.self)
+    var config = stored
+    try change(&config)
+    training.apply(runtime, to: &config)
+    if !input.paths.isEmpty {
+      (config.shards, config.validation) = try split(try input.resolve(console: runtime.console))
+    } else if !training.validation.isEmpty {
+      let given = try validationShards()
+      if !Set(given).isSubset(of: stored.validation) { config.validation = given }
+    }
+    try config.requireContinuing(stored, in: folder)
+    if let problem = config.problem { throw ValidationError("\(problem).") }
+    if config.threads != stored.threads || config.engine != stored.engine {
+      runtime.console.warn(
+        "the run was begun with \(stored.threads) threads on \(stored.engine), now "
+          + "\(config.threads) on \(config.engine): it will not be bit-identical to one never stopped"
+      )
+    }
+    return config
+  }
+
+  /// Shards of the validation split are held out, unless there are no others.
+  private func split(_ shards: [String]) throws -> (training: [String], validation: [String]) {
+    let bySplit = try Dictionary(grouping: shards, by: isHeldOut)
+    let heldOut = bySplit[false] == nil ? [] : bySplit[true] ?? []
+    return (
+      (bySplit[false] ?? shards).map(TrainingOptions.absolute),
+      heldOut.map(TrainingOptions.absolute) + (try validationShards())
+    )
+  }
+
+  private func validationShards() throws -> [String] {
+    try InputPaths.expand(training.validation, suffix: ".h5").map(TrainingOptions.absolute)
+  }
+
+  /// Writes the configuration of a run that can begin or go on at `step`.
+  ///
+  /// - Throws: `ValidationError` when the run is past its last step, `RunError`, `DurableFileError`.
+  package func store(_ config: Config, in folder: RunFolder, at step: Int) throws {
+    guard step <= config.steps else {
+      throw ValidationError(
+        "--steps \(config.steps): the run in \(folder.path) is at step \(step) already.")
+    }
+    if training.resume {
+      try folder.update(config: config)
+    } else {
+      try folder.create(config: config)
+    }
+  }
+
+  /// Runs the loop beside a progress bar; signals make it save and end.
+  package func supervise(
+    from step: Int, to steps: Int, _ loop: (TrainingReporter) throws -> Void
+  ) throws {
+    Interruption.install()
+    let console = runtime.console
+    let progress = Progress("training", total: steps, from: step, unit: "steps", console: console)
+    try loop(
+      TrainingReporter(
+        step: { progress.advance(note: $0) }, warn: { console.warn($0) },
+        shouldStop: { Interruption.requested }))
+    progress.finish()
+  }
+}

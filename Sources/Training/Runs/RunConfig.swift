@@ -1,0 +1,83 @@
+// What the configurations of all training runs have in common.
+import Foundation
+
+/// Everything that decides a training run: `config.json` of its folder.
+package protocol RunConfig: Codable, Equatable, Sendable {
+  /// The value of `kind` in the files of this type.
+  static var kindName: String { get }
+
+  var kind: String { get }
+  var toolVersion: String { get set }
+  var learningRate: LearningRate { get set }
+  var steps: Int { get set }
+  var batchSize: Int { get set }
+  var accumulate: Int { get set }  // batches whose gradients are averaged for one step
+  var shuffles: Bool { get set }
+  var seed: UInt64 { get set }
+  var threads: Int { get set }
+  var engine: String { get set }
+  var shards: [String] { get set }
+  var validation: [String] { get set }
+  var checkpointEvery: Int { get set }  // steps
+  var keepCheckpoints: Int { get set }
+  var logEvery: Int { get set }  // steps
+
+  /// What makes this configuration impossible, in a sentence; `nil` if it can be trained.
+  var problem: String? { get }
+}
+
+extension RunConfig {
+  /// The problem of the keys that all runs have.
+  var problemOfTheLoop: String? {
+    let counts = [
+      ("steps", steps, 1_000_000_000), ("batch_size", batchSize, 65_536),
+      ("accumulate", accumulate, 65_536), ("threads", threads, 1024),
+      ("checkpoint_every", checkpointEvery, 1_000_000_000),
+      ("keep_checkpoints", keepCheckpoints, 1_000_000), ("log_every", logEvery, 1_000_000_000),
+      ("learning_rate.warmup", learningRate.warmup + 1, 1_000_000_000),
+    ]
+    for (key, value, most) in counts where !(1...most).contains(value) {
+      return "\(key) is \(value), expected 1...\(most)"
+    }
+    guard learningRate.peak > 0, learningRate.peak.isFinite else {
+      return "learning_rate.peak is \(learningRate.peak); it must be positive"
+    }
+    return nil
+  }
+
+  /// The keys that a resumed run may change: how long it goes on, what it keeps and says, and on what it computes.
+  private static var changeableKeys: Set<String> {
+    [
+      "steps", "threads", "engine", "checkpoint_every", "keep_checkpoints", "picture_every",
+      "validate_every", "log_every",
+    ]
+  }
+
+  /// Checks that this configuration continues the run of `stored`.
+  ///
+  /// - Throws: `RunError.configDiffers` naming the first key that a resumed run may not change.
+  package func requireContinuing(_ stored: Self, in folder: RunFolder) throws {
+    let (old, new) = (try leaves(of: stored), try leaves(of: self))
+    for key in Set(old.keys).union(new.keys).subtracting(Self.changeableKeys).sorted()
+    where old[key] != new[key] {
+      throw RunError.configDiffers(
+        path: folder.path, key: key, found: old[key] ?? "none", wanted: new[key] ?? "none")
+    }
+  }
+}
+
+/// The values of a configuration as JSON texts, by their dotted keys.
+private func leaves(of config: some Encodable) throws -> [String: String] {
+  var leaves: [String: String] = [:]
+  func collect(_ value: Any, at key: String) throws {
+    if let fields = value as? [String: Any] {
+      for (name, field) in fields { try collect(field, at: key.isEmpty ? name : "\(key).\(name)") }
+    } else {
+      let json = try JSONSerialization.data(
+        withJSONObject: value, options: [.fragmentsAllowed, .withoutEscapingSlashes])
+      leaves[key] = String(decoding: json, as: UTF8.self)
+    }
+  }
+  try collect(try JSONSerialization.jsonObject(with: try JSONEncoder().encode(config)), at: "")
+  return leaves
+}

@@ -1,0 +1,35 @@
+// Whether images can train the model.
+import Shards
+
+extension VQGANRunConfig {
+  /// Checks that images of the shards fit the model, its discriminator and the machine.
+  ///
+  /// - Throws: `RunError.damaged` naming the first shard, `RunError.tooLarge`.
+  package func check(_ shards: ImageShardSet) throws(RunError) {
+    let size = "images of \(shards.width)×\(shards.height)"
+    let f = model.downsampling
+    let crop = augmentation.crop
+    let (height, width) = crop > 0 ? (crop, crop) : (shards.height, shards.width)
+    guard crop <= min(shards.height, shards.width) else {
+      throw .damaged(path: shards.paths[0], problem: "\(size) are smaller than --crop \(crop)")
+    }
+    guard height % f == 0, width % f == 0 else {
+      throw .damaged(
+        path: shards.paths[0],
+        problem: crop > 0
+          ? "crops of \(crop)×\(crop); the model needs multiples of \(f) pixels"
+          : "\(size); the model needs multiples of \(f) pixels")
+    }
+    let depth = objective.discriminator.nLayers
+    guard min(height, width) >> depth > 2 else {
+      throw .damaged(
+        path: shards.paths[0],
+        problem: "\(size) are too small for discriminator.n_layers \(depth); take fewer layers")
+    }
+    // each residual block of the first level keeps its input and two outputs, on both sides
+    let blocks = Double(2 * model.numResBlocks + 1)
+    try requireMemory(
+      forFloats: 3 * blocks * Double(batchSize) * Double(height * width) * Double(model.ch),
+      of: "a batch of \(batchSize) \(size)")
+  }
+}

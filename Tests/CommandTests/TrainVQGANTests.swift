@@ -1,0 +1,174 @@
+import DurableFiles
+import Foundation
+import Images
+import Shards
+import TestSupport
+import Testing
+import Training
+
+@Suite("train-vqgan as a command")
+struct TrainVQGANTests {
+  /// A folder with 32×32 image shards: `train.h5` of 12 images, `held-out.h5` of 3 of the validation split.
+  private static func stage() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    for (name, count, split) in [("train.h5", 12, "train"), ("held-out.h5", 3, "validation")] {
+      let writer = try ImageShardWriter(
+        folder(name),
+        header: ImageShardHeader(
+          height: 32, width: 32, source: "test", split: split, preprocessing: "{}",
+          toolVersion: "test"), compression: .none)
+      for row in 0..<count {
+        let pixels = (0..<32 * 32 * 3).map { UInt8(truncatingIfNeeded: $0 / 96 * (row + 3) + $0) }
+        try writer.append(pixels, id: Int64(row), name: "\(row)")
+      }
+      _ = try writer.finish()
+    }
+    return folder
+  }
+
+  private static let tiny = "--preset tiny --batch-size 2 --log-every 1 --quiet"
+
+  @Test func theRunIsCompleteAndHeldOutImagesAreValidatedOn() throws {
+    let folder = try Self.stage()
+    let outcome = try shell(
+      "ls *.h5 | train-vqgan --out run \(Self.tiny) --steps 3 --crop 16 --flip --accumulate 2",
+      in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output == "run\n")
+    #expect(outcome.errors == "")
+    let run = RunFolder(folder("run"))
+    let config = try run.config(VQGANRunConfig.self)
+    #expect(config.shards == [folder("train.h5")])
+    #expect(config.validation == [folder("held-out.h5")])
+    #expect(config.preset == "tiny")
+    #expect(config.augmentation == Augmentation(crop: 16, flips: true))
+    let picture = try ImageDecoder.decode(contentsOf: run.picturePath(step: 3))
+    #expect(picture.width > 2 * 16)
+    let rows = try String(contentsOfFile: run.metricsPath, encoding: .utf8).split(separator: "\n")
+    #expect(rows.count == 1 + 3 + 1, "a header, three steps, a validation")
+  }
+
+  @Test func signalsSaveAndTheRunGoesOnBitByBit() throws {
+    let folder = try Self.stage()
+    let stopped = try shell(
+      """
+      train-vqgan train.h5 --out run \(Self.tiny) --steps 1000000 --schedule constant --threads 1 > out.txt &
+      pid=$!
+      for i in $(seq 300); do
+        [ "$(wc -l < run/metrics.csv 2> /dev/null || echo 0)" -gt 2 ] && break
+        sleep 0.1
+      done
+      train-vqgan train.h5 --out run --resume --quiet
+      echo busy $? >> out.txt
+      kill -TERM $pid
+      wait $pid
+      """, in: folder)
+    #expect(stopped.status == 143, "\(stopped.errors)")
+    #expect(try String(contentsOfFile: folder("out.txt"), encoding: .utf8) == "busy 75\n")
+    #expect(stopped.errors.contains("another process"), "\(stopped.errors)")
+    let last = try RunFolder(folder("run")).lastCheckpoint()
+    let step = try RunFolder.decode(TrainingState.self, from: "\(last)/state.json").step
+    #expect(step > 0)
+    let resumed = try shell(
+      """
+      train-vqgan --out run --resume --steps \(step + 2) --quiet &&
+      train-vqgan train.h5 --out whole \(Self.tiny) --steps \(step + 2) --schedule constant --threads 1 &&
+      cmp run/checkpoints/last/model.safetensors whole/checkpoints/last/model.safetensors
+      """, in: folder)
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(resumed.output == "run\nwhole\n")
+  }
+
+  @Test func aResumedRunKeepsItsOptions() throws {
+    let folder = try Self.stage()
+    let begun = try shell(
+      "train-vqgan train.h5 --out run \(Self.tiny) --steps 2 --threads 1 --engine openblas",
+      in: folder)
+    #expect(begun.status == 0, "\(begun.errors)")
+    let stored = try RunFolder(folder("run")).config(VQGANRunConfig.self)
+    for (options, key) in [
+      ("--batch-size 4", "batch_size"), ("--seed 5", "seed"), ("--learning-rate 1", "peak"),
+      ("--preset f16", "preset"), ("--set model.n_embed=128", "model.n_embed"),
+      ("--disc-start 7", "disc_start"), ("--no-shuffle", "shuffles"), ("--flip", "flips"),
+      ("held-out.h5", "shards"), ("--validation held-out.h5", "validation"),
+      ("--perceptual lpips", "perceptual"), ("--config run/config.json", "--config"),
+      ("--steps 1", "at step 2"),
+    ] {
+      let refused = try shell("train-vqgan \(options) --out run --resume", in: folder)
+      #expect(refused.status == 64, "\(options): \(refused.errors)")
+      #expect(refused.errors.contains(key), "\(options): \(refused.errors)")
+      #expect(refused.output == "")
+    }
+    #expect(try RunFolder(folder("run")).config(VQGANRunConfig.self) == stored)
+
+    // The same options again, other steps: one thread and the engine are those of the run.
+    let again = try shell(
+      "train-vqgan train.h5 --out run \(Self.tiny) --resume --steps 4", in: folder)
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(again.errors == "")
+    let continued = try RunFolder(folder("run")).config(VQGANRunConfig.self)
+    #expect((continued.steps, continued.threads, continued.engine) == (4, 1, "openblas"))
+    let moved = try shell("train-vqgan --out run --resume --threads 2 --quiet", in: folder)
+    #expect(moved.status == 0)
+    #expect(moved.errors.contains("bit-identical"), "\(moved.errors)")
+  }
+
+  @Test(
+    "Mistakes lead to their exit codes and leave nothing",
+    arguments: [
+      ("nowhere.h5", 66, "nowhere.h5"),
+      ("text.h5", 65, "text.h5"),
+      ("train.h5 --validation nowhere.h5", 66, "nowhere.h5"),
+      ("train.h5 --preset huge", 64, "f16, small, tiny"),
+      ("train.h5 --steps 0", 64, "--steps"),
+      ("train.h5 --batch-size 1000000000", 64, "--batch-size"),
+      ("train.h5 --preset f16 --batch-size 65536", 64, "GiB"),
+      ("train.h5 --learning-rate nan", 64, "--learning-rate"),
+      ("train.h5 --crop 9999", 65, "--crop 9999"),
+      ("train.h5 --preset small --crop 20", 65, "multiples of 8"),
+      ("train.h5 --perceptual nowhere", 66, "nowhere"),
+      ("train.h5 --init-from nowhere", 66, "nowhere: no checkpoint"),
+      ("train.h5 --config nowhere", 66, "nowhere"),
+      ("train.h5 --config text.h5", 65, "text.h5: not JSON"),
+      ("train.h5 --config gpt.json", 65, "kind \"gpt\", expected \"vqgan\""),
+      ("train.h5 --set steps", 64, "key=value"),
+      ("train.h5 --set stepz=4", 64, "no such key"),
+      ("train.h5 --set steps=abc", 64, "it is now 10000"),
+      ("train.h5 --set batch_size=0", 64, "batch_size is 0"),
+      ("train.h5 --set keep_checkpoints=0", 64, "keep_checkpoints is 0"),
+      ("train.h5 --set log_every=0", 64, "log_every is 0"),
+      ("train.h5 --set learning_rate.peak=-1", 64, "learning_rate.peak is -1"),
+      ("train.h5 --set model.in_channels=5", 64, "in_channels is 5"),
+      ("train.h5 --set model.n_embed=4000000000", 64, "n_embed"),
+      ("train.h5 --set model.ch=48", 64, "multiple of 32"),
+      ("train.h5 --set model.quantizer.decay=1", 64, "decay is 1"),
+      ("train.h5 --set objective.adam_beta1=1", 64, "adam_beta1 is 1"),
+      ("train.h5 --set objective.l1_weight=-1", 64, "l1_weight is -1"),
+      ("train.h5 --set objective.discriminator.n_layers=9", 65, "n_layers 9"),
+      ("train.h5 --resume", 66, "no checkpoint"),
+    ])
+  func exitCodes(options: String, status: Int32, message: String) throws {
+    let folder = try Self.stage()
+    try DurableFile.write(Array("text".utf8), to: folder("text.h5"))
+    try DurableFile.write(Array(#"{"kind": "gpt"}"#.utf8), to: folder("gpt.json"))
+    let outcome = try shell("train-vqgan \(options) --out run", in: folder)
+    #expect(outcome.status == status, "\(outcome.errors)")
+    #expect(outcome.output == "")
+    #expect(outcome.errors.contains(message), "\(outcome.errors)")
+    #expect(!DurableFile.exists(folder("run/config.json")))
+  }
+
+  @Test func aConfigurationEditedByHandIsCheckedWhenResumed() throws {
+    let folder = try Self.stage()
+    let begun = "train-vqgan train.h5 --out run \(Self.tiny) --steps 1"
+    #expect(try shell(begun, in: folder).status == 0)
+    let again = try shell(begun, in: folder)
+    #expect(again.status == 73)
+    #expect(again.errors.contains("--resume"), "\(again.errors)")
+    let outcome = try shell(
+      "sed -i 's/\"batch_size\" : 2/\"batch_size\" : 0/' run/config.json && train-vqgan --out run --resume",
+      in: folder)
+    #expect(outcome.status == 65)
+    #expect(outcome.errors.contains("run/config.json: batch_size is 0"), "\(outcome.errors)")
+  }
+}
