@@ -76,7 +76,14 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
     #expect(generator.reconstructions.allSatisfy { !$0.isTracked })
     var losses = generator.losses
     let gradients = trainer.discriminatorGradients(
+      [images], reconstructions: generator.reconstructions, fakeLogits: generator.fakeLogits,
+      &losses)
+    // The answers kept from the generator's half are those that another pass would give.
+    let again = trainer.discriminatorGradients(
       [images], reconstructions: generator.reconstructions, &losses)
+    for parameter in trainer.discriminator.parameters {
+      #expect(gradients[parameter]?.elements() == again[parameter]?.elements())
+    }
     #expect(trainer.model.parameters.allSatisfy { gradients[$0] == nil })
     #expect(trainer.discriminator.parameters.allSatisfy { gradients[$0] != nil })
     // And the generator's loss moves the generator alone.

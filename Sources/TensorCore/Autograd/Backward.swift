@@ -25,14 +25,14 @@ package struct Gradients {
       byNode[ObjectIdentifier(node)] = gradient
       return
     }
-    byNode[ObjectIdentifier(node)] = accumulated(present, gradient)
+    byNode[ObjectIdentifier(node)] = accumulated(consume present, gradient)
   }
 
   /// Adds another set of gradients, for accumulation over several batches.
   package mutating func add(_ other: Gradients) {
     for (key, gradient) in other.byNode {
       if let present = byNode.removeValue(forKey: key) {
-        byNode[key] = accumulated(present, gradient)
+        byNode[key] = accumulated(consume present, gradient)
       } else {
         byNode[key] = gradient
       }

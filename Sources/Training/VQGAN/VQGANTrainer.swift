@@ -42,7 +42,8 @@ package struct VQGANTrainer {
     var losses = generator.losses
     if isAdversarial {
       let gradients = discriminatorGradients(
-        batches, reconstructions: generator.reconstructions, &losses)
+        batches, reconstructions: generator.reconstructions, fakeLogits: generator.fakeLogits,
+        &losses)
       discriminatorOptimizer.update(&discriminator, gradients, learningRate: learningRate)
     }
     return losses
@@ -53,6 +54,8 @@ package struct VQGANTrainer {
     package var losses = VQGANLosses()
     package var gradients = Gradients()
     package var reconstructions: [Tensor] = []
+    /// The discriminator's answers to them with their graphs, for its own half of the step; none before `disc_start`.
+    package var fakeLogits: [Tensor] = []
     var quantized: [QuantizedVectors] = []
   }
 
@@ -76,6 +79,7 @@ package struct VQGANTrainer {
       result.losses.add(pass.losses, share: share)
       result.gradients.add(pass.gradients)
       result.reconstructions.append(pass.reconstruction)
+      if let logits = pass.fakeLogits { result.fakeLogits.append(logits) }
       result.quantized.append(pass.quantized)
       model.quantize.moveEntries(towards: pass.quantized.vectors, at: pass.quantized.indices)
     }
@@ -84,18 +88,26 @@ package struct VQGANTrainer {
   }
 
   /// Gradients of the discriminator's parameters; its figures are added to `losses`.
+  ///
+  /// - Parameter fakeLogits: the answers to the reconstructions by the discriminator as it is, which spare a pass when both
+  ///   halves of a step share the reconstructions.
   package mutating func discriminatorGradients(
-    _ batches: [Tensor], reconstructions: [Tensor], _ losses: inout VQGANLosses
+    _ batches: [Tensor], reconstructions: [Tensor], fakeLogits: [Tensor] = [],
+    _ losses: inout VQGANLosses
   ) -> Gradients {
     let share = 1 / Float(batches.count)
+    let parameters = discriminator.parameters
     var gradients = Gradients()
-    for (images, reconstruction) in zip(batches, reconstructions) {
-      let fake =
-        objective.discriminatorPass == .shared ? reconstruction : freshReconstruction(of: images)
+    for (index, images) in batches.enumerated() {
       let logitsReal = discriminator(images, training: true)
-      let logitsFake = discriminator(fake, training: true)
+      let logitsFake =
+        switch objective.discriminatorPass {
+        case .shared where index < fakeLogits.count: fakeLogits[index]
+        case .shared: discriminator(reconstructions[index], training: true)
+        case .fresh: discriminator(freshReconstruction(of: images), training: true)
+        }
       let loss = objective.discFactor * objective.discLoss(real: logitsReal, fake: logitsFake)
-      gradients.add(backward(loss))
+      gradients.add(backward(loss, towards: parameters))
       losses.disc += share * loss.item()
       losses.logitsReal += share * logitsReal.mean().item()
       losses.logitsFake += share * logitsFake.mean().item()
@@ -117,6 +129,7 @@ package struct VQGANTrainer {
     let losses: VQGANLosses
     let gradients: Gradients
     let reconstruction: Tensor
+    let fakeLogits: Tensor?
     let quantized: QuantizedVectors
   }
 
@@ -144,11 +157,16 @@ package struct VQGANTrainer {
     losses.nll = losses.rec
     var seed = backward(rec)[border] ?? Tensor(zerosLike: border)
 
+    var fakeLogits: Tensor?
     if isAdversarial {
-      let g = generatorLoss(fake: discriminator(border, training: true))
+      let logits = discriminator(border, training: true)
+      let isShared = objective.discriminatorPass == .shared
+      if isShared { fakeLogits = logits }
+      let g = generatorLoss(fake: logits)
       losses.g = g.item()
       losses.discFactor = objective.discFactor
-      let adversarial = backward(g, towards: [border])[border] ?? Tensor(zerosLike: border)
+      let adversarial =
+        backward(g, towards: [border], keepingGraph: isShared)[border] ?? Tensor(zerosLike: border)
       losses.dWeight =
         objective.discWeight
         * adaptiveWeight(
@@ -167,7 +185,8 @@ package struct VQGANTrainer {
       indices: quantized.indices.reshaped([quantized.indices.count]),
       squaredDistances: quantized.squaredDistances)
     return GeneratorPass(
-      losses: losses, gradients: gradients, reconstruction: border.detached(), quantized: vectors)
+      losses: losses, gradients: gradients, reconstruction: border.detached(),
+      fakeLogits: fakeLogits, quantized: vectors)
   }
 
   /// The gradient of the decoder's last weight alone, for a gradient at the reconstruction.
