@@ -52,7 +52,7 @@ lint:  ## check the code's form
 format:  ## bring the code into form
 	swift format --in-place --recursive --parallel Sources Tests Package.swift
 
-check: lint build test  ## what CI runs
+check: lint build test  ## what to run before a commit
 
 clean:  ## remove what was built, but not runs/
 	rm -rf .build .build-portable .venv
@@ -128,6 +128,7 @@ runs/%/vqgan.txt: runs/%/shards.txt
 	$(call train,train-vqgan,$(@D)/vqgan,$(vqgan-$*) --validation $(@D)/shards/*-validation-*.h5) < $< > $@
 
 runs/%/reconstructions.txt: runs/%/vqgan.txt
+	rm -rf $(@D)/reconstructions
 	$(BIN)/reconstruct $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan --out $(@D)/reconstructions > $@
 
 runs/%/codes.txt: runs/%/vqgan.txt
@@ -137,12 +138,14 @@ runs/%/validation-codes.txt: runs/%/vqgan.txt
 	$(BIN)/encode-dataset $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan --out $(@D)/validation-codes > $@
 
 runs/%/codebook.txt: runs/%/codes.txt
+	rm -rf $(@D)/codebook
 	$(BIN)/codebook-report --vqgan $(@D)/vqgan --out $(@D)/codebook < $< > $@
 
 runs/%/gpt.txt: runs/%/codes.txt runs/%/validation-codes.txt
 	$(call train,train-gpt,$(@D)/gpt,$(gpt-$*) --validation $(@D)/validation-codes/*.h5) < $< > $@
 
 runs/%/samples.txt: runs/%/gpt.txt
+	rm -rf $(@D)/samples
 	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --count 16 --out $(@D)/samples > $@
 
 runs/%/pictures.txt: runs/%/reconstructions.txt runs/%/codebook.txt runs/%/samples.txt

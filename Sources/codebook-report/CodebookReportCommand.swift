@@ -43,17 +43,20 @@ struct CodebookReportCommand: SuiteCommand {
     case use, index
   }
 
+  /// The report: the chart, the figures, the sheet.
+  private static let files = ["usage.png", "codebook.json", "codebook.png"]
+
   func validate() throws {
     if vqgan != nil, out == nil { throw ValidationError("--vqgan needs --out for its sheet.") }
   }
 
   func execute() throws {
     let console = runtime.console
+    let folder = try out.map { try OutputFolder($0, refusing: Self.files.contains) }
     let device = try runtime.startComputing()
     let shards = try CodeShardSet(try input.resolve(console: console))
     let stage = try vqgan.map { try FirstStage.load($0, on: device) }
     try stage?.requireCodes(of: shards)
-    let folder = try out.map { try OutputFolder($0) }
     Interruption.install()
     let progress = Progress("counting", total: shards.count, unit: "grids", console: console)
     let report = try CodebookReport(shards) {
@@ -79,7 +82,7 @@ struct CodebookReportCommand: SuiteCommand {
     _ report: CodebookReport, of shards: CodeShardSet, _ stage: FirstStage?,
     in folder: OutputFolder, _ console: Console
   ) throws -> [String] {
-    var paths = [folder("usage.png"), folder("codebook.json")]
+    var paths = Self.files.prefix(2).map { folder($0) }
     try report.chart.writePNG(to: paths[0])
     try DurableFile.write(Array((try ResultWriter.jsonLine(report) + "\n").utf8), to: paths[1])
     guard let stage else { return paths }
@@ -93,7 +96,7 @@ struct CodebookReportCommand: SuiteCommand {
     let histogram = report.histogram
     let codes = order == .use ? histogram.byFrequency : Array(histogram.counts.indices)
     let told = order == .use ? "the most used first" : "by index"
-    paths.append(folder("codebook.png"))
+    paths.append(folder(Self.files[2]))
     try patches.sheet(in: codes, caption: "\(report.summary); \(told)").writePNG(to: paths[2])
     return paths
   }

@@ -13,6 +13,8 @@ struct Album {
   private var pages: [Page] = []
   private var cells: [RGBImage] = []
 
+  private static let sheet = "sheet.png"
+
   /// More would make a page that nobody can open.
   private static let pairsOnSheet = 48
 
@@ -42,7 +44,7 @@ struct Album {
 
   /// Writes the sheet.
   func finish() throws -> Summary {
-    let sheet = folder("sheet.png")
+    let sheet = folder(Self.sheet)
     let pairs = cells.count / 2
     let pairsInRow = max(1, Int((Double(pairs) / 2).squareRoot().rounded()))
     let headers = Array(repeating: ["input", "reconstruction"], count: pairsInRow).flatMap { $0 }
@@ -54,6 +56,13 @@ struct Album {
       smallestSide: 84  // room for the headings
     ).rendered().writePNG(to: sheet)
     return summary
+  }
+
+  /// Whether a file of this name was written here: `0000-NAME.png`, or the sheet.
+  static func isPage(_ name: String) -> Bool {
+    let number = name.prefix { $0.isASCII && $0.isNumber }
+    return name == sheet
+      || number.count >= 4 && name.dropFirst(number.count).hasPrefix("-") && name.hasSuffix(".png")
   }
 
   private static func padded(_ number: Int) -> String {

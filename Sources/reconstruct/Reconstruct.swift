@@ -49,14 +49,14 @@ struct Reconstruct: SuiteCommand {
 
   func execute() throws {
     let console = runtime.console
+    let folder = try OutputFolder(out, refusing: Album.isPage)
     let device = try runtime.startComputing()
     let stage = try FirstStage.load(vqgan, on: device)
     let reconstructor = try Reconstructor(stage, on: device)
     let fitting = try PictureFitting(
       factor: stage.config.downsampling, size: size.map { ($0.width, $0.height) })
     let inputs = try PictureInputs(try input.resolve(console: console), count: count)
-    var album = Album(
-      in: try OutputFolder(out), codebookSize: stage.config.nEmbed, of: inputs.count)
+    var album = Album(in: folder, codebookSize: stage.config.nEmbed, of: inputs.count)
 
     Interruption.install()
     let progress = Progress(

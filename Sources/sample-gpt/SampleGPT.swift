@@ -25,6 +25,10 @@ struct SampleGPT: SuiteCommand {
 
   func execute() throws {
     let console = runtime.console
+    let folder = try OutputFolder(options.out) { name in
+      name == Self.grid || name.hasPrefix("sample-") && name.hasSuffix(".png")
+    }
+    if let path = options.codesOut { try OutputFile.requireNew(path) }
     let device = try runtime.startComputing()
     let gptPath = try pathOrPiped(options.gpt, option: "--gpt", console: console)
     let gpt = try SecondStage.load(gptPath, on: device)
@@ -34,7 +38,6 @@ struct SampleGPT: SuiteCommand {
     }
     let sampler = try PictureSampler(
       gpt, try FirstStage.load(vqganPath, on: device), options: options.sampling, seed: seed.seed)
-    let folder = try OutputFolder(options.out)
     let shard = try options.codesOut.map {
       try CodeShardWriter($0, header: sampler.header(toolVersion: SuiteVersion.current))
     }
@@ -60,11 +63,13 @@ struct SampleGPT: SuiteCommand {
     }
     progress.finish()
     if let finished = try shard?.finish() { console.note("codes: \(finished.path)") }
-    let grid = folder("grid.png")
+    let grid = folder(Self.grid)
     let columns = Int(Double(sheet.count).squareRoot().rounded(.up))
     try ContactSheet(sheet, columns: columns).rendered().writePNG(to: grid)
     try results.writer.path(grid)
   }
+
+  private static let grid = "grid.png"
 
   /// More would make a page that nobody can open.
   private static let picturesOnSheet = 256

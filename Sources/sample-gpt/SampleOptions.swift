@@ -32,9 +32,10 @@ struct SampleOptions: ParsableArguments {
 
   @Option(help: "Pictures drawn at once; does not change what they show.") var batchSize = 16
 
-  @Option(help: ArgumentHelp("Folder for the pictures.", valueName: "folder")) var out: String
+  @Option(help: ArgumentHelp("Folder for the pictures; made when missing.", valueName: "folder"))
+  var out: String
 
-  @Option(help: ArgumentHelp("Code shard to write the codes to as well.", valueName: "file"))
+  @Option(help: ArgumentHelp("New code shard to write the codes to as well.", valueName: "file"))
   var codesOut: String?
 
   func validate() throws {
