@@ -20,7 +20,6 @@ static inline hid_t chdf5_file_uint32(void) { return H5T_STD_U32LE; }
 static inline hid_t chdf5_file_int32(void) { return H5T_STD_I32LE; }
 static inline hid_t chdf5_file_int64(void) { return H5T_STD_I64LE; }
 static inline hid_t chdf5_file_float32(void) { return H5T_IEEE_F32LE; }
-static inline hid_t chdf5_native_int8(void) { return H5T_NATIVE_INT8; }
 static inline hid_t chdf5_native_uint8(void) { return H5T_NATIVE_UINT8; }
 static inline hid_t chdf5_native_uint16(void) { return H5T_NATIVE_UINT16; }
 static inline hid_t chdf5_native_uint32(void) { return H5T_NATIVE_UINT32; }

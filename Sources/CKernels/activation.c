@@ -66,11 +66,8 @@ void ck_leaky_relu_backward(const float *y, const float *dy, float *dx, float sl
 
 // ---- sigmoid, SiLU ----
 
-ELEMENTWISE(sigmoid_forward, ck_lanes_sigmoid(&a, &y);)
 ELEMENTWISE(silu_forward, ck_lanes_sigmoid(&a, &y); y *= a;)
 ELEMENTWISE(silu_backward, ck_lanes_sigmoid(&a, &y); y = b * (y + a * y * (1.0f - y));)
-
-void ck_sigmoid_forward(const float *x, float *y, long count) { run(sigmoid_forward, x, x, y, 0, count); }
 
 void ck_silu_forward(const float *x, float *y, long count) { run(silu_forward, x, x, y, 0, count); }
 

@@ -82,10 +82,6 @@ static int few_rows(struct product *p) {
 
 // ---- OpenBLAS: single-threaded products of tiles, the tiles shared out over the pool -----------------
 
-extern char *openblas_get_corename(void);
-
-const char *ck_openblas_core(void) { return openblas_get_corename(); }
-
 // A second pool of threads spinning beside libgomp's would halve the speed of both.
 static void use_one_thread(void) { openblas_set_num_threads(1); }
 

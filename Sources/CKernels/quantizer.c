@@ -1,6 +1,4 @@
 // The nearest entries of a codebook, by matrix products of chunks of rows and chunks of entries.
-#include <string.h>
-
 #include "lanes.h"
 
 #define ROWS 64     // at least, to a task
@@ -95,9 +93,4 @@ void ck_nearest_codes(const float *z, const float *codebook, const float *norms,
   const long rows = ck_maximum(ROWS, ck_minimum(256, m / 8));
   ck_parallel(ck_chunks(m, rows), search_chunk,
               &(struct search){z, codebook, norms, indices, distances, m, k, d, rows, gemm});
-}
-
-void ck_count_codes(const int32_t *indices, int64_t *counts, long m, long k) {
-  memset(counts, 0, (size_t)k * sizeof(int64_t));
-  for (long row = 0; row < m; row++) counts[indices[row]]++;
 }

@@ -27,7 +27,6 @@ REDUCTION(plain, (double)a[i])
 REDUCTION(absolute_difference, (double)__builtin_fabsf(a[i] - b[i]))
 REDUCTION(square, (double)a[i] * (double)a[i])
 REDUCTION(squared_difference, ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]))
-REDUCTION(product, (double)a[i] * (double)b[i])
 
 static double reduce(ck_task task, const float *a, const float *b, long count) {
   struct reduction reduction;
@@ -49,12 +48,6 @@ double ck_sum_of_absolute_differences(const float *a, const float *b, long count
 double ck_sum_of_squares(const float *x, long count) { return reduce(square, x, 0, count); }
 double ck_sum_of_squared_differences(const float *a, const float *b, long count) {
   return reduce(squared_difference, a, b, count);
-}
-double ck_dot(const float *a, const float *b, long count) { return reduce(product, a, b, count); }
-
-void ck_item_absolute_differences(const float *a, const float *b, float *sums, long n, long count) {
-  for (long item = 0; item < n; item++)
-    sums[item] = (float)reduce(absolute_difference, a + item * count, b + item * count, count);
 }
 
 struct row_sums {

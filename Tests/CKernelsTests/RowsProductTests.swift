@@ -58,8 +58,4 @@ import Testing
       return c
     }
   }
-
-  @Test func openBLASNamesItsKernels() {
-    #expect(ck_openblas_core().map { String(cString: $0) }?.isEmpty == false)
-  }
 }

@@ -67,11 +67,4 @@ import Testing
       &indices, nil, 1, 40, 1, ck_gemm_openblas)
     #expect(indices == [0])
   }
-
-  @Test func codesAreCounted() {
-    let indices = Rows.indices(1000, below: 9, seed: 3)
-    var counts = [Int64](repeating: 5, count: 10)
-    ck_count_codes(indices, &counts, indices.count, 10)
-    #expect(counts == (0..<10).map { code in Int64(indices.count { $0 == code }) })
-  }
 }

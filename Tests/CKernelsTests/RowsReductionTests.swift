@@ -19,7 +19,6 @@ import Testing
         "squared differences", { ck_sum_of_squared_differences(a, b, count) },
         { ($0.0 - $0.1) * ($0.0 - $0.1) }
       ),
-      ("dot", { ck_dot(a, b, count) }, { $0.0 * $0.1 }),
     ]
     for (name, kernel, term) in cases {
       Rows.sameOnAnyThreads(name) { [Float(kernel())] }
@@ -41,16 +40,5 @@ import Testing
       (0..<m).reduce(0) { $0 + Double(dy[$1 * c + column]) }
     }
     Rows.expectClose(sums, expected, tolerance: 1e-5 * Double(m).squareRoot(), "row sums")
-  }
-
-  @Test func itemsAreComparedOneByOne() {
-    let a = Rows.values(3 * 1001, seed: 4)
-    let b = Rows.values(3 * 1001, seed: 5)
-    var sums = [Float](repeating: .nan, count: 3)
-    ck_item_absolute_differences(a, b, &sums, 3, 1001)
-    let expected = (0..<3).map { item in
-      (item * 1001..<(item + 1) * 1001).reduce(0) { $0 + abs(Double(a[$1]) - Double(b[$1])) }
-    }
-    Rows.expectClose(sums, expected, tolerance: 1e-6, "items")
   }
 }

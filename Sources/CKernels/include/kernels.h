@@ -51,8 +51,6 @@ void ck_gemm_openblas(int transpose_a, int transpose_b, long m, long n, long k, 
                       long lda, const float *b, long ldb, float beta, float *c, long ldc);
 void ck_gemm_onednn(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
                     long lda, const float *b, long ldb, float beta, float *c, long ldc);
-// The kernels that OpenBLAS picked for this processor, for example "Cooperlake".
-const char *ck_openblas_core(void);
 
 // ---- layout.c -----------------------------------------------------------------------------------
 
@@ -141,7 +139,6 @@ void ck_gelu_backward(const float *x, const float *dy, float *dx, long count);
 // Stable at both ends.
 void ck_softplus_forward(const float *x, float *y, long count);
 void ck_softplus_backward(const float *x, const float *dy, float *dx, long count);
-void ck_sigmoid_forward(const float *x, float *y, long count);
 
 // ---- elementwise.c (outputs may alias inputs) --------------------------------------------------------
 
@@ -170,11 +167,8 @@ double ck_sum(const float *x, long count);
 double ck_sum_of_absolute_differences(const float *a, const float *b, long count);
 double ck_sum_of_squares(const float *x, long count);
 double ck_sum_of_squared_differences(const float *a, const float *b, long count);
-double ck_dot(const float *a, const float *b, long count);
 // Rows: db[c] = sum over M of dy.
 void ck_row_sums(const float *dy, float *db, long m, long c);
-// Per item: sums[n] = sum of |a - b| over its `count` values.
-void ck_item_absolute_differences(const float *a, const float *b, float *sums, long n, long count);
 
 // ---- layer_norm.c (rows) ------------------------------------------------------------------------------
 
@@ -230,8 +224,6 @@ void ck_attention_step(const float *q, const float *keys, const float *values, f
 void ck_row_norms(const float *x, float *norms, long m, long d);
 void ck_nearest_codes(const float *z, const float *codebook, const float *norms, int32_t *indices,
                       float *distances, long m, long k, long d, ck_gemm gemm);
-// counts[k] = how often k stands in indices; counts is zeroed first.
-void ck_count_codes(const int32_t *indices, int64_t *counts, long m, long k);
 
 // ---- optimizer.c ------------------------------------------------------------------------------------------------
 
