@@ -25,13 +25,9 @@ package struct BatchNorm2d: Layer {
   package mutating func callAsFunction(_ x: Tensor, slope: Float, training: Bool) -> Tensor {
     guard training else {
       // (x - mean)/√(v + eps)·w + b as scale·x + shift
-      let mean = runningMean.elements(), variance = runningVariance.elements()
-      let w = weight.elements(), b = bias.elements()
-      let scale = zip(w, variance).map { $0 / ($1 + eps).squareRoot() }
-      let shift = zip(zip(scale, b), mean).map { $0.1 - $1 * $0.0 }
-      let y = x.channelsScaled(
-        by: Tensor(scale, shape: weight.shape, on: x.device),
-        plus: Tensor(shift, shape: weight.shape, on: x.device))
+      let rstd = runningVariance.elements().map { 1 / ($0 + eps).squareRoot() }
+      let scale = weight * Tensor(rstd, shape: weight.shape, on: x.device)
+      let y = x.channelsScaled(by: scale, plus: bias - scale * runningMean)
       return slope == 1 ? y : y.activated(.leakyReLU(slope: slope))
     }
     let (output, mean, variance) = x.batchNormalized(

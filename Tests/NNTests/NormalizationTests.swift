@@ -113,6 +113,30 @@ private func isNear(_ a: [Float], _ b: [Double], _ tolerance: Double = 1e-4) -> 
     ) { $0($1) }
   }
 
+  @Test(arguments: [true, false], Device.all)
+  func batchNormMatchesFiniteDifferences(training: Bool, device: Device) throws {
+    var random = RandomSource(seed: 8)
+    var norm = BatchNorm2d(channels: 3, using: &random, on: device)
+    norm.runningMean.assign(Tensor([1, -2, 0.5], shape: [3], on: device))
+    norm.runningVariance.assign(Tensor([4, 0.25, 1], shape: [3], on: device))
+    norm.bias.assign(random.normal([3], on: device))
+    let x = random.normal([2, 3, 2, 3], on: device)
+    for slope: Float in [1, 0.2] {
+      try checkGradient(of: norm, at: x, step: 1e-3) { (layer: inout BatchNorm2d, x: Tensor) in
+        layer(x, slope: slope, training: training)
+      }
+    }
+  }
+
+  @Test(arguments: Device.all)
+  func embeddingMatchesFiniteDifferences(device: Device) throws {
+    var random = RandomSource(seed: 9)
+    let table = Embedding(weight: random.normal([5, 4], on: device))
+    let indices = IndexTensor([3, 0, 3, 4], shape: [2, 2])
+    // The input only shows that the table's gradient passes through what follows.
+    try checkGradient(of: table, at: random.normal([2, 2, 4], on: device)) { $0(indices) * $1 }
+  }
+
   @Test(arguments: Device.all)
   func actNormMatchesFiniteDifferences(device: Device) throws {
     var random = RandomSource(seed: 7)

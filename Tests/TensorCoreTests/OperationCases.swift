@@ -72,11 +72,12 @@ extension OperationCase {
           $0[0].blocked().followed(by: $0[1])
         },
         OperationCase("positions", [[n, 5, c]]) { $0[0].positions(1..<4) },
-        OperationCase("channels scaled", [shape]) { x in
-          let device = x[0].device
-          var random = RandomSource(seed: 21)
-          return x[0].channelsScaled(
-            by: random.normal([c], on: device), plus: random.normal([c], on: device))
+        OperationCase("vectors", [shape]) { $0[0].vectors() },
+        OperationCase("channels scaled", [shape, [c], [c]]) {
+          $0[0].channelsScaled(by: $0[1], plus: $0[2])
+        },
+        OperationCase("blocked channels scaled", [shape, [c], [c]]) {
+          $0[0].blocked().channelsScaled(by: $0[1], plus: $0[2])
         },
       ]
     }
@@ -124,11 +125,10 @@ extension OperationCase {
       ]
       let c = shape[1]
       cases.append(
-        OperationCase("perceptual distance", [shape]) { x in
+        OperationCase("perceptual distance", [shape, shape]) { x in
           var random = RandomSource(seed: 31)
-          let constant = random.normal(shape, on: x[0].device)
           let weights = random.uniform([c], in: 0.1..<1, on: x[0].device)
-          return constant.perceptualDistance(to: x[0], weights: weights)
+          return x[0].perceptualDistance(to: x[1], weights: weights)
         })
     }
     return cases

@@ -37,14 +37,28 @@ extension Tensor {
     return record(y, [self]) { dy, _ in [dy.scaled(by: factor)] }
   }
 
-  /// `scale[c] · x + shift[c]` for plain `[N, C, H, W]` with constants `[C]`.
+  /// `scale[c] · x + shift[c]` for plain `[N, C, H, W]`; scale and shift `[C]`.
   package func channelsScaled(by scale: Tensor, plus shift: Tensor) -> Tensor {
     let x = plain()
     let y = Tensor(uninitializedLike: x)
     let (n, c, hw) = (shape[0], shape[1], shape[2] * shape[3])
     backend.scaleChannels(x.pointer, scale.pointer, shift.pointer, y.pointer, n, c, hw)
     let (scale0, zero) = (scale.detached(), Tensor(zerosLike: shift))
-    return record(y, [x]) { dy, _ in [dy.channelsScaled(by: scale0, plus: zero)] }
+    // The input is kept only for the gradient of the scale.
+    let saved = scale.isTracked ? x.detached() : nil
+    return record(y, [x, scale, shift]) { dy, wanted in
+      /// Sums over N, H and W.
+      func channelSums(of x: Tensor) -> Tensor {
+        let sums = Tensor(uninitializedLike: scale0)
+        x.backend.rowSums(x.rows().pointer, sums.pointer, n * hw, c)
+        return sums
+      }
+      return [
+        wanted[0] ? dy.channelsScaled(by: scale0, plus: zero) : nil,
+        wanted[1] ? saved.map { channelSums(of: dy * $0) } : nil,
+        wanted[2] ? channelSums(of: dy) : nil,
+      ]
+    }
   }
 
   private func matching(_ other: Tensor) -> Tensor {

@@ -4,20 +4,27 @@ extension Tensor {
   /// Distance of two sets of features: the mean over places of `Σ_c w_c (â_c - b̂_c)²`, features normalised to unit length
   /// over the channels.
   ///
-  /// - Parameters: self: constant features `[N, C, H, W]`; other: features whose gradient is wanted; weights: `[C]`.
+  /// - Parameters: self, other: features `[N, C, H, W]`; weights: constants `[C]`.
   /// - Returns: `[N]`. The gradient is zero where all features are zero (black frames), not NaN.
   /// - Source: Zhang et al. 2018, eq. 1.
   package func perceptualDistance(to other: Tensor, weights: Tensor) -> Tensor {
     let (a, b) = (blocked(), other.blocked())
     precondition(a.shape == b.shape, "features differ in shape: \(a.shape), \(b.shape)")
+    precondition(!weights.isTracked, "the weights get no gradient")
     let distance = Tensor(uninitialized: [shape[0]], on: device)
     backend.perceptualDistance(a.pointer, b.pointer, weights.pointer, distance.pointer, shape)
-    let (a0, b0, weights0) = (a.detached(), b.detached(), weights.detached())
-    return record(distance, [b]) { dy, _ in
-      let db = Tensor(uninitializedLike: b0)
-      dy.backend.perceptualDistanceBackward(
-        a0.pointer, b0.pointer, weights0.pointer, dy.pointer, db.pointer, b0.shape)
-      return [db]
+    let (a0, b0) = (a.detached(), b.detached())
+    return record(distance, [a, b]) { dy, wanted in
+      /// For `moved`; the distance is the same from both sides.
+      func gradient(of moved: Tensor, from fixed: Tensor) -> Tensor {
+        let d = Tensor(uninitializedLike: moved)
+        dy.backend.perceptualDistanceBackward(
+          fixed.pointer, moved.pointer, weights.pointer, dy.pointer, d.pointer, moved.shape)
+        return d
+      }
+      return [
+        wanted[0] ? gradient(of: a0, from: b0) : nil, wanted[1] ? gradient(of: b0, from: a0) : nil,
+      ]
     }
   }
 }
