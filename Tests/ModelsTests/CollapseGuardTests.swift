@@ -7,7 +7,7 @@ import TensorCore
 import Testing
 
 @Suite struct ModelCollapseGuardTests {
-  /// R5, R17: an upsampling at another place or a second shortcut changes the number of parameters.
+  /// R5: an upsampling at another place changes the number of parameters.
   @Test func partsHaveThePublishedNumberOfParameters() {
     var random = RandomSource(seed: 0)
     #expect(Encoder(.f16, using: &random, on: .default).parameterCount == 29_298_176)
@@ -36,6 +36,26 @@ import Testing
       if name.hasPrefix("proj_out.") { tensor.assign(Tensor(zerosLike: tensor.plain())) }
     }
     #expect(block(x).elements() == x.elements())
+  }
+
+  /// R17: a block that changes channels computes each branch once, on the way there and on the way back.
+  @Test(arguments: Device.all)
+  func blocksComputeEachBranchOnce(device: Device) {
+    let (watched, profile) = device.profiled()
+    var random = RandomSource(seed: 6)
+    let block = ResidualBlock(32, 64, dropout: 0, using: &random, on: watched)
+    let x = random.normal([1, 32, 8, 8], on: watched)
+    func calls(_ beginning: String) -> Int {
+      profile.entries.filter { $0.name.hasPrefix(beginning) }.reduce(0) { $0 + $1.calls }
+    }
+    var none: RandomSource?
+    let y = block(x, dropout: &none)
+    #expect(calls("convolution ") == 3, "conv1, conv2 and the shortcut")
+    #expect(calls("group norm") == 2)
+    _ = backward(y.sum())
+    #expect(calls("convolution, weight gradient") == 3)
+    #expect(calls("convolution, data gradient") == 2, "none towards the input")
+    #expect(calls("convolution ") == 3)
   }
 
   /// R7: every convolution of the discriminator pads by 1.
