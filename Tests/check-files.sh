@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes small files of every kind with the built commands and opens them in h5py, in the safetensors package and, those of PyTorch,
-# with zipfile and pickle.
+# with zipfile and pickle. Then it runs what README.md shows.
 # Usage: Tests/check-files.sh FOLDER-OF-BUILT-COMMANDS PYTHON
 set -eu
 bin=$1
@@ -39,3 +39,4 @@ done
 "$python" "$tests/CheckpointsTests/check_with_safetensors.py" "$bin"
 "$python" "$tests/CheckpointsTests/check_pytorch_files.py" "$bin" "$tests/Fixtures"
 "$python" "$tests/CheckpointsTests/check_checkpoint.py" "$work"/vqgan/checkpoints/last/*.safetensors
+"$tests/check-readme.sh" "$bin" "$python"
