@@ -16,10 +16,7 @@ struct CommandOption: Decodable {
   let allValues: [String]?
 
   var longNames: [String] {
-    let named = (names ?? []).filter { $0.kind == "long" }.map(\.name)
-    // A flag that is on unless it is taken back.
-    let inverted = kind == "flag" && defaultValue != nil ? named.map { "--no-\($0)" } : []
-    return named.map { "--\($0)" } + inverted
+    (names ?? []).filter { $0.kind == "long" }.map { "--\($0.name)" }
   }
 
   /// As the parser prints it, or where an option is left out on purpose, as its text says.
