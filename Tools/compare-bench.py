@@ -20,7 +20,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("bench", help="the command bench")
     parser.add_argument("names", nargs="*", help="workloads; all that both sides know if left out")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="of PyTorch")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="of PyTorch under autocast, and of the matrix products of the bench's GPTs")
     parser.add_argument("--seconds", type=float, default=10, help="of each workload and side in a round")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
@@ -30,10 +30,11 @@ def main():
     if not options.json:
         print(f"{'workload':30} {'unit':>9} {'bench':>10} {'PyTorch':>10} {'ratio':>7}   memory, MiB")
     for name in names:
+        ours_too = ["--precision", "bf16"] if options.precision == "bfloat16" and name.startswith("gpt_") else []
         limits = [name, "--seconds", str(options.seconds)]
         rounds = []
         for _ in range(options.rounds):
-            ours = measure([options.bench, "--quiet"] + limits)[0]
+            ours = measure([options.bench, "--quiet"] + ours_too + limits)[0]
             theirs = measure(baseline + ["--precision", options.precision] + limits)[0]
             ratio = theirs["median"] / ours["median"] if ours["unit"] in ("s", "ms") else ours["median"] / theirs["median"]
             rounds.append((ratio, ours, theirs))

@@ -10,9 +10,19 @@ extension RuntimeOptions {
     try Self.startComputing(threads: threadCount, engine: engine?.rawValue)
   }
 
-  /// The same with threads and engine that come from elsewhere, the configuration of a run.
-  package static func startComputing(threads: Int, engine: String?) throws -> Device {
+  /// The same with threads, engine and precision that come from elsewhere, the configuration of a run.
+  package static func startComputing(
+    threads: Int, engine: String?, precision: Precision = .float32
+  ) throws -> Device {
     ComputeThreads.set(threads)
+    if precision == .bfloat16 {
+      guard engine != Engine.openblas.rawValue, let device = Device.bfloat16 else {
+        throw ValidationError(
+          "--precision bf16 needs the engine onednn and a processor with bfloat16 dot products "
+            + "(avx512_bf16).")
+      }
+      return device
+    }
     guard let engine else { return .default }
     guard let device = Engine(rawValue: engine).flatMap(Device.cpu) else {
       throw ValidationError(
@@ -22,3 +32,5 @@ extension RuntimeOptions {
     return device
   }
 }
+
+extension Precision: ExpressibleByArgument {}

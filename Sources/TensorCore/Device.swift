@@ -1,4 +1,5 @@
 // Where tensors live and which engine computes on them.
+import CKernels
 
 /// The library that computes convolutions and matrix products.
 package enum Engine: String, CaseIterable, Sendable {
@@ -6,6 +7,13 @@ package enum Engine: String, CaseIterable, Sendable {
   case onednn
   /// im2col and OpenBLAS: needs no other library.
   case openblas
+}
+
+/// How the matrix products of linear layers read their factors; sums, weights and everything else are float32.
+package enum Precision: String, Codable, CaseIterable, Sendable {
+  case float32
+  /// Eight bits of mantissa, on processors that have dot products of them.
+  case bfloat16 = "bf16"
 }
 
 /// A place for tensors, with the backend that computes there.
@@ -34,6 +42,16 @@ package struct Device: Sendable, Equatable {
   #else
     package static let oneDNN: Device? = nil
   #endif
+
+  /// oneDNN with matrix products in bfloat16; `nil` where it is not built in or the processor has none of them.
+  package static let bfloat16: Device? = {
+    #if HAS_ONEDNN
+      if ck_has_bfloat16() != 0 {
+        return Device(backend: CPUBackend(engine: .onednn, precision: .bfloat16))
+      }
+    #endif
+    return nil
+  }()
 
   /// The engine's name, as `--engine` takes it.
   package var name: String { backend.name }

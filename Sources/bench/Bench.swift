@@ -1,6 +1,7 @@
 // bench: the speed of training, sampling, kernels and shards.
 import ArgumentParser
 import CommandSupport
+import TensorCore
 
 @main
 struct Bench: SuiteCommand {
@@ -22,6 +23,9 @@ struct Bench: SuiteCommand {
     help: ArgumentHelp(
       "Seconds for each workload, warm-up apart; three repetitions at least.", valueName: "s"))
   var seconds = 10.0
+
+  @Option(help: "Matrix products of linear layers in float32 or bf16.")
+  var precision = Precision.float32
 
   @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
   @OptionGroup(title: "Runtime") var profiling: ProfileOption
@@ -47,7 +51,9 @@ struct Bench: SuiteCommand {
       return
     }
     let console = runtime.console
-    let (device, profile) = profiling.watch(try runtime.startComputing())
+    let (device, profile) = profiling.watch(
+      try RuntimeOptions.startComputing(
+        threads: runtime.threadCount, engine: runtime.engine?.rawValue, precision: precision))
     if let load = MachineLoad.lastMinute, load > MachineLoad.quiet {
       console.warn(
         "the load of the last minute is \(load); other work on this machine spoils the figures")

@@ -2,6 +2,7 @@
 import ArgumentParser
 import CommandSupport
 import Models
+import TensorCore
 import Training
 
 /// What `train-gpt` is told about the model.
@@ -21,6 +22,9 @@ struct GPTOptions: ParsableArguments {
     help:
       "Share of the input codes that is kept; the rest is replaced by random ones (default: 1).")
   var pkeep: Float?
+
+  @Option(help: "Matrix products of linear layers in float32 or bf16 (default: float32).")
+  var precision: Precision?
 
   @Option(help: "Steps between validations (default: 200).") var validateEvery: Int?
 
@@ -64,6 +68,7 @@ struct GPTOptions: ParsableArguments {
       config.model.residualDropout = dropout
     }
     if let pkeep { config.keepProbability = pkeep }
+    if let precision { config.precision = precision }
     if let validateEvery { config.validateEvery = validateEvery }
   }
 }

@@ -39,7 +39,8 @@ struct TrainGPT: TrainingCommand {
     let config = try configuration(in: folder)
     try config.check()
     let (device, profile) = profiling.watch(
-      try RuntimeOptions.startComputing(threads: config.threads, engine: config.engine))
+      try RuntimeOptions.startComputing(
+        threads: config.threads, engine: config.engine, precision: config.precision))
     let codes = try read(config.shards, config)
     let validation = config.validation.isEmpty ? nil : try read(config.validation, config)
 

@@ -18,12 +18,13 @@ import Training
   }()
 
   static func config(
-    steps: Int, dropout: Float = 0.1, attentionDropout: Float = 0, checkpointEvery: Int = 1000
+    steps: Int, width: Int = 16, dropout: Float = 0.1, attentionDropout: Float = 0,
+    checkpointEvery: Int = 1000
   ) throws -> GPTRunConfig {
     GPTRunConfig(
       toolVersion: "test",
       model: try GPTConfig(
-        vocabSize: 16, blockSize: 8, layers: 2, heads: 2, width: 16, embeddingDropout: dropout,
+        vocabSize: 16, blockSize: 8, layers: 2, heads: 2, width: width, embeddingDropout: dropout,
         residualDropout: dropout, attentionDropout: attentionDropout),
       codes: CodeGrid(height: 2, width: 4, codebookSize: 16, fingerprint: "f00d", vqgan: ""),
       keepProbability: 0.9, learningRate: LearningRate(peak: 3e-3, schedule: .constant, warmup: 3),
@@ -33,11 +34,12 @@ import Training
   }
 
   static func train(
-    _ path: String, _ config: GPTRunConfig, resumed: Bool = false, stopAfter: Int? = nil
+    _ path: String, _ config: GPTRunConfig, resumed: Bool = false, stopAfter: Int? = nil,
+    on device: Device = .default
   ) throws -> GPTRun {
     let folder = RunFolder(path)
     if !resumed { try folder.create(config: config) }
-    var run = try GPTRun(config, in: folder, resumed: resumed, on: .default)
+    var run = try GPTRun(config, in: folder, resumed: resumed, on: device)
     var steps = 0
     try run.train(
       on: codes, validation: codes,
@@ -118,6 +120,21 @@ import Training
     let last = try #require(try Self.metrics(folder("run")).last)
     #expect(last.first == "150")
     #expect(last.allSatisfy { !$0.isEmpty }, "a column without a value: \(last)")
+  }
+
+  @Test(.enabled(if: Device.bfloat16 != nil, "needs oneDNN and a processor with avx512_bf16"))
+  func bfloat16LearnsTheSame() throws {
+    let folder = try TemporaryFolder()
+    let config = try Self.config(steps: 60, width: 64, dropout: 0)
+    func loss(_ name: String, on device: Device) throws -> Double {
+      let run = try Self.train(folder(name), config, on: device)
+      return run.trainer.validate(Self.codes, rows: Array(0..<Self.codes.count), batchSize: 7)
+    }
+    let exact = try loss("float32", on: .default)
+    let rounded = try loss("bf16", on: try #require(Device.bfloat16))
+    #expect(exact < Self.codes.unigramEntropy - 1)
+    #expect(rounded != exact)
+    #expect(abs(rounded - exact) < 0.02 * exact + 0.01, "\(rounded) beside \(exact) nats a code")
   }
 
   @Test func attentionDropoutIsRefused() throws {

@@ -51,6 +51,11 @@ void ck_gemm_openblas(int transpose_a, int transpose_b, long m, long n, long k, 
                       long lda, const float *b, long ldb, float beta, float *c, long ldc);
 void ck_gemm_onednn(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
                     long lda, const float *b, long ldb, float beta, float *c, long ldc);
+// C = op(A) * op(B) + beta * C with A and B rounded to bfloat16, dense rows; few rows, other alpha and other beta than
+// 0 and 1 are computed in float32. oneDNN only, on processors with bfloat16 dot products.
+void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
+                      const float *b, float beta, float *c);
+int ck_has_bfloat16(void);
 
 // ---- layout.c -----------------------------------------------------------------------------------
 

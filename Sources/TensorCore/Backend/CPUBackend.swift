@@ -4,9 +4,12 @@ import CKernels
 /// The processor, computing with one of the two engines.
 struct CPUBackend: Backend {
   let engine: Engine
+  var precision = Precision.float32
   let pool = MemoryPool()
 
-  var name: String { engine.rawValue }
+  var name: String {
+    precision == .float32 ? engine.rawValue : "\(engine.rawValue) \(precision.rawValue)"
+  }
 
   private var product: ck_gemm {
     #if HAS_ONEDNN
@@ -66,6 +69,12 @@ struct CPUBackend: Backend {
     _ a: Input,
     _ b: Input, _ beta: Float, _ c: Output
   ) {
+    #if HAS_ONEDNN
+      if precision == .bfloat16 {
+        ck_gemm_bfloat16(transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, alpha, a, b, beta, c)
+        return
+      }
+    #endif
     product(
       transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, alpha, a, transposeA ? m : k, b,
       transposeB ? k : n, beta, c, n)

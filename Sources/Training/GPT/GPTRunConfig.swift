@@ -1,5 +1,6 @@
 // Everything that decides a GPT training run.
 import Models
+import TensorCore
 
 /// The codes that a GPT speaks, and the VQGAN that gives them meaning.
 package struct CodeGrid: Codable, Equatable, Sendable {
@@ -76,6 +77,7 @@ package struct GPTRunConfig: RunConfig {
   package var seed: UInt64
   package var threads: Int
   package var engine: String
+  package var precision: Precision  // of the matrix products of linear layers
   package var shards: [String]
   package var validation: [String]
   package var validateEvery: Int  // steps
@@ -86,7 +88,8 @@ package struct GPTRunConfig: RunConfig {
   package init(
     toolVersion: String, model: GPTConfig, codes: CodeGrid, keepProbability: Float,
     learningRate: LearningRate, weightDecay: Float = 0.01, steps: Int, batchSize: Int,
-    accumulate: Int, shuffles: Bool, seed: UInt64, threads: Int, engine: String, shards: [String],
+    accumulate: Int, shuffles: Bool, seed: UInt64, threads: Int, engine: String,
+    precision: Precision = .float32, shards: [String],
     validation: [String], validateEvery: Int, checkpointEvery: Int, keepCheckpoints: Int,
     logEvery: Int
   ) {
@@ -103,6 +106,7 @@ package struct GPTRunConfig: RunConfig {
     self.seed = seed
     self.threads = threads
     self.engine = engine
+    self.precision = precision
     self.shards = shards
     self.validation = validation
     self.validateEvery = validateEvery
@@ -112,7 +116,8 @@ package struct GPTRunConfig: RunConfig {
   }
 
   enum CodingKeys: String, CodingKey {
-    case kind, model, codes, steps, accumulate, shuffles, seed, threads, engine, shards, validation
+    case kind, model, codes, steps, accumulate, shuffles, seed, threads, engine, precision
+    case shards, validation
     case toolVersion = "tool_version"
     case keepProbability = "pkeep"
     case learningRate = "learning_rate"
