@@ -45,7 +45,7 @@ struct BFloat16Tests {
     let values = (0..<64 * 64).map { $0 == 70 ? Float.nan : 1 }
     let x = Tensor(values, shape: [64, 64], on: device)
     let y = x.linear(Tensor(repeating: 1, shape: [64, 64], on: device), bias: nil)
-    #expect(y.elements()[64..<128].allSatisfy(\.isNaN))
+    #expect(y.elements()[64..<128].allSatisfy { $0.isNaN })
     #expect(y.elements()[0..<64].allSatisfy { $0 == 64 })
   }
 }
