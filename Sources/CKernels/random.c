@@ -42,7 +42,7 @@ CK_INLINE void philox_group(uint64_t seed, uint64_t stream, uint64_t block, uint
 // The upper 24 bits as a number in [0, 1).
 CK_INLINE float unit(uint32_t word) { return (float)(int32_t)(word >> 8) * 0x1p-24f; }
 
-// log(x) for x in (0, 1], relative error below 3e-7 (the series of fdlibm's logf).
+// log(x) for positive x, relative error below 3e-7 (the series of fdlibm's logf).
 CK_INLINE float logarithm(float x) {
 #pragma clang fp contract(fast) reassociate(off)
   const int32_t bits = __builtin_bit_cast(int32_t, x);
@@ -53,6 +53,20 @@ CK_INLINE float logarithm(float x) {
   const float series = z * (0.66666662693f + w * 0.28498786688f) + w * (0.40000972152f + w * 0.24279078841f);
   const float half = 0.5f * f * f, e = (float)exponent;
   return s * (half + series) + 9.0580006145e-6f * e - half + f + 6.9313812256e-1f * e;
+}
+
+// -log(1 - t) for t in [0, 1/2]: 2 artanh(t / (2 - t)), whose argument is at most 1/3, so eight terms are enough.
+CK_INLINE float minus_log_of_rest(float t) {
+#pragma clang fp contract(fast) reassociate(off)
+  const float s = t / (2 - t), z = s * s;
+  float p = 1.0f / 15;
+  p = p * z + 1.0f / 13;
+  p = p * z + 1.0f / 11;
+  p = p * z + 1.0f / 9;
+  p = p * z + 1.0f / 7;
+  p = p * z + 1.0f / 5;
+  p = p * z + 1.0f / 3;
+  return 2 * s * (p * z + 1);
 }
 
 // cos(2 pi u) and sin(2 pi u) for u in [0, 1): the quadrant, then polynomials in [-pi/4, pi/4].
@@ -82,6 +96,17 @@ CK_INLINE void normal_values(const uint32_t words[4][GROUP], float values[GROUP 
       circle(unit(words[word + 1][i]), &cosine, &sine);
       values[4 * i + word] = radius * cosine;
       values[4 * i + word + 1] = radius * sine;
+    }
+}
+
+// -log(-log(u)) of numbers u in the middle of their 2^24 steps, so that both logarithms are finite.
+CK_INLINE void gumbel_values(const uint32_t words[4][GROUP], float values[GROUP * 4]) {
+  for (int word = 0; word < 4; word++)
+    for (int i = 0; i < GROUP; i++) {
+      const float u = unit(words[word][i]);
+      // Near 1 the steps of a float are too wide for the middle, but log(1 - t) is -t there.
+      const float t = (1 - u) - 0x1p-25f;
+      values[4 * i + word] = -logarithm(u < 0.5f ? -logarithm(u + 0x1p-25f) : minus_log_of_rest(t));
     }
 }
 
@@ -116,6 +141,7 @@ struct draw {
 
 DRAW(draw_uniform, float, uniform_values, value)
 DRAW(draw_normal, float, normal_values, value)
+DRAW(draw_gumbel, float, gumbel_values, value)
 DRAW(draw_mask, uint8_t, uniform_values, value < keep)
 
 static void run(ck_task task, struct draw draw, long count) {
@@ -131,6 +157,10 @@ void ck_random_uniform(float *y, long count, uint64_t seed, uint64_t stream, uin
 
 void ck_random_normal(float *y, long count, uint64_t seed, uint64_t stream, uint64_t offset) {
   run(draw_normal, (struct draw){.y = y, .seed = seed, .stream = stream, .offset = offset}, count);
+}
+
+void ck_random_gumbel(float *y, long count, uint64_t seed, uint64_t stream, uint64_t offset) {
+  run(draw_gumbel, (struct draw){.y = y, .seed = seed, .stream = stream, .offset = offset}, count);
 }
 
 void ck_random_mask(uint8_t *y, long count, float keep, uint64_t seed, uint64_t stream, uint64_t offset) {

@@ -67,6 +67,51 @@ ROWS(cross_entropy_backward, {
   if (target >= 0) dx[target] -= scale;
 })
 
+// sum q (log q + log c), with log q = x - log_sum
+ROWS(uniform_divergence, {
+  const float *x = s->x + at;
+  const float maximum = ck_row_maximum(x, c);
+  float sum = 0;
+  float weighted = 0;
+  for (long i = 0; i < c; i++) {
+    const float weight = ck_exponential(x[i] - maximum);
+    sum += weight;
+    weighted += weight * (x[i] - maximum);
+  }
+  const float log_sum = logf(sum);
+  s->sums[row] = maximum + log_sum;
+  s->losses[row] = weighted / sum - log_sum + logf((float)c);
+})
+
+// q (log q + log c - divergence)
+ROWS(uniform_divergence_backward, {
+  const float *x = s->x + at;
+  float *dx = s->y + at;
+  const float log_sum = s->log_sums[row];
+  const float level = s->dy[row] - logf((float)c);
+  const float scale = s->scale;
+  CK_INDEPENDENT for (long i = 0; i < c; i++) {
+    const float log_share = x[i] - log_sum;
+    dx[i] = scale * ck_exponential(log_share) * (log_share - level);
+  }
+})
+
+void ck_uniform_divergence_forward(const float *logits, float *divergences, float *log_sums, long m, long k) {
+  run(uniform_divergence,
+      (struct rows){.x = logits, .losses = divergences, .sums = log_sums, .m = m, .c = k});
+}
+
+void ck_uniform_divergence_backward(const float *logits, const float *divergences, const float *log_sums,
+                                    float *dlogits, float scale, long m, long k) {
+  run(uniform_divergence_backward, (struct rows){.x = logits,
+                                                 .dy = divergences,
+                                                 .log_sums = log_sums,
+                                                 .y = dlogits,
+                                                 .scale = scale,
+                                                 .m = m,
+                                                 .c = k});
+}
+
 void ck_softmax_forward(const float *x, float *y, long m, long c) {
   run(softmax, (struct rows){.x = x, .y = y, .m = m, .c = c});
 }

@@ -56,6 +56,16 @@ package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator
     return result
   }
 
+  /// Independent standard Gumbel values, `-log(-log(u))`: the largest of logits plus these is a sample of their softmax.
+  ///
+  /// - Source: Jang et al. 2017, eq. 1.
+  package mutating func gumbel(_ shape: Shape, on device: Device = .default) -> Tensor {
+    let result = Tensor(uninitialized: shape, on: device)
+    result.backend.randomGumbel(result.pointer, shape.count, self)
+    advance(shape.count)
+    return result
+  }
+
   /// Independent uniform values in `range`.
   package mutating func uniform(
     _ shape: Shape, in range: Range<Float> = 0..<1, on device: Device = .default

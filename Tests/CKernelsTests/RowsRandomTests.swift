@@ -32,6 +32,12 @@ import Testing
     return y
   }
 
+  static func gumbel(_ count: Int, seed: UInt64, stream: UInt64, offset: UInt64) -> [Float] {
+    var y = [Float](repeating: .nan, count: count)
+    ck_random_gumbel(&y, count, seed, stream, offset)
+    return y
+  }
+
   static func mask(_ count: Int, seed: UInt64, stream: UInt64, offset: UInt64) -> [Float] {
     var y = [UInt8](repeating: 7, count: count)
     ck_random_mask(&y, count, 0.75, seed, stream, offset)
@@ -41,6 +47,7 @@ import Testing
   @Test func anyPartOfAStreamIsThatPart() {
     for (name, draw) in [
       ("uniform", Self.uniform), ("normal", Self.normal), ("mask", Self.mask),
+      ("gumbel", Self.gumbel),
     ] {
       let offset: UInt64 = (1 << 34) + 3  // block numbers beyond 32 bits
       let all = Rows.sameOnAnyThreads("\(name)") { draw(40_000, 5, 9, offset) }
@@ -58,7 +65,9 @@ import Testing
     let uniform = Self.uniform(400, seed: 1, stream: 2, offset: 0)
     let normal = Self.normal(400, seed: 1, stream: 2, offset: 0)
     let mask = Self.mask(400, seed: 1, stream: 2, offset: 0)
+    let gumbel = Self.gumbel(400, seed: 1, stream: 2, offset: 0)
     var expected: [Double] = []
+    var expectedGumbel: [Double] = []
     for block in 0..<100 {
       var words = [UInt32](repeating: 0, count: 4)
       ck_philox(1, 2, UInt64(block), &words)
@@ -67,6 +76,7 @@ import Testing
         #expect(Double(uniform[4 * block + lane]) == u[lane])
         #expect(mask[4 * block + lane] == (u[lane] < 0.75 ? 1 : 0))
       }
+      expectedGumbel += u.map { -log(-log($0 + 0x1p-25)) }
       for pair in [0, 2] {
         let radius = (-2 * log(1 - u[pair])).squareRoot()
         expected.append(radius * cos(2 * .pi * u[pair + 1]))
@@ -74,6 +84,7 @@ import Testing
       }
     }
     Rows.expectClose(normal, expected, tolerance: 2e-6, "normal")
+    Rows.expectClose(gumbel, expectedGumbel, tolerance: 2e-6, "gumbel")
   }
 
   /// A fixed seed: the moments lie within four standard errors.
@@ -85,6 +96,11 @@ import Testing
     #expect(abs(normal.reduce(0, +)) < 4 * root)
     #expect(abs(normal.reduce(0) { $0 + $1 * $1 - 1 }) < 4 * 2.0.squareRoot() * root)
     #expect(abs(normal.reduce(0) { $0 + $1 * $1 * $1 }) < 4 * 15.0.squareRoot() * root)
+    // Mean γ, variance π²/6.
+    let gumbel = Self.gumbel(count, seed: 11, stream: 0, offset: 0).map(Double.init)
+    #expect(gumbel.allSatisfy { $0.isFinite })
+    let deviation = Double.pi / 6.0.squareRoot()
+    #expect(abs(gumbel.reduce(0) { $0 + $1 - 0.5772156649 }) < 4 * deviation * root)
     let uniform = Self.uniform(count, seed: 11, stream: 0, offset: 0)
     #expect(uniform.allSatisfy { $0 >= 0 && $0 < 1 })
     let mean = uniform.reduce(0) { $0 + Double($1) } / Double(count)

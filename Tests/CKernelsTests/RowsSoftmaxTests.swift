@@ -80,4 +80,40 @@ import Testing
       #expect(gradient[row * v..<(row + 1) * v].allSatisfy { $0 == 0 })
     }
   }
+
+  /// `Σ q log(q K)` of every row.
+  static func divergences(_ x: [Double], _ c: Int) -> [Double] {
+    let weights = softmax(x, c)
+    return stride(from: 0, to: x.count, by: c).map { start in
+      weights[start..<start + c].reduce(0) { $0 + ($1 > 0 ? $1 * log($1 * Double(c)) : 0) }
+    }
+  }
+
+  @Test(arguments: shapes)
+  func divergenceEqualsPlainLoopAndFiniteDifferences(shape: [Int]) {
+    let (m, k) = (shape[0], shape[1])
+    let logits = Rows.values(m * k, seed: 5).map { 8 * $0 }
+    var logSums = [Float](repeating: .nan, count: m)
+    let found = Rows.sameOnAnyThreads("divergence \(shape)") {
+      var divergences = [Float](repeating: .nan, count: m)
+      ck_uniform_divergence_forward(logits, &divergences, &logSums, m, k)
+      return divergences
+    }
+    Rows.expectClose(
+      found, Self.divergences(logits.map(Double.init), k), tolerance: 2e-6, "divergence \(shape)")
+    let gradient = Rows.sameOnAnyThreads("divergence backward \(shape)") {
+      var gradient = [Float](repeating: .nan, count: m * k)
+      ck_uniform_divergence_backward(logits, found, logSums, &gradient, 0.5, m, k)
+      return gradient
+    }
+    Rows.expectGradient(gradient, at: logits, "divergence \(shape)") {
+      0.5 * Self.divergences($0, k).reduce(0, +)
+    }
+  }
+
+  @Test func equalSharesHaveNoDivergence() {
+    var (divergence, logSum) = ([Float](repeating: 7, count: 1), [Float](repeating: 7, count: 1))
+    ck_uniform_divergence_forward([Float](repeating: 3, count: 40), &divergence, &logSum, 1, 40)
+    #expect(abs(divergence[0]) < 1e-6)
+  }
 }

@@ -154,6 +154,7 @@ extension OperationCase {
         OperationCase("cross-entropy with positions left out", [[m, n]]) {
           $0[0].crossEntropy(someTargets)
         },
+        OperationCase("divergence from uniform", [[m, n]]) { $0[0].divergenceFromUniform() },
         OperationCase("gather", [[k, n]]) { $0[0].gathered(at: places) },
       ]
     }

@@ -195,6 +195,13 @@ void ck_cross_entropy_forward(const float *logits, const int32_t *targets, float
 void ck_cross_entropy_backward(const float *logits, const int32_t *targets, const float *log_sums,
                                float *dlogits, float scale, long m, long v);
 
+// divergences[m] = sum over k of q log(q K), q = softmax(logits[m]): the divergence from K equal shares, in nats.
+// log_sums [M] is saved.
+void ck_uniform_divergence_forward(const float *logits, float *divergences, float *log_sums, long m, long k);
+// dlogits = scale * the gradient of divergences[m] with respect to logits[m]
+void ck_uniform_divergence_backward(const float *logits, const float *divergences, const float *log_sums,
+                                    float *dlogits, float scale, long m, long k);
+
 // ---- embedding.c ------------------------------------------------------------------------------------------
 
 // y[m] = table[indices[m]], rows of D.
@@ -246,6 +253,8 @@ void ck_moving_average(float *average, const float *x, float decay, long count);
 void ck_random_uniform(float *y, long count, uint64_t seed, uint64_t stream, uint64_t offset);
 // Standard normal (Box-Muller on pairs).
 void ck_random_normal(float *y, long count, uint64_t seed, uint64_t stream, uint64_t offset);
+// Standard Gumbel, -log(-log(u)) with u uniform in (0, 1).
+void ck_random_gumbel(float *y, long count, uint64_t seed, uint64_t stream, uint64_t offset);
 // 1 with the probability `keep`, else 0.
 void ck_random_mask(uint8_t *y, long count, float keep, uint64_t seed, uint64_t stream, uint64_t offset);
 // One block of four words.

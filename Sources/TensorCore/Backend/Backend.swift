@@ -105,6 +105,11 @@ protocol Backend: Sendable {
   func crossEntropyBackward(
     _ logits: Input, _ targets: UnsafePointer<Int32>, _ logSums: Input, _ dlogits: Output,
     _ scale: Float, _ m: Int, _ v: Int)
+  func uniformDivergence(
+    _ logits: Input, _ divergences: Output, _ logSums: Output, _ m: Int, _ k: Int)
+  func uniformDivergenceBackward(
+    _ logits: Input, _ divergences: Input, _ logSums: Input, _ dlogits: Output, _ scale: Float,
+    _ m: Int, _ k: Int)
   func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int)
   func scatterAddRows(
     _ dy: Input, _ indices: UnsafePointer<Int32>, _ dtable: Output, _ m: Int, _ d: Int, _ rows: Int)
@@ -134,6 +139,7 @@ protocol Backend: Sendable {
   func movingAverage(_ average: Output, _ x: Input, _ decay: Float, _ count: Int)
   func randomUniform(_ y: Output, _ count: Int, _ source: RandomSource)
   func randomNormal(_ y: Output, _ count: Int, _ source: RandomSource)
+  func randomGumbel(_ y: Output, _ count: Int, _ source: RandomSource)
 }
 
 /// The extents of an attention operation: rows `[N, T, heads · width]`.

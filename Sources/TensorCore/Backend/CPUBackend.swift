@@ -136,6 +136,19 @@ struct CPUBackend: Backend {
     ck_cross_entropy_backward(logits, targets, logSums, dlogits, scale, m, v)
   }
 
+  func uniformDivergence(
+    _ logits: Input, _ divergences: Output, _ logSums: Output, _ m: Int, _ k: Int
+  ) {
+    ck_uniform_divergence_forward(logits, divergences, logSums, m, k)
+  }
+
+  func uniformDivergenceBackward(
+    _ logits: Input, _ divergences: Input, _ logSums: Input, _ dlogits: Output, _ scale: Float,
+    _ m: Int, _ k: Int
+  ) {
+    ck_uniform_divergence_backward(logits, divergences, logSums, dlogits, scale, m, k)
+  }
+
   func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int)
   {
     ck_gather_rows(table, indices, y, m, d)
@@ -163,6 +176,10 @@ struct CPUBackend: Backend {
 
   func randomUniform(_ y: Output, _ count: Int, _ source: RandomSource) {
     ck_random_uniform(y, count, source.seed, source.stream, source.position)
+  }
+
+  func randomGumbel(_ y: Output, _ count: Int, _ source: RandomSource) {
+    ck_random_gumbel(y, count, source.seed, source.stream, source.position)
   }
 
   func randomNormal(_ y: Output, _ count: Int, _ source: RandomSource) {

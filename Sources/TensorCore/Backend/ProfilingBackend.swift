@@ -300,6 +300,23 @@ struct ProfilingBackend: Backend {
     }
   }
 
+  func uniformDivergence(
+    _ logits: Input, _ divergences: Output, _ logSums: Output, _ m: Int, _ k: Int
+  ) {
+    profile.time("uniform divergence", floats: m * k) {
+      base.uniformDivergence(logits, divergences, logSums, m, k)
+    }
+  }
+
+  func uniformDivergenceBackward(
+    _ logits: Input, _ divergences: Input, _ logSums: Input, _ dlogits: Output, _ scale: Float,
+    _ m: Int, _ k: Int
+  ) {
+    profile.time("uniform divergence backward", floats: 2 * m * k) {
+      base.uniformDivergenceBackward(logits, divergences, logSums, dlogits, scale, m, k)
+    }
+  }
+
   func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int)
   {
     profile.time("gather rows", floats: 2 * m * d) { base.gatherRows(table, indices, y, m, d) }
@@ -387,6 +404,10 @@ struct ProfilingBackend: Backend {
 
   func randomUniform(_ y: Output, _ count: Int, _ source: RandomSource) {
     profile.time("random uniform", floats: count) { base.randomUniform(y, count, source) }
+  }
+
+  func randomGumbel(_ y: Output, _ count: Int, _ source: RandomSource) {
+    profile.time("random gumbel", floats: count) { base.randomGumbel(y, count, source) }
   }
 
   func randomNormal(_ y: Output, _ count: Int, _ source: RandomSource) {

@@ -1,4 +1,4 @@
-// Softmax and cross-entropy over the last axis.
+// Softmax over the last axis, and what is measured on it.
 
 extension Tensor {
   /// Softmax over the last axis.
@@ -42,5 +42,40 @@ extension Tensor {
       }
       return [dx]
     }
+  }
+
+  /// Mean over the rows of `Σ q log(q K)`, q their softmax: the divergence from K equal shares, in nats.
+  ///
+  /// - Parameter self: logits `[M, K]`.
+  package func divergenceFromUniform() -> Tensor {
+    let x = plain()
+    let (m, k) = (count / max(shape[-1], 1), shape[-1])
+    let divergences = Tensor(uninitialized: [m], on: device)
+    let logSums = Tensor(uninitialized: [m], on: device)
+    backend.uniformDivergence(x.pointer, divergences.pointer, logSums.pointer, m, k)
+    let mean = backend.sum(divergences.pointer, m) / Double(max(m, 1))
+    let saved = x.detached()
+    return record(Tensor(Float(mean), on: device), [x]) { dy, _ in
+      let dx = Tensor(uninitializedLike: saved)
+      dy.backend.uniformDivergenceBackward(
+        saved.pointer, divergences.pointer, logSums.pointer, dx.pointer,
+        dy.item() / Float(max(m, 1)), m, k)
+      return [dx]
+    }
+  }
+
+  /// The column of the largest value of each row of `[M, K]`, `[M]`; the lowest column wins a tie.
+  package func largestColumns() -> IndexTensor {
+    let (m, k) = (shape[0], shape[1])
+    let columns = plain().withElements { values in
+      (0..<m).map { row in
+        var best = 0
+        for column in 1..<max(k, 1) where values[row * k + column] > values[row * k + best] {
+          best = column
+        }
+        return best
+      }
+    }
+    return IndexTensor(columns, shape: [m])
   }
 }
