@@ -12,6 +12,10 @@ extension PyTorchTypeError: ExitCoded {
   package var exitCode: SuiteExitCode { .badData }
 }
 
+extension NumPyFileError: ExitCoded {
+  package var exitCode: SuiteExitCode { .badData }
+}
+
 extension NoTensorError: ExitCoded {
   package var exitCode: SuiteExitCode { .badData }
 }

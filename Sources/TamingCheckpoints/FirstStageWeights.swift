@@ -5,7 +5,7 @@ import Models
 
 /// The weights of a VQGAN that have been checked against its architecture, still in their file.
 package struct FirstStageWeights: Sendable {
-  package let config: VQGANConfig
+  package private(set) var config: VQGANConfig
   package let discriminator: DiscriminatorConfig?
   /// Whether the file also holds the perceptual network, under `loss.perceptual_loss.`.
   package let hasPerceptual: Bool
@@ -16,7 +16,7 @@ package struct FirstStageWeights: Sendable {
   /// - Throws: `ArchitectureError`, `ModelMismatchError` with every name that is missing, unexpected or of another shape.
   package init(_ source: some TensorSource, project: TamingProject.Section?) throws {
     let config = try VQGANConfig(inferredFrom: source, project: project)
-    if let problem = config.shapeProblem {
+    if let problem = config.problem {
       throw ArchitectureError.unsupported(path: source.path, problem: problem)
     }
     var shapes = TensorShapes.vqgan(config)
@@ -34,9 +34,29 @@ package struct FirstStageWeights: Sendable {
         below: PerceptualWeights.prefix)
     }
     try source.require(shapes, ignoring: Self.isExtra)
+    if config.quantizer.remap != nil {
+      let list = try source.floats(of: "quantize.used")
+      if let bad = list.firstIndex(where: { !(0..<Float(config.nEmbed)).contains($0) }) {
+        throw ArchitectureError.unsupported(
+          path: source.path,
+          problem: "quantize.used[\(bad)] is \(list[bad]); there are \(config.nEmbed) entries")
+      }
+    }
     self.config = config
     tensors = RenamedTensors(
       source, oldNames: Dictionary(uniqueKeysWithValues: source.names.map { ($0, $0) }))
+  }
+
+  /// Gives entries that the numbering of codes leaves out another code than a random one.
+  ///
+  /// - Throws: `ArchitectureError` where there is no numbering, or no such code.
+  package mutating func setUnknownIndex(_ unknown: CodeNumbering.Unknown) throws {
+    config.quantizer.remap?.unknownIndex = unknown
+    if let problem = config.quantizer.remap == nil
+      ? "no quantize.used, so every entry has its code" : config.problem
+    {
+      throw ArchitectureError.unsupported(path: tensors.path, problem: problem)
+    }
   }
 
   package static let discriminatorPrefix = "loss.discriminator."
@@ -53,7 +73,9 @@ package struct FirstStageWeights: Sendable {
       config.quantizer.kind == .gumbel
       ? "Gumbel VQGAN" : config.inChannels > 4 ? "segmentation VQGAN" : "VQGAN"
     var parts = [
-      "\(kind), f = \(config.downsampling)", "\(config.nEmbed) codes × \(config.embedDim)",
+      "\(kind), f = \(config.downsampling)",
+      "\(config.nEmbed) codes × \(config.embedDim)"
+        + (config.quantizer.remap.map { ", \($0.used) of them in use" } ?? ""),
       "ch \(config.ch), ch_mult \(config.chMult)",
     ]
     if let discriminator {
@@ -61,14 +83,5 @@ package struct FirstStageWeights: Sendable {
     }
     if hasPerceptual { parts.append("LPIPS") }
     return parts.joined(separator: ", ")
-  }
-}
-
-extension VQGANConfig {
-  /// A problem of the shape, whatever the kind of codebook.
-  fileprivate var shapeProblem: String? {
-    var copy = self
-    copy.quantizer = QuantizerConfig()
-    return copy.problem
   }
 }

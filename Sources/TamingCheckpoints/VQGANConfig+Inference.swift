@@ -8,7 +8,8 @@ extension VQGANConfig {
   ///
   /// Weights tell channels, levels, blocks, at which levels attention stands, codes and their length. They do not tell the
   /// nominal resolution, which only names those levels, nor dropout. Without a project file the resolution is 256. The
-  /// codebook's loss is recorded as in the published code: β 0.25 in the legacy place.
+  /// codebook's loss is recorded as in the published code: β 0.25 in the legacy place. A list of the entries in use says
+  /// nothing of the others: they get a random code, as in the published models.
   ///
   /// - Throws: `ArchitectureError`; also when the project file contradicts the weights.
   package init(
@@ -42,7 +43,7 @@ extension VQGANConfig {
       throw ArchitectureError.unsupported(
         path: weights.path, problem: "an encoder with double_z, which no VQGAN has")
     }
-    let (codebook, quantizer) = try Self.codebook(of: weights)
+    let (codebook, quantizer) = try Self.codebook(of: weights, project)
     self.init(
       resolution: resolution, inChannels: inputs, outChannels: output, ch: ch, chMult: factors,
       numResBlocks: blocks, attnResolutions: attending.map { resolution >> $0 }, zChannels: latent,
@@ -53,23 +54,25 @@ extension VQGANConfig {
 
   /// The shape of the codebook, `[K, D]`, and what kind it is.
   private static func codebook(
-    of weights: some TensorSource
+    of weights: some TensorSource, _ project: TamingProject.Section?
   ) throws -> (shape: [Int], quantizer: QuantizerConfig) {
-    if weights.contains("quantize.used") {
-      throw ArchitectureError.unsupported(
-        path: weights.path,
-        problem: "quantize.used: its codes are renumbered (remap), which cannot be read yet")
-    }
-    if weights.contains("quantize.embed.weight") {
-      return (
-        try weights.shape(of: "quantize.embed.weight", axes: 2), QuantizerConfig(kind: .gumbel)
-      )
-    }
+    let isDrawn = weights.contains("quantize.embed.weight")
     let isAveraged = weights.contains("quantize.cluster_size")
-    return (
-      try weights.shape(of: "quantize.embedding.weight", axes: 2),
-      QuantizerConfig(kind: isAveraged ? .movingAverage : .gradient, beta: 0.25, legacy: true)
-    )
+    var quantizer = QuantizerConfig(
+      kind: isDrawn ? .gumbel : isAveraged ? .movingAverage : .gradient, beta: 0.25, legacy: true,
+      klWeight: project?.float("kl_weight") ?? 1e-8)
+    if let schedule = project?.section("temperature_scheduler_config") {
+      let published = Temperature()
+      quantizer.temperature = Temperature(
+        start: schedule.float("lr_max") ?? published.start,
+        end: schedule.float("lr_min") ?? published.end,
+        steps: schedule.integer("max_decay_steps") ?? published.steps)
+    }
+    if weights.contains("quantize.used") {
+      quantizer.remap = CodeNumbering(used: try weights.shape(of: "quantize.used", axes: 1)[0])
+    }
+    let table = isDrawn ? "quantize.embed.weight" : "quantize.embedding.weight"
+    return (try weights.shape(of: table, axes: 2), quantizer)
   }
 
   /// - Throws: `ArchitectureError.contradiction` at the first key that says something else than the weights.

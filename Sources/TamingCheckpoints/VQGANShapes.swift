@@ -19,6 +19,7 @@ extension TensorShapes {
       shapes.add("quantize.cluster_size", [entries])
       shapes.add("quantize.embed_avg", [entries, length])
     }
+    if let remap = config.quantizer.remap { shapes.add("quantize.used", [remap.used]) }
     shapes.addConvolution("quant_conv", config.zChannels, length, kernel: 1)
     shapes.addConvolution("post_quant_conv", length, config.zChannels, kernel: 1)
     return shapes

@@ -68,9 +68,6 @@ package struct FirstStageFile: Sendable {
       throw ArchitectureError.otherModel(
         path: path, found: checkpoint.title, expected: "a VQGAN")
     }
-    if let problem = weights.config.problem {
-      throw ArchitectureError.unsupported(path: path, problem: problem)
-    }
     return FirstStageFile(weights)
   }
 

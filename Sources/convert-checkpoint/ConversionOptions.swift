@@ -3,6 +3,7 @@ import ArgumentParser
 import CommandSupport
 import DurableFiles
 import Glibc
+import Models
 
 /// What `convert-checkpoint` is told.
 struct ConversionOptions: ParsableArguments {
@@ -40,6 +41,15 @@ struct ConversionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("With --to taming: LPIPS on VGG16, to be written too.", valueName: "file"))
   var perceptual: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of a VQGAN: the entries of its codebook that are in use, in the order of their new codes.",
+      valueName: "file.npy"))
+  var remap: String?
+
+  @Option(help: "The new code of other entries: random, extra (one of their own), or a code.")
+  var unknownIndex: CodeNumbering.Unknown?
 
   @Option(help: ArgumentHelp("Leave out tensors whose names begin so.", valueName: "prefix"))
   var ignore: [String] = []
@@ -88,6 +98,7 @@ struct ConversionOptions: ParsableArguments {
     for (name, isGiven) in [
       ("--extract", extract != nil), ("--project", project != nil), ("--heads", heads != nil),
       ("--grid", grid != nil), ("--ignore", !ignore.isEmpty), ("--optimizer", optimizer),
+      ("--remap", remap != nil), ("--unknown-index", unknownIndex != nil),
     ] where isGiven {
       throw ValidationError("\(name) is for reading taming's files, not for writing them.")
     }
@@ -105,5 +116,17 @@ struct ConversionOptions: ParsableArguments {
 
   private var isEmptyFolder: Bool {
     DurableFile.isFolder(out) && DurableFile.names(in: out).isEmpty
+  }
+}
+
+extension CodeNumbering.Unknown: ExpressibleByArgument {
+  package init?(argument: String) {
+    switch argument {
+    case "random": self = .random
+    case "extra": self = .extra
+    default:
+      guard let code = Int(argument), code >= 0 else { return nil }
+      self = .code(code)
+    }
   }
 }

@@ -54,7 +54,7 @@ struct EncodeDataset: SuiteCommand {
     let factor = stage.config.downsampling
     console.note(
       "\(plan.count) images of \(plan.width)×\(plan.height) to \(plan.height / factor)×\(plan.width / factor) codes of "
-        + "\(stage.config.nEmbed), \(batchSize) at once, engine \(device.name)")
+        + "\(stage.config.codes), \(batchSize) at once, engine \(device.name)")
 
     Interruption.install()
     let encoder = DatasetEncoder(

@@ -56,7 +56,7 @@ struct Reconstruct: SuiteCommand {
     let fitting = try PictureFitting(
       factor: stage.config.downsampling, size: size.map { ($0.width, $0.height) })
     let inputs = try PictureInputs(try input.resolve(console: console), count: count)
-    var album = Album(in: folder, codebookSize: stage.config.nEmbed, of: inputs.count)
+    var album = Album(in: folder, codebookSize: stage.config.codes, of: inputs.count)
 
     Interruption.install()
     let progress = Progress(

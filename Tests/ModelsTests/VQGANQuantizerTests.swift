@@ -37,7 +37,7 @@ private let distance: Float = 1.07 / 8
     #expect(isNear(quantized.latents.elements(), [0, 1, 1, -1, 0, 1, 1, 2]))
     #expect(
       isNear(
-        example.quantizer.entries(at: quantized.indices).elements(), [0, 1, 1, -1, 0, 1, 1, 2]))
+        example.quantizer.vectors(of: quantized.indices).elements(), [0, 1, 1, -1, 0, 1, 1, 2]))
   }
 
   /// Both terms are equal in value: only their weights and their gradients tell the placements apart.

@@ -77,10 +77,10 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
     var losses = generator.losses
     let gradients = trainer.discriminatorGradients(
       [images], reconstructions: generator.reconstructions, fakeLogits: generator.fakeLogits,
-      &losses)
+      &losses, using: &random)
     // The answers kept from the generator's half are those that another pass would give.
     let again = trainer.discriminatorGradients(
-      [images], reconstructions: generator.reconstructions, &losses)
+      [images], reconstructions: generator.reconstructions, &losses, using: &random)
     for parameter in trainer.discriminator.parameters {
       #expect(gradients[parameter]?.elements() == again[parameter]?.elements())
     }

@@ -8,14 +8,13 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     case gradient
     /// Moving averages of the latent vectors assigned to each entry (van den Oord et al. 2017, appendix A.1).
     case movingAverage = "moving_average"
-    /// Logits of a 1×1 convolution, relaxed to samples by Gumbel noise (Jang et al. 2017). Such a model can be described
-    /// and converted, but not run yet.
+    /// Samples from logits of a 1×1 convolution, relaxed by Gumbel noise (Jang et al. 2017; the reference's `GumbelVQ`).
     case gumbel
   }
 
   /// The entries before the first step.
   package enum Initialization: String, Codable, CaseIterable, Sendable {
-    /// U(-1/K, 1/K), the reference.
+    /// U(-1/K, 1/K), the reference; N(0, 1) for `gumbel`.
     case uniform
     /// k-means over the latents of the first batches.
     case kMeans = "k_means"
@@ -27,10 +26,14 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
   package var decay: Float  // of the moving averages
   package var reviveAfter: Int  // unused steps before an entry is set to a latent vector; 0: never
   package var initialization: Initialization
+  package var klWeight: Float  // of the divergence from even use; gumbel alone
+  package var temperature: Temperature  // of the relaxed samples; gumbel alone
+  package var remap: CodeNumbering?  // codes other than the places in the codebook
 
   package init(
     kind: Kind = .gradient, beta: Float = 0.25, legacy: Bool = true, decay: Float = 0.99,
-    reviveAfter: Int = 0, initialization: Initialization = .uniform
+    reviveAfter: Int = 0, initialization: Initialization = .uniform, klWeight: Float = 1e-8,
+    temperature: Temperature = Temperature(), remap: CodeNumbering? = nil
   ) {
     self.kind = kind
     self.beta = beta
@@ -38,18 +41,44 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     self.decay = decay
     self.reviveAfter = reviveAfter
     self.initialization = initialization
+    self.klWeight = klWeight
+    self.temperature = temperature
+    self.remap = remap
   }
 
   var problem: String? {
-    if kind == .gumbel { return "quantizer.kind is gumbel, which this version cannot run yet" }
     if !(beta >= 0 && beta.isFinite) { return "beta is \(beta); it must not be negative" }
     if !(0..<1).contains(decay) { return "decay is \(decay); it needs 0 up to 1" }
     if reviveAfter < 0 { return "revive_after is \(reviveAfter); it must not be negative" }
-    return nil
+    if !(klWeight >= 0 && klWeight.isFinite) {
+      return "kl_weight is \(klWeight); it must not be negative"
+    }
+    if kind == .gumbel, reviveAfter > 0 || initialization != .uniform {
+      return "a gumbel quantizer has neither revive_after nor k_means: its entries are no latents"
+    }
+    return temperature.problem ?? remap?.problem
   }
 
   enum CodingKeys: String, CodingKey {
-    case kind, beta, legacy, decay, initialization
+    case kind, beta, legacy, decay, initialization, temperature, remap
     case reviveAfter = "revive_after"
+    case klWeight = "kl_weight"
+  }
+}
+
+extension QuantizerConfig {
+  /// Reads a configuration; `kl_weight` and `temperature` may be missing, as in the files of version 0.1.
+  package init(from decoder: any Swift.Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      kind: try values.decode(Kind.self, forKey: .kind),
+      beta: try values.decode(Float.self, forKey: .beta),
+      legacy: try values.decode(Bool.self, forKey: .legacy),
+      decay: try values.decode(Float.self, forKey: .decay),
+      reviveAfter: try values.decode(Int.self, forKey: .reviveAfter),
+      initialization: try values.decode(Initialization.self, forKey: .initialization),
+      klWeight: try values.decodeIfPresent(Float.self, forKey: .klWeight) ?? 1e-8,
+      temperature: try values.decodeIfPresent(Temperature.self, forKey: .temperature) ?? .init(),
+      remap: try values.decodeIfPresent(CodeNumbering.self, forKey: .remap))
   }
 }

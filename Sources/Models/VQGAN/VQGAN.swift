@@ -41,8 +41,26 @@ package struct VQGAN: Layer {
 
   // MARK: Evaluation, without gradients
 
-  /// Indices `[N, h, w]` of images `[N, C, H, W]` in [-1, 1].
-  package func encode(_ images: Tensor) -> IndexTensor {
+  /// Codes `[N, h, w]` of images `[N, C, H, W]` in [-1, 1].
+  package func encode(_ images: Tensor) -> IndexTensor { quantize.codes(of: entries(of: images)) }
+
+  /// Images `[N, C, h·f, w·f]`, plain, of codes `[N, h, w]`; unbounded, clamp to [-1, 1] when saving.
+  package func decode(indices: IndexTensor) -> Tensor {
+    pictures(of: quantize.entries(of: indices))
+  }
+
+  /// The images after encoding and decoding.
+  package func reconstruct(_ images: Tensor) -> Tensor { reconstructWithCodes(images).images }
+
+  /// The images after encoding and decoding, and their codes `[N, h, w]`.
+  ///
+  /// Entries without a code of their own are decoded as what they are.
+  package func reconstructWithCodes(_ images: Tensor) -> (images: Tensor, codes: IndexTensor) {
+    let entries = entries(of: images)
+    return (pictures(of: entries), quantize.codes(of: entries))
+  }
+
+  private func entries(of images: Tensor) -> IndexTensor {
     withoutGradients {
       var none: RandomSource?
       let z = latents(of: images, dropout: &none)
@@ -50,16 +68,12 @@ package struct VQGAN: Layer {
     }
   }
 
-  /// Images `[N, C, h·f, w·f]`, plain, of indices `[N, h, w]`; unbounded, clamp to [-1, 1] when saving.
-  package func decode(indices: IndexTensor) -> Tensor {
+  private func pictures(of entries: IndexTensor) -> Tensor {
     withoutGradients {
       var none: RandomSource?
-      return decode(quantize.entries(at: indices), dropout: &none).plain()
+      return decode(quantize.vectors(of: entries), dropout: &none).plain()
     }
   }
-
-  /// The images after encoding and decoding.
-  package func reconstruct(_ images: Tensor) -> Tensor { decode(indices: encode(images)) }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
     try encoder.visitParameters { try visit("encoder." + $0, &$1) }

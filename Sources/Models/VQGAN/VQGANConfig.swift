@@ -37,6 +37,9 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   /// Pixels per code along one side, f = 2^m.
   package var downsampling: Int { 1 << (chMult.count - 1) }
 
+  /// Number of different codes: the entries, or those that `remap` numbers.
+  package var codes: Int { quantizer.remap?.codes ?? nEmbed }
+
   /// The published f = 16 model with 1024 codes (COCO: 8192); 13×13 codes for 208×208 frames.
   package static let f16 = VQGANConfig(
     resolution: 256, ch: 128, chMult: [1, 1, 2, 2, 4], numResBlocks: 2, attnResolutions: [16],
@@ -98,6 +101,13 @@ extension VQGANConfig {
       return "resolution is \(resolution); it needs a multiple of \(downsampling)"
     }
     if !(0..<1).contains(dropout) { return "dropout is \(dropout); it needs 0 up to 1" }
+    if quantizer.kind == .gumbel, embedDim != zChannels {
+      return
+        "embed_dim is \(embedDim); the logits of a gumbel quantizer need z_channels, \(zChannels)"
+    }
+    if let remap = quantizer.remap, remap.used > nEmbed {
+      return "remap.used is \(remap.used); there are \(nEmbed) entries"
+    }
     return quantizer.problem
   }
 }

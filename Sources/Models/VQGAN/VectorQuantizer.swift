@@ -8,9 +8,9 @@ package struct Quantized {
   package let latents: Tensor
   /// The codebook loss, a scalar.
   package let loss: Tensor
-  /// `[N, h, w]`, in `0..<K`.
+  /// Entries of the codebook, `[N, h, w]`, in `0..<K`.
   package let indices: IndexTensor
-  /// Of every latent vector from its entry, `N · h · w` values.
+  /// Of every latent vector from its entry, `N · h · w` values; none where entries are drawn.
   package let squaredDistances: [Float]
 }
 
@@ -18,19 +18,38 @@ package struct Quantized {
 ///
 /// The loss is `‖sg[q] - z‖² + β ‖q - sg[z]‖²` (means) in the *legacy* form of the published code, which puts β on the
 /// codebook term, and `β ‖sg[q] - z‖² + ‖q - sg[z]‖²` in the paper's. With moving averages the codebook has no
-/// gradient and the loss is the commitment term alone, times β.
+/// gradient and the loss is the commitment term alone, times β. A `gumbel` codebook is chosen from by logits instead, see
+/// `drawn`.
+///
+/// Indices are of two kinds: *entries*, places in the codebook, and *codes*, which are the same unless `remap` numbers the
+/// entries in use anew.
 /// - Source: van den Oord et al. 2017, eq. 3; Esser et al. 2021, eq. 4.
 package struct VectorQuantizer: Layer {
   package private(set) var embedding: Embedding
   package let config: QuantizerConfig
   /// Moving averages of an entry's count `[K]` and of the sum of its vectors `[K, D]`.
   private var averages: (size: Tensor, sum: Tensor)?
+  /// Logits of a Gumbel quantizer, `D` to `K` channels.
+  private var projection: Conv2d?
+  /// The entries in use by their codes, `[codes]`.
+  private var used: Tensor?
+  /// Of the samples of a Gumbel quantizer in training.
+  package var temperature: Float
 
   package init(
     entries: Int, dimension: Int, _ config: QuantizerConfig, using random: inout RandomSource,
     on device: Device
   ) {
     self.config = config
+    temperature = config.temperature(0)
+    used = config.remap.map {
+      Tensor((0..<$0.used).map { Float($0) }, shape: [$0.used], on: device)
+    }
+    guard config.kind != .gumbel else {
+      projection = Conv2d(dimension, entries, kernel: 1, using: &random, on: device)
+      embedding = Embedding(weight: random.normal([entries, dimension], on: device))
+      return
+    }
     let bound = 1 / Float(entries)
     embedding = Embedding(
       weight: random.uniform([entries, dimension], in: -bound..<bound, on: device))
@@ -40,20 +59,31 @@ package struct VectorQuantizer: Layer {
   /// Number of entries, K.
   package var entries: Int { embedding.weight.shape[0] }
 
+  /// The same in training: a Gumbel quantizer draws.
+  package func callAsFunction(_ z: Tensor, drawing random: inout RandomSource) -> Quantized {
+    guard let projection else { return self(z) }
+    let places = z.shape[0] * z.shape[2] * z.shape[3]
+    let noise = random.gumbel([places, config.remap?.used ?? entries], on: z.device)
+    return drawn(z, by: projection, noise: noise)
+  }
+
+  /// The same with given Gumbel noise `[N·h·w, entries in use]`, which only a Gumbel quantizer takes notice of.
+  package func callAsFunction(_ z: Tensor, noise: Tensor) -> Quantized {
+    projection.map { drawn(z, by: $0, noise: noise) } ?? self(z)
+  }
+
   /// - Parameter z: latents `[N, D, h, w]`.
   package func callAsFunction(_ z: Tensor) -> Quantized {
+    if let projection { return drawn(z, by: projection, noise: nil) }
     let (n, d, h, w) = (z.shape[0], z.shape[1], z.shape[2], z.shape[3])
     let rows = z.vectors()
     let (indices, distances) = rows.detached().nearestRows(in: embedding.weight.detached())
     let q = embedding(indices)
     let commitment = rows.meanSquaredDifference(from: q.detached())
     let loss: Tensor
-    switch config.kind {
-    case .gumbel:
-      preconditionFailure("a configuration of this kind has a problem and is never built")
-    case .movingAverage:
+    if config.kind == .movingAverage {
       loss = config.beta * commitment
-    case .gradient:
+    } else {
       let codebook = q.meanSquaredDifference(from: rows.detached())
       loss =
         config.legacy ? commitment + config.beta * codebook : config.beta * commitment + codebook
@@ -64,13 +94,34 @@ package struct VectorQuantizer: Layer {
       indices: indices.reshaped([n, h, w]), squaredDistances: distances)
   }
 
-  /// The nearest entry of every row of `[M, D]`, the lowest index on a tie.
+  /// The nearest entry of every row of `[M, D]`, or the most likely one; the lowest index on a tie.
   package func nearest(_ rows: Tensor) -> IndexTensor {
-    rows.detached().nearestRows(in: embedding.weight.detached()).indices
+    guard let projection else {
+      return rows.detached().nearestRows(in: embedding.weight.detached()).indices
+    }
+    let columns = logits(of: rows, projection).largestColumns()
+    return config.remap?.entries(of: columns, usedEntries.map(\.elements) ?? []) ?? columns
   }
 
-  /// The entries at indices `[N, h, w]` as latents `[N, D, h, w]`.
-  package func entries(at indices: IndexTensor) -> Tensor {
+  /// The entries in use by their codes; nil if all are.
+  package var usedEntries: IndexTensor? {
+    used.map { IndexTensor($0.elements().map { Int32($0) }, shape: $0.shape) }
+  }
+
+  /// The codes of entries, both `[N, h, w]`.
+  package func codes(of entries: IndexTensor) -> IndexTensor {
+    guard let remap = config.remap, let usedEntries else { return entries }
+    return remap.codes(of: entries, usedEntries.elements)
+  }
+
+  /// The entries of codes, both `[N, h, w]`.
+  package func entries(of codes: IndexTensor) -> IndexTensor {
+    guard let remap = config.remap, let usedEntries else { return codes }
+    return remap.entries(of: codes, usedEntries.elements)
+  }
+
+  /// The vectors of entries `[N, h, w]` as latents `[N, D, h, w]`.
+  package func vectors(of indices: IndexTensor) -> Tensor {
     let (n, h, w) = (indices.shape[0], indices.shape[1], indices.shape[2])
     return embedding(indices.reshaped([n, h * w])).image(height: h, width: w)
   }
@@ -130,12 +181,23 @@ package struct VectorQuantizer: Layer {
   }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
-    try embedding.visitParameters { try visit("embedding." + $0, &$1) }
+    if var present = projection {
+      projection = nil
+      defer { projection = present }
+      try present.visitParameters { try visit("proj." + $0, &$1) }
+    }
+    let table = config.kind == .gumbel ? "embed." : "embedding."
+    try embedding.visitParameters { try visit(table + $0, &$1) }
     if var present = averages {
       averages = nil
       defer { averages = present }
       try visit("cluster_size", &present.size)
       try visit("embed_avg", &present.sum)
+    }
+    if var present = used {
+      used = nil
+      defer { used = present }
+      try visit("used", &present)
     }
   }
 }

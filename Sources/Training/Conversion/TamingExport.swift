@@ -45,8 +45,8 @@ package struct TamingExport {
       (condStage, TransformerWeights.condStagePrefix),
     ] {
       guard let stage else { continue }
-      let names = TensorShapes.vqgan(stage.config).list.map(\.name)
-      try add(stage.tensors, names.filter { !Self.isAverage($0) }, below: prefix)
+      try addModel(
+        stage.tensors, TensorShapes.vqgan(stage.config).list.map(\.name), below: prefix)
     }
     if firstStage == nil { notes.append("no first stage (--vqgan adds it)") }
     let config = file.description.model
@@ -77,6 +77,21 @@ package struct TamingExport {
     _ tensors: any TensorSource, _ names: [String], below prefix: String = ""
   ) throws {
     for name in names { entries.append(try tensors.floatEntry(of: name, as: prefix + name)) }
+  }
+
+  /// Tensors of a VQGAN, as far as `VQModel` has them.
+  private mutating func addModel(
+    _ tensors: any TensorSource, _ names: [String], below prefix: String = ""
+  ) throws {
+    for name in names where !Self.isAverage(name) {
+      guard name == "quantize.used" else {
+        try add(tensors, [name], below: prefix)
+        continue
+      }
+      // Whole numbers in the reference.
+      let list = try tensors.floats(of: name).map { Int($0) }
+      entries.append(SafetensorsEntry(prefix + name, shape: [list.count], integers: list))
+    }
   }
 
   private mutating func addPerceptual(_ network: PerceptualWeights) throws {
@@ -123,7 +138,7 @@ package struct TamingExport {
     let names = TensorShapes.vqgan(file.config).list.map(\.name).filter {
       $0.hasPrefix("quant") || $0.hasPrefix("post_quant_conv.")
     }
-    try add(file.tensors, names.filter { !Self.isAverage($0) })
+    try addModel(file.tensors, names)
     if names.contains(where: Self.isAverage) {
       notes.append("the moving averages of the codebook are left out: VQModel has none")
     }

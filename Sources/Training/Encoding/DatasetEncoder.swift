@@ -46,7 +46,7 @@ package struct DatasetEncoder {
       }
     }
     let folder = try ShardFolder(path, plan: plan.shards)
-    var outcome = EncodingOutcome(histogram: CodeHistogram(codebookSize: stage.config.nEmbed))
+    var outcome = EncodingOutcome(histogram: CodeHistogram(codebookSize: stage.config.codes))
     for path in folder.finishedPaths {
       let shard = try CodeShardReader(path)
       for row in 0..<shard.count { outcome.histogram.add(try shard.codes(row)) }
@@ -103,7 +103,7 @@ package struct DatasetEncoder {
     let factor = stage.config.downsampling
     return CodeShardHeader(
       gridHeight: plan.height / factor, gridWidth: plan.width / factor,
-      codebookSize: stage.config.nEmbed, fingerprint: stage.fingerprint,
+      codebookSize: stage.config.codes, fingerprint: stage.fingerprint,
       vqganPath: stage.checkpointPath, sourceShards: [EncodingPlan.fileName(of: reader.path)],
       source: reader.header.source, split: reader.header.split, toolVersion: toolVersion)
   }

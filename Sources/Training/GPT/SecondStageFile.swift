@@ -82,6 +82,6 @@ extension CodeGrid {
     let most = weights.config.blockSize
     if side < 1 || side * side > most { side = Int(Double(most).squareRoot()) }
     self.init(
-      height: side, width: side, codebookSize: stage.nEmbed, fingerprint: fingerprint, vqgan: vqgan)
+      height: side, width: side, codebookSize: stage.codes, fingerprint: fingerprint, vqgan: vqgan)
   }
 }

@@ -27,7 +27,7 @@ package struct CodebookPatches {
   ) throws {
     try stage.requireColourPictures()
     let f = stage.config.downsampling
-    var pictures = [RGBImage?](repeating: nil, count: stage.config.nEmbed)
+    var pictures = [RGBImage?](repeating: nil, count: stage.config.codes)
     func decode(
       _ grids: [(codes: [Int32], shown: [Place])], height: Int, width: Int
     ) throws {

@@ -24,10 +24,8 @@ package struct Reconstructor {
     let images = Tensor(
       pixels: pictures.flatMap(\.pixels), count: pictures.count, height: height, width: width,
       on: device)
-    let codes = stage.model.encode(images)
-    return (
-      stage.model.decode(indices: codes).rgbImages(), codes.elements
-    )
+    let (reconstructions, codes) = stage.model.reconstructWithCodes(images)
+    return (reconstructions.rgbImages(), codes.elements)
   }
 }
 

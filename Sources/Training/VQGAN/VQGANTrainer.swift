@@ -35,6 +35,7 @@ package struct VQGANTrainer {
     _ batches: [Tensor], step: Int, learningRate: Float, using random: inout RandomSource
   ) -> VQGANLosses {
     let isAdversarial = step >= objective.discStart && objective.discFactor > 0
+    model.quantize.temperature = model.config.quantizer.temperature(step)
     let generator = generatorGradients(batches, isAdversarial: isAdversarial, using: &random)
     optimizer.update(&model, generator.gradients, learningRate: learningRate)
     usage.record(generator.quantized.map(\.indices))
@@ -43,7 +44,7 @@ package struct VQGANTrainer {
     if isAdversarial {
       let gradients = discriminatorGradients(
         batches, reconstructions: generator.reconstructions, fakeLogits: generator.fakeLogits,
-        &losses)
+        &losses, using: &random)
       discriminatorOptimizer.update(&discriminator, gradients, learningRate: learningRate)
     }
     return losses
@@ -73,9 +74,7 @@ package struct VQGANTrainer {
     let share = 1 / Float(batches.count)
     var result = GeneratorResult()
     for images in batches {
-      var dropout: RandomSource? = model.config.dropout > 0 ? random : nil
-      let pass = generatorPass(images, isAdversarial: isAdversarial, dropout: &dropout)
-      if let dropout { random = dropout }
+      let pass = generatorPass(images, isAdversarial: isAdversarial, using: &random)
       result.losses.add(pass.losses, share: share)
       result.gradients.add(pass.gradients)
       result.reconstructions.append(pass.reconstruction)
@@ -93,7 +92,7 @@ package struct VQGANTrainer {
   ///   halves of a step share the reconstructions.
   package mutating func discriminatorGradients(
     _ batches: [Tensor], reconstructions: [Tensor], fakeLogits: [Tensor] = [],
-    _ losses: inout VQGANLosses
+    _ losses: inout VQGANLosses, using random: inout RandomSource
   ) -> Gradients {
     let share = 1 / Float(batches.count)
     let parameters = discriminator.parameters
@@ -104,7 +103,8 @@ package struct VQGANTrainer {
         switch objective.discriminatorPass {
         case .shared where index < fakeLogits.count: fakeLogits[index]
         case .shared: discriminator(reconstructions[index], training: true)
-        case .fresh: discriminator(freshReconstruction(of: images), training: true)
+        case .fresh:
+          discriminator(freshReconstruction(of: images, using: &random), training: true)
         }
       let loss = objective.discFactor * objective.discLoss(real: logitsReal, fake: logitsFake)
       gradients.add(backward(loss, towards: parameters))
@@ -117,12 +117,24 @@ package struct VQGANTrainer {
   }
 
   /// The reconstruction by the generator as it is now, for the reference's second pass.
-  private func freshReconstruction(of images: Tensor) -> Tensor {
-    withoutGradients {
-      var none: RandomSource?
-      let quantized = model.quantize(model.latents(of: images, dropout: &none))
-      return model.decode(quantized.latents, dropout: &none).plain()
-    }
+  private func freshReconstruction(
+    of images: Tensor, using random: inout RandomSource
+  ) -> Tensor {
+    withoutGradients { forward(images, using: &random).reconstruction.plain() }
+  }
+
+  /// The model in training: dropout, and codes that are drawn where they are.
+  private func forward(
+    _ images: Tensor, using random: inout RandomSource
+  ) -> (z: Tensor, quantized: Quantized, reconstruction: Tensor) {
+    var dropout: RandomSource? = model.config.dropout > 0 ? random : nil
+    let z = model.latents(of: images, dropout: &dropout)
+    random = dropout ?? random
+    let quantized = model.quantize(z, drawing: &random)
+    dropout = dropout.map { _ in random }
+    let reconstruction = model.decode(quantized.latents, dropout: &dropout)
+    random = dropout ?? random
+    return (z, quantized, reconstruction)
   }
 
   private struct GeneratorPass {
@@ -138,11 +150,9 @@ package struct VQGANTrainer {
   /// The losses are differentiated up to the reconstruction first; the adaptive weight then needs only the last layer's
   /// weight gradients, and the generator's graph is walked once.
   private mutating func generatorPass(
-    _ images: Tensor, isAdversarial: Bool, dropout: inout RandomSource?
+    _ images: Tensor, isAdversarial: Bool, using random: inout RandomSource
   ) -> GeneratorPass {
-    let z = model.latents(of: images, dropout: &dropout)
-    let quantized = model.quantize(z)
-    let reconstruction = model.decode(quantized.latents, dropout: &dropout)
+    let (z, quantized, reconstruction) = forward(images, using: &random)
     let border = withoutGradients { reconstruction.detached().plain() }.trainable()
 
     var losses = VQGANLosses()

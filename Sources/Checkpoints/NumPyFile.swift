@@ -1,0 +1,71 @@
+// Lists of whole numbers as NumPy saves them.
+import DurableFiles
+
+/// A one-dimensional array of whole numbers in NumPy's `.npy` form.
+///
+/// - Source: NumPy Enhancement Proposal 1; versions 1 to 3 of the format.
+package struct NumPyFile: Sendable {
+  package let path: String
+  package let integers: [Int]
+
+  /// Bytes of the largest file that is read.
+  private static let limit = 64 << 20
+
+  /// - Throws: `NumPyFileError`, `DurableFileError`.
+  package init(_ path: String) throws {
+    self.path = path
+    let bytes = try DurableFile.read(path, atMost: Self.limit)
+    guard bytes.count >= 12, bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else {
+      throw NumPyFileError(path: path, problem: "no .npy file: it does not begin with \\x93NUMPY")
+    }
+    let wide = bytes[6] > 1
+    let length = (0..<(wide ? 4 : 2)).reduce(0) { $0 | Int(bytes[8 + $1]) << (8 * $1) }
+    let start = (wide ? 12 : 10) + length
+    guard (1...3).contains(bytes[6]), start <= bytes.count else {
+      throw NumPyFileError(
+        path: path, problem: "version \(bytes[6]) with a header of \(length) bytes")
+    }
+    let header = String(decoding: bytes[(wide ? 12 : 10)..<start], as: UTF8.self)
+    func value(_ key: String, _ end: Character) -> String {
+      guard let found = header.firstRange(of: "'\(key)':") else { return "" }
+      return String(header[found.upperBound...].drop { $0 == " " }.prefix { $0 != end })
+    }
+    let type = value("descr", ",").filter { $0 != "'" }
+    let extents = value("shape", ")").dropFirst().split(separator: ",").map { text in
+      Int(text.filter { $0 != " " })
+    }
+    guard extents.count == 1, let count = extents[0] else {
+      throw NumPyFileError(
+        path: path, problem: "an array of shape \(value("shape", ")"))), expected one axis")
+    }
+    guard let width = Self.widths[type] else {
+      throw NumPyFileError(
+        path: path, problem: "elements of type \(type), expected little-endian whole numbers")
+    }
+    guard count >= 0, bytes.count - start == count * width else {
+      throw NumPyFileError(
+        path: path,
+        problem: "\(bytes.count - start) bytes behind byte \(start), expected \(count) × \(width)")
+    }
+    let isSigned = type.contains("i")
+    integers = (0..<count).map { index in
+      let place = start + index * width
+      let pattern = (0..<width).reduce(UInt64(0)) { $0 | UInt64(bytes[place + $1]) << (8 * $1) }
+      let unused = 64 - 8 * width
+      return isSigned
+        ? Int(Int64(bitPattern: pattern << unused) >> unused) : Int(truncatingIfNeeded: pattern)
+    }
+  }
+
+  private static let widths = [
+    "|u1": 1, "|i1": 1, "<u2": 2, "<i2": 2, "<u4": 4, "<i4": 4, "<u8": 8, "<i8": 8,
+  ]
+}
+
+/// Why a `.npy` file cannot be read.
+package struct NumPyFileError: Error, Equatable, CustomStringConvertible {
+  package let path: String
+  package let problem: String
+
+  package var description: String { "\(path): \(problem)" }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Models
+import TensorCore
+import TestSupport
+import Testing
+
+@Suite struct CodeNumberingTests {
+  private let list: [Int32] = [5, 2, 9, 2]
+  private let entries = IndexTensor([2, 9, 5, 7] as [Int32], shape: [1, 2, 2])
+
+  @Test(arguments: [
+    (CodeNumbering.Unknown.extra, [1, 2, 0, 4] as [Int32], [2, 9, 5, 5] as [Int32]),
+    (.code(2), [1, 2, 0, 2], [2, 9, 5, 9]),
+  ])
+  func unknownEntriesHaveACode(
+    unknown: CodeNumbering.Unknown, codes: [Int32], back: [Int32]
+  ) {
+    let numbering = CodeNumbering(used: 4, unknownIndex: unknown)
+    let found = numbering.codes(of: entries, list)
+    #expect(found.elements == codes && found.shape == entries.shape)
+    #expect(numbering.entries(of: found, list).elements == back)
+    #expect(numbering.codes == (unknown == .extra ? 5 : 4))
+  }
+
+  @Test func randomCodesAreThoseOfTheirPlace() {
+    let numbering = CodeNumbering(used: 4)
+    let once = IndexTensor([Int32](repeating: 7, count: 400), shape: [1, 20, 20])
+    let twice = IndexTensor([Int32](repeating: 7, count: 800), shape: [2, 20, 20])
+    let codes = numbering.codes(of: once, list).elements
+    #expect(Set(codes) == [0, 1, 2, 3])
+    #expect(numbering.codes(of: twice, list).elements == codes + codes)
+  }
+
+  /// A model with a numbering shows entries as they are, and codes as the entries that they stand for.
+  @Test(arguments: Device.all)
+  func aModelNumbersItsCodes(device: Device) {
+    var config = VQGANConfig.tiny
+    var random = RandomSource(seed: 1)
+    let whole = VQGAN(config, using: &random, on: device)
+    config.quantizer.remap = CodeNumbering(used: 6, unknownIndex: .extra)
+    random = RandomSource(seed: 1)
+    var some = VQGAN(config, using: &random, on: device)
+    let images = random.uniform([2, 3, 32, 32], in: -1..<1, on: device)
+    let entries = whole.encode(images)
+    let used = Array(Set(entries.elements)).sorted().prefix(6).map { Float($0) }
+    let padded = used + (used.count..<6).map { _ in used[0] }
+    some.visitParameters { name, tensor in
+      if name == "quantize.used" { tensor.assign(Tensor(padded, shape: [6], on: device)) }
+    }
+    let (pictures, codes) = some.reconstructWithCodes(images)
+    #expect(Distance(pictures, whole.reconstruct(images)).largest == 0)
+    let expected = entries.elements.map { entry in
+      Int32(padded.firstIndex(of: Float(entry)) ?? 6)
+    }
+    #expect(codes.elements == expected)
+    #expect(some.encode(images) == codes)
+    let shown = codes.elements.map { Int32($0 < 6 ? padded[Int($0)] : padded[0]) }
+    let back = whole.decode(indices: IndexTensor(shown, shape: codes.shape))
+    #expect(Distance(some.decode(indices: codes), back).largest == 0)
+  }
+
+  @Test func filesSayWhatIsUnknown() throws {
+    for (text, unknown) in [
+      ("\"random\"", CodeNumbering.Unknown.random), ("\"extra\"", .extra), ("3", .code(3)),
+    ] {
+      let json = "{\"used\":4,\"unknown_index\":\(text)}"
+      let numbering = try JSONDecoder().decode(CodeNumbering.self, from: Data(json.utf8))
+      #expect(numbering == CodeNumbering(used: 4, unknownIndex: unknown))
+      let encoded = try JSONEncoder().encode(numbering)
+      let again = try JSONDecoder().decode(CodeNumbering.self, from: encoded)
+      #expect(again == numbering)
+    }
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(
+        CodeNumbering.self, from: Data("{\"used\":4,\"unknown_index\":\"none\"}".utf8))
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import Models
+import NN
+import TensorCore
+import TestSupport
+import Testing
+
+@Suite struct GumbelQuantizerTests {
+  private static func quantizer(
+    entries: Int = 7, dimension: Int = 5, _ config: QuantizerConfig = .init(kind: .gumbel),
+    on device: Device
+  ) -> VectorQuantizer {
+    var random = RandomSource(seed: 3)
+    return VectorQuantizer(
+      entries: entries, dimension: dimension, config, using: &random, on: device)
+  }
+
+  /// Results are entries of the codebook, whatever the temperature; the noise decides which.
+  @Test(arguments: Device.all)
+  func theDrawnEntryAloneIsTheResult(device: Device) {
+    var quantizer = Self.quantizer(on: device)
+    var random = RandomSource(seed: 4)
+    let z = random.normal([2, 5, 3, 2], on: device)
+    let calm = quantizer(z)
+    quantizer.temperature = 0.1
+    let drawn = quantizer(z, drawing: &random)
+    for quantized in [calm, drawn] {
+      let expected = quantizer.vectors(of: quantized.indices)
+      #expect(Distance(quantized.latents, expected).largest == 0)
+    }
+    #expect(calm.indices.reshaped([12]) == quantizer.nearest(z.vectors()))
+    #expect(calm.indices != drawn.indices)
+  }
+
+  /// Ten thousand draws from the same logits: each entry comes as often as its share says, within five deviations.
+  @Test func entriesComeAsOftenAsTheirShares() {
+    let device = Device.default
+    let quantizer = Self.quantizer(entries: 4, on: device)
+    let z = Tensor(repeating: 0.5, shape: [1, 5, 100, 100], on: device)
+    var random = RandomSource(seed: 5)
+    var counts = [Double](repeating: 0, count: 4)
+    for entry in quantizer(z, drawing: &random).indices.elements { counts[Int(entry)] += 1 }
+    let named = Dictionary(
+      uniqueKeysWithValues: quantizer.namedTensors.map { ($0.name, $0.tensor) })
+    let (weight, bias) = (named["proj.weight"]?.elements() ?? [], named["proj.bias"]?.elements())
+    let powers = (bias ?? []).enumerated().map { k, bias in
+      exp(Double(bias) + weight[k * 5..<k * 5 + 5].reduce(0.0) { $0 + 0.5 * Double($1) })
+    }
+    for (count, power) in zip(counts, powers) {
+      let share = power / powers.reduce(0, +)
+      let deviation = (10_000 * share * (1 - share)).squareRoot()
+      #expect(abs(count - 10_000 * share) < 5 * deviation)
+    }
+  }
+
+  /// Latents and logits get the gradient of the entries' mean in the relaxed shares, the entries that of the drawn ones.
+  @Test(arguments: [nil, CodeNumbering(used: 4)], Device.all)
+  func theGradientIsThatOfTheRelaxedSample(remap: CodeNumbering?, device: Device) throws {
+    var quantizer = Self.quantizer(.init(kind: .gumbel, remap: remap), on: device)
+    quantizer.temperature = 0.7
+    var random = RandomSource(seed: 6)
+    let z = random.normal([1, 5, 2, 2], on: device)
+    let noise = random.gumbel([4, remap?.used ?? 7], on: device)
+    let named = Dictionary(
+      uniqueKeysWithValues: quantizer.namedTensors.map { ($0.name, $0.tensor) })
+    let weight = try #require(named["proj.weight"])
+    let bias = try #require(named["proj.bias"])
+    let table = try #require(named["embed.weight"])
+    let rows = z.vectors().detached().trainable()
+    let seed = random.normal([1, 5, 2, 2], on: device)
+
+    func parts(_ count: Int) -> (Tensor, Tensor, Tensor) {
+      let all = (0..<count).map { Int32($0) }
+      let list = IndexTensor(all, shape: [count])
+      return (
+        weight.plain().reshaped([7, 5]).gathered(at: list),
+        bias.reshaped([7, 1]).gathered(at: list).reshaped([count]),
+        table.detached().gathered(at: list)
+      )
+    }
+    let (w, b, entries) = parts(remap?.used ?? 7)
+    let relaxed = (rows.linear(w, bias: b) + noise).scaled(by: 1 / 0.7).softmax().matmul(entries)
+    let expected = backward([(relaxed, seed.vectors())])
+
+    let input = rows.detached().reshaped([1, 4, 5]).image(height: 2, width: 2).trainable()
+    let quantized = quantizer(input, noise: noise)
+    let found = backward([(quantized.latents, seed)])
+    for (a, b) in [(input, rows), (weight, weight), (bias, bias)] {
+      let gradient = try #require(found[a])
+      let wanted = try #require(expected[b])
+      let values = a.rank == 4 && a.shape == input.shape ? gradient.vectors() : gradient
+      #expect(Distance(values.elements(), wanted.elements()).relative < 1e-5)
+    }
+    let sums = seed.vectors().scatteredSums(
+      at: quantized.indices.reshaped([4]), rows: 7)
+    let gradient = try #require(found[table])
+    #expect(Distance(gradient, sums).relative < 1e-6)
+  }
+
+  @Test(arguments: Device.all)
+  func theLossHasTheGradientOfItsDifferences(device: Device) throws {
+    for remap in [nil, CodeNumbering(used: 3)] {
+      let quantizer = Self.quantizer(
+        .init(kind: .gumbel, klWeight: 2, remap: remap), on: device)
+      var random = RandomSource(seed: 8)
+      try checkGradient(at: [("z", random.normal([1, 5, 2, 3], on: device))]) {
+        quantizer($0[0]).loss
+      }
+    }
+  }
+
+  /// Logits that favour one entry: log K nats from even use; that of the whole codebook, also where a part is left out.
+  @Test(arguments: [(nil, 7), (CodeNumbering(used: 3), 7)] as [(CodeNumbering?, Int)])
+  func theLossIsTheDivergenceFromEvenUse(remap: CodeNumbering?, entries: Int) {
+    var quantizer = Self.quantizer(
+      .init(kind: .gumbel, klWeight: 1, remap: remap), on: .default)
+    quantizer.visitParameters { name, tensor in
+      if name == "proj.weight" { tensor.assign(Tensor(repeating: 0, shape: tensor.shape)) }
+      if name == "proj.bias" {
+        tensor.assign(Tensor([0, 60, 0, 0, 0, 0, 0], shape: [7]))
+      }
+    }
+    let quantized = quantizer(Tensor(repeating: 1, shape: [1, 5, 1, 2]))
+    #expect(abs(quantized.loss.item() - log(Float(entries))) < 1e-5)
+    #expect(quantized.indices.elements == [1, 1])
+  }
+
+  @Test func temperaturesFallAlongTheirCosine() {
+    let published = Temperature()
+    #expect(published(0) == 0.9)
+    #expect(abs(published(500_000) - 0.45) < 1e-5)
+    #expect(published(1_000_001) == 1e-6 && published(5_000_000) == 1e-6)
+    let short = Temperature(start: 1, end: 0.5, steps: 4)
+    #expect([0, 1, 2, 4].map { (short($0) * 1000).rounded() } == [1000, 927, 750, 500])
+  }
+
+  @Test func configurationsWithAProblem() throws {
+    var config = VQGANConfig.tiny
+    config.quantizer.kind = .gumbel
+    #expect(config.problem?.contains("z_channels") == true)
+    config.embedDim = config.zChannels
+    #expect(config.problem == nil)
+    config.quantizer.reviveAfter = 5
+    #expect(config.problem?.contains("revive_after") == true)
+    config.quantizer.reviveAfter = 0
+    config.quantizer.temperature.end = 0
+    #expect(config.problem?.contains("temperature") == true)
+    config = .tiny
+    config.quantizer.remap = CodeNumbering(used: 65)
+    #expect(config.problem?.contains("remap.used is 65") == true)
+    config.quantizer.remap = CodeNumbering(used: 8, unknownIndex: .code(8))
+    #expect(config.problem?.contains("unknown_index") == true)
+    config.quantizer.remap = CodeNumbering(used: 8, unknownIndex: .code(7))
+    #expect(config.problem == nil)
+  }
+}
