@@ -43,10 +43,12 @@ struct ImportJob {
 
   // MARK: Models
 
-  private func write(_ weights: FirstStageWeights) throws {
-    tell(weights)
+  private func write(_ found: FirstStageWeights) throws {
+    var weights = found
+    if let unknown = options.unknownIndex { try weights.setUnknownIndex(unknown) }
+    console.note(weights.summary)
     let optimizers = try checkpointWithOptimizers.map { try OptimizerImport($0, of: weights) }
-    let progress = progress(weights.tensors.names.count + (optimizers?.entries.count ?? 0))
+    let progress = progress(weights.tensors.names.count + (optimizers?.tensors.names.count ?? 0))
     try converter(progress).write(weights, optimizers: optimizers, to: options.out)
     progress.finish()
   }
@@ -81,14 +83,18 @@ struct ImportJob {
     }
     console.note(weights.summary)
     let withStages = options.extract == nil
-    if withStages { for stage in [weights.firstStage, weights.condStage] { stage.map(tell) } }
+    if withStages {
+      for stage in [weights.firstStage, weights.condStage].compactMap(\.self) {
+        console.note(stage.summary)
+      }
+    }
     let description = try description(of: weights, withStages: withStages)
     if let condition = description.condition {
       console.warn("conditioned by \(condition); sample-gpt takes unconditional ones only, yet")
     }
     let stages = withStages ? [weights.firstStage, weights.condStage].compactMap { $0 } : []
     let optimizers = try checkpointWithOptimizers.map { try OptimizerImport($0, of: weights) }
-    let tensors = weights.tensors.names.count + (optimizers?.entries.count ?? 0)
+    let tensors = weights.tensors.names.count + (optimizers?.tensors.names.count ?? 0)
     let progress = progress(stages.reduce(tensors) { $0 + $1.tensors.names.count })
     try converter(progress).write(
       weights, description, withStages: withStages, optimizers: optimizers, to: options.out)
@@ -154,13 +160,6 @@ struct ImportJob {
 
   // MARK: What is told
 
-  private func tell(_ weights: FirstStageWeights) {
-    console.note(weights.summary)
-    if weights.config.quantizer.kind == .gumbel {
-      console.warn("a Gumbel quantizer; its weights are converted, but it cannot be run yet")
-    }
-  }
-
   private func progress(_ tensors: Int) -> Progress {
     Progress("converting", total: tensors, unit: "tensors", console: console)
   }
@@ -176,9 +175,11 @@ struct ImportJob {
   private func open(_ path: String) throws -> any TensorSource {
     let source = try CheckpointFile.open(path)
     if let file = source as? PyTorchFile { tell(file) }
-    guard !options.ignore.isEmpty else { return source }
     let kept = source.names.filter { name in !options.ignore.contains { name.hasPrefix($0) } }
-    return RenamedTensors(source, oldNames: Dictionary(uniqueKeysWithValues: kept.map { ($0, $0) }))
+    let rest = RenamedTensors(
+      source, oldNames: Dictionary(uniqueKeysWithValues: kept.map { ($0, $0) }))
+    guard let list = options.remap else { return rest }
+    return AddedIntegers(rest, "quantize.used", try NumPyFile(list).integers)
   }
 
   private func tell(_ file: PyTorchFile) {

@@ -2,6 +2,7 @@
 import ArgumentParser
 import CommandSupport
 import Models
+import Shards
 import TensorCore
 import Training
 
@@ -23,6 +24,14 @@ struct GPTOptions: ParsableArguments {
       "Share of the input codes that is kept; the rest is replaced by random ones (default: 1).")
   var pkeep: Float?
 
+  @Option(
+    help: ArgumentHelp(
+      "Run, checkpoint or file of weights to take the model and its first weights from.",
+      valueName: "path"))
+  var initFrom: String?
+
+  @Flag(help: "Take the state of the optimizer from there too.") var initOptimizer = false
+
   @Option(help: "Matrix products of linear layers in float32 or bf16 (default: float32).")
   var precision: Precision?
 
@@ -36,6 +45,9 @@ struct GPTOptions: ParsableArguments {
     for (name, value) in counts {
       if let value, value < 1 { throw ValidationError("\(name) must be positive, got \(value).") }
     }
+    if initOptimizer, initFrom == nil {
+      throw ValidationError("--init-optimizer needs --init-from.")
+    }
     if let dropout, !(0..<1).contains(dropout) {
       throw ValidationError("--dropout must be in 0..<1, got \(dropout).")
     }
@@ -45,13 +57,19 @@ struct GPTOptions: ParsableArguments {
   }
 
   /// What a new run on these codes starts from.
-  static func start(codes: CodeGrid) throws -> GPTRunConfig {
-    GPTRunConfig(
-      toolVersion: "",
-      model: try GPTConfig(
-        vocabSize: codes.codebookSize, blockSize: codes.count, layers: 6, heads: 8, width: 256,
-        embeddingDropout: 0.1, residualDropout: 0.1),
-      codes: codes, keepProbability: 1,
+  func start(on shards: CodeShardSet) throws -> GPTRunConfig {
+    let codes = CodeGrid(shards.header)
+    var model = try GPTConfig(
+      vocabSize: codes.codebookSize, blockSize: codes.count, layers: 6, heads: 8, width: 256,
+      embeddingDropout: 0.1, residualDropout: 0.1)
+    if let initFrom {
+      let weights = try GPTWeights.open(initFrom, heads: heads)
+      try weights.codes?.requireSame(as: shards)
+      model = weights.config
+      model.attentionDropout = 0  // the published 0.1 cannot be trained with: scores are never held
+    }
+    return GPTRunConfig(
+      toolVersion: "", model: model, codes: codes, keepProbability: 1,
       learningRate: LearningRate(peak: 5e-4, schedule: .cosine, warmup: 100),
       steps: 4000, batchSize: 16, accumulate: 1, shuffles: true, seed: 0, threads: 1, engine: "",
       shards: [], validation: [], validateEvery: 200, checkpointEvery: 500, keepCheckpoints: 3,
@@ -67,6 +85,8 @@ struct GPTOptions: ParsableArguments {
       config.model.embeddingDropout = dropout
       config.model.residualDropout = dropout
     }
+    if let initFrom { config.initFrom = TrainingOptions.absolute(initFrom) }
+    if initOptimizer { config.initOptimizer = true }
     if let pkeep { config.keepProbability = pkeep }
     if let precision { config.precision = precision }
     if let validateEvery { config.validateEvery = validateEvery }

@@ -25,7 +25,7 @@ struct TrainGPT: TrainingCommand {
   @OptionGroup var results: ResultOptions
 
   func start(on shards: [String]) throws -> GPTRunConfig {
-    try GPTOptions.start(codes: CodeGrid(try CodeShardSet(shards).header))
+    try options.start(on: try CodeShardSet(shards))
   }
 
   func change(_ config: inout GPTRunConfig) { options.change(&config) }

@@ -36,6 +36,8 @@ struct VQGANOptions: ParsableArguments {
       valueName: "path"))
   var initFrom: String?
 
+  @Flag(help: "Take the states of the optimizers from there too.") var initOptimizer = false
+
   @Option(help: "Side of random square crops, pixels.") var crop: Int?
 
   @Flag(help: "Mirror every second image.") var flip = false
@@ -47,6 +49,9 @@ struct VQGANOptions: ParsableArguments {
   func validate() throws {
     for (name, value) in [("--crop", crop), ("--picture-every", pictureEvery)] {
       if let value, value < 1 { throw ValidationError("\(name) must be positive, got \(value).") }
+    }
+    if initOptimizer, initFrom == nil {
+      throw ValidationError("--init-optimizer needs --init-from.")
     }
     if let discStart, discStart < 0 {
       throw ValidationError("--disc-start must not be negative, got \(discStart).")
@@ -64,6 +69,7 @@ struct VQGANOptions: ParsableArguments {
     if let config {
       var result = try RunFolder.runConfig(VQGANRunConfig.self, from: config)
       result.initFrom = nil
+      result.initOptimizer = nil
       return result
     }
     let name = preset ?? Self.defaultPreset
@@ -93,6 +99,7 @@ struct VQGANOptions: ParsableArguments {
       config.perceptual = perceptual == "none" ? nil : TrainingOptions.absolute(perceptual)
     }
     if let initFrom { config.initFrom = TrainingOptions.absolute(initFrom) }
+    if initOptimizer { config.initOptimizer = true }
     if let crop { config.augmentation.crop = crop }
     if flip { config.augmentation.flips = true }
     if let pictureEvery { config.pictureEvery = pictureEvery }

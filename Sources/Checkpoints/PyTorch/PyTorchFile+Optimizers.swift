@@ -2,8 +2,9 @@
 
 /// What Adam keeps of one parameter.
 package struct OptimizerState: Equatable, Sendable {
-  /// Steps taken; nil where the file stores it as a tensor.
+  /// Steps taken; nil where the file stores them as a tensor, of the name `stepTensor`.
   package let step: Int?
+  package let stepTensor: String
   /// Names under which the two averages, of the gradient and of its square, can be read.
   ///
   /// The file does not list them.
@@ -34,8 +35,12 @@ extension PyTorchFile {
         let name = "optimizer_states.\(index).\(number)"
         moments["\(name).exp_avg"] = first
         moments["\(name).exp_avg_sq"] = second
+        let step = pickle.value("step", in: value)
+        if let step, case .success(let stored)? = pickle.tensor(step) {
+          moments["\(name).step"] = stored
+        }
         states[number] = OptimizerState(
-          step: pickle.value("step", in: value).flatMap { pickle.integer($0) },
+          step: step.flatMap { pickle.integer($0) }, stepTensor: "\(name).step",
           average: "\(name).exp_avg", squareAverage: "\(name).exp_avg_sq")
       }
       return states

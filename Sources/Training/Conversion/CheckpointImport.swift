@@ -14,7 +14,7 @@ package struct CheckpointImport {
 
   /// A folder with `model.json` and `model.safetensors`, discriminator and perceptual network included.
   ///
-  /// - Parameter optimizers: written as `optimizer.safetensors`, if wanted.
+  /// - Parameter optimizers: written as `optimizer.safetensors` and `state.json`, if wanted.
   /// - Throws: `DurableFileError`, what reading throws.
   package func write(
     _ weights: FirstStageWeights, optimizers: OptimizerImport? = nil, to folder: String
@@ -57,8 +57,11 @@ package struct CheckpointImport {
 
   private func write(_ optimizers: OptimizerImport?, in folder: String) throws {
     guard let optimizers else { return }
+    let moments = optimizers.tensors
     try SafetensorsWriter.write(
-      optimizers.entries, to: "\(folder)/optimizer.safetensors", willWrite: willWrite)
+      try moments.names.map { try moments.floatEntry(of: $0, as: $0) },
+      to: "\(folder)/optimizer.safetensors", willWrite: willWrite)
+    try RunFolder.write(optimizers.state, to: "\(folder)/state.json")
   }
 
   private func fill(_ folder: String, _ weights: FirstStageWeights) throws {

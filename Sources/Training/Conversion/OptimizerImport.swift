@@ -5,18 +5,27 @@ import TamingCheckpoints
 
 /// The moments of the parameters of one foreign optimizer, which numbers them instead of naming them.
 package struct OptimizerImport {
-  package private(set) var entries: [SafetensorsEntry] = []
+  /// The moments, named as in `optimizer.safetensors` of a checkpoint.
+  package var tensors: RenamedTensors { RenamedTensors(file, oldNames: storedNames) }
+  /// How many steps the optimizers have taken, as a checkpoint's `state.json` tells it.
+  package private(set) var state = TrainingState(seed: 0)
+  private let file: PyTorchFile
+  private var storedNames: [String: String] = [:]
 
   /// A VQGAN's two optimizers, as `optimizer.safetensors` of a checkpoint names them.
   ///
   /// - Throws: `ModelMismatchError` when the optimizers are of other parameters.
   package init(_ file: PyTorchFile, of weights: FirstStageWeights) throws {
-    try add(file, 0, TensorShapes.vqgan(weights.config).list, below: "generator.")
+    self.file = file
+    // A list of the entries in use is not trained.
+    let parameters = TensorShapes.vqgan(weights.config).list.filter { $0.name != "quantize.used" }
+    state.step = try add(0, parameters, below: "generator.")
+    state.counters["generator_updates"] = state.step
     guard let discriminator = weights.discriminator else { return }
     let shapes = TensorShapes.discriminator(discriminator, channels: weights.config.outChannels)
     let buffers = ["running_mean", "running_var", "initialized"]
-    try add(
-      file, 1, shapes.list.filter { item in !buffers.contains { item.name.hasSuffix($0) } },
+    state.counters["discriminator_updates"] = try add(
+      1, shapes.list.filter { item in !buffers.contains { item.name.hasSuffix($0) } },
       below: "discriminator.")
   }
 
@@ -30,13 +39,15 @@ package struct OptimizerImport {
     func decays(_ item: (name: String, shape: [Int])) -> Bool {
       item.shape.count == 2 && item.name != "tok_emb.weight"
     }
-    try add(file, 0, sorted.filter(decays) + sorted.filter { !decays($0) }, below: "")
+    self.file = file
+    state.step = try add(0, sorted.filter(decays) + sorted.filter { !decays($0) }, below: "")
   }
 
+  /// - Returns: the steps that the optimizer has taken.
   private mutating func add(
-    _ file: PyTorchFile, _ optimizer: Int, _ parameters: [(name: String, shape: [Int])],
+    _ optimizer: Int, _ parameters: [(name: String, shape: [Int])],
     below prefix: String
-  ) throws {
+  ) throws -> Int {
     guard file.optimizers.indices.contains(optimizer) else {
       throw ModelMismatchError(path: file.path, missing: ["optimizer_states[\(optimizer)]"])
     }
@@ -53,9 +64,11 @@ package struct OptimizerImport {
         if shape != expected {
           mismatch.misshapen.append("\(stored) \(shape) instead of \(expected) of \(name)")
         }
-        entries.append(try file.floatEntry(of: stored, as: "\(prefix)\(moment).\(name)"))
+        storedNames["\(prefix)\(moment).\(name)"] = stored
       }
     }
     guard mismatch.isEmpty else { throw mismatch }
+    guard let first = states.values.first else { return 0 }
+    return try first.step ?? Int(file.floats(of: first.stepTensor).first ?? 0)
   }
 }

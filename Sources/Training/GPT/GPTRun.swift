@@ -33,6 +33,10 @@ package struct GPTRun {
     state = TrainingState(seed: config.seed)
     if resumed, let checkpoint = folder.resumePoint() {
       state = try GPTCheckpoint.restore(&trainer, from: checkpoint)
+    } else if let path = config.initFrom {
+      let weights = try GPTWeights.open(path, heads: config.model.heads)
+      try ModelFiles.load(&trainer.model, from: weights.tensors)
+      if config.initOptimizer == true { try OptimizerStates.ofGPT(path).load(&trainer) }
     }
   }
 

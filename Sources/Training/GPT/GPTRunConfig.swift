@@ -78,6 +78,8 @@ package struct GPTRunConfig: RunConfig {
   package var threads: Int
   package var engine: String
   package var precision: Precision  // of the matrix products of linear layers
+  package var initFrom: String?
+  package var initOptimizer: Bool?  // whether the optimizer goes on from there too
   package var shards: [String]
   package var validation: [String]
   package var validateEvery: Int  // steps
@@ -123,6 +125,8 @@ package struct GPTRunConfig: RunConfig {
     case learningRate = "learning_rate"
     case weightDecay = "weight_decay"
     case batchSize = "batch_size"
+    case initFrom = "init_from"
+    case initOptimizer = "init_optimizer"
     case validateEvery = "validate_every"
     case checkpointEvery = "checkpoint_every"
     case keepCheckpoints = "keep_checkpoints"

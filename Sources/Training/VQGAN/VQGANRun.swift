@@ -42,6 +42,10 @@ package struct VQGANRun {
       let file = try FirstStageFile.open(path)
       try file.load(&trainer.model)
       try file.load(&trainer.discriminator, of: config.objective.discriminator)
+      if config.initOptimizer == true {
+        try OptimizerStates.ofVQGAN(path).load(
+          &trainer, withDiscriminator: file.discriminator == config.objective.discriminator)
+      }
     }
   }
 

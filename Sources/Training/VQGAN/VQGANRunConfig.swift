@@ -21,6 +21,7 @@ package struct VQGANRunConfig: RunConfig {
   package var engine: String
   package var perceptual: String?  // weights of LPIPS; none without it
   package var initFrom: String?
+  package var initOptimizer: Bool?  // whether the optimizers go on from there too
   package var shards: [String]
   package var validation: [String]
   package var checkpointEvery: Int  // steps
@@ -67,6 +68,7 @@ package struct VQGANRunConfig: RunConfig {
     case learningRate = "learning_rate"
     case batchSize = "batch_size"
     case initFrom = "init_from"
+    case initOptimizer = "init_optimizer"
     case checkpointEvery = "checkpoint_every"
     case keepCheckpoints = "keep_checkpoints"
     case pictureEvery = "picture_every"
