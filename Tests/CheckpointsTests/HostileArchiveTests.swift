@@ -1,4 +1,5 @@
 import Checkpoints
+import Foundation
 import TestSupport
 import Testing
 
@@ -114,6 +115,22 @@ struct HostileArchiveTests {
     var wide = PyTorchBytes.archive(isWide: true)
     wide[wide.count - 22 - 20 + 14] = 0x7f  // the offset of the zip64 record
     try expect("the zip64 directory lies past the end", wide)
+  }
+
+  /// Entries are looked up by their names and never unpacked; a second directory in the comment is text.
+  @Test func namesAndCommentsThatMeanNothing() throws {
+    let folder = try TemporaryFolder()
+    var entries = PyTorchBytes.entries()
+    entries.append(.init(name: "archive/../../evil", bytes: Array("evil".utf8)))
+    let inner = PyTorchBytes.archive().suffix(22)
+    for bytes in [
+      PyTorchBytes.archive(entries), PyTorchBytes.archive(comment: Array("a comment".utf8)),
+      PyTorchBytes.archive(comment: inner + Array("and more".utf8)),
+    ] {
+      let path = try PyTorchBytes.file(bytes, in: folder)
+      #expect(try PyTorchFile(path).floats(of: "a") == [1, 2])
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.ckpt"])
   }
 
   private static let others: [([UInt8], String)] = [

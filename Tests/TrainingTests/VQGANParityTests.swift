@@ -1,4 +1,8 @@
-// The VQGAN against the reference implementation on PyTorch: forward, losses, every gradient, three training steps.
+// The VQGAN against the reference implementation on PyTorch: forward, the losses and every gradient of the generator.
+//
+// Where its discriminator is judged, Adam has moved each parameter by about 1e-3, also those whose gradient is rounding, and
+// a latent that lies nearly between two entries then takes another one. What comes behind an update is compared in
+// `ThreeStepParityTests`, on models without such latents.
 import Checkpoints
 import Foundation
 import Models
@@ -76,16 +80,6 @@ private func relativeError(_ a: [Float], _ b: [Float]) -> Float {
   return (difference / max(norm, 1e-30)).squareRoot()
 }
 
-/// Tolerance once Adam has moved: its first steps are ±learning rate even where the gradient is rounding noise (biases in
-/// front of a normalisation), and a latent near the border of two codes may then fall to either.
-private let afterUpdate: Float = 0.15
-
-/// Whether figures behind an update are compared with the reference's.
-///
-/// With OpenBLAS one latent of 128 then falls to another of two equally near codes, which moves the discriminator's
-/// gradients by a third. The reference's PyTorch computes with oneDNN, whose rounding is the same.
-private func comparesBehindUpdates(_ device: Device) -> Bool { device == Device.oneDNN }
-
 @Suite struct VQGANParityTests {
   @Test(arguments: Reference.all, Device.all)
   private func forwardEqualsReference(_ reference: Reference, _ device: Device) throws {
@@ -115,60 +109,29 @@ private func comparesBehindUpdates(_ device: Device) -> Bool { device == Device.
   }
 
   @Test(arguments: Reference.all, Device.all)
-  private func stepsEqualReference(_ reference: Reference, _ device: Device) throws {
+  private func firstStepEqualsReference(_ reference: Reference, _ device: Device) throws {
     let expected = try reference.results()
     var trainer = try reference.trainer(on: device)
     let x = try expected.tensor("x", on: device)
     var random = RandomSource(seed: 0)
-    for (step, figures) in try reference.steps().enumerated() {
-      let losses = trainer.step([x], step: step, learningRate: 1e-3, using: &random)
-      for (name, value) in losses.named {
-        let target = try #require(figures["train/\(name)"])
-        let isBeforeUpdate =
-          step == 0 && !["disc_loss", "logits_real", "logits_fake"].contains(name)
-        guard isBeforeUpdate || comparesBehindUpdates(device) else {
-          #expect(value.isFinite, "\(reference.name) \(device.name) step \(step) \(name)")
-          continue
-        }
-        let tolerance = isBeforeUpdate ? 1e-4 : Double(afterUpdate)
-        #expect(
-          abs(Double(value) - target) < tolerance * max(abs(target), 1),
-          "\(reference.name) \(device.name) step \(step) \(name): \(value), reference \(target)")
-      }
-    }
-  }
-
-  @Test(arguments: Reference.all, Device.all)
-  private func gradientsEqualReference(_ reference: Reference, _ device: Device) throws {
-    let expected = try reference.results()
-    var trainer = try reference.trainer(on: device)
-    let x = try expected.tensor("x", on: device)
-    var random = RandomSource(seed: 0)
+    let figures = try #require(try reference.steps().first)
     let result = trainer.generatorGradients([x], isAdversarial: true, using: &random)
-    try compare(
-      trainer.model, result.gradients, with: expected, prefix: "grad_ae.", reference, device)
-    guard comparesBehindUpdates(device) else { return }
-    trainer.optimizer.update(&trainer.model, result.gradients, learningRate: 1e-3)
-    var losses = result.losses
-    let gradients = trainer.discriminatorGradients([x], reconstructions: [x], &losses)
-    try compare(
-      trainer.discriminator, gradients, with: expected, prefix: "grad_disc.", reference, device,
-      tolerance: afterUpdate)
-  }
-
-  private func compare(
-    _ layer: some Layer, _ gradients: Gradients, with expected: SafetensorsFile, prefix: String,
-    _ reference: Reference, _ device: Device, tolerance: Float = 1e-3
-  ) throws {
-    for (name, tensor) in layer.namedTensors where tensor.isTracked {
-      let gradient = try #require(gradients[tensor], "no gradient for \(name)").elements()
-      let target = try expected.floats(of: prefix + name)
+    let ofDiscriminator: Set = ["disc_loss", "logits_real", "logits_fake"]
+    for (name, value) in result.losses.named where !ofDiscriminator.contains(name) {
+      let target = try #require(figures["train/\(name)"])
+      #expect(
+        abs(Double(value) - target) < 1e-4 * abs(target),
+        "\(reference.name) \(device.name) \(name): \(value), reference \(target)")
+    }
+    for (name, tensor) in trainer.model.namedTensors where tensor.isTracked {
+      let gradient = try #require(result.gradients[tensor], "no gradient for \(name)").elements()
+      let target = try expected.floats(of: "grad_ae." + name)
       // Some gradients are zero but for rounding: the keys' biases do not change a softmax.
       let norm = target.reduce(Float(0)) { $0 + $1 * $1 }.squareRoot()
       let difference = zip(gradient, target).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
         .squareRoot()
       #expect(
-        difference < tolerance * norm + 1e-6,
+        difference < 1e-3 * norm + 1e-6,
         "\(reference.name) \(device.name) \(name): \(difference) of \(norm)")
     }
   }
