@@ -37,8 +37,12 @@ test-files: .venv/ready
 interop: build .venv/tensorboard  ## read the event files of a run with TensorBoard
 	Tests/check-events.sh $(BIN) .venv/bin/python
 
-interop-torch: build .venv/torch  ## convert checkpoints from and to PyTorch, and compare
+PHOTOS ?= Datasets/montezuma/screens
+COUNT ?= 8
+
+interop-torch: build .venv/torch  ## convert checkpoints from and to PyTorch, and compare codes of PHOTOS=folder COUNT=8
 	.venv/bin/python Tests/CheckpointsTests/check_with_torch.py $(BIN)
+	Tests/check-reference.sh $(BIN) .venv/bin/python $(PHOTOS) $(COUNT)
 
 bench: build  ## times of real work, one JSON line each
 	$(BIN)/bench
@@ -67,7 +71,7 @@ clean:  ## remove what was built, but not runs/
 	touch $@
 
 .venv/torch: .venv/ready
-	.venv/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 \
+	.venv/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 pillow==12.0.0 \
 		--extra-index-url https://download.pytorch.org/whl/cpu
 	touch $@
 
