@@ -26,6 +26,6 @@ find "$photos" -name '*.jpg' -o -name '*.png' | sort | head -n "$count" > photos
 "$python" "$here/../Tools/pytorch_reference.py" vqgan config.json reference --steps 0 --batch 1
 "$bin/convert-checkpoint" reference.ckpt --out vqgan --quiet
 "$bin/encode-dataset" shards --vqgan vqgan --out codes --quiet
-"$bin/reconstruct" shards --vqgan vqgan --out pictures --quiet
+"$bin/reconstruct" shards --vqgan vqgan --count "$count" --out pictures --quiet
 "$python" "$here/../Tools/pytorch_reference.py" compare --weights reference.ckpt --config vqgan/model.json \
   --shard shards/*.h5 --codes codes/*.h5 --pictures pictures

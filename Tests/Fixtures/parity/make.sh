@@ -11,4 +11,4 @@ python=${1:-python3}
 "$python" $script vqgan gumbel-config.json gumbel --seed 6 --ndf 8 --disc-layers 2 --lpips-divisor 16 --actnorm --disc-loss vanilla
 "$python" $script vqgan continued-config.json continued --seed 1 --ndf 4 --disc-layers 1 --lpips-divisor 16 --warm-up 2 --learning-rate 1e-3
 "$python" $script gpt gpt-config.json gpt --warm-up 2 --learning-rate 1e-3
-rm gumbel-0?.png continued.safetensors # not read by any test
+rm gumbel-0?.png continued-0[0-3].png continued.safetensors # not read by any test
