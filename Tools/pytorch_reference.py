@@ -153,6 +153,7 @@ class Quantizer(nn.Module):
             q = table[indices]
             near, far = F.mse_loss(q.detach(), rows), F.mse_loss(q, rows.detach())
             loss = near + self.c["beta"] * far if self.c["legacy"] else self.c["beta"] * near + far
+            loss = self.c["beta"] * near if self.c["kind"] == "moving_average" else loss
             q = rows + (q - rows).detach()
         return q.reshape(shape[:3] + q.shape[1:]).permute(0, 3, 1, 2), loss, indices.reshape(shape[:3])
 
@@ -392,6 +393,8 @@ def finish(options, tensors, record):
 
 def write_vqgan(options):
     config = read_config(options.config)
+    if config["quantizer"]["kind"] == "moving_average" and options.steps + options.warm_up:
+        sys.exit("a moving-average codebook, which the published code does not train; take --steps 0")
     lpips = LPIPS([max(4, c // options.lpips_divisor) for c in (64, 128, 256, 512, 512)])
     model, critic = VQGAN(config), Discriminator(judge_of(options), config["out_ch"])
     pixels = pictures(options, config)
