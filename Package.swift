@@ -82,9 +82,9 @@ let package = Package(
     .target(name: "Models", dependencies: ["NN", "TensorCore"]),
 
     // Files
-    .target(name: "DurableFiles"),
+    .target(name: "DurableFiles", dependencies: ["CBeneath"]),
     .target(name: "Checksums", dependencies: ["CCrypto", "CChunkCodec", "CKernels"]),
-    .target(name: "Images", dependencies: ["CBeneath", "CImageCodecs", "DurableFiles"]),
+    .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles"]),
     .target(
       name: "Shards", dependencies: ["CHDF5", "CChunkCodec", "Checksums", "DurableFiles"]),
     .target(name: "Checkpoints", dependencies: ["Checksums", "DurableFiles", "TensorCore"]),

@@ -38,7 +38,7 @@ extension ShardError: ExitCoded {
 extension ImageError: ExitCoded {
   package var exitCode: SuiteExitCode {
     switch self {
-    case .missing, .notARegularFile, .outsideFolder: .noInput
+    case .missing, .notARegularFile, .outsideFolder, .linkLeadsOut: .noInput
     case .unreadable(_, "open", _): .noInput
     case .unreadable: .ioFailure
     case .empty, .notAnImage, .fileTooLarge, .tooLarge, .truncated, .damaged, .unsupported,

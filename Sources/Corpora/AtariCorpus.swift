@@ -1,3 +1,5 @@
+import DurableFiles
+
 /// A folder in the layout of the Atari Grand Challenge data set, seen for one game.
 ///
 /// `ROOT/screens/GAME/ID/N.png` and `ROOT/trajectories/GAME/ID.txt`. ROOT may also be a folder that holds one of the unpacked
@@ -12,11 +14,15 @@ package struct AtariCorpus: Equatable, Sendable {
   package let ignored: [String]
   /// Recordings that have pictures and no text file, ascending.
   package let idsWithoutTrajectory: [Int]
+  private let followsLinks: Bool
 
   /// Lists the recordings of `game` without reading any.
   ///
+  /// - Parameter followsLinks: whether links to texts may point out of the folder.
   /// - Throws: `.notACorpus` when `path` is not in the layout, `.noGame` when the game is not there, `.noEpisodes` when it has none.
-  package init(path: String, game: String) throws(AtariCorpusError) {
+  package init(
+    path: String, game: String, followsLinks: Bool = false
+  ) throws(AtariCorpusError) {
     let root = try Self.root(at: path)
     guard !game.isEmpty, !game.contains("/"), game != ".", game != "..",
       FolderListing.isFolder("\(root)/trajectories/\(game)"),
@@ -45,6 +51,7 @@ package struct AtariCorpus: Equatable, Sendable {
     }
     guard !ids.isEmpty else { throw .noEpisodes(path: "\(root)/trajectories/\(game)") }
     self.root = root
+    self.followsLinks = followsLinks
     self.game = game
     self.ids = ids.sorted()
     self.ignored = ignored.sorted()
@@ -56,9 +63,13 @@ package struct AtariCorpus: Equatable, Sendable {
   /// - Throws: `.noSuchEpisode` for a number that is not in `ids`, and what `AtariEpisode` throws.
   package func episode(_ id: Int) throws(AtariCorpusError) -> AtariEpisode {
     guard ids.contains(id) else { throw .noSuchEpisode(id: id, path: root, game: game, found: ids) }
-    return try AtariEpisode(
-      id: id, trajectoryPath: "\(root)/trajectories/\(game)/\(id).txt",
-      screensFolder: "\(root)/screens/\(game)/\(id)")
+    let folder: ConfinedFolder
+    do throws(DurableFileError) {
+      folder = try ConfinedFolder(root, followsLinks: followsLinks)
+    } catch {
+      throw .missingFolder(path: root)
+    }
+    return try AtariEpisode(id, of: game, in: folder)
   }
 
   private static func root(at path: String) throws(AtariCorpusError) -> String {

@@ -7,6 +7,7 @@ package enum AtariCorpusError: Error, Equatable, Sendable {
   case noSuchEpisode(id: Int, path: String, game: String, found: [Int])
   case unreadable(path: String, errno: Int32)
   case notARegularFile(path: String)
+  case linkLeadsOut(path: String, folder: String)
   case tooLarge(path: String, bytes: Int, limit: Int)
   case noRows(path: String)
   case missingColumn(path: String, line: Int, column: String)
@@ -34,6 +35,8 @@ extension AtariCorpusError: CustomStringConvertible {
       "\(path): cannot be read: \(errorText(number))"
     case .notARegularFile(let path):
       "\(path): not a regular file"
+    case .linkLeadsOut(let path, let folder):
+      "\(path): a link to an absolute path or out of \(folder), expected a file in it (--follow-symlinks reads it)"
     case .tooLarge(let path, let bytes, let limit):
       "\(path): \(bytes) bytes, a trajectory has at most \(limit)"
     case .noRows(let path):

@@ -1,6 +1,9 @@
+import DurableFiles
+
 /// One recording: pictures and rows brought together.
 package struct AtariEpisode: Equatable, Sendable {
   package let id: Int
+  package let game: String
   package let screens: AtariScreens
   /// The text file of the rows.
   package let trajectoryPath: String
@@ -20,16 +23,19 @@ package struct AtariEpisode: Equatable, Sendable {
   ///
   /// - Throws: when the text or the folder cannot be read, the text has no rows or its header lacks a column, or there is no picture.
   package init(
-    id: Int, trajectoryPath: String, screensFolder: String
+    _ id: Int, of game: String, in root: ConfinedFolder
   ) throws(AtariCorpusError) {
-    let screens = try AtariScreens(folder: screensFolder)
-    guard let lastPicture = screens.numbers.last else { throw .noPictures(path: screensFolder) }
+    let screens = try AtariScreens(folder: root.path(of: "screens/\(game)/\(id)"))
+    guard let lastPicture = screens.numbers.last else { throw .noPictures(path: screens.folder) }
+    let text = "trajectories/\(game)/\(id).txt"
+    let trajectoryPath = root.path(of: text)
     let trajectory = try AtariTrajectoryParser.parse(
-      CorpusFile.read(trajectoryPath), path: trajectoryPath)
+      CorpusFile.read(text, in: root), path: trajectoryPath)
     let offset = screens.offset(for: trajectory)
     let lastFrame = trajectory.lastFrame ?? -1
 
     self.id = id
+    self.game = game
     self.screens = screens
     self.trajectoryPath = trajectoryPath
     self.trajectory = trajectory
@@ -55,9 +61,9 @@ package struct AtariEpisode: Equatable, Sendable {
     faults = trajectory.faults.map(AtariFrameFault.row) + Array(rowsAlone) + Array(picturesAlone)
   }
 
-  /// The picture of a row.
-  package func picturePath(of transition: AtariTransition) -> String {
-    screens.path(of: transition.frame + pictureOffset)
+  /// The picture of a row, relative to the root of the corpus.
+  package func pictureName(of transition: AtariTransition) -> String {
+    "screens/\(game)/\(id)/\(transition.frame + pictureOffset).png"
   }
 }
 

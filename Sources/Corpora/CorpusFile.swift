@@ -1,3 +1,4 @@
+import DurableFiles
 import Glibc
 
 /// Text files of a corpus; every byte of them is foreign.
@@ -7,10 +8,20 @@ enum CorpusFile {
 
   /// The bytes of a regular file.
   ///
-  /// - Throws: `.notARegularFile` for folders, pipes and devices (never waits for one), `.tooLarge` above `limit`, `.unreadable`.
-  static func read(_ path: String) throws(AtariCorpusError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .unreadable(path: path, errno: errno) }
+  /// - Throws: `.notARegularFile` for folders, pipes and devices (never waits for one), `.tooLarge` above `limit`, `.linkLeadsOut`, `.unreadable`.
+  static func read(
+    _ name: String, in folder: ConfinedFolder
+  ) throws(AtariCorpusError) -> [UInt8] {
+    let path = folder.path(of: name)
+    let descriptor: Int32
+    do throws(ConfinementError) {
+      descriptor = try folder.open(name)
+    } catch {
+      switch error {
+      case .nameLeadsOut, .linkLeadsOut: throw .linkLeadsOut(path: path, folder: folder.path)
+      case .failed(let code): throw .unreadable(path: path, errno: code)
+      }
+    }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .unreadable(path: path, errno: errno) }

@@ -9,6 +9,8 @@ package enum ImageError: Error, Equatable {
   case missing(path: String)
   /// A name that leads out of the folder that it belongs to.
   case outsideFolder(path: String, name: String)
+  /// A link, or one on the way to the file, that points out of the folder.
+  case linkLeadsOut(path: String, folder: String)
   /// A system call failed.
   case unreadable(path: String, operation: String, errno: Int32)
   /// A folder, FIFO, device or socket.
@@ -43,6 +45,8 @@ extension ImageError: CustomStringConvertible {
       "\(path): no such file"
     case .outsideFolder(let path, let name):
       "\(path): the name \"\(name)\" leads out of this folder, expected a picture in it"
+    case .linkLeadsOut(let path, let folder):
+      "\(path): a link to an absolute path or out of \(folder), expected a picture in it (--follow-symlinks reads it)"
     case .unreadable(let path, let operation, let errno):
       "\(path): \(operation) failed: \(String(cString: strerror(errno)))"
     case .notARegularFile(let path, let found):

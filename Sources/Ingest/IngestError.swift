@@ -11,9 +11,11 @@ package enum IngestError: Error, Equatable {
   case coco(COCOError)
   case otherPictures(path: String, other: String)
   case noneOfThePictures(folder: String, count: Int, example: String)
+  case numberTooLarge(id: Int64, name: String, path: String)
   case unknownCategory(String, path: String)
   case badSample(reason: String)
   case tooManyErrors(count: Int, samples: Int, allowed: Int, last: String)
+  case noPictures(folder: String)
   case noSamples(path: String, split: String)
   case nothingWritten(folder: String)
   case holdoutNotSelected(id: Int)
@@ -39,12 +41,16 @@ extension IngestError: CustomStringConvertible {
       "\(path): lists none of the pictures of \(other); are both of one split?"
     case .noneOfThePictures(let folder, let count, let example):
       "\(folder): none of the \(count) pictures that the annotations list, such as \(example); are both of one split?"
+    case .numberTooLarge(let id, let name, let path):
+      "\(path): picture \(id) (\(name)), expected numbers below 2⁴⁸ = 281474976710656 with --crops, which counts its squares above them"
     case .unknownCategory(let name, let path):
       "\(path): no category \"\(name)\" (--categories), expected names or numbers of its list"
     case .badSample(let reason):
       "\(reason) (stopped by --strict)"
     case .tooManyErrors(let count, let samples, let allowed, let last):
       "\(last); that makes \(count) bad samples of \(samples), at most \(allowed) are accepted (--max-errors)"
+    case .noPictures(let folder):
+      "\(folder): no pictures in it or in the folders below, expected names that end with .jpg or .png"
     case .noSamples(let path, let split):
       "\(path): no picture for the \(split) split; look at the options that choose pictures, and at --holdout"
     case .nothingWritten(let folder):

@@ -19,6 +19,9 @@ struct FrameOptions: ParsableArguments {
   @Flag(help: "Leave out frames that look exactly like the one before.")
   var dropDuplicates = false
 
+  @Flag(help: "Read pictures and texts through links that point out of the folder.")
+  var followSymlinks = false
+
   @Option(help: ArgumentHelp("Most rows of each split.", valueName: "count"))
   var limit: Int?
 

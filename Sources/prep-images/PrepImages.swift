@@ -35,6 +35,9 @@ struct PrepImages: SuiteCommand {
     help: "Turn photos as their EXIF orientation says; without, pixels stay as they are stored.")
   var upright = false
 
+  @Flag(help: "Read pictures through links that point out of the folder.")
+  var followSymlinks = false
+
   @OptionGroup(title: "The shards") var shards: ShardOptions
   @OptionGroup(title: "The run") var running: IngestRunOptions
   @OptionGroup(title: "Results") var results: ResultOptions
@@ -46,7 +49,8 @@ struct PrepImages: SuiteCommand {
     try run { progress in
       guard let paths else {
         return try ImageListSource.plan(
-          folder: source, turnsUpright: upright, options: options, progress: progress)
+          folder: source, followsLinks: followSymlinks, turnsUpright: upright, options: options,
+          progress: progress)
       }
       return try ImageListSource.plan(
         paths: paths, list: source, turnsUpright: upright, options: options, progress: progress)

@@ -30,7 +30,7 @@ struct AtariCorpusTests {
     #expect(episode.pictureOffset == offset)
     let first = try #require(episode.transitions.first)
     #expect(
-      episode.picturePath(of: first).hasSuffix("/screens/revenge/1/\(first.frame + offset).png"))
+      episode.pictureName(of: first).hasSuffix("screens/revenge/1/\(first.frame + offset).png"))
   }
 
   @Test func theStyleOfTheTextTellsTheVersionWhenPicturesAreMissing() throws {

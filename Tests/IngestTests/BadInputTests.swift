@@ -7,6 +7,35 @@ import Testing
 
 @Suite("Bad pictures, bad rows, and too many of them")
 struct BadInputTests {
+  /// A data set must not make anybody's other pictures part of a shard, nor quote other texts.
+  @Test func linksOutOfTheFolderNeedAnOption() throws {
+    let corpus = try SmallCorpus()
+    let elsewhere = try TemporaryFolder()
+    for (path, name) in [
+      (corpus.picture(1, 2), "picture.png"), (corpus.folder("trajectories/revenge/2.txt"), "2.txt"),
+    ] {
+      try FileManager.default.moveItem(atPath: path, toPath: elsewhere(name))
+      try FileManager.default.createSymbolicLink(
+        atPath: path, withDestinationPath: elsewhere(name))
+    }
+    // A link within the folder is no danger.
+    try FileManager.default.removeItem(atPath: corpus.picture(3, 1))
+    try FileManager.default.createSymbolicLink(
+      atPath: corpus.picture(3, 1), withDestinationPath: "0.png")
+    let out = try TemporaryFolder()
+    let (refused, _) = try ingest(corpus, .small(), to: out("refused"))
+    #expect((refused.read, refused.written) == (20, 18))
+    #expect(refused.skipped.map(\.name) == ["revenge/1/2", "revenge/2"])
+    for sample in refused.skipped {
+      #expect(
+        sample.reason.contains(": a link to an absolute path or out of \(corpus.path), expected "),
+        "\(sample.reason)")
+    }
+    let (followed, _) = try ingest(
+      corpus, .small { $0.followsLinks = true }, to: out("followed"))
+    #expect((followed.read, followed.written) == (28, 28))
+  }
+
   @Test func badSamplesAreSkippedCountedAndListed() throws {
     let corpus = try SmallCorpus()
     let whole = SmallCorpus.state(1, 2).encodedPNG()

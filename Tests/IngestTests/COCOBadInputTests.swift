@@ -112,6 +112,51 @@ struct COCOBadInputTests {
     #expect(followed.written == 4)
   }
 
+  @Test func aFolderOfLinksIsNotTakenForAnotherSplit() throws {
+    let coco = try SmallCOCO()
+    for (id, _, _) in SmallCOCO.sizes {
+      try FileManager.default.moveItem(atPath: coco.path(id), toPath: "\(coco.root)/\(id).jpg")
+      try FileManager.default.createSymbolicLink(
+        atPath: coco.path(id), withDestinationPath: "\(coco.root)/\(id).jpg")
+    }
+    let out = try TemporaryFolder()
+    #expect(
+      throws: IngestError.image(
+        .linkLeadsOut(path: coco.path(9), folder: "\(coco.root)/train2017"))
+    ) {
+      try ingest(coco, to: out.path)
+    }
+  }
+
+  /// The number of a random square stands above bit 48 of its row's number.
+  @Test(arguments: [(1 << 48 - 1, 0), (1 << 48, 0), (1 << 48 - 1, 3), (1 << 48, 3)])
+  func numbersLeaveRoomForThatOfTheSquare(largest: Int, crops: Int) throws {
+    let coco = try SmallCOCO()
+    var listed = SmallCOCO.listed
+    listed[3]["id"] = largest
+    try coco.write("captions", ["images": listed, "annotations": [Any]()])
+    let out = try TemporaryFolder()
+    let squares = PictureIngestOptions.squares { $0.crops = crops }
+    guard crops == 0 || largest < 1 << 48 else {
+      #expect(
+        throws: IngestError.numberTooLarge(
+          id: Int64(largest), name: "train2017/000000000034.jpg",
+          path: coco.annotations("captions"))
+      ) {
+        try ingest(coco, .init(splits: [.train]), squares, to: out.path)
+      }
+      return
+    }
+    try ingest(coco, .init(splits: [.train]), squares, to: out.path)
+    let ids = try ["p-00000.h5", "p-00001.h5", "p-00002.h5", "p-00003.h5"]
+      .filter { FileManager.default.fileExists(atPath: out($0)) }
+      .flatMap { try ImageShardReader(out($0)).contents.ids }
+    #expect(ids.count == 4 * max(1, crops))
+    #expect(Set(ids).count == ids.count)
+    #expect(Set(ids.map { $0 & (1 << 48 - 1) }).contains(Int64(largest) & (1 << 48 - 1)))
+    #expect(ids.max() == Int64(largest) | Int64(max(0, crops - 1)) << 48)
+  }
+
   /// A6: annotations of another split, or of other pictures.
   @Test func annotationsOfOtherPictures() throws {
     let coco = try SmallCOCO()

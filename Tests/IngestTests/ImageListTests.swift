@@ -57,6 +57,23 @@ struct ImageListTests {
     #expect(reader.header.preprocessing.contains("EXIF ignored"))
   }
 
+  @Test func linksOutOfTheFolderNeedAnOption() throws {
+    let folder = try Self.pictures(4)
+    try FileManager.default.moveItem(atPath: folder("in/101.JPG"), toPath: folder("101.JPG"))
+    try FileManager.default.createSymbolicLink(
+      atPath: folder("in/101.JPG"), withDestinationPath: "../101.JPG")
+    let refused = try ingest(folder("in"), to: folder("refused"))
+    #expect(refused.skipped.map(\.name) == ["101.JPG"])
+    #expect(refused.skipped[0].reason.contains("--follow-symlinks"), "\(refused.skipped)")
+    let plan = try ImageListSource.plan(
+      folder: folder("in"), followsLinks: true, turnsUpright: false, options: .squares()
+    ) { _ in }
+    let followed = try ShardIngest(
+      plan: plan, folder: folder("followed"), threads: 2, toolVersion: "test"
+    ).run { _ in }
+    #expect((followed.read, followed.written) == (4, 4))
+  }
+
   @Test func listsKeepTheirOrderAndRepetitions() throws {
     let folder = try Self.pictures(3)
     let paths = ["in/101.JPG", "in/deep/100.png", "in/101.JPG"].map { folder($0) }
@@ -165,9 +182,9 @@ struct ImageListTests {
     }
     #expect(mkfifo(folder("in/k.jpg"), 0o600) == 0)
     try FileManager.default.createSymbolicLink(
-      atPath: folder("in/l.jpg"), withDestinationPath: folder("in/l.jpg"))
+      atPath: folder("in/l.jpg"), withDestinationPath: "l.jpg")
     try FileManager.default.createSymbolicLink(
-      atPath: folder("in/m.jpg"), withDestinationPath: folder("in/deep"))
+      atPath: folder("in/m.jpg"), withDestinationPath: "deep")
     let outcome = try ingest(folder("in"), to: folder("out"))
     #expect((outcome.read, outcome.written, outcome.skipped.count) == (15, 6, 9))
     let reasons = outcome.skipped.sorted { $0.name < $1.name }.map(\.reason)

@@ -11,8 +11,8 @@ extension IngestError: ExitCoded {
     case .image(let error): error.exitCode
     case .layout: .noInput
     case .coco(let error): error.exitCode
-    case .badSample, .tooManyErrors, .noSamples, .nothingWritten,
-      .otherPictures, .noneOfThePictures:
+    case .badSample, .tooManyErrors, .noPictures, .noSamples, .nothingWritten,
+      .otherPictures, .numberTooLarge, .noneOfThePictures:
       .badData
     case .holdoutNotSelected, .unknownCategory: .usage
     case .foreignShard, .noSpace: .cannotCreate
@@ -24,7 +24,7 @@ extension AtariCorpusError: ExitCoded {
   package var exitCode: SuiteExitCode {
     switch self {
     case .missingFolder, .notACorpus, .noGame, .noEpisodes, .noSuchEpisode, .unreadable,
-      .notARegularFile, .noPictures:
+      .notARegularFile, .linkLeadsOut, .noPictures:
       .noInput
     case .tooLarge, .noRows, .missingColumn: .badData
     }

@@ -14,6 +14,8 @@ package struct AtariIngestOptions: Equatable, Sendable {
   package var trajectories: [Int]?
   /// Recordings that go into the validation split, whole.
   package var holdout: [Int]
+  /// Whether links in the folder of the corpus may point out of it.
+  package var followsLinks: Bool
   /// Most rows of each split; `nil` for all.
   package var limit: Int?
   /// Rows of a shard; the last of a split may have fewer.
@@ -23,8 +25,8 @@ package struct AtariIngestOptions: Equatable, Sendable {
   package init(
     game: String, name: String, recipe: PictureRecipe, every: Int = 1,
     dropsDuplicates: Bool = false,
-    trajectories: [Int]? = nil, holdout: [Int] = [], limit: Int? = nil, shardSize: Int = 2048,
-    compression: ShardCompression = .auto
+    trajectories: [Int]? = nil, holdout: [Int] = [], followsLinks: Bool = false, limit: Int? = nil,
+    shardSize: Int = 2048, compression: ShardCompression = .auto
   ) {
     self.game = game
     self.name = name
@@ -33,6 +35,7 @@ package struct AtariIngestOptions: Equatable, Sendable {
     self.dropsDuplicates = dropsDuplicates
     self.trajectories = trajectories
     self.holdout = holdout
+    self.followsLinks = followsLinks
     self.limit = limit
     self.shardSize = shardSize
     self.compression = compression

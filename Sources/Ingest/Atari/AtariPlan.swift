@@ -1,9 +1,12 @@
 import Corpora
+import Images
 import Shards
 
 /// Everything that will be read and written, fixed before the first shard: which samples, in which order, in which shard.
 package struct AtariPlan: IngestPlan {
   package let options: AtariIngestOptions
+  /// The root of the corpus, out of which no picture is read.
+  let folder: PictureFolder
   package let episodes: [PlannedEpisode]
   /// All samples, those of the training split first; recordings ascending, frames ascending.
   package let samples: [AtariSample]
@@ -87,11 +90,11 @@ package struct AtariStates: Equatable, Sendable {
 }
 
 extension AtariPlan {
-  /// The files of the states, the oldest first.
-  package func picturePaths(of states: AtariStates) -> [String] {
+  /// The files of the states, relative to the root of the corpus, the oldest first.
+  package func pictureNames(of states: AtariStates) -> [String] {
     let planned = episodes[states.episode]
     return states.places.map { place in
-      planned.episode.picturePath(of: planned.episode.transitions[planned.kept[place]])
+      planned.episode.pictureName(of: planned.episode.transitions[planned.kept[place]])
     }
   }
 

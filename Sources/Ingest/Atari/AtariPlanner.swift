@@ -9,6 +9,7 @@ import Shards
 /// `--drop-duplicates`, to compare each with the one before.
 package struct AtariPlanner {
   private let corpus: AtariCorpus
+  private let folder: PictureFolder
   private let options: AtariIngestOptions
   private let threads: Int
   private let progress: (IngestEvent) throws -> Void
@@ -30,28 +31,38 @@ package struct AtariPlanner {
     progress: (IngestEvent) throws -> Void
   ) throws -> AtariPlan {
     try withoutActuallyEscaping(progress) { progress in
-      let corpus = try opened(path: path, game: options.game)
+      let (corpus, folder) = try opened(path: path, options)
       var planner = AtariPlanner(
-        corpus: corpus, options: options, threads: threads, progress: progress)
+        corpus: corpus, folder: folder, options: options, threads: threads, progress: progress)
       return try planner.plan(policy: policy)
     }
   }
 
   private init(
-    corpus: AtariCorpus, options: AtariIngestOptions, threads: Int,
+    corpus: AtariCorpus, folder: PictureFolder, options: AtariIngestOptions, threads: Int,
     progress: @escaping (IngestEvent) throws -> Void
   ) {
     self.corpus = corpus
+    self.folder = folder
     self.options = options
     self.threads = threads
     self.progress = progress
   }
 
-  private static func opened(path: String, game: String) throws(IngestError) -> AtariCorpus {
+  private static func opened(
+    path: String, _ options: AtariIngestOptions
+  ) throws(IngestError) -> (AtariCorpus, PictureFolder) {
+    let corpus: AtariCorpus
     do throws(AtariCorpusError) {
-      return try AtariCorpus(path: path, game: game)
+      corpus = try AtariCorpus(
+        path: path, game: options.game, followsLinks: options.followsLinks)
     } catch {
       throw .corpus(error)
+    }
+    do throws(ImageError) {
+      return (corpus, try PictureFolder(corpus.root, followsLinks: options.followsLinks))
+    } catch {
+      throw .image(error)
     }
   }
 
@@ -91,13 +102,13 @@ package struct AtariPlanner {
     }
     warnings += episode.oddities
     var selection = FrameSelection(episode.transitions, every: options.every)
-    let paths = selection.kept.map { episode.picturePath(of: episode.transitions[$0]) }
+    let names = selection.kept.map { episode.pictureName(of: episode.transitions[$0]) }
     if options.dropsDuplicates {
-      let isDuplicate = try findDuplicates(paths)
+      let isDuplicate = try findDuplicates(names)
       duplicates += isDuplicate.count { $0 }
       selection.drop(isDuplicate)
     }
-    let size = firstReadableSize(paths)
+    let size = firstReadableSize(names)
     let planned = PlannedEpisode(
       episode: episode, kept: selection.kept, width: size?.width ?? 0, height: size?.height ?? 0)
     inputs.append(PlannedInput(name: "\(id) \(planned.digest)", bytes: planned.kept.count))
@@ -126,11 +137,12 @@ package struct AtariPlanner {
   }
 
   /// For every picture, whether its pixels are those of the one before; one that cannot be read equals none.
-  private func findDuplicates(_ paths: [String]) throws -> [Bool] {
+  private func findDuplicates(_ names: [String]) throws -> [Bool] {
     var isDuplicate: [Bool] = []
     var previous: RGBImage?
-    try Shards.inOrder(count: paths.count, threads: threads) { index in
-      try? ImageDecoder.decode(contentsOf: paths[index])
+    let folder = folder
+    try Shards.inOrder(count: names.count, threads: threads) { index in
+      try? ImageDecoder.decode(try folder.bytes(of: names[index]))
     } consume: { _, picture in
       isDuplicate.append(picture != nil && picture == previous)
       previous = picture
@@ -139,9 +151,9 @@ package struct AtariPlanner {
     return isDuplicate
   }
 
-  private func firstReadableSize(_ paths: [String]) -> (width: Int, height: Int)? {
-    for path in paths {
-      if let header = try? ImageDecoder.header(contentsOf: path) {
+  private func firstReadableSize(_ names: [String]) -> (width: Int, height: Int)? {
+    for name in names {
+      if let header = try? ImageDecoder.header(try folder.bytes(of: name)) {
         return (header.width, header.height)
       }
     }
@@ -164,7 +176,7 @@ package struct AtariPlanner {
     let shards = AtariPlan.cut(
       name: options.name, training: training.count, all: all.count, shardSize: options.shardSize)
     return AtariPlan(
-      options: options, episodes: episodes, samples: all,
+      options: options, folder: folder, episodes: episodes, samples: all,
       shards: ShardPlan(shards: shards, inputs: inputs, options: options.described),
       trainingCount: training.count, duplicates: duplicates, warnings: warnings)
   }

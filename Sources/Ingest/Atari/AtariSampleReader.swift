@@ -22,10 +22,11 @@ struct AtariSampleReader: Sendable {
     let labels = plan.labels(of: states)
     let name = labels.name(game: plan.options.game)
     var pictures: [RGBImage] = []
-    for path in plan.picturePaths(of: states) {
+    for file in plan.pictureNames(of: states) {
+      let path = plan.folder.path(of: file)
       let picture: RGBImage
       do throws(ImageError) {
-        picture = try ImageDecoder.decode(contentsOf: path)
+        picture = try ImageDecoder.decode(try plan.folder.bytes(of: file), path: path)
       } catch {
         return .skipped(SkippedSample(name: name, reason: "\(error)"))
       }

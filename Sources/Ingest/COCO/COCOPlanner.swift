@@ -25,6 +25,7 @@ package enum COCOPlanner {
     var warnings: [String] = []
     for part in parts {
       let found = try self.pictures(of: part, options: options, progress: progress)
+      try check(found.pictures, of: part, crops: pictures.crops)
       listed[part.layout.split] = found.pictures
       warnings += part.warnings + found.warnings
     }
@@ -82,10 +83,32 @@ package enum COCOPlanner {
       if count % 1000 == 999 { try progress(.planned(items: count + 1, of: names.count)) }
     }
     if !pictures.isEmpty, !part.images.isEmpty, pictures.allSatisfy({ $0.bytes == nil }) {
+      try refuseLink(names[0].name, in: part.folder)
       throw IngestError.noneOfThePictures(
         folder: part.layout.imageFolder, count: pictures.count, example: names[0].name)
     }
     return (pictures, warnings)
+  }
+
+  /// Where no picture opens because all are links: says so.
+  private static func refuseLink(
+    _ name: String, in folder: PictureFolder
+  ) throws(IngestError) {
+    do throws(ImageError) {
+      _ = try folder.bytes(of: name)
+    } catch {
+      if case .linkLeadsOut = error { throw .image(error) }
+    }
+  }
+
+  /// Refuses numbers that leave no room for that of the square.
+  private static func check(
+    _ pictures: [PlannedPicture], of part: COCOPart, crops: Int
+  ) throws(IngestError) {
+    guard crops > 0, let large = pictures.first(where: { $0.id > PlannedPicture.mostCroppedID })
+    else { return }
+    throw .numberTooLarge(
+      id: large.id, name: large.name, path: part.layout.annotationFiles.first ?? part.layout.root)
   }
 
   /// Numbers of pictures that nothing lists: those in their names, or else their places.

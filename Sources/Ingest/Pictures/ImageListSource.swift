@@ -4,8 +4,8 @@ import Shards
 
 /// Pictures of a folder and the folders in it, or of a list of files.
 package struct ImageListSource: PictureSource {
-  /// What the names of the pictures are relative to; empty for a list.
-  private let folder: String
+  /// Where the pictures are; `nil` for a list, whose names are paths.
+  private let folder: PictureFolder?
   /// Whether photos are turned as their EXIF orientation says.
   private let turnsUpright: Bool
 
@@ -17,9 +17,12 @@ package struct ImageListSource: PictureSource {
   }
 
   package func read(_ picture: PlannedPicture) throws(PictureFault) -> SourcePicture {
-    let path = Self.path(of: picture.name, in: folder)
+    let path = folder?.path(of: picture.name) ?? picture.name
     do throws(ImageError) {
-      let bytes = try ImageDecoder.bytes(of: path)
+      let bytes =
+        if let folder { try folder.bytes(of: picture.name) } else {
+          try ImageDecoder.bytes(of: path)
+        }
       let image = try ImageDecoder.decode(bytes, path: path)
       return SourcePicture(
         image: turnsUpright ? image.upright(EXIFOrientation(jpeg: bytes)) : image)
@@ -27,28 +30,32 @@ package struct ImageListSource: PictureSource {
       throw PictureFault(error)
     }
   }
-
-  private static func path(of name: String, in folder: String) -> String {
-    folder.isEmpty ? name : "\(folder)/\(name)"
-  }
 }
 
 extension ImageListSource {
   /// Plans the shards of all pictures below a folder, by name.
   ///
+  /// - Parameter followsLinks: whether links to pictures may point out of the folder.
   /// - Throws: `IngestError`, and what `progress` throws.
   package static func plan(
-    folder: String, turnsUpright: Bool, options: PictureIngestOptions,
-    progress: (IngestEvent) throws -> Void
+    folder: String, followsLinks: Bool = false, turnsUpright: Bool,
+    options: PictureIngestOptions, progress: (IngestEvent) throws -> Void
   ) throws -> PicturePlan {
+    let opened: PictureFolder
+    do throws(ImageError) {
+      opened = try PictureFolder(folder, followsLinks: followsLinks)
+    } catch {
+      throw IngestError.image(error)
+    }
     let listing = PictureListing(of: folder)
+    if listing.pictures.isEmpty { throw IngestError.noPictures(folder: folder) }
     var warnings: [String] = []
     if let first = listing.ignored.first {
       warnings.append(
         "\(folder): \(listing.ignored.count) files are no pictures by their names and were ignored, "
           + "such as \(first)")
     }
-    let source = ImageListSource(folder: folder, turnsUpright: turnsUpright)
+    let source = ImageListSource(folder: opened, turnsUpright: turnsUpright)
     return try source.plan(
       listing.pictures, path: folder, options: options, warnings: warnings,
       progress: progress)
@@ -61,7 +68,7 @@ extension ImageListSource {
     paths: [String], list: String, turnsUpright: Bool, options: PictureIngestOptions,
     progress: (IngestEvent) throws -> Void
   ) throws -> PicturePlan {
-    try ImageListSource(folder: "", turnsUpright: turnsUpright).plan(
+    try ImageListSource(folder: nil, turnsUpright: turnsUpright).plan(
       paths, path: list, options: options, warnings: [], progress: progress)
   }
 
@@ -72,9 +79,9 @@ extension ImageListSource {
     var pictures: [PlannedPicture] = []
     pictures.reserveCapacity(names.count)
     for (id, name) in names.enumerated() {
-      let file = Self.path(of: name, in: folder)
-      pictures.append(
-        PlannedPicture(id: Int64(id), name: name, bytes: DurableFile.byteCount(of: file)))
+      let bytes =
+        if let folder { folder.fileSize(of: name) } else { DurableFile.byteCount(of: name) }
+      pictures.append(PlannedPicture(id: Int64(id), name: name, bytes: bytes))
       if id % 1000 == 999 { try progress(.planned(items: id + 1, of: names.count)) }
     }
     let choice = PictureChoice(training: pictures, options: options)

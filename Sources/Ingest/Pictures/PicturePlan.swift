@@ -75,7 +75,7 @@ package struct PicturePlan: IngestPlan {
       let row = encoder.encode(
         found.image.fitted(geometry, filter: options.filter).pixels,
         segmentation: found.labels?.fitted(geometry).values,
-        id: planned.id &+ Int64(crop) << 48, name: planned.name)
+        id: planned.id | Int64(crop) << 48, name: planned.name)
       return (row: row, labels: labels)
     }
     return .rows(rows, faults: found.faults)

@@ -27,7 +27,10 @@ package struct PictureContents: Equatable, Sendable {
 
 /// A picture that a plan will read.
 package struct PlannedPicture: Equatable, Sendable {
-  /// A number that the picture keeps whatever the options, at most 2⁴⁸.
+  /// The largest number that leaves room for that of a random square of the picture.
+  static let mostCroppedID: Int64 = (1 << 48) - 1
+
+  /// A number that the picture keeps whatever the options.
   package let id: Int64
   /// Its name in the shard, and in its source.
   package let name: String

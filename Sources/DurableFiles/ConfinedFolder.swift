@@ -1,0 +1,64 @@
+// Files of one folder, whatever the names that a list or a data set gives for them.
+
+import CBeneath
+import Glibc
+
+/// A folder whose files are named by somebody else: no name and no link leads out of it.
+package final class ConfinedFolder: Sendable {
+  package let path: String
+  private let descriptor: Int32
+  private let followsLinks: Bool
+
+  /// Opens a folder; the path itself may be a link.
+  ///
+  /// - Parameter followsLinks: whether links in the folder may point out of it.
+  /// - Throws: `failed("open")`.
+  package init(_ path: String, followsLinks: Bool = false) throws(DurableFileError) {
+    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .failed(operation: "open", path: path, errno: errno) }
+    self.path = path
+    self.descriptor = descriptor
+    self.followsLinks = followsLinks
+  }
+
+  deinit { close(descriptor) }
+
+  /// The path of a file, for messages.
+  package func path(of name: String) -> String { "\(path)/\(name)" }
+
+  /// Opens a file for reading without waiting for the writer of a pipe.
+  ///
+  /// - Parameter name: relative to the folder; may have folders in it.
+  /// - Returns: a descriptor, the caller's to close.
+  package func open(_ name: String) throws(ConfinementError) -> Int32 {
+    guard Self.staysInside(name) else { throw .nameLeadsOut }
+    let opened =
+      followsLinks
+      ? openat(descriptor, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+      : beneath_open(descriptor, name)
+    guard opened < 0 else { return opened }
+    throw errno == EXDEV ? .linkLeadsOut : .failed(errno: errno)
+  }
+
+  /// Length of a file in bytes; nil where it cannot be opened.
+  package func fileSize(of name: String) -> Int? {
+    guard let descriptor = try? open(name) else { return nil }
+    defer { close(descriptor) }
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? Int(status.st_size) : nil
+  }
+
+  /// Whether the name by itself stays in a folder: relative, no `..`, nothing that ends a C string.
+  private static func staysInside(_ name: String) -> Bool {
+    !name.isEmpty && name.utf8.count < 4096 && !name.utf8.contains(0) && !name.hasPrefix("/")
+      && !name.split(separator: "/").contains("..")
+  }
+}
+
+/// Why a file of a confined folder was not opened.
+package enum ConfinementError: Error, Equatable {
+  case nameLeadsOut
+  /// A link on the way points out of the folder.
+  case linkLeadsOut
+  case failed(errno: Int32)
+}
