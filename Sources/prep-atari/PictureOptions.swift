@@ -7,7 +7,8 @@ import Ingest
 struct PictureOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Size of a game state, pixels: one number for a square, or WxH.", valueName: "size"))
+      "Size of a game state, pixels: one number for a square, or WxH.", valueName: "size"),
+    transform: PictureSize.init(argument:))
   var size = PictureSize(width: 208, height: 208)
 
   @Option(
@@ -39,35 +40,6 @@ struct PictureOptions: ParsableArguments {
       width: size.width, height: size.height, fit: fit, filter: filter, stack: stack,
       layout: stackLayout)
   }
-}
-
-/// A size in pixels, written as `208` or `160x208`.
-struct PictureSize: ExpressibleByArgument, Equatable, CustomStringConvertible {
-  /// The longest side that is stored, pixels.
-  static let most = 4096
-
-  let width: Int
-  let height: Int
-
-  init(width: Int, height: Int) {
-    self.width = width
-    self.height = height
-  }
-
-  init?(argument: String) {
-    let sides = argument.split(separator: "x", omittingEmptySubsequences: false).map {
-      side -> Int? in
-      guard !side.isEmpty, side.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-      return Int(side)
-    }
-    guard (1...2).contains(sides.count), let width = sides[0], let height = sides[sides.count - 1],
-      (1...Self.most).contains(width), (1...Self.most).contains(height)
-    else { return nil }
-    self.init(width: width, height: height)
-  }
-
-  var description: String { width == height ? "\(width)" : "\(width)x\(height)" }
-  var defaultValueDescription: String { description }
 }
 
 extension FitMode: ExpressibleByArgument {}

@@ -2,6 +2,7 @@
 import ArgumentParser
 import CommandSupport
 import Images
+import Shards
 import Training
 
 @main
@@ -33,8 +34,9 @@ struct Reconstruct: SuiteCommand {
   @Option(
     help: ArgumentHelp(
       "Scale and cut every picture to this size: one number for a square, or WxH.",
-      valueName: "pixels"))
-  var size: PixelSize?
+      valueName: "size"),
+    transform: PictureSize.init(argument:))
+  var size: PictureSize?
 
   @Flag(help: "Tell the figures of every picture too.") var perImage = false
 
@@ -55,7 +57,7 @@ struct Reconstruct: SuiteCommand {
     let reconstructor = try Reconstructor(stage, on: device)
     let fitting = try PictureFitting(
       factor: stage.config.downsampling, size: size.map { ($0.width, $0.height) })
-    let inputs = try PictureInputs(try input.resolve(console: console), count: count)
+    let inputs = try opened(try input.resolve(console: console))
     var album = Album(in: folder, codebookSize: stage.config.codes, of: inputs.count)
 
     Interruption.install()
@@ -95,24 +97,36 @@ struct Reconstruct: SuiteCommand {
     try results.writer.write(summary, text: summary.sheet)
   }
 
+  /// Sorts the inputs; what is neither a picture nor a shard is told as such.
+  private func opened(_ paths: [String]) throws -> PictureInputs {
+    do {
+      return try PictureInputs(paths, count: count)
+    } catch ShardError.notAShard(let path, let reason) {
+      do throws(ImageError) {
+        _ = try ImageDecoder.header(contentsOf: path)
+      } catch {
+        guard case .notAnImage(_, let found) = error else { throw error }
+        throw NoPictures(path: path, found: found, reason: reason)
+      }
+      throw ShardError.notAShard(path: path, reason: reason)
+    }
+  }
+
   private func tell(_ page: Album.Page, _ console: Console) throws {
     if perImage { console.note(page.text) }
     if !results.json || perImage { try results.writer.write(page, text: page.path) }
   }
 }
 
-/// A size in pixels, written as `208` or `160x208`.
-struct PixelSize: ExpressibleByArgument {
-  let width: Int
-  let height: Int
+/// A file that holds neither a picture nor a shard.
+struct NoPictures: ExitCoded, CustomStringConvertible {
+  let path: String
+  let found: String
+  /// Why it is no shard.
+  let reason: String
 
-  init?(argument: String) {
-    let sides = argument.split(separator: "x", omittingEmptySubsequences: false).map { side in
-      side.utf8.allSatisfy { (48...57).contains($0) } ? Int(side) : nil
-    }
-    guard (1...2).contains(sides.count), let width = sides[0], let height = sides[sides.count - 1],
-      (1...4096).contains(width), (1...4096).contains(height)
-    else { return nil }
-    (self.width, self.height) = (width, height)
+  var exitCode: SuiteExitCode { .badData }
+  var description: String {
+    "\(path): \(found), and no shard: \(reason); expected a PNG or JPEG picture, or an image shard"
   }
 }

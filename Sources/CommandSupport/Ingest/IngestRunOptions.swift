@@ -6,7 +6,9 @@ import Ingest
 package struct IngestRunOptions: ParsableArguments {
   @Option(
     name: [.long, .customLong("jobs"), .customShort("j")],
-    help: ArgumentHelp("Threads that decode and resize.", valueName: "count"))
+    help: ArgumentHelp(
+      "Threads that decode, resize and compress; the shards are the same for any number. --jobs and -j are other names of --threads.",
+      valueName: "count"))
   package var threads = ProcessInfo.processInfo.activeProcessorCount
 
   @Flag(help: "Stop at the first bad picture or row.")

@@ -44,9 +44,14 @@ package struct SquareOptions: ParsableArguments {
     guard (0...2048).contains(margin) else {
       throw ValidationError("--margin must be in 0...2048, got \(margin).")
     }
-    // All crops of a picture are in memory at once.
     guard (0...100).contains(crops) else {
       throw ValidationError("--crops must be in 0...100, got \(crops).")
+    }
+    // All crops of a picture are in memory at once, in every thread.
+    guard crops * size * size * 3 <= 1 << 28 else {
+      throw ValidationError(
+        "--crops \(crops) of \(size)x\(size) are \(crops * size * size * 3 >> 20) MiB of each picture, at most 256."
+      )
     }
     if let limit, limit < 1 {
       throw ValidationError("--limit must be 1 or more, got \(limit).")
