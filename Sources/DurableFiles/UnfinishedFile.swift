@@ -12,13 +12,24 @@ package struct UnfinishedFile: ~Copyable {
   private var file: OpenFile
   private var published = false
 
+  /// Begins a file.
+  ///
+  /// - Throws: `cannotCreate`, also where there is something at `path` that a file must not replace: a folder, a device, a pipe.
   package init(for path: String) throws(DurableFileError) {
     finalPath = path
     temporaryPath = DurableFile.temporaryPath(for: path)
     do {
+      try Self.checkReplaceable(path)
       file = try OpenFile(creating: temporaryPath)
     } catch .cannotCreate(_, let code) {
       throw .cannotCreate(path: path, errno: code)
+    }
+  }
+
+  private static func checkReplaceable(_ path: String) throws(DurableFileError) {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      throw .cannotCreate(path: path, errno: DurableFile.isFolder(path) ? EISDIR : EEXIST)
     }
   }
 

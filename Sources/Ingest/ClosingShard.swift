@@ -3,21 +3,26 @@ import Shards
 
 /// A shard that has all its rows, being checked and published in a thread of its own.
 ///
-/// Sendable because that thread alone uses the writer, and `group` orders the access to the result.
+/// Sendable because that thread alone uses the writer once it is begun, and `group` orders the access to the result.
 final class ClosingShard: @unchecked Sendable {
   let shard: PlannedShard
   /// Samples of the plan that are not in it.
   let skipped: [SkippedSample]
   private let group = DispatchGroup()
+  private var writer: ImageShardWriter?
   private var result: Result<FinishedShard, ShardError>?
 
   /// - Parameter writer: is finished by this; nobody else may use it any more.
   init(_ shard: PlannedShard, writer: ImageShardWriter, skipped: [SkippedSample]) {
     self.shard = shard
     self.skipped = skipped
-    nonisolated(unsafe) let writer = writer
+    self.writer = writer
     DispatchQueue.global().async(group: group) {
-      self.result = Result { () throws(ShardError) in try writer.finish() }
+      self.result = self.writer.map { writer in
+        Result { () throws(ShardError) in try writer.finish() }
+      }
+      // What is unfinished is gone before anybody learns of the failure and ends the process.
+      self.writer = nil
     }
   }
 

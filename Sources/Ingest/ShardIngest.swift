@@ -77,9 +77,10 @@ package struct ShardIngest<Plan: IngestPlan> {
   ) throws {
     var skipped = folder.manifest.shards.reduce(0) { $0 + $1.skipped.count }
     var closing: ClosingShard?
-    func record() throws {
-      guard let complete = closing else { return }
-      closing = nil
+    var filled: ClosingShard?
+    func record(_ shard: inout ClosingShard?) throws {
+      guard let complete = shard else { return }
+      shard = nil
       try folder.record(
         complete.shard, try complete.finished(), skipped: complete.skipped)
       try progress(.finished(shard: complete.shard.name))
@@ -88,13 +89,15 @@ package struct ShardIngest<Plan: IngestPlan> {
       for shard in folder.unfinished {
         let next = try fill(shard, in: folder, skippedBefore: skipped, progress: progress)
         skipped += next.skipped.count
-        try record()
-        closing = next
+        filled = next
+        try record(&closing)
+        (closing, filled) = (next, nil)
       }
-      try record()
+      try record(&closing)
     } catch {
-      // A shard that is complete stays, whatever became of the next.
-      try? record()
+      // A shard that is complete stays, whatever became of another; none is left while its file is being written.
+      try? record(&closing)
+      try? record(&filled)
       throw error
     }
   }

@@ -56,6 +56,23 @@ struct DurableFolderTests {
     #expect(Set(DurableFile.names(in: folder.path)) == Set(stay))
   }
 
+  /// Its number is taken as long as nobody waits for it; in many containers nobody ever does.
+  @Test func aProcessThatNobodyWaitedForIsDead() throws {
+    let folder = try TemporaryFolder()
+    var process: pid_t = 0
+    let name = strdup("true")
+    defer { free(name) }
+    #expect(posix_spawn(&process, "/bin/true", nil, nil, [name, nil], environ) == 0)
+    var status = siginfo_t()
+    // Waits until it has ended, and leaves it.
+    #expect(waitid(P_PID, id_t(process), &status, WEXITED | WNOWAIT) == 0)
+    #expect(kill(process, 0) == 0)
+    try DurableFile.write([1], to: folder("gone.h5.tmp-\(process)-12345678"))
+    DurableFile.removeAbandoned(in: folder.path)
+    #expect(DurableFile.names(in: folder.path) == [])
+    #expect(waitpid(process, nil, 0) == process)
+  }
+
   @Test func removalDoesNotFollowLinks() throws {
     let folder = try TemporaryFolder()
     try DurableFile.createFolder(folder("keep"))

@@ -52,11 +52,9 @@ struct HDF5Place: Sendable {
 
   /// Passes `result` on, or throws when it is negative, the library's mark of failure.
   @discardableResult
-  func check<Result: SignedInteger>(
-    _ result: Result, _ operation: String
-  ) throws(ShardError) -> Result {
+  func check<Result: SignedInteger>(_ result: Result) throws(ShardError) -> Result {
     guard result >= 0 else {
-      let reason = "\(operation) failed\(Self.innermostError())"
+      let reason = Self.innermostError() ?? "libhdf5 does not say why"
       throw isWriting
         ? .writeFailed(path: path, item: item, reason: reason)
         : .unreadable(path: path, item: item, reason: reason)
@@ -66,20 +64,20 @@ struct HDF5Place: Sendable {
 
   /// An owned identifier from a call that returns one.
   func handle(
-    _ id: hid_t, _ operation: String, release: @escaping @convention(c) (hid_t) -> herr_t
+    _ id: hid_t, release: @escaping @convention(c) (hid_t) -> herr_t
   ) throws(ShardError) -> HDF5Handle {
-    HDF5Handle(try check(id, operation), release: release)
+    HDF5Handle(try check(id), release: release)
   }
 
   /// How files are opened: without locks, which some network file systems refuse; shards never change under their names.
   func fileAccess() throws(ShardError) -> HDF5Handle {
-    let access = try handle(H5Pcreate(chdf5_file_access()), "H5Pcreate", release: H5Pclose)
-    try check(H5Pset_file_locking(access.id, false, true), "H5Pset_file_locking")
+    let access = try handle(H5Pcreate(chdf5_file_access()), release: H5Pclose)
+    try check(H5Pset_file_locking(access.id, false, true))
     return access
   }
 
-  /// The library's own words about the last failure on this thread, after ": ", or nothing.
-  static func innermostError() -> String {
+  /// The library's own words about the last failure on this thread, without names and values of its source.
+  static func innermostError() -> String? {
     var text = ""
     // Upward: the function that failed first is walked first.
     withUnsafeMutablePointer(to: &text) { text in
@@ -93,8 +91,10 @@ struct HDF5Place: Sendable {
     }
     // Failures of the system come with addresses and times around the words that matter.
     let parts = text.split(separator: "error message = '", maxSplits: 1)
-    let words = parts.count == 2 ? parts[1].prefix { $0 != "'" } : text[...]
-    return words.isEmpty ? "" : ": \(words)"
+    if parts.count == 2 { return String(parts[1].prefix { $0 != "'" }) }
+    // "truncated file: eof = 96, sblock->base_addr = 0, …"
+    let words = text.split(separator: ": eof = ", maxSplits: 1).first ?? ""
+    return words.isEmpty ? nil : String(words)
   }
 }
 

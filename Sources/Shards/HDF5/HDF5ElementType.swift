@@ -80,16 +80,16 @@ extension ShardColumnType {
     case .bool: type = H5Tenum_create(chdf5_file_int8())
     case .string: type = H5Tcopy(chdf5_c_string())
     }
-    let handle = try place.handle(type, "creating the type \(rawValue)", release: H5Tclose)
+    let handle = try place.handle(type, release: H5Tclose)
     switch self {
     case .bool:
       var no: Int8 = 0
       var yes: Int8 = 1
-      try place.check(H5Tenum_insert(type, "FALSE", &no), "H5Tenum_insert")
-      try place.check(H5Tenum_insert(type, "TRUE", &yes), "H5Tenum_insert")
+      try place.check(H5Tenum_insert(type, "FALSE", &no))
+      try place.check(H5Tenum_insert(type, "TRUE", &yes))
     case .string:
-      try place.check(H5Tset_size(type, chdf5_variable()), "H5Tset_size")
-      try place.check(H5Tset_cset(type, H5T_CSET_UTF8), "H5Tset_cset")
+      try place.check(H5Tset_size(type, chdf5_variable()))
+      try place.check(H5Tset_cset(type, H5T_CSET_UTF8))
     default: break
     }
     return handle
@@ -126,9 +126,9 @@ func readStrings(
   }
   var values: [String] = []
   values.reserveCapacity(count)
-  if try place.check(H5Tis_variable_str(type), "H5Tis_variable_str") > 0 {
+  if try place.check(H5Tis_variable_str(type)) > 0 {
     var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
-    try place.check(read(&pointers), "reading text")
+    try place.check(read(&pointers))
     defer { H5Dvlen_reclaim(type, space, 0, &pointers) }
     for (row, pointer) in pointers.enumerated() {
       guard let pointer else {
@@ -148,7 +148,7 @@ func readStrings(
       expected: "at most 4 GiB")
   }
   var bytes = [UInt8](repeating: 0, count: total)
-  try place.check(read(&bytes), "reading text")
+  try place.check(read(&bytes))
   for row in 0..<count {
     let field = bytes[row * width..<(row + 1) * width]
     values.append(try text(field.prefix { $0 != 0 }, row: row))

@@ -20,7 +20,7 @@ final class HDF5InputDataset: Sendable {
     throws(ShardError)
   {
     let id = handle.id
-    let elementType = try place.handle(H5Dget_type(id), "H5Dget_type", release: H5Tclose)
+    let elementType = try place.handle(H5Dget_type(id), release: H5Tclose)
     type = try HDF5ElementType(of: elementType.id, at: place)
     shape = try Self.shape(of: id, at: place)
     let width = H5Tget_size(elementType.id)
@@ -105,7 +105,7 @@ final class HDF5InputDataset: Sendable {
     _ = try values.withUnsafeMutableBytes { bytes in
       Result { () throws(ShardError) in
         try HDF5.locked { () throws(ShardError) in
-          try place.check(H5Dread(handle.id, type, 0, 0, 0, bytes.baseAddress), "H5Dread")
+          try place.check(H5Dread(handle.id, type, 0, 0, 0, bytes.baseAddress))
         }
       }
     }.get()
@@ -114,15 +114,15 @@ final class HDF5InputDataset: Sendable {
 
   private func truthValues() throws(ShardError) -> [Bool] {
     try HDF5.locked { () throws(ShardError) -> [Bool] in
-      let type = try place.handle(H5Dget_type(handle.id), "H5Dget_type", release: H5Tclose)
+      let type = try place.handle(H5Dget_type(handle.id), release: H5Tclose)
       return try numbers(Int8(0), as: type.id).map { $0 != 0 }
     }
   }
 
   private func texts() throws(ShardError) -> [String] {
     try HDF5.locked { () throws(ShardError) -> [String] in
-      let type = try place.handle(H5Dget_type(handle.id), "H5Dget_type", release: H5Tclose)
-      let space = try place.handle(H5Dget_space(handle.id), "H5Dget_space", release: H5Sclose)
+      let type = try place.handle(H5Dget_type(handle.id), release: H5Tclose)
+      let space = try place.handle(H5Dget_space(handle.id), release: H5Sclose)
       return try readStrings(count: count, type: type.id, space: space.id, at: place) {
         H5Dread(handle.id, type.id, 0, 0, 0, $0)
       }
@@ -142,8 +142,7 @@ final class HDF5InputDataset: Sendable {
     var size: hsize_t = 0
     try HDF5.locked { () throws(ShardError) in
       try place.check(
-        H5Dget_chunk_info_by_coord(handle.id, offset, &filterMask, &address, &size),
-        "H5Dget_chunk_info_by_coord")
+        H5Dget_chunk_info_by_coord(handle.id, offset, &filterMask, &address, &size))
     }
     guard address != chdf5_no_address() else {
       throw .unreadable(path: place.path, item: item, reason: "it was never written")
@@ -183,28 +182,27 @@ final class HDF5InputDataset: Sendable {
       start[0] = hsize_t(row)
       var extent = shape.map { hsize_t($0) }
       extent[0] = 1
-      let stored = try place.handle(H5Dget_space(handle.id), "H5Dget_space", release: H5Sclose)
+      let stored = try place.handle(H5Dget_space(handle.id), release: H5Sclose)
       try place.check(
-        H5Sselect_hyperslab(stored.id, H5S_SELECT_SET, start, nil, extent, nil),
-        "H5Sselect_hyperslab")
+        H5Sselect_hyperslab(stored.id, H5S_SELECT_SET, start, nil, extent, nil))
       let memory = try place.handle(
-        H5Screate_simple(Int32(extent.count), extent, nil), "H5Screate_simple", release: H5Sclose)
-      let type = try place.handle(H5Dget_type(handle.id), "H5Dget_type", release: H5Tclose)
+        H5Screate_simple(Int32(extent.count), extent, nil), release: H5Sclose)
+      let type = try place.handle(H5Dget_type(handle.id), release: H5Tclose)
       let native = try place.handle(
-        H5Tget_native_type(type.id, H5T_DIR_ASCEND), "H5Tget_native_type", release: H5Tclose)
+        H5Tget_native_type(type.id, H5T_DIR_ASCEND), release: H5Tclose)
       try place.check(
-        H5Dread(handle.id, native.id, memory.id, stored.id, 0, buffer.baseAddress), "H5Dread")
+        H5Dread(handle.id, native.id, memory.id, stored.id, 0, buffer.baseAddress))
     }
   }
 
   // MARK: Shape
 
   private static func shape(of id: hid_t, at place: HDF5Place) throws(ShardError) -> [Int] {
-    let space = try place.handle(H5Dget_space(id), "H5Dget_space", release: H5Sclose)
-    let rank = try place.check(H5Sget_simple_extent_ndims(space.id), "H5Sget_simple_extent_ndims")
+    let space = try place.handle(H5Dget_space(id), release: H5Sclose)
+    let rank = try place.check(H5Sget_simple_extent_ndims(space.id))
     guard rank > 0 else { return [] }
     var extent = [hsize_t](repeating: 0, count: Int(rank))
-    try place.check(H5Sget_simple_extent_dims(space.id, &extent, nil), "H5Sget_simple_extent_dims")
+    try place.check(H5Sget_simple_extent_dims(space.id, &extent, nil))
     var shape: [Int] = []
     for size in extent {
       guard let size = Int(exactly: size) else {

@@ -16,11 +16,13 @@ final class HDF5InputFile: Sendable {
   /// - Throws: `missing`, `notAShard`, or `unreadable`.
   init(_ path: String) throws(ShardError) {
     bytes = try RawFile(path)
+    try Self.checkSignature(of: bytes)
     id = try HDF5.locked { () throws(ShardError) -> hid_t in
       let access = try HDF5Place(path: path, item: "the file", isWriting: false).fileAccess()
       let id = H5Fopen(path, chdf5_read_only(), access.id)
       guard id >= 0 else {
-        throw .notAShard(path: path, reason: "libhdf5 cannot open it\(HDF5Place.innermostError())")
+        throw .notAShard(
+          path: path, reason: HDF5Place.innermostError() ?? "libhdf5 cannot open it")
       }
       return id
     }
@@ -32,6 +34,23 @@ final class HDF5InputFile: Sendable {
     HDF5.locked { _ = H5Fclose(id) }
   }
 
+  /// A file of ours begins with the signature; others are told apart without the library.
+  private static func checkSignature(of file: RawFile) throws(ShardError) {
+    let expected = [0x89] + Array("HDF\r\n".utf8) + [0x1A, 0x0A]
+    var found = [UInt8](repeating: 0, count: expected.count)
+    guard file.count > 0 else { throw .notAShard(path: file.path, reason: "an empty file") }
+    if file.count >= found.count {
+      try found.withUnsafeMutableBytes { bytes in
+        Result { () throws(ShardError) in
+          try file.read(into: bytes, at: 0, item: "the signature")
+        }
+      }.get()
+    }
+    guard found == expected else {
+      throw .notAShard(path: file.path, reason: "not an HDF5 file")
+    }
+  }
+
   func place(_ item: String) -> HDF5Place {
     HDF5Place(path: path, item: item, isWriting: false)
   }
@@ -40,9 +59,9 @@ final class HDF5InputFile: Sendable {
   private func refuseUserBlock() throws(ShardError) {
     let place = place("the header")
     try HDF5.locked { () throws(ShardError) in
-      let list = try place.handle(H5Fget_create_plist(id), "H5Fget_create_plist", release: H5Pclose)
+      let list = try place.handle(H5Fget_create_plist(id), release: H5Pclose)
       var size: hsize_t = 0
-      try place.check(H5Pget_userblock(list.id, &size), "H5Pget_userblock")
+      try place.check(H5Pget_userblock(list.id, &size))
       guard size == 0 else {
         throw .malformed(
           path: path, item: "the user block", found: "\(size) bytes", expected: "none")
@@ -95,10 +114,10 @@ final class HDF5InputFile: Sendable {
     let root = place("/\(group)")
     return try HDF5.locked { () throws(ShardError) -> [String] in
       let opened = try root.handle(
-        H5Gopen2(id, group.isEmpty ? "/" : group, 0), "H5Gopen2", release: H5Gclose)
+        H5Gopen2(id, group.isEmpty ? "/" : group, 0), release: H5Gclose)
       let id = opened.id
       var info = H5G_info_t()
-      try root.check(H5Gget_info(id, &info), "H5Gget_info")
+      try root.check(H5Gget_info(id, &info))
       guard info.nlinks <= 1000 else {
         throw .malformed(
           path: path, item: root.item, found: "\(info.nlinks) entries", expected: "at most 1000")
@@ -107,8 +126,7 @@ final class HDF5InputFile: Sendable {
       for index in 0..<info.nlinks {
         var name = [CChar](repeating: 0, count: 1024)
         try root.check(
-          H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &name, name.count, 0),
-          "H5Lget_name_by_idx")
+          H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &name, name.count, 0))
         names.append(
           String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
       }
@@ -128,7 +146,7 @@ final class HDF5InputFile: Sendable {
   private func lockedKind(of name: String) throws(ShardError) -> ObjectKind {
     let place = place("/\(name)")
     var link = H5L_info_t()
-    try place.check(chdf5_link_info(id, name, &link), "H5Lget_info")
+    try place.check(chdf5_link_info(id, name, &link))
     switch link.type {
     case H5L_TYPE_HARD: break
     case H5L_TYPE_SOFT: throw .foreignLink(path: path, item: place.item, kind: "a soft link")
@@ -136,7 +154,7 @@ final class HDF5InputFile: Sendable {
       throw .foreignLink(path: path, item: place.item, kind: "an external link")
     default: throw .foreignLink(path: path, item: place.item, kind: "a link of unknown kind")
     }
-    let object = try place.handle(H5Oopen(id, name, 0), "H5Oopen", release: H5Oclose)
+    let object = try place.handle(H5Oopen(id, name, 0), release: H5Oclose)
     switch H5Iget_type(object.id) {
     case H5I_DATASET: return .dataset
     case H5I_GROUP: return .group
@@ -158,7 +176,7 @@ final class HDF5InputFile: Sendable {
       guard try lockedKind(of: name) == .dataset else {
         throw .malformed(path: path, item: place.item, found: "a group", expected: "a dataset")
       }
-      let dataset = try place.handle(H5Dopen2(id, name, 0), "H5Dopen2", release: H5Dclose)
+      let dataset = try place.handle(H5Dopen2(id, name, 0), release: H5Dclose)
       return try HDF5InputDataset(dataset, of: self, at: place)
     }
   }
@@ -173,14 +191,13 @@ final class HDF5InputFile: Sendable {
   func attributeNames() throws(ShardError) -> [String] {
     let place = place("/")
     return try HDF5.locked { () throws(ShardError) -> [String] in
-      let root = try place.handle(H5Oopen(id, "/", 0), "H5Oopen", release: H5Oclose)
-      let count = try place.check(H5Aget_num_attrs(root.id), "H5Aget_num_attrs")
+      let root = try place.handle(H5Oopen(id, "/", 0), release: H5Oclose)
+      let count = try place.check(H5Aget_num_attrs(root.id))
       var names: [String] = []
       for index in 0..<min(hsize_t(count), 1000) {
         var name = [CChar](repeating: 0, count: 1024)
         try place.check(
-          H5Aget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &name, name.count, 0),
-          "H5Aget_name_by_idx")
+          H5Aget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &name, name.count, 0))
         names.append(
           String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
       }
@@ -201,11 +218,11 @@ final class HDF5InputFile: Sendable {
       if element == .column(.bool) {
         // The library widens every whole number, but no enumeration.
         var value: Int8 = 0
-        try place.check(H5Aread(attribute, type, &value), "H5Aread")
+        try place.check(H5Aread(attribute, type, &value))
         return Int(value)
       }
       var value: Int64 = 0
-      try place.check(H5Aread(attribute, chdf5_native_int64(), &value), "H5Aread")
+      try place.check(H5Aread(attribute, chdf5_native_int64(), &value))
       return Int(value)
     }
   }
@@ -219,7 +236,7 @@ final class HDF5InputFile: Sendable {
           path: path, item: place.item, found: "\(try HDF5ElementType(of: type, at: place))",
           expected: "text")
       }
-      let space = try place.handle(H5Aget_space(attribute), "H5Aget_space", release: H5Sclose)
+      let space = try place.handle(H5Aget_space(attribute), release: H5Sclose)
       return try readStrings(count: count, type: type, space: space.id, at: place) {
         H5Aread(attribute, type, $0)
       }
@@ -242,11 +259,11 @@ final class HDF5InputFile: Sendable {
   ) throws(ShardError) -> Value {
     try HDF5.locked { () throws(ShardError) -> Value in
       guard H5Aexists(id, name) > 0 else { throw .missingItem(path: path, item: place.item) }
-      let attribute = try place.handle(H5Aopen(id, name, 0), "H5Aopen", release: H5Aclose)
-      let type = try place.handle(H5Aget_type(attribute.id), "H5Aget_type", release: H5Tclose)
-      let space = try place.handle(H5Aget_space(attribute.id), "H5Aget_space", release: H5Sclose)
+      let attribute = try place.handle(H5Aopen(id, name, 0), release: H5Aclose)
+      let type = try place.handle(H5Aget_type(attribute.id), release: H5Tclose)
+      let space = try place.handle(H5Aget_space(attribute.id), release: H5Sclose)
       let count = try place.check(
-        H5Sget_simple_extent_npoints(space.id), "H5Sget_simple_extent_npoints")
+        H5Sget_simple_extent_npoints(space.id))
       guard count <= 1_000_000 else {
         throw .malformed(
           path: path, item: place.item, found: "\(count) values", expected: "at most 1000000")

@@ -16,27 +16,29 @@ final class HDF5OutputFile {
   /// - Parameters:
   ///   - temporaryPath: where the file is made.
   ///   - path: what errors call it, the name that it is going to have.
-  /// - Throws: `cannotCreate`.
+  /// - Throws: `cannotCreate`; `writeFailed` where the disk is full or fails.
   init(_ temporaryPath: String, for path: String) throws(ShardError) {
     self.path = path
     id = try HDF5.locked { () throws(ShardError) -> hid_t in
       let place = HDF5Place(path: path, item: "the file", isWriting: true)
       let creation = try place.handle(
-        H5Pcreate(chdf5_file_create()), "H5Pcreate", release: H5Pclose)
-      try place.check(H5Pset_obj_track_times(creation.id, false), "H5Pset_obj_track_times")
+        H5Pcreate(chdf5_file_create()), release: H5Pclose)
+      try place.check(H5Pset_obj_track_times(creation.id, false))
       let access = try place.fileAccess()
       // Old enough for every reader, new enough for large attributes; not the newest form, which a crash locks.
       try place.check(
-        H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V110), "H5Pset_libver_bounds")
+        H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V110))
       // Closing fails, instead of waiting, when a dataset is still open.
-      try place.check(H5Pset_fclose_degree(access.id, H5F_CLOSE_SEMI), "H5Pset_fclose_degree")
+      try place.check(H5Pset_fclose_degree(access.id, H5F_CLOSE_SEMI))
+      errno = 0
       let id = H5Fcreate(temporaryPath, chdf5_exclusive(), creation.id, access.id)
       guard id >= 0 else {
         let system = errno
-        let reason = HDF5Place.innermostError()
-        throw .cannotCreate(
-          path: path,
-          reason: reason.isEmpty ? String(cString: strerror(system)) : "H5Fcreate failed\(reason)")
+        let reason = HDF5Place.innermostError() ?? String(cString: strerror(system))
+        // Creating writes the first bytes, too.
+        throw [ENOSPC, EDQUOT, EFBIG, EIO].contains(system)
+          ? .writeFailed(path: path, item: "the file", reason: reason)
+          : .cannotCreate(path: path, reason: reason)
       }
       return id
     }
@@ -54,10 +56,10 @@ final class HDF5OutputFile {
   func close() throws(ShardError) {
     let place = place("the file")
     try HDF5.locked { () throws(ShardError) in
-      try place.check(H5Fflush(id, H5F_SCOPE_LOCAL), "H5Fflush")
+      try place.check(H5Fflush(id, H5F_SCOPE_LOCAL))
       let closing = id
       id = -1
-      try place.check(H5Fclose(closing), "H5Fclose")
+      try place.check(H5Fclose(closing))
     }
   }
 
@@ -87,13 +89,13 @@ final class HDF5OutputFile {
       let type = try values.type.fileType(at: place)
       var extent = [hsize_t(values.count)]
       let space = try place.handle(
-        isScalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &extent, nil), "H5Screate",
+        isScalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &extent, nil),
         release: H5Sclose)
       let attribute = try place.handle(
-        H5Acreate2(id, name, type.id, space.id, 0, 0), "H5Acreate2", release: H5Aclose)
+        H5Acreate2(id, name, type.id, space.id, 0, 0), release: H5Aclose)
       guard values.count > 0 else { return }
       try values.withStorage(fileType: type.id) { memoryType, bytes throws(ShardError) in
-        try place.check(H5Awrite(attribute.id, memoryType, bytes), "H5Awrite")
+        try place.check(H5Awrite(attribute.id, memoryType, bytes))
       }
     }
   }
@@ -105,10 +107,10 @@ final class HDF5OutputFile {
     let place = place("/\(name)")
     try HDF5.locked { () throws(ShardError) in
       let creation = try place.handle(
-        H5Pcreate(chdf5_group_create()), "H5Pcreate", release: H5Pclose)
-      try place.check(H5Pset_obj_track_times(creation.id, false), "H5Pset_obj_track_times")
+        H5Pcreate(chdf5_group_create()), release: H5Pclose)
+      try place.check(H5Pset_obj_track_times(creation.id, false))
       _ = try place.handle(
-        H5Gcreate2(id, name, 0, creation.id, 0), "H5Gcreate2", release: H5Gclose)
+        H5Gcreate2(id, name, 0, creation.id, 0), release: H5Gclose)
     }
   }
 
@@ -130,19 +132,19 @@ final class HDF5OutputFile {
       let type = try values.type.fileType(at: place)
       let extent = shape.map { hsize_t($0) }
       let space = try place.handle(
-        H5Screate_simple(Int32(extent.count), extent, nil), "H5Screate_simple", release: H5Sclose)
+        H5Screate_simple(Int32(extent.count), extent, nil), release: H5Sclose)
       let creation = try Self.datasetCreation(isText: values.type == .string, at: place)
       if hasChecksum, values.count > 0 {
-        try place.check(H5Pset_chunk(creation.id, Int32(extent.count), extent), "H5Pset_chunk")
-        try place.check(H5Pset_fletcher32(creation.id), "H5Pset_fletcher32")
+        try place.check(H5Pset_chunk(creation.id, Int32(extent.count), extent))
+        try place.check(H5Pset_fletcher32(creation.id))
       }
       let dataset = try place.handle(
-        H5Dcreate2(id, name, type.id, space.id, 0, creation.id, 0), "H5Dcreate2", release: H5Dclose)
+        H5Dcreate2(id, name, type.id, space.id, 0, creation.id, 0), release: H5Dclose)
       guard values.count > 0 else { return }
       try values.withStorage(fileType: type.id) { memoryType, bytes throws(ShardError) in
-        try place.check(H5Dwrite(dataset.id, memoryType, 0, 0, 0, bytes), "H5Dwrite")
+        try place.check(H5Dwrite(dataset.id, memoryType, 0, 0, 0, bytes))
       }
-      try place.check(H5Dflush(dataset.id), "H5Dflush")
+      try place.check(H5Dflush(dataset.id))
     }
   }
 
@@ -157,17 +159,17 @@ final class HDF5OutputFile {
       let space = try place.handle(
         H5Screate_simple(
           Int32(rowShape.count + 1), [0] + rowShape.map { hsize_t($0) },
-          [chdf5_unlimited()] + rowShape.map { hsize_t($0) }), "H5Screate_simple", release: H5Sclose
+          [chdf5_unlimited()] + rowShape.map { hsize_t($0) }), release: H5Sclose
       )
       let creation = try Self.datasetCreation(isText: false, at: place)
       let chunk = [1] + rowShape.map { hsize_t($0) }
-      try place.check(H5Pset_chunk(creation.id, Int32(chunk.count), chunk), "H5Pset_chunk")
+      try place.check(H5Pset_chunk(creation.id, Int32(chunk.count), chunk))
       if let level {
         // Readers ignore the level; the library accepts 0 to 9 only.
-        try place.check(H5Pset_deflate(creation.id, UInt32(min(level, 9))), "H5Pset_deflate")
+        try place.check(H5Pset_deflate(creation.id, UInt32(min(level, 9))))
       }
       let dataset = try place.handle(
-        H5Dcreate2(id, name, chdf5_file_uint8(), space.id, 0, creation.id, 0), "H5Dcreate2",
+        H5Dcreate2(id, name, chdf5_file_uint8(), space.id, 0, creation.id, 0),
         release: H5Dclose)
       return HDF5OutputRows(dataset, rowShape: rowShape, at: place)
     }
@@ -177,11 +179,11 @@ final class HDF5OutputFile {
     isText: Bool, at place: HDF5Place
   ) throws(ShardError) -> HDF5Handle {
     let list = try place.handle(
-      H5Pcreate(chdf5_dataset_create()), "H5Pcreate", release: H5Pclose)
-    try place.check(H5Pset_obj_track_times(list.id, false), "H5Pset_obj_track_times")
+      H5Pcreate(chdf5_dataset_create()), release: H5Pclose)
+    try place.check(H5Pset_obj_track_times(list.id, false))
     if !isText {
       // Every value is written; filling first would write everything twice. Text has to be filled.
-      try place.check(H5Pset_fill_time(list.id, H5D_FILL_TIME_NEVER), "H5Pset_fill_time")
+      try place.check(H5Pset_fill_time(list.id, H5D_FILL_TIME_NEVER))
     }
     return list
   }
@@ -209,10 +211,9 @@ struct HDF5OutputRows: ~Copyable {
     let extent = ([count + 1] + rowShape).map { hsize_t($0) }
     let offset = ([count] + rowShape.map { _ in 0 }).map { hsize_t($0) }
     try HDF5.locked { () throws(ShardError) in
-      try place.check(H5Dset_extent(handle.id, extent), "H5Dset_extent")
+      try place.check(H5Dset_extent(handle.id, extent))
       try place.check(
-        H5Dwrite_chunk(handle.id, 0, isFiltered ? 0 : 1, offset, chunk.count, chunk),
-        "H5Dwrite_chunk")
+        H5Dwrite_chunk(handle.id, 0, isFiltered ? 0 : 1, offset, chunk.count, chunk))
     }
     count += 1
   }
@@ -220,7 +221,7 @@ struct HDF5OutputRows: ~Copyable {
   /// Hands everything to the system; errors of a full disk show here at the latest.
   func flush() throws(ShardError) {
     try HDF5.locked { () throws(ShardError) in
-      try place.check(H5Dflush(handle.id), "H5Dflush")
+      try place.check(H5Dflush(handle.id))
     }
   }
 }

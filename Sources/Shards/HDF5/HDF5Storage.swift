@@ -22,7 +22,7 @@ struct HDF5Storage: Sendable {
 
   init(of id: hid_t, type: hid_t, shape: [Int], at place: HDF5Place) throws(ShardError) {
     let list = try place.handle(
-      H5Dget_create_plist(id), "H5Dget_create_plist", release: H5Pclose)
+      H5Dget_create_plist(id), release: H5Pclose)
     let kind = H5Pget_layout(list.id)
     if kind == H5D_VIRTUAL {
       throw .foreignLink(path: place.path, item: place.item, kind: "a virtual dataset")
@@ -46,7 +46,7 @@ struct HDF5Storage: Sendable {
       return
     }
     var chunk = [hsize_t](repeating: 0, count: shape.count)
-    try place.check(H5Pget_chunk(list.id, Int32(shape.count), &chunk), "H5Pget_chunk")
+    try place.check(H5Pget_chunk(list.id, Int32(shape.count), &chunk))
     let words = ["chunks of " + chunk.map { "\($0)" }.joined(separator: "×")] + filters.map(\.name)
     description = words.joined(separator: ", ")
     let isRow =
@@ -66,7 +66,7 @@ struct HDF5Storage: Sendable {
   private static func filters(
     of list: hid_t, at place: HDF5Place
   ) throws(ShardError) -> [(id: H5Z_filter_t, name: String)] {
-    let count = try place.check(H5Pget_nfilters(list), "H5Pget_nfilters")
+    let count = try place.check(H5Pget_nfilters(list))
     var filters: [(id: H5Z_filter_t, name: String)] = []
     for index in 0..<UInt32(count) {
       var flags: UInt32 = 0
