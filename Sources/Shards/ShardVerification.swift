@@ -13,24 +13,32 @@ package struct ShardVerification: Sendable {
   ///
   /// - Parameters:
   ///   - path: a shard of either kind.
-  ///   - progress: called after every row with the number of rows done and of rows in all.
-  package init(_ path: String, progress: (_ done: Int, _ all: Int) -> Void = { _, _ in }) {
+  ///   - progress: called after every row with the number of rows done and of rows in all; what it throws ends the reading.
+  package init(
+    _ path: String, progress: (_ done: Int, _ all: Int) throws -> Void
+  ) rethrows {
     self.path = path
+    let reader: any ShardReader
     do throws(ShardError) {
-      let contents = try ShardContents(path)
-      switch contents.kind {
-      case .images: (rows, findings) = Self.check(try ImageShardReader(path), progress)
-      case .codes: (rows, findings) = Self.check(try CodeShardReader(path), progress)
-      }
+      reader =
+        switch try ShardContents(path).kind {
+        case .images: try ImageShardReader(path)
+        case .codes: try CodeShardReader(path)
+        }
     } catch {
       rows = 0
       findings = [error]
+      return
     }
+    (rows, findings) = try Self.check(reader, progress)
   }
 
+  /// Reads every row and every label, silently.
+  package init(_ path: String) { self.init(path) { _, _ in } }
+
   private static func check(
-    _ reader: some ShardReader, _ progress: (Int, Int) -> Void
-  ) -> (rows: Int, findings: [ShardError]) {
+    _ reader: some ShardReader, _ progress: (Int, Int) throws -> Void
+  ) rethrows -> (rows: Int, findings: [ShardError]) {
     var findings: [ShardError] = []
     func collect(_ body: () throws(ShardError) -> Void) {
       do throws(ShardError) {
@@ -50,7 +58,7 @@ package struct ShardVerification: Sendable {
     collect { () throws(ShardError) in _ = try contents.categories }
     for row in 0..<reader.count where findings.count < mostFindings {
       collect { () throws(ShardError) in try reader.check(row) }
-      progress(row + 1, reader.count)
+      try progress(row + 1, reader.count)
     }
     return (reader.count, findings)
   }

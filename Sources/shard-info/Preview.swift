@@ -23,9 +23,10 @@ struct Preview {
     self.pictures = pictures
   }
 
-  func write(to path: String) throws(ImageError) {
+  /// All of them on one sheet, as square as the count allows.
+  func rendered() -> RGBImage {
     let columns = Int(Double(pictures.count).squareRoot().rounded(.up))
-    try ContactSheet(pictures, columns: columns).rendered().writePNG(to: path)
+    return ContactSheet(pictures, columns: columns).rendered()
   }
 
   private static func pictures(of path: String, rows: [Int]) throws(ShardError) -> [RGBImage] {

@@ -11,7 +11,8 @@ struct ShardInfo: SuiteCommand {
     discussion: """
       With --verify every row is read: checksums, the range of codes, counts. Damaged shards \
       are listed, and the exit code is 65.
-      """)
+      """,
+    version: SuiteVersion.current)
 
   @OptionGroup(title: "Input") var input: InputPaths
 
@@ -39,26 +40,30 @@ struct ShardInfo: SuiteCommand {
   }
 
   func execute() throws {
+    Interruption.install()
     let console = Console.standardError(quiet: quiet)
+    let sheet = try preview.map { try PreviewSheet(at: $0) }
     let paths = try input.resolve(console: console)
     var damaged = 0
     for path in paths {
       try Interruption.throwIfRequested()
+      CrashReport.arm(for: path)
       let report = try ShardReport(
-        path, verification: verify ? verification(of: path, console) : nil)
+        path, verification: verify ? try verification(of: path, console) : nil)
       if report.isDamaged { damaged += 1 }
       try output.writer.write(report, text: report.text)
     }
     if damaged > 0 { throw DamagedShards(count: damaged, of: paths.count) }
-    if let preview {
-      try Preview(of: paths, rows: count).write(to: preview)
-      try output.writer.path(preview)
+    if let sheet {
+      try sheet.publish(try Preview(of: paths, rows: count).rendered())
+      try output.writer.path(sheet.path)
     }
   }
 
-  private func verification(of path: String, _ console: Console) -> ShardVerification {
+  private func verification(of path: String, _ console: Console) throws -> ShardVerification {
     var progress: Progress?
-    let verification = ShardVerification(path) { _, all in
+    let verification = try ShardVerification(path) { _, all in
+      try Interruption.throwIfRequested()
       if progress == nil { progress = Progress(path, total: all, unit: "rows", console: console) }
       progress?.advance()
     }
