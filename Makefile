@@ -76,7 +76,8 @@ clean:  ## remove what was built, but not runs/
 	touch $@
 
 # Experiments. Each step keeps what it printed, the paths of its results, and the next step reads them from there; a step that
-# was cut short has no such file and goes on where it stopped. Options are set by the name of the experiment.
+# was cut short has no such file and goes on where it stopped. Options are set by the name of the experiment, and depended on
+# like files: a step whose options have changed since it ran is run again, and so is what comes after it.
 
 DATA ?= Datasets/montezuma
 DEMO_SIZE ?= 104
@@ -84,69 +85,120 @@ DEMO_VQGAN_STEPS ?= 2500
 DEMO_GPT_STEPS ?= 500
 
 prepare-demo = prep-atari $(DATA) --size $(DEMO_SIZE) --holdout 30,32
-vqgan-demo = --preset small --steps $(DEMO_VQGAN_STEPS)
-gpt-demo = --steps $(DEMO_GPT_STEPS)
+vqgan-demo = --preset small
+vqgan-steps-demo = $(DEMO_VQGAN_STEPS)
+gpt-steps-demo = $(DEMO_GPT_STEPS)
 
 # The published experiment: 13×13 of 1024 codes for a frame.
 MONTEZUMA_VQGAN_STEPS ?= 50000
 MONTEZUMA_GPT_STEPS ?= 20000
 
 prepare-montezuma = prep-atari $(DATA) --size 208 --holdout 30,32
-vqgan-montezuma = --preset f16 --steps $(MONTEZUMA_VQGAN_STEPS)
-gpt-montezuma = --layers 12 --width 512 --steps $(MONTEZUMA_GPT_STEPS)
+vqgan-montezuma = --preset f16
+vqgan-steps-montezuma = $(MONTEZUMA_VQGAN_STEPS)
+gpt-montezuma = --layers 12 --width 512
+gpt-steps-montezuma = $(MONTEZUMA_GPT_STEPS)
 
-# make coco COCO=~/coco [SIZE=256] [PRESET=f16] [STEPS=50000] [GPT_STEPS=50000]; each size and preset has a folder of its own.
-# Without val2017/ every tenth picture is held out. The f16 of the published COCO model has 8192 codes; its GPT was halved.
+# make coco COCO=~/coco [SIZE=256] [MARGIN=20] [PRESET=f16] [STEPS=50000] [GPT_STEPS=50000]; each size and preset has a folder of
+# its own. Without val2017/ every tenth picture is held out. The f16 of the published COCO model has 8192 codes; its GPT was
+# halved. With MARGIN the VQGAN learns from random squares of pictures that are larger by so many pixels on each side, which
+# have shards of their own, wide/; the codes are those of the middles.
 COCO ?= $(HOME)/coco
 SIZE ?= 256
+MARGIN ?= 0
 PRESET ?= f16
 STEPS ?= 50000
 GPT_STEPS ?= $(STEPS)
 coco-run := coco-$(PRESET)-$(SIZE)
+has-val = $(wildcard $(COCO)/val2017 $(COCO)/images/val2017)
 
-prepare-$(coco-run) = prep-coco $(COCO) --size $(SIZE) $(if $(wildcard $(COCO)/val2017),--split both,--holdout 10)
-vqgan-$(coco-run) = --preset $(PRESET) $(if $(filter f16,$(PRESET)),--set n_embed=8192) --flip --steps $(STEPS)
-gpt-$(coco-run) = --layers 12 --heads 16 --width 832 --steps $(GPT_STEPS)
+prepare-$(coco-run) = prep-coco $(COCO) --size $(SIZE) $(if $(has-val),--split both,--holdout 10)
+wide-$(coco-run) = prep-coco $(COCO) --size $(SIZE) --margin $(MARGIN) $(if $(has-val),--split train,--holdout 10)
+vqgan-$(coco-run) = --preset $(PRESET) $(if $(filter f16,$(PRESET)),--set n_embed=8192) --flip
+vqgan-steps-$(coco-run) = $(STEPS)
+gpt-$(coco-run) = --layers 12 --heads 16 --width 832
+gpt-steps-$(coco-run) = $(GPT_STEPS)
+
+ifneq ($(MARGIN),0)
+vqgan-$(coco-run) += --crop $(SIZE)
+runs/$(coco-run)/vqgan.txt: runs/$(coco-run)/wide.txt
+endif
 
 demo:  ## the whole way on a small scale: frames, VQGAN, codes, GPT, samples in runs/demo
 montezuma:  ## the published experiment at full size; days on a CPU
-coco:  ## COCO=FOLDER SIZE=256 PRESET=f16 STEPS=50000: the whole way on photos of COCO 2017
+coco:  ## COCO=FOLDER SIZE=256 MARGIN=0 PRESET=f16 STEPS=50000: the whole way on photos of COCO 2017
 demo montezuma: run = $@
 coco: run = $(coco-run)
 demo montezuma coco: packages build
 	$(MAKE) --no-print-directory runs/$(run)/pictures.txt
 	@echo "The pictures are in runs/$(run):"; sed 's/^/  /' runs/$(run)/pictures.txt
 
-# Continues the run in folder $(2) of command $(1) if there is one, or starts it with the options $(3).
-train = $(BIN)/$(1) --out $(2) $(if $(wildcard $(2)/config.json),--resume,$(3))
+# Whether file $(1) is there and newer than all of $(2).
+newer = [ -e $(1) ] && [ -z "$$(find $(2) -newer $(1))" ]
+# Removes folder $(1) of shards or codes unless what it is made of is still the same: a command refuses to mix the two.
+renew = { $(call newer,$(1)/manifest.json,$^); } || rm -rf $(1)
+# Trains by command $(1) in folder $(2) for $(4) steps: goes on where the same was begun, or puts what was made of other things
+# aside, under the time of day, and starts with the options $(3).
+define train
+	@if $(call newer,$(2)/config.json,$(filter-out %.steps,$^)); then options=--resume; \
+	else options='$(3)'; [ ! -e $(2) ] || mv $(2) $(2).$$(date +%Y%m%d-%H%M%S); fi; \
+	set -x; $(BIN)/$(1) --out $(2) $$options --steps $(4) < $(firstword $(filter %/wide.txt,$^) $<) > $@
+endef
+# Keeps the options $(1) of a step in a file that is written only when they change.
+note = @mkdir -p $(@D); echo '$(strip $(1))' | cmp -s - $@ || echo '$(strip $(1))' > $@
 
 .SECONDARY:
+.PHONY: always
 
-runs/%/shards.txt:
-	mkdir -p $(@D)
+runs/%/shards.options: always
+	$(call note,$(prepare-$*))
+
+runs/%/wide.options: always
+	$(call note,$(wide-$*))
+
+runs/%/vqgan.options: always
+	$(call note,$(vqgan-$*))
+
+runs/%/vqgan.steps: always
+	$(call note,$(vqgan-steps-$*))
+
+runs/%/gpt.options: always
+	$(call note,$(gpt-$*))
+
+runs/%/gpt.steps: always
+	$(call note,$(gpt-steps-$*))
+
+runs/%/shards.txt: runs/%/shards.options
+	$(call renew,$(@D)/shards)
 	$(BIN)/$(prepare-$*) --out $(@D)/shards > $@
 
-runs/$(coco-run)/shards.txt: $(wildcard $(COCO)/annotations/*2017.json)
+runs/%/wide.txt: runs/%/wide.options
+	$(call renew,$(@D)/wide)
+	$(BIN)/$(wide-$*) --out $(@D)/wide > $@
 
-runs/%/vqgan.txt: runs/%/shards.txt
-	$(call train,train-vqgan,$(@D)/vqgan,$(vqgan-$*) --validation $(@D)/shards/*-validation-*.h5) < $< > $@
+runs/$(coco-run)/shards.txt runs/$(coco-run)/wide.txt: $(wildcard $(COCO)/annotations/*2017.json)
+
+runs/%/vqgan.txt: runs/%/shards.txt runs/%/vqgan.options runs/%/vqgan.steps
+	$(call train,train-vqgan,$(@D)/vqgan,$(vqgan-$*) --validation $(@D)/shards/*-validation-*.h5,$(vqgan-steps-$*))
 
 runs/%/reconstructions.txt: runs/%/vqgan.txt
 	rm -rf $(@D)/reconstructions
 	$(BIN)/reconstruct $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan --out $(@D)/reconstructions > $@
 
 runs/%/codes.txt: runs/%/vqgan.txt
+	$(call renew,$(@D)/codes)
 	$(BIN)/encode-dataset --vqgan $(@D)/vqgan --out $(@D)/codes < $(@D)/shards.txt > $@
 
 runs/%/validation-codes.txt: runs/%/vqgan.txt
+	$(call renew,$(@D)/validation-codes)
 	$(BIN)/encode-dataset $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan --out $(@D)/validation-codes > $@
 
 runs/%/codebook.txt: runs/%/codes.txt
 	rm -rf $(@D)/codebook
 	$(BIN)/codebook-report --vqgan $(@D)/vqgan --out $(@D)/codebook < $< > $@
 
-runs/%/gpt.txt: runs/%/codes.txt runs/%/validation-codes.txt
-	$(call train,train-gpt,$(@D)/gpt,$(gpt-$*) --validation $(@D)/validation-codes/*.h5) < $< > $@
+runs/%/gpt.txt: runs/%/codes.txt runs/%/validation-codes.txt runs/%/gpt.options runs/%/gpt.steps
+	$(call train,train-gpt,$(@D)/gpt,$(gpt-$*) --validation $(@D)/validation-codes/*.h5,$(gpt-steps-$*))
 
 runs/%/samples.txt: runs/%/gpt.txt
 	rm -rf $(@D)/samples

@@ -1,0 +1,138 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The Makefile's experiments with stand-ins for the commands, which note their arguments in `log`.
+private struct Workshop {
+  let folder: TemporaryFolder
+  private static let makefile = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../Makefile").standardized.path
+
+  init() throws {
+    folder = try TemporaryFolder()
+    let standIn = """
+      #!/bin/sh
+      echo "${0##*/} $*" >> log
+      while [ $# -gt 0 ]; do [ "$1" != --out ] || out=$2; shift; done
+      mkdir -p "$out"
+      case ${0##*/} in
+      train-*) touch "$out/config.json" ;;
+      *) touch "$out/manifest.json" "$out/a-validation-00000.h5" ;;
+      esac
+      [ ! -e "fail-${0##*/}" ] || exit 74
+      echo "$out/a.h5"
+
+      """
+    for name in [
+      "prep-atari", "prep-coco", "train-vqgan", "reconstruct", "encode-dataset", "codebook-report",
+      "train-gpt", "sample-gpt",
+    ] {
+      try FileManager.default.createDirectory(
+        atPath: folder("bin"), withIntermediateDirectories: true)
+      try Data(standIn.utf8).write(to: URL(fileURLWithPath: folder("bin/\(name)")))
+    }
+    _ = try shell("chmod +x bin/*; mkdir -p coco/annotations", in: folder)
+  }
+
+  /// The commands that a call of make ran, in their order.
+  func make(_ arguments: String, in run: String = "demo", status: Int32 = 0) throws -> [String] {
+    let outcome = try shell(
+      """
+      rm -f log; sleep 0.02; touch log
+      make -s -f '\(Self.makefile)' BIN=bin COCO=coco runs/\(run)/pictures.txt \(arguments)
+      status=$?; cat log; exit $status
+      """, in: folder)
+    #expect(outcome.status == status, "\(outcome.errors)")
+    return outcome.output.split(separator: "\n").map(String.init)
+  }
+}
+
+private func names(_ commands: [String]) -> [String] {
+  commands.map { String($0.prefix { $0 != " " }) }
+}
+
+@Suite("The experiments of the Makefile")
+struct MakefileTests {
+  private static let fromVQGAN = [
+    "train-vqgan", "reconstruct", "encode-dataset", "codebook-report", "encode-dataset",
+    "train-gpt", "sample-gpt",
+  ]
+
+  @Test func whatHasNotChangedIsNotDoneAgain() throws {
+    let shop = try Workshop()
+    let first = try shop.make("")
+    #expect(names(first) == ["prep-atari"] + Self.fromVQGAN)
+    #expect(
+      first[0] == "prep-atari Datasets/montezuma --size 104 --holdout 30,32 --out runs/demo/shards")
+    #expect(first[1].contains("--preset small") && first[1].hasSuffix("--steps 2500"))
+    #expect(try shop.make("") == [])
+  }
+
+  @Test func aChangedOptionIsFollowedByAllThatDependsOnIt() throws {
+    let shop = try Workshop()
+    _ = try shop.make("")
+    for change in ["DEMO_SIZE=64", "DEMO_SIZE=64 DATA=frames"] {
+      let commands = try shop.make(change)
+      #expect(names(commands) == ["prep-atari"] + Self.fromVQGAN, "\(change)")
+      #expect(!commands.contains { $0.contains("--resume") }, "\(commands)")
+      #expect(try shop.make(change) == [])
+    }
+    // What was trained on the other frames is kept aside.
+    let runs = try FileManager.default.contentsOfDirectory(atPath: shop.folder("runs/demo"))
+    #expect(runs.contains { $0.hasPrefix("vqgan.2") } && runs.contains { $0.hasPrefix("gpt.2") })
+  }
+
+  @Test func moreStepsGoOnWithTheSameRun() throws {
+    let shop = try Workshop()
+    _ = try shop.make("")
+    let vqgan = try shop.make("DEMO_VQGAN_STEPS=3000")
+    #expect(names(vqgan) == Self.fromVQGAN)
+    #expect(vqgan[0] == "train-vqgan --out runs/demo/vqgan --resume --steps 3000")
+    // Other codes: the GPT starts anew.
+    #expect(vqgan[5].hasPrefix("train-gpt --out runs/demo/gpt --validation"), "\(vqgan)")
+    let gpt = try shop.make("DEMO_VQGAN_STEPS=3000 DEMO_GPT_STEPS=900")
+    #expect(
+      gpt == [
+        "train-gpt --out runs/demo/gpt --resume --steps 900",
+        "sample-gpt --gpt runs/demo/gpt --vqgan runs/demo/vqgan --count 16 --out runs/demo/samples",
+      ])
+  }
+
+  @Test func whatWasCutShortGoesOn() throws {
+    let shop = try Workshop()
+    for (index, name) in ["prep-atari", "train-vqgan", "train-gpt"].enumerated() {
+      _ = try shell("rm -f fail-*; touch fail-\(name)", in: shop.folder)
+      let failed = try shop.make("", status: 2)
+      #expect(names(failed).last == name)
+      #expect(failed.contains { $0.contains("--resume") } == (index > 1), "\(failed)")
+    }
+    _ = try shell("rm -f fail-*", in: shop.folder)
+    let last = try shop.make("")
+    #expect(last[0] == "train-gpt --out runs/demo/gpt --resume --steps 500")
+    let aside = try FileManager.default.contentsOfDirectory(atPath: shop.folder("runs/demo"))
+    #expect(!aside.contains { $0.hasPrefix("vqgan.2") }, "\(aside)")
+  }
+
+  @Test func cocoTakesAMarginAndNewAnnotations() throws {
+    let shop = try Workshop()
+    let options = "SIZE=64 PRESET=tiny STEPS=5"
+    let plain = try shop.make(options, in: "coco-tiny-64")
+    #expect(names(plain) == ["prep-coco"] + Self.fromVQGAN)
+    #expect(!plain.contains { $0.contains("--margin") || $0.contains("--crop") })
+    let wide = try shop.make("\(options) MARGIN=8", in: "coco-tiny-64")
+    #expect(names(wide) == ["prep-coco"] + Self.fromVQGAN)
+    #expect(
+      wide[0]
+        == "prep-coco coco --size 64 --margin 8 --holdout 10 --out runs/coco-tiny-64/wide")
+    #expect(wide[1].contains("--crop 64") && wide[1].contains("/shards/a-validation-00000.h5"))
+    #expect(try shop.make("\(options) MARGIN=8", in: "coco-tiny-64") == [])
+
+    _ = try shell(
+      "sleep 0.02; touch coco/annotations/captions_train2017.json; mkdir coco/val2017",
+      in: shop.folder)
+    let other = try shop.make("\(options) MARGIN=8", in: "coco-tiny-64")
+    #expect(names(other) == ["prep-coco", "prep-coco"] + Self.fromVQGAN)
+    #expect(other.contains { $0.contains("--split both --out runs/coco-tiny-64/shards") })
+    #expect(other.contains { $0.contains("--split train --out runs/coco-tiny-64/wide") })
+  }
+}
