@@ -72,7 +72,7 @@ package enum DurableFile {
     if lstat(withoutTrailingSlashes(new), &status) == 0,
       ![S_IFREG, S_IFDIR, S_IFLNK].contains(status.st_mode & S_IFMT)
     {
-      throw .notAFile(path: new)
+      throw .cannotCreate(path: new, errno: EEXIST)
     }
     guard Glibc.rename(old, withoutTrailingSlashes(new)) == 0 else {
       throw .creating(new, operation: "rename", errno: errno)

@@ -78,7 +78,7 @@ struct DurableFileTests {
   @Test func aDeviceOrAPipeIsNotReplaced() throws {
     let folder = try TemporaryFolder()
     #expect(mkfifo(folder("pipe"), 0o600) == 0)
-    #expect(throws: DurableFileError.notAFile(path: folder("pipe"))) {
+    #expect(throws: DurableFileError.cannotCreate(path: folder("pipe"), errno: EEXIST)) {
       try DurableFile.write([1], to: folder("pipe"))
     }
     #expect(DurableFile.names(in: folder.path) == ["pipe"])
