@@ -25,7 +25,12 @@ final class UnfinishedShard {
   init(_ path: String, kind: ShardKind, toolVersion: String) throws(ShardError) {
     self.path = path
     temporaryPath = DurableFile.temporaryPath(for: path)
-    file = try HDF5OutputFile(temporaryPath, for: path)
+    do throws(ShardError) {
+      file = try HDF5OutputFile(temporaryPath, for: path)
+    } catch {
+      DurableFile.remove(temporaryPath)  // it may be there, with nothing in it
+      throw error
+    }
     try file.setAttribute(ShardFormat.Attribute.format, to: kind.rawValue)
     try file.setAttribute(ShardFormat.Attribute.formatVersion, to: ShardFormat.version)
     try file.setAttribute(ShardFormat.Attribute.toolVersion, to: toolVersion)
