@@ -45,7 +45,7 @@ struct Reconstruct: SuiteCommand {
 
   func validate() throws {
     guard (1...10_000_000).contains(count) else {
-      throw ValidationError("--count must be positive, got \(count).")
+      throw ValidationError("--count must be in 1...10000000, got \(count).")
     }
   }
 

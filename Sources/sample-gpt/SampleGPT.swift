@@ -38,6 +38,7 @@ struct SampleGPT: SuiteCommand {
     }
     let sampler = try PictureSampler(
       gpt, try FirstStage.load(vqganPath, on: device), options: options.sampling, seed: seed.seed)
+    try sampler.requireMemory(forBatch: min(options.batchSize, options.count))
     let shard = try options.codesOut.map {
       try CodeShardWriter($0, header: sampler.header(toolVersion: SuiteVersion.current))
     }

@@ -30,7 +30,8 @@ struct SampleOptions: ParsableArguments {
   @Flag(help: "Always take the most probable code; every picture is then the same.")
   var greedy = false
 
-  @Option(help: "Pictures drawn at once; does not change what they show.") var batchSize = 16
+  @Option(help: "Pictures drawn at once; changes what they show by rounding at most.")
+  var batchSize = 16
 
   @Option(help: ArgumentHelp("Folder for the pictures; made when missing.", valueName: "folder"))
   var out: String
@@ -41,11 +42,14 @@ struct SampleOptions: ParsableArguments {
   func validate() throws {
     for (name, value) in [("--count", count), ("--batch-size", batchSize), ("--top-k", topK ?? 1)]
     where !(1...10_000_000).contains(value) {
-      throw ValidationError("\(name) must be positive, got \(value).")
+      throw ValidationError("\(name) must be in 1...10000000, got \(value).")
     }
     guard temperature > 0, temperature.isFinite else {
       throw ValidationError(
         "--temperature must be above 0, got \(temperature); use --greedy for no randomness.")
+    }
+    if let codesOut, !codesOut.hasSuffix(".h5") {
+      throw ValidationError("--codes-out is a code shard; its name ends in .h5, got \(codesOut).")
     }
     if let topP, !(topP > 0 && topP <= 1) {
       throw ValidationError("--top-p must be above 0 and at most 1, got \(topP).")

@@ -58,6 +58,11 @@ struct TrainVQGAN: TrainingCommand {
       "\(shards.count) images of \(shards.width)×\(shards.height), "
         + "\(run.trainer.model.parameterCount) parameters, engine \(device.name), "
         + "from step \(run.state.step) to \(config.steps)")
+    if config.objective.discStart >= config.steps, config.objective.discFactor > 0 {
+      runtime.console.note(
+        "no discriminator in this run: it takes part from step \(config.objective.discStart) on "
+          + "(--disc-start)")
+    }
     try supervise(from: run.state.step, to: config.steps) {
       try run.train(on: shards, validation: validation, $0)
     }

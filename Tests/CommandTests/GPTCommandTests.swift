@@ -116,6 +116,8 @@ struct GPTCommandTests {
       ("train-gpt train.h5 --out run --dropout 1", 64, "--dropout"),
       ("train-gpt train.h5 --out run --pkeep 0", 64, "--pkeep"),
       ("train-gpt train.h5 --out run --learning-rate nan", 64, "--learning-rate"),
+      ("sample-gpt --gpt nowhere --out pictures --codes-out pictures/grid.png", 64, ".h5"),
+      ("sample-gpt --gpt nowhere --out pictures --count 99999999999", 64, "1...10000000"),
       ("train-gpt train.h5 --out run --steps 0", 64, "--steps"),
       ("train-gpt train.h5 --out run --batch-size 60000 --layers 4000 --width 60000", 64, "GiB"),
       ("train-gpt train.h5 --out run --batch-size 1000000000", 64, "--batch-size"),
@@ -161,6 +163,24 @@ struct GPTCommandTests {
     let wrong = try shell("reconstruct x.png --vqgan run --out o", in: stage.folder)
     #expect(wrong.status == 65)
     #expect(wrong.errors.contains("kind \"gpt\", expected \"vqgan\""), "\(wrong.errors)")
+  }
+
+  @Test func repeatedShardsAreToldAndBatchesThatDoNotFitRefused() throws {
+    let stage = try Stage()
+    let twice = try shell(
+      "train-gpt train.h5 train.h5 --validation train.h5 --out run \(Self.small) --steps 1 --quiet",
+      in: stage.folder)
+    #expect(twice.status == 0)
+    #expect(twice.errors.contains("given twice"), "\(twice.errors)")
+    #expect(twice.errors.contains("validated on"), "\(twice.errors)")
+    // Keys and values of 10,000,000 samples: 2 · 6 positions · 40 layers · 64 channels, over a tebibyte.
+    let wide = try shell(
+      """
+      train-gpt train.h5 --out deep --layers 40 --heads 2 --width 64 --steps 1 --batch-size 1 --quiet &&
+      sample-gpt --gpt deep --count 10000000 --batch-size 10000000 --out pictures
+      """, in: stage.folder)
+    #expect(wide.status == 64, "\(wide.errors)")
+    #expect(wide.errors.contains("GiB"), "\(wide.errors)")
   }
 
   @Test func runsAreNotOverwrittenAndCodesKeepTheirVQGAN() throws {

@@ -120,7 +120,7 @@ struct PipelineTests {
       ("reconstruct S --vqgan nowhere --count 1 --out R", 73, "R: holds 0000-"),
       ("codebook-report nowhere --out B", 73, "B: holds codebook.json"),
       ("sample-gpt --gpt nowhere --out pictures", 73, "pictures: holds grid.png"),
-      ("sample-gpt --gpt nowhere --out X --codes-out C", 73, "C: exists already"),
+      ("sample-gpt --gpt nowhere --out X --codes-out C/revenge-00000.h5", 73, "exists already"),
       ("sample-gpt --gpt nowhere --out X --codes-out S/revenge-00000.h5", 73, "exists already"),
       ("sample-gpt --gpt nowhere --out X --codes-out nowhere/c.h5", 73, "nowhere/c.h5"),
       ("train-gpt S --out X", 65, "vqgan-codes"),

@@ -136,6 +136,7 @@ struct TrainVQGANTests {
       ("train.h5 --set steps=abc", 64, "it is now 10000"),
       ("train.h5 --set batch_size=0", 64, "batch_size is 0"),
       ("train.h5 --set keep_checkpoints=0", 64, "keep_checkpoints is 0"),
+      ("train.h5 --set learning_rate.warmup=-4", 64, "warmup is -4"),
       ("train.h5 --set log_every=0", 64, "log_every is 0"),
       ("train.h5 --set learning_rate.peak=-1", 64, "learning_rate.peak is -1"),
       ("train.h5 --set model.in_channels=5", 64, "in_channels is 5"),

@@ -70,10 +70,21 @@ extension TrainingCommand {
   private func split(_ shards: [String]) throws -> (training: [String], validation: [String]) {
     let bySplit = try Dictionary(grouping: shards, by: isHeldOut)
     let heldOut = bySplit[false] == nil ? [] : bySplit[true] ?? []
-    return (
-      (bySplit[false] ?? shards).map(TrainingOptions.absolute),
-      heldOut.map(TrainingOptions.absolute) + (try validationShards())
-    )
+    let training = (bySplit[false] ?? shards).map(TrainingOptions.absolute)
+    let validation = heldOut.map(TrainingOptions.absolute) + (try validationShards())
+    warnOfRepetitions(training, validation)
+    return (training, validation)
+  }
+
+  private func warnOfRepetitions(_ training: [String], _ validation: [String]) {
+    var seen: Set<String> = []
+    for shard in training where !seen.insert(shard).inserted {
+      runtime.console.warn("\(shard): given twice; it counts twice as much")
+    }
+    for shard in validation where seen.contains(shard) {
+      runtime.console.warn(
+        "\(shard): trained on and validated on; the validation will tell nothing new")
+    }
   }
 
   private func validationShards() throws -> [String] {

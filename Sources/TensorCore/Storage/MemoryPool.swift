@@ -1,5 +1,6 @@
 // Reuse of buffers: a training step repeats its shapes, so after the first step nothing is asked of the system.
 import CKernels
+import Glibc
 import Synchronization
 
 /// Buffers by size class, kept for reuse when a storage is released.
@@ -45,9 +46,19 @@ package final class MemoryPool: Sendable {
     }
     if let address, let pointer = UnsafeMutableRawPointer(bitPattern: address) { return pointer }
     guard let fresh = ck_allocate(size) else {
-      preconditionFailure("out of memory: \(size) bytes wanted, \(statistics.reserved) in the pool")
+      Self.exhausted(wanted: size, reserved: statistics.reserved)
     }
     return fresh
+  }
+
+  /// Ends the process: nothing above could go on without its tensor.
+  private static func exhausted(wanted: Int, reserved: Int) -> Never {
+    let text =
+      "out of memory: \(wanted >> 20) MiB wanted, \(reserved >> 20) MiB in tensors already; "
+      + "take smaller batches or pictures\n"
+    let bytes = Array(text.utf8)
+    _ = write(2, bytes, bytes.count)
+    _exit(70)
   }
 
   func put(_ pointer: UnsafeMutableRawPointer, bytes: Int) {

@@ -22,6 +22,16 @@ package struct PictureSampler: Sendable {
     sampler = Sampler(gpt.model, codebookSize: gpt.codes.codebookSize, options: options)
   }
 
+  /// Checks that the keys and values of a batch can be held.
+  ///
+  /// - Throws: `RunError.tooLarge`.
+  package func requireMemory(forBatch count: Int) throws(RunError) {
+    let model = sampler.model.config
+    try Training.requireMemory(
+      forFloats: 2 * Double(count) * Double(codes.count) * Double(model.layers * model.width),
+      of: "a batch of \(count) samples")
+  }
+
   /// Samples of the given numbers.
   ///
   /// - Parameter progress: called after every token of the batch with the tokens drawn in that step.

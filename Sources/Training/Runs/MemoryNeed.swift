@@ -1,11 +1,11 @@
 // Refusing what the machine cannot hold before the system kills the process for it.
 import Foundation
 
-/// Checks that a step's activations can be held.
+/// Checks that the work's tensors can be held.
 ///
-/// - Parameter floats: that a step holds at the very least.
+/// - Parameter floats: that it holds at the very least.
 /// - Throws: `RunError.tooLarge`.
-func requireMemory(forFloats floats: Double, of what: String) throws(RunError) {
+package func requireMemory(forFloats floats: Double, of what: String) throws(RunError) {
   let bytes = 4 * floats
   let machine = ProcessInfo.processInfo.physicalMemory
   guard bytes <= Double(machine) else {

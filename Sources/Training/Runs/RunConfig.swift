@@ -30,14 +30,15 @@ extension RunConfig {
   /// The problem of the keys that all runs have.
   var problemOfTheLoop: String? {
     let counts = [
-      ("steps", steps, 1_000_000_000), ("batch_size", batchSize, 65_536),
-      ("accumulate", accumulate, 65_536), ("threads", threads, 1024),
-      ("checkpoint_every", checkpointEvery, 1_000_000_000),
-      ("keep_checkpoints", keepCheckpoints, 1_000_000), ("log_every", logEvery, 1_000_000_000),
-      ("learning_rate.warmup", learningRate.warmup + 1, 1_000_000_000),
+      ("steps", steps, 1...1_000_000_000), ("batch_size", batchSize, 1...65_536),
+      ("accumulate", accumulate, 1...65_536), ("threads", threads, 1...1024),
+      ("checkpoint_every", checkpointEvery, 1...1_000_000_000),
+      ("keep_checkpoints", keepCheckpoints, 1...1_000_000),
+      ("log_every", logEvery, 1...1_000_000_000),
+      ("learning_rate.warmup", learningRate.warmup, 0...999_999_999),
     ]
-    for (key, value, most) in counts where !(1...most).contains(value) {
-      return "\(key) is \(value), expected 1...\(most)"
+    for (key, value, range) in counts where !range.contains(value) {
+      return "\(key) is \(value), expected \(range)"
     }
     guard learningRate.peak > 0, learningRate.peak.isFinite else {
       return "learning_rate.peak is \(learningRate.peak); it must be positive"

@@ -27,7 +27,7 @@ extension RunError: CustomStringConvertible {
     case .damaged(let path, let problem): "\(path): \(problem)"
     case .tooLarge(let what, let needed, let machine):
       "\(what) needs over \(needed) GiB of memory, this machine has \(machine); "
-        + "take a smaller --batch-size (with --accumulate) or a smaller model"
+        + "take a smaller --batch-size or a smaller model"
     }
   }
 }
