@@ -16,7 +16,8 @@ package enum IngestError: Error, Equatable {
   case badSample(reason: String)
   case tooManyErrors(count: Int, samples: Int, allowed: Int, last: String)
   case noPictures(folder: String)
-  case noSamples(path: String, split: String)
+  /// - Parameter reason: what was wrong with the first bad one, if any was found.
+  case noSamples(path: String, split: String, reason: String?)
   case nothingWritten(folder: String)
   case holdoutNotSelected(id: Int)
 
@@ -51,8 +52,10 @@ extension IngestError: CustomStringConvertible {
       "\(last); that makes \(count) bad samples of \(samples), at most \(allowed) are accepted (--max-errors)"
     case .noPictures(let folder):
       "\(folder): no pictures in it or in the folders below, expected names that end with .jpg or .png"
-    case .noSamples(let path, let split):
-      "\(path): no picture for the \(split) split; look at the options that choose pictures, and at --holdout"
+    case .noSamples(let path, let split, let reason):
+      "\(path): no picture for the \(split) split"
+        + (reason.map { "; \($0)" }
+          ?? "; look at the options that choose pictures, and at --holdout")
     case .nothingWritten(let folder):
       "\(folder): every sample was skipped; skipped.jsonl there says why"
     case .holdoutNotSelected(let id):

@@ -115,6 +115,11 @@ package struct ShardIngest<Plan: IngestPlan> {
     let first = shard.samples.lowerBound
     var skipped: [SkippedSample] = []
     var labels: [Plan.Labels] = []
+    var isFull = false
+    defer {
+      // Told even when the run ends over it.
+      if !isFull { _ = try? folder.writeReport(andOf: shard, skipped) }
+    }
     try inOrder(count: shard.samples.count, threads: threads) { index in
       plan.read(first + index, encoder: encoder)
     } consume: { _, outcome in
@@ -135,6 +140,7 @@ package struct ShardIngest<Plan: IngestPlan> {
       }
       try progress(.processed(samples: 1))
     }
+    isFull = true
     plan.setLabels(labels, of: writer)
     return ClosingShard(shard, writer: writer, skipped: skipped)
   }

@@ -82,7 +82,9 @@ package final class ShardFolder {
   ///
   /// - Returns: how many there are.
   @discardableResult
-  package func writeReport() throws(ShardError) -> Int {
+  package func writeReport(
+    andOf unfinished: PlannedShard? = nil, _ skipped: [SkippedSample] = []
+  ) throws(ShardError) -> Int {
     struct Line: Encodable {
       let shard, name, reason: String
     }
@@ -90,9 +92,10 @@ package final class ShardFolder {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var bytes: [UInt8] = []
     var count = 0
-    for entry in manifest.shards {
-      for sample in entry.skipped {
-        let line = Line(shard: entry.name, name: sample.name, reason: sample.reason)
+    let finished = manifest.shards.map { (name: $0.name, skipped: $0.skipped) }
+    for shard in finished + (unfinished.map { [(name: $0.name, skipped: skipped)] } ?? []) {
+      for sample in shard.skipped {
+        let line = Line(shard: shard.name, name: sample.name, reason: sample.reason)
         guard let json = try? encoder.encode(line) else {
           preconditionFailure("a line of the report holds only texts")
         }

@@ -37,18 +37,24 @@ struct FrameOptions: ParsableArguments {
 struct TrajectoryList: ExpressibleByArgument, Equatable {
   /// Ascending, each once.
   let ids: [Int]
+  /// Those that a range names: ids that no recording has are passed over.
+  let inRanges: Set<Int>
 
   /// Reads `10,12,20-30`.
   init?(argument: String) {
     var ids: Set<Int> = []
+    var inRanges: Set<Int> = []
+    var single: Set<Int> = []
     for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
       let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Self.id($0) }
       guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
         first <= last, last - first < 100_000
       else { return nil }
       ids.formUnion(first...last)
+      if ends.count == 2 { inRanges.formUnion(first...last) } else { single.insert(first) }
     }
     self.ids = ids.sorted()
+    self.inRanges = inRanges.subtracting(single)
   }
 
   private static func id(_ text: Substring) -> Int? {

@@ -47,6 +47,7 @@ struct PrepAtari: SuiteCommand {
       game: frames.game, name: shards.name ?? frames.game, recipe: pictures.recipe,
       every: frames.every, dropsDuplicates: frames.dropDuplicates,
       trajectories: frames.trajectories?.ids, holdout: frames.holdout?.ids ?? [],
+      mayBeMissing: (frames.trajectories?.inRanges ?? []).union(frames.holdout?.inRanges ?? []),
       followsLinks: frames.followSymlinks, limit: frames.limit, shardSize: shards.shardSize,
       compression: shards.compression)
   }

@@ -1,4 +1,5 @@
 import DurableFiles
+import Glibc
 import Images
 
 /// The file of the preview: begun before any work, so that a path where none can be is found at once.
@@ -6,9 +7,22 @@ final class PreviewSheet {
   let path: String
   private var file: UnfinishedFile
 
+  /// - Throws: `cannotCreate`, also where another file than a PNG would be lost.
   init(at path: String) throws(DurableFileError) {
     self.path = path
     file = try UnfinishedFile(for: path)
+    if DurableFile.exists(path), try !Self.isPNG(path) {
+      throw .cannotCreate(path: path, errno: EEXIST)
+    }
+  }
+
+  private static func isPNG(_ path: String) throws(DurableFileError) -> Bool {
+    let file = try OpenFile(reading: path)
+    var start = [UInt8](repeating: 0, count: 8)
+    let read = start.withUnsafeMutableBytes { buffer in
+      Result { () throws(DurableFileError) in try file.read(into: buffer, at: 0) }
+    }
+    return try read.get() == 8 && start == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
   }
 
   /// Writes the picture; it appears under its name when it is complete.

@@ -42,7 +42,8 @@ struct PrepAtariTests {
       ("--compression 13", 64), ("--max-errors 101%", 64), ("--threads 0", 64),
       ("--holdout 9-1", 64),
       ("--holdout 10,", 64), ("--fit squeeze", 64), ("--no-such-option", 64),
-      ("--trajectories 10 --holdout 12", 64), ("--holdout 11", 66), ("--game qbert", 66),
+      ("--trajectories 10 --holdout 12", 64), ("--holdout 11", 66), ("--holdout 11,30-32", 66),
+      ("--holdout 1-9", 65), ("--game qbert", 66),
       ("--trajectories 30 --stack 8 --every 100", 65),
     ])
   func exitCodes(options: String, status: Int32) throws {
@@ -52,6 +53,18 @@ struct PrepAtariTests {
     #expect(outcome.output == "")
     #expect(!outcome.errors.isEmpty)
     #expect(!FileManager.default.fileExists(atPath: folder("S/manifest.json")))
+  }
+
+  @Test func rangesPassOverWhatIsNotThere() throws {
+    let folder = try TemporaryFolder()
+    let outcome = try shell(
+      """
+      prep-atari '\(montezuma)' --size 16 --limit 5 --trajectories 9-20 --holdout 12-19 --out S -q &&
+      prep-atari '\(montezuma)' --size 16 --limit 5 --trajectories 10,12,20 --holdout 12 --out T -q &&
+      cmp S/revenge-00000.h5 T/revenge-00000.h5 &&
+      cmp S/revenge-validation-00000.h5 T/revenge-validation-00000.h5
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
   @Test func foldersThatCannotBeReadOrMade() throws {

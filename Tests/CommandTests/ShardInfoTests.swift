@@ -134,7 +134,9 @@ struct ShardInfoTests {
   }
 
   /// The rows are not even read: nothing is on stdout.
-  @Test(arguments: ["nodir/x.png", "S", "S/", "pipe", "/dev/full", "S/revenge-00000.h5/x.png"])
+  @Test(arguments: [
+    "nodir/x.png", "S", "S/", "pipe", "/dev/full", "S/revenge-00000.h5/x.png", "S/revenge-00000.h5",
+  ])
   func aPreviewThatCannotBeMadeIsToldAtOnce(path: String) throws {
     let folder = try shards()
     let outcome = try shell(

@@ -86,10 +86,10 @@ struct AtariIngestTests {
     #expect(throws: IngestError.holdoutNotSelected(id: 1)) {
       try ingest(corpus, .small { ($0.trajectories, $0.holdout) = ([2], [1]) }, to: out.path)
     }
-    #expect(throws: IngestError.noSamples(path: corpus.path, split: "train")) {
+    #expect(throws: IngestError.noSamples(path: corpus.path, split: "train", reason: nil)) {
       try ingest(corpus, .small { $0.holdout = [1, 2, 3] }, to: out.path)
     }
-    #expect(throws: IngestError.noSamples(path: corpus.path, split: "train")) {
+    #expect(throws: IngestError.noSamples(path: corpus.path, split: "train", reason: nil)) {
       try ingest(corpus, .small { $0.recipe.stack = 13 }, to: out.path)
     }
     #expect(throws: IngestError.self) {

@@ -98,6 +98,8 @@ struct BadInputTests {
       Issue.record("\(error)")
       return
     }
+    let report = try String(contentsOfFile: out("skipped.jsonl"), encoding: .utf8)
+    #expect(report.split(separator: "\n").count == 3, "\(report)")
     // With a higher limit the same folder is continued.
     let (outcome, _) = try ingest(
       corpus, .small(), to: out.path, policy: ErrorPolicy(limit: .share(0.2)))

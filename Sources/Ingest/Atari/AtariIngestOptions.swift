@@ -14,6 +14,8 @@ package struct AtariIngestOptions: Equatable, Sendable {
   package var trajectories: [Int]?
   /// Recordings that go into the validation split, whole.
   package var holdout: [Int]
+  /// Recordings of either list that came from a range: the corpus need not have them.
+  package var mayBeMissing: Set<Int>
   /// Whether links in the folder of the corpus may point out of it.
   package var followsLinks: Bool
   /// Most rows of each split; `nil` for all.
@@ -25,7 +27,8 @@ package struct AtariIngestOptions: Equatable, Sendable {
   package init(
     game: String, name: String, recipe: PictureRecipe, every: Int = 1,
     dropsDuplicates: Bool = false,
-    trajectories: [Int]? = nil, holdout: [Int] = [], followsLinks: Bool = false, limit: Int? = nil,
+    trajectories: [Int]? = nil, holdout: [Int] = [], mayBeMissing: Set<Int> = [],
+    followsLinks: Bool = false, limit: Int? = nil,
     shardSize: Int = 2048, compression: ShardCompression = .auto
   ) {
     self.game = game
@@ -35,6 +38,7 @@ package struct AtariIngestOptions: Equatable, Sendable {
     self.dropsDuplicates = dropsDuplicates
     self.trajectories = trajectories
     self.holdout = holdout
+    self.mayBeMissing = mayBeMissing
     self.followsLinks = followsLinks
     self.limit = limit
     self.shardSize = shardSize

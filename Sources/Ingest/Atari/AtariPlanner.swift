@@ -82,12 +82,15 @@ package struct AtariPlanner {
   private func selectedIDs() throws(IngestError) -> [Int] {
     let all = Set(corpus.ids + corpus.idsWithoutTrajectory)
     let selected = options.trajectories.map { Set($0) } ?? all
-    if let unknown = selected.union(options.holdout).subtracting(all).min() {
+    let missing = selected.union(options.holdout).subtracting(all)
+    if let unknown = missing.subtracting(options.mayBeMissing).min() {
       throw .corpus(
         .noSuchEpisode(id: unknown, path: corpus.root, game: corpus.game, found: corpus.ids))
     }
-    for id in options.holdout where !selected.contains(id) { throw .holdoutNotSelected(id: id) }
-    return selected.sorted()
+    for id in options.holdout where !selected.contains(id) && !missing.contains(id) {
+      throw .holdoutNotSelected(id: id)
+    }
+    return selected.subtracting(missing).sorted()
   }
 
   private mutating func add(_ id: Int) throws {
@@ -189,7 +192,10 @@ package struct AtariPlanner {
     }
     for split in IngestSplit.allCases where split == .train || !options.holdout.isEmpty {
       guard samples[split]?.contains(where: { $0.states != nil }) == true else {
-        throw .noSamples(path: corpus.root, split: split.rawValue)
+        let reason = plan.samples.lazy.compactMap { sample -> String? in
+          if case .bad(_, let reason) = sample { reason } else { nil }
+        }.first
+        throw .noSamples(path: corpus.root, split: split.rawValue, reason: reason)
       }
     }
   }

@@ -43,10 +43,10 @@ struct PictureChoice: Equatable {
   /// - Throws: `.noSamples` where a split that was asked for has none.
   func check(path: String, wantsTraining: Bool, wantsValidation: Bool) throws(IngestError) {
     if wantsTraining, training.isEmpty {
-      throw .noSamples(path: path, split: IngestSplit.train.rawValue)
+      throw .noSamples(path: path, split: IngestSplit.train.rawValue, reason: nil)
     }
     if wantsValidation, validation.isEmpty {
-      throw .noSamples(path: path, split: IngestSplit.validation.rawValue)
+      throw .noSamples(path: path, split: IngestSplit.validation.rawValue, reason: nil)
     }
   }
 }
