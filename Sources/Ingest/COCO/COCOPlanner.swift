@@ -37,7 +37,11 @@ package enum COCOPlanner {
     let files = parts.flatMap { $0.layout.annotationFiles }
     return PicturePlan(
       choice, of: COCOSource(parts: parts, options: options), options: pictures,
-      inputs: files.map { PlannedInput(name: $0, bytes: DurableFile.byteCount(of: $0) ?? -1) },
+      // By their names alone: the same data under another path are the same inputs.
+      inputs: files.map { file in
+        let name = file.split(separator: "/").last.map(String.init) ?? file
+        return PlannedInput(name: name, bytes: DurableFile.byteCount(of: file) ?? -1)
+      },
       described: options.described, warnings: warnings)
   }
 
