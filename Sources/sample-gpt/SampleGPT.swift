@@ -29,7 +29,8 @@ struct SampleGPT: SuiteCommand {
       name == Self.grid || name.hasPrefix("sample-") && name.hasSuffix(".png")
     }
     if let path = options.codesOut { try OutputFile.requireNew(path) }
-    let device = try runtime.startComputing()
+    let device = try RuntimeOptions.startComputing(
+      threads: runtime.threadCount, engine: runtime.engine?.rawValue, precision: options.precision)
     let gptPath = try pathOrPiped(options.gpt, option: "--gpt", console: console)
     let gpt = try SecondStage.load(gptPath, on: device)
     let vqganPath = options.vqgan ?? gpt.codes.vqgan

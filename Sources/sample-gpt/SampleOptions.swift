@@ -1,6 +1,7 @@
 // The options of sample-gpt.
 import ArgumentParser
 import Models
+import TensorCore
 
 /// What `sample-gpt` is told.
 struct SampleOptions: ParsableArguments {
@@ -29,6 +30,12 @@ struct SampleOptions: ParsableArguments {
 
   @Flag(help: "Always take the most probable code; every picture is then the same.")
   var greedy = false
+
+  @Option(
+    help: ArgumentHelp(
+      "How the weights of linear layers are read: float32, bf16, or int8; fewer bits are faster.",
+      valueName: "precision"))
+  var precision = Precision.float32
 
   @Option(help: "Pictures drawn at once; changes what they show by rounding at most.")
   var batchSize = 16
