@@ -24,7 +24,8 @@ struct Bench: SuiteCommand {
       "Seconds for each workload, warm-up apart; three repetitions at least.", valueName: "s"))
   var seconds = 10.0
 
-  @Option(help: "Matrix products of linear layers in float32 or bf16, or sampling with int8 weights.")
+  @Option(
+    help: "Matrix products of linear layers in float32 or bf16, or sampling with int8 weights.")
   var precision = Precision.float32
 
   @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
