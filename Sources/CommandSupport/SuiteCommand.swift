@@ -60,17 +60,17 @@ extension SuiteCommand {
     case OutputError.closedPipe:
       Interruption.endProcess(by: SIGPIPE)
     case let error as any ExitCoded:
-      report(error)
+      report("\(error)")
       ProcessSetup.leave(error.exitCode)
     case is ValidationError, is CleanExit, is ExitCode:
       endParsing(with: error)
     default:
-      Console.standardError().line("\(_commandName): internal error: \(String(describing: error).oneLine)")
+      report("internal error: \(error)")
       ProcessSetup.leave(.bug)
     }
   }
 
-  private static func report(_ error: any ExitCoded) {
-    Console.standardError().line("\(_commandName): \(String(describing: error).oneLine)")
+  private static func report(_ problem: String) {
+    Console.standardError().line("\(_commandName): \(problem.oneLine)")
   }
 }

@@ -22,8 +22,8 @@ package enum TamingCheckpoint: Sendable {
     stagesOnly: Bool = false
   ) throws {
     if source.contains("transformer.tok_emb.weight") || source.contains("tok_emb.weight") {
-      self = .transformer(try
-        TransformerWeights(source, project: project, heads: heads, stagesOnly: stagesOnly))
+      self = .transformer(
+        try TransformerWeights(source, project: project, heads: heads, stagesOnly: stagesOnly))
     } else if source.contains("encoder.conv_in.weight") {
       self = .firstStage(try FirstStageWeights(source, project: project?.model))
     } else if source.contains("features.0.weight") {

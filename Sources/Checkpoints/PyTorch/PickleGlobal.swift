@@ -68,7 +68,8 @@ package struct PickleGlobal: Hashable, Sendable {
 
   /// Functions that open, load, run or write, wherever they are from.
   private static let dangerousNames: Set<String> = [
-    "open", "open_code", "load", "loads", "_load", "_load_from_bytes", "_load_global_deps", "load_url",
+    "open", "open_code", "load", "loads", "_load", "_load_from_bytes", "_load_global_deps",
+    "load_url",
     "load_state_dict_from_url", "download_url_to_file", "load_library", "read_pickle", "save",
     "savez", "savetxt", "loadtxt", "genfromtxt", "fromfile", "tofile", "memmap", "open_memmap",
     "DataSource", "FileIO", "urlopen", "urlretrieve", "system", "popen", "Popen", "call", "run",
