@@ -10,20 +10,24 @@ package enum HostileNames {
 
   private struct Reports: Sendable {
     var listener: Listener?
-    var told: Set<String> = []
+    var told: [String: Set<PickleGlobal>] = [:]  // by path
   }
+
+  /// More names of one file are not told: they say nothing new.
+  private static let most = 20
 
   private static let reports = Mutex(Reports())
 
-  /// Sends reports to `listener` from now on; each name of a file comes once.
+  /// Sends reports to `listener` from now on; each name of a file comes once, twenty at most.
   package static func report(to listener: @escaping Listener) {
     reports.withLock { $0 = Reports(listener: listener) }
   }
 
   static func tell(_ name: PickleGlobal, in path: String) {
     guard name.isDangerous else { return }
-    let listener = reports.withLock { reports in
-      reports.told.insert("\(path)\0\(name)").inserted ? reports.listener : nil
+    let listener = reports.withLock { reports -> Listener? in
+      guard reports.told[path, default: []].count < most else { return nil }
+      return reports.told[path, default: []].insert(name).inserted ? reports.listener : nil
     }
     listener?(path, name)
   }
