@@ -21,10 +21,19 @@ package struct TransformerWeights: Sendable {
   package static let firstStagePrefix = "first_stage_model."
   package static let condStagePrefix = "cond_stage_model."
 
-  /// - Parameter heads: of the attention, for files without a project file.
+  /// The condition's tokens by other means than weights: pixels of a coordinate's cell, if the project file tells them.
+  private let cellSize: Int?
+
+  /// - Parameters:
+  ///   - heads: of the attention, for files without a project file.
+  ///   - stagesOnly: the transformer itself is of no interest, nor are its heads.
   /// - Throws: `ArchitectureError`, `GPTConfigError`, `ModelMismatchError`.
-  package init(_ source: some TensorSource, project: TamingProject?, heads: Int?) throws {
+  package init(
+    _ source: some TensorSource, project: TamingProject?, heads: Int?, stagesOnly: Bool = false
+  ) throws {
     let model = project?.model
+    try model?.require(.transformer, "model.target", for: source.path)
+    let section = model?.section("transformer_config")
     if source.names.contains(where: { $0.hasPrefix("permuter.") }) {
       throw ArchitectureError.unsupported(
         path: source.path, problem: "permuter: an order of codes other than raster")
@@ -37,13 +46,14 @@ package struct TransformerWeights: Sendable {
     }
     let all = RenamedTensors(source, below: isBare ? "" : Self.prefix)
     config = try GPTConfig(
-      inferredFrom: all, project: model?.section("transformer_config"), heads: heads)
+      inferredFrom: all, project: section,
+      heads: stagesOnly ? section?.integer("n_head") ?? 1 : heads)
     let shapes = TensorShapes.gpt(config)
     try all.require(shapes) { $0.hasSuffix(".attn.mask") }
     tensors = RenamedTensors(
       all, oldNames: Dictionary(uniqueKeysWithValues: shapes.list.map { ($0.name, $0.name) }))
 
-    func stage(_ prefix: String, _ section: TamingProject.Section?) throws -> FirstStageWeights? {
+    func stage(_ prefix: String, _ key: String) throws -> FirstStageWeights? {
       let tensors = RenamedTensors(source, below: prefix)
       guard tensors.contains("encoder.conv_in.weight") else {
         guard tensors.names.isEmpty else {
@@ -52,17 +62,39 @@ package struct TransformerWeights: Sendable {
         }
         return nil
       }
-      return try FirstStageWeights(tensors, project: section)
+      return try FirstStageWeights(tensors, project: model?.section(key), place: key)
     }
-    firstStage = try stage(Self.firstStagePrefix, model?.section("first_stage_config"))
-    condStage = try stage(Self.condStagePrefix, model?.section("cond_stage_config"))
-    condition = model?.section("cond_stage_config")?.target
+    firstStage = try stage(Self.firstStagePrefix, "first_stage_config")
+    condStage = try stage(Self.condStagePrefix, "cond_stage_config")
+    let ofCondition = model?.section("cond_stage_config")
+    condition = ofCondition?.target
+    cellSize = ofCondition?.integer("down_factor")
+    // A transformer that was extracted has no stages at all.
+    if let ofCondition, ofCondition.kind == .vqgan, condStage == nil, firstStage != nil {
+      throw ArchitectureError.contradiction(
+        project: ofCondition.path, key: "cond_stage_config", found: ofCondition.target,
+        path: source.path, weights: "no VQGAN of conditions")
+    }
     pictureSize = project?.pictureSize
   }
 
   /// Whether the project file, or the lack of a second VQGAN, says that nothing but a start token stands before the codes.
   package var isUnconditional: Bool {
     condition.map { $0 == "__is_unconditional__" } ?? (condStage == nil)
+  }
+
+  /// Tokens that stand before the codes of a picture of that many pixels.
+  ///
+  /// - Source: `cond_transformer.py`, `cond_stage.py`; of boxes and centre points those of 30 objects and of the crop.
+  package func conditionLength(height: Int, width: Int) -> Int {
+    func cells(_ side: Int) -> Int { (height / side) * (width / side) }
+    if let condStage { return cells(condStage.config.downsampling) }
+    return switch condition {
+    case "__is_first_stage__": cells(firstStage?.config.downsampling ?? 16)
+    case "CoordStage": cells(max(cellSize ?? 16, 1))
+    case "DummyCondStage": 92
+    default: 1
+    }
   }
 
   /// What it is, in a line.

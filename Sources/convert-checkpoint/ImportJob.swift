@@ -16,10 +16,9 @@ struct ImportJob {
     let project =
       try options.project.map { try TamingProject($0) } ?? TamingProject.beside(path)
     if let project { console.note("\(path): read with \(project.path)") }
-    // A transformer's heads do not matter to its VQGANs.
     let isStage = options.extract == .firstStage || options.extract == .condStage
     let checkpoint = try TamingCheckpoint(
-      sources[0], project: project, heads: options.heads ?? (isStage ? 1 : nil))
+      sources[0], project: project, heads: options.heads, stagesOnly: isStage)
     if options.verbose { listTensors(of: sources[0]) }
     switch checkpoint {
     case .firstStage(let weights):
@@ -114,16 +113,19 @@ struct ImportJob {
     of weights: TransformerWeights, withStages: Bool
   ) throws -> GPTDescription {
     var codes: CodeGrid
+    let pixels: Int  // along a side of what one code shows
     if let stage = weights.firstStage {
       let place = withStages ? "\(options.out)/first-stage" : options.vqgan ?? ""
       codes = CodeGrid(
         of: weights, stage.config, fingerprint: try FirstStageFile(stage).fingerprint(),
         vqgan: place.isEmpty ? "" : absolutePath(place))
+      pixels = stage.config.downsampling
     } else if let path = options.vqgan {
       let stage = try FirstStageFile.open(path)
       codes = CodeGrid(
         of: weights, stage.config, fingerprint: try stage.fingerprint(),
         vqgan: absolutePath(path))
+      pixels = stage.config.downsampling
     } else {
       throw ArchitectureError.otherModel(
         path: options.inputs[0], found: "a transformer without its VQGAN",
@@ -131,12 +133,18 @@ struct ImportJob {
     }
     if let grid = options.grid { (codes.height, codes.width) = (grid.height, grid.width) }
     console.note("grids of \(codes.height)×\(codes.width) codes")
-    guard codes.count <= weights.config.blockSize, codes.codebookSize <= weights.config.vocabSize
+    // The last code is only predicted.
+    let before = weights.conditionLength(
+      height: codes.height * pixels, width: codes.width * pixels)
+    guard before + codes.count - 1 <= weights.config.blockSize,
+      codes.codebookSize <= weights.config.vocabSize
     else {
       throw ArchitectureError.unsupported(
         path: options.inputs[0],
-        problem: "\(codes.count) codes of \(codes.codebookSize) for \(weights.config.blockSize) "
-          + "positions and \(weights.config.vocabSize) tokens; is --grid or --vqgan another one?")
+        problem: "\(codes.count) codes of \(codes.codebookSize)"
+          + (before > 1 ? " behind \(before) of the condition" : "")
+          + " for \(weights.config.blockSize) positions and \(weights.config.vocabSize) tokens; "
+          + "is --grid or --vqgan another one?")
     }
     return GPTDescription(
       model: weights.config, codes: codes, condition: weights.conditionTitle)
@@ -171,7 +179,7 @@ struct ImportJob {
     }
   }
 
-  /// Opens a file and says what in it may be meant to do harm.
+  /// Opens a file and says what of it is not read.
   private func open(_ path: String) throws -> any TensorSource {
     let source = try CheckpointFile.open(path)
     if let file = source as? PyTorchFile { tell(file) }
@@ -183,14 +191,9 @@ struct ImportJob {
   }
 
   private func tell(_ file: PyTorchFile) {
-    for global in file.inertGlobals {
-      if global.isDangerous {
-        console.warn(
-          "\(file.path): names \(global), which could run code in Python; nothing was run here, but "
-            + "do not load this file with Python")
-      } else if options.verbose {
-        console.line("\(file.path): \(global) is not known; it was read as inert data")
-      }
+    // Those that could do harm are told by every command.
+    for global in file.inertGlobals where options.verbose && !global.isDangerous {
+      console.line("\(file.path): \(global) is not known; it was read as inert data")
     }
     for (name, problem) in file.unreadable.sorted(by: { $0.key < $1.key }) {
       console.warn("\(file.path): \(name) \(problem); left out")
