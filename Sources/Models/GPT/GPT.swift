@@ -35,39 +35,44 @@ package struct GPT: Layer {
   ///
   /// - Parameters:
   ///   - indices: tokens `[N, T]`, `T` at most `block_size`.
+  ///   - places: the position of each, rising `[T]`; the first T if left out.
   ///   - random: where dropout draws from in training; `nil` drops nothing.
   /// - Returns: `[N, T, V]`.
   package func callAsFunction(
-    _ indices: IndexTensor, droppingWith random: inout RandomSource?
+    _ indices: IndexTensor, at places: [Int32]? = nil, droppingWith random: inout RandomSource?
   ) -> Tensor {
-    var x = embedded(indices, from: 0)
+    let places = places ?? (0..<Int32(indices.shape[1])).map { $0 }
+    var x = embedded(indices, at: places)
     if config.embeddingDropout > 0, var source = random {
       x = x.droppedOut(rate: config.embeddingDropout, using: &source)
       random = source
     }
-    let mask = mask(length: indices.shape[1])
+    let mask = mask(places)
     for block in blocks { x = block(x, mask: mask, droppingWith: &random) }
     return head(finalNorm(x))
   }
 
   /// Logits in evaluation mode, `[N, T, V]`.
-  package func callAsFunction(_ indices: IndexTensor) -> Tensor {
+  package func callAsFunction(_ indices: IndexTensor, at places: [Int32]? = nil) -> Tensor {
     var none: RandomSource?
-    return self(indices, droppingWith: &none)
+    return self(indices, at: places, droppingWith: &none)
   }
 
-  /// Token and position vectors, `[N, T, C]`, the first token at position `start`.
-  func embedded(_ indices: IndexTensor, from start: Int) -> Tensor {
+  /// Token and position vectors, `[N, T, C]`.
+  func embedded(_ indices: IndexTensor, at places: [Int32]) -> Tensor {
     let (n, length) = (indices.shape[0], indices.shape[1])
+    precondition(places.count == length, "\(places.count) places for \(length) tokens")
     precondition(
-      start + length <= config.blockSize,
-      "\(start + length) tokens for a model of \(config.blockSize) positions")
-    let places = (0..<n).flatMap { _ in (start..<start + length).map(Int32.init) }
+      places.allSatisfy { $0 < config.blockSize },
+      "position \(places.max() ?? 0) of a model of \(config.blockSize)")
     let table = positions.reshaped([config.blockSize, config.width])
-    return tokens(indices) + table.gathered(at: IndexTensor(places, shape: indices.shape))
+    let repeated = (0..<n).flatMap { _ in places }
+    return tokens(indices) + table.gathered(at: IndexTensor(repeated, shape: indices.shape))
   }
 
-  func mask(length: Int) -> AttentionMask { .causal(prefix: min(config.unmasked, length)) }
+  func mask(_ places: [Int32]) -> AttentionMask {
+    .causal(prefix: places.count { $0 < config.unmasked })
+  }
 
   /// Names of the parameters that weight decay acts on: the weights of linear layers, not biases, norms, embeddings or
   /// positions.

@@ -30,7 +30,7 @@ package struct SelfAttention: Layer {
     return projection(attention(q, k, v, heads: heads, scale: scale, mask: mask))
   }
 
-  /// One new position `[N, 1, C]` that sees itself and all in the cache, which takes it up.
+  /// New positions `[N, T, C]` that see what stands before them and all in the cache, which takes them up.
   func callAsFunction(_ x: Tensor, after cache: inout KeyValueCache) -> Tensor {
     projection(cache.attend(query(x), key(x), value(x), scale: scale))
   }
@@ -71,7 +71,7 @@ package struct TransformerBlock: Layer {
     return y + dropped(perceptron(norm2(y)), &random)
   }
 
-  /// One new position `[N, 1, C]` behind those in the cache.
+  /// New positions `[N, T, C]` behind those in the cache.
   func callAsFunction(_ x: Tensor, after cache: inout KeyValueCache) -> Tensor {
     let y = x + attention(norm1(x), after: &cache)
     return y + perceptron(norm2(y))

@@ -60,8 +60,11 @@ package struct KeyValueCache {
     values = Tensor(uninitialized: [items, capacity, channels], on: device)
   }
 
-  /// Forgets every position.
-  package mutating func reset() { length = 0 }
+  /// Forgets all but the first `length` positions.
+  package mutating func truncate(to length: Int) {
+    precondition(length <= self.length, "\(length) of \(self.length) positions")
+    self.length = length
+  }
 
   /// Appends keys and values of whole prefixes `[N, T, C]` without attending.
   package mutating func append(keys newKeys: Tensor, values newValues: Tensor) {
@@ -79,13 +82,34 @@ package struct KeyValueCache {
     length += count
   }
 
-  /// Appends one position and lets it attend to all so far, itself included: q, k, v and the result are `[N, 1, C]`.
+  /// Appends positions and lets each attend to all before it, itself included: q, k, v and the result are `[N, T, C]`.
   package mutating func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, scale: Float) -> Tensor {
+    let (n, count, channels) = (q.shape[0], q.shape[1], q.shape[2])
+    let before = length
     append(keys: k, values: v)
     let out = Tensor(uninitializedLike: q)
-    q.backend.attentionStep(
-      q.pointer, keys.pointer, values.pointer, out.pointer, q.shape[0], length: length,
-      capacity: capacity, heads: heads, width: q.shape[2] / heads, scale: scale)
+    func step(_ q: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>, length: Int) {
+      keys.backend.attentionStep(
+        q, keys.pointer, values.pointer, out, n, length: length, capacity: capacity, heads: heads,
+        width: channels / heads, scale: scale)
+    }
+    if count == 1 || n == 1 {
+      for index in 0..<count {
+        step(
+          q.pointer + index * channels, out.pointer + index * channels, length: before + index + 1)
+      }
+      return out
+    }
+    for index in 0..<count {
+      let one = q.positions(index..<index + 1)
+      let answer = Tensor(uninitializedLike: one)
+      step(one.pointer, answer.pointer, length: before + index + 1)
+      for item in 0..<n {
+        q.backend.copy(
+          answer.pointer + item * channels, out.pointer + (item * count + index) * channels,
+          channels)
+      }
+    }
     return out
   }
 }
