@@ -14,22 +14,28 @@ package struct TransformerWeights: Sendable {
   package let condStage: FirstStageWeights?
   /// What the project file says of the condition: `__is_unconditional__`, or a class.
   package let condition: String?
+  /// Numbers that the project file gives the condition's class, by name.
+  package let conditionNumbers: [String: Int]
+  /// What of a picture a condition without a model of its own is: `objects_bbox`, for example.
+  package let conditionKey: String?
+  /// The order of the codes; nil for raster.
+  package let order: TokenOrder?
   /// Side of the pictures that the project file names, pixels.
   package let pictureSize: Int?
 
   package static let prefix = "transformer."
   package static let firstStagePrefix = "first_stage_model."
   package static let condStagePrefix = "cond_stage_model."
+  private static let permuterPrefix = "permuter."
 
   /// - Parameter heads: of the attention, for files without a project file.
   /// - Throws: `ArchitectureError`, `GPTConfigError`, `ModelMismatchError`.
   package init(_ source: some TensorSource, project: TamingProject?, heads: Int?) throws {
     let model = project?.model
-    if source.names.contains(where: { $0.hasPrefix("permuter.") }) {
-      throw ArchitectureError.unsupported(
-        path: source.path, problem: "permuter: an order of codes other than raster")
-    }
-    let parts = [Self.prefix, Self.firstStagePrefix, Self.condStagePrefix]
+    order = try Self.order(in: source)
+    let parts = [
+      Self.prefix, Self.firstStagePrefix, Self.condStagePrefix, Self.permuterPrefix,
+    ]
     let others = source.names.filter { name in !parts.contains { name.hasPrefix($0) } }
     let isBare = source.contains("tok_emb.weight")
     guard isBare || others.isEmpty else {
@@ -56,8 +62,31 @@ package struct TransformerWeights: Sendable {
     }
     firstStage = try stage(Self.firstStagePrefix, model?.section("first_stage_config"))
     condStage = try stage(Self.condStagePrefix, model?.section("cond_stage_config"))
-    condition = model?.section("cond_stage_config")?.target
+    let section = model?.section("cond_stage_config")
+    condition = section?.target
+    conditionKey = section?.text("conditional_key")
+    conditionNumbers = ["down_factor", "n_embed", "n_classes"].reduce(into: [:]) {
+      $0[$1] = section?.integer($1)
+    }
     pictureSize = project?.pictureSize
+  }
+
+  /// The order of codes that a stored permutation is.
+  ///
+  /// - Throws: `ArchitectureError.unsupported` for none that is known.
+  private static func order(in source: some TensorSource) throws -> TokenOrder? {
+    let name = permuterPrefix + "forward_shuffle_idx"
+    guard source.contains(name) else { return nil }
+    let cells = try source.floats(of: name).map { Int($0) }
+    let side = Int(Double(cells.count).squareRoot().rounded())
+    let found = TokenOrder.allCases.first {
+      side * side == cells.count && $0.cells(of: GridSize(height: side, width: side)) == cells
+    }
+    guard let found else {
+      throw ArchitectureError.unsupported(
+        path: source.path, problem: "\(name): an order of codes that is not known")
+    }
+    return found == .raster ? nil : found
   }
 
   /// Whether the project file, or the lack of a second VQGAN, says that nothing but a start token stands before the codes.

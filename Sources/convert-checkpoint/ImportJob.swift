@@ -89,9 +89,7 @@ struct ImportJob {
       }
     }
     let description = try description(of: weights, withStages: withStages)
-    if let condition = description.condition {
-      console.warn("conditioned by \(condition); sample-gpt takes unconditional ones only, yet")
-    }
+    if let condition = description.condition { console.note("conditioned by \(condition.title)") }
     let stages = withStages ? [weights.firstStage, weights.condStage].compactMap { $0 } : []
     let optimizers = try checkpointWithOptimizers.map { try OptimizerImport($0, of: weights) }
     let tensors = weights.tensors.names.count + (optimizers?.tensors.names.count ?? 0)
@@ -131,15 +129,16 @@ struct ImportJob {
     }
     if let grid = options.grid { (codes.height, codes.width) = (grid.height, grid.width) }
     console.note("grids of \(codes.height)×\(codes.width) codes")
-    guard codes.count <= weights.config.blockSize, codes.codebookSize <= weights.config.vocabSize
-    else {
+    let stagePath = withStages ? absolutePath("\(options.out)/cond-stage") : ""
+    let description = GPTDescription(
+      model: weights.config, codes: codes,
+      condition: try GPTCondition(of: weights, codes: codes, stagePath: stagePath),
+      order: weights.order)
+    if let problem = description.problem {
       throw ArchitectureError.unsupported(
-        path: options.inputs[0],
-        problem: "\(codes.count) codes of \(codes.codebookSize) for \(weights.config.blockSize) "
-          + "positions and \(weights.config.vocabSize) tokens; is --grid or --vqgan another one?")
+        path: options.inputs[0], problem: "\(problem); is --grid or --vqgan another one?")
     }
-    return GPTDescription(
-      model: weights.config, codes: codes, condition: weights.conditionTitle)
+    return description
   }
 
   /// The checkpoint, if its optimizers are asked for.

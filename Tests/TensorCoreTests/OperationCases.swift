@@ -161,6 +161,28 @@ extension OperationCase {
     return cases
   }()
 
+  static let labels: [OperationCase] = {
+    var cases: [OperationCase] = []
+    for (n, labels, outputs, h, w, k) in [
+      (1, 1, 1, 1, 1, 3), (2, 5, 3, 3, 4, 3), (1, 17, 18, 2, 5, 1), (2, 33, 4, 4, 3, 5),
+    ] {
+      let map = IndexTensor(
+        (0..<n * h * w).map { ($0 * 7 + $0 / 3) % labels }, shape: [n, h, w])
+      cases += [
+        OperationCase("label convolution", [[outputs, labels, k, k], [outputs]]) {
+          map.convolved(with: $0[0].in(.blockedWeights), bias: $0[1])
+        },
+        OperationCase("label cross-entropy", [[n, labels, h, w]]) {
+          $0[0].blocked().labelCrossEntropy(map)
+        },
+        OperationCase("plain label cross-entropy", [[n, labels, h, w]]) {
+          $0[0].labelCrossEntropy(map)
+        },
+      ]
+    }
+    return cases
+  }()
+
   static let attention: [OperationCase] = {
     var cases: [OperationCase] = []
     let masks: [AttentionMask] = [.none, .causal(prefix: 0), .causal(prefix: 3)]
@@ -177,5 +199,6 @@ extension OperationCase {
     return cases
   }()
 
-  static let all = elementwise + layouts + spatial + products + attention + smallConvolutions
+  static let all =
+    elementwise + layouts + spatial + products + labels + attention + smallConvolutions
 }

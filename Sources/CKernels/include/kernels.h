@@ -202,6 +202,20 @@ void ck_uniform_divergence_forward(const float *logits, float *divergences, floa
 void ck_uniform_divergence_backward(const float *logits, const float *divergences, const float *log_sums,
                                     float *dlogits, float scale, long m, long k);
 
+// ---- labels.c ---------------------------------------------------------------------------------------------
+
+// labels [N, H, W] in 0 ..< count. weights [k * k, count, O], bias [O], y and dy rows [N, H * W, O]; k odd, padded to keep
+// the size.
+void ck_label_convolution(const int32_t *labels, const float *weights, const float *bias, float *y, long n,
+                          long h, long w, long k, long count, long o);
+void ck_label_convolution_backward(const int32_t *labels, const float *dy, float *dweights, long n, long h,
+                                   long w, long k, long count, long o);
+// sums [N * ceil(C / 16)] of the binary cross-entropies of blocked logits [N, C, H, W] with one-hot labels [N, H * W]
+void ck_label_entropy_forward(const float *logits, const int32_t *labels, float *sums, long n, long c, long hw);
+// dlogits = scale * (sigmoid(logits) - onehot(labels)), blocked; may alias logits
+void ck_label_entropy_backward(const float *logits, const int32_t *labels, float *dlogits, float scale, long n,
+                               long c, long hw);
+
 // ---- embedding.c ------------------------------------------------------------------------------------------
 
 // y[m] = table[indices[m]], rows of D.

@@ -138,6 +138,9 @@ package struct Sampler: Sendable {
     return ranks
   }
 
+  /// The cells of a grid in the order in which they are drawn.
+  package func drawingOrder(_ grid: GridSize) -> [Int] { drawingOrder(grid, ranks) }
+
   private func drawingOrder(_ grid: GridSize, _ ranks: [Int]) -> [Int] {
     guard order != .raster else { return Array(0..<grid.count) }
     func rank(_ cell: Int) -> Int {

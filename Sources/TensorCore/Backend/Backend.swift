@@ -110,6 +110,17 @@ protocol Backend: Sendable {
   func uniformDivergenceBackward(
     _ logits: Input, _ divergences: Input, _ logSums: Input, _ dlogits: Output, _ scale: Float,
     _ m: Int, _ k: Int)
+  func labelConvolution(
+    _ labels: UnsafePointer<Int32>, _ weights: Input, _ bias: Input, _ y: Output, _ shape: Shape,
+    kernel: Int, labels count: Int, outputs: Int)
+  func labelConvolutionBackward(
+    _ labels: UnsafePointer<Int32>, _ dy: Input, _ dweights: Output, _ shape: Shape, kernel: Int,
+    labels count: Int, outputs: Int)
+  func labelEntropy(
+    _ logits: Input, _ labels: UnsafePointer<Int32>, _ sums: Output, _ shape: Shape)
+  func labelEntropyBackward(
+    _ logits: Input, _ labels: UnsafePointer<Int32>, _ dlogits: Output, _ scale: Float,
+    _ shape: Shape)
   func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int)
   func scatterAddRows(
     _ dy: Input, _ indices: UnsafePointer<Int32>, _ dtable: Output, _ m: Int, _ d: Int, _ rows: Int)

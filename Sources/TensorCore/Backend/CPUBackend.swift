@@ -149,6 +149,36 @@ struct CPUBackend: Backend {
     ck_uniform_divergence_backward(logits, divergences, logSums, dlogits, scale, m, k)
   }
 
+  func labelConvolution(
+    _ labels: UnsafePointer<Int32>, _ weights: Input, _ bias: Input, _ y: Output, _ shape: Shape,
+    kernel: Int, labels count: Int, outputs: Int
+  ) {
+    ck_label_convolution(
+      labels, weights, bias, y, shape[0], shape[1], shape[2], kernel, count, outputs)
+  }
+
+  func labelConvolutionBackward(
+    _ labels: UnsafePointer<Int32>, _ dy: Input, _ dweights: Output, _ shape: Shape, kernel: Int,
+    labels count: Int, outputs: Int
+  ) {
+    ck_label_convolution_backward(
+      labels, dy, dweights, shape[0], shape[1], shape[2], kernel, count, outputs)
+  }
+
+  func labelEntropy(
+    _ logits: Input, _ labels: UnsafePointer<Int32>, _ sums: Output, _ shape: Shape
+  ) {
+    ck_label_entropy_forward(logits, labels, sums, shape[0], shape[1], shape[2] * shape[3])
+  }
+
+  func labelEntropyBackward(
+    _ logits: Input, _ labels: UnsafePointer<Int32>, _ dlogits: Output, _ scale: Float,
+    _ shape: Shape
+  ) {
+    ck_label_entropy_backward(
+      logits, labels, dlogits, scale, shape[0], shape[1], shape[2] * shape[3])
+  }
+
   func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int)
   {
     ck_gather_rows(table, indices, y, m, d)

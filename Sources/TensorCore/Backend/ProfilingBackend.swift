@@ -317,6 +317,43 @@ struct ProfilingBackend: Backend {
     }
   }
 
+  func labelConvolution(
+    _ labels: UnsafePointer<Int32>, _ weights: Input, _ bias: Input, _ y: Output, _ shape: Shape,
+    kernel: Int, labels count: Int, outputs: Int
+  ) {
+    profile.time("label convolution", floats: shape.count * outputs * (kernel * kernel + 1)) {
+      base.labelConvolution(
+        labels, weights, bias, y, shape, kernel: kernel, labels: count, outputs: outputs)
+    }
+  }
+
+  func labelConvolutionBackward(
+    _ labels: UnsafePointer<Int32>, _ dy: Input, _ dweights: Output, _ shape: Shape, kernel: Int,
+    labels count: Int, outputs: Int
+  ) {
+    profile.time("label convolution backward", floats: shape.count * outputs * kernel * kernel) {
+      base.labelConvolutionBackward(
+        labels, dy, dweights, shape, kernel: kernel, labels: count, outputs: outputs)
+    }
+  }
+
+  func labelEntropy(
+    _ logits: Input, _ labels: UnsafePointer<Int32>, _ sums: Output, _ shape: Shape
+  ) {
+    profile.time("label entropy", floats: shape.count) {
+      base.labelEntropy(logits, labels, sums, shape)
+    }
+  }
+
+  func labelEntropyBackward(
+    _ logits: Input, _ labels: UnsafePointer<Int32>, _ dlogits: Output, _ scale: Float,
+    _ shape: Shape
+  ) {
+    profile.time("label entropy backward", floats: 2 * shape.count) {
+      base.labelEntropyBackward(logits, labels, dlogits, scale, shape)
+    }
+  }
+
   func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int)
   {
     profile.time("gather rows", floats: 2 * m * d) { base.gatherRows(table, indices, y, m, d) }
