@@ -30,6 +30,7 @@ struct Album {
     }
     var rows: [[RGBImage]] = []
     var first: [[Int32]] = []
+    var labels: [Int32] = []
     for setting in settings {
       var row: [RGBImage] = []
       for start in stride(from: 0, to: count, by: options.batchSize) {
@@ -43,11 +44,15 @@ struct Album {
           try picture.writePNG(to: path)
           try writer.path(path)
           shard?.append(codes, id: Int64(request.number), name: name)
+          if case .tokens(let tokens) = request.condition { labels += tokens }
           if row.count < Self.picturesOnSheet { row.append(picture) }
           if rows.isEmpty, first.count < Self.moving { first.append(codes) }
         }
       }
       rows.append(row)
+    }
+    if let shard, let column = sampler.gpt.condition?.column, labels.count == shard.count {
+      shard.setLabels(column, .int32(labels))
     }
     try shard?.finish()
     if let path = options.animate { try animate(first, to: path) }

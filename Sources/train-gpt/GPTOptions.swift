@@ -41,6 +41,9 @@ struct GPTOptions: ParsableArguments {
   )
   var unmasked: Int?
 
+  @Flag(help: "Positions by rotation in rows and columns, instead of learned ones.")
+  var rotary = false
+
   @Option(
     help:
       "Order of the codes: \(TokenOrder.allCases.map(\.rawValue).joined(separator: ", ")) (default: raster)."
@@ -111,6 +114,11 @@ struct GPTOptions: ParsableArguments {
     if let conditionDropout { config.conditionDropout = conditionDropout }
     if let order { config.order = order == .raster ? nil : order }
     if let unmasked { config.model.unmasked = unmasked }
+    if rotary {
+      config.model.rotary = RotaryPositions(
+        height: config.codes.height, width: config.codes.width,
+        start: config.condition?.length ?? 1, order: config.order)
+    }
     if let layers { config.model.layers = layers }
     if let heads { config.model.heads = heads }
     if let width { config.model.width = width }

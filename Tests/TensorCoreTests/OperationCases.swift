@@ -163,6 +163,15 @@ extension OperationCase {
 
   static let labels: [OperationCase] = {
     var cases: [OperationCase] = []
+    for (n, length, heads, width) in [(1, 1, 1, 2), (2, 3, 2, 4), (1, 5, 3, 8)] {
+      cases.append(
+        OperationCase("rotary positions", [[n, length, heads * width]]) { x in
+          let angles = (0..<length).map { place in
+            (0..<width / 2).map { Double(place) / Double($0 + 1) }
+          }
+          return x[0].rotated(by: Rotation(angles: angles, on: x[0].device))
+        })
+    }
     for (n, labels, outputs, h, w, k) in [
       (1, 1, 1, 1, 1, 3), (2, 5, 3, 3, 4, 3), (1, 17, 18, 2, 5, 1), (2, 33, 4, 4, 3, 5),
     ] {

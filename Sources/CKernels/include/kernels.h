@@ -202,6 +202,13 @@ void ck_uniform_divergence_forward(const float *logits, float *divergences, floa
 void ck_uniform_divergence_backward(const float *logits, const float *divergences, const float *log_sums,
                                     float *dlogits, float scale, long m, long k);
 
+// ---- rotary.c ---------------------------------------------------------------------------------------------
+
+// y = x with channels 2i and 2i + 1 of each head turned; x and y [M, heads * d], row m at position m % t; cosines and sines
+// [t, d / 2]. sign -1 turns back.
+void ck_rotate(const float *x, const float *cosines, const float *sines, float *y, long m, long t, long heads,
+               long d, float sign);
+
 // ---- labels.c ---------------------------------------------------------------------------------------------
 
 // labels [N, H, W] in 0 ..< count. weights [k * k, count, O], bias [O], y and dy rows [N, H * W, O]; k odd, padded to keep

@@ -39,10 +39,10 @@ extension GPT {
       cache.reset()
       let places = places ?? (0..<Int32(indices.shape[1])).map { $0 }
       var x = embedded(indices, at: places)
-      let mask = mask(places)
+      let (mask, rotation) = (mask(places), rotation(places))
       var random: RandomSource?
       for (index, block) in blocks.enumerated() {
-        x = block(x, mask: mask, droppingWith: &random) { keys, values in
+        x = block(x, mask: mask, rotation, droppingWith: &random) { keys, values in
           cache.layers[index].append(keys: keys, values: values)
         }
       }
@@ -66,7 +66,10 @@ extension GPT {
       "the first \(config.unmasked) positions see each other")
     return withoutGradients {
       var x = embedded(indices, at: places)
-      for (index, block) in blocks.enumerated() { x = block(x, after: &cache.layers[index]) }
+      let rotation = rotation(places)
+      for (index, block) in blocks.enumerated() {
+        x = block(x, rotation, after: &cache.layers[index])
+      }
       return logits(ofLast: x)
     }
   }

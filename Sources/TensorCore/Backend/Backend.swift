@@ -132,6 +132,9 @@ protocol Backend: Sendable {
   func attentionStep(
     _ q: Input, _ keys: Input, _ values: Input, _ out: Output, _ n: Int, length: Int, capacity: Int,
     heads: Int, width: Int, scale: Float)
+  func rotate(
+    _ x: Input, _ cosines: Input, _ sines: Input, _ y: Output, _ m: Int, length: Int, heads: Int,
+    width: Int, sign: Float)
   func rowNorms(_ x: Input, _ norms: Output, _ m: Int, _ d: Int)
   func nearestCodes(
     _ z: Input, _ codebook: Input, _ norms: Input, _ indices: UnsafeMutablePointer<Int32>,

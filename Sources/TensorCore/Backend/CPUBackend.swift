@@ -114,6 +114,13 @@ struct CPUBackend: Backend {
     ck_nearest_codes(z, codebook, norms, indices, distances, m, k, d, product)
   }
 
+  func rotate(
+    _ x: Input, _ cosines: Input, _ sines: Input, _ y: Output, _ m: Int, length: Int, heads: Int,
+    width: Int, sign: Float
+  ) {
+    ck_rotate(x, cosines, sines, y, m, length, heads, width, sign)
+  }
+
   func rowNorms(_ x: Input, _ norms: Output, _ m: Int, _ d: Int) { ck_row_norms(x, norms, m, d) }
 
   func softmax(_ x: Input, _ y: Output, _ m: Int, _ c: Int) { ck_softmax_forward(x, y, m, c) }

@@ -398,6 +398,16 @@ struct ProfilingBackend: Backend {
     }
   }
 
+  func rotate(
+    _ x: Input, _ cosines: Input, _ sines: Input, _ y: Output, _ m: Int, length: Int, heads: Int,
+    width: Int, sign: Float
+  ) {
+    profile.time("rotary positions", floats: 2 * m * heads * width) {
+      base.rotate(
+        x, cosines, sines, y, m, length: length, heads: heads, width: width, sign: sign)
+    }
+  }
+
   func rowNorms(_ x: Input, _ norms: Output, _ m: Int, _ d: Int) {
     profile.time("row norms", floats: m * d) { base.rowNorms(x, norms, m, d) }
   }
