@@ -63,6 +63,7 @@ struct SampleGPT: SuiteCommand {
         deciding: [
           "seed": "\(seed.seed)", "first": "\(options.first)",
           "seeds": options.seeds.map { "\($0.values)" } ?? "", "starts": Self.digest(starts),
+          "window_step": "\(options.windowStep)",
           "given": isGiven.map { "\($0.map { $0 ? 1 : 0 })" } ?? "",
         ]
       ).run(
@@ -100,6 +101,12 @@ struct SampleGPT: SuiteCommand {
       gpt, vqgan,
       grid: try options.grid(trained: gpt.trainedGrid, factor: vqgan.config.downsampling))
     sampler.caches = options.cache
+    sampler.windowStep = options.windowStep
+    let side = min(gpt.trainedGrid.height, gpt.trainedGrid.width)
+    guard options.windowStep == 1 || options.windowStep <= side / 2 else {
+      throw ValidationError(
+        "--window-step must be at most half the trained side, \(side / 2), got \(options.windowStep).")
+    }
     return sampler
   }
 

@@ -50,6 +50,9 @@ struct SampleOptions: ParsableArguments {
 
   @Option(help: "The trained size times this, or --size times this.") var scale: Double = 1
 
+  @Option(help: "Codes by which the window moves at once in pictures larger than the trained size.")
+  var windowStep = 1
+
   @Option(help: "Pictures drawn at once; changes what they show by rounding at most.")
   var batchSize = 16
 
@@ -80,6 +83,7 @@ struct SampleOptions: ParsableArguments {
   func validate() throws {
     let counts = [
       ("--count", count ?? 1), ("--batch-size", batchSize), ("--shard-size", shardSize),
+      ("--window-step", windowStep),
     ]
     for (name, value) in counts + (topK?.values ?? []).map({ ("--top-k", $0) })
     where !(1...10_000_000).contains(value) {

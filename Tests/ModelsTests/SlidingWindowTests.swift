@@ -26,14 +26,15 @@ import Testing
 
   /// The loop of the reference's `sample_conditional.py`, greedy, for grids that have at least the window's sides.
   static func plainLoop(
-    _ model: GPT, _ grid: GridSize, side: Int, condition: [Int32]?, codes given: [Int32],
-    isGiven: [Bool]
+    _ model: GPT, _ grid: GridSize, side: Int, step: Int = 1, condition: [Int32]?,
+    codes given: [Int32], isGiven: [Bool]
   ) -> [Int32] {
     var codes = given
     func local(_ place: Int, _ count: Int) -> Int {
       let half = side / 2
       if place <= half { return place }
-      return count - place < side - half ? side - (count - place) : half
+      if count - place <= side - half { return side - (count - place) }
+      return half + (place - half) % step
     }
     for row in 0..<grid.height {
       for column in 0..<grid.width where !isGiven[row * grid.width + column] {
@@ -110,6 +111,21 @@ import Testing
     }
     return PlacedTokens(
       tokens: grids.map { codes in cells.map { codes[$0] } }, places: (0..<16).map { $0 })
+  }
+
+  @Test("A window that moves in steps gives the codes of the plain loop with such a window", arguments: [2])
+  func windowsInSteps(step: Int) throws {
+    let grid = GridSize(height: 11, width: 9)
+    let model = try Self.model(conditionLength: 1, unmasked: 0)
+    let given = (0..<grid.count).map { Int32($0 % 23) }
+    let none = Array(repeating: false, count: grid.count)
+    var sampler = Sampler(
+      model, codebookSize: 23, trained: Self.trained, options: SamplingOptions(isGreedy: true))
+    sampler.windowStep = step
+    let task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<1))
+    let expected = Self.plainLoop(
+      model, grid, side: 4, step: step, condition: nil, codes: given, isGiven: none)
+    #expect(sampler.samples(task, progress: { _ in })[0] == expected)
   }
 
   @Test("At the published size the windows are the reference's", arguments: [16, 17, 24, 25, 40])

@@ -32,9 +32,16 @@ package struct GridWindow: Hashable, Sendable {
   }
 
   /// The window for drawing the cell at `row`, `column`.
-  package init(around row: Int, _ column: Int, of grid: GridSize, seenBy trained: GridSize) {
+  ///
+  /// - Parameter step: the window moves by so many cells at once: its beginning is rounded down to a multiple, unless it is
+  ///   at the far border. The reference moves it by one.
+  package init(
+    around row: Int, _ column: Int, of grid: GridSize, seenBy trained: GridSize, step: Int = 1
+  ) {
     func start(_ place: Int, _ side: Int, _ seen: Int) -> Int {
-      min(max(place - seen / 2, 0), max(side - seen, 0))
+      let last = max(side - seen, 0)
+      let middle = min(max(place - seen / 2, 0), last)
+      return middle == last ? last : middle / step * step
     }
     self.init(
       row: start(row, grid.height, trained.height),

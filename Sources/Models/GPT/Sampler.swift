@@ -55,6 +55,8 @@ package struct Sampler: Sendable {
   package let codebookSize: Int
   /// Whether keys and values are kept; without, the model reads the whole window for every code, as the reference does.
   package var caches = true
+  /// Cells by which the window moves at once, half its side at most; 1 is the reference's.
+  package var windowStep = 1
   /// Bytes for the keys and values of windows that come again in the next row.
   package var cacheBytes = 2 << 30
 
@@ -95,7 +97,8 @@ package struct Sampler: Sendable {
     let ranks = ranks
     for cell in drawingOrder(task.grid, ranks) where !task.isGiven[cell] {
       let window = GridWindow(
-        around: cell / task.grid.width, cell % task.grid.width, of: task.grid, seenBy: trained)
+        around: cell / task.grid.width, cell % task.grid.width, of: task.grid, seenBy: trained,
+        step: windowStep)
       let seen = seen(of: window, before: cell, task.grid, ranks)
       func logits(
         _ condition: (GridWindow) -> PlacedTokens, _ caches: inout WindowCaches

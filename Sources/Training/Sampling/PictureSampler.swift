@@ -37,6 +37,8 @@ package struct PictureSampler: Sendable {
   package let grid: GridSize
   /// Whether keys and values are kept from one code to the next.
   package var caches = true
+  /// Cells by which the window moves at once.
+  package var windowStep = 1
 
   /// - Parameter grid: of the pictures; the trained one if left out.
   /// - Throws: `FingerprintMismatch` when the GPT speaks another VQGAN's codes, `ConditionError.size` for a grid that its
@@ -67,6 +69,7 @@ package struct PictureSampler: Sendable {
       gpt.model, codebookSize: gpt.codes.codebookSize, trained: gpt.trainedGrid, order: gpt.order,
       conditionLength: gpt.condition?.length ?? 1, options: options)
     sampler.caches = caches
+    sampler.windowStep = windowStep
     return sampler
   }
 
