@@ -5,7 +5,8 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
-.PHONY: help setup packages build demo montezuma coco test test-portable test-files test-masks interop interop-torch \
+.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation \
+	test test-portable test-files test-masks interop interop-torch \
 	bench bench-compare lint format check clean
 
 BUILD := .build
@@ -104,6 +105,20 @@ vqgan-steps-montezuma = $(MONTEZUMA_VQGAN_STEPS)
 gpt-montezuma = --layers 12 --width 512
 gpt-steps-montezuma = $(MONTEZUMA_GPT_STEPS)
 
+# Rooms of the game as a condition: a picture of each room tells the frames apart.
+ROOMS ?= $(DATA)/rooms
+ROOMS_SIZE ?= 64
+ROOMS_VQGAN_STEPS ?= 2500
+ROOMS_GPT_STEPS ?= 1500
+ROOMS_LABELS ?= 1,2,3,4,5,6,7,8,9
+
+prepare-rooms = prep-atari $(DATA) --size $(ROOMS_SIZE) --holdout 30,32 --rooms $(ROOMS)
+vqgan-rooms = --preset small
+vqgan-steps-rooms = $(ROOMS_VQGAN_STEPS)
+gpt-rooms = --condition label:room --condition-dropout 0.1 --ema 0.995
+gpt-steps-rooms = $(ROOMS_GPT_STEPS)
+samples-rooms = --label $(ROOMS_LABELS) --count 180 --top-k 100 --codes-out runs/rooms/drawn.h5
+
 # make coco COCO=~/coco [SIZE=256] [MARGIN=20] [PRESET=f16] [STEPS=50000] [GPT_STEPS=50000]; each size and preset has a folder of
 # its own. Without val2017/ every tenth picture is held out. The f16 of the published COCO model has 8192 codes; its GPT was
 # halved. With MARGIN the VQGAN learns from random squares of pictures that are larger by so many pixels on each side, which
@@ -114,15 +129,33 @@ MARGIN ?= 0
 PRESET ?= f16
 STEPS ?= 50000
 GPT_STEPS ?= $(STEPS)
-coco-run := coco-$(PRESET)-$(SIZE)
+# none, annotations or stuffthingmaps: with label maps the GPT is conditioned by their codes, those of a second VQGAN.
+SEGMENTATION ?= none
+SEGMENTATION_STEPS ?= $(STEPS)
+HALF ?= top
+TEMPERATURES ?= 0.5,1,2
+TOP_K ?= 100
+with-maps := $(filter-out none,$(SEGMENTATION))
+coco-run := coco-$(PRESET)-$(SIZE)$(if $(with-maps),-$(SEGMENTATION))
+maps-option := $(if $(with-maps),--segmentation $(SEGMENTATION))
 has-val = $(wildcard $(COCO)/val2017 $(COCO)/images/val2017)
 
-prepare-$(coco-run) = prep-coco $(COCO) --size $(SIZE) $(if $(has-val),--split both,--holdout 10)
+prepare-$(coco-run) = prep-coco $(COCO) --size $(SIZE) $(if $(has-val),--split both,--holdout 10) $(maps-option)
 wide-$(coco-run) = prep-coco $(COCO) --size $(SIZE) --margin $(MARGIN) $(if $(has-val),--split train,--holdout 10)
 vqgan-$(coco-run) = --preset $(PRESET) $(if $(filter f16,$(PRESET)),--set n_embed=8192) --flip
 vqgan-steps-$(coco-run) = $(STEPS)
 gpt-$(coco-run) = --layers 12 --heads 16 --width 832
 gpt-steps-$(coco-run) = $(GPT_STEPS)
+
+ifneq ($(with-maps),)
+segmentation-$(coco-run) = --input segmentation --preset $(PRESET)
+segmentation-steps-$(coco-run) = $(SEGMENTATION_STEPS)
+encode-$(coco-run) = --condition-vqgan runs/$(coco-run)/segmentation
+gpt-$(coco-run) += --condition codes
+samples-$(coco-run) = --segmentation runs/$(coco-run)/shards/*-validation-*.h5 --count 8 \
+	--temperature $(TEMPERATURES) --top-k $(TOP_K)
+runs/$(coco-run)/codes.txt runs/$(coco-run)/validation-codes.txt: runs/$(coco-run)/segmentation.txt
+endif
 
 ifneq ($(MARGIN),0)
 vqgan-$(coco-run) += --crop $(SIZE)
@@ -131,12 +164,22 @@ endif
 
 demo:  ## the whole way on a small scale: frames, VQGAN, codes, GPT, samples in runs/demo
 montezuma:  ## the published experiment at full size; days on a CPU
+rooms:  ## Montezuma with the room as condition: samples of each room, and whether they are of that room
 coco:  ## COCO=FOLDER SIZE=256 MARGIN=0 PRESET=f16 STEPS=50000: the whole way on photos of COCO 2017
-demo montezuma: run = $@
-coco: run = $(coco-run)
-demo montezuma coco: packages build
-	$(MAKE) --no-print-directory runs/$(run)/pictures.txt
-	@echo "The pictures are in runs/$(run):"; sed 's/^/  /' runs/$(run)/pictures.txt
+demo montezuma rooms: run = $@
+coco coco-half coco-wide: run = $(coco-run)
+demo montezuma coco: last = pictures
+rooms: last = rooms
+coco-half: last = half
+coco-wide: last = larger
+coco-half:  ## the same, then the other half of photos: HALF=top TEMPERATURES=0.5,1,2 TOP_K=100
+coco-wide:  ## the same, then pictures of twice the size through a sliding window
+coco-segmentation: packages build  ## the same with pictures drawn from label maps: SEGMENTATION=annotations
+	$(MAKE) --no-print-directory coco SEGMENTATION=$(or $(with-maps),annotations)
+
+demo montezuma rooms coco coco-half coco-wide: packages build
+	$(MAKE) --no-print-directory runs/$(run)/pictures.txt runs/$(run)/$(last).txt
+	@echo "The pictures are in runs/$(run):"; sed 's/^/  /' runs/$(run)/$(last).txt
 
 # Whether file $(1) is there and newer than all of $(2).
 newer = [ -e $(1) ] && [ -z "$$(find $(2) -newer $(1))" ]
@@ -173,6 +216,12 @@ runs/%/gpt.options: always
 runs/%/gpt.steps: always
 	$(call note,$(gpt-steps-$*))
 
+runs/%/segmentation.options: always
+	$(call note,$(segmentation-$*))
+
+runs/%/segmentation.steps: always
+	$(call note,$(segmentation-steps-$*))
+
 runs/%/shards.txt: runs/%/shards.options
 	$(call renew,$(@D)/shards)
 	$(BIN)/$(prepare-$*) --out $(@D)/shards > $@
@@ -186,17 +235,20 @@ runs/$(coco-run)/shards.txt runs/$(coco-run)/wide.txt: $(wildcard $(COCO)/annota
 runs/%/vqgan.txt: runs/%/shards.txt runs/%/vqgan.options runs/%/vqgan.steps
 	$(call train,train-vqgan,$(@D)/vqgan,$(vqgan-$*) --validation $(@D)/shards/*-validation-*.h5,$(vqgan-steps-$*))
 
+runs/%/segmentation.txt: runs/%/shards.txt runs/%/segmentation.options runs/%/segmentation.steps
+	$(call train,train-vqgan,$(@D)/segmentation,$(segmentation-$*) --validation $(@D)/shards/*-validation-*.h5,$(segmentation-steps-$*))
+
 runs/%/reconstructions.txt: runs/%/vqgan.txt
 	rm -rf $(@D)/reconstructions
 	$(BIN)/reconstruct $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan --out $(@D)/reconstructions > $@
 
 runs/%/codes.txt: runs/%/vqgan.txt
 	$(call renew,$(@D)/codes)
-	$(BIN)/encode-dataset --vqgan $(@D)/vqgan --out $(@D)/codes < $(@D)/shards.txt > $@
+	$(strip $(BIN)/encode-dataset --vqgan $(@D)/vqgan $(encode-$*) --out $(@D)/codes) < $(@D)/shards.txt > $@
 
 runs/%/validation-codes.txt: runs/%/vqgan.txt
 	$(call renew,$(@D)/validation-codes)
-	$(BIN)/encode-dataset $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan --out $(@D)/validation-codes > $@
+	$(strip $(BIN)/encode-dataset $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan $(encode-$*) --out $(@D)/validation-codes) > $@
 
 runs/%/codebook.txt: runs/%/codes.txt
 	rm -rf $(@D)/codebook
@@ -206,8 +258,25 @@ runs/%/gpt.txt: runs/%/codes.txt runs/%/validation-codes.txt runs/%/gpt.options 
 	$(call train,train-gpt,$(@D)/gpt,$(gpt-$*) --validation $(@D)/validation-codes/*.h5,$(gpt-steps-$*))
 
 runs/%/samples.txt: runs/%/gpt.txt
-	rm -rf $(@D)/samples
-	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --count 16 --out $(@D)/samples > $@
+	rm -rf $(@D)/samples $(@D)/drawn.h5
+	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan $(or $(samples-$*),--count 16) --out $(@D)/samples > $@
+
+runs/%/half.txt: runs/%/gpt.txt
+	rm -rf $(@D)/half
+	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --from-image $(@D)/shards/*-validation-*.h5 --half $(HALF) \
+	  --count 8 --temperature $(TEMPERATURES) --top-k $(TOP_K) --out $(@D)/half > $@
+
+runs/%/larger.txt: runs/%/gpt.txt
+	rm -rf $(@D)/larger
+	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --scale 2 --count 4 --top-k $(TOP_K) --out $(@D)/larger > $@
+
+runs/%/rooms.txt: runs/%/samples.txt .venv/ready
+	rm -rf $(@D)/samples-shards $(@D)/samples-codes
+	$(BIN)/prep-images $(@D)/samples --size $(ROOMS_SIZE) --out $(@D)/samples-shards > $(@D)/samples-shards.txt
+	$(BIN)/encode-dataset --vqgan $(@D)/vqgan --out $(@D)/samples-codes < $(@D)/samples-shards.txt > $(@D)/samples-codes.txt
+	.venv/bin/python Tools/nearest_rooms.py room $$(cat $(@D)/codes.txt) --samples $$(cat $(@D)/samples-codes.txt) \
+	  --drawn $(@D)/drawn.h5 > $(@D)/rooms.report
+	cat $(@D)/rooms.report; echo $(@D)/rooms.report > $@
 
 runs/%/pictures.txt: runs/%/reconstructions.txt runs/%/codebook.txt runs/%/samples.txt
 	cat $^ > $@

@@ -7,6 +7,7 @@
 #include "transpose.h"
 
 #include <math.h>
+#include <string.h>
 
 #define BLOCK 32        // queries to a block
 #define WIDEST_TILES 64  // channels of a head, from which on a library's product wins
@@ -251,51 +252,97 @@ void ck_attention_backward(const float *q, const float *k, const float *v, const
   }
 }
 
-// ---- One position -------------------------------------------------------------------------------------
+// ---- New positions behind kept keys and values --------------------------------------------------------------
+//
+// Kept rows are [N, heads, capacity, D]: a head reads one piece of memory from its start.
+
+struct kept {
+  const float *rows;
+  float *cache;
+  long count, start, capacity, heads, d;
+};
+
+static void keep_head(void *context, long item_head) {
+  const struct kept *s = context;
+  const long item = item_head / s->heads, head = item_head % s->heads;
+  float *to = s->cache + (item_head * s->capacity + s->start) * s->d;
+  for (long i = 0; i < s->count; i++)
+    memcpy(to + i * s->d, s->rows + ((item * s->count + i) * s->heads + head) * s->d, (size_t)s->d * sizeof(float));
+}
+
+void ck_attention_keep(const float *rows, float *cache, long n, long count, long start, long capacity, long heads,
+                       long d) {
+  ck_parallel(n * heads, keep_head, &(struct kept){rows, cache, count, start, capacity, heads, d});
+}
+
+#define AHEAD 512  // floats that are asked for before they are needed
 
 struct step {
   const float *q, *keys, *values;
   float *out;
-  long length, capacity, heads, d;
+  long count, before, capacity, heads, d;
   float scale;
-  long groups, group;  // of heads in an item, of heads in a group
 };
 
-// A task takes a group of heads together, so that it reads long pieces of the rows of keys and values.
+// weights[j] = scale q · keys[j]
+CK_INLINE void score(const struct step *s, const float *q, const float *keys, float *weights, long length) {
+  CK_FAST
+  const long d = s->d, whole = d / CK_BLOCK * CK_BLOCK;
+  for (long j = 0; j < length; j++, keys += d) {
+    ck_lanes sums = 0;
+    for (long i = 0; i < whole; i += CK_BLOCK) {
+      __builtin_prefetch(keys + i + AHEAD);
+      sums += CK_LOAD(q + i) * CK_LOAD(keys + i);
+    }
+    float sum = ck_lanes_sum(&sums);
+    for (long i = whole; i < d; i++) sum += q[i] * keys[i];
+    weights[j] = s->scale * sum;
+  }
+}
+
+// out[0 ..< 16 V) = the weighted sum of 16 V channels of the values; V is a constant, so the sums stay in registers.
+CK_INLINE void mix(const float *weights, const float *values, long d, float *out, long length, const int V) {
+  CK_FAST
+  ck_lanes sums[4];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < V; i++) sums[i] = 0;
+  for (long j = 0; j < length; j++, values += d) {
+    const float weight = weights[j];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < V; i++) {
+      __builtin_prefetch(values + CK_BLOCK * i + AHEAD);
+      sums[i] += weight * CK_LOAD(values + CK_BLOCK * i);
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < V; i++) CK_STORE(out + CK_BLOCK * i, sums[i]);
+}
+
 CK_WIDE static void attend_once(void *context, long task) {
   CK_FAST
   const struct step *s = context;
-  const long d = s->d, stride = s->heads * d, length = s->length;
-  const long item = task / s->groups, head = task % s->groups * s->group;
-  const long heads = ck_minimum(s->group, s->heads - head), cached = item * s->capacity * stride + head * d;
-  const float *restrict q = s->q + item * stride + head * d;
-  const float *restrict keys = s->keys + cached, *restrict values = s->values + cached;
-  float *restrict out = s->out + item * stride + head * d;
-  float *restrict weights = ck_scratch(0, s->group * length);  // [heads, length]
-  for (long j = 0; j < length; j++)
-    for (long h = 0; h < heads; h++) {
-      float sum = 0;
-      for (long i = h * d; i < h * d + d; i++) sum += q[i] * keys[j * stride + i];
-      weights[h * length + j] = s->scale * sum;
-    }
-  for (long h = 0; h < heads; h++) {
-    float *row = weights + h * length;
-    const float sum = ck_exponentials(row, row, ck_row_maximum(row, length), length);
-    const float inverse = 1 / sum;
-    for (long j = 0; j < length; j++) row[j] *= inverse;
+  const long d = s->d, query = task % s->count, item_head = task / s->count, length = s->before + query + 1;
+  const long item = item_head / s->heads, head = item_head % s->heads;
+  const long place = ((item * s->count + query) * s->heads + head) * d, kept = item_head * s->capacity * d;
+  const float *values = s->values + kept;
+  float *out = s->out + place, *weights = ck_scratch(0, length);
+  score(s, s->q + place, s->keys + kept, weights, length);
+  const float sum = ck_exponentials(weights, weights, ck_row_maximum(weights, length), length);
+  const float inverse = 1 / sum;
+  for (long j = 0; j < length; j++) weights[j] *= inverse;
+  long i = 0;
+  for (; i + 4 * CK_BLOCK <= d; i += 4 * CK_BLOCK) mix(weights, values + i, d, out + i, length, 4);
+  for (; i + 2 * CK_BLOCK <= d; i += 2 * CK_BLOCK) mix(weights, values + i, d, out + i, length, 2);
+  for (; i + CK_BLOCK <= d; i += CK_BLOCK) mix(weights, values + i, d, out + i, length, 1);
+  for (; i < d; i++) {
+    float mixed = 0;
+    for (long j = 0; j < length; j++) mixed += weights[j] * values[j * d + i];
+    out[i] = mixed;
   }
-  for (long i = 0; i < heads * d; i++) out[i] = 0;
-  for (long j = 0; j < length; j++)
-    for (long h = 0; h < heads; h++) {
-      const float weight = weights[h * length + j];
-      for (long i = h * d; i < h * d + d; i++) out[i] += weight * values[j * stride + i];
-    }
 }
 
-void ck_attention_step(const float *q, const float *keys, const float *values, float *out, long n, long length,
-                       long capacity, long heads, long d, float scale) {
-  if (n <= 0) return;
-  const long group = ck_chunks(heads, ck_chunks(8, n)), groups = ck_chunks(heads, group);
-  ck_parallel(n * groups, attend_once,
-              &(struct step){q, keys, values, out, length, capacity, heads, d, scale, groups, group});
+void ck_attention_step(const float *q, const float *keys, const float *values, float *out, long n, long count,
+                       long before, long capacity, long heads, long d, float scale) {
+  ck_parallel(n * heads * count, attend_once,
+              &(struct step){q, keys, values, out, count, before, capacity, heads, d, scale});
 }

@@ -6,6 +6,15 @@ extension GPTConfigError: ExitCoded {
   package var exitCode: SuiteExitCode { .usage }
 }
 
+extension ConditionError: ExitCoded {
+  package var exitCode: SuiteExitCode {
+    switch self {
+    case .unfit, .noGuidance, .size: .usage
+    case .noColumn, .notWhole, .label, .noCodes, .otherVQGAN, .noObjects: .badData
+    }
+  }
+}
+
 extension FingerprintMismatch: ExitCoded {
   package var exitCode: SuiteExitCode { .badData }
 }

@@ -15,6 +15,10 @@ extension ShardSet where Reader == CodeShardReader {
         ),
         ("n_embed", "\(found.codebookSize)", "\(expected.codebookSize)"),
         ("vqgan_fingerprint", found.fingerprint, expected.fingerprint),
+        (
+          "condition_fingerprint", found.condition?.fingerprint ?? "none",
+          expected.condition?.fingerprint ?? "none"
+        ),
       ]
       for (property, found, expected) in properties where found != expected {
         throw .disagreement(
@@ -39,6 +43,12 @@ extension ShardSet where Reader == CodeShardReader {
   package func codes(_ index: Int) throws(ShardError) -> [Int32] {
     let (reader, row) = try locate(index)
     return try reader.codes(row)
+  }
+
+  /// The codes of a row's condition; nil in shards without.
+  package func conditionCodes(_ index: Int) throws(ShardError) -> [Int32]? {
+    let (reader, row) = try locate(index)
+    return try reader.conditionCodes(row)
   }
 
   /// Several grids, one after the other, `[indices.count, h·w]`.

@@ -8,6 +8,8 @@ package final class CodeShardWriter {
   package let header: CodeShardHeader
   private let shard: UnfinishedShard
   private var codes: ShardColumn
+  private var conditions: ShardColumn
+  private var conditionChecksums: [UInt32] = []
 
   /// - Throws: `cannotCreate`, `writeFailed`.
   package init(_ path: String, header: CodeShardHeader) throws(ShardError) {
@@ -16,6 +18,7 @@ package final class CodeShardWriter {
       "a grid of \(header.gridHeight)×\(header.gridWidth), \(header.codebookSize) codes")
     self.header = header
     codes = CodeStorage.empty(codebookSize: header.codebookSize)
+    conditions = CodeStorage.empty(codebookSize: header.condition?.codebookSize ?? 1)
     shard = try UnfinishedShard(path, kind: .codes, toolVersion: header.toolVersion)
     let file = shard.file
     try file.setAttribute(ShardFormat.Attribute.source, to: header.source)
@@ -28,6 +31,18 @@ package final class CodeShardWriter {
       try file.setAttribute(ShardFormat.Attribute.vqganPath, to: header.vqganPath)
     }
     try file.setAttribute(ShardFormat.Attribute.sourceShards, to: header.sourceShards)
+    if header.downsampling > 0 {
+      try file.setAttribute(ShardFormat.Attribute.downsampling, to: header.downsampling)
+    }
+    if let condition = header.condition {
+      try file.setAttribute(ShardFormat.Attribute.conditionInput, to: condition.input)
+      try file.setAttribute(ShardFormat.Attribute.conditionHeight, to: condition.height)
+      try file.setAttribute(ShardFormat.Attribute.conditionWidth, to: condition.width)
+      try file.setAttribute(
+        ShardFormat.Attribute.conditionCodebookSize, to: condition.codebookSize)
+      try file.setAttribute(ShardFormat.Attribute.conditionFingerprint, to: condition.fingerprint)
+      try file.setAttribute(ShardFormat.Attribute.conditionPath, to: condition.vqganPath)
+    }
   }
 
   /// Rows so far.
@@ -35,15 +50,23 @@ package final class CodeShardWriter {
 
   /// Adds a row.
   ///
-  /// - Parameter row: codes in `0..<codebookSize`, `[h·w]` in raster order.
-  package func append(_ row: [Int32], id: Int64, name: String) {
-    precondition(
-      row.count == header.rowLength, "\(row.count) codes for a row of \(header.rowLength)")
-    for code in row {
-      precondition(
-        code >= 0 && code < header.codebookSize, "code \(code) of \(header.codebookSize)")
-    }
+  /// - Parameters:
+  ///   - row: codes in `0..<codebookSize`, `[h·w]` in raster order.
+  ///   - condition: its condition's codes, for a shard with conditions.
+  package func append(_ row: [Int32], condition: [Int32]? = nil, id: Int64, name: String) {
+    Self.require(row, count: header.rowLength, codebookSize: header.codebookSize)
     shard.append(id: id, name: name, checksum: CodeStorage.append(row, to: &codes))
+    precondition((condition != nil) == (header.condition != nil), "conditions of all rows or none")
+    guard let condition, let described = header.condition else { return }
+    Self.require(condition, count: described.count, codebookSize: described.codebookSize)
+    conditionChecksums.append(CodeStorage.append(condition, to: &conditions))
+  }
+
+  private static func require(_ row: [Int32], count: Int, codebookSize: Int) {
+    precondition(row.count == count, "\(row.count) codes for a row of \(count)")
+    for code in row {
+      precondition(code >= 0 && code < codebookSize, "code \(code) of \(codebookSize)")
+    }
   }
 
   /// Gives every row a label; `column` has as many values as there are rows at the end.
@@ -64,6 +87,11 @@ package final class CodeShardWriter {
   @discardableResult
   package func finish() throws(ShardError) -> FinishedShard {
     try shard.file.write(codes, named: ShardFormat.codes, shape: [count, header.rowLength])
+    if let condition = header.condition {
+      try shard.file.write(
+        conditions, named: ShardFormat.condition, shape: [count, condition.count])
+      try shard.file.write(.uint32(conditionChecksums), named: ShardFormat.conditionCRC32C)
+    }
     return try shard.publish(open: CodeShardReader.init)
   }
 }

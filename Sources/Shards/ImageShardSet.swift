@@ -28,6 +28,17 @@ extension ShardSet where Reader == ImageShardReader {
     return try reader.pixels(row)
   }
 
+  /// The map of classes of one image, `[H, W]`.
+  ///
+  /// - Throws: `missingItem` in shards without.
+  package func segmentation(_ index: Int) throws(ShardError) -> [UInt8] {
+    let (reader, row) = try locate(index)
+    guard let map = try reader.segmentation(row) else {
+      throw .missingItem(path: reader.path, item: "/\(ShardFormat.segmentation)")
+    }
+    return map
+  }
+
   /// Several images, one after the other.
   ///
   /// - Parameter pixels: `[indices.count, H, W, 3]`.

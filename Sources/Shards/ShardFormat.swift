@@ -12,7 +12,7 @@ enum ShardFormat {
 
   /// Datasets that are not labels.
   static let reserved: Set<String> = [
-    images, codes, id, name, crc32c, segmentation, segmentationCRC32C,
+    images, codes, id, name, crc32c, segmentation, segmentationCRC32C, condition, conditionCRC32C,
   ]
   static let images = "images"
   static let codes = "codes"
@@ -21,6 +21,8 @@ enum ShardFormat {
   static let crc32c = "crc32c"
   static let segmentation = "segmentation"
   static let segmentationCRC32C = "segmentation_crc32c"
+  static let condition = "condition"
+  static let conditionCRC32C = "condition_crc32c"
 
   /// Groups of the root: what a row has any number of.
   enum Group {
@@ -44,6 +46,13 @@ enum ShardFormat {
     static let fingerprint = "vqgan_fingerprint"
     static let vqganPath = "vqgan"
     static let sourceShards = "source_shards"
+    static let downsampling = "downsampling"
+    static let conditionInput = "condition_input"
+    static let conditionHeight = "condition_height"
+    static let conditionWidth = "condition_width"
+    static let conditionCodebookSize = "condition_n_embed"
+    static let conditionFingerprint = "condition_fingerprint"
+    static let conditionPath = "condition_vqgan"
   }
 }
 
@@ -83,11 +92,15 @@ package struct CodeShardHeader: Equatable, Sendable {
   package var source: String
   package var split: String
   package var toolVersion: String
+  /// Pixels per code along one side; 0 if unknown.
+  package var downsampling: Int
+  /// What the condition codes beside the codes are; nil for none.
+  package var condition: ConditionCodesHeader?
 
   package init(
     gridHeight: Int, gridWidth: Int, codebookSize: Int, fingerprint: String,
     vqganPath: String = "", sourceShards: [String], source: String, split: String,
-    toolVersion: String
+    toolVersion: String, downsampling: Int = 0, condition: ConditionCodesHeader? = nil
   ) {
     self.gridHeight = gridHeight
     self.gridWidth = gridWidth
@@ -98,8 +111,35 @@ package struct CodeShardHeader: Equatable, Sendable {
     self.source = source
     self.split = split
     self.toolVersion = toolVersion
+    self.downsampling = downsampling
+    self.condition = condition
   }
 
   /// Codes of one row, h·w.
   package var rowLength: Int { gridHeight * gridWidth }
+}
+
+/// What a shard says about the codes of its conditions, made by a second VQGAN.
+package struct ConditionCodesHeader: Equatable, Sendable {
+  package var input: String  // what that VQGAN reads: images, segmentation, depth
+  package var height: Int  // of a grid of condition codes
+  package var width: Int
+  package var codebookSize: Int  // every code is in 0..<codebookSize
+  package var fingerprint: String  // SHA-256 of that VQGAN's weights
+  package var vqganPath: String  // where it was found
+
+  package init(
+    input: String, height: Int, width: Int, codebookSize: Int, fingerprint: String,
+    vqganPath: String
+  ) {
+    self.input = input
+    self.height = height
+    self.width = width
+    self.codebookSize = codebookSize
+    self.fingerprint = fingerprint
+    self.vqganPath = vqganPath
+  }
+
+  /// Codes of one row.
+  package var count: Int { height * width }
 }

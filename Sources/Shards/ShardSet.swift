@@ -79,6 +79,27 @@ package final class ShardSet<Reader: ShardReader>: Sendable {
     return all
   }
 
+  /// The objects of all rows.
+  ///
+  /// - Throws: `missingItem` where a shard has none.
+  package var objects: [[ShardObject]] {
+    get throws(ShardError) {
+      var all: [[ShardObject]] = []
+      for shard in paths.indices {
+        guard let objects = try reader(shard).contents.objects else {
+          throw .missingItem(path: paths[shard], item: "/objects")
+        }
+        all += objects
+      }
+      return all
+    }
+  }
+
+  /// What the numbers of objects mean, by the first shard.
+  package var categories: [ShardCategory] {
+    get throws(ShardError) { try first.contents.categories ?? [] }
+  }
+
   /// The names of all rows.
   package var names: [String] {
     get throws(ShardError) {

@@ -53,6 +53,9 @@ package struct TamingProject {
     /// A number of the parameters, or of a mapping in them.
     func integer(_ key: String, in group: String? = nil) -> Int? { value(key, group)?.int }
 
+    /// A text of the parameters.
+    func text(_ key: String) -> String? { params[key]?.string }
+
     func float(_ key: String, in group: String? = nil) -> Float? {
       value(key, group)?.float.map { Float($0) }
     }

@@ -14,15 +14,19 @@ package struct TransformerWeights: Sendable {
   package let condStage: FirstStageWeights?
   /// What the project file says of the condition: `__is_unconditional__`, or a class.
   package let condition: String?
+  /// Numbers that the project file gives the condition's class, by name.
+  package let conditionNumbers: [String: Int]
+  /// What of a picture a condition without a model of its own is: `objects_bbox`, for example.
+  package let conditionKey: String?
+  /// The order of the codes; nil for raster.
+  package let order: TokenOrder?
   /// Side of the pictures that the project file names, pixels.
   package let pictureSize: Int?
 
   package static let prefix = "transformer."
   package static let firstStagePrefix = "first_stage_model."
   package static let condStagePrefix = "cond_stage_model."
-
-  /// The condition's tokens by other means than weights: pixels of a coordinate's cell, if the project file tells them.
-  private let cellSize: Int?
+  private static let permuterPrefix = "permuter."
 
   /// - Parameters:
   ///   - heads: of the attention, for files without a project file.
@@ -34,11 +38,10 @@ package struct TransformerWeights: Sendable {
     let model = project?.model
     try model?.require(.transformer, "model.target", for: source.path)
     let section = model?.section("transformer_config")
-    if source.names.contains(where: { $0.hasPrefix("permuter.") }) {
-      throw ArchitectureError.unsupported(
-        path: source.path, problem: "permuter: an order of codes other than raster")
-    }
-    let parts = [Self.prefix, Self.firstStagePrefix, Self.condStagePrefix]
+    order = try Self.order(in: source)
+    let parts = [
+      Self.prefix, Self.firstStagePrefix, Self.condStagePrefix, Self.permuterPrefix,
+    ]
     let others = source.names.filter { name in !parts.contains { name.hasPrefix($0) } }
     let isBare = source.contains("tok_emb.weight")
     guard isBare || others.isEmpty else {
@@ -68,14 +71,35 @@ package struct TransformerWeights: Sendable {
     condStage = try stage(Self.condStagePrefix, "cond_stage_config")
     let ofCondition = model?.section("cond_stage_config")
     condition = ofCondition?.target
-    cellSize = ofCondition?.integer("down_factor")
     // A transformer that was extracted has no stages at all.
     if let ofCondition, ofCondition.kind == .vqgan, condStage == nil, firstStage != nil {
       throw ArchitectureError.contradiction(
         project: ofCondition.path, key: "cond_stage_config", found: ofCondition.target,
         path: source.path, weights: "no VQGAN of conditions")
     }
+    conditionKey = ofCondition?.text("conditional_key")
+    conditionNumbers = ["down_factor", "n_embed", "n_classes"].reduce(into: [:]) {
+      $0[$1] = ofCondition?.integer($1)
+    }
     pictureSize = project?.pictureSize
+  }
+
+  /// The order of codes that a stored permutation is.
+  ///
+  /// - Throws: `ArchitectureError.unsupported` for none that is known.
+  private static func order(in source: some TensorSource) throws -> TokenOrder? {
+    let name = permuterPrefix + "forward_shuffle_idx"
+    guard source.contains(name) else { return nil }
+    let cells = try source.floats(of: name).map { Int($0) }
+    let side = Int(Double(cells.count).squareRoot().rounded())
+    let found = TokenOrder.allCases.first {
+      side * side == cells.count && $0.cells(of: GridSize(height: side, width: side)) == cells
+    }
+    guard let found else {
+      throw ArchitectureError.unsupported(
+        path: source.path, problem: "\(name): an order of codes that is not known")
+    }
+    return found == .raster ? nil : found
   }
 
   /// Whether the project file, or the lack of a second VQGAN, says that nothing but a start token stands before the codes.
@@ -91,7 +115,7 @@ package struct TransformerWeights: Sendable {
     if let condStage { return cells(condStage.config.downsampling) }
     return switch condition {
     case "__is_first_stage__": cells(firstStage?.config.downsampling ?? 16)
-    case "CoordStage": cells(max(cellSize ?? 16, 1))
+    case "CoordStage": cells(max(conditionNumbers["down_factor"] ?? 16, 1))
     case "DummyCondStage": 92
     default: 1
     }

@@ -18,10 +18,22 @@ package struct FirstStage: Sendable {
   ///
   /// - Throws: what `FirstStageFile.open` throws, `ModelMismatchError`.
   package static func load(_ path: String, on device: Device = .default) throws -> FirstStage {
-    let file = try FirstStageFile.open(path)
+    try load(try FirstStageFile.open(path), on: device)
+  }
+
+  /// Loads the VQGAN of a transformer's conditions; of a transformer's file the second one in it.
+  ///
+  /// - Throws: as `load`.
+  package static func loadCondition(_ path: String, on device: Device = .default) throws
+    -> FirstStage
+  {
+    try load(try FirstStageFile.open(path, ofCondition: true), on: device)
+  }
+
+  private static func load(_ file: FirstStageFile, on device: Device) throws -> FirstStage {
     var random = RandomSource(seed: 0)
     var model = VQGAN(file.config, using: &random, on: device)
-    try file.load(&model)
+    try file.loadForUse(&model)
     model = model.frozen()
     return FirstStage(
       model: model, config: file.config, fingerprint: fingerprint(of: model),

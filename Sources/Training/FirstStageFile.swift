@@ -13,6 +13,13 @@ package struct FirstStageFile: Sendable {
   /// The discriminator that was trained with it, if it is in the file.
   package let discriminator: DiscriminatorConfig?
   package let tensors: any TensorSource
+  /// The averaged weights of the training, which are for use; those of `tensors` are for training on.
+  var averaged: SafetensorsFile?
+
+  private static func averaged(in folder: String) throws -> SafetensorsFile? {
+    let path = "\(folder)/\(VQGANCheckpoint.averagedName)"
+    return DurableFile.exists(path) ? try SafetensorsFile(path) : nil
+  }
 
   /// Opens a run folder (its newest checkpoint), one checkpoint's folder, a PyTorch or a safetensors file; of a transformer's
   /// file the VQGAN of its pictures.
@@ -20,9 +27,10 @@ package struct FirstStageFile: Sendable {
   /// What the weights of a foreign file do not tell is taken from the project file that lies beside it, if there is one.
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`, `ModelMismatchError`,
   ///   `DurableFileError`.
-  package static func open(_ path: String) throws -> FirstStageFile {
+  /// - Parameter ofCondition: of a transformer's file the VQGAN of its conditions instead.
+  package static func open(_ path: String, ofCondition: Bool = false) throws -> FirstStageFile {
     try RunFolder(path).requireKind(VQGANRunConfig.kindName)
-    guard let folder = try checkpointFolder(of: path) else { return try foreign(path) }
+    guard let folder = try checkpointFolder(of: path) else { return try foreign(path, ofCondition) }
     let config = try RunFolder.decode(VQGANConfig.self, from: "\(folder)/model.json")
     if let problem = config.problem {
       throw RunError.damaged(path: "\(folder)/model.json", problem: problem)
@@ -32,7 +40,7 @@ package struct FirstStageFile: Sendable {
     return FirstStageFile(
       config: config,
       discriminator: judge.names.isEmpty ? nil : try DiscriminatorConfig(inferredFrom: judge),
-      tensors: file)
+      tensors: file, averaged: try averaged(in: folder))
   }
 
   /// The folder with `model.json` that a path stands for; nil for a file of weights alone.
@@ -51,14 +59,15 @@ package struct FirstStageFile: Sendable {
     return isPart ? folder : nil
   }
 
-  private static func foreign(_ path: String) throws -> FirstStageFile {
+  private static func foreign(_ path: String, _ ofCondition: Bool) throws -> FirstStageFile {
+    // A transformer's heads do not matter to its VQGAN.
     let checkpoint = try TamingCheckpoint(
       try CheckpointFile.open(path), project: try TamingProject.beside(path), stagesOnly: true)
     let weights: FirstStageWeights
     switch checkpoint {
     case .firstStage(let found): weights = found
     case .transformer(let transformer):
-      guard let stage = transformer.firstStage else {
+      guard let stage = ofCondition ? transformer.condStage : transformer.firstStage else {
         throw ArchitectureError.otherModel(
           path: path, found: "a transformer without its VQGAN", expected: "a VQGAN")
       }
@@ -70,11 +79,14 @@ package struct FirstStageFile: Sendable {
     return FirstStageFile(weights)
   }
 
-  package init(config: VQGANConfig, discriminator: DiscriminatorConfig?, tensors: any TensorSource)
-  {
+  package init(
+    config: VQGANConfig, discriminator: DiscriminatorConfig?, tensors: any TensorSource,
+    averaged: SafetensorsFile? = nil
+  ) {
     self.config = config
     self.discriminator = discriminator
     self.tensors = tensors
+    self.averaged = averaged
   }
 
   /// A VQGAN that was found in a file.
@@ -90,9 +102,17 @@ package struct FirstStageFile: Sendable {
     var hash = SHA256()
     for (name, shape) in TensorShapes.vqgan(config).list {
       FirstStage.add(name, Shape(shape), to: &hash)
-      try tensors.floats(of: name).withUnsafeBytes { hash.update($0) }
+      try (averaged ?? tensors).floats(of: name).withUnsafeBytes { hash.update($0) }
     }
     return hexadecimal(hash.finalize())
+  }
+
+  /// Fills a VQGAN for use, with averaged weights where there are any; all or nothing.
+  ///
+  /// - Throws: `ModelMismatchError`.
+  func loadForUse(_ model: inout VQGAN) throws {
+    guard let averaged else { return try load(&model) }
+    try ModelFiles.load(&model, from: averaged)
   }
 
   /// Fills a VQGAN; all or nothing.

@@ -63,9 +63,14 @@ struct Bench: SuiteCommand {
         "the load of the last minute is \(load); other work on this machine spoils the figures")
     }
     Interruption.install()
+    let isHeld = chosen.contains { $0.operations != nil || $0.bytes != nil }
+    let ceilings = isHeld ? Ceilings(of: device) : nil
+    profile?.reset()
     for workload in chosen {
       console.note("\(workload.name) …")
-      let measurement = try Measurement(workload, seconds: seconds, on: device) {
+      let measurement = try Measurement(
+        workload, seconds: seconds, on: device, ceilings: ceilings
+      ) {
         profile?.reset()
       }
       try ResultWriter(json: true).write(measurement, text: "")

@@ -16,6 +16,10 @@ struct Measurement: Encodable, Sendable {
   let engine: String
   /// 10⁹ floating-point operations a second at the median.
   var gigaflops: Double?
+  /// 10⁹ bytes a second that had to move at least, at the median.
+  var gigabytes: Double?
+  /// The machine's best at either, measured in the same process.
+  var gigaflopsCeiling, gigabytesCeiling: Double?
   /// The most bytes that tensors took at once, MiB.
   var poolPeakMebibytes: Double?
   /// The most memory that the process held, MiB.
@@ -24,15 +28,21 @@ struct Measurement: Encodable, Sendable {
   enum CodingKeys: String, CodingKey {
     case name, unit, median, p10, p90, repetitions, threads, engine
     case gigaflops = "gflop_per_second"
+    case gigabytes = "gb_per_second"
+    case gigaflopsCeiling = "ceiling_gflop_per_second"
+    case gigabytesCeiling = "ceiling_gb_per_second"
     case poolPeakMebibytes = "pool_peak_mib"
     case processPeakMebibytes = "process_peak_mib"
   }
 
   /// Runs a workload once or twice to warm up, then for about `seconds`, three times at least.
   ///
-  /// - Parameter warm: called after the warm-up.
+  /// - Parameters:
+  ///   - ceilings: measured before, for workloads that are held against them.
+  ///   - warm: called after the warm-up.
   init(
-    _ workload: Workload, seconds: Double, on device: Device, warm: () -> Void = {}
+    _ workload: Workload, seconds: Double, on device: Device, ceilings: Ceilings?,
+    warm: () -> Void = {}
   ) throws {
     device.pool.releaseFree()
     device.pool.resetPeak()
@@ -59,6 +69,9 @@ struct Measurement: Encodable, Sendable {
     threads = ComputeThreads.count
     engine = device.name
     gigaflops = workload.operations.map { $0 / middle / 1e9 }
+    gigabytes = workload.bytes.map { $0 / middle / 1e9 }
+    if gigaflops != nil { gigaflopsCeiling = ceilings?.gigaflops }
+    if gigabytes != nil { gigabytesCeiling = ceilings?.gigabytes }
     if workload.tellsMemory {
       poolPeakMebibytes = Double(device.pool.statistics.peak) / 1_048_576
       processPeakMebibytes = ProcessMemory.peakMebibytes
@@ -66,7 +79,7 @@ struct Measurement: Encodable, Sendable {
   }
 
   /// Seconds of one call.
-  private static func time(_ repetition: () throws -> Void) rethrows -> Double {
+  static func time(_ repetition: () throws -> Void) rethrows -> Double {
     let duration = try ContinuousClock().measure(repetition)
     return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
   }

@@ -33,6 +33,8 @@ struct Workload: Sendable {
   let unit: Unit
   /// Floating-point operations of one repetition, multiplications and additions counted apart; `nil` where it means little.
   var operations: Double?
+  /// Bytes that one repetition reads and writes at least; `nil` where it means little.
+  var bytes: Double?
   /// Whether the most memory in use is told.
   var tellsMemory = false
   /// Builds models and inputs and returns one repetition.

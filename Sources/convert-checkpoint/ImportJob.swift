@@ -88,9 +88,7 @@ struct ImportJob {
       }
     }
     let description = try description(of: weights, withStages: withStages)
-    if let condition = description.condition {
-      console.warn("conditioned by \(condition); sample-gpt takes unconditional ones only, yet")
-    }
+    if let condition = description.condition { console.note("conditioned by \(condition.title)") }
     let stages = withStages ? [weights.firstStage, weights.condStage].compactMap { $0 } : []
     let optimizers = try checkpointWithOptimizers.map { try OptimizerImport($0, of: weights) }
     let tensors = weights.tensors.names.count + (optimizers?.tensors.names.count ?? 0)
@@ -113,19 +111,16 @@ struct ImportJob {
     of weights: TransformerWeights, withStages: Bool
   ) throws -> GPTDescription {
     var codes: CodeGrid
-    let pixels: Int  // along a side of what one code shows
     if let stage = weights.firstStage {
       let place = withStages ? "\(options.out)/first-stage" : options.vqgan ?? ""
       codes = CodeGrid(
         of: weights, stage.config, fingerprint: try FirstStageFile(stage).fingerprint(),
         vqgan: place.isEmpty ? "" : absolutePath(place))
-      pixels = stage.config.downsampling
     } else if let path = options.vqgan {
       let stage = try FirstStageFile.open(path)
       codes = CodeGrid(
         of: weights, stage.config, fingerprint: try stage.fingerprint(),
         vqgan: absolutePath(path))
-      pixels = stage.config.downsampling
     } else {
       throw ArchitectureError.otherModel(
         path: options.inputs[0], found: "a transformer without its VQGAN",
@@ -133,21 +128,16 @@ struct ImportJob {
     }
     if let grid = options.grid { (codes.height, codes.width) = (grid.height, grid.width) }
     console.note("grids of \(codes.height)×\(codes.width) codes")
-    // The last code is only predicted.
-    let before = weights.conditionLength(
-      height: codes.height * pixels, width: codes.width * pixels)
-    guard before + codes.count - 1 <= weights.config.blockSize,
-      codes.codebookSize <= weights.config.vocabSize
-    else {
+    let stagePath = withStages ? absolutePath("\(options.out)/cond-stage") : ""
+    let description = GPTDescription(
+      model: weights.config, codes: codes,
+      condition: try GPTCondition(of: weights, codes: codes, stagePath: stagePath),
+      order: weights.order)
+    if let problem = description.problem {
       throw ArchitectureError.unsupported(
-        path: options.inputs[0],
-        problem: "\(codes.count) codes of \(codes.codebookSize)"
-          + (before > 1 ? " behind \(before) of the condition" : "")
-          + " for \(weights.config.blockSize) positions and \(weights.config.vocabSize) tokens; "
-          + "is --grid or --vqgan another one?")
+        path: options.inputs[0], problem: "\(problem); is --grid or --vqgan another one?")
     }
-    return GPTDescription(
-      model: weights.config, codes: codes, condition: weights.conditionTitle)
+    return description
   }
 
   /// The checkpoint, if its optimizers are asked for.

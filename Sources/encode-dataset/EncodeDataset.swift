@@ -27,6 +27,12 @@ struct EncodeDataset: SuiteCommand {
   @Option(help: ArgumentHelp("Run, checkpoint or file of weights of the VQGAN.", valueName: "path"))
   var vqgan: String
 
+  @Option(
+    help: ArgumentHelp(
+      "VQGAN whose codes are written beside them as conditions: of label maps or of pictures.",
+      valueName: "path"))
+  var conditionVqgan: String?
+
   @Option(help: ArgumentHelp("Folder for the code shards; made when missing.", valueName: "folder"))
   var out: String
 
@@ -49,7 +55,9 @@ struct EncodeDataset: SuiteCommand {
     let device = try runtime.startComputing()
     // Before waiting for a pipe: a wrong VQGAN is told at once.
     let stage = try FirstStage.load(vqgan, on: device)
-    let plan = try EncodingPlan(try input.resolve(console: console), for: stage)
+    let condition = try conditionVqgan.map { try FirstStage.load($0, on: device) }
+    let plan = try EncodingPlan(
+      try input.resolve(console: console), for: stage, condition: condition)
     let batchSize = batchSize ?? stage.batchSize(height: plan.height, width: plan.width)
     let factor = stage.config.downsampling
     console.note(
@@ -58,7 +66,8 @@ struct EncodeDataset: SuiteCommand {
 
     Interruption.install()
     let encoder = DatasetEncoder(
-      plan, stage: stage, on: device, batchSize: batchSize, toolVersion: SuiteVersion.current)
+      plan, stage: stage, condition: condition, on: device, batchSize: batchSize,
+      toolVersion: SuiteVersion.current)
     let progress = Progress("encoding", total: plan.count, unit: "images", console: console)
     let began = ContinuousClock.now
     let outcome = try encoder.run(in: out) { event in

@@ -16,6 +16,12 @@ struct FrameOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Only every K-th frame.", valueName: "K"))
   var every = 1
 
+  @Option(
+    help: ArgumentHelp(
+      "Pictures of rooms, 1-name.png and so on: the number of the one that a frame is most like becomes its label room, 0 for none.",
+      valueName: "folder"))
+  var rooms: String?
+
   @Flag(help: "Leave out frames that look exactly like the one before.")
   var dropDuplicates = false
 

@@ -35,20 +35,21 @@ struct PrepAtari: SuiteCommand {
 
   func execute() throws {
     let run = IngestRun(out: out, unit: "recordings", options: running, results: results)
+    let places = try frames.rooms.map { try PlaceTemplates($0) }
     try run { progress in
       try AtariPlanner.plan(
-        path: source, options: ingestOptions, threads: running.threads, policy: running.policy,
+        path: source, options: ingestOptions(places), threads: running.threads, policy: running.policy,
         progress: progress)
     }
   }
 
-  private var ingestOptions: AtariIngestOptions {
+  private func ingestOptions(_ places: PlaceTemplates?) -> AtariIngestOptions {
     AtariIngestOptions(
       game: frames.game, name: shards.name ?? frames.game, recipe: pictures.recipe,
       every: frames.every, dropsDuplicates: frames.dropDuplicates,
       trajectories: frames.trajectories?.ids, holdout: frames.holdout?.ids ?? [],
       mayBeMissing: (frames.trajectories?.inRanges ?? []).union(frames.holdout?.inRanges ?? []),
-      followsLinks: frames.followSymlinks, limit: frames.limit, shardSize: shards.shardSize,
+      followsLinks: frames.followSymlinks, limit: frames.limit, places: places, shardSize: shards.shardSize,
       compression: shards.compression)
   }
 }

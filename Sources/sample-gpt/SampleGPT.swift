@@ -2,6 +2,7 @@
 import ArgumentParser
 import CommandSupport
 import Images
+import Models
 import Shards
 import TensorCore
 import Training
@@ -13,66 +14,113 @@ struct SampleGPT: SuiteCommand {
     abstract: "Draws pictures from a trained GPT.",
     usage: """
       sample-gpt --gpt RUN --count 16 --out pictures
+      sample-gpt --gpt RUN --from-image photo.png --half top --temperature 0.5,1,2 --out completed
       train-gpt ... | sample-gpt --count 16 --out pictures
       """,
     discussion: "Prints the path of every picture, then that of grid.png with all of them.",
     version: SuiteVersion.current)
 
   @OptionGroup(title: "Sampling") var options: SampleOptions
+  @OptionGroup(title: "What is given") var given: GivenOptions
   @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
   @OptionGroup var seed: SeedOption
   @OptionGroup var results: ResultOptions
 
   func execute() throws {
     let console = runtime.console
-    let folder = try OutputFolder(options.out) { name in
-      name == Self.grid || name.hasPrefix("sample-") && name.hasSuffix(".png")
+    let folder = try options.out.map {
+      try OutputFolder($0) { $0 == Self.grid || $0.hasPrefix("sample-") && $0.hasSuffix(".png") }
     }
-    if let path = options.codesOut { try OutputFile.requireNew(path) }
+    for path in [options.codesOut, options.animate] {
+      if let path { try OutputFile.requireNew(path) }
+    }
     let device = try RuntimeOptions.startComputing(
       threads: runtime.threadCount, engine: runtime.engine?.rawValue, precision: options.precision)
-    let gptPath = try pathOrPiped(options.gpt, option: "--gpt", console: console)
+    let sampler = try sampler(on: device)
+    let starts = try given.starts(
+      sampler, count: options.seeds?.values.count ?? options.count ?? 16, on: device)
+    let isGiven = try given.isGiven(in: sampler.grid)
+    let count =
+      options.seeds?.values.count ?? options.count
+      ?? (starts.count == 1 && starts[0].name.isEmpty ? 16 : starts.count)
+    try sampler.requireMemory(
+      forBatch: min(options.batchSize, count) * (options.guidance == 1 ? 1 : 2))
+    let requests = { request($0, starts) }
+
+    Interruption.install()
+    let drawnCells = isGiven.map { $0.count { !$0 } } ?? sampler.grid.count
+    let progress = Progress(
+      "sampling", total: count * drawnCells * options.settings.count, unit: "tokens",
+      console: console)
+    let advance: (Int) throws -> Void = { tokens in
+      progress.advance(by: tokens)
+      try Interruption.throwIfRequested()
+    }
+    if let path = options.shardsOut {
+      let shards = try SampleShards(
+        sampler, options: options.settings[0].options, count: count,
+        shardSize: options.shardSize, batchSize: options.batchSize,
+        toolVersion: SuiteVersion.current,
+        deciding: [
+          "seed": "\(seed.seed)", "first": "\(options.first)",
+          "seeds": options.seeds.map { "\($0.values)" } ?? "", "starts": Self.digest(starts),
+          "window_step": "\(options.windowStep)",
+          "given": isGiven.map { "\($0.map { $0 ? 1 : 0 })" } ?? "",
+        ]
+      ).run(
+        in: path, isGiven: isGiven, requests,
+        found: { progress.advance(by: $0 * drawnCells) }, progress: advance)
+      progress.finish()
+      for (path, _) in shards { try results.writer.path(path) }
+      return
+    }
+    guard let folder else { return }
+    let album = Album(
+      options: options, sampler: sampler, starts: starts, isGiven: isGiven, folder: folder,
+      writer: results.writer)
+    try album.draw(count: count, requests, advance)
+    progress.finish()
+  }
+
+  /// What decides about the samples besides their random numbers.
+  private static func digest(_ starts: [SampleStart]) -> String {
+    starts.map { "\($0.codes ?? []) \($0.condition.map { "\($0)" } ?? "")" }.joined(separator: ";")
+  }
+
+  private func sampler(on device: Device) throws -> PictureSampler {
+    let gptPath = try pathOrPiped(options.gpt, option: "--gpt", console: runtime.console)
     let gpt = try SecondStage.load(gptPath, on: device)
     let vqganPath = options.vqgan ?? gpt.codes.vqgan
     guard !vqganPath.isEmpty else {
       throw ValidationError("Missing --vqgan: \(gptPath) does not say where its VQGAN is.")
     }
-    let sampler = try PictureSampler(
-      gpt, try FirstStage.load(vqganPath, on: device), options: options.sampling, seed: seed.seed)
-    try sampler.requireMemory(forBatch: min(options.batchSize, options.count))
-    let shard = try options.codesOut.map {
-      try CodeShardWriter($0, header: sampler.header(toolVersion: SuiteVersion.current))
+    if options.guidance != 1, gpt.condition?.nullToken == nil {
+      throw ConditionError.noGuidance(path: gpt.path)
     }
-
-    Interruption.install()
-    let progress = Progress(
-      "sampling", total: options.count * sampler.codes.count, unit: "tokens", console: console)
-    var sheet: [RGBImage] = []
-    for start in stride(from: 0, to: options.count, by: options.batchSize) {
-      let numbers = start..<min(start + options.batchSize, options.count)
-      let samples = try sampler.samples(numbers) { tokens in
-        progress.advance(by: tokens)
-        try Interruption.throwIfRequested()
-      }
-      for (number, sample) in zip(numbers, samples) {
-        let name = sampler.name(of: number)
-        let path = folder("\(name).png")
-        try sample.picture.writePNG(to: path)
-        try results.writer.path(path)
-        shard?.append(sample.codes, id: Int64(number), name: name)
-        if sheet.count < Self.picturesOnSheet { sheet.append(sample.picture) }
-      }
+    let vqgan = try FirstStage.load(vqganPath, on: device)
+    var sampler = try PictureSampler(
+      gpt, vqgan,
+      grid: try options.grid(trained: gpt.trainedGrid, factor: vqgan.config.downsampling))
+    sampler.caches = options.cache
+    sampler.windowStep = options.windowStep
+    let side = min(gpt.trainedGrid.height, gpt.trainedGrid.width)
+    guard options.windowStep == 1 || options.windowStep <= side / 2 else {
+      throw ValidationError(
+        "--window-step must be at most half the trained side, \(side / 2), got \(options.windowStep).")
     }
-    progress.finish()
-    if let finished = try shard?.finish() { console.note("codes: \(finished.path)") }
-    let grid = folder(Self.grid)
-    let columns = Int(Double(sheet.count).squareRoot().rounded(.up))
-    try ContactSheet(sheet, columns: columns).rendered().writePNG(to: grid)
-    try results.writer.path(grid)
+    return sampler
   }
 
-  private static let grid = "grid.png"
+  /// The sample at a place of the run.
+  private func request(_ place: Int, _ starts: [SampleStart]) -> SampleRequest {
+    let number = options.first + place
+    let start = starts[number % starts.count]
+    let random =
+      options.seeds.map { SamplingTask.streams(seed: $0.values[place], 0..<1)[0] }
+      ?? SamplingTask.streams(seed: seed.seed, number..<number + 1)[0]
+    return SampleRequest(
+      number: number, random: random, condition: start.condition, codes: start.codes)
+  }
 
-  /// More would make a page that nobody can open.
-  private static let picturesOnSheet = 256
+  static let grid = "grid.png"
 }

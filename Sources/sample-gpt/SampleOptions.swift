@@ -1,9 +1,11 @@
 // The options of sample-gpt.
 import ArgumentParser
+import CommandSupport
 import Models
 import TensorCore
+import Training
 
-/// What `sample-gpt` is told.
+/// How `sample-gpt` draws.
 struct SampleOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -18,18 +20,39 @@ struct SampleOptions: ParsableArguments {
       valueName: "path"))
   var vqgan: String?
 
-  @Option(help: "Pictures to draw.") var count = 16
+  @Option(help: "Pictures to draw (default: 16, or as many as are given).") var count: Int?
 
-  @Option(help: "Divides the logits; below 1 is more certain, above 1 more varied.")
-  var temperature: Double = 1
+  @Option(help: "Number of the first picture; picture i of a seed is always the same.")
+  var first = 0
 
-  @Option(help: "Draw among the k most probable codes only.") var topK: Int?
+  @Option(help: "A seed for each picture, in place of --seed and --count.")
+  var seeds: NumberList<UInt64>?
+
+  @Option(help: "Divides the logits; below 1 is more certain. Several make a sheet.")
+  var temperature = NumberList<Double>([1])
+
+  @Option(help: "Draw among the k most probable codes only. Several make a sheet.")
+  var topK: NumberList<Int>?
 
   @Option(help: "Draw among the most probable codes up to this share of the probability only.")
   var topP: Double?
 
   @Flag(help: "Always take the most probable code; every picture is then the same.")
   var greedy = false
+
+  @Option(help: "How much more than in training the condition counts; 1 is as in training.")
+  var guidance: Double = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "Pixels of a picture, such as 512x256; the trained size if left out.", valueName: "size"),
+    transform: PictureSize.init(argument:))
+  var size: PictureSize?
+
+  @Option(help: "The trained size times this, or --size times this.") var scale: Double = 1
+
+  @Option(help: "Codes by which the window moves at once in pictures larger than the trained size.")
+  var windowStep = 1
 
   @Option(
     help: ArgumentHelp(
@@ -40,18 +63,43 @@ struct SampleOptions: ParsableArguments {
   @Option(help: "Pictures drawn at once; changes what they show by rounding at most.")
   var batchSize = 16
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Keep keys and values from one code to the next; the same codes, several times faster.")
+  var cache = true
+
   @Option(help: ArgumentHelp("Folder for the pictures; made when missing.", valueName: "folder"))
-  var out: String
+  var out: String?
 
   @Option(help: ArgumentHelp("New code shard to write the codes to as well.", valueName: "file"))
   var codesOut: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Folder of code shards in place of pictures; the same command again continues.",
+      valueName: "folder"))
+  var shardsOut: String?
+
+  @Option(help: "Samples of a shard of --shards-out.") var shardSize = 2048
+
+  @Option(
+    help: ArgumentHelp(
+      "New animated PNG of the first pictures filling up.", valueName: "file"))
+  var animate: String?
+
   func validate() throws {
-    for (name, value) in [("--count", count), ("--batch-size", batchSize), ("--top-k", topK ?? 1)]
+    let counts = [
+      ("--count", count ?? 1), ("--batch-size", batchSize), ("--shard-size", shardSize),
+      ("--window-step", windowStep),
+    ]
+    for (name, value) in counts + (topK?.values ?? []).map({ ("--top-k", $0) })
     where !(1...10_000_000).contains(value) {
       throw ValidationError("\(name) must be in 1...10000000, got \(value).")
     }
-    guard temperature > 0, temperature.isFinite else {
+    guard (0...1_000_000_000).contains(first) else {
+      throw ValidationError("--first must be in 0...1000000000, got \(first).")
+    }
+    for temperature in temperature.values where !(temperature > 0 && temperature.isFinite) {
       throw ValidationError(
         "--temperature must be above 0, got \(temperature); use --greedy for no randomness.")
     }
@@ -61,9 +109,87 @@ struct SampleOptions: ParsableArguments {
     if let topP, !(topP > 0 && topP <= 1) {
       throw ValidationError("--top-p must be above 0 and at most 1, got \(topP).")
     }
+    guard guidance >= 0, guidance.isFinite else {
+      throw ValidationError("--guidance must not be negative, got \(guidance).")
+    }
+    guard scale > 0, scale <= 64 else {
+      throw ValidationError("--scale must be above 0 and at most 64, got \(scale).")
+    }
+    if seeds != nil, count != nil {
+      throw ValidationError(
+        "--seeds and --count exclude each other: there is a picture for each seed.")
+    }
+    try validateOutputs()
   }
 
-  var sampling: SamplingOptions {
-    SamplingOptions(temperature: temperature, topK: topK, topP: topP, isGreedy: greedy)
+  private func validateOutputs() throws {
+    guard shardsOut == nil else {
+      guard out == nil, codesOut == nil, animate == nil, settings.count == 1 else {
+        throw ValidationError(
+          "--shards-out writes codes alone: leave --out, --codes-out and --animate away and give one "
+            + "--temperature and --top-k.")
+      }
+      return
+    }
+    guard out != nil else {
+      throw ValidationError("Missing --out: name a folder for the pictures.")
+    }
+    if let animate, !animate.hasSuffix(".png") {
+      throw ValidationError("--animate is an animated PNG; its name ends in .png, got \(animate).")
+    }
+  }
+
+  /// Every temperature with every k.
+  var settings: [SampleSetting] {
+    temperature.values.flatMap { temperature in
+      (topK?.values.map { Optional($0) } ?? [nil]).map { topK in
+        SampleSetting(
+          options: SamplingOptions(
+            temperature: temperature, topK: topK, topP: topP, isGreedy: greedy,
+            guidance: guidance))
+      }
+    }
+  }
+
+  /// The grid that the options ask for.
+  ///
+  /// - Parameter factor: pixels per code along one side.
+  func grid(trained: GridSize, factor: Int) throws -> GridSize {
+    func codes(_ pixels: Int) throws -> Int {
+      let scaled = (Double(pixels) * scale / Double(factor)).rounded()
+      guard scaled >= 1, scaled <= 4096 else {
+        throw ValidationError(
+          "\(pixels) pixels times \(scale) are \(scaled) codes, expected 1...4096.")
+      }
+      return Int(scaled)
+    }
+    if let size, scale == 1, size.width % factor != 0 || size.height % factor != 0 {
+      throw ValidationError("--size \(size): this VQGAN needs multiples of \(factor) pixels.")
+    }
+    return GridSize(
+      height: try codes(size?.height ?? trained.height * factor),
+      width: try codes(size?.width ?? trained.width * factor))
+  }
+}
+
+/// One row of a sheet.
+struct SampleSetting {
+  let options: SamplingOptions
+
+  /// For people.
+  var label: String {
+    "T \(options.temperature.formatted)" + (options.topK.map { " k \($0)" } ?? "")
+  }
+
+  /// For names of files.
+  var suffix: String {
+    "-T\(options.temperature.formatted)" + (options.topK.map { "-k\($0)" } ?? "")
+  }
+}
+
+extension Double {
+  /// Without `.0`.
+  fileprivate var formatted: String {
+    self == rounded() && abs(self) < 1e9 ? "\(Int(self))" : "\(self)"
   }
 }

@@ -26,6 +26,32 @@ struct GPTOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "What stands before the codes: label:COLUMN, codes, coordinates, boxes, points or none.",
+      valueName: "kind"))
+  var condition: ConditionOption?
+
+  @Option(help: "Share of the pictures that lose their condition in training, for --guidance.")
+  var conditionDropout: Float?
+
+  @Option(help: "Objects of a picture at most, for boxes and points (default: 30).")
+  var objects: Int?
+
+  @Option(
+    help: "Positions at the start that see each other, such as those of the condition (default: 0)."
+  )
+  var unmasked: Int?
+
+  @Flag(help: "Positions by rotation in rows and columns, instead of learned ones.")
+  var rotary = false
+
+  @Option(
+    help:
+      "Order of the codes: \(TokenOrder.allCases.map(\.rawValue).joined(separator: ", ")) (default: raster)."
+  )
+  var order: TokenOrder?
+
+  @Option(
+    help: ArgumentHelp(
       "Run, checkpoint or file of weights to take the model and its first weights from.",
       valueName: "path"))
   var initFrom: String?
@@ -40,7 +66,7 @@ struct GPTOptions: ParsableArguments {
   func validate() throws {
     let counts = [
       ("--layers", layers), ("--heads", heads), ("--width", width),
-      ("--validate-every", validateEvery),
+      ("--validate-every", validateEvery), ("--objects", objects),
     ]
     for (name, value) in counts {
       if let value, value < 1 { throw ValidationError("\(name) must be positive, got \(value).") }
@@ -50,6 +76,10 @@ struct GPTOptions: ParsableArguments {
     }
     if initOptimizer, initFrom == nil {
       throw ValidationError("--init-optimizer needs --init-from.")
+    }
+    if let conditionDropout, !(conditionDropout > 0 && conditionDropout < 1) {
+      throw ValidationError(
+        "--condition-dropout must be between 0 and 1, got \(conditionDropout).")
     }
     if let dropout, !(0..<1).contains(dropout) {
       throw ValidationError("--dropout must be in 0..<1, got \(dropout).")
@@ -62,8 +92,11 @@ struct GPTOptions: ParsableArguments {
   /// What a new run on these codes starts from.
   func start(on shards: CodeShardSet) throws -> GPTRunConfig {
     let codes = CodeGrid(shards.header)
+    var found = try condition?.condition(of: shards, objects: objects ?? 30)
+    if conditionDropout != nil, let known = found { found?.nullToken = known.vocabulary }
     var model = try GPTConfig(
-      vocabSize: codes.codebookSize, blockSize: codes.count, layers: 6, heads: 8, width: 256,
+      vocabSize: max(codes.codebookSize, found?.tokens ?? 1),
+      blockSize: (found?.length ?? 1) + codes.count - 1, layers: 6, heads: 8, width: 256,
       embeddingDropout: 0.1, residualDropout: 0.1)
     if let initFrom {
       let weights = try GPTWeights.open(initFrom, heads: heads)
@@ -72,7 +105,7 @@ struct GPTOptions: ParsableArguments {
       model.attentionDropout = 0  // the published 0.1 cannot be trained with: scores are never held
     }
     return GPTRunConfig(
-      toolVersion: "", model: model, codes: codes, keepProbability: 1,
+      toolVersion: "", model: model, codes: codes, condition: found, keepProbability: 1,
       learningRate: LearningRate(peak: 5e-4, schedule: .cosine, warmup: 100),
       steps: 4000, batchSize: 16, accumulate: 1, shuffles: true, seed: 0, threads: 1, engine: "",
       shards: [], validation: [], validateEvery: 200, checkpointEvery: 500, keepCheckpoints: 3,
@@ -81,6 +114,14 @@ struct GPTOptions: ParsableArguments {
 
   /// Puts the options that were given into a configuration.
   func change(_ config: inout GPTRunConfig) {
+    if let conditionDropout { config.conditionDropout = conditionDropout }
+    if let order { config.order = order == .raster ? nil : order }
+    if let unmasked { config.model.unmasked = unmasked }
+    if rotary {
+      config.model.rotary = RotaryPositions(
+        height: config.codes.height, width: config.codes.width,
+        start: config.condition?.length ?? 1, order: config.order)
+    }
     if let layers { config.model.layers = layers }
     if let heads { config.model.heads = heads }
     if let width { config.model.width = width }

@@ -48,9 +48,10 @@ struct TrainGPT: TrainingCommand {
     var run = try GPTRun(config, in: folder, resumed: training.resume, on: device)
     try store(config, in: folder, at: run.state.step)
     runtime.console.note(
-      "\(codes.count) grids of \(config.codes.height)×\(config.codes.width) codes, "
+      "\(codes.codes.count) grids of \(config.codes.height)×\(config.codes.width) codes, "
         + "\(run.trainer.model.parameterCount) parameters, engine \(device.name), "
-        + "from step \(run.state.step) to \(config.steps)")
+        + "from step \(run.state.step) to \(config.steps)"
+        + (config.condition.map { ", conditioned by \($0.title)" } ?? ""))
     try supervise(from: run.state.step, to: config.steps) {
       try run.train(on: codes, validation: validation, $0)
     }
@@ -61,13 +62,13 @@ struct TrainGPT: TrainingCommand {
   }
 
   /// Reads code shards that agree with the configuration.
-  private func read(_ paths: [String], _ config: GPTRunConfig) throws -> CodeTable {
+  private func read(_ paths: [String], _ config: GPTRunConfig) throws -> GPTData {
     let shards = try CodeShardSet(paths)
     try config.codes.requireSame(as: shards)
     let progress = Progress(
       "reading codes", total: shards.count, unit: "grids", console: runtime.console)
-    let table = try CodeTable(shards) { progress.advance() }
+    let table = try CodeTable(shards, order: config.order ?? .raster) { progress.advance() }
     progress.finish()
-    return table
+    return GPTData(codes: table, conditions: try ConditionTable(config.condition, of: shards))
   }
 }

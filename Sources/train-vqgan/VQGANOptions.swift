@@ -20,6 +20,9 @@ struct VQGANOptions: ParsableArguments {
       "Change one key of the configuration, e.g. model.n_embed=512.", valueName: "key=value"))
   var set: [String] = []
 
+  @Option(help: "What it reads of the shards: images or segmentation (default: images).")
+  var input: VQGANInputKind?
+
   @Option(help: "Step from which the discriminator takes part.") var discStart: Int?
 
   @Option(help: "What the discriminator sees: shared (one forward pass) or fresh (the reference).")
@@ -52,6 +55,9 @@ struct VQGANOptions: ParsableArguments {
     }
     if initOptimizer, initFrom == nil {
       throw ValidationError("--init-optimizer needs --init-from.")
+    }
+    if input == .depth {
+      throw ValidationError("--input must be images or segmentation; image shards hold no depth.")
     }
     if let discStart, discStart < 0 {
       throw ValidationError("--disc-start must not be negative, got \(discStart).")
@@ -91,6 +97,13 @@ struct VQGANOptions: ParsableArguments {
 
   /// Puts the options that were given into a configuration, `--set` first.
   func change(_ config: inout VQGANRunConfig) throws {
+    if let input, input != config.inputKind {
+      (config.model.inChannels, config.model.outChannels) = (input.channels, input.channels)
+      if input == .segmentation {
+        config.objective.discFactor = 0
+        config.perceptual = nil
+      }
+    }
     config = try overriding(config, set)
     if let preset { config.preset = preset }
     if let discStart { config.objective.discStart = discStart }
@@ -107,3 +120,4 @@ struct VQGANOptions: ParsableArguments {
 }
 
 extension VQGANObjective.DiscriminatorPass: ExpressibleByArgument {}
+extension VQGANInputKind: ExpressibleByArgument {}

@@ -123,36 +123,49 @@ import Testing
     }
   }
 
-  /// One new position gives what the whole sequence gives for its last position.
-  @Test(arguments: [
-    Shape(n: 1, t: 1, heads: 1, d: 3), Shape(n: 2, t: 37, heads: 3, d: 16, causal: true),
-    Shape(n: 3, t: 20, heads: 2, d: 5, causal: true),
-  ])
-  func stepEqualsTheLastPosition(shape: Shape) {
+  /// New positions behind kept ones give what the whole sequence gives for its last positions.
+  @Test(
+    arguments: [
+      Shape(n: 1, t: 1, heads: 1, d: 3, causal: true),
+      Shape(n: 2, t: 37, heads: 3, d: 16, causal: true),
+      Shape(n: 3, t: 20, heads: 2, d: 5, causal: true),
+      Shape(n: 1, t: 33, heads: 2, d: 116, causal: true),
+    ], [1, 3])
+  func stepsEqualTheLastPositions(shape: Shape, new: Int) {
     let (n, t, c) = (shape.n, shape.t, shape.channels)
+    let new = min(new, t)
     let capacity = t + 4
     let x = Rows.values(n * t * shape.stride, seed: 5)
     let expected = Self.reference(x.map(Double.init), shape)
-    var keys = [Float](repeating: .nan, count: n * capacity * c)  // never read past `length`
-    var values = keys
-    var q: [Float] = []
-    for item in 0..<n {
-      for i in 0..<t {
-        let row = (item * t + i) * shape.stride
-        let place = (item * capacity + i) * c
-        keys.replaceSubrange(place..<place + c, with: x[row + c..<row + 2 * c])
-        values.replaceSubrange(place..<place + c, with: x[row + 2 * c..<row + 3 * c])
-        if i == t - 1 { q += x[row..<row + c] }
+    /// Thirds of the rows: queries, keys, values `[N, range, C]`.
+    func part(_ third: Int, _ range: Range<Int>) -> [Float] {
+      (0..<n).flatMap { item in
+        range.flatMap { i in
+          let row = (item * t + i) * shape.stride + third * c
+          return x[row..<row + c]
+        }
       }
     }
+    var (keys, values) = (
+      [Float](repeating: .nan, count: n * capacity * c),  // never read past what was kept
+      [Float](repeating: .nan, count: n * capacity * c)
+    )
+    for range in [0..<t - new, t - new..<t] where !range.isEmpty {
+      let (count, start) = (range.count, range.lowerBound)
+      ck_attention_keep(
+        part(1, range), &keys, n, count, start, capacity, shape.heads, shape.d)
+      ck_attention_keep(
+        part(2, range), &values, n, count, start, capacity, shape.heads, shape.d)
+    }
+    let q = part(0, t - new..<t)
     let out = Rows.sameOnAnyThreads("step") {
-      var out = [Float](repeating: .nan, count: n * c)
-      ck_attention_step(q, keys, values, &out, n, t, capacity, shape.heads, shape.d, shape.scale)
+      var out = [Float](repeating: .nan, count: n * new * c)
+      ck_attention_step(
+        q, keys, values, &out, n, new, t - new, capacity, shape.heads, shape.d, shape.scale)
       return out
     }
     let last = (0..<n).flatMap { item in
-      let end = (item + 1) * t * c
-      return expected[end - c..<end]
+      expected[((item + 1) * t - new) * c..<(item + 1) * t * c]
     }
     Rows.expectClose(out, last, tolerance: 2e-6, "step")
   }

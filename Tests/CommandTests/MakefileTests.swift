@@ -135,4 +135,33 @@ struct MakefileTests {
     #expect(other.contains { $0.contains("--split both --out runs/coco-tiny-64/shards") })
     #expect(other.contains { $0.contains("--split train --out runs/coco-tiny-64/wide") })
   }
+
+  @Test func labelMapsAreEncodedAndConditionTheGPT() throws {
+    let shop = try Workshop()
+    let run = "coco-tiny-64-annotations"
+    let options = "SIZE=64 PRESET=tiny STEPS=5 SEGMENTATION=annotations"
+    let commands = try shop.make(options, in: run)
+    #expect(
+      names(commands).sorted() == (["prep-coco", "train-vqgan"] + Self.fromVQGAN).sorted(),
+      "\(commands)")
+    #expect(commands[0].contains("--segmentation annotations"))
+    #expect(commands.contains { $0.contains("--input segmentation --preset tiny") })
+    let encoded = commands.filter { $0.hasPrefix("encode-dataset") }
+    #expect(encoded.allSatisfy { $0.contains("--condition-vqgan runs/\(run)/segmentation") })
+    #expect(commands.contains { $0.hasPrefix("train-gpt") && $0.contains("--condition codes") })
+    #expect(
+      commands.last { $0.hasPrefix("sample-gpt") }?.contains("--temperature 0.5,1,2 --top-k 100")
+        == true)
+    #expect(try shop.make(options, in: run) == [])
+  }
+
+  @Test func halvesAndLargerPicturesFollowTheGPT() throws {
+    let shop = try Workshop()
+    let more = "runs/demo/half.txt runs/demo/larger.txt HALF=left"
+    let commands = try shop.make(more).filter { $0.hasPrefix("sample-gpt") }
+    #expect(commands.count == 3)
+    #expect(commands.contains { $0.contains("--half left --count 8 --temperature 0.5,1,2") })
+    #expect(commands.contains { $0.contains("--scale 2 --count 4") })
+    #expect(try shop.make(more) == [])
+  }
 }

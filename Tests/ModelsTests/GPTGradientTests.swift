@@ -31,6 +31,46 @@ import Testing
   }
 
   @Test(arguments: Device.all.indices)
+  func rotaryPositionsHaveGradients(device: Int) throws {
+    let device = Device.all[device]
+    let model = try Self.rotary(on: device)
+    let indices = IndexTensor((0..<14).map { ($0 * 5 + 3) % 11 }, shape: [2, 7])
+    let zero = Tensor(repeating: 0, shape: [2, 7, 11], on: device)
+    #expect(!model.namedTensors.contains { $0.name == "pos_emb" })
+    try checkGradient(of: model, at: zero, step: 3e-3) { model, zero in model(indices) + zero }
+  }
+
+  /// A model that knows the positions of a grid of 2×3 codes behind two tokens by rotation.
+  static func rotary(on device: Device) throws -> GPT {
+    let config = try GPTConfig(
+      vocabSize: 11, blockSize: 7, layers: 2, heads: 2, width: 16,
+      rotary: RotaryPositions(height: 2, width: 3, start: 2))
+    var random = RandomSource(seed: 6)
+    var model = GPT(config, using: &random, on: device)
+    model.visitParameters { _, tensor in
+      let noise = random.normal(tensor.shape, deviation: 0.3, on: device)
+      tensor = (tensor.detached() + noise).trainable()
+    }
+    return model
+  }
+
+  @Test("Two codes see each other by the rows and columns between them")
+  func rotaryPositionsAreRelative() throws {
+    let positions = RotaryPositions(height: 4, width: 5, start: 3)
+    var random = RandomSource(seed: 2)
+    let (q, k) = (random.normal([1, 1, 8]), random.normal([1, 1, 8]))
+    func score(_ a: Int32, _ b: Int32) -> Float {
+      let turnedQ = q.rotated(by: positions.rotationOfHead(a, width: 8))
+      let turnedK = k.rotated(by: positions.rotationOfHead(b, width: 8))
+      return (turnedQ * turnedK).sum().item()
+    }
+    // Cells 6 and 13 are one row and two columns apart, like 0 and 7.
+    #expect(abs(score(3 + 13, 3 + 6) - score(3 + 7, 3)) < 1e-4)
+    #expect(abs(score(3 + 13, 3 + 6) - score(3 + 13, 3 + 5)) > 1e-3)
+    #expect(abs(score(0, 2) - (q * k).sum().item()) < 1e-5)
+  }
+
+  @Test(arguments: Device.all.indices)
   func droppedActivationsHaveGradients(device: Int) throws {
     let device = Device.all[device]
     let model = try Self.model(unmasked: 0, dropout: 0.3, on: device)

@@ -17,7 +17,7 @@ import Testing
     for round in 0..<2 {
       // The second round takes the first positions at once.
       let given = round * 4
-      cache.reset()
+      cache.truncate(to: 0)
       cache.append(keys: k.positions(0..<given), values: v.positions(0..<given))
       for place in given..<length {
         let step = place..<place + 1
@@ -28,6 +28,29 @@ import Testing
         #expect(difference < 1e-5, "position \(place): \(difference)")
         #expect(cache.length == place + 1)
       }
+    }
+  }
+
+  @Test(arguments: [1, 3], Device.all)
+  func severalAtOnceEqualCausalAttention(items: Int, device: Device) {
+    let (length, heads, width) = (9, 2, 8)
+    var random = RandomSource(seed: 9)
+    func normal() -> Tensor { random.normal([items, length, heads * width], on: device) }
+    let (q, k, v) = (normal(), normal(), normal())
+    let expected = attention(q, k, v, heads: heads, scale: 0.3, mask: .causal(prefix: 0))
+    var cache = KeyValueCache(
+      items: items, capacity: length, channels: heads * width, heads: heads, on: device)
+    var start = 0
+    // Two positions are appended a second time, over others that are forgotten.
+    for (end, kept) in [(3, 3), (7, 5), (9, 9)] {
+      let range = start..<end
+      let out = cache.attend(
+        q.positions(range), k.positions(range), v.positions(range), scale: 0.3)
+      let difference = relativeDifference(
+        out.elements(), expected.positions(range).elements())
+      #expect(difference < 1e-5, "positions \(range): \(difference)")
+      cache.truncate(to: kept)
+      start = kept
     }
   }
 

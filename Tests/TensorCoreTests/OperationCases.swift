@@ -164,6 +164,37 @@ extension OperationCase {
     return cases
   }()
 
+  static let labels: [OperationCase] = {
+    var cases: [OperationCase] = []
+    for (n, length, heads, width) in [(1, 1, 1, 2), (2, 3, 2, 4), (1, 5, 3, 8)] {
+      cases.append(
+        OperationCase("rotary positions", [[n, length, heads * width]]) { x in
+          let angles = (0..<length).map { place in
+            (0..<width / 2).map { Double(place) / Double($0 + 1) }
+          }
+          return x[0].rotated(by: Rotation(angles: angles, on: x[0].device))
+        })
+    }
+    for (n, labels, outputs, h, w, k) in [
+      (1, 1, 1, 1, 1, 3), (2, 5, 3, 3, 4, 3), (1, 17, 18, 2, 5, 1), (2, 33, 4, 4, 3, 5),
+    ] {
+      let map = IndexTensor(
+        (0..<n * h * w).map { ($0 * 7 + $0 / 3) % labels }, shape: [n, h, w])
+      cases += [
+        OperationCase("label convolution", [[outputs, labels, k, k], [outputs]]) {
+          map.convolved(with: $0[0].in(.blockedWeights), bias: $0[1])
+        },
+        OperationCase("label cross-entropy", [[n, labels, h, w]]) {
+          $0[0].blocked().labelCrossEntropy(map)
+        },
+        OperationCase("plain label cross-entropy", [[n, labels, h, w]]) {
+          $0[0].labelCrossEntropy(map)
+        },
+      ]
+    }
+    return cases
+  }()
+
   static let attention: [OperationCase] = {
     var cases: [OperationCase] = []
     let masks: [AttentionMask] = [.none, .causal(prefix: 0), .causal(prefix: 3)]
@@ -180,5 +211,6 @@ extension OperationCase {
     return cases
   }()
 
-  static let all = elementwise + layouts + spatial + products + attention + smallConvolutions
+  static let all =
+    elementwise + layouts + spatial + products + labels + attention + smallConvolutions
 }

@@ -110,7 +110,12 @@ import Training
     }
     #expect(both.firstStage?.config == vqgan.config)
     #expect(both.condStage?.config == vqgan.config)
-    #expect(both.conditionTitle == "a second VQGAN")
+    let condition = try GPTCondition(of: both, codes: codes, stagePath: whole)
+    #expect(condition?.kind == .codes)
+    #expect(condition?.input == "images")
+    #expect(condition?.vocabulary == vqgan.config.codes)
+    #expect(condition?.grid?.fingerprint == (try vqgan.fingerprint()))
+    #expect(try FirstStage.loadCondition(whole).fingerprint == condition?.grid?.fingerprint)
     // A project file beside it tells heads and condition.
     #expect(throws: ArchitectureError.self) { try SecondStage.load(whole) }
   }

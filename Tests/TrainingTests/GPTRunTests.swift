@@ -42,7 +42,7 @@ import Training
     var run = try GPTRun(config, in: folder, resumed: resumed, on: device)
     var steps = 0
     try run.train(
-      on: codes, validation: codes,
+      on: GPTData(codes: codes), validation: GPTData(codes: codes),
       TrainingReporter(
         step: { _ in steps += 1 }, warn: { _ in }, shouldStop: { steps + 1 == stopAfter }))
     return run

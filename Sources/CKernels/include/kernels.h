@@ -218,6 +218,27 @@ void ck_uniform_divergence_forward(const float *logits, float *divergences, floa
 void ck_uniform_divergence_backward(const float *logits, const float *divergences, const float *log_sums,
                                     float *dlogits, float scale, long m, long k);
 
+// ---- rotary.c ---------------------------------------------------------------------------------------------
+
+// y = x with channels 2i and 2i + 1 of each head turned; x and y [M, heads * d], row m at position m % t; cosines and sines
+// [t, d / 2]. sign -1 turns back.
+void ck_rotate(const float *x, const float *cosines, const float *sines, float *y, long m, long t, long heads,
+               long d, float sign);
+
+// ---- labels.c ---------------------------------------------------------------------------------------------
+
+// labels [N, H, W] in 0 ..< count. weights [k * k, count, O], bias [O], y and dy rows [N, H * W, O]; k odd, padded to keep
+// the size.
+void ck_label_convolution(const int32_t *labels, const float *weights, const float *bias, float *y, long n,
+                          long h, long w, long k, long count, long o);
+void ck_label_convolution_backward(const int32_t *labels, const float *dy, float *dweights, long n, long h,
+                                   long w, long k, long count, long o);
+// sums [N * ceil(C / 16)] of the binary cross-entropies of blocked logits [N, C, H, W] with one-hot labels [N, H * W]
+void ck_label_entropy_forward(const float *logits, const int32_t *labels, float *sums, long n, long c, long hw);
+// dlogits = scale * (sigmoid(logits) - onehot(labels)), blocked; may alias logits
+void ck_label_entropy_backward(const float *logits, const int32_t *labels, float *dlogits, float scale, long n,
+                               long c, long hw);
+
 // ---- embedding.c ------------------------------------------------------------------------------------------
 
 // y[m] = table[indices[m]], rows of D.
@@ -239,10 +260,13 @@ void ck_attention_backward(const float *q, const float *k, const float *v, const
                            const float *log_sums, float *dq, float *dk, float *dv, long n, long t, long heads,
                            long d, long q_stride, long out_stride, float scale, int causal, long prefix,
                            ck_gemm gemm);
-// One new position with cached keys and values: q [N, heads * D] against the first `length` positions of
-// keys and values [N, capacity, heads * D]; out [N, heads * D].
-void ck_attention_step(const float *q, const float *keys, const float *values, float *out, long n, long length,
-                       long capacity, long heads, long d, float scale);
+// Rows [N, count, heads * D] as positions start, start + 1 ... of a cache of keys or values [N, heads, capacity, D].
+void ck_attention_keep(const float *rows, float *cache, long n, long count, long start, long capacity, long heads,
+                       long d);
+// New positions q [N, count, heads * D], of which position i sees the first before + i + 1 of the cached keys and values
+// [N, heads, capacity, D]; out like q.
+void ck_attention_step(const float *q, const float *keys, const float *values, float *out, long n, long count,
+                       long before, long capacity, long heads, long d, float scale);
 
 // ---- quantizer.c ----------------------------------------------------------------------------------------------
 

@@ -41,3 +41,7 @@ extension COCOError: ExitCoded {
     }
   }
 }
+
+extension PlaceTemplateError: ExitCoded {
+  package var exitCode: SuiteExitCode { .badData }
+}

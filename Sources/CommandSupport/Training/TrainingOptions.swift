@@ -26,6 +26,17 @@ package struct TrainingOptions: ParsableArguments {
   @Option(help: "Steps of linear rise of the learning rate.") package var warmup: Int?
 
   @Option(
+    help: ArgumentHelp(
+      "Longest gradient of a step; longer ones are shortened (default: none).", valueName: "norm"))
+  package var clip: Float?
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep a moving average of the weights with this decay, such as 0.999, for use.",
+      valueName: "decay"))
+  package var ema: Float?
+
+  @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp("Shards to validate on.", valueName: "shard"))
   package var validation: [String] = []
@@ -60,6 +71,12 @@ package struct TrainingOptions: ParsableArguments {
         throw ValidationError("\(name) must be in \(range), got \(value).")
       }
     }
+    if let clip, !(clip > 0 && clip.isFinite) {
+      throw ValidationError("--clip must be positive, got \(clip).")
+    }
+    if let ema, !(ema > 0 && ema < 1) {
+      throw ValidationError("--ema must be between 0 and 1, got \(ema).")
+    }
     if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
       throw ValidationError("--learning-rate must be positive, got \(learningRate).")
     }
@@ -73,6 +90,8 @@ package struct TrainingOptions: ParsableArguments {
     if let learningRate { config.learningRate.peak = learningRate }
     if let schedule { config.learningRate.schedule = schedule }
     if let warmup { config.learningRate.warmup = warmup }
+    if let clip { config.clip = clip }
+    if let ema { config.averaging = ema }
     if let shuffle { config.shuffles = shuffle }
     if let seed { config.seed = seed }
     if let checkpointEvery { config.checkpointEvery = checkpointEvery }

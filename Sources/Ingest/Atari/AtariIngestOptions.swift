@@ -20,6 +20,8 @@ package struct AtariIngestOptions: Equatable, Sendable {
   package var followsLinks: Bool
   /// Most rows of each split; `nil` for all.
   package var limit: Int?
+  /// Pictures by which rooms are told apart; nil for no column `room`.
+  package var places: PlaceTemplates?
   /// Rows of a shard; the last of a split may have fewer.
   package var shardSize: Int
   package var compression: ShardCompression
@@ -28,7 +30,7 @@ package struct AtariIngestOptions: Equatable, Sendable {
     game: String, name: String, recipe: PictureRecipe, every: Int = 1,
     dropsDuplicates: Bool = false,
     trajectories: [Int]? = nil, holdout: [Int] = [], mayBeMissing: Set<Int> = [],
-    followsLinks: Bool = false, limit: Int? = nil,
+    followsLinks: Bool = false, limit: Int? = nil, places: PlaceTemplates? = nil,
     shardSize: Int = 2048, compression: ShardCompression = .auto
   ) {
     self.game = game
@@ -41,6 +43,7 @@ package struct AtariIngestOptions: Equatable, Sendable {
     self.mayBeMissing = mayBeMissing
     self.followsLinks = followsLinks
     self.limit = limit
+    self.places = places
     self.shardSize = shardSize
     self.compression = compression
   }
@@ -55,7 +58,7 @@ package struct AtariIngestOptions: Equatable, Sendable {
       "--trajectories": trajectories.map(Self.list) ?? "all", "--holdout": Self.list(holdout),
       "--limit": limit.map(String.init) ?? "none", "--shard-size": "\(shardSize)",
       "--compression": "\(compression)",
-    ]
+    ].merging(places.map { ["--rooms": $0.digest] } ?? [:]) { $1 }
   }
 
   private static func list(_ ids: [Int]) -> String {

@@ -14,6 +14,8 @@ package struct AtariLabels: Equatable, Sendable {
   package var score: Int
   /// Whether the game ended before the next stored state.
   package var terminal: Bool
+  /// The room that the (last) state shows; nil where rooms are not told apart, 0 for an unknown one.
+  package var room: Int32?
 
   /// A number that the row keeps whatever the options: trajectory · 2³² + frame.
   package var id: Int64 { Int64(trajectory) << 32 | Int64(frame) }
@@ -25,13 +27,14 @@ package struct AtariLabels: Equatable, Sendable {
 extension [AtariLabels] {
   /// The labels as a shard stores them, one value a row.
   var columns: [(name: String, column: ShardColumn)] {
-    [
+    let rooms = compactMap(\.room)
+    return [
       ("trajectory", .int64(map { Int64($0.trajectory) })),
       ("frame", .int64(map { Int64($0.frame) })),
       ("action", .uint8(map(\.action.rawValue))),
       ("reward", .int64(map { Int64($0.reward) })),
       ("score", .int64(map { Int64($0.score) })),
       ("terminal", .bool(map(\.terminal))),
-    ]
+    ] + (rooms.count == count && !rooms.isEmpty ? [("room", .int32(rooms))] : [])
   }
 }

@@ -19,7 +19,7 @@ struct AtariSampleReader: Sendable {
 
   private func read(_ states: AtariStates) -> SampleOutcome<AtariLabels> {
     let episode = plan.episodes[states.episode]
-    let labels = plan.labels(of: states)
+    var labels = plan.labels(of: states)
     let name = labels.name(game: plan.options.game)
     var pictures: [RGBImage] = []
     for file in plan.pictureNames(of: states) {
@@ -39,6 +39,7 @@ struct AtariSampleReader: Sendable {
       }
       pictures.append(picture)
     }
+    if let places = plan.options.places { labels.room = pictures.last.map(places.number) }
     let pixels = plan.options.recipe.picture(of: pictures).pixels
     return .rows([(encoder.encode(pixels, id: labels.id, name: name), labels)], faults: [])
   }

@@ -2,13 +2,13 @@
 import NN
 import TensorCore
 
-/// A decoder-only transformer with learned positions.
+/// A decoder-only transformer, as published with learned positions.
 ///
 /// - Source: the reference's `mingpt.py`; names are those of its checkpoints under `transformer.`.
 package struct GPT: Layer {
   package let config: GPTConfig
   package var tokens: Embedding  // [V, C]
-  package var positions: Tensor  // [1, block_size, C]
+  package var positions: Tensor  // [1, block_size, C]; of rotary models [1, 0, C], and in no file
   package var blocks: [TransformerBlock]
   package var finalNorm: LayerNorm
   package var head: Linear  // [V, C], no bias, not tied to the embedding
@@ -19,8 +19,8 @@ package struct GPT: Layer {
     self.config = config
     tokens = Embedding(
       weight: random.normal([config.vocabSize, config.width], deviation: 0.02, on: device))
-    positions = Tensor(repeating: 0, shape: [1, config.blockSize, config.width], on: device)
-      .trainable()
+    let learned = config.rotary == nil ? config.blockSize : 0
+    positions = Tensor(repeating: 0, shape: [1, learned, config.width], on: device).trainable()
     blocks = []
     for _ in 0..<config.layers {
       blocks.append(TransformerBlock(config, using: &random, on: device))
@@ -35,39 +35,49 @@ package struct GPT: Layer {
   ///
   /// - Parameters:
   ///   - indices: tokens `[N, T]`, `T` at most `block_size`.
+  ///   - places: the position of each, rising `[T]`; the first T if left out.
   ///   - random: where dropout draws from in training; `nil` drops nothing.
   /// - Returns: `[N, T, V]`.
   package func callAsFunction(
-    _ indices: IndexTensor, droppingWith random: inout RandomSource?
+    _ indices: IndexTensor, at places: [Int32]? = nil, droppingWith random: inout RandomSource?
   ) -> Tensor {
-    var x = embedded(indices, from: 0)
+    let places = places ?? (0..<Int32(indices.shape[1])).map { $0 }
+    var x = embedded(indices, at: places)
     if config.embeddingDropout > 0, var source = random {
       x = x.droppedOut(rate: config.embeddingDropout, using: &source)
       random = source
     }
-    let mask = mask(length: indices.shape[1])
-    for block in blocks { x = block(x, mask: mask, droppingWith: &random) }
+    let (mask, rotation) = (mask(places), rotation(places))
+    for block in blocks { x = block(x, mask: mask, rotation, droppingWith: &random) }
     return head(finalNorm(x))
   }
 
   /// Logits in evaluation mode, `[N, T, V]`.
-  package func callAsFunction(_ indices: IndexTensor) -> Tensor {
+  package func callAsFunction(_ indices: IndexTensor, at places: [Int32]? = nil) -> Tensor {
     var none: RandomSource?
-    return self(indices, droppingWith: &none)
+    return self(indices, at: places, droppingWith: &none)
   }
 
-  /// Token and position vectors, `[N, T, C]`, the first token at position `start`.
-  func embedded(_ indices: IndexTensor, from start: Int) -> Tensor {
+  /// Token and position vectors, `[N, T, C]`.
+  func embedded(_ indices: IndexTensor, at places: [Int32]) -> Tensor {
     let (n, length) = (indices.shape[0], indices.shape[1])
+    precondition(places.count == length, "\(places.count) places for \(length) tokens")
     precondition(
-      start + length <= config.blockSize,
-      "\(start + length) tokens for a model of \(config.blockSize) positions")
-    let places = (0..<n).flatMap { _ in (start..<start + length).map(Int32.init) }
+      places.allSatisfy { $0 < config.blockSize },
+      "position \(places.max() ?? 0) of a model of \(config.blockSize)")
+    guard config.rotary == nil else { return tokens(indices) }
     let table = positions.reshaped([config.blockSize, config.width])
-    return tokens(indices) + table.gathered(at: IndexTensor(places, shape: indices.shape))
+    let repeated = (0..<n).flatMap { _ in places }
+    return tokens(indices) + table.gathered(at: IndexTensor(repeated, shape: indices.shape))
   }
 
-  func mask(length: Int) -> AttentionMask { .causal(prefix: min(config.unmasked, length)) }
+  func rotation(_ places: [Int32]) -> Rotation? {
+    config.rotary?.rotation(places, headWidth: config.width / config.heads, on: device)
+  }
+
+  func mask(_ places: [Int32]) -> AttentionMask {
+    .causal(prefix: places.count { $0 < config.unmasked })
+  }
 
   /// Names of the parameters that weight decay acts on: the weights of linear layers, not biases, norms, embeddings or
   /// positions.
@@ -78,7 +88,7 @@ package struct GPT: Layer {
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
     try tokens.visitParameters { try visit("tok_emb." + $0, &$1) }
-    try visit("pos_emb", &positions)
+    if config.rotary == nil { try visit("pos_emb", &positions) }
     try NN.visit("blocks", &blocks, visit)
     try finalNorm.visitParameters { try visit("ln_f." + $0, &$1) }
     try head.visitParameters { try visit("head." + $0, &$1) }

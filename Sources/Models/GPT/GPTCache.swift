@@ -19,23 +19,30 @@ package struct GPTCache {
   /// Positions that the cache holds.
   package var length: Int { layers.first?.length ?? 0 }
 
-  package mutating func reset() {
-    for index in layers.indices { layers[index].reset() }
+  package mutating func reset() { truncate(to: 0) }
+
+  /// Forgets all but the first `length` positions.
+  package mutating func truncate(to length: Int) {
+    for index in layers.indices { layers[index].truncate(to: length) }
   }
 }
 
 extension GPT {
   /// Logits after the last of `indices` `[N, T]`, whose keys and values replace what the cache held.
   ///
+  /// - Parameter places: the position of each token, rising; the first T if left out.
   /// - Returns: `[N, V]`.
-  package func logits(after indices: IndexTensor, filling cache: inout GPTCache) -> Tensor {
+  package func logits(
+    after indices: IndexTensor, at places: [Int32]? = nil, filling cache: inout GPTCache
+  ) -> Tensor {
     withoutGradients {
       cache.reset()
-      var x = embedded(indices, from: 0)
-      let mask = mask(length: indices.shape[1])
+      let places = places ?? (0..<Int32(indices.shape[1])).map { $0 }
+      var x = embedded(indices, at: places)
+      let (mask, rotation) = (mask(places), rotation(places))
       var random: RandomSource?
       for (index, block) in blocks.enumerated() {
-        x = block(x, mask: mask, droppingWith: &random) { keys, values in
+        x = block(x, mask: mask, rotation, droppingWith: &random) { keys, values in
           cache.layers[index].append(keys: keys, values: values)
         }
       }
@@ -43,18 +50,26 @@ extension GPT {
     }
   }
 
-  /// Logits after one more token of each sequence, `[N, 1]`.
+  /// Logits after more tokens of each sequence, `[N, T]`.
   ///
-  /// - Returns: `[N, V]`.
-  /// - Precondition: the cache holds at least `n_unmasked` positions; before that a new token changes what earlier
-  ///   positions see.
-  package func logits(appending indices: IndexTensor, to cache: inout GPTCache) -> Tensor {
+  /// - Parameter places: the position of each; those behind the cache's if left out.
+  /// - Returns: `[N, V]`, after the last.
+  /// - Precondition: all positions below `n_unmasked` that are ever seen are in the cache; before that a new token changes
+  ///   what earlier positions see.
+  package func logits(
+    appending indices: IndexTensor, at places: [Int32]? = nil, to cache: inout GPTCache
+  ) -> Tensor {
+    let start = Int32(cache.length)
+    let places = places ?? (start..<start + Int32(indices.shape[1])).map { $0 }
     precondition(
-      cache.length >= config.unmasked,
-      "\(cache.length) positions in the cache, the first \(config.unmasked) see each other")
+      places.allSatisfy { $0 >= config.unmasked },
+      "the first \(config.unmasked) positions see each other")
     return withoutGradients {
-      var x = embedded(indices, from: cache.length)
-      for (index, block) in blocks.enumerated() { x = block(x, after: &cache.layers[index]) }
+      var x = embedded(indices, at: places)
+      let rotation = rotation(places)
+      for (index, block) in blocks.enumerated() {
+        x = block(x, rotation, after: &cache.layers[index])
+      }
       return logits(ofLast: x)
     }
   }

@@ -13,10 +13,13 @@ package struct GPTConfig: Codable, Equatable, Sendable {
   package var embeddingDropout: Float
   package var residualDropout: Float
   package var attentionDropout: Float
+  /// Positions by rotation instead of learned ones; nil, and no key in the file, for learned ones.
+  package var rotary: RotaryPositions?
 
   package init(
     vocabSize: Int, blockSize: Int, layers: Int, heads: Int, width: Int, unmasked: Int = 0,
-    embeddingDropout: Float = 0, residualDropout: Float = 0, attentionDropout: Float = 0
+    embeddingDropout: Float = 0, residualDropout: Float = 0, attentionDropout: Float = 0,
+    rotary: RotaryPositions? = nil
   ) throws(GPTConfigError) {
     self.vocabSize = vocabSize
     self.blockSize = blockSize
@@ -27,6 +30,7 @@ package struct GPTConfig: Codable, Equatable, Sendable {
     self.embeddingDropout = embeddingDropout
     self.residualDropout = residualDropout
     self.attentionDropout = attentionDropout
+    self.rotary = rotary
     try validate()
   }
 
@@ -40,6 +44,7 @@ package struct GPTConfig: Codable, Equatable, Sendable {
     case embeddingDropout = "embd_pdrop"
     case residualDropout = "resid_pdrop"
     case attentionDropout = "attn_pdrop"
+    case rotary
   }
 
   package init(from decoder: any Swift.Decoder) throws {
@@ -53,6 +58,7 @@ package struct GPTConfig: Codable, Equatable, Sendable {
     embeddingDropout = try values.decode(Float.self, forKey: .embeddingDropout)
     residualDropout = try values.decode(Float.self, forKey: .residualDropout)
     attentionDropout = try values.decode(Float.self, forKey: .attentionDropout)
+    rotary = try values.decodeIfPresent(RotaryPositions.self, forKey: .rotary)
     try validate()
   }
 
@@ -71,6 +77,15 @@ package struct GPTConfig: Codable, Equatable, Sendable {
     try require(.heads, heads, 1...width)
     try require(.unmasked, unmasked, 0...blockSize)
     guard width % heads == 0 else { throw .headsDoNotDivideWidth(heads: heads, width: width) }
+    if rotary != nil, width / heads % 4 != 0 {
+      throw .outOfRange(
+        key: "n_embd / n_head", found: "\(width / heads)",
+        expected: "a multiple of 4 for rotary positions")
+    }
+    if let rotary {
+      try require(.rotary, rotary.width, 1...65_535)
+      try require(.rotary, rotary.start, 0...blockSize)
+    }
     let rates = [
       (CodingKeys.embeddingDropout, embeddingDropout), (.residualDropout, residualDropout),
       (.attentionDropout, attentionDropout),

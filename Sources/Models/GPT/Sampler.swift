@@ -1,70 +1,195 @@
-// Drawing whole code sequences from a GPT.
+// Drawing grids of codes from a GPT.
 import TensorCore
 
-/// Draws code sequences, one random stream per sample.
+/// The grids to draw together.
+package struct SamplingTask: Sendable {
+  package var grid: GridSize
+  /// The random numbers of each grid, N streams.
+  package var streams: [RandomSource]
+  /// What stands before the codes of a window, of N sequences.
+  package var condition: @Sendable (GridWindow) -> PlacedTokens
+  /// What stands there in place of a condition, for guidance.
+  package var noCondition: (@Sendable (GridWindow) -> PlacedTokens)?
+  /// Codes of each grid `[N][H·W]` in raster order; drawn ones replace them.
+  package var codes: [[Int32]]
+  /// The cells to keep, `[H·W]`.
+  package var isGiven: [Bool]
+
+  /// - Parameter condition: of all windows alike, N sequences; the start token if left out.
+  package init(
+    grid: GridSize, streams: [RandomSource],
+    condition: (@Sendable (GridWindow) -> PlacedTokens)? = nil
+  ) {
+    self.grid = grid
+    self.streams = streams
+    let start = PlacedTokens(
+      tokens: Array(repeating: [TokenSequences.startToken], count: streams.count), places: [0])
+    self.condition = condition ?? { _ in start }
+    codes = Array(repeating: Array(repeating: 0, count: grid.count), count: streams.count)
+    isGiven = Array(repeating: false, count: grid.count)
+  }
+
+  /// The streams of samples `numbers` of a seed.
+  ///
+  /// A sample's stream is its own, so it does not depend on how many are drawn at once.
+  package static func streams(seed: UInt64, _ numbers: Range<Int>) -> [RandomSource] {
+    let root = RandomSource(seed: seed).stream("sample")
+    return numbers.map { root.stream($0) }
+  }
+}
+
+/// Draws grids of codes, cell by cell, each behind what its window shows.
 ///
-/// Sample `i` of a seed is drawn from its own stream, so it does not depend on how many samples are drawn at once, up to
-/// the rounding of matrix products: batches of different size may add in another order.
+/// A grid does not depend on how many are drawn at once, up to the rounding of matrix products: batches of different size
+/// may add in another order.
 package struct Sampler: Sendable {
   package let model: GPT
   package let options: SamplingOptions
+  /// The grid that the model was trained on.
+  package let trained: GridSize
+  /// The order of its codes in the sequence.
+  package let order: TokenOrder
+  /// Tokens of the condition in training: where the positions of the codes begin.
+  package let conditionLength: Int
   /// Tokens from this number on are never drawn: an embedding table may hold more than the image codes.
   package let codebookSize: Int
+  /// Whether keys and values are kept; without, the model reads the whole window for every code, as the reference does.
+  package var caches = true
+  /// Cells by which the window moves at once, half its side at most; 1 is the reference's.
+  package var windowStep = 1
+  /// Bytes for the keys and values of windows that come again in the next row.
+  package var cacheBytes = 2 << 30
 
-  package init(_ model: GPT, codebookSize: Int, options: SamplingOptions) {
+  package init(
+    _ model: GPT, codebookSize: Int, trained: GridSize, order: TokenOrder = .raster,
+    conditionLength: Int = 1, options: SamplingOptions
+  ) {
     precondition(codebookSize <= model.config.vocabSize, "more codes than tokens")
+    precondition(
+      conditionLength + trained.count - 1 <= model.config.blockSize,
+      "\(conditionLength) and \(trained.count) tokens for \(model.config.blockSize) positions")
     self.model = model
     self.codebookSize = codebookSize
+    self.trained = trained
+    self.order = order
+    self.conditionLength = conditionLength
     self.options = options
   }
 
-  /// Continues each prefix to `length` tokens more.
-  ///
-  /// - Parameters:
-  ///   - prefixes: condition tokens and given codes `[N, P]`, at least one each.
-  ///   - length: tokens to draw; `P + length - 1` is at most `block_size`.
-  ///   - first: the number of the first sample, which picks its stream.
-  ///   - seed: of the streams.
-  ///   - progress: called after every token of the batch with the tokens drawn in that step.
-  /// - Returns: the drawn tokens `[N, length]`.
-  package func samples(
-    continuing prefixes: IndexTensor, length: Int, first: Int = 0, seed: UInt64,
-    progress: (_ tokens: Int) throws -> Void
-  ) rethrows -> IndexTensor {
-    let (n, given) = (prefixes.shape[0], prefixes.shape[1])
-    precondition(given > 0, "a prefix needs a token")
-    precondition(
-      given + length - 1 <= model.config.blockSize,
-      "\(given + length - 1) tokens for a model of \(model.config.blockSize) positions")
-    let root = RandomSource(seed: seed).stream("sample")
-    var streams = (0..<n).map { root.stream(first + $0) }
-    var sequences = (0..<n).map { item in
-      Array(prefixes.elements[item * given..<(item + 1) * given])
-    }
-    var cache = GPTCache(for: model, items: n, capacity: given + length - 1)
-    for _ in 0..<length {
-      let logits = self.logits(after: sequences, &cache)
-      logits.withElements { values in
-        let vocabulary = model.config.vocabSize
-        for item in 0..<n {
-          let row = values[item * vocabulary..<item * vocabulary + codebookSize]
-          sequences[item].append(options.draw(row, using: &streams[item]))
-        }
-      }
-      try progress(n)
-    }
-    return IndexTensor(sequences.flatMap { $0.dropFirst(given) }, shape: [n, length])
+  /// Whether a grid can be drawn: orders other than raster have no windows.
+  package func canDraw(_ grid: GridSize) -> Bool {
+    order == .raster || (grid.height <= trained.height && grid.width <= trained.width)
   }
 
-  /// Logits `[N, V]` after sequences of equal length, of which the cache holds all but the last token, or nothing yet.
-  private func logits(after sequences: [[Int32]], _ cache: inout GPTCache) -> Tensor {
-    let (n, length) = (sequences.count, sequences.first?.count ?? 0)
-    // Among the first `n_unmasked` positions a new token changes the old ones: all are computed anew.
-    guard cache.length > 0, cache.length >= model.config.unmasked else {
-      return model.logits(
-        after: IndexTensor(sequences.flatMap { $0 }, shape: [n, length]), filling: &cache)
+  /// Draws every cell that is not given.
+  ///
+  /// - Parameter progress: called after every code of the batch with the codes drawn in that step.
+  /// - Returns: the codes of each grid `[N][H·W]` in raster order.
+  package func samples(
+    _ task: SamplingTask, progress: (_ codes: Int) throws -> Void
+  ) rethrows -> [[Int32]] {
+    precondition(canDraw(task.grid), "a grid of \(task.grid) in the order \(order)")
+    let count = task.streams.count
+    var streams = task.streams
+    var codes = task.codes
+    var conditioned = WindowCaches(for: model, items: count, bytes: cacheBytes)
+    var unconditioned = conditioned
+    let ranks = ranks
+    for cell in drawingOrder(task.grid, ranks) where !task.isGiven[cell] {
+      let window = GridWindow(
+        around: cell / task.grid.width, cell % task.grid.width, of: task.grid, seenBy: trained,
+        step: windowStep)
+      let seen = seen(of: window, before: cell, task.grid, ranks)
+      func logits(
+        _ condition: (GridWindow) -> PlacedTokens, _ caches: inout WindowCaches
+      ) -> Tensor {
+        var content = condition(window)
+        for item in 0..<count { content.tokens[item] += seen.cells.map { codes[item][$0] } }
+        content.places += seen.places
+        return self.caches
+          ? caches.logits(after: content, in: window) : wholeWindow(content, window)
+      }
+      let wanted = logits(task.condition, &conditioned).elements()
+      let other = task.noCondition.map { logits($0, &unconditioned).elements() }
+      let vocabulary = model.config.vocabSize
+      for item in 0..<count {
+        let range = item * vocabulary..<item * vocabulary + codebookSize
+        let row = guided(wanted[range], against: other?[range])
+        codes[item][cell] = options.draw(row, using: &streams[item])
+      }
+      try progress(count)
     }
-    let newest = sequences.compactMap(\.last)
-    return model.logits(appending: IndexTensor(newest, shape: [n, 1]), to: &cache)
+    return codes
+  }
+
+  /// Logits moved away from those without a condition.
+  ///
+  /// - Source: Ho & Salimans 2022, *Classifier-free diffusion guidance*, on logits.
+  private func guided(_ wanted: ArraySlice<Float>, against other: ArraySlice<Float>?)
+    -> ArraySlice<Float>
+  {
+    guard let other else { return wanted }
+    return ArraySlice(zip(wanted, other).map { $1 + Float(options.guidance) * ($0 - $1) })
+  }
+
+  // MARK: Cells
+
+  /// The turn of every cell of the trained grid.
+  private var ranks: [Int] {
+    var ranks = Array(repeating: 0, count: trained.count)
+    for (rank, cell) in order.cells(of: trained).enumerated() { ranks[cell] = rank }
+    return ranks
+  }
+
+  /// The cells of a grid in the order in which they are drawn.
+  package func drawingOrder(_ grid: GridSize) -> [Int] { drawingOrder(grid, ranks) }
+
+  private func drawingOrder(_ grid: GridSize, _ ranks: [Int]) -> [Int] {
+    guard order != .raster else { return Array(0..<grid.count) }
+    func rank(_ cell: Int) -> Int {
+      ranks[cell / grid.width * trained.width + cell % grid.width]
+    }
+    return (0..<grid.count).sorted { rank($0) < rank($1) }
+  }
+
+  /// The cells of a window that stand before `cell` in the model's order, and their positions.
+  ///
+  /// A cell has the position that it would have in a whole window: in a narrower grid, positions are left out.
+  private func seen(
+    of window: GridWindow, before cell: Int, _ grid: GridSize, _ ranks: [Int]
+  ) -> (cells: [Int], places: [Int32]) {
+    let (row, column) = (cell / grid.width - window.row, cell % grid.width - window.column)
+    let turn = ranks[row * trained.width + column]
+    var found: [(cell: Int, rank: Int)] = []
+    for y in 0..<window.size.height {
+      for x in 0..<window.size.width {
+        let rank = ranks[y * trained.width + x]
+        if rank < turn {
+          found.append(((window.row + y) * grid.width + window.column + x, rank))
+        }
+      }
+    }
+    if order != .raster { found.sort { $0.rank < $1.rank } }
+    return (found.map(\.cell), found.map { Int32(conditionLength + $0.rank) })
+  }
+
+  /// Logits `[N, V]` behind `content`, by a pass over all positions of the window, those behind it included.
+  private func wholeWindow(_ content: PlacedTokens, _ window: GridWindow) -> Tensor {
+    let all = (0..<window.size.count).map { cell in
+      let place = cell / window.size.width * trained.width + cell % window.size.width
+      return Int32(conditionLength + ranks[place])
+    }
+    let last = content.places.last ?? 0
+    let behind = Array(all.filter { $0 > last }.sorted().dropLast())
+    var whole = content
+    whole.places += behind
+    for item in whole.tokens.indices {
+      whole.tokens[item] += Array(repeating: 0, count: behind.count)
+    }
+    return withoutGradients {
+      let logits = model(whole.indices(0..<whole.length), at: whole.places)
+      return logits.positions(content.length - 1..<content.length)
+        .reshaped([content.tokens.count, model.config.vocabSize])
+    }
   }
 }

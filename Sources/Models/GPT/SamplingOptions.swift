@@ -12,15 +12,19 @@ package struct SamplingOptions: Equatable, Sendable {
   package var topP: Double?
   /// Always the most probable token, the lowest of equals.
   package var isGreedy = false
+  /// How far logits move from those without a condition: 1 is the conditional model itself, 0 the one without condition.
+  package var guidance: Double = 1
 
   package init(
-    temperature: Double = 1, topK: Int? = nil, topP: Double? = nil, isGreedy: Bool = false
+    temperature: Double = 1, topK: Int? = nil, topP: Double? = nil, isGreedy: Bool = false,
+    guidance: Double = 1
   ) {
     precondition(temperature > 0 && (topK ?? 1) > 0 && (topP ?? 1) > 0)
     self.temperature = temperature
     self.topK = topK
     self.topP = topP
     self.isGreedy = isGreedy
+    self.guidance = guidance
   }
 
   /// The probability of every token: logits divided by the temperature, cut by top-k, softmax, cut by top-p.

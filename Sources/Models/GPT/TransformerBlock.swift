@@ -23,16 +23,19 @@ package struct SelfAttention: Layer {
   ///
   /// - Parameter keep: is given keys and values `[N, T, C]`, for a cache.
   func callAsFunction(
-    _ x: Tensor, mask: AttentionMask, keeping keep: (_ keys: Tensor, _ values: Tensor) -> Void
+    _ x: Tensor, mask: AttentionMask, _ rotation: Rotation?,
+    keeping keep: (_ keys: Tensor, _ values: Tensor) -> Void
   ) -> Tensor {
-    let (q, k, v) = (query(x), key(x), value(x))
+    let (q, k, v) = (query(x, rotation), key(x, rotation), value(x))
     keep(k, v)
     return projection(attention(q, k, v, heads: heads, scale: scale, mask: mask))
   }
 
-  /// One new position `[N, 1, C]` that sees itself and all in the cache, which takes it up.
-  func callAsFunction(_ x: Tensor, after cache: inout KeyValueCache) -> Tensor {
-    projection(cache.attend(query(x), key(x), value(x), scale: scale))
+  /// New positions `[N, T, C]` that see what stands before them and all in the cache, which takes them up.
+  func callAsFunction(
+    _ x: Tensor, _ rotation: Rotation?, after cache: inout KeyValueCache
+  ) -> Tensor {
+    projection(cache.attend(query(x, rotation), key(x, rotation), value(x), scale: scale))
   }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
@@ -64,16 +67,19 @@ package struct TransformerBlock: Layer {
 
   /// All positions at once: `[N, T, C]` to the same; drops only where `random` is given.
   func callAsFunction(
-    _ x: Tensor, mask: AttentionMask, droppingWith random: inout RandomSource?,
+    _ x: Tensor, mask: AttentionMask, _ rotation: Rotation? = nil,
+    droppingWith random: inout RandomSource?,
     keeping keep: (_ keys: Tensor, _ values: Tensor) -> Void = { _, _ in }
   ) -> Tensor {
-    let y = x + dropped(attention(norm1(x), mask: mask, keeping: keep), &random)
+    let y = x + dropped(attention(norm1(x), mask: mask, rotation, keeping: keep), &random)
     return y + dropped(perceptron(norm2(y)), &random)
   }
 
-  /// One new position `[N, 1, C]` behind those in the cache.
-  func callAsFunction(_ x: Tensor, after cache: inout KeyValueCache) -> Tensor {
-    let y = x + attention(norm1(x), after: &cache)
+  /// New positions `[N, T, C]` behind those in the cache.
+  func callAsFunction(
+    _ x: Tensor, _ rotation: Rotation? = nil, after cache: inout KeyValueCache
+  ) -> Tensor {
+    let y = x + attention(norm1(x), rotation, after: &cache)
     return y + perceptron(norm2(y))
   }
 
@@ -91,5 +97,13 @@ package struct TransformerBlock: Layer {
     try attention.visitParameters { try visit("attn." + $0, &$1) }
     try expand.visitParameters { try visit("mlp.0." + $0, &$1) }
     try contract.visitParameters { try visit("mlp.2." + $0, &$1) }
+  }
+}
+
+extension Linear {
+  /// Queries or keys, turned by their positions where these are rotary.
+  fileprivate func callAsFunction(_ x: Tensor, _ rotation: Rotation?) -> Tensor {
+    let y = self(x)
+    return rotation.map { y.rotated(by: $0) } ?? y
   }
 }

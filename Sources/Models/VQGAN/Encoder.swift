@@ -33,7 +33,18 @@ package struct Encoder: Layer {
   }
 
   package func callAsFunction(_ x: Tensor, dropout random: inout RandomSource?) -> Tensor {
-    var h = convIn(x)
+    features(of: convIn(x), dropout: &random)
+  }
+
+  /// Latents of maps of labels `[N, H, W]` in `0..<in_channels`, as if they were one-hot channels.
+  package func callAsFunction(_ labels: IndexTensor, dropout random: inout RandomSource?) -> Tensor
+  {
+    guard let bias = convIn.bias else { preconditionFailure("conv_in has a bias") }
+    return features(of: labels.convolved(with: convIn.weight, bias: bias), dropout: &random)
+  }
+
+  private func features(of x: Tensor, dropout random: inout RandomSource?) -> Tensor {
+    var h = x
     for level in down {
       h = level(h, dropout: &random)
       if let downsample = level.resample { h = downsample(h) }

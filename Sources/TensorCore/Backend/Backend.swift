@@ -128,6 +128,17 @@ protocol Backend: Sendable {
   func uniformDivergenceBackward(
     _ logits: Input, _ divergences: Input, _ logSums: Input, _ dlogits: Output, _ scale: Float,
     _ m: Int, _ k: Int)
+  func labelConvolution(
+    _ labels: UnsafePointer<Int32>, _ weights: Input, _ bias: Input, _ y: Output, _ shape: Shape,
+    kernel: Int, labels count: Int, outputs: Int)
+  func labelConvolutionBackward(
+    _ labels: UnsafePointer<Int32>, _ dy: Input, _ dweights: Output, _ shape: Shape, kernel: Int,
+    labels count: Int, outputs: Int)
+  func labelEntropy(
+    _ logits: Input, _ labels: UnsafePointer<Int32>, _ sums: Output, _ shape: Shape)
+  func labelEntropyBackward(
+    _ logits: Input, _ labels: UnsafePointer<Int32>, _ dlogits: Output, _ scale: Float,
+    _ shape: Shape)
   func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int)
   func scatterAddRows(
     _ dy: Input, _ indices: UnsafePointer<Int32>, _ dtable: Output, _ m: Int, _ d: Int, _ rows: Int)
@@ -136,9 +147,15 @@ protocol Backend: Sendable {
   func attentionBackward(
     _ q: Input, _ k: Input, _ v: Input, _ out: Input, _ dout: Input, _ logSums: Input, _ dq: Output,
     _ dk: Output, _ dv: Output, _ shape: AttentionShape)
+  func attentionKeep(
+    _ rows: Input, _ cache: Output, _ n: Int, count: Int, start: Int, capacity: Int, heads: Int,
+    width: Int)
   func attentionStep(
-    _ q: Input, _ keys: Input, _ values: Input, _ out: Output, _ n: Int, length: Int, capacity: Int,
-    heads: Int, width: Int, scale: Float)
+    _ q: Input, _ keys: Input, _ values: Input, _ out: Output, _ n: Int, count: Int, before: Int,
+    capacity: Int, heads: Int, width: Int, scale: Float)
+  func rotate(
+    _ x: Input, _ cosines: Input, _ sines: Input, _ y: Output, _ m: Int, length: Int, heads: Int,
+    width: Int, sign: Float)
   func rowNorms(_ x: Input, _ norms: Output, _ m: Int, _ d: Int)
   func nearestCodes(
     _ z: Input, _ codebook: Input, _ norms: Input, _ indices: UnsafeMutablePointer<Int32>,

@@ -139,11 +139,18 @@ struct CPUBackend: Backend {
       s.heads * s.width, s.scale, s.isCausal ? 1 : 0, s.prefix, product)
   }
 
-  func attentionStep(
-    _ q: Input, _ keys: Input, _ values: Input, _ out: Output, _ n: Int, length: Int, capacity: Int,
-    heads: Int, width: Int, scale: Float
+  func attentionKeep(
+    _ rows: Input, _ cache: Output, _ n: Int, count: Int, start: Int, capacity: Int, heads: Int,
+    width: Int
   ) {
-    ck_attention_step(q, keys, values, out, n, length, capacity, heads, width, scale)
+    ck_attention_keep(rows, cache, n, count, start, capacity, heads, width)
+  }
+
+  func attentionStep(
+    _ q: Input, _ keys: Input, _ values: Input, _ out: Output, _ n: Int, count: Int, before: Int,
+    capacity: Int, heads: Int, width: Int, scale: Float
+  ) {
+    ck_attention_step(q, keys, values, out, n, count, before, capacity, heads, width, scale)
   }
 
   func nearestCodes(
@@ -151,6 +158,13 @@ struct CPUBackend: Backend {
     _ distances: Output?, _ m: Int, _ k: Int, _ d: Int
   ) {
     ck_nearest_codes(z, codebook, norms, indices, distances, m, k, d, product)
+  }
+
+  func rotate(
+    _ x: Input, _ cosines: Input, _ sines: Input, _ y: Output, _ m: Int, length: Int, heads: Int,
+    width: Int, sign: Float
+  ) {
+    ck_rotate(x, cosines, sines, y, m, length, heads, width, sign)
   }
 
   func rowNorms(_ x: Input, _ norms: Output, _ m: Int, _ d: Int) { ck_row_norms(x, norms, m, d) }
@@ -186,6 +200,36 @@ struct CPUBackend: Backend {
     _ m: Int, _ k: Int
   ) {
     ck_uniform_divergence_backward(logits, divergences, logSums, dlogits, scale, m, k)
+  }
+
+  func labelConvolution(
+    _ labels: UnsafePointer<Int32>, _ weights: Input, _ bias: Input, _ y: Output, _ shape: Shape,
+    kernel: Int, labels count: Int, outputs: Int
+  ) {
+    ck_label_convolution(
+      labels, weights, bias, y, shape[0], shape[1], shape[2], kernel, count, outputs)
+  }
+
+  func labelConvolutionBackward(
+    _ labels: UnsafePointer<Int32>, _ dy: Input, _ dweights: Output, _ shape: Shape, kernel: Int,
+    labels count: Int, outputs: Int
+  ) {
+    ck_label_convolution_backward(
+      labels, dy, dweights, shape[0], shape[1], shape[2], kernel, count, outputs)
+  }
+
+  func labelEntropy(
+    _ logits: Input, _ labels: UnsafePointer<Int32>, _ sums: Output, _ shape: Shape
+  ) {
+    ck_label_entropy_forward(logits, labels, sums, shape[0], shape[1], shape[2] * shape[3])
+  }
+
+  func labelEntropyBackward(
+    _ logits: Input, _ labels: UnsafePointer<Int32>, _ dlogits: Output, _ scale: Float,
+    _ shape: Shape
+  ) {
+    ck_label_entropy_backward(
+      logits, labels, dlogits, scale, shape[0], shape[1], shape[2] * shape[3])
   }
 
   func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int)

@@ -359,6 +359,43 @@ struct ProfilingBackend: Backend {
     }
   }
 
+  func labelConvolution(
+    _ labels: UnsafePointer<Int32>, _ weights: Input, _ bias: Input, _ y: Output, _ shape: Shape,
+    kernel: Int, labels count: Int, outputs: Int
+  ) {
+    profile.time("label convolution", floats: shape.count * outputs * (kernel * kernel + 1)) {
+      base.labelConvolution(
+        labels, weights, bias, y, shape, kernel: kernel, labels: count, outputs: outputs)
+    }
+  }
+
+  func labelConvolutionBackward(
+    _ labels: UnsafePointer<Int32>, _ dy: Input, _ dweights: Output, _ shape: Shape, kernel: Int,
+    labels count: Int, outputs: Int
+  ) {
+    profile.time("label convolution backward", floats: shape.count * outputs * kernel * kernel) {
+      base.labelConvolutionBackward(
+        labels, dy, dweights, shape, kernel: kernel, labels: count, outputs: outputs)
+    }
+  }
+
+  func labelEntropy(
+    _ logits: Input, _ labels: UnsafePointer<Int32>, _ sums: Output, _ shape: Shape
+  ) {
+    profile.time("label entropy", floats: shape.count) {
+      base.labelEntropy(logits, labels, sums, shape)
+    }
+  }
+
+  func labelEntropyBackward(
+    _ logits: Input, _ labels: UnsafePointer<Int32>, _ dlogits: Output, _ scale: Float,
+    _ shape: Shape
+  ) {
+    profile.time("label entropy backward", floats: 2 * shape.count) {
+      base.labelEntropyBackward(logits, labels, dlogits, scale, shape)
+    }
+  }
+
   func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int)
   {
     profile.time("gather rows", floats: 2 * m * d) { base.gatherRows(table, indices, y, m, d) }
@@ -389,17 +426,38 @@ struct ProfilingBackend: Backend {
     }
   }
 
-  func attentionStep(
-    _ q: Input, _ keys: Input, _ values: Input, _ out: Output, _ n: Int, length: Int, capacity: Int,
-    heads: Int, width: Int, scale: Float
+  func attentionKeep(
+    _ rows: Input, _ cache: Output, _ n: Int, count: Int, start: Int, capacity: Int, heads: Int,
+    width: Int
   ) {
+    profile.time("attention keep", floats: 2 * n * count * heads * width) {
+      base.attentionKeep(
+        rows, cache, n, count: count, start: start, capacity: capacity, heads: heads, width: width)
+    }
+  }
+
+  func attentionStep(
+    _ q: Input, _ keys: Input, _ values: Input, _ out: Output, _ n: Int, count: Int, before: Int,
+    capacity: Int, heads: Int, width: Int, scale: Float
+  ) {
+    let pairs = n * heads * count * (2 * before + count + 1) / 2
     profile.time(
-      "attention step", operations: 4 * n * length * heads * width,
-      floats: 2 * n * length * heads * width
+      "attention step", operations: 4 * pairs * width,
+      floats: 2 * n * heads * (before + count) * width
     ) {
       base.attentionStep(
-        q, keys, values, out, n, length: length, capacity: capacity, heads: heads, width: width,
-        scale: scale)
+        q, keys, values, out, n, count: count, before: before, capacity: capacity, heads: heads,
+        width: width, scale: scale)
+    }
+  }
+
+  func rotate(
+    _ x: Input, _ cosines: Input, _ sines: Input, _ y: Output, _ m: Int, length: Int, heads: Int,
+    width: Int, sign: Float
+  ) {
+    profile.time("rotary positions", floats: 2 * m * heads * width) {
+      base.rotate(
+        x, cosines, sines, y, m, length: length, heads: heads, width: width, sign: sign)
     }
   }
 

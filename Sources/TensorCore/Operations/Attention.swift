@@ -49,43 +49,45 @@ package struct KeyValueCache {
   package private(set) var length = 0
   /// Positions that fit.
   package let capacity: Int
-  private var keys, values: Tensor
-  private let heads: Int
+  private var keys, values: Tensor  // [N, heads, capacity, D]
+  private var heads: Int { keys.shape[1] }
 
   /// Room for `capacity` positions of `items` sequences with `channels` channels.
   package init(items: Int, capacity: Int, channels: Int, heads: Int, on device: Device) {
     self.capacity = capacity
-    self.heads = heads
-    keys = Tensor(uninitialized: [items, capacity, channels], on: device)
-    values = Tensor(uninitialized: [items, capacity, channels], on: device)
+    let shape: Shape = [items, heads, capacity, channels / heads]
+    keys = Tensor(uninitialized: shape, on: device)
+    values = Tensor(uninitialized: shape, on: device)
   }
 
-  /// Forgets every position.
-  package mutating func reset() { length = 0 }
+  /// Forgets all but the first `length` positions.
+  package mutating func truncate(to length: Int) {
+    precondition(length <= self.length, "\(length) of \(self.length) positions")
+    self.length = length
+  }
 
-  /// Appends keys and values of whole prefixes `[N, T, C]` without attending.
+  /// Appends keys and values `[N, T, C]` without attending.
   package mutating func append(keys newKeys: Tensor, values newValues: Tensor) {
-    let (n, count, channels) = (newKeys.shape[0], newKeys.shape[1], newKeys.shape[2])
+    let (n, count, width) = (newKeys.shape[0], newKeys.shape[1], keys.shape[3])
     precondition(
       length + count <= capacity, "\(length) + \(count) positions in a cache of \(capacity)")
-    let (keyMemory, valueMemory) = (keys.uniquePointer(), values.uniquePointer())
-    for item in 0..<n {
-      let target = (item * capacity + length) * channels
-      keys.backend.copy(
-        newKeys.pointer + item * count * channels, keyMemory + target, count * channels)
-      keys.backend.copy(
-        newValues.pointer + item * count * channels, valueMemory + target, count * channels)
-    }
+    keys.backend.attentionKeep(
+      newKeys.pointer, keys.uniquePointer(), n, count: count, start: length, capacity: capacity,
+      heads: heads, width: width)
+    values.backend.attentionKeep(
+      newValues.pointer, values.uniquePointer(), n, count: count, start: length,
+      capacity: capacity, heads: heads, width: width)
     length += count
   }
 
-  /// Appends one position and lets it attend to all so far, itself included: q, k, v and the result are `[N, 1, C]`.
+  /// Appends positions and lets each attend to all before it, itself included: q, k, v and the result are `[N, T, C]`.
   package mutating func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, scale: Float) -> Tensor {
+    let before = length
     append(keys: k, values: v)
     let out = Tensor(uninitializedLike: q)
     q.backend.attentionStep(
-      q.pointer, keys.pointer, values.pointer, out.pointer, q.shape[0], length: length,
-      capacity: capacity, heads: heads, width: q.shape[2] / heads, scale: scale)
+      q.pointer, keys.pointer, values.pointer, out.pointer, q.shape[0], count: q.shape[1],
+      before: before, capacity: capacity, heads: heads, width: keys.shape[3], scale: scale)
     return out
   }
 }

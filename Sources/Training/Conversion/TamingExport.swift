@@ -40,6 +40,13 @@ package struct TamingExport {
   package init(
     _ file: SecondStageFile, firstStage: FirstStageFile?, condStage: FirstStageFile?
   ) throws {
+    let description = file.description
+    guard description.model.rotary == nil, description.order ?? .raster == .raster else {
+      throw ArchitectureError.unsupported(
+        path: file.place,
+        problem: "rotary positions or an order of codes other than raster; the published code cannot "
+          + "load it")
+    }
     for (stage, prefix) in [
       (firstStage, TransformerWeights.firstStagePrefix),
       (condStage, TransformerWeights.condStagePrefix),

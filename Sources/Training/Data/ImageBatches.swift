@@ -1,5 +1,6 @@
 // Batches of images from shards, read ahead on a thread that mostly sleeps.
 import Foundation
+import Models
 import Shards
 import Synchronization
 import TensorCore
@@ -19,11 +20,18 @@ package struct Augmentation: Codable, Equatable, Sendable {
 
 /// One batch and the place in the data behind it.
 package struct ImageBatch: Sendable {
-  /// RGB rows from the top, `[N, H, W, 3]`.
+  /// RGB rows from the top, `[N, H, W, 3]`, or labels, `[N, H, W]`.
   package let pixels: [UInt8]
   package let count, height, width: Int
   /// Where the batch after this one begins.
   package let next: DataPosition
+  package var kind = VQGANInputKind.images
+
+  /// What a VQGAN reads of it.
+  package func input(on device: Device) -> VQGANInput {
+    guard kind == .segmentation else { return .values(images(on: device)) }
+    return .labels(IndexTensor(pixels.map { Int32($0) }, shape: [count, height, width]))
+  }
 
   /// `[N, 3, H, W]` in [-1, 1].
   package func images(on device: Device) -> Tensor {
@@ -38,7 +46,7 @@ package final class ImageBatches: Sendable {
   /// Starts reading ahead from `position`.
   package init(
     _ shards: ImageShardSet, batchSize: Int, from position: DataPosition, seed: UInt64,
-    shuffled: Bool, augmentation: Augmentation
+    shuffled: Bool, augmentation: Augmentation, kind: VQGANInputKind = .images
   ) {
     let queue = BoundedQueue<Result<ImageBatch, any Error>>(capacity: 3)
     self.queue = queue
@@ -50,7 +58,7 @@ package final class ImageBatches: Sendable {
         let start = position
         let rows = order.next(batchSize, from: &position)
         let batch = Result {
-          try Self.read(shards, rows, at: start, next: position, seed: seed, augmentation)
+          try Self.read(shards, rows, at: start, next: position, seed: seed, augmentation, kind)
         }
         goesOn = queue.push(batch)
         if case .failure = batch { goesOn = false }
@@ -69,19 +77,25 @@ package final class ImageBatches: Sendable {
 
   private static func read(
     _ shards: ImageShardSet, _ rows: [Int], at start: DataPosition, next: DataPosition,
-    seed: UInt64,
-    _ augmentation: Augmentation
+    seed: UInt64, _ augmentation: Augmentation, _ kind: VQGANInputKind
   ) throws -> ImageBatch {
-    var pixels = [UInt8](repeating: 0, count: rows.count * shards.rowBytes)
-    try shards.read(rows, into: &pixels)
+    let channels = kind == .segmentation ? 1 : 3
+    var pixels: [UInt8]
+    if kind == .segmentation {
+      pixels = try rows.flatMap { try shards.segmentation($0) }
+    } else {
+      pixels = [UInt8](repeating: 0, count: rows.count * shards.rowBytes)
+      try shards.read(rows, into: &pixels)
+    }
     let (height, width) = (shards.height, shards.width)
     guard augmentation.crop > 0 || augmentation.flips else {
-      return ImageBatch(pixels: pixels, count: rows.count, height: height, width: width, next: next)
+      return ImageBatch(
+        pixels: pixels, count: rows.count, height: height, width: width, next: next, kind: kind)
     }
     let side = augmentation.crop
     let (outHeight, outWidth) = side > 0 ? (side, side) : (height, width)
     var result: [UInt8] = []
-    result.reserveCapacity(rows.count * outHeight * outWidth * 3)
+    result.reserveCapacity(rows.count * outHeight * outWidth * channels)
     // One stream for each epoch and place in it.
     let source = RandomSource(seed: seed).stream("augmentation").stream(start.epoch)
     for item in rows.indices {
@@ -93,14 +107,13 @@ package final class ImageBatches: Sendable {
         let row = (item * height + y) * width
         for x in 0..<outWidth {
           let column = mirrors ? left + outWidth - 1 - x : left + x
-          let pixel = (row + column) * 3
-          result.append(pixels[pixel])
-          result.append(pixels[pixel + 1])
-          result.append(pixels[pixel + 2])
+          let pixel = (row + column) * channels
+          for channel in 0..<channels { result.append(pixels[pixel + channel]) }
         }
       }
     }
     return ImageBatch(
-      pixels: result, count: rows.count, height: outHeight, width: outWidth, next: next)
+      pixels: result, count: rows.count, height: outHeight, width: outWidth, next: next,
+      kind: kind)
   }
 }

@@ -11,6 +11,7 @@ import TensorCore
 package struct DatasetEncoder {
   private let plan: EncodingPlan
   private let stage: FirstStage
+  private let condition: FirstStage?
   private let device: Device
   private let batchSize: Int
   private let toolVersion: String
@@ -19,13 +20,16 @@ package struct DatasetEncoder {
   ///
   /// - Parameters:
   ///   - stage: the VQGAN that the plan was made for, on `device`.
+  ///   - condition: the VQGAN of the condition codes, if the plan has them.
   ///   - batchSize: images encoded at once.
   package init(
-    _ plan: EncodingPlan, stage: FirstStage, on device: Device, batchSize: Int, toolVersion: String
+    _ plan: EncodingPlan, stage: FirstStage, condition: FirstStage? = nil, on device: Device,
+    batchSize: Int, toolVersion: String
   ) {
     precondition(batchSize > 0, "batches of \(batchSize)")
     self.plan = plan
     self.stage = stage
+    self.condition = condition
     self.device = device
     self.batchSize = batchSize
     self.toolVersion = toolVersion
@@ -76,16 +80,31 @@ package struct DatasetEncoder {
     let batchSize = batchSize
     let batches = (reader.count + batchSize - 1) / batchSize
     // Two threads read ahead; they sleep most of the time.
+    let condition = condition
     try inOrder(count: batches, threads: 2) { batch in
-      try Self.pixels(of: Self.rows(of: batch, batchSize, reader.count), in: reader)
-    } consume: { batch, pixels in
+      let rows = Self.rows(of: batch, batchSize, reader.count)
+      return (
+        pixels: try Self.pixels(of: rows, in: reader),
+        labels: try Self.labels(of: rows, in: reader, for: condition)
+      )
+    } consume: { batch, read in
       let rows = Self.rows(of: batch, batchSize, reader.count)
       let images = Tensor(
-        pixels: pixels, count: rows.count, height: plan.height, width: plan.width, on: device)
+        pixels: read.pixels, count: rows.count, height: plan.height, width: plan.width, on: device)
       let codes = stage.model.encode(images).elements
+      let conditions = condition.map { condition in
+        let maps = read.labels.map {
+          IndexTensor($0, shape: [rows.count, plan.height, plan.width])
+        }
+        return condition.model.encode(maps.map(VQGANInput.labels) ?? .values(images)).elements
+      }
+      let conditionLength = writer.header.condition?.count ?? 0
       for (slot, row) in rows.enumerated() {
         writer.append(
-          Array(codes[slot * rowLength..<(slot + 1) * rowLength]), id: ids[row], name: names[row])
+          Array(codes[slot * rowLength..<(slot + 1) * rowLength]),
+          condition: conditions.map {
+            Array($0[slot * conditionLength..<(slot + 1) * conditionLength])
+          }, id: ids[row], name: names[row])
       }
       histogram.add(codes)
       try progress(.encoded(rows: rows.count))
@@ -105,7 +124,32 @@ package struct DatasetEncoder {
       gridHeight: plan.height / factor, gridWidth: plan.width / factor,
       codebookSize: stage.config.codes, fingerprint: stage.fingerprint,
       vqganPath: stage.checkpointPath, sourceShards: [EncodingPlan.fileName(of: reader.path)],
-      source: reader.header.source, split: reader.header.split, toolVersion: toolVersion)
+      source: reader.header.source, split: reader.header.split, toolVersion: toolVersion,
+      downsampling: factor, condition: condition.map(conditionHeader))
+  }
+
+  private func conditionHeader(_ condition: FirstStage) -> ConditionCodesHeader {
+    let factor = condition.config.downsampling
+    return ConditionCodesHeader(
+      input: VQGANInputKind(condition.config).rawValue, height: plan.height / factor,
+      width: plan.width / factor, codebookSize: condition.config.codes,
+      fingerprint: condition.fingerprint, vqganPath: condition.checkpointPath)
+  }
+
+  /// The maps of labels that a conditioning VQGAN reads, one after the other; nil where it reads something else.
+  ///
+  /// - Throws: `EncodingError.label`.
+  private static func labels(
+    of rows: Range<Int>, in reader: ImageShardReader, for condition: FirstStage?
+  ) throws -> [Int32]? {
+    guard let config = condition?.config, VQGANInputKind(config) == .segmentation else {
+      return nil
+    }
+    let labels = try rows.flatMap { try reader.segmentation($0) ?? [] }.map { Int32($0) }
+    if let wrong = labels.first(where: { $0 >= config.inChannels }) {
+      throw EncodingError.label(path: reader.path, found: Int(wrong), labels: config.inChannels)
+    }
+    return labels
   }
 
   private static func rows(of batch: Int, _ batchSize: Int, _ count: Int) -> Range<Int> {

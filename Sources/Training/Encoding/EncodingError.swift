@@ -6,6 +6,8 @@ package enum EncodingError: Error, Equatable {
   case size(path: String, width: Int, height: Int, factor: Int)
   /// The VQGAN takes other than colour pictures.
   case channels(path: String, found: Int)
+  /// A map has a label that the VQGAN has no channel for.
+  case label(path: String, found: Int, labels: Int)
   /// Two image shards would become one code shard.
   case sameName(path: String, other: String)
   /// A file of which no manifest tells stands where a shard belongs.
@@ -20,7 +22,9 @@ extension EncodingError: CustomStringConvertible {
     case .size(let path, let width, let height, let factor):
       "\(path): images of \(width)×\(height); this VQGAN needs multiples of \(factor) pixels"
     case .channels(let path, let found):
-      "\(path): a VQGAN for pictures of \(found) channels, expected 3"
+      "\(path): a VQGAN that reads \(found) channels, expected 3"
+    case .label(let path, let found, let labels):
+      "\(path): a map with label \(found); this VQGAN knows 0 to \(labels - 1)"
     case .sameName(let path, let other):
       "\(path): a shard of the name of \(other); their code shards would be one file,"
         + " encode them into two folders"

@@ -18,13 +18,30 @@ package struct EncodingPlan: Sendable {
   /// Opens every shard and checks that the VQGAN takes its images.
   ///
   /// - Throws: `EncodingError`, `ShardError`.
-  package init(_ paths: [String], for stage: FirstStage) throws {
+  /// - Parameter condition: the VQGAN that makes condition codes of the same pictures or their maps.
+  package init(_ paths: [String], for stage: FirstStage, condition: FirstStage? = nil) throws {
     try stage.requireColourPictures()
     let images = try ImageShardSet(paths)
     let factor = stage.config.downsampling
     guard images.height % factor == 0, images.width % factor == 0 else {
       throw EncodingError.size(
         path: paths[0], width: images.width, height: images.height, factor: factor)
+    }
+    if let condition {
+      let factor = condition.config.downsampling
+      guard images.height % factor == 0, images.width % factor == 0 else {
+        throw EncodingError.size(
+          path: paths[0], width: images.width, height: images.height, factor: factor)
+      }
+      switch VQGANInputKind(condition.config) {
+      case .images: break
+      case .segmentation:
+        for path in paths where try !ImageShardReader(path).header.hasSegmentation {
+          throw ShardError.missingItem(path: path, item: "/segmentation")
+        }
+      case .depth:
+        throw EncodingError.channels(path: condition.path, found: condition.config.inChannels)
+      }
     }
     var sources: [String: String] = [:]
     var planned: [PlannedShard] = []
@@ -42,8 +59,9 @@ package struct EncodingPlan: Sendable {
       start += contents.count
     }
     self.sources = sources
-    shards = ShardPlan(
-      shards: planned, inputs: inputs, options: ["vqgan_fingerprint": stage.fingerprint])
+    var options = ["vqgan_fingerprint": stage.fingerprint]
+    if let condition { options["condition_fingerprint"] = condition.fingerprint }
+    shards = ShardPlan(shards: planned, inputs: inputs, options: options)
     count = images.count
     (height, width) = (images.height, images.width)
   }

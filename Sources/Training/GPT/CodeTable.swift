@@ -1,5 +1,6 @@
 // The codes of a whole data set in memory.
 import Foundation
+import Models
 import Shards
 import TensorCore
 
@@ -32,12 +33,18 @@ package struct CodeTable: Sendable {
 
   /// Reads every row of the shards.
   ///
-  /// - Parameter progress: called after each row.
-  package init(_ shards: CodeShardSet, progress: () throws -> Void) throws {
+  /// - Parameters:
+  ///   - order: in which the codes of a row are kept.
+  ///   - progress: called after each row.
+  package init(
+    _ shards: CodeShardSet, order: TokenOrder = .raster, progress: () throws -> Void
+  ) throws {
+    let cells = order.cells(of: GridSize(height: shards.gridHeight, width: shards.gridWidth))
     var rows: [Int32] = []
     rows.reserveCapacity(shards.count * shards.rowLength)
     for row in 0..<shards.count {
-      rows += try shards.codes(row)
+      let codes = try shards.codes(row)
+      rows += cells.map { codes[$0] }
       try progress()
     }
     self.init(rows, rowLength: shards.rowLength, codebookSize: shards.codebookSize)

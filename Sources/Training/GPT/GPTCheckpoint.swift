@@ -12,9 +12,17 @@ enum GPTCheckpoint {
       to: "\(folder)/model.safetensors")
     try SafetensorsWriter.write(
       ModelFiles.entries(trainer.optimizer), to: "\(folder)/optimizer.safetensors")
+    if let average = trainer.average {
+      try SafetensorsWriter.write(
+        ModelFiles.entries(average.model), metadata: ["format": "pt"],
+        to: "\(folder)/\(averagedName)")
+    }
     try RunFolder.write(description, to: "\(folder)/model.json")
     try RunFolder.write(state, to: "\(folder)/state.json")
   }
+
+  /// The averaged weights, which are taken for use where they are.
+  static let averagedName = "ema.safetensors"
 
   /// Restores everything that `save` wrote.
   static func restore(_ trainer: inout GPTTrainer, from folder: String) throws -> TrainingState {
@@ -23,6 +31,9 @@ enum GPTCheckpoint {
     try ModelFiles.load(
       &trainer.optimizer, step: state.step, like: trainer.model,
       from: try SafetensorsFile("\(folder)/optimizer.safetensors"))
+    try trainer.average?.restore {
+      try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(averagedName)"))
+    }
     return state
   }
 }

@@ -1,7 +1,18 @@
 // The training run of a GPT: load, step, log, sometimes save.
 import Foundation
 import Models
+import NN
 import TensorCore
+
+/// The codes of a data set, in the model's order, and what stands before them.
+package struct GPTData: Sendable {
+  package let codes: CodeTable
+  package let conditions: ConditionTable
+
+  package init(codes: CodeTable, conditions: ConditionTable = .unconditional) {
+    (self.codes, self.conditions) = (codes, conditions)
+  }
+}
 
 /// A GPT training run in its folder.
 package struct GPTRun {
@@ -31,19 +42,25 @@ package struct GPTRun {
     trainer = try GPTTrainer(
       GPT(config.model, using: &random, on: device), weightDecay: config.weightDecay)
     state = TrainingState(seed: config.seed)
+    trainer.clip = config.clip
+    let model = trainer.model
+    trainer.average = config.averaging.map { AveragedWeights(model, decay: $0) }
     if resumed, let checkpoint = folder.resumePoint() {
       state = try GPTCheckpoint.restore(&trainer, from: checkpoint)
     } else if let path = config.initFrom {
       let weights = try GPTWeights.open(path, heads: config.model.heads)
       try ModelFiles.load(&trainer.model, from: weights.tensors)
+      let first = trainer.model
+      trainer.average = config.averaging.map { AveragedWeights(first, decay: $0) }
       if config.initOptimizer == true { try OptimizerStates.ofGPT(path).load(&trainer) }
     }
   }
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.
   package mutating func train(
-    on codes: CodeTable, validation: CodeTable?, _ reporter: TrainingReporter
+    on data: GPTData, validation: GPTData?, _ reporter: TrainingReporter
   ) throws {
+    let codes = data.codes
     let log = try MetricsLog(
       folder, columns: Self.columns, resumingAfter: isResumed ? state.step : nil)
     var order = EpochOrder(count: codes.count, seed: config.seed, shuffled: config.shuffles)
@@ -51,7 +68,7 @@ package struct GPTRun {
     let tokensPerStep = config.batchSize * config.accumulate * codes.rowLength
     var stopwatch = Stopwatch()
     while state.step < config.steps {
-      let batches = (0..<config.accumulate).map { _ in nextBatch(of: codes, &order) }
+      let batches = (0..<config.accumulate).map { _ in nextBatch(of: data, &order) }
       let learningRate = config.learningRate(step: state.step, of: config.steps)
       let loss = trainer.step(batches, learningRate: learningRate, using: &state.random)
       state.step += 1
@@ -79,7 +96,7 @@ package struct GPTRun {
         stopwatch.pause()
         try folder.saveCheckpoint(step: state.step, keeping: config.keepCheckpoints) {
           try GPTCheckpoint.save(
-            trainer, GPTDescription(model: config.model, codes: config.codes), state, in: $0)
+            trainer, config.description, state, in: $0)
         }
         stopwatch.resume()
       }
@@ -87,12 +104,20 @@ package struct GPTRun {
     }
   }
 
-  private mutating func nextBatch(of codes: CodeTable, _ order: inout EpochOrder) -> TokenSequences
-  {
+  private mutating func nextBatch(of data: GPTData, _ order: inout EpochOrder) -> TokenSequences {
     let rows = order.next(config.batchSize, from: &state.position)
+    var conditions = data.conditions.tokens(rows)
+    if let rate = config.conditionDropout, let null = config.condition?.nullToken {
+      let length = conditions.shape[1]
+      for item in rows.indices where state.random.uniform() < rate {
+        for place in item * length..<(item + 1) * length {
+          conditions.elements[place] = Int32(null)
+        }
+      }
+    }
     return TokenSequences(
-      codes: codes.codes(rows), conditions: TokenSequences.unconditional(rows.count),
-      keeping: config.keepProbability, vocabSize: config.model.vocabSize, using: &state.random)
+      codes: data.codes.codes(rows), conditions: conditions, keeping: config.keepProbability,
+      vocabSize: config.model.vocabSize, using: &state.random)
   }
 
   // MARK: Figures
@@ -114,10 +139,12 @@ package struct GPTRun {
   }
 
   /// Evenly spread rows, the same at every validation.
-  private mutating func validationFigures(_ codes: CodeTable) -> [(name: String, value: Double)] {
+  private mutating func validationFigures(_ data: GPTData) -> [(name: String, value: Double)] {
+    let codes = data.codes
     let count = min(codes.count, Self.validationRows)
     let rows = (0..<count).map { $0 * codes.count / count }
-    let loss = trainer.validate(codes, rows: rows, batchSize: config.batchSize)
+    let loss = trainer.validate(
+      codes, data.conditions, rows: rows, batchSize: config.batchSize)
     validationLoss = loss
     return [
       ("val/loss", loss), ("val/bits_per_token", loss / log(2)),

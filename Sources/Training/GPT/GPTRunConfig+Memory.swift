@@ -9,7 +9,8 @@ extension GPTRunConfig {
     let perToken = 8 * model.layers * model.width + model.vocabSize
     let weights = 12 * Double(model.layers) * Double(model.width) * Double(model.width)
     try requireMemory(
-      forFloats: Double(batchSize) * Double(codes.count) * Double(perToken) + 4 * weights,
+      forFloats: Double(batchSize) * Double((condition?.length ?? 1) + codes.count)
+        * Double(perToken) + 4 * weights,
       of: "\(model.layers) layers of width \(model.width) and a batch of \(batchSize)")
   }
 }

@@ -10,6 +10,10 @@ package struct GPTTrainer {
   package var model: GPT
   package var optimizer = Adam(beta1: 0.9, beta2: 0.95)
   package let weightDecay: Float
+  /// The longest gradient of a step; nil for no limit.
+  package var clip: Float?
+  /// The moving average of the weights, where one is kept.
+  package var average: AveragedWeights<GPT>?
   private let decayedNames: Set<String>
 
   /// - Throws: `GPTConfigError.attentionDropout`.
@@ -39,18 +43,25 @@ package struct GPTTrainer {
       gradients.add(backward(loss))
     }
     if batches.count > 1 { gradients.scale(by: 1 / Float(batches.count)) }
+    if let clip { gradients.clip(model, to: clip) }
     optimizer.update(&model, gradients, learningRate: learningRate) {
       decayedNames.contains($0) ? weightDecay : 0
     }
+    average?.update(model, step: optimizer.step)
     return total / Float(batches.count)
   }
 
   /// The mean loss of a code over the given rows, in nats; nothing is dropped or replaced.
-  package func validate(_ codes: CodeTable, rows: [Int], batchSize: Int) -> Double {
+  ///
+  /// With averaged weights it is theirs.
+  package func validate(
+    _ codes: CodeTable, _ conditions: ConditionTable = .unconditional, rows: [Int], batchSize: Int
+  ) -> Double {
+    let model = average?.model ?? model
     let total = stride(from: 0, to: rows.count, by: batchSize).reduce(0.0) { sum, start in
       let batch = Array(rows[start..<min(start + batchSize, rows.count)])
       let sequences = TokenSequences(
-        codes: codes.codes(batch), conditions: TokenSequences.unconditional(batch.count))
+        codes: codes.codes(batch), conditions: conditions.tokens(batch))
       let loss = withoutGradients { model(sequences.input).crossEntropy(sequences.targets).item() }
       return sum + Double(loss) * Double(batch.count)
     }

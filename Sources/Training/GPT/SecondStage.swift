@@ -6,6 +6,10 @@ import TensorCore
 package struct SecondStage: Sendable {
   package let model: GPT
   package let codes: CodeGrid
+  /// What stands before the codes; nil for the start token.
+  package let condition: GPTCondition?
+  /// The order of the codes.
+  package let order: TokenOrder
   /// The weights file.
   package let path: String
 
@@ -16,17 +20,12 @@ package struct SecondStage: Sendable {
   ///   `ModelMismatchError`, `DurableFileError`.
   package static func load(_ path: String, on device: Device = .default) throws -> SecondStage {
     let file = try SecondStageFile.open(path)
-    if let condition = file.description.condition {
-      throw RunError.damaged(
-        path: file.place,
-        problem:
-          "a transformer conditioned by \(condition); only unconditional ones can be used yet")
-    }
     var random = RandomSource(seed: 0)
     var gpt = GPT(file.description.model, using: &random, on: device)
     try ModelFiles.load(&gpt, from: file.tensors)
     return SecondStage(
-      model: gpt.frozen(), codes: file.description.codes, path: file.tensors.path)
+      model: gpt.frozen(), codes: file.description.codes, condition: file.description.condition,
+      order: file.description.order ?? .raster, path: file.tensors.path)
   }
 
   /// Refuses a VQGAN other than the one whose codes the GPT speaks.

@@ -1,5 +1,6 @@
 // Where the weights of a GPT come from: a run, a checkpoint, or a file of another program.
 import Checkpoints
+import DurableFiles
 import Models
 import TamingCheckpoints
 
@@ -28,18 +29,20 @@ package struct SecondStageFile: Sendable {
       let place = "\(folder)/model.json"
       file = SecondStageFile(
         description: try RunFolder.decode(GPTDescription.self, from: place),
-        tensors: try SafetensorsFile("\(folder)/model.safetensors"), place: place)
+        tensors: try SafetensorsFile(weights(in: folder)), place: place)
     } else {
       file = try foreign(path)
     }
-    let (model, codes) = (file.description.model, file.description.codes)
-    guard codes.codebookSize <= model.vocabSize, codes.count <= model.blockSize else {
-      throw RunError.damaged(
-        path: file.place,
-        problem: "\(codes.count) codes of \(codes.codebookSize) for a model of "
-          + "\(model.blockSize) positions and \(model.vocabSize) tokens")
+    if let problem = file.description.problem {
+      throw RunError.damaged(path: file.place, problem: problem)
     }
     return file
+  }
+
+  /// The weights of a checkpoint that are for use: the averaged ones, where there are any.
+  private static func weights(in folder: String) -> String {
+    let averaged = "\(folder)/\(GPTCheckpoint.averagedName)"
+    return DurableFile.exists(averaged) ? averaged : "\(folder)/model.safetensors"
   }
 
   private static func foreign(_ path: String) throws -> SecondStageFile {
@@ -60,14 +63,11 @@ package struct SecondStageFile: Sendable {
       vqgan: path)
     return SecondStageFile(
       description: GPTDescription(
-        model: weights.config, codes: codes, condition: weights.conditionTitle),
+        model: weights.config, codes: codes,
+        condition: try GPTCondition(of: weights, codes: codes, stagePath: path),
+        order: weights.order),
       tensors: weights.tensors, place: path)
   }
-}
-
-extension TransformerWeights {
-  /// What stands before the codes; nil for the start token alone.
-  package var conditionTitle: String? { isUnconditional ? nil : condition ?? "a second VQGAN" }
 }
 
 extension CodeGrid {

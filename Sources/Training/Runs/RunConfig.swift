@@ -9,6 +9,8 @@ package protocol RunConfig: Codable, Equatable, Sendable {
   var kind: String { get }
   var toolVersion: String { get set }
   var learningRate: LearningRate { get set }
+  var clip: Float? { get set }  // longest gradient
+  var averaging: Float? { get set }  // decay of the weights' moving average
   var steps: Int { get set }
   var batchSize: Int { get set }
   var accumulate: Int { get set }  // batches whose gradients are averaged for one step
@@ -42,6 +44,15 @@ extension RunConfig {
     }
     guard learningRate.peak > 0, learningRate.peak.isFinite else {
       return "learning_rate.peak is \(learningRate.peak); it must be positive"
+    }
+    return nil
+  }
+
+  /// The problem of a longest gradient and of a moving average of the weights.
+  func problem(ofClip clip: Float?, averaging: Float?) -> String? {
+    if let clip, !(clip > 0 && clip.isFinite) { return "clip is \(clip); it must be positive" }
+    if let averaging, !(averaging > 0 && averaging < 1) {
+      return "ema is \(averaging); it must be between 0 and 1"
     }
     return nil
   }

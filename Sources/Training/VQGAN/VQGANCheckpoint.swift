@@ -19,12 +19,20 @@ enum VQGANCheckpoint {
         + ModelFiles.entries(trainer.discriminatorOptimizer, prefix: "discriminator.")
         + usageEntries(trainer.usage),
       to: "\(folder)/optimizer.safetensors")
+    if let average = trainer.average {
+      try SafetensorsWriter.write(
+        ModelFiles.entries(average.model), metadata: ["format": "pt"],
+        to: "\(folder)/\(averagedName)")
+    }
     try RunFolder.write(trainer.model.config, to: "\(folder)/model.json")
     var state = state
     state.counters["generator_updates"] = trainer.optimizer.step
     state.counters["discriminator_updates"] = trainer.discriminatorOptimizer.step
     try RunFolder.write(state, to: "\(folder)/state.json")
   }
+
+  /// The averaged weights, which are taken for use where they are.
+  static let averagedName = "ema.safetensors"
 
   /// Restores everything that `save` wrote.
   static func restore(_ trainer: inout VQGANTrainer, from folder: String) throws -> TrainingState {
@@ -42,6 +50,9 @@ enum VQGANCheckpoint {
       like: trainer.discriminator, from: moments, prefix: "discriminator.")
     trainer.usage.shares = try moments.floats(of: "codebook.shares")
     trainer.usage.idleSteps = try moments.floats(of: "codebook.idle_steps").map { Int($0) }
+    try trainer.average?.restore {
+      try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(averagedName)"))
+    }
     return state
   }
 

@@ -36,11 +36,16 @@ package struct VQGANRun {
       discriminator: Discriminator(config.objective.discriminator, using: &random, on: device),
       perceptual: perceptual, objective: config.objective)
     state = TrainingState(seed: config.seed)
+    trainer.clip = config.clip
+    let model = trainer.model
+    trainer.average = config.averaging.map { AveragedWeights(model, decay: $0) }
     if resumed, let checkpoint = folder.resumePoint() {
       state = try VQGANCheckpoint.restore(&trainer, from: checkpoint)
     } else if let path = config.initFrom {
       let file = try FirstStageFile.open(path)
       try file.load(&trainer.model)
+      let first = trainer.model
+      trainer.average = config.averaging.map { AveragedWeights(first, decay: $0) }
       try file.load(&trainer.discriminator, of: config.objective.discriminator)
       if config.initOptimizer == true {
         try OptimizerStates.ofVQGAN(path).load(
@@ -57,16 +62,16 @@ package struct VQGANRun {
       folder, columns: Self.columns, resumingAfter: isResumed ? state.step : nil)
     let batches = ImageBatches(
       shards, batchSize: config.batchSize, from: state.position, seed: config.seed,
-      shuffled: config.shuffles, augmentation: config.augmentation)
+      shuffled: config.shuffles, augmentation: config.augmentation, kind: config.inputKind)
     let samples = try Self.samples(of: validation ?? shards, config)
     if state.step == 0 && config.initFrom == nil { try initialize(from: shards) }
     var clock = ContinuousClock.now
     var timed = 0
     while state.step < config.steps {
-      var images: [Tensor] = []
+      var images: [VQGANInput] = []
       for _ in 0..<config.accumulate {
         let batch = try batches.next()
-        images.append(batch.images(on: device))
+        images.append(batch.input(on: device))
         state.position = batch.next
       }
       let losses = trainer.step(
@@ -152,9 +157,9 @@ package struct VQGANRun {
     let images = min(max(needed, config.batchSize), 512)
     let source = ImageBatches(
       shards, batchSize: config.batchSize, from: DataPosition(), seed: config.seed, shuffled: true,
-      augmentation: config.augmentation)
+      augmentation: config.augmentation, kind: config.inputKind)
     let batches = try (0..<(images + config.batchSize - 1) / config.batchSize).map { _ in
-      try source.next().images(on: device)
+      try source.next().input(on: device)
     }
     trainer.initialize(from: batches, using: &state.random)
   }
@@ -171,12 +176,12 @@ package struct VQGANRun {
     of shards: ImageShardSet, _ config: VQGANRunConfig
   ) throws -> [ImageBatch] {
     let all = try spread(128, of: shards, config)
-    let bytes = all.height * all.width * 3
+    let bytes = all.pixels.count / all.count
     return stride(from: 0, to: all.count, by: config.batchSize).map { start in
       let count = min(config.batchSize, all.count - start)
       return ImageBatch(
         pixels: Array(all.pixels[start * bytes..<(start + count) * bytes]), count: count,
-        height: all.height, width: all.width, next: all.next)
+        height: all.height, width: all.width, next: all.next, kind: all.kind)
     }
   }
 
@@ -188,7 +193,16 @@ package struct VQGANRun {
     let rows = (0..<count).map { $0 * shards.count / count }
     let side = config.augmentation.crop
     var pixels: [UInt8] = []
-    for row in rows {
+    for row in rows where config.inputKind == .segmentation {
+      var map = LabelMap(
+        width: shards.width, height: shards.height, values: try shards.segmentation(row))
+      if side > 0 {
+        map = map.cropped(
+          x: (map.width - side) / 2, y: (map.height - side) / 2, width: side, height: side)
+      }
+      pixels += map.values
+    }
+    for row in rows where config.inputKind == .images {
       var image = RGBImage(
         width: shards.width, height: shards.height, pixels: try shards.pixels(row))
       if side > 0 { image = image.centerCropped(width: side, height: side) }
@@ -196,19 +210,31 @@ package struct VQGANRun {
     }
     return ImageBatch(
       pixels: pixels, count: count, height: side > 0 ? side : shards.height,
-      width: side > 0 ? side : shards.width, next: DataPosition())
+      width: side > 0 ? side : shards.width, next: DataPosition(), kind: config.inputKind)
+  }
+
+  /// Each input beside its reconstruction.
+  private func pictures(of batch: ImageBatch) -> [[RGBImage]] {
+    let model = trainer.average?.model ?? trainer.model
+    let reconstructed: [UInt8]
+    switch batch.input(on: device) {
+    case .values(let images): reconstructed = model.reconstruct(images).pixels()
+    case .labels: reconstructed = model.reconstructedLabels(batch, on: device)
+    }
+    let size = batch.pixels.count / batch.count
+    return (0..<batch.count).map { item in
+      [batch.pixels, reconstructed].map {
+        let part = Array($0[item * size..<(item + 1) * size])
+        guard batch.kind == .segmentation else {
+          return RGBImage(width: batch.width, height: batch.height, pixels: part)
+        }
+        return LabelMap(width: batch.width, height: batch.height, values: part).colored()
+      }
+    }
   }
 
   private func savePicture(_ batch: ImageBatch, _ log: MetricsLog) throws {
-    let reconstructed = trainer.model.reconstruct(batch.images(on: device)).pixels()
-    let size = batch.height * batch.width * 3
-    let rows = (0..<batch.count).map { item in
-      [batch.pixels, reconstructed].map {
-        RGBImage(
-          width: batch.width, height: batch.height,
-          pixels: Array($0[item * size..<(item + 1) * size]))
-      }
-    }
+    let rows = pictures(of: batch)
     let sheet = ContactSheet(rows: rows, columnHeaders: ["input", "reconstruction"])
     let page = sheet.rendered()
     let png = page.encodedPNG()

@@ -6,6 +6,18 @@ extension VQGANRunConfig {
   ///
   /// - Throws: `RunError.damaged` naming the first shard, `RunError.tooLarge`.
   package func check(_ shards: ImageShardSet) throws(RunError) {
+    if inputKind == .segmentation {
+      for path in shards.paths {
+        let reader: ImageShardReader
+        do throws(ShardError) { reader = try ImageShardReader(path) } catch {
+          throw .damaged(path: path, problem: "\(error)")
+        }
+        guard reader.header.hasSegmentation else {
+          throw .damaged(
+            path: path, problem: "no label maps; prep-coco --segmentation writes them")
+        }
+      }
+    }
     let size = "images of \(shards.width)×\(shards.height)"
     let f = model.downsampling
     let crop = augmentation.crop
@@ -21,7 +33,7 @@ extension VQGANRunConfig {
           : "\(size); the model needs multiples of \(f) pixels")
     }
     let depth = objective.discriminator.nLayers
-    guard min(height, width) >> depth > 2 else {
+    guard objective.discFactor == 0 || min(height, width) >> depth > 2 else {
       throw .damaged(
         path: shards.paths[0],
         problem: "\(size) are too small for discriminator.n_layers \(depth); take fewer layers")

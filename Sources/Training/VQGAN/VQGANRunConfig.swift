@@ -11,6 +11,8 @@ package struct VQGANRunConfig: RunConfig {
   package var model: VQGANConfig
   package var objective: VQGANObjective
   package var learningRate: LearningRate
+  package var clip: Float?  // longest gradient of each optimizer; nil for no limit
+  package var averaging: Float?  // decay of the moving average of the weights; nil for none
   package var steps: Int
   package var batchSize: Int
   package var accumulate: Int  // batches whose gradients are averaged for one step
@@ -61,11 +63,13 @@ package struct VQGANRunConfig: RunConfig {
   }
 
   enum CodingKeys: String, CodingKey {
-    case kind, preset, model, objective, steps, accumulate, augmentation, shuffles, seed, threads,
+    case kind, preset, model, objective, clip, steps, accumulate, augmentation, shuffles, seed,
+      threads,
       engine
     case perceptual, shards, validation
     case toolVersion = "tool_version"
     case learningRate = "learning_rate"
+    case averaging = "ema"
     case batchSize = "batch_size"
     case initFrom = "init_from"
     case initOptimizer = "init_optimizer"
@@ -81,10 +85,15 @@ extension VQGANRunConfig {
     if let problem = problemOfTheLoop { return problem }
     if let problem = model.problem { return "model: \(problem)" }
     if let problem = objective.problem { return "objective: \(problem)" }
-    if model.inChannels != 3 || model.outChannels != 3 {
+    if model.inChannels != model.outChannels || !(3...256).contains(model.inChannels) {
       return "model: in_channels is \(model.inChannels) and out_ch \(model.outChannels); "
-        + "image shards have 3"
+        + "images have 3 of both, maps of labels one for each label, 256 at most"
     }
+    if inputKind != .images, objective.discFactor > 0 {
+      return
+        "objective.disc_factor is \(objective.discFactor); maps of labels have no discriminator"
+    }
+    if let problem = problem(ofClip: clip, averaging: averaging) { return problem }
     if !(1...1_000_000_000).contains(pictureEvery) {
       return "picture_every is \(pictureEvery); it must be positive"
     }
@@ -93,4 +102,7 @@ extension VQGANRunConfig {
     }
     return nil
   }
+
+  /// What the model reads.
+  package var inputKind: VQGANInputKind { VQGANInputKind(model) }
 }

@@ -1,4 +1,5 @@
 // One training step of the VQGAN: reconstruction, codebook and adversarial losses, then the discriminator.
+import Foundation
 import Models
 import NN
 import TensorCore
@@ -13,6 +14,10 @@ package struct VQGANTrainer {
   package var discriminatorOptimizer: Adam
   package var usage: CodebookUsage
   package let objective: VQGANObjective
+  /// The longest gradient of each optimizer's step; nil for no limit.
+  package var clip: Float?
+  /// The moving average of the generator's weights, where one is kept.
+  package var average: AveragedWeights<VQGAN>?
   package let perceptual: LPIPS?
 
   package init(
@@ -27,26 +32,29 @@ package struct VQGANTrainer {
     usage = CodebookUsage(entries: model.config.nEmbed)
   }
 
-  /// One step on one or more batches `[N, C, H, W]` in [-1, 1]; gradients are averaged over the batches.
+  /// One step on one or more batches; gradients are averaged over the batches.
   ///
   /// - Parameters: step: counts from 0; random: draws dropout and revived codes.
   /// - Returns: the losses, averaged over the batches.
   package mutating func step(
-    _ batches: [Tensor], step: Int, learningRate: Float, using random: inout RandomSource
+    _ batches: [VQGANInput], step: Int, learningRate: Float, using random: inout RandomSource
   ) -> VQGANLosses {
     let isAdversarial = step >= objective.discStart && objective.discFactor > 0
     model.quantize.temperature = model.config.quantizer.temperature(step)
-    let generator = generatorGradients(batches, isAdversarial: isAdversarial, using: &random)
+    var generator = generatorGradients(batches, isAdversarial: isAdversarial, using: &random)
+    if let clip { generator.gradients.clip(model, to: clip) }
     optimizer.update(&model, generator.gradients, learningRate: learningRate)
     usage.record(generator.quantized.map(\.indices))
     if let last = generator.quantized.last { reviveIdleCodes(from: last, using: &random) }
     var losses = generator.losses
     if isAdversarial {
-      let gradients = discriminatorGradients(
+      var gradients = discriminatorGradients(
         batches, reconstructions: generator.reconstructions, fakeLogits: generator.fakeLogits,
         &losses, using: &random)
+      if let clip { gradients.clip(discriminator, to: clip) }
       discriminatorOptimizer.update(&discriminator, gradients, learningRate: learningRate)
     }
+    average?.update(model, step: optimizer.step)
     return losses
   }
 
@@ -69,12 +77,12 @@ package struct VQGANTrainer {
 
   /// Losses of the generator and gradients of its parameters; a moving-average codebook moves here.
   package mutating func generatorGradients(
-    _ batches: [Tensor], isAdversarial: Bool, using random: inout RandomSource
+    _ batches: [VQGANInput], isAdversarial: Bool, using random: inout RandomSource
   ) -> GeneratorResult {
     let share = 1 / Float(batches.count)
     var result = GeneratorResult()
-    for images in batches {
-      let pass = generatorPass(images, isAdversarial: isAdversarial, using: &random)
+    for input in batches {
+      let pass = generatorPass(input, isAdversarial: isAdversarial, using: &random)
       result.losses.add(pass.losses, share: share)
       result.gradients.add(pass.gradients)
       result.reconstructions.append(pass.reconstruction)
@@ -91,13 +99,14 @@ package struct VQGANTrainer {
   /// - Parameter fakeLogits: the answers to the reconstructions by the discriminator as it is, which spare a pass when both
   ///   halves of a step share the reconstructions.
   package mutating func discriminatorGradients(
-    _ batches: [Tensor], reconstructions: [Tensor], fakeLogits: [Tensor] = [],
+    _ batches: [VQGANInput], reconstructions: [Tensor], fakeLogits: [Tensor] = [],
     _ losses: inout VQGANLosses, using random: inout RandomSource
   ) -> Gradients {
     let share = 1 / Float(batches.count)
     let parameters = discriminator.parameters
     var gradients = Gradients()
-    for (index, images) in batches.enumerated() {
+    for (index, input) in batches.enumerated() {
+      guard case .values(let images) = input else { continue }  // label maps have no discriminator
       let logitsReal = discriminator(images, training: true)
       let logitsFake =
         switch objective.discriminatorPass {
@@ -120,15 +129,15 @@ package struct VQGANTrainer {
   private func freshReconstruction(
     of images: Tensor, using random: inout RandomSource
   ) -> Tensor {
-    withoutGradients { forward(images, using: &random).reconstruction.plain() }
+    withoutGradients { forward(.values(images), using: &random).reconstruction.plain() }
   }
 
   /// The model in training: dropout, and codes that are drawn where they are.
   private func forward(
-    _ images: Tensor, using random: inout RandomSource
+    _ input: VQGANInput, using random: inout RandomSource
   ) -> (z: Tensor, quantized: Quantized, reconstruction: Tensor) {
     var dropout: RandomSource? = model.config.dropout > 0 ? random : nil
-    let z = model.latents(of: images, dropout: &dropout)
+    let z = model.latents(of: input, dropout: &dropout)
     random = dropout ?? random
     let quantized = model.quantize(z, drawing: &random)
     dropout = dropout.map { _ in random }
@@ -150,15 +159,25 @@ package struct VQGANTrainer {
   /// The losses are differentiated up to the reconstruction first; the adaptive weight then needs only the last layer's
   /// weight gradients, and the generator's graph is walked once.
   private mutating func generatorPass(
-    _ images: Tensor, isAdversarial: Bool, using random: inout RandomSource
+    _ input: VQGANInput, isAdversarial: Bool, using random: inout RandomSource
   ) -> GeneratorPass {
-    let (z, quantized, reconstruction) = forward(images, using: &random)
-    let border = withoutGradients { reconstruction.detached().plain() }.trainable()
+    let (z, quantized, reconstruction) = forward(input, using: &random)
+    let border = withoutGradients {
+      if case .labels = input {
+        reconstruction.detached()
+      } else {
+        reconstruction.detached().plain()
+      }
+    }.trainable()
 
     var losses = VQGANLosses()
     losses.quant = quantized.loss.item()
-    var rec = objective.pixelLoss(border, images)
-    if let perceptual, objective.perceptualWeight > 0 {
+    var rec: Tensor
+    switch input {
+    case .values(let images): rec = objective.pixelLoss(border, images)
+    case .labels(let labels): rec = border.labelCrossEntropy(labels)
+    }
+    if let perceptual, objective.perceptualWeight > 0, case .values(let images) = input {
       let distance = perceptual(images, border).mean()
       losses.p = distance.item()
       rec = rec + objective.perceptualWeight * distance
@@ -168,7 +187,7 @@ package struct VQGANTrainer {
     var seed = backward(rec)[border] ?? Tensor(zerosLike: border)
 
     var fakeLogits: Tensor?
-    if isAdversarial {
+    if isAdversarial, case .values = input {
       let logits = discriminator(border, training: true)
       let isShared = objective.discriminatorPass == .shared
       if isShared { fakeLogits = logits }
@@ -188,7 +207,7 @@ package struct VQGANTrainer {
       losses.nll + losses.dWeight * losses.discFactor * losses.g
       + objective.codebookWeight * losses.quant
 
-    let codebookSeed = Tensor(objective.codebookWeight, on: images.device)
+    let codebookSeed = Tensor(objective.codebookWeight, on: border.device)
     let gradients = backward([(reconstruction, seed), (quantized.loss, codebookSeed)])
     let vectors = QuantizedVectors(
       vectors: withoutGradients { z.detached().vectors() },
@@ -222,11 +241,11 @@ package struct VQGANTrainer {
     usage.reset(revived)
   }
 
-  /// Starts from the data `[N, C, H, W]`: the decoder's last bias is the mean colour, and with `k_means` the codebook the
+  /// Starts from the data: the decoder's last bias is the mean colour or the labels' frequencies as logits, and with `k_means` the codebook the
   /// centres of the latent vectors.
-  package mutating func initialize(from batches: [Tensor], using random: inout RandomSource) {
+  package mutating func initialize(from batches: [VQGANInput], using random: inout RandomSource) {
     withoutGradients {
-      model.decoder.startOutput(at: Self.meanColor(of: batches))
+      model.decoder.startOutput(at: meanOutput(of: batches))
       guard model.config.quantizer.initialization == .kMeans else { return }
       var none: RandomSource?
       let vectors = batches.map { model.latents(of: $0, dropout: &none).vectors() }
@@ -234,6 +253,23 @@ package struct VQGANTrainer {
       let all = vectors.dropFirst().reduce(first) { $0.followed(by: $1) }
       model.quantize.replaceEntries(kMeans(all, clusters: model.config.nEmbed, using: &random))
     }
+  }
+
+  /// What the output is on average, `[C]`.
+  private func meanOutput(of batches: [VQGANInput]) -> [Float] {
+    var images: [Tensor] = []
+    var labels: [Int32] = []
+    for batch in batches {
+      switch batch {
+      case .values(let values): images.append(values)
+      case .labels(let map): labels += map.elements
+      }
+    }
+    guard !labels.isEmpty else { return Self.meanColor(of: images) }
+    var counts = [Double](repeating: 0.5, count: model.config.outChannels)
+    for label in labels { counts[Int(label)] += 1 }
+    let total = counts.reduce(0, +) + 0.5
+    return counts.map { Float(log($0 / (total - $0))) }
   }
 
   /// The mean of every channel, `[C]`.

@@ -1,0 +1,83 @@
+// Which room of the game a frame shows, by pictures of the rooms.
+import Checksums
+import DurableFiles
+import Images
+
+/// Pictures of places, with which frames are compared.
+package struct PlaceTemplates: Equatable, Sendable {
+  private struct Template: Equatable {
+    let number: Int32
+    let picture: RGBImage
+  }
+
+  private let templates: [Template]
+  /// SHA-256 of the pictures.
+  package let digest: String
+
+  /// Rows at the top that tell score and lives, not the place.
+  private static let statusRows = 47
+  /// A frame of which more pixels differ from every picture is of no known place: dark, or between two rooms.
+  private static let mostDifferent = 0.2
+
+  /// Reads `1-name.png`, `2-name.png`, … from a folder; several pictures may have one number.
+  ///
+  /// - Throws: `ImageError`, `PlaceTemplateError`.
+  package init(_ folder: String) throws {
+    var templates: [Template] = []
+    var bytes: [UInt8] = []
+    for name in DurableFile.names(in: folder).sorted() where name.hasSuffix(".png") {
+      let digits = name.prefix { $0.isASCII && $0.isNumber }
+      guard let number = Int32(digits), number > 0 else {
+        throw PlaceTemplateError.unnumbered(path: "\(folder)/\(name)")
+      }
+      let picture = try ImageDecoder.decode(contentsOf: "\(folder)/\(name)")
+      templates.append(Template(number: number, picture: picture))
+      bytes += Array("\(number) \(picture.width)".utf8) + picture.pixels
+    }
+    guard !templates.isEmpty else { throw PlaceTemplateError.none(path: folder) }
+    self.templates = templates
+    digest = bytes.withUnsafeBytes { sha256Hex($0) }
+  }
+
+  /// The number of the picture that is most like a frame; 0 where none is.
+  package func number(of frame: RGBImage) -> Int32 {
+    var best = (number: Int32(0), difference: Self.mostDifferent)
+    for template in templates
+    where template.picture.width == frame.width && template.picture.height == frame.height {
+      let difference = Self.difference(frame, template.picture)
+      if difference < best.difference { best = (template.number, difference) }
+    }
+    return best.number
+  }
+
+  /// The share of pixels below the status rows that differ clearly.
+  private static func difference(_ a: RGBImage, _ b: RGBImage) -> Double {
+    let first = min(statusRows, a.height - 1) * a.width * 3
+    return a.pixels.withUnsafeBufferPointer { a in
+      b.pixels.withUnsafeBufferPointer { b in
+        var count = 0
+        for pixel in stride(from: first, to: a.count, by: 3) {
+          let distance = (0..<3).reduce(0) { $0 + abs(Int(a[pixel + $1]) - Int(b[pixel + $1])) }
+          if distance > 30 { count += 1 }
+        }
+        return Double(count) / Double((a.count - first) / 3)
+      }
+    }
+  }
+}
+
+/// Why a folder holds no pictures of places.
+package enum PlaceTemplateError: Error, Equatable {
+  case none(path: String)
+  case unnumbered(path: String)
+}
+
+extension PlaceTemplateError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .none(let path): "\(path): no PNG files; expected pictures of rooms such as 1-first.png"
+    case .unnumbered(let path):
+      "\(path): a name without a number; expected one such as 1-first.png"
+    }
+  }
+}

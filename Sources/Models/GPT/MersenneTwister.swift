@@ -1,0 +1,55 @@
+// The generator behind the reference's fixed random order.
+
+/// MT19937, as far as NumPy's legacy `RandomState` uses it for permutations.
+///
+/// - Source: Matsumoto & Nishimura 1998.
+struct MersenneTwister {
+  private var state: [UInt32]
+  private var used = 624
+
+  init(seed: UInt32) {
+    state = [seed]
+    for index in 1..<UInt32(624) {
+      let last = state[Int(index) - 1]
+      state.append(1_812_433_253 &* (last ^ last >> 30) &+ index)
+    }
+  }
+
+  /// `RandomState(seed).permutation(count)`.
+  static func permutation(_ count: Int, seed: UInt32) -> [Int] {
+    var random = MersenneTwister(seed: seed)
+    var order = Array(0..<count)
+    for last in (1..<max(count, 1)).reversed() {
+      order.swapAt(last, Int(random.next(atMost: UInt32(last))))
+    }
+    return order
+  }
+
+  /// Uniform in `0...limit`, by rejection under the smallest mask.
+  private mutating func next(atMost limit: UInt32) -> UInt32 {
+    let mask = UInt32.max >> UInt32(limit.leadingZeroBitCount)
+    while true {
+      let value = next() & mask
+      if value <= limit { return value }
+    }
+  }
+
+  private mutating func next() -> UInt32 {
+    if used == 624 { twist() }
+    var word = state[used]
+    used += 1
+    word ^= word >> 11
+    word ^= word << 7 & 0x9d2c_5680
+    word ^= word << 15 & 0xefc6_0000
+    return word ^ word >> 18
+  }
+
+  private mutating func twist() {
+    for index in 0..<624 {
+      let word = (state[index] & 0x8000_0000) | (state[(index + 1) % 624] & 0x7fff_ffff)
+      let odd: UInt32 = word & 1 == 0 ? 0 : 0x9908_b0df
+      state[index] = state[(index + 397) % 624] ^ word >> 1 ^ odd
+    }
+    used = 0
+  }
+}

@@ -1,0 +1,50 @@
+// A moving average of a model's weights, which samples better than the weights themselves.
+import TensorCore
+
+/// The exponential moving average of a model's weights.
+package struct AveragedWeights<Model: Layer>: Sendable {
+  /// Constants of the averaged values.
+  package private(set) var model: Model
+  package let decay: Float
+
+  /// Starts at the weights as they are.
+  package init(_ model: Model, decay: Float) {
+    self.model = model.frozen()
+    self.decay = decay
+  }
+
+  /// Takes in the weights after `step` steps; the first steps count for more, so that the start is forgotten soon.
+  package mutating func update(_ current: Model, step: Int) {
+    let decay = min(decay, Float(1 + step) / Float(10 + step))
+    let tensors = current.namedTensors.map(\.tensor)
+    var index = 0
+    model.visitParameters { _, average in
+      if tensors[index].isTracked {
+        average.moveAverage(towards: tensors[index].detached(), decay: decay)
+      } else {
+        average.assign(tensors[index].detached())
+      }
+      index += 1
+    }
+  }
+
+  /// Takes up stored averages.
+  package mutating func restore(_ load: (inout Model) throws -> Void) rethrows { try load(&model) }
+}
+
+extension Gradients {
+  /// Shortens the gradients of a model to a length of `limit` if they are longer.
+  ///
+  /// - Returns: the length before.
+  @discardableResult
+  package mutating func clip(_ model: some Layer, to limit: Float) -> Float {
+    let squares = model.parameters.reduce(0.0) { sum, parameter in
+      let length = Double(self[parameter]?.norm() ?? 0)
+      return sum + length * length
+    }
+    let length = Float(squares.squareRoot())
+    // Longer or not a number: the step is then reported as not finite, not hidden.
+    if length > limit { scale(by: limit / length) }
+    return length
+  }
+}

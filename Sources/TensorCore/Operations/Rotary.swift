@@ -1,0 +1,38 @@
+// Rotary positions.
+import Foundation
+
+/// Angles by which pairs of neighbouring channels of every head are turned, for the positions of a sequence.
+package struct Rotation: Sendable {
+  let cosines, sines: Tensor  // [T, width / 2]
+  let width: Int
+
+  /// - Parameters:
+  ///   - angles: of each position, one for each pair of channels of a head, `[T][width / 2]`.
+  package init(angles: [[Double]], on device: Device) {
+    let pairs = angles.first?.count ?? 0
+    let shape: Shape = [angles.count, pairs]
+    cosines = Tensor(angles.flatMap { $0.map { Float(cos($0)) } }, shape: shape, on: device)
+    sines = Tensor(angles.flatMap { $0.map { Float(sin($0)) } }, shape: shape, on: device)
+    width = 2 * pairs
+  }
+}
+
+extension Tensor {
+  /// The channels of every head of `[N, T, heads · width]` turned by the angles of their positions.
+  ///
+  /// - Source: Su et al. 2021, *RoFormer*, eq. 34.
+  package func rotated(by rotation: Rotation) -> Tensor { rotated(by: rotation, sign: 1) }
+
+  private func rotated(by rotation: Rotation, sign: Float) -> Tensor {
+    let x = plain()
+    let (length, channels) = (shape[1], shape[2])
+    precondition(
+      rotation.cosines.shape[0] == length && channels % max(rotation.width, 1) == 0,
+      "angles \(rotation.cosines.shape) for \(shape)")
+    let y = Tensor(uninitializedLike: x)
+    backend.rotate(
+      x.pointer, rotation.cosines.pointer, rotation.sines.pointer, y.pointer, shape[0] * length,
+      length: length, heads: channels / rotation.width, width: rotation.width, sign: sign)
+    return record(y, [x]) { dy, _ in [dy.rotated(by: rotation, sign: -sign)] }
+  }
+}

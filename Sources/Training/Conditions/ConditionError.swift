@@ -1,0 +1,39 @@
+// Why shards or inputs do not hold the condition that a GPT wants.
+
+/// Why shards or inputs do not hold the condition that a GPT wants.
+package enum ConditionError: Error, Equatable {
+  case noColumn(path: String, column: String, known: [String])
+  case notWhole(path: String, column: String)
+  case label(path: String, column: String, row: Int, found: Int, classes: Int)
+  case noCodes(path: String)
+  case otherVQGAN(path: String, found: String, expected: String)
+  case noObjects(path: String)
+  /// A command was given a condition that the GPT does not take, or none that it needs.
+  case unfit(path: String, wanted: String, found: String)
+  /// The GPT never saw a picture without its condition.
+  case noGuidance(path: String)
+  case size(path: String, problem: String)
+}
+
+extension ConditionError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .noColumn(let path, let column, let known):
+      "\(path): no column \(column); there are \(known.joined(separator: ", "))"
+    case .notWhole(let path, let column): "\(path): /\(column) holds no whole numbers"
+    case .label(let path, let column, let row, let found, let classes):
+      "\(path): /\(column)[\(row)] is \(found), the model knows 0 to \(classes - 1)"
+    case .noCodes(let path):
+      "\(path): no codes of conditions; write them with encode-dataset --condition-vqgan"
+    case .otherVQGAN(let path, let found, let expected):
+      "\(path): conditions of a VQGAN with fingerprint \(found.prefix(12))…, expected "
+        + "\(expected.prefix(12))…"
+    case .noObjects(let path): "\(path): no categories of objects; prep-coco --objects keeps them"
+    case .unfit(let path, let wanted, let found):
+      "\(path): a transformer conditioned by \(wanted), but \(found)"
+    case .noGuidance(let path):
+      "\(path): was trained without --condition-dropout; --guidance needs it"
+    case .size(let path, let problem): "\(path): \(problem)"
+    }
+  }
+}

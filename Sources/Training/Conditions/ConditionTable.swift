@@ -1,0 +1,119 @@
+// The condition tokens of a whole data set in memory.
+import Models
+import Shards
+import TensorCore
+
+/// Rows of condition tokens, beside a `CodeTable`.
+package struct ConditionTable: Sendable {
+  private let rows: CodeTable?
+
+  /// The start token before every row.
+  package static let unconditional = ConditionTable(rows: nil)
+
+  private init(rows: CodeTable?) { self.rows = rows }
+
+  /// - Parameter tokens: `[count · length]`, below `vocabulary`.
+  package init(_ tokens: [Int32], length: Int, vocabulary: Int) {
+    rows = CodeTable(tokens, rowLength: length, codebookSize: vocabulary)
+  }
+
+  /// Reads the condition of every row of the shards.
+  ///
+  /// - Throws: `ShardError`, `ConditionError` where a row has no such condition.
+  package init(_ condition: GPTCondition?, of shards: CodeShardSet) throws {
+    guard let condition else {
+      self = .unconditional
+      return
+    }
+    let inputs = try ConditionReader(condition, of: shards)
+    let trained = GridSize(height: shards.gridHeight, width: shards.gridWidth)
+    let whole = GridWindow(row: 0, column: 0, size: trained)
+    var tokens: [Int32] = []
+    tokens.reserveCapacity(shards.count * condition.length)
+    for row in 0..<shards.count {
+      tokens +=
+        condition.placed([try inputs.input(row)], before: whole, of: trained, trained: trained)
+        .tokens[0]
+    }
+    self.init(tokens, length: condition.length, vocabulary: condition.tokens)
+  }
+
+  /// The tokens of the given rows, `[rows.count, length]`.
+  package func tokens(_ rows: [Int]) -> IndexTensor {
+    self.rows?.codes(rows) ?? TokenSequences.unconditional(rows.count)
+  }
+}
+
+/// The conditions of the rows of code shards, one at a time.
+package struct ConditionReader {
+  private let condition: GPTCondition
+  private let shards: CodeShardSet
+  private var labels: [Int] = []
+  private var scenes: [Scene] = []
+  private var frames: PictureFrames?
+
+  /// - Throws: `ShardError`, `ConditionError`.
+  package init(_ condition: GPTCondition, of shards: CodeShardSet) throws {
+    self.condition = condition
+    self.shards = shards
+    let path = shards.paths.first ?? ""
+    switch condition.kind {
+    case .label:
+      labels = try Self.labels(condition.column ?? "", of: shards)
+      for (row, label) in labels.enumerated() where !(0..<condition.vocabulary).contains(label) {
+        throw ConditionError.label(
+          path: path, column: condition.column ?? "", row: row, found: label,
+          classes: condition.vocabulary)
+      }
+    case .codes:
+      guard let found = shards.header.condition else {
+        throw ConditionError.noCodes(path: path)
+      }
+      guard found.fingerprint == condition.grid?.fingerprint else {
+        throw ConditionError.otherVQGAN(
+          path: path, found: found.fingerprint, expected: condition.grid?.fingerprint ?? "")
+      }
+    case .coordinates: frames = try PictureFrames(shards)
+    case .boxes, .points:
+      scenes = try PictureFrames(shards).scenes(
+        shards, categories: condition.categories ?? [])
+    }
+  }
+
+  /// The condition of a row.
+  package func input(_ row: Int) throws -> ConditionInput {
+    switch condition.kind {
+    case .label: return .tokens([Int32(labels[row])])
+    case .codes:
+      let codes = try shards.conditionCodes(row) ?? []
+      return .grid(
+        codes,
+        GridSize(height: condition.grid?.height ?? 1, width: condition.grid?.width ?? 1))
+    case .coordinates:
+      let grid = GridSize(height: condition.grid?.height ?? 1, width: condition.grid?.width ?? 1)
+      return .grid(
+        frames?.coordinates(row, grid, tokens: condition.vocabulary) ?? [], grid)
+    case .boxes, .points: return .scene(scenes[row])
+    }
+  }
+
+  /// A column of whole numbers.
+  ///
+  /// - Throws: `ConditionError.notWhole`.
+  package static func labels(_ column: String, of shards: CodeShardSet) throws -> [Int] {
+    guard shards.labelNames.contains(column) else {
+      throw ConditionError.noColumn(
+        path: shards.paths.first ?? "", column: column, known: shards.labelNames)
+    }
+    switch try shards.labels(column) {
+    case .uint8(let values): return values.map { Int($0) }
+    case .uint16(let values): return values.map { Int($0) }
+    case .uint32(let values): return values.map { Int($0) }
+    case .int32(let values): return values.map { Int($0) }
+    case .int64(let values): return values.map { Int($0) }
+    case .bool(let values): return values.map { $0 ? 1 : 0 }
+    case .float32, .string:
+      throw ConditionError.notWhole(path: shards.paths.first ?? "", column: column)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+// The condition of a transformer of taming-transformers.
+import Models
+import TamingCheckpoints
+
+extension GPTCondition {
+  /// What stands before the codes of a foreign transformer, by its project file and the VQGAN in it; nil for the start
+  /// token.
+  ///
+  /// - Parameters:
+  ///   - codes: the grid of the pictures.
+  ///   - stagePath: where the second VQGAN is found later.
+  /// - Throws: `ArchitectureError.unsupported` for conditions that are not told of.
+  package init?(of weights: TransformerWeights, codes: CodeGrid, stagePath: String) throws {
+    if weights.isUnconditional { return nil }
+    guard let firstStage = weights.firstStage ?? weights.condStage else {
+      throw ArchitectureError.unsupported(
+        path: weights.tensors.path, problem: "a condition without its VQGANs")
+    }
+    let factor = firstStage.config.downsampling
+    let numbers = weights.conditionNumbers
+    if let stage = weights.condStage {
+      let own = stage.config.downsampling
+      let grid = CodeGrid(
+        height: codes.height * factor / own, width: codes.width * factor / own,
+        codebookSize: stage.config.codes, fingerprint: try FirstStageFile(stage).fingerprint(),
+        vqgan: stagePath)
+      self.init(
+        kind: .codes, vocabulary: stage.config.codes, grid: grid,
+        input: VQGANInputKind(stage.config).rawValue)
+      return
+    }
+    switch weights.condition {
+    case "CoordStage":
+      let own = numbers["down_factor"] ?? factor
+      let tokens = numbers["n_embed"] ?? 1024
+      self.init(
+        kind: .coordinates, vocabulary: tokens,
+        grid: CodeGrid(
+          height: codes.height * factor / own, width: codes.width * factor / own,
+          codebookSize: tokens, fingerprint: "", vqgan: ""))
+    case "Labelator":
+      self.init(
+        kind: .label, vocabulary: numbers["n_classes"] ?? 1000, column: "label")
+    case "DummyCondStage":
+      let kind: Kind = weights.conditionKey == "objects_center_points" ? .points : .boxes
+      let positions = weights.config.blockSize - codes.count + 1
+      self.init(
+        kind: kind, vocabulary: weights.config.vocabSize,
+        objects: (positions - 2) / (kind == .points ? 2 : 3))
+    default:
+      throw ArchitectureError.unsupported(
+        path: weights.tensors.path,
+        problem: "a condition of \(weights.condition ?? "an unknown kind"); a project file beside "
+          + "it would tell")
+    }
+  }
+}

@@ -1,0 +1,71 @@
+// Which part of a larger picture each row is.
+import Models
+import Shards
+
+/// The place of stored pictures in the scaled pictures that they were cut from, by the columns that prep-coco and
+/// prep-images write; pictures without these columns are whole.
+struct PictureFrames {
+  private struct Frame {
+    var left, top, width, height: Int  // of the part, and of the whole, pixels
+  }
+
+  private let frames: [Frame]?
+  private let grid: GridSize
+  private let downsampling: Int
+
+  init(_ shards: CodeShardSet) throws {
+    grid = GridSize(height: shards.gridHeight, width: shards.gridWidth)
+    downsampling = max(shards.header.downsampling, 1)
+    let names = ["crop_x", "crop_y", "scaled_width", "scaled_height"]
+    guard names.allSatisfy(shards.labelNames.contains) else {
+      frames = nil
+      return
+    }
+    let columns = try names.map { try ConditionReader.labels($0, of: shards) }
+    frames = (0..<shards.count).map {
+      Frame(
+        left: columns[0][$0], top: columns[1][$0], width: columns[2][$0], height: columns[3][$0])
+    }
+  }
+
+  func coordinates(_ row: Int, _ grid: GridSize, tokens: Int) -> [Int32] {
+    let factor = max(downsampling * self.grid.height / grid.height, 1)
+    guard let frame = frames?[row] else {
+      return GPTCondition.coordinates(
+        grid, factor: factor,
+        whole: GridSize(height: factor * grid.height, width: factor * grid.width), tokens: tokens)
+    }
+    return GPTCondition.coordinates(
+      grid, factor: factor, top: frame.top, left: frame.left,
+      whole: GridSize(height: frame.height, width: frame.width), tokens: tokens)
+  }
+
+  /// The objects of every row, in shares of the whole picture.
+  func scenes(_ shards: CodeShardSet, categories: [Int]) throws -> [Scene] {
+    let places = Dictionary(
+      categories.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    return try shards.objects.enumerated().map { row, objects in
+      let (width, height) = (
+        Double(downsampling * grid.width), Double(downsampling * grid.height)
+      )
+      let whole =
+        frames.map { GridSize(height: $0[row].height, width: $0[row].width) }
+        ?? GridSize(height: Int(height), width: Int(width))
+      let (left, top) = frames.map { (Double($0[row].left), Double($0[row].top)) } ?? (0, 0)
+      func box(_ x: Double, _ y: Double, _ w: Double, _ h: Double) -> UnitBox {
+        UnitBox(
+          x: (left + x) / Double(whole.width), y: (top + y) / Double(whole.height),
+          width: w / Double(whole.width), height: h / Double(whole.height))
+      }
+      return Scene(
+        objects: objects.compactMap { object in
+          guard let category = places[Int(object.category)] else { return nil }
+          return SceneObject(
+            category: category,
+            box: box(
+              Double(object.x), Double(object.y), Double(object.width), Double(object.height)),
+            isGroup: object.isCrowd)
+        }, crop: box(0, 0, width, height))
+    }
+  }
+}

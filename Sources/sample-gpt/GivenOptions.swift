@@ -1,0 +1,140 @@
+// What the pictures start from.
+import ArgumentParser
+import CommandSupport
+import Models
+import TensorCore
+import Training
+
+/// Conditions, and parts of pictures to complete.
+struct GivenOptions: ParsableArguments {
+  @Option(help: "Labels, for a GPT conditioned by one; pictures take them in turns.")
+  var label: NumberList<Int>?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Pictures or image shards to complete; see --half and --mask.", valueName: "path"))
+  var fromImage: [String] = []
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Code shards whose rows give conditions, and with --half or --mask codes.", valueName: "path")
+  )
+  var fromCodes: [String] = []
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Label maps, PNG files or image shards, for a GPT conditioned by their codes.",
+      valueName: "path"))
+  var segmentation: [String] = []
+
+  @Flag(help: "PNG files of label maps hold COCO-Stuff's own numbers: 0 person, 255 none.")
+  var stuffNumbers = false
+
+  @Option(
+    help: ArgumentHelp(
+      "VQGAN of the conditions; the one that the GPT was trained with if left out.",
+      valueName: "path"))
+  var conditionVqgan: String?
+
+  @Option(help: "The half that is kept: top, bottom, left or right.") var half: GridPart?
+
+  @Option(
+    help: ArgumentHelp(
+      "Picture whose white part is kept and whose black part is drawn.", valueName: "file"))
+  var mask: String?
+
+  func validate() throws {
+    if half != nil, mask != nil { throw ValidationError("--half and --mask exclude each other.") }
+    let sources = [
+      ("--from-image", fromImage), ("--from-codes", fromCodes), ("--segmentation", segmentation),
+    ]
+    let given = sources.filter { !$0.1.isEmpty }.map(\.0)
+    if given.contains("--from-codes"), given.count > 1 {
+      throw ValidationError("\(given.joined(separator: " and ")) exclude each other.")
+    }
+    if (half != nil || mask != nil) && fromImage.isEmpty && fromCodes.isEmpty {
+      throw ValidationError("--half and --mask keep part of a picture: name it with --from-image.")
+    }
+    if !fromImage.isEmpty, half == nil, mask == nil {
+      throw ValidationError("--from-image needs --half or --mask: what of the picture is kept?")
+    }
+    if label != nil, !fromCodes.isEmpty {
+      throw ValidationError("--label and --from-codes exclude each other.")
+    }
+  }
+
+  /// The cells that are kept; nil for none.
+  func isGiven(in grid: GridSize) throws -> [Bool]? {
+    if let half { return try SampleMask.half(half).cells(of: grid) }
+    return try mask.map { try SampleMask.file($0).cells(of: grid) }
+  }
+
+  /// What samples start from, in turns; at least one.
+  ///
+  /// - Throws: `ConditionError` where the GPT wants another condition, and what reading and encoding throw.
+  func starts(_ sampler: PictureSampler, count: Int, on device: Device) throws -> [SampleStart] {
+    var starts = [SampleStart(name: "")]
+    if !fromImage.isEmpty {
+      starts = try sampler.pictures(
+        try InputPaths.expand(fromImage, suffix: ".h5"), count: count)
+    } else if !fromCodes.isEmpty {
+      starts = try sampler.rows(try InputPaths.expand(fromCodes, suffix: ".h5"), count: count)
+    }
+    guard let condition = sampler.gpt.condition else {
+      guard label == nil, segmentation.isEmpty else {
+        throw ConditionError.unfit(
+          path: sampler.gpt.path, wanted: "nothing", found: "a condition is given")
+      }
+      return starts
+    }
+    if !fromCodes.isEmpty { return starts }
+    let conditions = try self.conditions(condition, sampler, count: count, on: device)
+    // Several pictures under one condition, or one under several.
+    let total = max(starts.count, conditions.count)
+    return (0..<total).map { index in
+      let condition = conditions[index % conditions.count]
+      var start = starts[index % starts.count]
+      start.condition = condition.condition
+      start.picture = start.picture ?? condition.picture
+      if start.name.isEmpty { start.name = condition.name }
+      return start
+    }
+  }
+
+  private func conditions(
+    _ condition: GPTCondition, _ sampler: PictureSampler, count: Int, on device: Device
+  ) throws -> [SampleStart] {
+    func missing(_ found: String) -> ConditionError {
+      .unfit(path: sampler.gpt.path, wanted: condition.title, found: found)
+    }
+    switch condition.kind {
+    case .label:
+      let labels = label?.values ?? Array(0..<condition.vocabulary)
+      for label in labels where !(0..<condition.vocabulary).contains(label) {
+        throw missing("--label is \(label), expected 0 to \(condition.vocabulary - 1)")
+      }
+      return labels.map {
+        SampleStart(name: "\(condition.column ?? "label") \($0)", condition: .tokens([Int32($0)]))
+      }
+    case .codes:
+      guard !segmentation.isEmpty else {
+        throw missing("neither --segmentation nor --from-codes is given")
+      }
+      let path = conditionVqgan ?? condition.grid?.vqgan ?? ""
+      guard !path.isEmpty else {
+        throw ValidationError(
+          "Missing --condition-vqgan: \(sampler.gpt.path) does not say where its VQGAN is.")
+      }
+      return try sampler.labelMaps(
+        try InputPaths.expand(segmentation, suffix: ".h5"), count: count,
+        stuffNumbers: stuffNumbers, encodedBy: try FirstStage.loadCondition(path, on: device))
+    case .coordinates: return [SampleStart(name: "", condition: sampler.coordinates)]
+    case .boxes, .points: throw missing("--from-codes is not given")
+    }
+  }
+}
+
+extension GridPart: ExpressibleByArgument {}

@@ -1,0 +1,219 @@
+import Models
+import TensorCore
+import Testing
+
+/// The sampler against the reference's plain loop, written down here a second time: the model reads the whole window for
+/// every code, with what is not drawn yet as it lies there.
+@Suite struct SlidingWindowTests {
+  static let trained = GridSize(height: 4, width: 4)
+
+  /// A model of 4×4 windows behind `conditionLength` tokens, far from its initial zeros.
+  static func model(conditionLength: Int, unmasked: Int, side: Int = 4) throws -> GPT {
+    let config = try GPTConfig(
+      vocabSize: 23, blockSize: conditionLength + side * side - 1, layers: 2, heads: 2, width: 16,
+      unmasked: unmasked)
+    var random = RandomSource(seed: 12)
+    var model = GPT(config, using: &random)
+    model.visitParameters { _, tensor in
+      tensor = (tensor.detached() + random.normal(tensor.shape, deviation: 0.4)).trainable()
+    }
+    return model.frozen()
+  }
+
+  static func conditionCodes(_ grid: GridSize, item: Int) -> [Int32] {
+    (0..<grid.count).map { Int32(($0 * 7 + item * 3 + $0 / grid.width) % 23) }
+  }
+
+  /// The loop of the reference's `sample_conditional.py`, greedy, for grids that have at least the window's sides.
+  static func plainLoop(
+    _ model: GPT, _ grid: GridSize, side: Int, step: Int = 1, condition: [Int32]?,
+    codes given: [Int32], isGiven: [Bool]
+  ) -> [Int32] {
+    var codes = given
+    func local(_ place: Int, _ count: Int) -> Int {
+      let half = side / 2
+      if place <= half { return place }
+      if count - place <= side - half { return side - (count - place) }
+      return half + (place - half) % step
+    }
+    for row in 0..<grid.height {
+      for column in 0..<grid.width where !isGiven[row * grid.width + column] {
+        let (y, x) = (local(row, grid.height), local(column, grid.width))
+        func crop(_ source: [Int32]) -> [Int32] {
+          (row - y..<row - y + side).flatMap { r in
+            (column - x..<column - x + side).map { source[r * grid.width + $0] }
+          }
+        }
+        let prefix = condition.map(crop) ?? [0]
+        let sequence = prefix + crop(codes).dropLast()
+        let logits = model(IndexTensor(sequence, shape: [1, sequence.count])).elements()
+        let position = prefix.count - 1 + y * side + x
+        var none = RandomSource(seed: 0)
+        codes[row * grid.width + column] = SamplingOptions(isGreedy: true).draw(
+          logits[position * 23..<position * 23 + 23], using: &none)
+      }
+    }
+    return codes
+  }
+
+  enum Half: CaseIterable, Sendable {
+    case none, top, bottom, left, right
+    func isGiven(_ grid: GridSize) -> [Bool] {
+      switch self {
+      case .none: Array(repeating: false, count: grid.count)
+      case .top: GridPart.top.cells(of: grid)
+      case .bottom: GridPart.bottom.cells(of: grid)
+      case .left: GridPart.left.cells(of: grid)
+      case .right: GridPart.right.cells(of: grid)
+      }
+    }
+  }
+
+  @Test(
+    "Windows, halves and conditions give the codes of the plain loop",
+    arguments: [(4, 4), (5, 4), (4, 7), (7, 7), (13, 13), (17, 16), (20, 13)], Half.allCases)
+  func windowsEqualThePlainLoop(size: (Int, Int), half: Half) throws {
+    let grid = GridSize(height: size.0, width: size.1)
+    for (withCondition, unmasked) in [(false, 0), (true, 0), (true, 16)] {
+      let length = withCondition ? 16 : 1
+      let model = try Self.model(conditionLength: length, unmasked: unmasked)
+      let isGiven = half.isGiven(grid)
+      let given = (0..<2).map { item in (0..<grid.count).map { Int32(($0 * 5 + item) % 23) } }
+      var task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<2))
+      if withCondition {
+        task.condition = { window in
+          Self.cropped((0..<2).map { Self.conditionCodes(grid, item: $0) }, window, grid)
+        }
+      }
+      (task.codes, task.isGiven) = (given, isGiven)
+      for (caches, bytes) in [(true, 1 << 30), (true, 0), (false, 0)] {
+        var sampler = Sampler(
+          model, codebookSize: 23, trained: Self.trained, conditionLength: length,
+          options: SamplingOptions(isGreedy: true))
+        (sampler.caches, sampler.cacheBytes) = (caches, bytes)
+        let drawn = sampler.samples(task, progress: { _ in })
+        for item in 0..<2 {
+          let expected = Self.plainLoop(
+            model, grid, side: 4,
+            condition: withCondition ? Self.conditionCodes(grid, item: item) : nil,
+            codes: given[item], isGiven: isGiven)
+          #expect(drawn[item] == expected, "\(grid), \(half), caches \(caches), item \(item)")
+        }
+      }
+    }
+  }
+
+  private static func cropped(
+    _ grids: [[Int32]], _ window: GridWindow, _ grid: GridSize
+  ) -> PlacedTokens {
+    let cells = (window.row..<window.row + window.size.height).flatMap { row in
+      (window.column..<window.column + window.size.width).map { row * grid.width + $0 }
+    }
+    return PlacedTokens(
+      tokens: grids.map { codes in cells.map { codes[$0] } }, places: (0..<16).map { $0 })
+  }
+
+  @Test("A window that moves in steps gives the codes of the plain loop with such a window", arguments: [2])
+  func windowsInSteps(step: Int) throws {
+    let grid = GridSize(height: 11, width: 9)
+    let model = try Self.model(conditionLength: 1, unmasked: 0)
+    let given = (0..<grid.count).map { Int32($0 % 23) }
+    let none = Array(repeating: false, count: grid.count)
+    var sampler = Sampler(
+      model, codebookSize: 23, trained: Self.trained, options: SamplingOptions(isGreedy: true))
+    sampler.windowStep = step
+    let task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<1))
+    let expected = Self.plainLoop(
+      model, grid, side: 4, step: step, condition: nil, codes: given, isGiven: none)
+    #expect(sampler.samples(task, progress: { _ in })[0] == expected)
+  }
+
+  @Test("At the published size the windows are the reference's", arguments: [16, 17, 24, 25, 40])
+  func localPlacesOfTheReference(count: Int) {
+    let trained = GridSize(height: 16, width: 16)
+    for place in 0..<count {
+      let local = place <= 8 ? place : count - place < 8 ? 16 - (count - place) : 8
+      let window = GridWindow(
+        around: place, 0, of: GridSize(height: count, width: 16), seenBy: trained)
+      #expect(place - window.row == local, "row \(place) of \(count)")
+    }
+  }
+
+  @Test(
+    "Grids smaller than the window keep every code's own position",
+    arguments: [(1, 1), (2, 3), (3, 2), (3, 4), (2, 9), (9, 2)], TokenOrder.allCases)
+  func smallGrids(size: (Int, Int), order: TokenOrder) throws {
+    let grid = GridSize(height: size.0, width: size.1)
+    let model = try Self.model(conditionLength: 1, unmasked: 0)
+    var sampler = Sampler(
+      model, codebookSize: 23, trained: Self.trained, order: order,
+      options: SamplingOptions(isGreedy: true))
+    guard sampler.canDraw(grid) else {
+      #expect(order != .raster && max(grid.height, grid.width) > 4)
+      return
+    }
+    let task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<1))
+    let drawn = sampler.samples(task, progress: { _ in })[0]
+    sampler.caches = false
+    #expect(sampler.samples(task, progress: { _ in })[0] == drawn)
+    guard max(grid.height, grid.width) <= 4 else { return }
+    // Every code is the most likely one behind all that come before it, at positions of the 4×4 grid.
+    let turns = order.cells(of: Self.trained)
+    var (tokens, places): ([Int32], [Int32]) = ([0], [0])
+    for (turn, cell) in turns.enumerated() where cell / 4 < grid.height && cell % 4 < grid.width {
+      let logits = model(IndexTensor(tokens, shape: [1, tokens.count]), at: places).elements()
+      let last = logits[(tokens.count - 1) * 23..<tokens.count * 23]
+      var none = RandomSource(seed: 0)
+      let expected = SamplingOptions(isGreedy: true).draw(last, using: &none)
+      let code = drawn[cell / 4 * grid.width + cell % 4]
+      #expect(code == expected, "\(grid), \(order), turn \(turn)")
+      tokens.append(code)
+      places.append(Int32(1 + turn))
+    }
+  }
+
+  @Test("The published Montezuma grid, 13×13, and its half") func oddHalf() throws {
+    let (grid, side) = (GridSize(height: 13, width: 13), 13)
+    let model = try Self.model(conditionLength: 1, unmasked: 0, side: side)
+    let isGiven = GridPart.top.cells(of: grid)
+    #expect(isGiven.count { $0 } == 84)  // six rows and six codes, as the reference counts
+    let given = (0..<169).map { Int32($0 % 23) }
+    var task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<1))
+    (task.codes, task.isGiven) = ([given], isGiven)
+    let drawn = Sampler(
+      model, codebookSize: 23, trained: grid, options: SamplingOptions(isGreedy: true)
+    ).samples(task, progress: { _ in })[0]
+    let expected = Self.plainLoop(
+      model, grid, side: side, condition: nil, codes: given, isGiven: isGiven)
+    #expect(drawn == expected)
+    // In the reference the columns before the first drawn one stay empty in every later row.
+    #expect(drawn.suffix(85) != given.suffix(85))
+  }
+
+  @Test func guidanceMovesLogitsAwayFromThoseWithoutCondition() throws {
+    let model = try Self.model(conditionLength: 1, unmasked: 0)
+    let grid = GridSize(height: 4, width: 4)
+    func draw(_ label: Int32, guidance: Double, null: Int32?) -> [Int32] {
+      var task = SamplingTask(
+        grid: grid, streams: SamplingTask.streams(seed: 0, 0..<1),
+        condition: { _ in PlacedTokens(tokens: [[label]], places: [0]) })
+      if let null {
+        task.noCondition = { _ in PlacedTokens(tokens: [[null]], places: [0]) }
+      }
+      return Sampler(
+        model, codebookSize: 23, trained: grid,
+        options: SamplingOptions(isGreedy: true, guidance: guidance)
+      ).samples(task, progress: { _ in })[0]
+    }
+    #expect(draw(3, guidance: 1, null: 5) == draw(3, guidance: 1, null: nil))
+    #expect(draw(3, guidance: 0, null: 5) == draw(5, guidance: 1, null: nil))
+    // The first code is the largest of u + s (c - u).
+    let one: Shape = [1, 1]
+    let c: [Float] = model(IndexTensor([Int32(3)], shape: one)).elements()
+    let u: [Float] = model(IndexTensor([Int32(5)], shape: one)).elements()
+    let moved: [Float] = c.indices.map { u[$0] + 4 * (c[$0] - u[$0]) }
+    var none = RandomSource(seed: 0)
+    let first = SamplingOptions(isGreedy: true).draw(moved, using: &none)
+    #expect(draw(3, guidance: 4, null: 5)[0] == first)
+  }
+}
