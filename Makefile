@@ -5,8 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
-
-.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-portable test-files interop interop-torch \
+.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-portable test-files test-masks interop interop-torch \
 	bench bench-compare lint format check clean
 
 BUILD := .build
@@ -37,6 +36,11 @@ test-files: .venv/ready
 
 interop: build .venv/tensorboard  ## read the event files of a run with TensorBoard
 	Tests/check-events.sh $(BIN) .venv/bin/python
+
+ANNOTATIONS ?= coco/annotations
+
+test-masks: .venv/ready  ## compare the masks of the 100 photos of COCO in ANNOTATIONS=folder with those stored of pycocotools
+	.venv/bin/python Tests/Fixtures/coco/masks.py stored $(ANNOTATIONS)/instances_train2017.json $(ANNOTATIONS)/stuff_train2017.json
 
 PHOTOS ?= Datasets/montezuma/screens
 COUNT ?= 8

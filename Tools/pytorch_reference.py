@@ -391,16 +391,24 @@ def finish(options, tensors, record):
     print("\n".join(f"{options.out}.{suffix}" for suffix in ("ckpt", "json", "safetensors")))
 
 
+def lpips_channels(options, weights):
+    """The channels of VGG16's five slices: those of the weights, or the published ones divided."""
+    heads = [weights.get(f"loss.perceptual_loss.lin{i}.model.1.weight") for i in range(5)]
+    if all(head is not None for head in heads):
+        return [head.shape[1] for head in heads]
+    return [max(4, c // options.lpips_divisor) for c in (64, 128, 256, 512, 512)]
+
+
 def write_vqgan(options):
     config = read_config(options.config)
     if config["quantizer"]["kind"] == "moving_average" and options.steps + options.warm_up:
         sys.exit("a moving-average codebook, which the published code does not train; take --steps 0")
-    lpips = LPIPS([max(4, c // options.lpips_divisor) for c in (64, 128, 256, 512, 512)])
+    weights = read_weights(options.weights) if options.weights else {}
+    lpips = LPIPS(lpips_channels(options, weights))
     model, critic = VQGAN(config), Discriminator(judge_of(options), config["out_ch"])
     pixels = pictures(options, config)
     batches = list((pixels.float() / 127.5 - 1).split(options.batch))
-    if options.weights:
-        weights = read_weights(options.weights)
+    if weights:
         for module, prefix in ((model, ""), (lpips, "loss.perceptual_loss."), (critic, "loss.discriminator.")):
             load(module, weights, prefix)
     elif config["quantizer"]["kind"] != "gumbel":
@@ -615,7 +623,7 @@ def main():
         command.add_argument("--disc-loss", choices=("hinge", "vanilla"), default="hinge")
         command.add_argument("--disc-start", type=int, default=0)
         command.add_argument("--actnorm", action="store_true", help="ActNorm in the discriminator instead of BatchNorm")
-        command.add_argument("--lpips-divisor", type=int, default=1, help="VGG16 with this share of its channels")
+        command.add_argument("--lpips-divisor", type=int, default=1, help="random weights: VGG16 with this share of its channels")
     command = commands.add_parser("compare")
     command.set_defaults(action=compare, seed=0)
     for name, text in (("weights", ".ckpt or .safetensors"), ("config", "model.json"), ("shard", "images, .h5"), ("codes", "codes, .h5")):

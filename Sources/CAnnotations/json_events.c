@@ -86,24 +86,35 @@ long je_parse(je_parser *parser, char *bytes, size_t count, int last) {
     return -1;
   }
   whole = je_mend_escapes(bytes, whole, last, &parser->mended);
-  long events = parser->events;
-  long taken = parser->backend->parse(parser->state, bytes, whole, last && whole == count);
-  if (taken < 0) {
-    if (!parser->failed) {  // the handler stopped
-      parser->failed = 1;
-      parser->blamed = parser->base + (int64_t)parser->backend->position(parser->state);
+  size_t done = 0;
+  for (;;) {
+    // Up to the elements of a list that comes as an empty one, or to the end.
+    size_t begin = whole, end = whole;
+    int lists = parser->list_key && je_find_list(parser->list_key, bytes, done, whole, &begin, &end);
+    long events = parser->events;
+    long taken = parser->backend->parse(parser->state, bytes + done, begin - done, last && whole == count && !lists);
+    if (taken < 0) {
+      if (!parser->failed) {  // the handler stopped
+        parser->failed = 1;
+        parser->blamed = parser->base + (int64_t)parser->backend->position(parser->state);
+      }
+      return -1;
     }
-    return -1;
+    if (!ends_blank(parser, bytes + done, (size_t)taken)) return -1;
+    if (parser->events != events) parser->quiet_since = parser->base;
+    if (parser->base + (int64_t)(count - done) - parser->quiet_since > JE_LONGEST) {
+      je_fail(parser, 0, "a value longer than 64 MiB");
+      return -1;
+    }
+    parser->base += taken;
+    done += (size_t)taken;
+    if (!lists || done < begin) return (long)(skipped + done);
+    parser->base += (int64_t)(end - begin);
+    done = end;
   }
-  if (!ends_blank(parser, bytes, (size_t)taken)) return -1;
-  if (parser->events != events) parser->quiet_since = parser->base;
-  if (parser->base + (int64_t)count - parser->quiet_since > JE_LONGEST) {
-    je_fail(parser, 0, "a value longer than 64 MiB");
-    return -1;
-  }
-  parser->base += taken;
-  return (long)skipped + taken;
 }
+
+void je_empty_lists(je_parser *parser, const char *key) { parser->list_key = key; }
 
 void je_mute(je_parser *parser, int muted) { parser->muted = muted; }
 

@@ -30,6 +30,7 @@ struct je_parser {
   int depth;
   int64_t end;  // where the whole value ended, or -1
   int begun, failed, muted;
+  const char *list_key;  // with its quotes, or NULL
   int64_t blamed;  // where the failure is
   char problem[160];
   long mended;
@@ -56,6 +57,10 @@ static inline int je_deliver(je_parser *parser, je_kind kind, const char *text, 
 // In text.c: the length of the longest prefix that is whole UTF-8 without control characters other than tabs and line breaks;
 // *bad is set when a byte follows that cannot stand there.
 size_t je_text_prefix(const char *bytes, size_t count, int *bad);
+
+// In json_lists.c: the next list of lists of numbers under a key in bytes[from…end]: its elements lie in
+// bytes[*begin…*stop]. Returns whether there is one that is whole.
+int je_find_list(const char *key, const char *bytes, size_t from, size_t end, size_t *begin, size_t *stop);
 
 // In text.c: writes \ufffd over escaped halves of surrogate pairs. Returns the length of the prefix whose escapes are whole,
 // `count` when `last`; adds to *mended.

@@ -307,7 +307,10 @@ ca_reader *ca_reader_create(je_library library, ca_handler *handler, void *conte
   r->handler = handler;
   r->context = context;
   r->parser = je_create(library, take, r);
-  if (r->parser) return r;
+  if (r->parser) {
+    je_empty_lists(r->parser, "\"segmentation\"");
+    return r;
+  }
   free(r);
   return NULL;
 }

@@ -113,6 +113,59 @@ void ck_gelu_backward(const float *x, const float *dy, float *dx, long count) {
   run(gelu_backward, x, dy, dx, 0, count);
 }
 
+// GELU of a linear layer's output before its bias was added: the sum itself is never stored.
+struct biased {
+  const float *x, *bias, *dy;
+  float *y;
+  long m, c, rows;  // `rows` to a task
+};
+
+// One vector of a row: y, or dx where dy is given.
+CK_INLINE void biased_gelu_lanes(const ck_lanes *x, const ck_lanes *bias, const ck_lanes *dy, ck_lanes *y) {
+  const ck_lanes sum = *x + *bias;
+  if (dy)
+    gelu_backward_lanes(&sum, dy, 0, y);
+  else
+    gelu_forward_lanes(&sum, &sum, 0, y);
+}
+
+CK_INLINE void biased_gelu(const struct biased *s, long task, const int backward) {
+  const long end = ck_minimum(s->m, (task + 1) * s->rows);
+  for (long row = task * s->rows; row < end; row++) {
+    const float *x = s->x + row * s->c, *dy = backward ? s->dy + row * s->c : x;
+    float *to = s->y + row * s->c;
+    ck_lanes a, b, d, y;
+    long i = 0;
+    for (; i + CK_BLOCK <= s->c; i += CK_BLOCK) {
+      a = CK_LOAD(x + i), b = CK_LOAD(s->bias + i), d = CK_LOAD(dy + i);
+      biased_gelu_lanes(&a, &b, backward ? &d : 0, &y);
+      CK_STORE(to + i, y);
+    }
+    if (i == s->c) continue;
+    ck_load_some(x + i, s->c - i, &a);
+    ck_load_some(s->bias + i, s->c - i, &b);
+    ck_load_some(dy + i, s->c - i, &d);
+    biased_gelu_lanes(&a, &b, backward ? &d : 0, &y);
+    ck_store_some(to + i, s->c - i, &y);
+  }
+}
+
+CK_WIDE static void biased_gelu_forward(void *context, long task) { biased_gelu(context, task, 0); }
+CK_WIDE static void biased_gelu_backward(void *context, long task) { biased_gelu(context, task, 1); }
+
+static void run_rows(ck_task task, struct biased s) {
+  s.rows = ck_maximum(1, CHUNK / ck_maximum(1, s.c));
+  ck_parallel(ck_chunks(s.m, s.rows), task, &s);
+}
+
+void ck_bias_gelu_forward(const float *x, const float *bias, float *y, long m, long c) {
+  run_rows(biased_gelu_forward, (struct biased){x, bias, 0, y, m, c, 0});
+}
+
+void ck_bias_gelu_backward(const float *x, const float *bias, const float *dy, float *dx, long m, long c) {
+  run_rows(biased_gelu_backward, (struct biased){x, bias, dy, dx, m, c, 0});
+}
+
 // ---- softplus ----
 
 // log(1 + t) for t in [0, 1]: 2 artanh(t / (2 + t)), whose argument is at most 1/3, so eight terms are enough.

@@ -3,21 +3,34 @@
 // A block of queries meets only the keys that its last query sees, so that a causal pass does little more than half
 // of the work. The exponentials of a block are computed from its products and never for a whole batch.
 #include "softmax.h"
+#include "tile_product.h"
+#include "transpose.h"
 
 #include <math.h>
 
-#define BLOCK 64  // queries to a block
+#define BLOCK 32        // queries to a block
+#define WIDEST_TILES 64  // channels of a head, from which on a library's product wins
 
 // What both directions share. A head's matrices are the columns [head * d, head * d + d) of its item's rows.
 struct attention {
   const float *q, *k, *v;
+  const float *keys;  // [N, heads, D, width]: k transposed, zero from T on
   long t, heads, d, stride, out_stride;  // stride of q, k, v; stride of out
+  long width;                            // T up to whole lanes
   float scale;
-  int causal;
+  int causal, tiles;
   long prefix;
   ck_gemm gemm;
   long blocks;  // of queries in T
 };
+
+static struct attention describe(const float *q, const float *k, const float *v, long t, long heads, long d,
+                                 long stride, long out_stride, float scale, int causal, long prefix, ck_gemm gemm) {
+  const int tiles = d % CK_BLOCK == 0 && d <= WIDEST_TILES && ck_tiles_pay();
+  return (struct attention){
+      q, k, v, 0, t, heads, d, stride, out_stride, ck_chunks(t, CK_BLOCK) * CK_BLOCK, scale, causal, tiles,
+      ck_minimum(prefix, t), gemm, ck_chunks(t, BLOCK)};
+}
 
 // How many keys query i sees.
 CK_INLINE long visible(const struct attention *s, long i) {
@@ -26,14 +39,48 @@ CK_INLINE long visible(const struct attention *s, long i) {
 }
 
 // How many keys a block of queries that ends before `end` meets: whole blocks, so that a block of keys has either
-// all of its products or none.
+// all of its products or none; the last one is filled up with zeros.
 CK_INLINE long visible_before(const struct attention *s, long end) {
-  if (!s->causal) return s->t;
-  return ck_minimum(s->t, ck_chunks(ck_maximum(end, s->prefix), BLOCK) * BLOCK);
+  if (!s->causal) return s->width;
+  return ck_minimum(s->width, ck_chunks(ck_maximum(end, s->prefix), BLOCK) * BLOCK);
 }
 
 static long head_offset(const struct attention *s, long item_head, long stride) {
   return item_head / s->heads * s->t * stride + item_head % s->heads * s->d;
+}
+
+// C = alpha op(A) B, or that added to C.
+CK_INLINE void multiply(const struct attention *s, int transpose_a, long m, long n, long k, float alpha,
+                        const float *a, long lda, const float *b, long ldb, int accumulates, float *c, long ldc) {
+  if (s->tiles)
+    ck_tile_product(m, n, k, alpha, a, transpose_a ? 1 : lda, transpose_a ? lda : 1, b, ldb, accumulates, c, ldc);
+  else
+    s->gemm(transpose_a, 0, m, n, k, alpha, a, lda, b, ldb, accumulates ? 1 : 0, c, ldc);
+}
+
+// ---- Transposed keys and values: every product then reads whole rows of its second factor ----------------
+
+struct transposition {
+  const struct attention *shared;
+  const float *from;
+  float *to;
+};
+
+CK_WIDE static void transpose_head(void *context, long item_head) {
+  const struct transposition *p = context;
+  const struct attention *s = p->shared;
+  const float *from = p->from + head_offset(s, item_head, s->stride);
+  float *to = p->to + item_head * s->d * s->width;
+  for (long i = 0; i < s->t; i += CK_BLOCK)
+    for (long j = 0; j < s->d; j += CK_BLOCK)
+      ck_transpose_tile(from + i * s->stride + j, s->stride, ck_minimum(CK_BLOCK, s->t - i),
+                        ck_minimum(CK_BLOCK, s->d - j), to + j * s->width + i, s->width, CK_BLOCK);
+}
+
+static const float *transposed(const struct attention *s, const float *from, long items, int slot) {
+  float *to = ck_scratch(slot, items * s->heads * s->d * s->width);
+  ck_parallel(items * s->heads, transpose_head, &(struct transposition){s, from, to});
+  return to;
 }
 
 // ---- Forward ----------------------------------------------------------------------------------------
@@ -44,8 +91,8 @@ struct forward {
 };
 
 // Scores to weights that are still to be divided by their sums; log_sums and the sums' inverses are written.
-CK_WIDE static void exponentiate(const struct attention *s, float *scores, float *log_sums, float *inverses,
-                                 long first, long rows, long keys) {
+CK_INLINE void exponentiate(const struct attention *s, float *scores, float *log_sums, float *inverses, long first,
+                            long rows, long keys) {
   for (long row = 0; row < rows; row++, scores += keys) {
     const long seen = visible(s, first + row);
     const float maximum = ck_row_maximum(scores, seen);
@@ -56,12 +103,12 @@ CK_WIDE static void exponentiate(const struct attention *s, float *scores, float
   }
 }
 
-CK_WIDE static void scale_rows(float *out, const float *factors, long rows, long d, long stride) {
+CK_INLINE void scale_rows(float *out, const float *factors, long rows, long d, long stride) {
   for (long row = 0; row < rows; row++)
     for (long i = 0; i < d; i++) out[row * stride + i] *= factors[row];
 }
 
-static void attend(void *context, long task) {
+CK_WIDE static void attend(void *context, long task) {
   const struct forward *f = context;
   const struct attention *s = &f->shared;
   const long item_head = task / s->blocks, first = task % s->blocks * BLOCK;
@@ -69,22 +116,20 @@ static void attend(void *context, long task) {
   const long in = head_offset(s, item_head, s->stride);
   float *out = f->out + head_offset(s, item_head, s->out_stride) + first * s->out_stride;
   float *weights = ck_scratch(0, rows * keys), inverses[BLOCK];
-  s->gemm(0, 1, rows, keys, s->d, s->scale, s->q + in + first * s->stride, s->stride, s->k + in, s->stride, 0,
-          weights, keys);
+  multiply(s, 0, rows, keys, s->d, s->scale, s->q + in + first * s->stride, s->stride,
+           s->keys + item_head * s->d * s->width, s->width, 0, weights, keys);
   exponentiate(s, weights, f->log_sums + item_head * s->t + first, inverses, first, rows, keys);
-  s->gemm(0, 0, rows, s->d, keys, 1, weights, keys, s->v + in, s->stride, 0, out, s->out_stride);
+  multiply(s, 0, rows, s->d, ck_minimum(keys, s->t), 1, weights, keys, s->v + in, s->stride, 0, out, s->out_stride);
   scale_rows(out, inverses, rows, s->d, s->out_stride);
 }
 
 void ck_attention_forward(const float *q, const float *k, const float *v, float *out, float *log_sums, long n,
                           long t, long heads, long d, long q_stride, long out_stride, float scale, int causal,
                           long prefix, ck_gemm gemm) {
-  const long blocks = ck_chunks(t, BLOCK);
   struct forward forward = {
-      {q, k, v, t, heads, d, q_stride, out_stride, scale, causal, ck_minimum(prefix, t), gemm, blocks},
-      out,
-      log_sums};
-  ck_parallel(n * heads * blocks, attend, &forward);
+      describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix, gemm), out, log_sums};
+  forward.shared.keys = transposed(&forward.shared, k, n, 2);
+  ck_parallel(n * heads * forward.shared.blocks, attend, &forward);
 }
 
 // ---- Backward -----------------------------------------------------------------------------------------
@@ -93,16 +138,17 @@ void ck_attention_forward(const float *q, const float *k, const float *v, float 
 
 struct backward {
   struct attention shared;
+  const float *values;  // v transposed like the keys
   const float *out, *dout, *log_sums;
   float *dq, *dk, *dv;
   long item_head;              // of the head that is cut into blocks
-  float *weights, *gradients;  // P and dS of that head, [T, T]; row i ends where its block's keys end
+  float *weights, *gradients;  // P and dS of that head, [T, width]; row i ends where its block's keys end
 };
 
 // Scores to P, and dP to dS, both [rows, keys] with rows `stride` apart.
-CK_WIDE static void differentiate(const struct attention *s, float *weights, float *gradients, long stride,
-                                  const float *out, const float *dout, const float *log_sums, long first,
-                                  long rows, long keys) {
+CK_INLINE void differentiate(const struct attention *s, float *weights, float *gradients, long stride,
+                             const float *out, const float *dout, const float *log_sums, long first, long rows,
+                             long keys) {
   CK_FAST
   for (long row = 0; row < rows; row++, weights += stride, gradients += stride) {
     const long seen = visible(s, first + row);
@@ -119,82 +165,86 @@ CK_WIDE static void differentiate(const struct attention *s, float *weights, flo
 }
 
 // P, dS and dQ of one block of queries.
-static void block_gradient(const struct backward *b, long item_head, long block, float *weights,
-                           float *gradients, long stride) {
+CK_INLINE void block_gradient(const struct backward *b, long item_head, long block, float *weights, float *gradients,
+                              long stride) {
   const struct attention *s = &b->shared;
   const long first = block * BLOCK, rows = ck_minimum(BLOCK, s->t - first);
   const long keys = visible_before(s, first + rows), in = head_offset(s, item_head, s->stride);
   const long out = head_offset(s, item_head, s->out_stride) + first * s->out_stride;
-  const float *q = s->q + in + first * s->stride;
-  s->gemm(0, 1, rows, keys, s->d, s->scale, q, s->stride, s->k + in, s->stride, 0, weights, stride);
-  s->gemm(0, 1, rows, keys, s->d, 1, b->dout + out, s->out_stride, s->v + in, s->stride, 0, gradients, stride);
+  const long transposed = item_head * s->d * s->width;
+  multiply(s, 0, rows, keys, s->d, s->scale, s->q + in + first * s->stride, s->stride, s->keys + transposed,
+           s->width, 0, weights, stride);
+  multiply(s, 0, rows, keys, s->d, 1, b->dout + out, s->out_stride, b->values + transposed, s->width, 0, gradients,
+           stride);
   differentiate(s, weights, gradients, stride, b->out + out, b->dout + out,
                 b->log_sums + item_head * s->t + first, first, rows, keys);
-  s->gemm(0, 0, rows, s->d, keys, s->scale, gradients, stride, s->k + in, s->stride, 0,
-          b->dq + in + first * s->stride, s->stride);
+  multiply(s, 0, rows, s->d, ck_minimum(keys, s->t), s->scale, gradients, stride, s->k + in, s->stride, 0,
+           b->dq + in + first * s->stride, s->stride);
 }
 
 // Many heads: one to a task. The last block sees every key and therefore writes dK and dV; the others add.
-static void head_gradient(void *context, long item_head) {
+CK_WIDE static void head_gradient(void *context, long item_head) {
   const struct backward *b = context;
   const struct attention *s = &b->shared;
   const long in = head_offset(s, item_head, s->stride);
   const long out = head_offset(s, item_head, s->out_stride);
-  float *weights = ck_scratch(0, BLOCK * s->t), *gradients = ck_scratch(1, BLOCK * s->t);
+  float *weights = ck_scratch(0, BLOCK * s->width), *gradients = ck_scratch(1, BLOCK * s->width);
   for (long block = s->blocks - 1; block >= 0; block--) {
     const long first = block * BLOCK, rows = ck_minimum(BLOCK, s->t - first);
-    const long keys = visible_before(s, first + rows);
-    const float beta = block == s->blocks - 1 ? 0 : 1;
+    const long keys = visible_before(s, first + rows), real = ck_minimum(keys, s->t);
+    const int adds = block < s->blocks - 1;
     block_gradient(b, item_head, block, weights, gradients, keys);
-    s->gemm(1, 0, keys, s->d, rows, s->scale, gradients, keys, s->q + in + first * s->stride, s->stride, beta,
-            b->dk + in, s->stride);
-    s->gemm(1, 0, keys, s->d, rows, 1, weights, keys, b->dout + out + first * s->out_stride, s->out_stride, beta,
-            b->dv + in, s->stride);
+    multiply(s, 1, real, s->d, rows, s->scale, gradients, keys, s->q + in + first * s->stride, s->stride, adds,
+             b->dk + in, s->stride);
+    multiply(s, 1, real, s->d, rows, 1, weights, keys, b->dout + out + first * s->out_stride, s->out_stride, adds,
+             b->dv + in, s->stride);
   }
 }
 
 // Few heads: first the blocks of queries, that leave P and dS of the whole head,
-static void query_block_gradient(void *context, long block) {
+CK_WIDE static void query_block_gradient(void *context, long block) {
   const struct backward *b = context;
-  const long t = b->shared.t, from = block * BLOCK * t;
-  block_gradient(b, b->item_head, block, b->weights + from, b->gradients + from, t);
+  const long width = b->shared.width, from = block * BLOCK * width;
+  block_gradient(b, b->item_head, block, b->weights + from, b->gradients + from, width);
 }
 
 // then the blocks of keys, over the queries from the first block on that sees any of them.
-static void key_block_gradient(void *context, long block) {
+CK_WIDE static void key_block_gradient(void *context, long block) {
   const struct backward *b = context;
   const struct attention *s = &b->shared;
-  const long t = s->t, first = block * BLOCK, keys = ck_minimum(BLOCK, t - first);
+  const long t = s->t, width = s->width, first = block * BLOCK, keys = ck_minimum(BLOCK, t - first);
   // Blocks of queries have the same borders; a block that starts in the prefix is seen from the start.
   const long query = s->causal && first >= s->prefix ? first : 0;
   const long in = head_offset(s, b->item_head, s->stride);
   const long out = head_offset(s, b->item_head, s->out_stride) + query * s->out_stride;
-  s->gemm(1, 0, keys, s->d, t - query, s->scale, b->gradients + query * t + first, t,
-          s->q + in + query * s->stride, s->stride, 0, b->dk + in + first * s->stride, s->stride);
-  s->gemm(1, 0, keys, s->d, t - query, 1, b->weights + query * t + first, t, b->dout + out, s->out_stride, 0,
-          b->dv + in + first * s->stride, s->stride);
+  multiply(s, 1, keys, s->d, t - query, s->scale, b->gradients + query * width + first, width,
+           s->q + in + query * s->stride, s->stride, 0, b->dk + in + first * s->stride, s->stride);
+  multiply(s, 1, keys, s->d, t - query, 1, b->weights + query * width + first, width, b->dout + out, s->out_stride,
+           0, b->dv + in + first * s->stride, s->stride);
 }
 
 void ck_attention_backward(const float *q, const float *k, const float *v, const float *out, const float *dout,
                            const float *log_sums, float *dq, float *dk, float *dv, long n, long t, long heads,
                            long d, long q_stride, long out_stride, float scale, int causal, long prefix,
                            ck_gemm gemm) {
-  const long blocks = ck_chunks(t, BLOCK);
   struct backward backward = {
-      .shared = {q, k, v, t, heads, d, q_stride, out_stride, scale, causal, ck_minimum(prefix, t), gemm, blocks},
+      .shared = describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix, gemm),
       .out = out,
       .dout = dout,
       .log_sums = log_sums,
       .dq = dq,
       .dk = dk,
       .dv = dv};
+  backward.shared.keys = transposed(&backward.shared, k, n, 2);
+  backward.values = transposed(&backward.shared, v, n, 3);
   // The shape alone decides, so that the bits do not depend on the threads.
   if (n * heads >= 8) {
     ck_parallel(n * heads, head_gradient, &backward);
     return;
   }
-  backward.weights = ck_scratch(0, t * t);
-  backward.gradients = ck_scratch(1, t * t);
+  const long blocks = backward.shared.blocks;
+  backward.weights = ck_scratch(0, t * backward.shared.width);
+  backward.gradients = ck_scratch(1, t * backward.shared.width);
   for (backward.item_head = 0; backward.item_head < n * heads; backward.item_head++) {
     ck_parallel(blocks, query_block_gradient, &backward);
     ck_parallel(blocks, key_block_gradient, &backward);

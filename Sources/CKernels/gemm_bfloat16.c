@@ -1,5 +1,4 @@
-// Matrix products of bfloat16 factors with sums in float32, by oneDNN's matmul. Both factors arrive as float32 and are
-// rounded here: a few hundredths of the time of a product that pays.
+// Matrix products of bfloat16 factors with sums in float32, by oneDNN's matmul.
 #ifdef HAS_ONEDNN
 #include <dnnl.h>
 #include <pthread.h>
@@ -7,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels.h"
+#include "few_rows.h"
 #include "wide.h"
 
-#define FEWEST_ROWS 32  // below, reading the weights takes the time and rounding them would double it
 #define CHUNK 16384
 
 int ck_has_bfloat16(void) {
@@ -37,7 +35,7 @@ CK_WIDE static void round_chunk(void *context, long task) {
   }
 }
 
-static void round_all(const float *from, uint16_t *to, long count) {
+void ck_round_to_bfloat16(const float *from, uint16_t *to, long count) {
   ck_parallel(ck_chunks(count, CHUNK), round_chunk, &(struct rounding){from, to, count});
 }
 
@@ -127,23 +125,15 @@ static void multiply(const struct plan *plan, const uint16_t *a, const uint16_t 
   for (int i = 0; i < 3; i++) dnnl_memory_destroy(memory[i]);
 }
 
-void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
-                      const float *b, float beta, float *c) {
-  if (m < FEWEST_ROWS || n < FEWEST_ROWS || alpha != 1 || (beta != 0 && beta != 1)) {
-    ck_gemm_onednn(transpose_a, transpose_b, m, n, k, alpha, a, transpose_a ? m : k, b, transpose_b ? k : n, beta, c,
-                   n);
-    return;
-  }
+void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a, const uint16_t *b,
+                      float beta, float *c) {
+  if (m <= 0 || n <= 0) return;
+  if (!transpose_a && transpose_b && ck_few_rows_bfloat16(m, n, k, a, b, beta, c)) return;
   struct key key;
   memset(&key, 0, sizeof key);
   key.m = m, key.n = n, key.k = k;
   key.transpose_a = transpose_a, key.transpose_b = transpose_b;
-  key.accumulates = beta == 1, key.threads = ck_threads();
-  const struct plan *plan = find_plan(&key);
-  uint16_t *rounded_a = (uint16_t *)ck_scratch(0, (m * k + 1) / 2 + 16);
-  uint16_t *rounded_b = (uint16_t *)ck_scratch(1, (k * n + 1) / 2 + 16);
-  round_all(a, rounded_a, m * k);
-  round_all(b, rounded_b, k * n);
-  multiply(plan, rounded_a, rounded_b, c);
+  key.accumulates = beta != 0, key.threads = ck_threads();
+  multiply(find_plan(&key), a, b, c);
 }
 #endif

@@ -28,6 +28,21 @@ CK_INLINE void ck_store_some(float *to, long count, const ck_lanes *value) {
   for (long i = 0; i < count; i++) to[i] = padded[i];
 }
 
+// The sum of the lanes, halves added first.
+CK_INLINE float ck_lanes_sum(const ck_lanes *lanes) {
+  const __typeof__(lanes->lo) eight = lanes->lo + lanes->hi;
+  const __typeof__(eight.lo) four = eight.lo + eight.hi;
+  const __typeof__(four.lo) two = four.lo + four.hi;
+  return two.x + two.y;
+}
+
+CK_INLINE float ck_lanes_maximum(const ck_lanes *lanes) {
+  const __typeof__(lanes->lo) eight = lanes->lo > lanes->hi ? lanes->lo : lanes->hi;
+  const __typeof__(eight.lo) four = eight.lo > eight.hi ? eight.lo : eight.hi;
+  const __typeof__(four.lo) two = four.lo > four.hi ? four.lo : four.hi;
+  return two.x > two.y ? two.x : two.y;
+}
+
 // e^x to 3e-7 (5e-7 past +-50); below -87 it stays at e^-87, above 88 at e^88, NaN stays NaN.
 CK_INLINE void ck_lanes_exp(const ck_lanes *exponent, ck_lanes *result) {
   ck_lanes x = *exponent;

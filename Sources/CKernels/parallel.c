@@ -38,7 +38,7 @@ void ck_parallel(long count, ck_task task, void *context) {
   GOMP_parallel(work, &job, 0, 0);
 }
 
-#define SLOTS 4
+#define SLOTS 5
 static _Thread_local struct {
   float *memory;
   long floats;

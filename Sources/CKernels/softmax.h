@@ -13,7 +13,7 @@ CK_INLINE float ck_row_maximum(const float *x, long count) {
       const ck_lanes value = CK_LOAD(x + i);
       lanes = value > lanes ? value : lanes;
     }
-    for (int lane = 0; lane < 16; lane++) maximum = lanes[lane] > maximum ? lanes[lane] : maximum;
+    maximum = ck_lanes_maximum(&lanes);
   }
   for (; i < count; i++) maximum = x[i] > maximum ? x[i] : maximum;
   return maximum;

@@ -23,13 +23,12 @@ extension RuntimeOptions {
       }
       return device
     }
-    guard let engine else { return .default }
-    guard let device = Engine(rawValue: engine).flatMap(Device.cpu) else {
+    guard let device = engine.map({ Engine(rawValue: $0).flatMap(Device.cpu) }) ?? .default else {
       throw ValidationError(
-        "--engine \(engine) is not built in; this build has "
+        "--engine \(engine ?? "") is not built in; this build has "
           + Device.all.map(\.name).joined(separator: ", ") + ".")
     }
-    return device
+    return precision == .int8 ? device.withInt8Weights() ?? device : device
   }
 }
 

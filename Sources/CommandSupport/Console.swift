@@ -23,15 +23,15 @@ package struct Console: Sendable {
 
   /// Something is wrong, but the work goes on.
   package func warn(_ message: String) {
-    line((screen.hasColor ? "\u{1B}[33mwarning:\u{1B}[0m " : "warning: ") + message)
+    line((screen.hasColor ? "\u{1B}[33mwarning:\u{1B}[0m " : "warning: ") + message.oneLine)
   }
 
   /// Something worth knowing; left out by `--quiet`.
   package func note(_ message: String) {
-    if !quiet { line(message) }
+    if !quiet { line(message.oneLine) }
   }
 
-  /// A line above the status line.
+  /// A line above the status line, as it is.
   package func line(_ text: String) { screen.line(text) }
 }
 
@@ -89,5 +89,15 @@ package final class Screen: Sendable {
     var size = winsize()
     guard ioctl(2, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
+  }
+}
+
+extension String {
+  /// The text with control characters spelt out: a file's name cannot steer the terminal.
+  var oneLine: String {
+    unicodeScalars.map { scalar in
+      scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
+        ? scalar.escaped(asASCII: true) : String(scalar)
+    }.joined()
   }
 }

@@ -7,6 +7,16 @@ import Synchronization
 /// signal, so that shells and make stop too.
 package struct Interrupted: Error, Equatable {
   package let signal: Int32
+
+  /// The signal's name, for people.
+  var name: String {
+    switch signal {
+    case SIGINT: "SIGINT"
+    case SIGTERM: "SIGTERM"
+    case SIGHUP: "SIGHUP"
+    default: "signal \(signal)"
+    }
+  }
 }
 
 /// The wish to stop, as a flag that the loops poll.

@@ -1,6 +1,7 @@
 // The one place where a command starts and where its errors become a line and an exit code.
 
 import ArgumentParser
+import Checkpoints
 import Glibc
 
 /// A command of the suite: `execute` does the work, `main` turns what it throws into one line on
@@ -15,6 +16,11 @@ extension SuiteCommand {
   /// Parses the arguments of the process, executes, and ends the process when that fails.
   package static func main() {
     ProcessSetup.prepare()
+    HostileNames.report { path, name in
+      Console.standardError().warn(
+        "\(path): names \(name), which could run code in Python; nothing was run here, but do not "
+          + "load this file with Python")
+    }
     do {
       var parsed = try parseAsRoot()
       guard let command = parsed as? Self else {
@@ -54,25 +60,17 @@ extension SuiteCommand {
     case OutputError.closedPipe:
       Interruption.endProcess(by: SIGPIPE)
     case let error as any ExitCoded:
-      report(error)
+      report("\(error)")
       ProcessSetup.leave(error.exitCode)
     case is ValidationError, is CleanExit, is ExitCode:
       endParsing(with: error)
     default:
-      Console.standardError().line("\(_commandName): internal error: \(oneLine(error))")
+      report("internal error: \(error)")
       ProcessSetup.leave(.bug)
     }
   }
 
-  private static func report(_ error: any ExitCoded) {
-    Console.standardError().line("\(_commandName): \(oneLine(error))")
-  }
-
-  /// The description with control characters spelt out: a file's name cannot steer the terminal.
-  private static func oneLine(_ error: any Error) -> String {
-    String(describing: error).unicodeScalars.map { scalar in
-      scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
-        ? scalar.escaped(asASCII: true) : String(scalar)
-    }.joined()
+  private static func report(_ problem: String) {
+    Console.standardError().line("\(_commandName): \(problem.oneLine)")
   }
 }

@@ -16,6 +16,7 @@ package enum IngestError: Error, Equatable {
   case badSample(reason: String)
   case tooManyErrors(count: Int, samples: Int, allowed: Int, last: String)
   case noPictures(folder: String)
+  case notAList(path: String, found: String)
   /// - Parameter reason: what was wrong with the first bad one, if any was found.
   case noSamples(path: String, split: String, reason: String?)
   case nothingWritten(folder: String)
@@ -52,6 +53,8 @@ extension IngestError: CustomStringConvertible {
       "\(last); that makes \(count) bad samples of \(samples), at most \(allowed) are accepted (--max-errors)"
     case .noPictures(let folder):
       "\(folder): no pictures in it or in the folders below, expected names that end with .jpg or .png"
+    case .notAList(let path, let found):
+      "\(path): \(found), expected a folder or a text of paths, one a line"
     case .noSamples(let path, let split, let reason):
       "\(path): no picture for the \(split) split"
         + (reason.map { "; \($0)" }

@@ -39,7 +39,10 @@ package struct ShardIngest<Plan: IngestPlan> {
       try writeUnfinished(in: folder, progress: progress)
       try folder.writeReport()
       let outcome = outcome(of: folder, earlier: earlier)
-      guard outcome.written > 0 else { throw IngestError.nothingWritten(folder: self.folder) }
+      guard outcome.written > 0 else {
+        try folder.removeEmptyShards()
+        throw IngestError.nothingWritten(folder: self.folder)
+      }
       return outcome
     } catch let error as ShardError {
       throw IngestError.shard(error)
@@ -110,7 +113,7 @@ package struct ShardIngest<Plan: IngestPlan> {
     let writer = try ImageShardWriter(
       folder.path(of: shard),
       header: plan.header(of: plan.split(of: shard), toolVersion: toolVersion),
-      compression: plan.compression)
+      compression: plan.compression, compressesImages: folder.manifest.compressesImages)
     let (plan, encoder) = (plan, writer.encoder)
     let first = shard.samples.lowerBound
     var skipped: [SkippedSample] = []
@@ -141,6 +144,10 @@ package struct ShardIngest<Plan: IngestPlan> {
       try progress(.processed(samples: 1))
     }
     isFull = true
+    if plan.compression == .auto {
+      try writer.settleCompression()
+      if let compresses = writer.compressesImages { folder.note(compressesImages: compresses) }
+    }
     plan.setLabels(labels, of: writer)
     return ClosingShard(shard, writer: writer, skipped: skipped)
   }

@@ -24,6 +24,12 @@ package struct Linear: Layer {
   /// `[…, I]` to `[…, O]`.
   package func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight, bias: bias) }
 
+  /// GELU of what the layer gives, bias and GELU in one pass.
+  package func activatedByGELU(_ x: Tensor) -> Tensor {
+    guard let bias else { return self(x).activated(.gelu) }
+    return x.linearGELU(weight, bias: bias)
+  }
+
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
     try visit("weight", &weight)
     if var present = bias {

@@ -23,14 +23,17 @@ package final class ImageShardWriter {
   private let shard: UnfinishedShard
   /// Rows that wait until `auto` has seen enough of them; nil once it is decided.
   private var undecided: [EncodedImageRow]?
-  private var isCompressed = false
+  /// Whether pictures are compressed; nil until `auto` has decided.
+  package private(set) var compressesImages: Bool?
   private var images: HDF5OutputRows?
   private var segmentations: HDF5OutputRows?
   private var segmentationChecksums: [UInt32] = []
 
+  /// - Parameter compressesImages: what `auto` decided for an earlier shard of the same run.
   /// - Throws: `cannotCreate`, `writeFailed`.
   package init(
-    _ path: String, header: ImageShardHeader, compression: ShardCompression
+    _ path: String, header: ImageShardHeader, compression: ShardCompression,
+    compressesImages: Bool? = nil
   ) throws(ShardError) {
     precondition(header.height > 0 && header.width > 0, "\(header.height)×\(header.width) pixels")
     self.header = header
@@ -45,7 +48,13 @@ package final class ImageShardWriter {
     switch compression {
     case .none: try createImages(isCompressed: false)
     case .level: try createImages(isCompressed: true)
-    case .auto: undecided = []
+    case .auto:
+      if let compressesImages {
+        if !compressesImages { encoder.stopCompressing() }
+        try createImages(isCompressed: compressesImages)
+      } else {
+        undecided = []
+      }
     }
     if header.hasSegmentation {
       segmentations = try shard.file.chunkedRows(
@@ -77,6 +86,11 @@ package final class ImageShardWriter {
   /// - Parameter pixels: `[H, W, 3]`.
   package func append(_ pixels: [UInt8], id: Int64, name: String) throws(ShardError) {
     try append(encoder.encode(pixels, id: id, name: name))
+  }
+
+  /// Has `auto` decide by the rows so far, if there are any.
+  package func settleCompression() throws(ShardError) {
+    if undecided?.isEmpty == false { try decide() }
   }
 
   /// Gives every row a label; `column` has as many values as there are rows at the end.
@@ -119,13 +133,14 @@ package final class ImageShardWriter {
   }
 
   private func createImages(isCompressed: Bool) throws(ShardError) {
-    self.isCompressed = isCompressed
+    compressesImages = isCompressed
     images = try shard.file.chunkedRows(
       named: ShardFormat.images, rowShape: [header.height, header.width, 3],
       level: isCompressed ? encoder.compression.level : nil)
   }
 
   private func write(_ row: EncodedImageRow) throws(ShardError) {
+    let isCompressed = compressesImages == true
     if isCompressed, let deflated = row.pixels.deflated {
       try images?.append(deflated, isFiltered: true)
     } else {

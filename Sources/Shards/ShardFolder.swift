@@ -22,6 +22,8 @@ package final class ShardFolder {
 
   /// Takes the folder's lock and finds out what is done already.
   ///
+  /// A folder in which a run has ended before its first shard takes any plan.
+  ///
   /// - Throws: `optionsDiffer` when the folder holds shards of another plan; `file(.busy)` when another process writes
   ///   there; `file(.cannotCreate)`, `malformed`.
   package init(_ path: String, plan: ShardPlan) throws(ShardError) {
@@ -31,7 +33,8 @@ package final class ShardFolder {
       throw .file(error)
     }
     DurableFile.removeAbandoned(in: path)
-    if let found = try ShardManifest.read(in: path) {
+    if let found = try ShardManifest.read(in: path), found.plan == plan.hash || !found.isEmpty(path)
+    {
       try Self.compare(found, with: plan, in: path)
       manifest = found
       // A file that is gone or was cut is made again.
@@ -77,6 +80,18 @@ package final class ShardFolder {
     manifest.shards.sort { $0.name < $1.name }
     try manifest.write(in: path)
   }
+
+  /// Takes back the shards, of which none holds a row.
+  package func removeEmptyShards() throws(ShardError) {
+    precondition(manifest.shards.allSatisfy { $0.rows == 0 }, "\(path): a shard has rows")
+    let names = manifest.shards.map(\.name)
+    manifest.shards = []
+    try manifest.write(in: path)
+    for name in names { DurableFile.remove("\(path)/\(name)") }
+  }
+
+  /// Remembers whether `auto` compresses pictures; written with the next finished shard.
+  package func note(compressesImages: Bool) { manifest.compressesImages = compressesImages }
 
   /// Writes `skipped.jsonl`: one JSON object for every skipped sample, with its shard, name and reason.
   ///

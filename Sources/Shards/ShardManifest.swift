@@ -18,6 +18,8 @@ package struct ShardManifest: Codable, Equatable, Sendable {
   package var options: [String: String]
   package var planned: Int  // shards in all
   package var shards: [Entry]  // sorted by name
+  /// What `auto` decided for all shards; nil before the first one, and for other ways to compress.
+  package var compressesImages: Bool?
 
   static let fileName = "manifest.json"
   static let formatName = "vqgan-shards-manifest-1"
@@ -28,6 +30,11 @@ package struct ShardManifest: Codable, Equatable, Sendable {
     options = plan.options
     planned = plan.shards.count
     shards = []
+  }
+
+  /// Whether no shard is finished, and none lies in the folder either.
+  func isEmpty(_ folder: String) -> Bool {
+    shards.isEmpty && !DurableFile.names(in: folder).contains { $0.hasSuffix(".h5") }
   }
 
   /// The manifest in `folder`; nil where there is none.

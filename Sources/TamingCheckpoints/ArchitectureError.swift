@@ -12,6 +12,8 @@ package enum ArchitectureError: Error, Equatable {
   /// The project's file says one thing, the weights another.
   case contradiction(project: String, key: String, found: String, path: String, weights: String)
   case unknownHeads(path: String)
+  /// The project's file has one number of heads, the caller another.
+  case otherHeads(project: String, found: Int, given: Int)
   case project(path: String, problem: String)
 }
 
@@ -30,8 +32,11 @@ extension ArchitectureError: CustomStringConvertible {
     case .contradiction(let project, let key, let found, let path, let weights):
       "\(project): \(key) is \(found), the weights in \(path) have \(weights)"
     case .unknownHeads(let path):
-      "\(path): how many heads the attention has cannot be seen from the weights; name the project "
-        + "file with --project, or give --heads (16 in all published models)"
+      "\(path): how many heads the attention has cannot be seen from the weights; put its project "
+        + "file into ../configs beside it, or convert it with their number (16 in all published "
+        + "models): convert-checkpoint \(path) --heads 16 --out FOLDER"
+    case .otherHeads(let project, let found, let given):
+      "\(project): n_head is \(found), --heads is \(given)"
     case .project(let path, let problem): "\(path): \(problem)"
     }
   }

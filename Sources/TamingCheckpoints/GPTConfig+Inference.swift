@@ -9,14 +9,18 @@ extension GPTConfig {
   /// - Parameters:
   ///   - weights: names without `transformer.`, the masks of each block among them if the file has any.
   ///   - project: the `transformer_config` of a project file.
-  ///   - heads: for files without a project file.
+  ///   - heads: for files without a project file; else the same as there.
   /// - Throws: `ArchitectureError`, `GPTConfigError`.
   package init(
     inferredFrom weights: some TensorSource, project: TamingProject.Section?, heads: Int?
   ) throws {
     let tokens = try weights.shape(of: "tok_emb.weight", axes: 2)
     let positions = try weights.shape(of: "pos_emb", axes: 3)
-    guard let heads = project?.integer("n_head") ?? heads else {
+    let told = project?.integer("n_head")
+    if let project, let told, let heads, told != heads {
+      throw ArchitectureError.otherHeads(project: project.path, found: told, given: heads)
+    }
+    guard let heads = told ?? heads else {
       throw ArchitectureError.unknownHeads(path: weights.path)
     }
     try self.init(

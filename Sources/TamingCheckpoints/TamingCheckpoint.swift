@@ -15,11 +15,15 @@ package enum TamingCheckpoint: Sendable {
   /// - Parameters:
   ///   - project: what the shapes do not tell.
   ///   - heads: of a transformer's attention, for files without a project file.
+  ///   - stagesOnly: of a transformer its VQGANs alone matter, so that heads need not be known.
   /// - Throws: `ArchitectureError`, `ModelMismatchError`, `GPTConfigError`.
-  package init(_ source: some TensorSource, project: TamingProject? = nil, heads: Int? = nil) throws
-  {
+  package init(
+    _ source: some TensorSource, project: TamingProject? = nil, heads: Int? = nil,
+    stagesOnly: Bool = false
+  ) throws {
     if source.contains("transformer.tok_emb.weight") || source.contains("tok_emb.weight") {
-      self = .transformer(try TransformerWeights(source, project: project, heads: heads))
+      self = .transformer(
+        try TransformerWeights(source, project: project, heads: heads, stagesOnly: stagesOnly))
     } else if source.contains("encoder.conv_in.weight") {
       self = .firstStage(try FirstStageWeights(source, project: project?.model))
     } else if source.contains("features.0.weight") {

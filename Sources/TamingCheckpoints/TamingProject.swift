@@ -33,6 +33,21 @@ package struct TamingProject {
       }
     }
 
+    /// The kind of model that the class is, or else, for a class of somebody's own, that its parameters describe.
+    var kind: Kind? {
+      if let kind = Kind.allCases.first(where: { $0.classes.contains(target) }) { return kind }
+      return Kind.allCases.first { params[$0.key] != nil }
+    }
+
+    /// Refuses a section of another kind of model.
+    ///
+    /// - Throws: `ArchitectureError.contradiction`.
+    func require(_ expected: Kind, _ place: String, for path: String) throws(ArchitectureError) {
+      guard kind != expected else { return }
+      throw .contradiction(
+        project: self.path, key: place, found: target, path: path, weights: expected.title)
+    }
+
     func section(_ key: String) -> Section? { Section(params[key], path: path) }
 
     /// A number of the parameters, or of a mapping in them.
@@ -53,6 +68,24 @@ package struct TamingProject {
       guard let group else { return params[key] }
       return params[group]?[key]
     }
+  }
+
+  /// The models that weights are read of.
+  enum Kind: CaseIterable {
+    case vqgan, transformer
+
+    var title: String { self == .vqgan ? "a VQGAN" : "a transformer" }
+
+    /// The published classes.
+    fileprivate var classes: Set<String> {
+      switch self {
+      case .vqgan: ["VQModel", "VQSegmentationModel", "VQNoDiscModel", "GumbelVQ", "EMAVQ"]
+      case .transformer: ["Net2NetTransformer"]
+      }
+    }
+
+    /// A parameter that the others have not.
+    fileprivate var key: String { self == .vqgan ? "ddconfig" : "transformer_config" }
   }
 
   /// - Throws: `DurableFileError`, `ArchitectureError.project` when it is no project file.

@@ -28,10 +28,16 @@ package struct TransformerWeights: Sendable {
   package static let condStagePrefix = "cond_stage_model."
   private static let permuterPrefix = "permuter."
 
-  /// - Parameter heads: of the attention, for files without a project file.
+  /// - Parameters:
+  ///   - heads: of the attention, for files without a project file.
+  ///   - stagesOnly: the transformer itself is of no interest, nor are its heads.
   /// - Throws: `ArchitectureError`, `GPTConfigError`, `ModelMismatchError`.
-  package init(_ source: some TensorSource, project: TamingProject?, heads: Int?) throws {
+  package init(
+    _ source: some TensorSource, project: TamingProject?, heads: Int?, stagesOnly: Bool = false
+  ) throws {
     let model = project?.model
+    try model?.require(.transformer, "model.target", for: source.path)
+    let section = model?.section("transformer_config")
     order = try Self.order(in: source)
     let parts = [
       Self.prefix, Self.firstStagePrefix, Self.condStagePrefix, Self.permuterPrefix,
@@ -43,13 +49,14 @@ package struct TransformerWeights: Sendable {
     }
     let all = RenamedTensors(source, below: isBare ? "" : Self.prefix)
     config = try GPTConfig(
-      inferredFrom: all, project: model?.section("transformer_config"), heads: heads)
+      inferredFrom: all, project: section,
+      heads: stagesOnly ? section?.integer("n_head") ?? 1 : heads)
     let shapes = TensorShapes.gpt(config)
     try all.require(shapes) { $0.hasSuffix(".attn.mask") }
     tensors = RenamedTensors(
       all, oldNames: Dictionary(uniqueKeysWithValues: shapes.list.map { ($0.name, $0.name) }))
 
-    func stage(_ prefix: String, _ section: TamingProject.Section?) throws -> FirstStageWeights? {
+    func stage(_ prefix: String, _ key: String) throws -> FirstStageWeights? {
       let tensors = RenamedTensors(source, below: prefix)
       guard tensors.contains("encoder.conv_in.weight") else {
         guard tensors.names.isEmpty else {
@@ -58,15 +65,21 @@ package struct TransformerWeights: Sendable {
         }
         return nil
       }
-      return try FirstStageWeights(tensors, project: section)
+      return try FirstStageWeights(tensors, project: model?.section(key), place: key)
     }
-    firstStage = try stage(Self.firstStagePrefix, model?.section("first_stage_config"))
-    condStage = try stage(Self.condStagePrefix, model?.section("cond_stage_config"))
-    let section = model?.section("cond_stage_config")
-    condition = section?.target
-    conditionKey = section?.text("conditional_key")
+    firstStage = try stage(Self.firstStagePrefix, "first_stage_config")
+    condStage = try stage(Self.condStagePrefix, "cond_stage_config")
+    let ofCondition = model?.section("cond_stage_config")
+    condition = ofCondition?.target
+    // A transformer that was extracted has no stages at all.
+    if let ofCondition, ofCondition.kind == .vqgan, condStage == nil, firstStage != nil {
+      throw ArchitectureError.contradiction(
+        project: ofCondition.path, key: "cond_stage_config", found: ofCondition.target,
+        path: source.path, weights: "no VQGAN of conditions")
+    }
+    conditionKey = ofCondition?.text("conditional_key")
     conditionNumbers = ["down_factor", "n_embed", "n_classes"].reduce(into: [:]) {
-      $0[$1] = section?.integer($1)
+      $0[$1] = ofCondition?.integer($1)
     }
     pictureSize = project?.pictureSize
   }
@@ -92,6 +105,20 @@ package struct TransformerWeights: Sendable {
   /// Whether the project file, or the lack of a second VQGAN, says that nothing but a start token stands before the codes.
   package var isUnconditional: Bool {
     condition.map { $0 == "__is_unconditional__" } ?? (condStage == nil)
+  }
+
+  /// Tokens that stand before the codes of a picture of that many pixels.
+  ///
+  /// - Source: `cond_transformer.py`, `cond_stage.py`; of boxes and centre points those of 30 objects and of the crop.
+  package func conditionLength(height: Int, width: Int) -> Int {
+    func cells(_ side: Int) -> Int { (height / side) * (width / side) }
+    if let condStage { return cells(condStage.config.downsampling) }
+    return switch condition {
+    case "__is_first_stage__": cells(firstStage?.config.downsampling ?? 16)
+    case "CoordStage": cells(max(conditionNumbers["down_factor"] ?? 16, 1))
+    case "DummyCondStage": 92
+    default: 1
+    }
   }
 
   /// What it is, in a line.

@@ -14,6 +14,9 @@ package enum Precision: String, Codable, CaseIterable, Sendable {
   case float32
   /// Eight bits of mantissa, on processors that have dot products of them.
   case bfloat16 = "bf16"
+  /// Weights in 8 bits, one scale to an output, multiplied with float32: for sampling, which reads every weight for a
+  /// few positions.
+  case int8
 }
 
 /// A place for tensors, with the backend that computes there.
@@ -52,6 +55,12 @@ package struct Device: Sendable, Equatable {
     #endif
     return nil
   }()
+
+  /// The same engine with weights of linear maps in 8 bits; not for training.
+  package func withInt8Weights() -> Device? {
+    guard let cpu = backend as? CPUBackend else { return nil }
+    return Device(backend: CPUBackend(engine: cpu.engine, precision: .int8))
+  }
 
   /// The engine's name, as `--engine` takes it.
   package var name: String { backend.name }

@@ -90,6 +90,7 @@ package struct Tensor: @unchecked Sendable {
       backend.copy(storage.pointer, copy.pointer, storage.count)
       storage = copy
     }
+    storage.reduced = ReducedCopies()
     return storage.pointer
   }
 }

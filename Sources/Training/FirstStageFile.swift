@@ -60,9 +60,8 @@ package struct FirstStageFile: Sendable {
   }
 
   private static func foreign(_ path: String, _ ofCondition: Bool) throws -> FirstStageFile {
-    // A transformer's heads do not matter to its VQGAN.
     let checkpoint = try TamingCheckpoint(
-      try CheckpointFile.open(path), project: try TamingProject.beside(path), heads: 1)
+      try CheckpointFile.open(path), project: try TamingProject.beside(path), stagesOnly: true)
     let weights: FirstStageWeights
     switch checkpoint {
     case .firstStage(let found): weights = found

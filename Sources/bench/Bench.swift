@@ -24,7 +24,8 @@ struct Bench: SuiteCommand {
       "Seconds for each workload, warm-up apart; three repetitions at least.", valueName: "s"))
   var seconds = 10.0
 
-  @Option(help: "Matrix products of linear layers in float32 or bf16.")
+  @Option(
+    help: "Matrix products of linear layers in float32 or bf16, or sampling with int8 weights.")
   var precision = Precision.float32
 
   @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
@@ -33,6 +34,9 @@ struct Bench: SuiteCommand {
   func validate() throws {
     guard seconds > 0, seconds.isFinite else {
       throw ValidationError("--seconds must be positive, got \(seconds).")
+    }
+    if precision == .int8, names.isEmpty || names.contains(where: { !$0.contains("sample") }) {
+      throw ValidationError("--precision int8 is for sampling: name workloads of sampling.")
     }
     for name in names where !Workload.all.contains(where: { $0.name.hasPrefix(name) }) {
       throw ValidationError("No workload is called \(name); see bench --list.")

@@ -16,10 +16,9 @@ struct ImportJob {
     let project =
       try options.project.map { try TamingProject($0) } ?? TamingProject.beside(path)
     if let project { console.note("\(path): read with \(project.path)") }
-    // A transformer's heads do not matter to its VQGANs.
     let isStage = options.extract == .firstStage || options.extract == .condStage
     let checkpoint = try TamingCheckpoint(
-      sources[0], project: project, heads: options.heads ?? (isStage ? 1 : nil))
+      sources[0], project: project, heads: options.heads, stagesOnly: isStage)
     if options.verbose { listTensors(of: sources[0]) }
     switch checkpoint {
     case .firstStage(let weights):
@@ -170,7 +169,7 @@ struct ImportJob {
     }
   }
 
-  /// Opens a file and says what in it may be meant to do harm.
+  /// Opens a file and says what of it is not read.
   private func open(_ path: String) throws -> any TensorSource {
     let source = try CheckpointFile.open(path)
     if let file = source as? PyTorchFile { tell(file) }
@@ -182,14 +181,9 @@ struct ImportJob {
   }
 
   private func tell(_ file: PyTorchFile) {
-    for global in file.inertGlobals {
-      if global.isDangerous {
-        console.warn(
-          "\(file.path): names \(global), which could run code in Python; nothing was run here, but "
-            + "do not load this file with Python")
-      } else if options.verbose {
-        console.line("\(file.path): \(global) is not known; it was read as inert data")
-      }
+    // Those that could do harm are told by every command.
+    for global in file.inertGlobals where options.verbose && !global.isDangerous {
+      console.line("\(file.path): \(global) is not known; it was read as inert data")
     }
     for (name, problem) in file.unreadable.sorted(by: { $0.key < $1.key }) {
       console.warn("\(file.path): \(name) \(problem); left out")

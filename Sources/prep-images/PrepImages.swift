@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import DurableFiles
+import Images
 import Ingest
 
 /// `prep-images`: folders of pictures to image shards.
@@ -64,7 +65,11 @@ struct PrepImages: SuiteCommand {
     }
     if DurableFile.isFolder(source) { return nil }
     guard DurableFile.exists(source) else { throw InputError.missing(path: source) }
-    let text = String(decoding: try DurableFile.read(source, atMost: 1 << 30), as: UTF8.self)
-    return text.split(whereSeparator: \.isNewline).map(String.init)
+    let bytes = try DurableFile.read(source, atMost: 1 << 30)
+    if let found = ImageFormat.otherThanText(bytes) {
+      throw IngestError.notAList(path: source, found: found)
+    }
+    return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+      .map(String.init)
   }
 }

@@ -34,7 +34,8 @@ struct SampleGPT: SuiteCommand {
     for path in [options.codesOut, options.animate] {
       if let path { try OutputFile.requireNew(path) }
     }
-    let device = try runtime.startComputing()
+    let device = try RuntimeOptions.startComputing(
+      threads: runtime.threadCount, engine: runtime.engine?.rawValue, precision: options.precision)
     let sampler = try sampler(on: device)
     let starts = try given.starts(
       sampler, count: options.seeds?.values.count ?? options.count ?? 16, on: device)

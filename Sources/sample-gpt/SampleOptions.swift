@@ -2,6 +2,7 @@
 import ArgumentParser
 import CommandSupport
 import Models
+import TensorCore
 import Training
 
 /// How `sample-gpt` draws.
@@ -52,6 +53,12 @@ struct SampleOptions: ParsableArguments {
 
   @Option(help: "Codes by which the window moves at once in pictures larger than the trained size.")
   var windowStep = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "How the weights of linear layers are read: float32, bf16, or int8; fewer bits are faster.",
+      valueName: "precision"))
+  var precision = Precision.float32
 
   @Option(help: "Pictures drawn at once; changes what they show by rounding at most.")
   var batchSize = 16

@@ -71,6 +71,9 @@ struct GPTOptions: ParsableArguments {
     for (name, value) in counts {
       if let value, value < 1 { throw ValidationError("\(name) must be positive, got \(value).") }
     }
+    if precision == .int8 {
+      throw ValidationError("--precision int8 is for sampling; train with float32 or bf16.")
+    }
     if initOptimizer, initFrom == nil {
       throw ValidationError("--init-optimizer needs --init-from.")
     }

@@ -28,6 +28,10 @@ import Testing
     Shape(n: 2, t: 129, heads: 4, d: 5, causal: true, prefix: 128),
     Shape(n: 1, t: 130, heads: 2, d: 8), Shape(n: 3, t: 33, heads: 3, d: 16),
     Shape(n: 2, t: 40, heads: 5, d: 8, causal: true, prefix: 100),
+    // Heads of whole lanes: products of our own; 96 channels and more by the library.
+    Shape(n: 2, t: 81, heads: 4, d: 32, causal: true, prefix: 37),
+    Shape(n: 1, t: 64, heads: 9, d: 48, causal: true), Shape(n: 1, t: 47, heads: 2, d: 64),
+    Shape(n: 1, t: 35, heads: 1, d: 96, causal: true),
   ]
 
   /// Attention of packed rows [N, T, 3 C] in double precision, rows [N, T, C].

@@ -24,6 +24,10 @@ struct HostilePickleTests {
     ("builtins", "eval", "open('canary', 'w')"), ("__builtin__", "eval", "open('canary', 'w')"),
     ("builtins", "exec", "open('canary', 'w')"), ("runpy", "_run_code", "open('canary', 'w')"),
     ("builtins", "__import__", "os"), ("os.path", "join", "canary"),
+    ("torch.hub", "load", "canary"), ("torch", "load", "canary"), ("numpy", "load", "canary"),
+    ("io", "open", "canary"), ("_io", "FileIO", "canary"), ("codecs", "open", "canary"),
+    ("torch.storage", "_load_from_bytes", "canary"), ("torch.jit", "script", "canary"),
+    ("numpy.core.multiarray", "fromfile", "canary"), ("torch", "nn.Module.load", "canary"),
   ])
   func codeIsNotRunButReported(module: String, name: String, argument: String) throws {
     let folder = try TemporaryFolder()
@@ -41,6 +45,18 @@ struct HostilePickleTests {
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.ckpt"])
     #expect(!FileManager.default.fileExists(atPath: "canary"))
+  }
+
+  /// Names that checkpoints have for good reasons.
+  @Test(arguments: [
+    ("numpy.core.multiarray", "scalar"), ("numpy", "dtype"), ("_codecs", "encode"),
+    ("pathlib", "PosixPath"), ("collections", "OrderedDict"), ("torch", "FloatStorage"),
+    ("torch._utils", "_rebuild_tensor_v2"), ("__builtin__", "set"), ("copy_reg", "_reconstructor"),
+    ("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint"),
+    ("torch.serialization", "_get_layout"), ("argparse", "Namespace"),
+  ])
+  func harmlessNamesAreNotReported(module: String, name: String) {
+    #expect(!PickleGlobal(module, name).isDangerous)
   }
 
   /// A tensor that such a call would have to give cannot be read.

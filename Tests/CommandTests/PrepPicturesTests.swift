@@ -74,6 +74,70 @@ struct PrepPicturesTests {
     #expect(!FileManager.default.fileExists(atPath: folder("S")))
   }
 
+  @Test func aPictureIsNoList() throws {
+    let folder = try TemporaryFolder()
+    let outcome = try shell("prep-images '\(screens)/1.png' --size 16 --out S", in: folder)
+    #expect(outcome.status == 65)
+    #expect(outcome.errors.contains("1.png: a PNG picture, expected a folder"), "\(outcome.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder("S")))
+    // A text of paths may begin with the letters of a signature.
+    let list = try shell(
+      "mkdir BMW && cp '\(screens)/1.png' BMW && echo BMW/1.png > list && prep-images list --size 16 --out S",
+      in: folder)
+    #expect(list.output == "S/images-00000.h5\n", "\(list.errors)")
+  }
+
+  @Test func aRunWithoutARowLeavesNoShardAndTheFolderTakesOtherOptions() throws {
+    let folder = try TemporaryFolder()
+    let outcome = try shell(
+      """
+      mkdir in; for i in 1 2 3; do echo text > in/$i.jpg; done
+      prep-images in --size 16 --max-errors 100% --shard-size 2 --out S; echo $?
+      ls S; wc -l < S/skipped.jsonl
+      cp '\(screens)/1.png' in
+      prep-images in --size 24 --max-errors 3 --out S
+      """, in: folder)
+    #expect(
+      outcome.output == "65\nmanifest.json\nskipped.jsonl\n3\nS/images-00000.h5\n",
+      "\(outcome.errors)")
+  }
+
+  /// Even pictures shrink and noise does not; the first shard decides.
+  @Test(arguments: [true, false])
+  func autoCompressesAllShardsOrNone(evenFirst: Bool) throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(
+      atPath: folder("in"), withIntermediateDirectories: true)
+    for number in 0..<6 {
+      var picture = RGBImage(width: 32, height: 32, filledWith: .grey(UInt8(number)))
+      if (number < 2) != evenFirst {
+        var state = UInt32(number + 1)
+        for place in 0..<32 * 32 {
+          state = state &* 1_664_525 &+ 1_013_904_223
+          picture[place % 32, place / 32] = RGBColor(
+            red: UInt8(state >> 24), green: UInt8(state >> 16 & 255), blue: UInt8(state >> 8 & 255))
+        }
+      }
+      try picture.writePNG(to: folder("in/\(number).png"))
+    }
+    let command = "prep-images in --size 32 --shard-size 2 --quiet --out"
+    let outcome = try shell(
+      """
+      set -e
+      \(command) A > /dev/null
+      cp -r A B; rm B/images-00001.h5; \(command) B > /dev/null; diff -r -x .lock A B
+      for i in 0 1 2; do wc -c < A/images-0000$i.h5; done
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)\(outcome.output)")
+    let sizes = outcome.output.split(separator: "\n").compactMap { Int($0) }
+    #expect(sizes.count == 3)
+    let manifest = try #require(try ShardManifest.read(in: folder("A")))
+    #expect(manifest.compressesImages == evenFirst)
+    // Chunks that are not compressed have their size, whatever is in them.
+    if !evenFirst { #expect(Set(sizes).count == 1) }
+    #expect((sizes[0] < sizes[2]) == evenFirst)
+  }
+
   @Test func listsComeFromFilesAndPipes() throws {
     let folder = try TemporaryFolder()
     let find = "find '\(screens)' -name '1?.png' | sort"
@@ -126,7 +190,7 @@ struct PrepPicturesTests {
   @Test func aStoppedRunIsContinued() throws {
     let folder = try TemporaryFolder()
     let command =
-      "prep-images '\(screens)' --size 512 --limit 100 --shard-size 20 --compression 9 --quiet"
+      "prep-images '\(screens)' --size 512 --limit 100 --shard-size 20 --compression 9"
     let stopped = try shell(
       """
       \(command) --out S & pid=$!
@@ -135,6 +199,7 @@ struct PrepPicturesTests {
       """, in: folder)
     #expect(stopped.status == 143, "\(stopped.errors)")
     #expect(stopped.output == "")
+    #expect(stopped.errors.contains("stopped by SIGTERM; the same command continues"))
     let continued = try shell(
       "\(command) --out S && \(command) --out whole --threads 1 >/dev/null && "
         + "cmp S/manifest.json whole/manifest.json && cd S && sha256sum *.h5 > ../sums && "

@@ -138,7 +138,10 @@ import Testing
   @Test func otherOptionsAreRefused() throws {
     let scratch = try Scratch()
     let path = scratch.file("out")
-    do { _ = try ShardFolder(path, plan: plan()) }
+    do {
+      let folder = try ShardFolder(path, plan: plan())
+      try write(plan().shards[0], into: folder)
+    }
     #expect(
       throws: ShardError.optionsDiffer(path: path, option: "size", found: "64", expected: "128")
     ) { try ShardFolder(path, plan: plan(size: "128")) }
@@ -148,7 +151,21 @@ import Testing
       if case .optionsDiffer(path, "inputs", _, _) = error as? ShardError { true } else { false }
     }
     // Unless the refusals changed something, the first plan still fits.
-    #expect(try ShardFolder(path, plan: plan()).unfinished.count == 3)
+    #expect(try ShardFolder(path, plan: plan()).unfinished.count == 2)
+  }
+
+  @Test func aFolderWithoutAShardTakesOtherOptions() throws {
+    let scratch = try Scratch()
+    let path = scratch.file("out")
+    do { _ = try ShardFolder(path, plan: plan()) }
+    do {
+      let folder = try ShardFolder(path, plan: plan(size: "128"))
+      #expect(folder.unfinished.count == 3)
+      #expect(try ShardManifest.read(in: path)?.options["size"] == "128")
+    }
+    // A shard that was published before the manifest knew it counts.
+    try Data("x".utf8).write(to: URL(filePath: "\(path)/revenge-train-00000.h5"))
+    #expect(throws: ShardError.self) { try ShardFolder(path, plan: plan()) }
   }
 
   @Test func onlyOneProcessWrites() throws {

@@ -77,6 +77,37 @@ struct ProjectTests {
     #expect("\(try #require(error))".contains(expected))
   }
 
+  @Test(arguments: [
+    ("taming.models.vqgan.VQModel", "taming.models.cond_transformer.Net2NetTransformer"),
+    ("taming.models.vqgan.VQModel", "taming.models.vqgan.GumbelVQ"),
+    ("target: taming.models.vqgan.VQModel", "target: other.Thing"),
+    ("target: taming.models.vqgan.VQModel", "target: mine.VQGAN"),
+  ])
+  func aProjectOfAnotherKind(old: String, new: String) throws {
+    var yaml = Self.vqgan.replacing(old, with: new)
+    if new.hasSuffix("Thing") { yaml = yaml.replacing("ddconfig:", with: "config:") }
+    // A class of one's own is known by its parameters.
+    if new.hasSuffix("mine.VQGAN") {
+      #expect(try firstStage(yaml) != nil)
+      return
+    }
+    let error = #expect(throws: ArchitectureError.self) { try firstStage(yaml) }
+    #expect("\(try #require(error))".contains("model.target is"))
+    let gpt = try CheckpointFile.open(Fixture.path("gpt-tiny.ckpt"))
+    #expect(throws: ArchitectureError.self) {
+      try TamingCheckpoint(gpt, project: try project(Self.vqgan), heads: 4)
+    }
+  }
+
+  @Test func headsOfTheProjectAreNotOverruled() throws {
+    let gpt = try CheckpointFile.open(Fixture.path("gpt-tiny-unmasked.ckpt"))
+    let project = try project(Self.transformer)
+    #expect(throws: ArchitectureError.otherHeads(project: project.path, found: 4, given: 2)) {
+      try TamingCheckpoint(gpt, project: project, heads: 2)
+    }
+    #expect(throws: Never.self) { try TamingCheckpoint(gpt, project: project, heads: 4) }
+  }
+
   @Test func aTransformersProject() throws {
     let source = try CheckpointFile.open(Fixture.path("gpt-tiny-unmasked.ckpt"))
     let checkpoint = try TamingCheckpoint(source, project: try project(Self.transformer))

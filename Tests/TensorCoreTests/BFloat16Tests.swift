@@ -12,7 +12,9 @@ struct BFloat16Tests {
   }
 
   /// Both factors are rounded, and nothing else is.
-  @Test(arguments: [(40, 48, 33), (64, 32, 200), (128, 256, 512)])
+  @Test(arguments: [
+    (1, 48, 33), (1, 9, 300), (6, 50, 130), (40, 48, 33), (64, 32, 200), (128, 256, 512),
+  ])
   func linearLayersRoundTheirFactorsOnly(m: Int, n: Int, k: Int) throws {
     let exact = Device.default
     let device = try #require(Device.bfloat16)

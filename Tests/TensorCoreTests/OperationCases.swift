@@ -143,6 +143,9 @@ extension OperationCase {
       cases += [
         OperationCase("matrix product", [[m, k], [k, n]]) { $0[0].matmul($0[1]) },
         OperationCase("linear", [[m, k], [n, k], [n]]) { $0[0].linear($0[1], bias: $0[2]) },
+        OperationCase("linear, GELU", [[m, k], [n, k], [n]]) {
+          $0[0].linearGELU($0[1], bias: $0[2])
+        },
         OperationCase("linear without bias", [[2, m, k], [n, k]]) {
           $0[0].linear($0[1], bias: nil)
         },

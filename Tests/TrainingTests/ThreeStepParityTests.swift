@@ -119,7 +119,7 @@ import Training
 
 extension Layer {
   /// The values of every tensor by name.
-  fileprivate var values: [String: [Float]] {
+  var values: [String: [Float]] {
     Dictionary(uniqueKeysWithValues: namedTensors.map { ($0.name, $0.tensor.elements()) })
   }
 }

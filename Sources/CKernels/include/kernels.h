@@ -30,7 +30,7 @@ typedef void (*ck_task)(void *context, long index);
 void ck_parallel(long count, ck_task task, void *context);
 
 // At least `floats` floats of memory that belong to the calling thread until its next call with the same slot
-// (0...3); 64-byte aligned, contents undefined.
+// (0...3; 4 belongs to matrix products); 64-byte aligned, contents undefined.
 float *ck_scratch(int slot, long floats);
 
 // ---- memory.c -----------------------------------------------------------------------------------
@@ -51,11 +51,24 @@ void ck_gemm_openblas(int transpose_a, int transpose_b, long m, long n, long k, 
                       long lda, const float *b, long ldb, float beta, float *c, long ldc);
 void ck_gemm_onednn(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
                     long lda, const float *b, long ldb, float beta, float *c, long ldc);
-// C = op(A) * op(B) + beta * C with A and B rounded to bfloat16, dense rows; few rows, other alpha and other beta than
-// 0 and 1 are computed in float32. oneDNN only, on processors with bfloat16 dot products.
-void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
-                      const float *b, float beta, float *c);
+
+// ---- gemm_bfloat16.c ----------------------------------------------------------------------------------
+
+// C = op(A) * op(B) + beta * C of dense bfloat16 factors with float32 sums; beta is 0 or 1. oneDNN only, on processors
+// with bfloat16 dot products.
+void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a, const uint16_t *b,
+                      float beta, float *c);
+// To the nearest, ties to even.
+void ck_round_to_bfloat16(const float *from, uint16_t *to, long count);
 int ck_has_bfloat16(void);
+
+// ---- few_rows.c -----------------------------------------------------------------------------------------
+
+// C [m, n] = A [m, k] * B [n, k]^T with B[j] = scales[j] * bytes[j], for few rows of A: B is read once for every four.
+void ck_few_rows_int8(long m, long n, long k, const float *a, const int8_t *bytes, const float *scales, float *c);
+// Rows of 8-bit integers whose largest is +-127, and their scales; and back.
+void ck_quantize_rows(const float *from, int8_t *bytes, float *scales, long rows, long columns);
+void ck_restore_rows(const int8_t *bytes, const float *scales, float *to, long rows, long columns);
 
 // ---- layout.c -----------------------------------------------------------------------------------
 
@@ -141,6 +154,9 @@ void ck_silu_backward(const float *x, const float *dy, float *dx, long count);
 // Exact GELU, x * Phi(x).
 void ck_gelu_forward(const float *x, float *y, long count);
 void ck_gelu_backward(const float *x, const float *dy, float *dx, long count);
+// GELU of rows [M, C] plus bias [C], and dx from dy and the same x and bias.
+void ck_bias_gelu_forward(const float *x, const float *bias, float *y, long m, long c);
+void ck_bias_gelu_backward(const float *x, const float *bias, const float *dy, float *dx, long m, long c);
 // Stable at both ends.
 void ck_softplus_forward(const float *x, float *y, long count);
 void ck_softplus_backward(const float *x, const float *dy, float *dx, long count);

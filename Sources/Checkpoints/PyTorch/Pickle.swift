@@ -1,41 +1,5 @@
 // What a pickle describes, as data that nothing is done with.
 
-/// A class or function that a pickle names.
-///
-/// It is never looked up: to this reader it is two texts.
-package struct PickleGlobal: Hashable, Sendable {
-  package let module: String
-  package let name: String
-
-  package init(_ module: String, _ name: String) {
-    self.module = module
-    self.name = name
-  }
-
-  /// Whether a pickle that names it may have been made to do harm where it is loaded by Python.
-  package var isDangerous: Bool {
-    let root = module.prefix { $0 != "." }
-    if ["builtins", "__builtin__"].contains(root) { return !Self.harmlessBuiltins.contains(name) }
-    return Self.dangerousModules.contains(String(root))
-  }
-
-  private static let dangerousModules: Set<String> = [
-    "posix", "nt", "os", "sys", "subprocess", "runpy", "shutil", "socket", "pty", "code",
-    "commands", "ctypes", "importlib", "imp", "pickle", "_pickle", "marshal", "types", "urllib",
-    "http", "requests", "webbrowser", "asyncio", "multiprocessing", "operator", "_operator",
-    "functools", "inspect", "bdb", "pdb", "timeit", "cProfile", "profile", "trace", "tempfile",
-  ]
-
-  private static let harmlessBuiltins: Set<String> = [
-    "set", "frozenset", "dict", "list", "tuple", "int", "long", "float", "complex", "bool", "str",
-    "unicode", "bytes", "bytearray", "object", "slice", "range", "xrange", "Ellipsis",
-  ]
-}
-
-extension PickleGlobal: CustomStringConvertible {
-  package var description: String { "\(module).\(name)" }
-}
-
 /// The place of a node in its pickle.
 ///
 /// Nodes refer to each other by place instead of holding each other: a list may hold itself, a million lists may be

@@ -179,16 +179,3 @@ package final class PyTorchFile: TensorSource {
     return notes
   }
 }
-
-extension PickleGlobal {
-  /// Whether the reader understands it.
-  var hasMeaning: Bool {
-    switch (module, name) {
-    case ("collections", "OrderedDict"), ("torch", "Size"), ("torch", "device"),
-      ("torch.nn.parameter", "Parameter"):
-      true
-    case ("torch._utils", _): name.hasPrefix("_rebuild_tensor") || name.hasPrefix("_rebuild_param")
-    default: ElementType(storageClass: self) != nil
-    }
-  }
-}

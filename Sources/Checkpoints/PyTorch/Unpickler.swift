@@ -148,6 +148,7 @@ struct Unpickler {
     }
     try push(.global(global))
     globals.append(global)
+    HostileNames.tell(global, in: input.file.path)
     globalPlaces[global] = stack.last
   }
 

@@ -11,7 +11,7 @@ extension IngestError: ExitCoded {
     case .image(let error): error.exitCode
     case .layout: .noInput
     case .coco(let error): error.exitCode
-    case .badSample, .tooManyErrors, .noPictures, .noSamples, .nothingWritten,
+    case .badSample, .tooManyErrors, .noPictures, .notAList, .noSamples, .nothingWritten,
       .otherPictures, .numberTooLarge, .noneOfThePictures:
       .badData
     case .holdoutNotSelected, .unknownCategory: .usage

@@ -26,6 +26,18 @@ package struct IngestRun {
     plan: (_ progress: (IngestEvent) throws -> Void) throws -> Plan
   ) throws {
     if !options.dryRun { Interruption.install() }
+    do {
+      try run(plan: plan)
+    } catch let interrupted as Interrupted {
+      console.note(
+        "stopped by \(interrupted.name); the same command continues at the first missing shard")
+      throw interrupted
+    }
+  }
+
+  private func run<Plan: IngestPlan>(
+    plan: (_ progress: (IngestEvent) throws -> Void) throws -> Plan
+  ) throws {
     let plan = try plan(report.show)
     report.show(plan)
     if options.dryRun {

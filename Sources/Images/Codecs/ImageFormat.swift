@@ -8,6 +8,24 @@ package enum ImageFormat: String, Equatable, Sendable, CustomStringConvertible {
   package var description: String { rawValue }
 }
 
+extension ImageFormat {
+  /// What a file is that ought to be a text: "a PNG picture", "unknown content"; nil for a text.
+  ///
+  /// - Parameter bytes: the file's beginning.
+  package static func otherThanText(_ bytes: some Collection<UInt8>) -> String? {
+    guard !bytes.isEmpty else { return nil }
+    switch SniffedContent(sniffing: bytes) {
+    case .image(let format): return "a \(format) picture"
+    case .partOfSignature: return "unknown content"
+    case .other(let name):
+      // A text may begin with the letters of a signature: BMW/1.jpg.
+      let text = SniffedContent.describeText(Array(bytes.prefix(SniffedContent.length)))
+      if text == "text" { return nil }
+      return text == "unknown content" ? name : text
+    }
+  }
+}
+
 /// What the first bytes of a file say.
 enum SniffedContent: Equatable {
   case image(ImageFormat)
@@ -60,7 +78,7 @@ enum SniffedContent: Equatable {
     }
   }
 
-  private static func describeText(_ head: [UInt8]) -> String {
+  fileprivate static func describeText(_ head: [UInt8]) -> String {
     guard head.allSatisfy({ $0 >= 32 || (9...13).contains($0) }) else { return "unknown content" }
     let text = String(decoding: head, as: UTF8.self).lowercased()
       .drop { $0.isWhitespace || $0 == "\u{FEFF}" }

@@ -3,7 +3,7 @@
 import CImageCodecs
 
 extension RGBImage {
-  /// The picture at another size, equal to Pillow's `Image.resize` bit for bit.
+  /// The picture at another size, equal to Pillow's `Image.resize` (13.0) bit for bit.
   ///
   /// - Parameters:
   ///   - width: columns of the result, at least 1.
@@ -33,18 +33,35 @@ extension RGBImage {
     // As in Pillow, an axis that keeps its size is not filtered.
     let columns = region.x..<region.x + region.width
     let rows = region.y..<region.y + region.height
+    let horizontal =
+      width == self.width
+      ? nil : ResampleWeights(input: self.width, output: width, range: columns, filter: filter)
     let vertical =
       height == self.height
       ? nil : ResampleWeights(input: self.height, output: height, range: rows, filter: filter)
     let inputRows = vertical?.inputRange ?? rows
-    var result =
-      width == self.width
-      ? cropped(x: region.x, y: inputRows.lowerBound, width: region.width, height: inputRows.count)
-      : resampledColumns(
-        ResampleWeights(input: self.width, output: width, range: columns, filter: filter),
-        rows: inputRows)
-    if let vertical { result = result.resampledRows(vertical.shifted(by: inputRows.lowerBound)) }
-    return result
+    let inputColumns = horizontal?.inputRange ?? columns
+    if let vertical, rowsComeFirst(width: width, height: height) {
+      let strip = cropped(
+        x: inputColumns.lowerBound, y: inputRows.lowerBound, width: inputColumns.count,
+        height: inputRows.count
+      ).resampledRows(vertical.shifted(by: inputRows.lowerBound))
+      return horizontal.map {
+        strip.resampledColumns($0.shifted(by: inputColumns.lowerBound), rows: 0..<strip.height)
+      } ?? strip
+    }
+    let strip =
+      horizontal.map { resampledColumns($0, rows: inputRows) }
+      ?? cropped(
+        x: region.x, y: inputRows.lowerBound, width: region.width, height: inputRows.count)
+    return vertical.map { strip.resampledRows($0.shifted(by: inputRows.lowerBound)) } ?? strip
+  }
+
+  /// Whether rows are filtered before columns, which changes pixels by the rounding between the two.
+  ///
+  /// Pillow does so, since version 13, where more than twice as many rows as columns go away.
+  private func rowsComeFirst(width: Int, height: Int) -> Bool {
+    height < self.height && self.height - height > 2 * (self.width - width)
   }
 
   private func resampledColumns(_ weights: ResampleWeights, rows: Range<Int>) -> RGBImage {

@@ -83,7 +83,7 @@ package struct TransformerBlock: Layer {
     return y + perceptron(norm2(y))
   }
 
-  private func perceptron(_ x: Tensor) -> Tensor { contract(expand(x).activated(.gelu)) }
+  private func perceptron(_ x: Tensor) -> Tensor { contract(expand.activatedByGELU(x)) }
 
   private func dropped(_ x: Tensor, _ random: inout RandomSource?) -> Tensor {
     guard dropout > 0, var source = random else { return x }

@@ -11,6 +11,8 @@ typealias Output = UnsafeMutablePointer<Float>
 protocol Backend: Sendable {
   var name: String { get }
   var pool: MemoryPool { get }
+  /// How the matrix products of linear maps read their factors.
+  var precision: Precision { get }
 
   // Memory and layout
   func copy(_ from: Input, _ to: Output, _ count: Int)
@@ -36,6 +38,18 @@ protocol Backend: Sendable {
     _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Float,
     _ a: Input,
     _ b: Input, _ beta: Float, _ c: Output)
+
+  /// Values in half a float's place each.
+  func roundToBfloat16(_ x: Input, _ y: Output, _ count: Int)
+  /// `c = op(a) · op(b) + beta · c` of factors from `roundToBfloat16`; `beta` is 0 or 1.
+  func gemmBfloat16(
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: Input, _ b: Input,
+    _ beta: Float, _ c: Output)
+  /// Rows as 8-bit integers, a quarter of a float's place each, with a scale to a row.
+  func quantizeRows(_ x: Input, _ bytes: Output, _ scales: Output, _ rows: Int, _ columns: Int)
+  /// `c = a · bᵀ` for a matrix `b` `[n, k]` from `quantizeRows`.
+  func gemmInt8(
+    _ m: Int, _ n: Int, _ k: Int, _ a: Input, _ bytes: Input, _ scales: Input, _ c: Output)
 
   // Normalisation
   func groupNorm(
@@ -77,6 +91,10 @@ protocol Backend: Sendable {
   /// `saved` is the output for ReLU and leaky ReLU, the input for the others.
   func activateBackward(
     _ function: Activation, _ saved: Input, _ dy: Input, _ dx: Output, _ count: Int)
+  /// GELU of rows `[m, c]` plus bias `[c]`.
+  func biasGELU(_ x: Input, _ bias: Input, _ y: Output, _ m: Int, _ c: Int)
+  func biasGELUBackward(
+    _ x: Input, _ bias: Input, _ dy: Input, _ dx: Output, _ m: Int, _ c: Int)
   func add(_ a: Input, _ b: Input, _ y: Output, _ count: Int)
   func subtract(_ a: Input, _ b: Input, _ y: Output, _ count: Int)
   func multiply(_ a: Input, _ b: Input, _ y: Output, _ count: Int)

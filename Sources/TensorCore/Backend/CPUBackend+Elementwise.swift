@@ -24,6 +24,16 @@ extension CPUBackend {
     }
   }
 
+  func biasGELU(_ x: Input, _ bias: Input, _ y: Output, _ m: Int, _ c: Int) {
+    ck_bias_gelu_forward(x, bias, y, m, c)
+  }
+
+  func biasGELUBackward(
+    _ x: Input, _ bias: Input, _ dy: Input, _ dx: Output, _ m: Int, _ c: Int
+  ) {
+    ck_bias_gelu_backward(x, bias, dy, dx, m, c)
+  }
+
   func add(_ a: Input, _ b: Input, _ y: Output, _ count: Int) { ck_add(a, b, y, count) }
 
   func subtract(_ a: Input, _ b: Input, _ y: Output, _ count: Int) { ck_subtract(a, b, y, count) }

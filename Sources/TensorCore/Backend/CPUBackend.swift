@@ -69,15 +69,54 @@ struct CPUBackend: Backend {
     _ a: Input,
     _ b: Input, _ beta: Float, _ c: Output
   ) {
-    #if HAS_ONEDNN
-      if precision == .bfloat16 {
-        ck_gemm_bfloat16(transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, alpha, a, b, beta, c)
-        return
-      }
-    #endif
     product(
       transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, alpha, a, transposeA ? m : k, b,
       transposeB ? k : n, beta, c, n)
+  }
+
+  func roundToBfloat16(_ x: Input, _ y: Output, _ count: Int) {
+    #if HAS_ONEDNN
+      ck_round_to_bfloat16(x, halves(y), count)
+    #endif
+  }
+
+  func gemmBfloat16(
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: Input, _ b: Input,
+    _ beta: Float, _ c: Output
+  ) {
+    #if HAS_ONEDNN
+      ck_gemm_bfloat16(
+        transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, halves(.init(mutating: a)),
+        halves(.init(mutating: b)), beta, c)
+    #endif
+  }
+
+  func quantizeRows(_ x: Input, _ bytes: Output, _ scales: Output, _ rows: Int, _ columns: Int) {
+    ck_quantize_rows(x, self.bytes(bytes), scales, rows, columns)
+  }
+
+  func gemmInt8(
+    _ m: Int, _ n: Int, _ k: Int, _ a: Input, _ bytes: Input, _ scales: Input, _ c: Output
+  ) {
+    let bytes = self.bytes(.init(mutating: bytes))
+    guard m > Self.fewRows else {
+      ck_few_rows_int8(m, n, k, a, bytes, scales, c)
+      return
+    }
+    let restored = Storage(count: n * k, on: Device(backend: self))
+    ck_restore_rows(bytes, scales, restored.pointer, n, k)
+    gemm(false, true, m, n, k, 1, a, restored.pointer, 0, c)
+  }
+
+  /// Rows up to which the product reads the weights faster as bytes than the library does as floats.
+  private static let fewRows = 64
+
+  private func halves(_ memory: Output) -> UnsafeMutablePointer<UInt16> {
+    UnsafeMutableRawPointer(memory).assumingMemoryBound(to: UInt16.self)
+  }
+
+  private func bytes(_ memory: Output) -> UnsafeMutablePointer<Int8> {
+    UnsafeMutableRawPointer(memory).assumingMemoryBound(to: Int8.self)
   }
 
   // MARK: Sequences and codes

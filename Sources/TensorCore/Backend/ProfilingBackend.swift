@@ -8,6 +8,7 @@ struct ProfilingBackend: Backend {
 
   var name: String { base.name }
   var pool: MemoryPool { base.pool }
+  var precision: Precision { base.precision }
 
   func copy(_ from: Input, _ to: Output, _ count: Int) {
     profile.time("copy", floats: 2 * count) { base.copy(from, to, count) }
@@ -92,6 +93,35 @@ struct ProfilingBackend: Backend {
     profile.time("gemm \(m)×\(n)×\(k)", operations: 2 * m * n * k, floats: m * k + k * n + m * n) {
       base.gemm(transposeA, transposeB, m, n, k, alpha, a, b, beta, c)
     }
+  }
+
+  func roundToBfloat16(_ x: Input, _ y: Output, _ count: Int) {
+    profile.time("round to bfloat16", floats: 3 * count / 2) { base.roundToBfloat16(x, y, count) }
+  }
+
+  func gemmBfloat16(
+    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: Input, _ b: Input,
+    _ beta: Float, _ c: Output
+  ) {
+    profile.time(
+      "gemm, bfloat16 \(m)×\(n)×\(k)", operations: 2 * m * n * k,
+      floats: (m * k + k * n) / 2 + m * n
+    ) { base.gemmBfloat16(transposeA, transposeB, m, n, k, a, b, beta, c) }
+  }
+
+  func quantizeRows(_ x: Input, _ bytes: Output, _ scales: Output, _ rows: Int, _ columns: Int) {
+    profile.time("quantize rows", floats: 5 * rows * columns / 4) {
+      base.quantizeRows(x, bytes, scales, rows, columns)
+    }
+  }
+
+  func gemmInt8(
+    _ m: Int, _ n: Int, _ k: Int, _ a: Input, _ bytes: Input, _ scales: Input, _ c: Output
+  ) {
+    profile.time(
+      "gemm, 8-bit weights \(m)×\(n)×\(k)", operations: 2 * m * n * k,
+      floats: m * k + k * n / 4 + m * n
+    ) { base.gemmInt8(m, n, k, a, bytes, scales, c) }
   }
 
   func groupNorm(
@@ -201,6 +231,18 @@ struct ProfilingBackend: Backend {
   ) {
     profile.time("activate backward", floats: 3 * count) {
       base.activateBackward(function, saved, dy, dx, count)
+    }
+  }
+
+  func biasGELU(_ x: Input, _ bias: Input, _ y: Output, _ m: Int, _ c: Int) {
+    profile.time("bias and GELU", floats: 2 * m * c) { base.biasGELU(x, bias, y, m, c) }
+  }
+
+  func biasGELUBackward(
+    _ x: Input, _ bias: Input, _ dy: Input, _ dx: Output, _ m: Int, _ c: Int
+  ) {
+    profile.time("bias and GELU backward", floats: 3 * m * c) {
+      base.biasGELUBackward(x, bias, dy, dx, m, c)
     }
   }
 

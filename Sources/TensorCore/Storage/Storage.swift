@@ -5,6 +5,8 @@ final class Storage: @unchecked Sendable {
   let device: Device
   let count: Int
   let pointer: UnsafeMutablePointer<Float>
+  /// The same values in fewer bits, once a matrix product has asked for them.
+  var reduced = ReducedCopies()
 
   /// A buffer with undefined contents.
   init(count: Int, on device: Device) {

@@ -56,6 +56,12 @@ package struct TamingExport {
         stage.tensors, TensorShapes.vqgan(stage.config).list.map(\.name), below: prefix)
     }
     if firstStage == nil { notes.append("no first stage (--vqgan adds it)") }
+    for (stage, title) in [(firstStage, "first"), (condStage, "condition")]
+    where stage?.tensors.names.contains(where: { $0.hasPrefix("loss.") }) == true {
+      notes.append(
+        "the loss of the \(title) stage (discriminator, perceptual network) is left out: a "
+          + "transformer's stages have DummyLoss in the published project files")
+    }
     let config = file.description.model
     try add(
       file.tensors, TensorShapes.gpt(config).list.map(\.name), below: TransformerWeights.prefix)

@@ -74,13 +74,21 @@ extension CodeGrid {
   /// The grid that a foreign transformer was trained on.
   ///
   /// That of pictures of the project file's size or else of its VQGAN's nominal resolution; where the transformer does not
-  /// see that many codes, the largest square that it sees.
+  /// see that many codes behind those of their condition, the largest square that it sees.
   package init(
     of weights: TransformerWeights, _ stage: VQGANConfig, fingerprint: String, vqgan: String
   ) {
+    func fits(_ side: Int) -> Bool {
+      let pixels = side * stage.downsampling
+      let condition = weights.conditionLength(height: pixels, width: pixels)
+      // The last code is only predicted.
+      return side * side + condition - 1 <= weights.config.blockSize
+    }
     var side = (weights.pictureSize ?? stage.resolution) / stage.downsampling
-    let most = weights.config.blockSize
-    if side < 1 || side * side > most { side = Int(Double(most).squareRoot()) }
+    if side < 1 || !fits(side) {
+      side = Int(Double(weights.config.blockSize).squareRoot())
+      while side > 1 && !fits(side) { side -= 1 }
+    }
     self.init(
       height: side, width: side, codebookSize: stage.codes, fingerprint: fingerprint, vqgan: vqgan)
   }

@@ -1,6 +1,7 @@
 // The two JSON libraries, held together.
 
 import CAnnotations
+import Glibc
 import Testing
 
 private struct Event: Equatable {
@@ -21,8 +22,10 @@ private final class Recorder {
   var events: [Event] = []
 }
 
-/// Reads `bytes` in windows of at least `step`.
-private func read(_ bytes: [UInt8], with library: je_library, step: Int) -> Reading {
+/// Reads `bytes` in windows of at least `step`; `emptying` is a key whose lists of numbers come empty.
+private func read(
+  _ bytes: [UInt8], with library: je_library, step: Int, emptying: String? = nil
+) -> Reading {
   let recorder = Recorder()
   let parser = je_create(
     library,
@@ -35,7 +38,12 @@ private func read(_ bytes: [UInt8], with library: je_library, step: Int) -> Read
       return 1
     }, Unmanaged.passUnretained(recorder).toOpaque())
   recorder.parser = parser
-  defer { je_free(parser) }
+  let key = emptying.map { strdup($0) } ?? nil
+  if key != nil { je_empty_lists(parser, key) }
+  defer {
+    je_free(parser)
+    free(key)
+  }
   var rest: [CChar] = []
   var offset = 0
   var isGood = true
@@ -108,6 +116,41 @@ struct JSONEventTests {
           #expect(
             other.isGood == plain.isGood, "\(library) \(String(decoding: variant, as: UTF8.self))")
           if plain.isGood { #expect(other == plain) }
+        }
+      }
+    }
+  }
+
+  private static let lists = [
+    #"{"a": [[1]], "x": [[1, -2.50, 0.0, 10], [3 ,4]\#t,\#n [ ] ] , "b": [2], "x":[[0,-0,1.5]],"c":"x"}"#,
+    #"[{"x" : [[12.25, 1000000]]}, "\"x\": [[1]]", {"x": "x"}, {"\"x": [[1, 2]]}]"#,
+    #"{"x": [], "x": [[]], "x": [1, [2]], "x": [[[3]]], "x": [[1e3]], "x": {"x": [[4]]}}"#,
+  ]
+
+  /// Without the numbers, what they are in is the same.
+  @Test("Lists that come empty are good and bad as others, and leave the rest", arguments: lists)
+  func emptiedLists(text: String) {
+    let bytes = Array(text.utf8)
+    let kept: [UInt32] = [JE_KEY.rawValue, JE_STRING.rawValue, JE_END_OBJECT.rawValue]
+    func rest(_ reading: Reading) -> [Event] { reading.events.filter { kept.contains($0.kind) } }
+    let others = [UInt8]("0-.,[]{}\"\\e x\u{1}".utf8)
+    for library in libraries {
+      let whole = read(bytes, with: library, step: bytes.count)
+      let emptied = read(bytes, with: library, step: bytes.count, emptying: "\"x\"")
+      #expect(whole.isGood && emptied.isGood)
+      #expect(rest(emptied) == rest(whole))
+      #expect(emptied.events.count < whole.events.count)
+      for place in bytes.indices {
+        var variants = [Array(bytes[..<place]), Array(bytes[..<place] + bytes[(place + 1)...])]
+        variants += others.map { Array(bytes[..<place]) + [$0] + bytes[(place + 1)...] }
+        for variant in variants {
+          let whole = read(variant, with: library, step: variant.count + 1)
+          for step in [7, variant.count + 1] {
+            let emptied = read(variant, with: library, step: step, emptying: "\"x\"")
+            let shown = String(decoding: variant, as: UTF8.self)
+            #expect(emptied.isGood == whole.isGood, "\(library) \(shown)")
+            if whole.isGood { #expect(rest(emptied) == rest(whole), "\(library) \(shown)") }
+          }
         }
       }
     }

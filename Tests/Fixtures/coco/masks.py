@@ -3,8 +3,11 @@
 
     masks.py make            writes masks.bin: area and hash of 10,000 random outlines (COCOMaskTests compares them)
     masks.py check JSON...   compares the mask of every annotation of COCO annotation files, bit by bit
+    masks.py store JSON...   writes annotations.json: area and hash of the mask of every annotation of these files
+    masks.py stored JSON...  compares every mask with those of annotations.json; needs no pycocotools
 
-Made with pycocotools 2.0.11 and NumPy 2; `check` compiles the C sources with clang or cc.
+Made with pycocotools 2.0.11 and NumPy 2; `check` and `stored` compile the C sources with clang or cc. annotations.json is of the
+100 first pictures of COCO's train2017 that have the numbers in it; the annotations themselves are not kept here.
 """
 import ctypes
 import json
@@ -16,7 +19,9 @@ import sys
 import tempfile
 
 import numpy as np
-from pycocotools import mask as coco
+
+if "stored" not in sys.argv[1:2]:
+    from pycocotools import mask as coco
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCES = HERE.parents[2] / "Sources" / "CAnnotations"
@@ -140,15 +145,20 @@ def run_lengths(mask):
     return np.diff(np.concatenate([[0], changes])).tolist()
 
 
+def digest(mask):
+    """The area of a mask, and FNV-1a over its runs."""
+    hashed = 2166136261
+    for run in run_lengths(mask):
+        hashed = ((hashed ^ run) * 16777619) & 0xFFFFFFFF
+    return int(mask.sum()), hashed
+
+
 def make():
     with open(HERE / "masks.bin", "wb") as file:
         for case in range(CASES):
             height, width, text = outline(case)
             mask = reference(json.loads(text), height, width)
-            hashed = 2166136261
-            for run in run_lengths(mask):
-                hashed = ((hashed ^ run) * 16777619) & 0xFFFFFFFF
-            file.write(struct.pack("<II", int(mask.sum()), hashed))
+            file.write(struct.pack("<II", *digest(mask)))
 
 
 class Outline(ctypes.Structure):
@@ -209,22 +219,49 @@ class Library:
         return bits.reshape(width, height).T
 
 
+def annotations(paths):
+    """The file's name, number, segmentation, height and width of every annotation of some files."""
+    for path in paths:
+        with open(path) as file:
+            data = json.load(file)
+        sizes = {image["id"]: (image["height"], image["width"]) for image in data["images"]}
+        for annotation in data["annotations"]:
+            yield pathlib.Path(path).name, str(annotation["id"]), annotation["segmentation"], *sizes[annotation["image_id"]]
+
+
+def store(paths):
+    digests = {}
+    for name, number, *outline in annotations(paths):
+        digests.setdefault(name, {})[number] = digest(reference(*outline))
+    lines = ",\n".join(f'"{name}": {json.dumps(of_file, separators=(",", ":"))}' for name, of_file in digests.items())
+    (HERE / "annotations.json").write_text("{" + lines + "}\n")
+
+
+def stored(paths):
+    expected = json.loads((HERE / "annotations.json").read_text())
+    wanted, different = sum(map(len, expected.values())), 0
+    with tempfile.TemporaryDirectory() as folder:
+        library = Library(folder)
+        for name, number, *outline in annotations(paths):
+            target = expected.get(name, {}).pop(number, None)
+            if target and list(digest(library.mask(*outline))) != target:
+                different += 1
+                print(f"{name}: annotation {number}: another mask")
+    missing = sum(map(len, expected.values()))
+    print(f"{wanted - missing} masks of {wanted} in these files, {different} differ")
+    return 1 if different or missing else 0
+
+
 def check(paths):
     different = total = 0
     with tempfile.TemporaryDirectory() as folder:
         library = Library(folder)
-        for path in paths:
-            with open(path) as file:
-                data = json.load(file)
-            sizes = {image["id"]: (image["height"], image["width"]) for image in data["images"]}
-            for annotation in data["annotations"]:
-                height, width = sizes[annotation["image_id"]]
-                expected = reference(annotation["segmentation"], height, width)
-                found = library.mask(annotation["segmentation"], height, width)
-                total += 1
-                if not np.array_equal(found, expected):
-                    different += 1
-                    print(f"{path}: annotation {annotation['id']}: {int((found != expected).sum())} pixels differ")
+        for path, number, *outline in annotations(paths):
+            expected, found = reference(*outline), library.mask(*outline)
+            total += 1
+            if not np.array_equal(found, expected):
+                different += 1
+                print(f"{path}: annotation {number}: {int((found != expected).sum())} pixels differ")
     print(f"{total} masks, {different} differ")
     return 1 if different or not total else 0
 
@@ -234,4 +271,6 @@ if __name__ == "__main__":
         sys.exit(make())
     if len(sys.argv) > 2 and sys.argv[1] == "check":
         sys.exit(check(sys.argv[2:]))
+    if len(sys.argv) > 2 and sys.argv[1] in ("store", "stored"):
+        sys.exit(globals()[sys.argv[1]](sys.argv[2:]))
     sys.exit(__doc__)

@@ -188,6 +188,8 @@ def make_resized():
         ((65, 47), ((32, 24), (80, 60), (65, 20), (9, 47), (3, 2), (1, 1))),
         ((4, 3), ((37, 29),)),
         ((700, 9), ((16, 4),)),  # more taps than any vector
+        # Rows first: more than twice as many rows as columns go; the last two just not.
+        ((20, 90), ((12, 40), (20, 40), (30, 40), (12, 73), (12, 74), (12, 90))),
     ):
         image = Image.fromarray(picture(*source, seed=3))
         name = f"source-{source[0]}x{source[1]}"
