@@ -60,7 +60,6 @@ package struct FirstStageFile: Sendable {
   }
 
   private static func foreign(_ path: String, _ ofCondition: Bool) throws -> FirstStageFile {
-    // A transformer's heads do not matter to its VQGAN.
     let checkpoint = try TamingCheckpoint(
       try CheckpointFile.open(path), project: try TamingProject.beside(path), stagesOnly: true)
     let weights: FirstStageWeights

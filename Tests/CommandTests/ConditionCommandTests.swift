@@ -161,20 +161,26 @@ struct ConditionCommandTests {
         toolVersion: "test", hasSegmentation: true), compression: .auto)
     for row in 0..<24 {
       let labels = (UInt8(row % 4), UInt8(40 + row % 3))
-      let map = (0..<256).map { $0 % 16 < 4 + row % 8 ? labels.0 : labels.1 }
-      let pixels = map.flatMap { [$0 * 20, 255 - $0, $0 ^ 85].map { UInt8(truncatingIfNeeded: $0) } }
+      let map: [UInt8] = (0..<256).map { (place: Int) -> UInt8 in
+        place % 16 < 4 + row % 8 ? labels.0 : labels.1
+      }
+      let pixels: [UInt8] = map.flatMap { (label: UInt8) -> [UInt8] in
+        [label &* 5, 255 - label, label ^ 85]
+      }
       try writer.append(
         writer.encoder.encode(pixels, segmentation: map, id: Int64(row), name: "\(row)"))
     }
-    writer.setLists(
-      captions: nil,
-      objects: (0..<24).map { row in
-        [
-          ShardObject(
-            id: Int64(row), category: 7, x: 2, y: 3, width: Float(2 + row % 6), height: 5,
-            visible: 1, isCrowd: row % 2 == 1)
-        ]
-      }, categories: [ShardCategory(id: 7, name: "box", supercategory: "")])
+    let objects: [[ShardObject]] = (0..<24).map { (row: Int) -> [ShardObject] in
+      let width = Float(2 + row % 6)
+      return [
+        ShardObject(
+          id: Int64(row), category: 7, x: 2, y: 3, width: width, height: 5, visible: 1,
+          isCrowd: row % 2 == 1)
+      ]
+    }
+    let categories = [ShardCategory(id: 7, name: "box", supercategory: "")]
+    writer.setObjects(objects)
+    writer.setCategories(categories)
     try writer.finish()
   }
 

@@ -12,9 +12,9 @@ import Testing
   @Test func cellsOfThePublishedGrid() {
     // 90×90 cells: a place is rounded to the nearest of 0…89 along each side.
     #expect(Self.boxes.token(x: 0, y: 0) == 0)
-    #expect(Self.boxes.token(x: 1, y: 1) == 89 * 90 + 89)
+    #expect(Self.boxes.token(x: 1, y: 1) == 8099)
     #expect(Self.boxes.token(x: 0.5, y: 0) == 44)  // 44.5, to even
-    #expect(Self.boxes.token(x: 0.25, y: 0.75) == 67 * 90 + 22)
+    #expect(Self.boxes.token(x: 0.25, y: 0.75) == 6052)
     #expect(Self.boxes.token(x: 1.5, y: -1) == 89)
   }
 
@@ -26,14 +26,17 @@ import Testing
     let crop = UnitBox(x: 0, y: 0, width: 0.5, height: 1)
     let small = SceneTokens(form: .boxes, vocabulary: 8192, classes: 80, objects: 2)
     let tokens = small.tokens(Scene(objects: [outside, group], crop: crop))
-    #expect(tokens == [3 + 80 * 9, 0, 89 * 90 + 44, 8191, 8191, 8191, 0, 89 * 90 + 44])
+    // Class 3 in a group and inside something, bits 0 and 3; 44 columns to the right in the last row.
+    let expected: [Int32] = [723, 0, 8054, 8191, 8191, 8191, 0, 8054]
+    #expect(tokens == expected)
     let back = small.scene(tokens)
     #expect(back.objects.map(\.category) == [3])
     #expect(back.objects[0].isGroup && back.objects[0].isInside && !back.objects[0].isDepiction)
     #expect(abs(back.objects[0].box.width - 44.0 / 89) < 1e-9)
     #expect(abs(back.crop.width - 44.0 / 89) < 1e-9)
     let points = SceneTokens(form: .points, vocabulary: 8192, classes: 80, objects: 1)
-    #expect(points.tokens(Scene(objects: [group])) == [723, 44 * 90 + 22, 0, 8009])
+    let ofPoint: [Int32] = [723, 3982, 0, 8099]
+    #expect(points.tokens(Scene(objects: [group])) == ofPoint)
   }
 
   @Test func windowsAreCrops() {
