@@ -139,12 +139,14 @@ import Testing
     let expected = Self.reference(x.map(Double.init), shape)
     /// Thirds of the rows: queries, keys, values `[N, range, C]`.
     func part(_ third: Int, _ range: Range<Int>) -> [Float] {
-      (0..<n).flatMap { item in
-        range.flatMap { i in
+      var rows: [Float] = []
+      for item in 0..<n {
+        for i in range {
           let row = (item * t + i) * shape.stride + third * c
-          return x[row..<row + c]
+          rows += x[row..<row + c]
         }
       }
+      return rows
     }
     var (keys, values) = (
       [Float](repeating: .nan, count: n * capacity * c),  // never read past what was kept
@@ -164,8 +166,9 @@ import Testing
         q, keys, values, &out, n, new, t - new, capacity, shape.heads, shape.d, shape.scale)
       return out
     }
-    let last = (0..<n).flatMap { item in
-      expected[((item + 1) * t - new) * c..<(item + 1) * t * c]
+    let last = (0..<n).flatMap { item -> ArraySlice<Double> in
+      let end = (item + 1) * t * c
+      return expected[end - new * c..<end]
     }
     Rows.expectClose(out, last, tolerance: 2e-6, "step")
   }
