@@ -79,8 +79,10 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "list.txt").write_text(f"{png}\n")
-        for command in [["prep-images", "list.txt", "--size", "8", "--out", "shards"],
-                        ["encode-dataset", "shards", "--vqgan", vqgan, "--out", "codes"]]:
+        # 4×4 codes are what the transformer has places for, 32×32 pixels what the discriminator needs.
+        for command in [["prep-images", "list.txt", "--size", "32", "--out", "shards"],
+                        ["prep-images", "list.txt", "--size", "8", "--out", "small"],
+                        ["encode-dataset", "small", "--vqgan", vqgan, "--out", "codes"]]:
             subprocess.run([bin / command[0], *command[1:], "--quiet"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         canary = folder / "canary"
         for module, function, arguments in CALLS:

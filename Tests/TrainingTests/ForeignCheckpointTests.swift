@@ -153,7 +153,7 @@ import Training
       return
     }
     let grid = CodeGrid(of: both, stage.config, fingerprint: "", vqgan: "")
-    #expect([grid.height, grid.width] == [side, side])
+    #expect(grid.height == side && grid.width == side, "\(grid)")
   }
 
   /// The fixture's gradients are its weights, so that Adam's first moment names its parameter.
