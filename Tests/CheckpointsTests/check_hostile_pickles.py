@@ -74,9 +74,16 @@ def run(command, folder):
 
 def main():
     bin, fixtures = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+    png, vqgan, gpt = fixtures / "images" / "grey-1.png", fixtures / "vqgan-tiny.ckpt", fixtures / "gpt-tiny.ckpt"
     checked = traps = 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
+        (folder / "list.txt").write_text(f"{png}\n")
+        # 4×4 codes are what the transformer has places for, 32×32 pixels what the discriminator needs.
+        for command in [["prep-images", "list.txt", "--size", "32", "--out", "shards"],
+                        ["prep-images", "list.txt", "--size", "8", "--out", "small"],
+                        ["encode-dataset", "small", "--vqgan", vqgan, "--out", "codes"]]:
+            subprocess.run([bin / command[0], *command[1:], "--quiet"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         canary = folder / "canary"
         for module, function, arguments in CALLS:
             opcodes = call(module, function, filled(arguments, canary))
@@ -86,16 +93,22 @@ def main():
             _, seen = run([sys.executable, "-c", script], folder)
             traps += canary.exists() or bool(seen)
             canary.unlink(missing_ok=True)
-            archive(folder / "evil.ckpt", fixtures / "vqgan-tiny.ckpt", opcodes)
+            archive(folder / "evil.ckpt", vqgan, opcodes)
+            archive(folder / "evil-gpt.ckpt", gpt, opcodes)
             stream(folder / "evil.pth", opcodes)
-            png, gpt = fixtures / "images" / "grey-1.png", fixtures / "gpt-tiny.ckpt"
+            steps = ["--steps", "1", "--batch-size", "1", "--quiet", "--out"]
             for command, status in [
                 ([bin / "convert-checkpoint", "evil.ckpt", "--out", "vqgan"], 0),
                 ([bin / "convert-checkpoint", "evil.pth", "--out", "x"], 65),
                 ([bin / "reconstruct", png, "--size", "32", "--vqgan", "evil.ckpt", "--out", "seen"], 0),
-                ([bin / "encode-dataset", "none.h5", "--vqgan", "evil.pth", "--out", "codes"], 65),
-                ([bin / "sample-gpt", "--gpt", "evil.pth", "--out", "drawn"], 65),
+                ([bin / "encode-dataset", "none.h5", "--vqgan", "evil.pth", "--out", "x"], 65),
+                ([bin / "sample-gpt", "--gpt", "evil.pth", "--out", "x"], 65),
                 ([bin / "convert-checkpoint", gpt, "--heads", "4", "--vqgan", "evil.ckpt", "--out", "gpt"], 0),
+                ([bin / "train-vqgan", "shards", "--init-from", "evil.ckpt", *steps, "trained"], 0),
+                ([bin / "train-vqgan", "shards", "--init-from", vqgan, "--perceptual", "evil.ckpt", *steps, "seeing"], 0),
+                ([bin / "train-vqgan", "shards", "--init-from", "evil.pth", *steps, "x"], 65),
+                ([bin / "train-gpt", "codes", "--init-from", "evil-gpt.ckpt", "--heads", "4", *steps, "learned"], 0),
+                ([bin / "train-gpt", "codes", "--init-from", "evil.pth", *steps, "x"], 65),
                 ([bin / "convert-checkpoint", "vqgan", "--to", "taming", "--perceptual", "evil.ckpt", "--out", "a.ckpt"], 0),
             ]:
                 outcome, seen = run(command, folder)
@@ -105,7 +118,7 @@ def main():
                 assert not seen, f"{title}: {seen}"
                 assert outcome.stderr.count(f"names {module}.{function}, which could run code") == 1, f"{title}: {outcome.stderr}"
                 checked += 1
-            subprocess.run(["rm", "-rf", "vqgan", "gpt", "seen", "a.ckpt", "codes", "drawn"], cwd=folder, check=True)
+            subprocess.run(["rm", "-rf", "vqgan", "gpt", "seen", "a.ckpt", "trained", "seeing", "learned"], cwd=folder, check=True)
     assert traps >= 8, f"only {traps} of the pickles do anything in Python"
     print(f"{checked} hostile files opened, nothing run; Python ran {traps} of {len(CALLS)}")
 

@@ -1,4 +1,5 @@
 import Checkpoints
+import Foundation
 import Models
 import TamingCheckpoints
 import TensorCore
@@ -118,6 +119,46 @@ import Training
     #expect(try FirstStage.loadCondition(whole).fingerprint == condition?.grid?.fingerprint)
     // A project file beside it tells heads and condition.
     #expect(throws: ArchitectureError.self) { try SecondStage.load(whole) }
+  }
+
+  /// The 32 positions hold the tokens of the condition and all codes but the last.
+  @Test(arguments: [
+    ("__is_unconditional__", 32, 5), ("__is_first_stage__", 32, 4),
+    ("{target: taming.modules.misc.coord.CoordStage, params: {down_factor: 2}}", 32, 4),
+    ("{target: taming.modules.misc.coord.CoordStage, params: {down_factor: 8}}", 32, 5),
+    ("{target: taming.models.vqgan.VQSegmentationModel}", 32, 4),
+    ("__is_unconditional__", 6, 3), ("__is_first_stage__", 8, 4), ("__is_first_stage__", 10, 4),
+  ])
+  func theGridLeavesRoomForTheCondition(condition: String, pixels: Int, side: Int) throws {
+    let folder = try TemporaryFolder()
+    let vqgan = try FirstStageFile.open(Fixture.path("vqgan-tiny.ckpt"))
+    let gpt = try PyTorchFile(Fixture.path("gpt-tiny.ckpt"))
+    guard case .transformer(let weights) = try TamingCheckpoint(gpt, heads: 4) else {
+      Issue.record("not recognised")
+      return
+    }
+    let codes = CodeGrid(height: 4, width: 4, codebookSize: 64, fingerprint: "", vqgan: "")
+    let file = SecondStageFile(
+      description: GPTDescription(model: weights.config, codes: codes), tensors: weights.tensors,
+      place: gpt.path)
+    try TamingExport(
+      file, firstStage: vqgan, condStage: condition.contains("VQ") ? vqgan : nil
+    ).write(to: folder("whole.ckpt"), step: 0) {}
+    let project = """
+      model:
+        target: taming.models.cond_transformer.Net2NetTransformer
+        params: {transformer_config: {params: {n_head: 4}}, cond_stage_config: \(condition)}
+      data: {params: {train: {params: {size: \(pixels)}}}}
+      """
+    try Data(project.utf8).write(to: URL(fileURLWithPath: folder("project.yaml")))
+    let checkpoint = try TamingCheckpoint(
+      try CheckpointFile.open(folder("whole.ckpt")), project: TamingProject(folder("project.yaml")))
+    guard case .transformer(let both) = checkpoint, let stage = both.firstStage else {
+      Issue.record("not recognised")
+      return
+    }
+    let grid = CodeGrid(of: both, stage.config, fingerprint: "", vqgan: "")
+    #expect(grid.height == side && grid.width == side, "\(grid)")
   }
 
   /// The fixture's gradients are its weights, so that Adam's first moment names its parameter.

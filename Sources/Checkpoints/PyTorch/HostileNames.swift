@@ -1,5 +1,6 @@
 // Who is told of pickles that may be meant to do harm.
 
+import Foundation
 import Synchronization
 
 /// Tells what a pickle names that could run code where Python loads it, whichever command reads the file and for what.
@@ -10,7 +11,7 @@ package enum HostileNames {
 
   private struct Reports: Sendable {
     var listener: Listener?
-    var told: [String: Set<PickleGlobal>] = [:]  // by path
+    var told: [String: Set<PickleGlobal>] = [:]  // by path from the root
   }
 
   /// More names of one file are not told: they say nothing new.
@@ -25,9 +26,10 @@ package enum HostileNames {
 
   static func tell(_ name: PickleGlobal, in path: String) {
     guard name.isDangerous else { return }
+    let file = URL(fileURLWithPath: path).standardizedFileURL.path
     let listener = reports.withLock { reports -> Listener? in
-      guard reports.told[path, default: []].count < most else { return nil }
-      return reports.told[path, default: []].insert(name).inserted ? reports.listener : nil
+      guard reports.told[file, default: []].count < most else { return nil }
+      return reports.told[file, default: []].insert(name).inserted ? reports.listener : nil
     }
     listener?(path, name)
   }
