@@ -116,7 +116,7 @@ vqgan-rooms = --preset small
 vqgan-steps-rooms = $(ROOMS_VQGAN_STEPS)
 gpt-rooms = --condition label:room --condition-dropout 0.1 --ema 0.995
 gpt-steps-rooms = $(ROOMS_GPT_STEPS)
-samples-rooms = --label $(ROOMS_LABELS) --count 180 --top-k 100 --codes-out runs/rooms/drawn.h5
+samples-rooms = --label $(ROOMS_LABELS) --count 81 --temperature 0.7 --top-k 100 --codes-out runs/rooms/drawn.h5
 
 # make coco COCO=~/coco [SIZE=256] [MARGIN=20] [PRESET=f16] [STEPS=50000] [GPT_STEPS=50000]; each size and preset has a folder of
 # its own. Without val2017/ every tenth picture is held out. The f16 of the published COCO model has 8192 codes; its GPT was

@@ -41,9 +41,11 @@ def main():
     samples, of_samples = [], []
     for path in options.samples:
         with h5py.File(path) as shard:
-            samples.extend(shard["codes"][:].astype(numpy.int32))
-            for name in shard["name"].asstr()[:]:
-                of_samples.append(drawn[os.path.splitext(os.path.basename(name))[0]])
+            for name, codes in zip(shard["name"].asstr()[:], shard["codes"][:]):
+                name = os.path.splitext(os.path.basename(name))[0]
+                if name in drawn:  # grid.png, the sheet of all, is no sample
+                    samples.append(codes.astype(numpy.int32))
+                    of_samples.append(drawn[name])
     frames, of_frames = frames[of_frames > 0], of_frames[of_frames > 0]
     right = {}
     for sample, label in zip(samples, of_samples):

@@ -38,7 +38,8 @@ struct PrepAtari: SuiteCommand {
     let places = try frames.rooms.map { try PlaceTemplates($0) }
     try run { progress in
       try AtariPlanner.plan(
-        path: source, options: ingestOptions(places), threads: running.threads, policy: running.policy,
+        path: source, options: ingestOptions(places), threads: running.threads,
+        policy: running.policy,
         progress: progress)
     }
   }
@@ -49,7 +50,8 @@ struct PrepAtari: SuiteCommand {
       every: frames.every, dropsDuplicates: frames.dropDuplicates,
       trajectories: frames.trajectories?.ids, holdout: frames.holdout?.ids ?? [],
       mayBeMissing: (frames.trajectories?.inRanges ?? []).union(frames.holdout?.inRanges ?? []),
-      followsLinks: frames.followSymlinks, limit: frames.limit, places: places, shardSize: shards.shardSize,
+      followsLinks: frames.followSymlinks, limit: frames.limit, places: places,
+      shardSize: shards.shardSize,
       compression: shards.compression)
   }
 }

@@ -110,6 +110,8 @@ struct GivenOptions: ParsableArguments {
     func missing(_ found: String) -> ConditionError {
       .unfit(path: sampler.gpt.path, wanted: condition.title, found: found)
     }
+    if condition.kind != .codes, !segmentation.isEmpty { throw missing("--segmentation is given") }
+    if condition.kind != .label, label != nil { throw missing("--label is given") }
     switch condition.kind {
     case .label:
       let labels = label?.values ?? Array(0..<condition.vocabulary)

@@ -106,7 +106,8 @@ struct SampleGPT: SuiteCommand {
     let side = min(gpt.trainedGrid.height, gpt.trainedGrid.width)
     guard options.windowStep == 1 || options.windowStep <= side / 2 else {
       throw ValidationError(
-        "--window-step must be at most half the trained side, \(side / 2), got \(options.windowStep).")
+        "--window-step must be at most half the trained side, \(side / 2), got \(options.windowStep)."
+      )
     }
     return sampler
   }

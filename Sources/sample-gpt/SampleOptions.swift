@@ -20,7 +20,8 @@ struct SampleOptions: ParsableArguments {
       valueName: "path"))
   var vqgan: String?
 
-  @Option(help: "Pictures to draw (default: 16, or as many as are given).") var count: Int?
+  @Option(help: "Pictures to draw; of several pictures or labels one each (default: 16).")
+  var count: Int?
 
   @Option(help: "Number of the first picture; picture i of a seed is always the same.")
   var first = 0

@@ -101,6 +101,9 @@ struct VQGANOptions: ParsableArguments {
       (config.model.inChannels, config.model.outChannels) = (input.channels, input.channels)
       if input == .segmentation {
         config.objective.discFactor = 0
+        // Its loss is a mean over all channels, so many times smaller than that of a picture; at the published weight of 1
+        // the latents shrink to nothing before they say anything.
+        config.objective.codebookWeight = 1 / Float(input.channels)
         config.perceptual = nil
       }
     }

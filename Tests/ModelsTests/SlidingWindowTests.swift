@@ -113,7 +113,9 @@ import Testing
       tokens: grids.map { codes in cells.map { codes[$0] } }, places: (0..<16).map { $0 })
   }
 
-  @Test("A window that moves in steps gives the codes of the plain loop with such a window", arguments: [2])
+  @Test(
+    "A window that moves in steps gives the codes of the plain loop with such a window",
+    arguments: [2])
   func windowsInSteps(step: Int) throws {
     let grid = GridSize(height: 11, width: 9)
     let model = try Self.model(conditionLength: 1, unmasked: 0)

@@ -17,7 +17,7 @@ package struct PlaceTemplates: Equatable, Sendable {
   /// Rows at the top that tell score and lives, not the place.
   private static let statusRows = 47
   /// A frame of which more pixels differ from every picture is of no known place: dark, or between two rooms.
-  private static let mostDifferent = 0.2
+  private static let mostDifferent = 0.12
 
   /// Reads `1-name.png`, `2-name.png`, … from a folder; several pictures may have one number.
   ///

@@ -21,7 +21,8 @@ package struct RotaryPositions: Codable, Equatable, Sendable {
   }
 
   /// The angles of one position for heads of `width` channels.
-  package func rotationOfHead(_ place: Int32, width: Int, on device: Device = .default) -> Rotation {
+  package func rotationOfHead(_ place: Int32, width: Int, on device: Device = .default) -> Rotation
+  {
     rotation([place], headWidth: width, on: device)
   }
 

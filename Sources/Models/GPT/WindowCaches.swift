@@ -3,9 +3,9 @@ import TensorCore
 
 /// What the model reads: tokens, and the position of each, for sequences of equal length.
 package struct PlacedTokens: Equatable, Sendable {
-  /// Of each sequence, `[N][T]`.
+  /// Those of each sequence, `[N][T]`.
   package var tokens: [[Int32]]
-  /// `[T]`, rising, the same for all sequences.
+  /// Rising, the same for all sequences: `[T]`.
   package var places: [Int32]
 
   package init(tokens: [[Int32]], places: [Int32]) {
@@ -25,7 +25,7 @@ package struct PlacedTokens: Equatable, Sendable {
     return tokens.count == other.tokens.count ? common : 0
   }
 
-  /// `[N, range.count]`
+  /// The tokens of a range of positions, `[N, range.count]`.
   func indices(_ range: Range<Int>) -> IndexTensor {
     IndexTensor(tokens.flatMap { $0[range] }, shape: [tokens.count, range.count])
   }

@@ -44,7 +44,8 @@ package struct TamingExport {
     guard description.model.rotary == nil, description.order ?? .raster == .raster else {
       throw ArchitectureError.unsupported(
         path: file.place,
-        problem: "rotary positions or an order of codes other than raster; the published code cannot "
+        problem:
+          "rotary positions or an order of codes other than raster; the published code cannot "
           + "load it")
     }
     for (stage, prefix) in [
