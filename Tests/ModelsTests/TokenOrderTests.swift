@@ -2,7 +2,7 @@ import Models
 import Testing
 
 @Suite struct TokenOrderTests {
-  /// Made by the reference's permuter.py and NumPy.
+  /// What the reference's permuter.py gives for 4×4 codes.
   static let expected: [TokenOrder: [Int]] = [
     .raster: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
     .alternate: [0, 1, 2, 3, 7, 6, 5, 4, 8, 9, 10, 11, 15, 14, 13, 12],
