@@ -118,7 +118,7 @@ def main():
                 assert not seen, f"{title}: {seen}"
                 assert outcome.stderr.count(f"names {module}.{function}, which could run code") == 1, f"{title}: {outcome.stderr}"
                 checked += 1
-            subprocess.run(["rm", "-rf", "vqgan", "gpt", "seen", "a.ckpt", "trained", "seeing", "learned"], cwd=folder, check=True)
+            subprocess.run(["rm", "-rf", "vqgan", "gpt", "seen", "a.ckpt", "trained", "seeing", "learned", "x"], cwd=folder, check=True)
     assert traps >= 8, f"only {traps} of the pickles do anything in Python"
     print(f"{checked} hostile files opened, nothing run; Python ran {traps} of {len(CALLS)}")
 
