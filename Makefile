@@ -52,8 +52,9 @@ interop-torch: build .venv/torch  ## convert checkpoints from and to PyTorch, an
 bench: build  ## times of real work, one JSON line each
 	$(BIN)/bench
 
-bench-compare: build .venv/torch  ## the same work in PyTorch, both in turns, and the ratios
+bench-compare: build .venv/torch  ## the same work in PyTorch, in float32 and bfloat16, both in turns, and the ratios
 	.venv/bin/python Tools/compare-bench.py $(BIN)/bench
+	.venv/bin/python Tools/compare-bench.py $(BIN)/bench --precision bfloat16
 
 lint:  ## check the code's form
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift

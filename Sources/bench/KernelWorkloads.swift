@@ -258,7 +258,8 @@ extension Workload {
     kernel(name, "\(summary), forward and backward", operations: operations, floats: floats) {
       random, device in
       let function = prepare(&random, device)
-      let seed = Tensor(zerosLike: function()).scaled(by: 1, plus: 1)
+      let out = function()
+      let seed = random.normal(out.shape, on: device).in(out.layout)
       return { _ = backward([(function(), seed)]) }
     }
   }
