@@ -168,22 +168,9 @@ void ck_bias_gelu_backward(const float *x, const float *bias, const float *dy, f
 
 // ---- softplus ----
 
-// log(1 + t) for t in [0, 1]: 2 artanh(t / (2 + t)), whose argument is at most 1/3, so eight terms are enough.
-CK_INLINE void log_one_plus(const ck_lanes *t, ck_lanes *result) {
-  const ck_lanes u = *t / (*t + 2.0f), u2 = u * u;
-  ck_lanes p = u2 * (1.0f / 15) + 1.0f / 13;
-  p = p * u2 + 1.0f / 11;
-  p = p * u2 + 1.0f / 9;
-  p = p * u2 + 1.0f / 7;
-  p = p * u2 + 1.0f / 5;
-  p = p * u2 + 1.0f / 3;
-  p = p * u2 + 1.0f;
-  *result = 2.0f * u * p;
-}
-
 // max(x, 0) + log(1 + e^-|x|)
 ELEMENTWISE(softplus_forward, const ck_lanes negative = a > 0.0f ? -a : a; ck_lanes e;
-            ck_lanes_exp(&negative, &e); log_one_plus(&e, &y); y += a > 0.0f ? a : 0.0f;)
+            ck_lanes_exp(&negative, &e); ck_lanes_log_one_plus(&e, &y); y += a > 0.0f ? a : 0.0f;)
 ELEMENTWISE(softplus_backward, ck_lanes_sigmoid(&a, &y); y *= b;)
 
 void ck_softplus_forward(const float *x, float *y, long count) { run(softplus_forward, x, x, y, 0, count); }

@@ -73,19 +73,6 @@ struct entropy {
   long c, hw, blocks;
 };
 
-// log(1 + t) for t in [0, 1]: 2 artanh(t / (2 + t)), whose argument is at most 1/3, so eight terms are enough.
-CK_INLINE void log_one_plus(const ck_lanes *t, ck_lanes *result) {
-  const ck_lanes u = *t / (*t + 2.0f), u2 = u * u;
-  ck_lanes p = u2 * (1.0f / 15) + 1.0f / 13;
-  p = p * u2 + 1.0f / 11;
-  p = p * u2 + 1.0f / 9;
-  p = p * u2 + 1.0f / 7;
-  p = p * u2 + 1.0f / 5;
-  p = p * u2 + 1.0f / 3;
-  p = p * u2 + 1.0f;
-  *result = 2.0f * u * p;
-}
-
 // max(x, 0) + log(1 + e^-|x|) - x [channel is the label], summed over the channels that there are
 CK_WIDE static void sum_plane(void *context, long plane) {
   const struct entropy *s = context;
@@ -101,7 +88,7 @@ CK_WIDE static void sum_plane(void *context, long plane) {
       const ck_lanes x = CK_LOAD(logits + p * CK_BLOCK), negative = x > 0.0f ? -x : x;
       ck_lanes e, l;
       ck_lanes_exp(&negative, &e);
-      log_one_plus(&e, &l);
+      ck_lanes_log_one_plus(&e, &l);
       sum += l + (x > 0.0f ? x : 0.0f);
       const long hit = labels[p] - first;
       if (hit >= 0 && hit < lanes) hits += logits[p * CK_BLOCK + hit];

@@ -69,6 +69,19 @@ CK_INLINE void ck_lanes_sigmoid(const ck_lanes *x, ck_lanes *result) {
   *result = e / (1.0f + e);
 }
 
+// log(1 + t) for t in [0, 1]: 2 artanh(t / (2 + t)), whose argument is at most 1/3, so eight terms are enough.
+CK_INLINE void ck_lanes_log_one_plus(const ck_lanes *t, ck_lanes *result) {
+  const ck_lanes u = *t / (*t + 2.0f), u2 = u * u;
+  ck_lanes p = u2 * (1.0f / 15) + 1.0f / 13;
+  p = p * u2 + 1.0f / 11;
+  p = p * u2 + 1.0f / 9;
+  p = p * u2 + 1.0f / 7;
+  p = p * u2 + 1.0f / 5;
+  p = p * u2 + 1.0f / 3;
+  p = p * u2 + 1.0f;
+  *result = 2.0f * u * p;
+}
+
 // Interleaves pairs of 1 and of 2 floats, and picks even or odd quarters: the steps of a transposition.
 #define CK_LOW_SINGLES(a, b) \
   __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
