@@ -28,6 +28,11 @@ for compression in none 4; do
     --compression $compression --out "$work/shards-coco-$compression" >/dev/null
 done
 "$bin/prep-images" "$work/coco/train2017" --size 16 --crops 3 --quiet --out "$work/shards-crops" >/dev/null
+# Depth maps of themselves; one that is not a number is skipped.
+for compression in none 4; do
+  "$bin/prep-images" "$tests/Fixtures/depth" --depth "$tests/Fixtures/depth" --size 7 --quiet \
+    --compression $compression --out "$work/shards-depth-$compression" >/dev/null
+done
 
 "$bin/train-vqgan" --preset tiny --steps 2 --batch-size 2 --quiet --out "$work/vqgan" \
   <"$work/shards.txt" >"$work/vqgan.txt"

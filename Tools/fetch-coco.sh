@@ -10,7 +10,7 @@ usage="usage: Tools/fetch-coco.sh FOLDER [train|val|annotations|stuff|maps]...
   stuff        annotations/stuff_{train,val}2017.json, 0.55 GB
   maps         stuffthingmaps/{train,val}2017/, label maps, 0.7 GB
 Without names: all but stuff, which is needed only for --segmentation annotations.
-Archives are kept in FOLDER/archives until you remove them."
+Archives are kept in FOLDER/archives until you remove them. COCO_MIRROR and COCOSTUFF_MIRROR name other places to get them from."
 
 case "${1:-}" in
   "" | -h | --help)
@@ -34,12 +34,23 @@ done
 coco=${COCO_MIRROR:-https://s3.amazonaws.com/images.cocodataset.org}
 cocostuff=${COCOSTUFF_MIRROR:-http://calvin.inf.ed.ac.uk/wp-content/uploads/data/cocostuffdataset}
 
-# get URL [MD5]: leaves the archive in FOLDER/archives, whole.
+# get URL [MD5]: leaves the archive in FOLDER/archives, whole. A transfer that breaks off goes on from there, 20 times.
 get() {
   archive=$root/archives/$(basename "$1")
   if [ ! -e "$archive" ]; then
     echo "fetch-coco: $1" >&2
-    curl --fail --location --retry 5 --continue-at - --output "$archive.part" "$1"
+    breaks=0
+    until code=$(curl --fail --location --retry 5 --continue-at - --output "$archive.part" --write-out '%{http_code}' "$1"); do
+      case $code in
+        416) break ;; # nothing is left to get
+        200 | 206) breaks=$((breaks + 1)) ;;
+        *) breaks=20 ;;
+      esac
+      [ $breaks -lt 20 ] || {
+        echo "fetch-coco: $1: cannot be had now; the same command continues" >&2
+        exit 69
+      }
+    done
     if [ -n "${2:-}" ]; then
       echo "$2  $archive.part" | md5sum --check --quiet - || {
         echo "fetch-coco: $archive.part: not the published file; remove it and try again" >&2

@@ -129,6 +129,8 @@ static void to_rgb8(png_structp png) {
 
 static void to_bytes(png_structp png) { png_set_packing(png); }
 
+static void as_stored(png_structp png) { (void)png; }
+
 ic_status ic_png_decode_rgb(const uint8_t *bytes, size_t count, const ic_header *header,
                             uint8_t *pixels, ic_message *message) {
   return decode(bytes, count, header, to_rgb8, (size_t)header->width * 3, pixels, message);
@@ -141,4 +143,15 @@ ic_status ic_png_decode_indices(const uint8_t *bytes, size_t count, const ic_hea
     return IC_UNSUPPORTED;
   }
   return decode(bytes, count, header, to_bytes, header->width, values, message);
+}
+
+ic_status ic_png_decode_stored(const uint8_t *bytes, size_t count, const ic_header *header,
+                               uint8_t *samples, ic_message *message) {
+  if (header->color_type == PNG_COLOR_TYPE_PALETTE || header->bit_depth < 8) {
+    say(message, "not samples of 8 or 16 bits");
+    return IC_UNSUPPORTED;
+  }
+  size_t sample_bytes = (size_t)header->bit_depth / 8;
+  return decode(bytes, count, header, as_stored, header->width * header->components * sample_bytes,
+                samples, message);
 }

@@ -5,7 +5,7 @@ package final class ImageShardReader: ShardReader {
   package let contents: ShardContents
   package let header: ImageShardHeader
   private let images: HDF5InputDataset
-  private let segmentations: (maps: HDF5InputDataset, checksums: [UInt32])?
+  private let segmentations, depths: MapInput?
 
   /// Opens a shard and checks its header, not its rows.
   package init(_ path: String) throws(ShardError) {
@@ -21,35 +21,19 @@ package final class ImageShardReader: ShardReader {
         path: path, item: "/images", found: "\(images.type) \(shape)",
         expected: "uint8 [\(contents.count), H, W, 3]")
     }
-    segmentations = try Self.segmentations(of: contents, shape: shape)
+    segmentations = try MapInput.open(
+      ShardFormat.segmentation, checksums: ShardFormat.segmentationCRC32C, of: .uint8,
+      in: contents, images: shape)
+    depths = try MapInput.open(
+      ShardFormat.depth, checksums: ShardFormat.depthCRC32C, of: .uint16, in: contents,
+      images: shape)
     header = ImageShardHeader(
       height: shape[1], width: shape[2],
       source: try file.string(ShardFormat.Attribute.source),
       split: try file.string(ShardFormat.Attribute.split),
       preprocessing: try file.string(ShardFormat.Attribute.preprocessing),
-      toolVersion: contents.toolVersion, hasSegmentation: segmentations != nil)
-  }
-
-  private static func segmentations(
-    of contents: ShardContents, shape: [Int]
-  ) throws(ShardError) -> (maps: HDF5InputDataset, checksums: [UInt32])? {
-    let file = contents.file
-    guard try file.hasDataset(ShardFormat.segmentation) else { return nil }
-    let maps = try file.dataset(ShardFormat.segmentation)
-    guard maps.type == .column(.uint8), maps.shape == Array(shape.dropLast()) else {
-      throw .malformed(
-        path: file.path, item: "/\(ShardFormat.segmentation)", found: "\(maps.type) \(maps.shape)",
-        expected: "uint8 \(Array(shape.dropLast()))")
-    }
-    let checksums = try file.dataset(ShardFormat.segmentationCRC32C)
-    guard checksums.shape == [contents.count],
-      case .uint32(let values) = try checksums.values(of: .uint32)
-    else {
-      throw .malformed(
-        path: file.path, item: "/\(ShardFormat.segmentationCRC32C)",
-        found: "\(checksums.type) \(checksums.shape)", expected: "uint32 [\(contents.count)]")
-    }
-    return (maps, values)
+      toolVersion: contents.toolVersion, hasSegmentation: segmentations != nil,
+      hasDepth: depths != nil)
   }
 
   /// Bytes of one image, H·W·3.
@@ -79,20 +63,19 @@ package final class ImageShardReader: ShardReader {
   ///
   /// - Throws: `unreadable`, `malformed` or `checksumMismatch`.
   package func segmentation(_ row: Int) throws(ShardError) -> [UInt8]? {
-    guard let (maps, checksums) = segmentations else { return nil }
-    var values = [UInt8](repeating: 0, count: maps.rowBytes)
-    try values.withUnsafeMutableBytes { bytes in
-      Result { () throws(ShardError) in try maps.readRow(row, into: bytes) }
-    }.get()
-    let found = values.withUnsafeBytes { crc32c($0) }
-    guard found == checksums[row] else {
-      throw .checksumMismatch(path: path, row: row, found: found, expected: checksums[row])
-    }
-    return values
+    try segmentations?.read(row, as: UInt8(0), path: path)
+  }
+
+  /// The map of depths of one image, `[H, W]`: 0 the least of the whole picture, 65535 the greatest; nil in shards without.
+  ///
+  /// - Throws: `unreadable`, `malformed` or `checksumMismatch`.
+  package func depth(_ row: Int) throws(ShardError) -> [UInt16]? {
+    try depths?.read(row, as: UInt16(0), path: path)
   }
 
   package func check(_ row: Int) throws(ShardError) {
     _ = try pixels(row)
     _ = try segmentation(row)
+    _ = try depth(row)
   }
 }

@@ -39,6 +39,17 @@ extension ShardSet where Reader == ImageShardReader {
     return map
   }
 
+  /// The map of depths of one image, `[H, W]`, see `ImageShardReader.depth`.
+  ///
+  /// - Throws: `missingItem` in shards without.
+  package func depth(_ index: Int) throws(ShardError) -> [UInt16] {
+    let (reader, row) = try locate(index)
+    guard let map = try reader.depth(row) else {
+      throw .missingItem(path: reader.path, item: "/\(ShardFormat.depth)")
+    }
+    return map
+  }
+
   /// Several images, one after the other.
   ///
   /// - Parameter pixels: `[indices.count, H, W, 3]`.

@@ -26,8 +26,8 @@ package final class ImageShardWriter {
   /// Whether pictures are compressed; nil until `auto` has decided.
   package private(set) var compressesImages: Bool?
   private var images: HDF5OutputRows?
-  private var segmentations: HDF5OutputRows?
-  private var segmentationChecksums: [UInt32] = []
+  private var segmentations: MapOutput?
+  private var depths: MapOutput?
 
   /// - Parameter compressesImages: what `auto` decided for an earlier shard of the same run.
   /// - Throws: `cannotCreate`, `writeFailed`.
@@ -37,10 +37,7 @@ package final class ImageShardWriter {
   ) throws(ShardError) {
     precondition(header.height > 0 && header.width > 0, "\(header.height)×\(header.width) pixels")
     self.header = header
-    let area = header.height * header.width
-    encoder = ImageRowEncoder(
-      rowBytes: area * 3, segmentationBytes: header.hasSegmentation ? area : nil,
-      compression: compression)
+    encoder = ImageRowEncoder(header, compression: compression)
     shard = try UnfinishedShard(path, kind: .images, toolVersion: header.toolVersion)
     try shard.file.setAttribute(ShardFormat.Attribute.source, to: header.source)
     try shard.file.setAttribute(ShardFormat.Attribute.split, to: header.split)
@@ -57,15 +54,21 @@ package final class ImageShardWriter {
       }
     }
     if header.hasSegmentation {
-      segmentations = try shard.file.chunkedRows(
-        named: ShardFormat.segmentation, rowShape: [header.height, header.width],
-        level: encoder.compression.level)
+      segmentations = try MapOutput(
+        named: ShardFormat.segmentation, checksums: ShardFormat.segmentationCRC32C, of: .uint8,
+        in: shard.file, header, compression: compression)
+    }
+    if header.hasDepth {
+      depths = try MapOutput(
+        named: ShardFormat.depth, checksums: ShardFormat.depthCRC32C, of: .uint16,
+        in: shard.file, header, compression: compression)
     }
   }
 
   deinit {
     images = nil  // a file with an open dataset does not close
     segmentations = nil
+    depths = nil
   }
 
   /// Rows so far.
@@ -113,11 +116,10 @@ package final class ImageShardWriter {
     if undecided != nil { try decide() }
     try images?.flush()
     images = nil
-    if header.hasSegmentation {
-      try segmentations?.flush()
-      segmentations = nil
-      try shard.file.write(.uint32(segmentationChecksums), named: ShardFormat.segmentationCRC32C)
-    }
+    try segmentations?.finish(in: shard.file)
+    segmentations = nil
+    try depths?.finish(in: shard.file)
+    depths = nil
     return try shard.publish(open: ImageShardReader.init)
   }
 
@@ -146,10 +148,8 @@ package final class ImageShardWriter {
     } else {
       try images?.append(row.pixels.plain, isFiltered: !isCompressed)
     }
-    if let map = row.segmentation {
-      try segmentations?.append(map.deflated ?? map.plain, isFiltered: map.deflated != nil)
-      segmentationChecksums.append(map.checksum)
-    }
+    if let map = row.segmentation { try segmentations?.append(map) }
+    if let map = row.depth { try depths?.append(map) }
     shard.append(id: row.id, name: row.name, checksum: row.pixels.checksum)
   }
 }

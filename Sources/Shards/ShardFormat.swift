@@ -12,7 +12,8 @@ enum ShardFormat {
 
   /// Datasets that are not labels.
   static let reserved: Set<String> = [
-    images, codes, id, name, crc32c, segmentation, segmentationCRC32C, condition, conditionCRC32C,
+    images, codes, id, name, crc32c, segmentation, segmentationCRC32C, depth, depthCRC32C,
+    condition, conditionCRC32C,
   ]
   static let images = "images"
   static let codes = "codes"
@@ -21,6 +22,8 @@ enum ShardFormat {
   static let crc32c = "crc32c"
   static let segmentation = "segmentation"
   static let segmentationCRC32C = "segmentation_crc32c"
+  static let depth = "depth"
+  static let depthCRC32C = "depth_crc32c"
   static let condition = "condition"
   static let conditionCRC32C = "condition_crc32c"
 
@@ -66,10 +69,12 @@ package struct ImageShardHeader: Equatable, Sendable {
   package var toolVersion: String
   /// Whether every image has a map of classes, one value a pixel.
   package var hasSegmentation: Bool
+  /// Whether every image has a map of depths, one value a pixel.
+  package var hasDepth: Bool
 
   package init(
     height: Int, width: Int, source: String, split: String, preprocessing: String,
-    toolVersion: String, hasSegmentation: Bool = false
+    toolVersion: String, hasSegmentation: Bool = false, hasDepth: Bool = false
   ) {
     self.height = height
     self.width = width
@@ -78,6 +83,7 @@ package struct ImageShardHeader: Equatable, Sendable {
     self.preprocessing = preprocessing
     self.toolVersion = toolVersion
     self.hasSegmentation = hasSegmentation
+    self.hasDepth = hasDepth
   }
 }
 

@@ -23,6 +23,11 @@ struct COCOOptions: ParsableArguments {
   @Option(help: "Where maps of classes come from; annotations paints them from the outlines.")
   var segmentation = COCOIngestOptions.Segmentation.none
 
+  @Option(
+    help: ArgumentHelp(
+      "Folder of depth maps, train2017/NUMBER.png and so on.", valueName: "dir"))
+  var depth: String?
+
   @Flag(help: "Store all captions of each picture.")
   var captions = false
 
@@ -46,7 +51,8 @@ struct COCOOptions: ParsableArguments {
 
   var ingestOptions: COCOIngestOptions {
     COCOIngestOptions(
-      splits: split.layouts, segmentation: segmentation, captions: captions, objects: objects,
+      splits: split.layouts, segmentation: segmentation, depth: depth, captions: captions,
+      objects: objects,
       categories: categories?.split(separator: ",").map(String.init) ?? [],
       followsLinks: followSymlinks)
   }

@@ -36,6 +36,11 @@ struct PrepImages: SuiteCommand {
     help: "Turn photos as their EXIF orientation says; without, pixels stay as they are stored.")
   var upright = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Folder of depth maps: NAME.png for a picture NAME of the folder.", valueName: "dir"))
+  var depth: String?
+
   @Flag(help: "Read pictures through links that point out of the folder.")
   var followSymlinks = false
 
@@ -47,11 +52,15 @@ struct PrepImages: SuiteCommand {
     let options = squares.ingestOptions(shards, name: "images")
     let run = IngestRun(out: out, unit: "pictures", options: running, results: results)
     let paths = try listedPaths()
+    guard depth == nil || paths == nil else {
+      throw ValidationError("--depth needs a folder of pictures, not a list.")
+    }
     try run { progress in
       guard let paths else {
         return try ImageListSource.plan(
-          folder: source, followsLinks: followSymlinks, turnsUpright: upright, options: options,
-          progress: progress)
+          folder: source, followsLinks: followSymlinks, turnsUpright: upright,
+          depths: try depth.map { try DepthFolder($0, followsLinks: followSymlinks) },
+          options: options, progress: progress)
       }
       return try ImageListSource.plan(
         paths: paths, list: source, turnsUpright: upright, options: options, progress: progress)

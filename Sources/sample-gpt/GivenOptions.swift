@@ -30,6 +30,13 @@ struct GivenOptions: ParsableArguments {
       valueName: "path"))
   var segmentation: [String] = []
 
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Depth maps, PNG files or image shards, for a GPT conditioned by their codes.",
+      valueName: "path"))
+  var depth: [String] = []
+
   @Flag(help: "PNG files of label maps hold COCO-Stuff's own numbers: 0 person, 255 none.")
   var stuffNumbers = false
 
@@ -50,10 +57,14 @@ struct GivenOptions: ParsableArguments {
     if half != nil, mask != nil { throw ValidationError("--half and --mask exclude each other.") }
     let sources = [
       ("--from-image", fromImage), ("--from-codes", fromCodes), ("--segmentation", segmentation),
+      ("--depth", depth),
     ]
     let given = sources.filter { !$0.1.isEmpty }.map(\.0)
     if given.contains("--from-codes"), given.count > 1 {
       throw ValidationError("\(given.joined(separator: " and ")) exclude each other.")
+    }
+    if !segmentation.isEmpty, !depth.isEmpty {
+      throw ValidationError("--segmentation and --depth exclude each other.")
     }
     if (half != nil || mask != nil) && fromImage.isEmpty && fromCodes.isEmpty {
       throw ValidationError("--half and --mask keep part of a picture: name it with --from-image.")
@@ -84,7 +95,7 @@ struct GivenOptions: ParsableArguments {
       starts = try sampler.rows(try InputPaths.expand(fromCodes, suffix: ".h5"), count: count)
     }
     guard let condition = sampler.gpt.condition else {
-      guard label == nil, segmentation.isEmpty else {
+      guard label == nil, segmentation.isEmpty, depth.isEmpty else {
         throw ConditionError.unfit(
           path: sampler.gpt.path, wanted: "nothing", found: "a condition is given")
       }
@@ -111,6 +122,7 @@ struct GivenOptions: ParsableArguments {
       .unfit(path: sampler.gpt.path, wanted: condition.title, found: found)
     }
     if condition.kind != .codes, !segmentation.isEmpty { throw missing("--segmentation is given") }
+    if condition.kind != .codes, !depth.isEmpty { throw missing("--depth is given") }
     if condition.kind != .label, label != nil { throw missing("--label is given") }
     switch condition.kind {
     case .label:
@@ -122,17 +134,23 @@ struct GivenOptions: ParsableArguments {
         SampleStart(name: "\(condition.column ?? "label") \($0)", condition: .tokens([Int32($0)]))
       }
     case .codes:
-      guard !segmentation.isEmpty else {
-        throw missing("neither --segmentation nor --from-codes is given")
+      guard !segmentation.isEmpty || !depth.isEmpty else {
+        let option = condition.input == "depth" ? "--depth" : "--segmentation"
+        throw missing("neither \(option) nor --from-codes is given")
       }
       let path = conditionVqgan ?? condition.grid?.vqgan ?? ""
       guard !path.isEmpty else {
         throw ValidationError(
           "Missing --condition-vqgan: \(sampler.gpt.path) does not say where its VQGAN is.")
       }
+      let stage = try FirstStage.loadCondition(path, on: device)
+      guard depth.isEmpty else {
+        return try sampler.depthMaps(
+          try InputPaths.expand(depth, suffix: ".h5"), count: count, encodedBy: stage)
+      }
       return try sampler.labelMaps(
         try InputPaths.expand(segmentation, suffix: ".h5"), count: count,
-        stuffNumbers: stuffNumbers, encodedBy: try FirstStage.loadCondition(path, on: device))
+        stuffNumbers: stuffNumbers, encodedBy: stage)
     case .coordinates: return [SampleStart(name: "", condition: sampler.coordinates)]
     case .boxes, .points: throw missing("--from-codes is not given")
     }

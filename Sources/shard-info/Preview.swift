@@ -47,14 +47,14 @@ struct Preview {
     }
   }
 
-  /// Images as they are; where they have label maps, captions or objects, with these and their names.
+  /// Images as they are; where they have label maps, depth maps, captions or objects, with these and their names.
   private static func pictures(
     of reader: ImageShardReader, rows: [Int]
   ) throws(ShardError) -> [RGBImage] {
     let header = reader.header
     let captions = try reader.contents.captions
     let objects = try reader.contents.objects
-    let isPlain = !header.hasSegmentation && captions == nil && objects == nil
+    let isPlain = !header.hasSegmentation && !header.hasDepth && captions == nil && objects == nil
     let rowNames = try reader.contents.names
     let categories = try reader.contents.categories ?? []
     let names = Dictionary(categories.map { ($0.id, $0.name) }) { first, _ in first }
@@ -69,9 +69,12 @@ struct Preview {
       }
       let map = try reader.segmentation(row)
         .map { LabelMap(width: header.width, height: header.height, values: $0) }
+      let depth = try reader.depth(row)
+        .map { DepthMap(width: header.width, height: header.height, stored: $0) }
       entries.append(
         PreviewEntry(
-          name: rowNames[row], picture: picture, map: map, captions: captions?[row] ?? [],
+          name: rowNames[row], picture: picture, map: map, depth: depth,
+          captions: captions?[row] ?? [],
           objects: objects?[row] ?? [], names: names))
     }
     let lines = entries.map(\.lineCount).max() ?? 0

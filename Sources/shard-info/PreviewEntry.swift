@@ -2,7 +2,7 @@ import Corpora
 import Images
 import Shards
 
-/// One row of a shard on a preview: the picture with its objects, its map of classes, its name and captions.
+/// One row of a shard on a preview: the picture with its objects, its maps of classes and of depth, its name and captions.
 struct PreviewEntry {
   /// Pictures below this are enlarged, so that the text beside them stays readable; pixels.
   private static let smallestSide = 128
@@ -32,10 +32,11 @@ struct PreviewEntry {
 
   /// - Parameters:
   ///   - map: the class of every pixel; `nil` for none.
+  ///   - depth: shown as grey; `nil` for none.
   ///   - names: of classes and categories, by number.
   init(
-    name: String, picture: RGBImage, map: LabelMap?, captions: [String], objects: [ShardObject],
-    names: [Int32: String]
+    name: String, picture: RGBImage, map: LabelMap?, depth: DepthMap?, captions: [String],
+    objects: [ShardObject], names: [Int32: String]
   ) {
     let factor = max(1, (Self.smallestSide + picture.width - 1) / picture.width)
     var shown = Self.enlarged(picture, by: factor)
@@ -52,6 +53,7 @@ struct PreviewEntry {
       classes = Dictionary(grouping: objects, by: \.category).map { ($0.key, $0.value.count) }
         .sorted { ($1.pixels, $0.id) < ($0.pixels, $1.id) }
     }
+    if let depth { panels.append(Self.enlarged(depth.picture, by: factor)) }
     self.panels = panels
     let width = panels.reduce(-Self.gap) { $0 + $1.width + Self.gap }
     var lines = BitmapFont.wrapped(name, toFit: width).map { Line($0) }

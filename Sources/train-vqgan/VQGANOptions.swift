@@ -20,7 +20,7 @@ struct VQGANOptions: ParsableArguments {
       "Change one key of the configuration, e.g. model.n_embed=512.", valueName: "key=value"))
   var set: [String] = []
 
-  @Option(help: "What it reads of the shards: images or segmentation (default: images).")
+  @Option(help: "What it reads of the shards: images, segmentation or depth (default: images).")
   var input: VQGANInputKind?
 
   @Option(help: "Step from which the discriminator takes part.") var discStart: Int?
@@ -55,9 +55,6 @@ struct VQGANOptions: ParsableArguments {
     }
     if initOptimizer, initFrom == nil {
       throw ValidationError("--init-optimizer needs --init-from.")
-    }
-    if input == .depth {
-      throw ValidationError("--input must be images or segmentation; image shards hold no depth.")
     }
     if let discStart, discStart < 0 {
       throw ValidationError("--disc-start must not be negative, got \(discStart).")
@@ -106,6 +103,7 @@ struct VQGANOptions: ParsableArguments {
         config.objective.codebookWeight = 1 / Float(input.channels)
         config.perceptual = nil
       }
+      if input == .depth { config.objective.discWeight = 0.75 }  // as published for depth
     }
     config = try overriding(config, set)
     if let preset { config.preset = preset }

@@ -112,19 +112,29 @@ struct HostilePickleTests {
     #expect(found?.contains(expected) == true, "\(found ?? "accepted")")
   }
 
-  private static let odd: [[UInt8]] = [
-    // The largest memo key; a list that holds itself; a long integer of 255 bytes.
-    Array("Nr".utf8) + [0xff, 0xff, 0xff, 0xff],
-    Array("]q\u{1}h\u{1}a".utf8),
-    [0x8a, 255] + [UInt8](repeating: 0x7f, count: 255),
-    // A tuple in a tuple, and a list in a list, a million deep.
-    Array(")".utf8) + [UInt8](repeating: 0x85, count: 1_000_000),
-    [UInt8](repeating: 0x5d, count: 1_000_000) + [UInt8](repeating: 0x61, count: 999_999),
+  /// A pickle of up to megabytes, told by its name in the log.
+  struct OddPickle: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    let bytes: [UInt8]
+
+    init(_ name: String, _ bytes: [UInt8]) { (testDescription, self.bytes) = (name, bytes) }
+  }
+
+  private static let odd = [
+    OddPickle("the largest memo key", Array("Nr".utf8) + [0xff, 0xff, 0xff, 0xff]),
+    OddPickle("a list that holds itself", Array("]q\u{1}h\u{1}a".utf8)),
+    OddPickle("a long integer of 255 bytes", [0x8a, 255] + [UInt8](repeating: 0x7f, count: 255)),
+    OddPickle(
+      "a million tuples, one in another",
+      Array(")".utf8) + [UInt8](repeating: 0x85, count: 1_000_000)),
+    OddPickle(
+      "a million lists, one in another",
+      [UInt8](repeating: 0x5d, count: 1_000_000) + [UInt8](repeating: 0x61, count: 999_999)),
   ]
 
   @Test(arguments: odd)
-  func oddButHarmless(before: [UInt8]) throws {
-    #expect(try problem(PyTorchBytes.object(before)) == nil)
+  func oddButHarmless(pickle: OddPickle) throws {
+    #expect(try problem(PyTorchBytes.object(pickle.bytes)) == nil)
   }
 
   /// 40 times a tuple of the one before, twice: 2^40 leaves.

@@ -236,7 +236,7 @@ struct ConditionCommandTests {
     #expect(loaded == used)
 
     for (options, status, message) in [
-      ("train-vqgan S.h5 --input depth --out X", 64, "--input"),
+      ("train-vqgan S.h5 --input depth --out X", 65, "no depth maps"),
       (
         "train-vqgan S.h5 --preset tiny --input segmentation --out X --set objective.disc_factor=1",
         64, "discriminator"

@@ -182,6 +182,31 @@ struct COCOBadInputTests {
     #expect(try files(in: out.path).isEmpty)
   }
 
+  /// A2: a picture that two files list differently. The captions file is read first.
+  @Test func theFirstOfTwoListsIsBelieved() throws {
+    let coco = try SmallCOCO()
+    var instances = SmallCOCO.instances
+    var listed = SmallCOCO.listed
+    listed[0]["width"] = 41
+    listed[1]["file_name"] = "another.jpg"
+    instances["images"] = listed
+    try coco.write("instances", instances)
+    let out = try TemporaryFolder()
+    let options = COCOIngestOptions(splits: [.train], captions: true, objects: true)
+    let plan = try COCOPlanner.plan(
+      root: coco.root, options: options, pictures: .squares(), policy: ErrorPolicy()
+    ) { _ in }
+    #expect(
+      plan.warnings == [
+        "\(coco.annotations("instances")): 2 pictures have another name or size than in "
+          + "\(coco.annotations("captions")), which is believed"
+      ])
+    #expect(try ingest(coco, options, to: out.path).written == 4)
+    let reader = try ImageShardReader(out("p-00000.h5"))
+    #expect(try reader.integers("source_width")?[0] == 40)
+    #expect(try reader.contents.objects?[1].count == 1)
+  }
+
   @Test func whatIsNotThereIsNamed() throws {
     let coco = try SmallCOCO()
     let out = try TemporaryFolder()

@@ -2,6 +2,7 @@ import Foundation
 import Models
 import NN
 import TensorCore
+import TestSupport
 import Testing
 
 /// LPIPS of few channels with random weights.
@@ -30,6 +31,33 @@ private func network(on device: Device) -> LPIPS {
       #expect(try #require(backward(distance.mean())[images]).isFinite)
     }
     #expect(network(black, black).elements().allSatisfy { abs($0) < 1e-9 })
+  }
+
+  /// One channel is seen as three equal ones: the same distance, and the sum of their gradients.
+  @Test(arguments: Device.all)
+  func ofOneChannelAllColoursAreIt(device: Device) throws {
+    let network = network(on: device)
+    var random = RandomSource(seed: 4)
+    let target = random.uniform([2, 1, 32, 16], in: -1..<1, on: device)
+    let depth = random.uniform([2, 1, 32, 16], in: -1..<1, on: device).trainable()
+    func grey(_ x: Tensor) -> Tensor {
+      let values = x.elements()
+      let plane = 32 * 16
+      return Tensor(
+        (0..<6).flatMap { values[$0 / 3 * plane..<($0 / 3 + 1) * plane] }, shape: [2, 3, 32, 16],
+        on: device)
+    }
+    let colours = grey(depth).trainable()
+    let (found, expected) = (network(target, depth), network(grey(target), colours))
+    #expect(Distance(found.elements(), expected.elements()).relative < 1e-5)
+    let gradient = try #require(backward(found.mean())[depth]).elements()
+    let whole = try #require(backward(expected.mean())[colours]).elements()
+    let plane = 32 * 16
+    let sums = gradient.indices.map { place in
+      (0..<3).reduce(Float(0)) { $0 + whole[(place / plane * 3 + $1) * plane + place % plane] }
+    }
+    #expect(gradient.contains { $0 != 0 })
+    #expect(Distance(gradient, sums).relative < 1e-4)
   }
 
   @Test(arguments: Device.all)

@@ -87,6 +87,14 @@ def check_segmentation(file, images):
     check_rows(maps, file["segmentation_crc32c"][:])
 
 
+def check_depth(file, images):
+    maps = file["depth"]
+    check(maps.dtype == np.dtype("<u2") and maps.shape == images.shape[:3], f"/depth: {maps.dtype} {maps.shape}")
+    check(maps.chunks == (1, *maps.shape[1:]), f"/depth: chunks {maps.chunks}, expected one map")
+    check_column(file, "depth_crc32c", len(maps), np.uint32)
+    check_rows(maps, file["depth_crc32c"][:])
+
+
 def check_offsets(file, name, parts, total):
     check_column(file, name, parts + 1, np.int64)
     offsets = file[name][:]
@@ -143,6 +151,8 @@ def check_shard(path):
         check_rows(rows, file["crc32c"][:])
         if "segmentation" in file:
             check_segmentation(file, rows)
+        if "depth" in file:
+            check_depth(file, rows)
         if "captions" in file:
             check_captions(file, count)
         if "objects" in file:

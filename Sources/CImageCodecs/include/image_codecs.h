@@ -51,6 +51,11 @@ ic_status ic_png_decode_rgb(const uint8_t *bytes, size_t count, const ic_header 
 ic_status ic_png_decode_indices(const uint8_t *bytes, size_t count, const ic_header *header,
                                 uint8_t *values, ic_message *message);
 
+// Decodes a PNG to its samples as they are stored, [height, width, components]: bytes, or of 16 bits two bytes each, the
+// high one first. Palettes and samples of less than 8 bits are refused.
+ic_status ic_png_decode_stored(const uint8_t *bytes, size_t count, const ic_header *header,
+                               uint8_t *samples, ic_message *message);
+
 // Encodes [height, width, channels] with channels 1 (grey) or 3 (RGB) as PNG; `level` is zlib's,
 // 0...9. On IC_OK, `*bytes` is malloc'd and the caller's to free.
 ic_status ic_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels,

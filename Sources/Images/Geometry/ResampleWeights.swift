@@ -11,6 +11,9 @@ struct ResampleWeights {
   private(set) var starts: [Int32]
   /// Number of input pixels of every output pixel.
   private(set) var counts: [Int32]
+  /// Bits of a weight behind the point.
+  static let fractionBits = Int(IC_WEIGHT_BITS)
+
   /// Weights times 2^22, `[outputs, taps]`, zero past an output's count.
   private(set) var weights: [Int32]
   /// Weights kept per output pixel.

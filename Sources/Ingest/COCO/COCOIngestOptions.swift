@@ -14,6 +14,8 @@ package struct COCOIngestOptions: Equatable, Sendable {
   /// Splits of the corpus; `val` becomes the validation split.
   package var splits: [COCOLayout.Split]
   package var segmentation: Segmentation
+  /// Folder of depth maps; `nil` for none.
+  package var depth: String?
   package var captions: Bool
   package var objects: Bool
   /// Only pictures that show at least one of these, by name or number; none for all pictures.
@@ -22,11 +24,13 @@ package struct COCOIngestOptions: Equatable, Sendable {
   package var followsLinks: Bool
 
   package init(
-    splits: [COCOLayout.Split], segmentation: Segmentation = .none, captions: Bool = false,
+    splits: [COCOLayout.Split], segmentation: Segmentation = .none, depth: String? = nil,
+    captions: Bool = false,
     objects: Bool = false, categories: [String] = [], followsLinks: Bool = false
   ) {
     self.splits = splits
     self.segmentation = segmentation
+    self.depth = depth
     self.captions = captions
     self.objects = objects
     self.categories = categories
@@ -37,7 +41,8 @@ package struct COCOIngestOptions: Equatable, Sendable {
   package var described: [String: String] {
     [
       "--split": splits.count > 1 ? "both" : splits.first?.rawValue ?? "none",
-      "--segmentation": segmentation.rawValue, "--captions": "\(captions)",
+      "--segmentation": segmentation.rawValue, "--depth": "\(depth != nil)",
+      "--captions": "\(captions)",
       "--objects": "\(objects)",
       "--categories": categories.isEmpty ? "all" : categories.sorted().joined(separator: ","),
     ]

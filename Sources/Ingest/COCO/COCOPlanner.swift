@@ -15,6 +15,10 @@ package enum COCOPlanner {
     root: String, options: COCOIngestOptions, pictures: PictureIngestOptions, policy: ErrorPolicy,
     progress: (IngestEvent) throws -> Void
   ) throws -> PicturePlan {
+    let depths: DepthFolder? =
+      if let path = options.depth {
+        try DepthFolder(path, followsLinks: options.followsLinks)
+      } else { nil }
     var parts: [COCOPart] = []
     for split in options.splits {
       parts.append(
@@ -36,7 +40,8 @@ package enum COCOPlanner {
       wantsValidation: options.splits.contains(.val) || pictures.holdout > 0)
     let files = parts.flatMap { $0.layout.annotationFiles }
     return PicturePlan(
-      choice, of: COCOSource(parts: parts, options: options), options: pictures,
+      choice, of: COCOSource(parts: parts, options: options, depths: depths),
+      options: pictures,
       // By their names alone: the same data under another path are the same inputs.
       inputs: files.map { file in
         let name = file.split(separator: "/").last.map(String.init) ?? file

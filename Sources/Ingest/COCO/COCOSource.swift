@@ -6,6 +6,7 @@ import Shards
 struct COCOSource: PictureSource {
   let parts: [COCOPart]
   let options: COCOIngestOptions
+  let depths: DepthFolder?
 
   var corpus: String {
     "coco/" + parts.map(\.layout.label).joined(separator: "+")
@@ -13,12 +14,13 @@ struct COCOSource: PictureSource {
 
   var contents: PictureContents {
     PictureContents(
-      segmentation: options.segmentation != .none, captions: options.captions,
+      segmentation: options.segmentation != .none, depth: depths != nil, captions: options.captions,
       objects: options.objects, categories: categories)
   }
 
   var remarks: [String: String] {
     var remarks = ["orientation": "turned as EXIF says where the annotations' size asks for it"]
+    if depths != nil { remarks.merge(DepthFolder.remarks) { $1 } }
     guard options.segmentation != .none else { return remarks }
     remarks["segmentation"] = options.segmentation.rawValue
     remarks["segmentation_filter"] = ResizeFilter.nearest.rawValue
@@ -65,6 +67,7 @@ struct COCOSource: PictureSource {
     }
     var found = SourcePicture(image: image)
     found.labels = try labels(of: picture.id, name: name, in: part, for: image, &found.faults)
+    if let depths { found.depth = try depths.map(of: picture.name, for: image) }
     if options.captions {
       found.captions = part.captions?.captions(of: picture.id).map(\.text) ?? []
     }

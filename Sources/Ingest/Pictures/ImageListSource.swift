@@ -8,37 +8,44 @@ package struct ImageListSource: PictureSource {
   private let folder: PictureFolder?
   /// Whether photos are turned as their EXIF orientation says.
   private let turnsUpright: Bool
+  private let depths: DepthFolder?
 
   package let corpus = "images"
-  package let contents = PictureContents()
+  package var contents: PictureContents { PictureContents(depth: depths != nil) }
 
   package var remarks: [String: String] {
-    ["orientation": turnsUpright ? "turned as EXIF says" : "as stored, EXIF ignored"]
+    (depths == nil ? [:] : DepthFolder.remarks).merging(
+      ["orientation": turnsUpright ? "turned as EXIF says" : "as stored, EXIF ignored"]) { $1 }
   }
 
   package func read(_ picture: PlannedPicture) throws(PictureFault) -> SourcePicture {
     let path = folder?.path(of: picture.name) ?? picture.name
+    let image: RGBImage
     do throws(ImageError) {
       let bytes =
         if let folder { try folder.bytes(of: picture.name) } else {
           try ImageDecoder.bytes(of: path)
         }
-      let image = try ImageDecoder.decode(bytes, path: path)
-      return SourcePicture(
-        image: turnsUpright ? image.upright(EXIFOrientation(jpeg: bytes)) : image)
+      let stored = try ImageDecoder.decode(bytes, path: path)
+      image = turnsUpright ? stored.upright(EXIFOrientation(jpeg: bytes)) : stored
     } catch {
       throw PictureFault(error)
     }
+    let depth: DepthMap? =
+      if let depths { try depths.map(of: picture.name, for: image) } else { nil }
+    return SourcePicture(image: image, depth: depth)
   }
 }
 
 extension ImageListSource {
   /// Plans the shards of all pictures below a folder, by name.
   ///
-  /// - Parameter followsLinks: whether links to pictures may point out of the folder.
+  /// - Parameters:
+  ///   - followsLinks: whether links to pictures may point out of the folder.
+  ///   - depths: the pictures' depth maps.
   /// - Throws: `IngestError`, and what `progress` throws.
   package static func plan(
-    folder: String, followsLinks: Bool = false, turnsUpright: Bool,
+    folder: String, followsLinks: Bool = false, turnsUpright: Bool, depths: DepthFolder? = nil,
     options: PictureIngestOptions, progress: (IngestEvent) throws -> Void
   ) throws -> PicturePlan {
     let opened: PictureFolder
@@ -55,7 +62,7 @@ extension ImageListSource {
         "\(folder): \(listing.ignored.count) files are no pictures by their names and were ignored, "
           + "such as \(first)")
     }
-    let source = ImageListSource(folder: opened, turnsUpright: turnsUpright)
+    let source = ImageListSource(folder: opened, turnsUpright: turnsUpright, depths: depths)
     return try source.plan(
       listing.pictures, path: folder, options: options, warnings: warnings,
       progress: progress)
@@ -68,7 +75,7 @@ extension ImageListSource {
     paths: [String], list: String, turnsUpright: Bool, options: PictureIngestOptions,
     progress: (IngestEvent) throws -> Void
   ) throws -> PicturePlan {
-    try ImageListSource(folder: nil, turnsUpright: turnsUpright).plan(
+    try ImageListSource(folder: nil, turnsUpright: turnsUpright, depths: nil).plan(
       paths, path: list, options: options, warnings: [], progress: progress)
   }
 
@@ -88,6 +95,7 @@ extension ImageListSource {
     try choice.check(path: path, wantsTraining: true, wantsValidation: options.holdout > 0)
     return PicturePlan(
       choice, of: self, options: options, inputs: [],
-      described: ["--upright": "\(turnsUpright)"], warnings: warnings)
+      described: ["--upright": "\(turnsUpright)", "--depth": "\(depths != nil)"], warnings: warnings
+    )
   }
 }

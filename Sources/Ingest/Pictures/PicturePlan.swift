@@ -39,7 +39,8 @@ package struct PicturePlan: IngestPlan {
   package var compression: ShardCompression { options.compression }
 
   package var plainBytes: Int {
-    let values = source.contents.segmentation ? 4 : 3
+    let contents = source.contents
+    let values = 3 + (contents.segmentation ? 1 : 0) + (contents.depth ? 2 : 0)
     return pictures.count * options.rowsPerPicture * options.storedSide * options.storedSide
       * values
   }
@@ -57,7 +58,8 @@ package struct PicturePlan: IngestPlan {
       height: options.storedSide, width: options.storedSide, source: source.corpus,
       split: split.rawValue,
       preprocessing: PicturePreprocessing(options, remarks: source.remarks).json,
-      toolVersion: toolVersion, hasSegmentation: source.contents.segmentation)
+      toolVersion: toolVersion, hasSegmentation: source.contents.segmentation,
+      hasDepth: source.contents.depth)
   }
 
   package func read(_ sample: Int, encoder: ImageRowEncoder) -> SampleOutcome<PictureLabels> {
@@ -75,6 +77,7 @@ package struct PicturePlan: IngestPlan {
       let row = encoder.encode(
         found.image.fitted(geometry, filter: options.filter).pixels,
         segmentation: found.labels?.fitted(geometry).values,
+        depth: found.depth?.fitted(geometry).stored,
         id: planned.id | Int64(crop) << 48, name: planned.name)
       return (row: row, labels: labels)
     }

@@ -19,6 +19,7 @@ package protocol PictureSource: Sendable {
 /// What every picture of a source carries.
 package struct PictureContents: Equatable, Sendable {
   package var segmentation = false
+  package var depth = false
   package var captions = false
   package var objects = false
   /// The meaning of the numbers in maps and objects; `nil` where there are none.
@@ -51,17 +52,20 @@ package struct SourcePicture: Sendable {
   package var image: RGBImage
   /// The classes of its pixels, of the same size; `nil` where the source has none.
   package var labels: LabelMap?
+  /// How far away its pixels are, of the same size; `nil` where the source has none.
+  package var depth: DepthMap?
   package var captions: [String]
   package var objects: [SourceObject]
   /// Parts that had to be left out, in words for the report.
   package var faults: [String]
 
   package init(
-    image: RGBImage, labels: LabelMap? = nil, captions: [String] = [],
+    image: RGBImage, labels: LabelMap? = nil, depth: DepthMap? = nil, captions: [String] = [],
     objects: [SourceObject] = [], faults: [String] = []
   ) {
     self.image = image
     self.labels = labels
+    self.depth = depth
     self.captions = captions
     self.objects = objects
     self.faults = faults

@@ -36,7 +36,7 @@ package struct LPIPS: Layer {
   }
 
   /// Distances `[N]` of constant images `[N, 3, H, W]` to images whose gradient is wanted; both in [-1, 1], at least
-  /// 16 pixels a side.
+  /// 16 pixels a side. Of depth, `[N, 1, H, W]`, all three colours are the one channel, as in the reference.
   package func callAsFunction(_ constant: Tensor, _ images: Tensor) -> Tensor {
     let targets = withoutGradients { features(of: constant) }
     let current = features(of: images)
@@ -53,9 +53,14 @@ package struct LPIPS: Layer {
     // Shift and scale map [-1, 1] to VGG's ImageNet statistics; the third shift is -.188, not -1.88.
     let shift: [Float] = [-0.030, -0.088, -0.188]
     let scale: [Float] = [0.458, 0.448, 0.450]
-    var h = images.channelsScaled(
-      by: Tensor(scale.map { 1 / $0 }, shape: [3], on: images.device),
-      plus: Tensor(zip(shift, scale).map { -$0 / $1 }, shape: [3], on: images.device))
+    let factors = scale.map { 1 / $0 }
+    let offsets = Tensor(zip(shift, scale).map { -$0 / $1 }, shape: [3], on: images.device)
+    var h =
+      images.shape[1] == 1
+      ? Conv2d(weight: Tensor(factors, shape: [3, 1, 1, 1], on: images.device), bias: offsets)
+        .frozen()(images)
+      : images.channelsScaled(
+        by: Tensor(factors, shape: [3], on: images.device), plus: offsets)
     var result: [Tensor] = []
     for (index, slice) in slices.enumerated() {
       if index > 0 { h = h.maxPooled() }

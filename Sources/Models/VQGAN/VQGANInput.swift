@@ -7,7 +7,7 @@ package enum VQGANInputKind: String, Codable, CaseIterable, Sendable {
   case images
   /// One channel for each label, of which one is 1.
   case segmentation
-  /// One channel, near to far.
+  /// One channel, from the least depth of a picture to the greatest.
   case depth
 
   /// By the number of channels.

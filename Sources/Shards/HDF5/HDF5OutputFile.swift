@@ -148,12 +148,12 @@ final class HDF5OutputFile {
     }
   }
 
-  /// Creates a dataset of bytes to which rows are appended, one a chunk.
+  /// Creates a dataset to which rows are appended, one a chunk.
   ///
   /// - Parameter level: the level of the gzip filter, nil for none.
-  func chunkedRows(named name: String, rowShape: [Int], level: Int?) throws(ShardError)
-    -> HDF5OutputRows
-  {
+  func chunkedRows(
+    named name: String, of type: ShardColumnType = .uint8, rowShape: [Int], level: Int?
+  ) throws(ShardError) -> HDF5OutputRows {
     let place = place("/\(name)")
     return try HDF5.locked { () throws(ShardError) -> HDF5OutputRows in
       let space = try place.handle(
@@ -168,9 +168,9 @@ final class HDF5OutputFile {
         // Readers ignore the level; the library accepts 0 to 9 only.
         try place.check(H5Pset_deflate(creation.id, UInt32(min(level, 9))))
       }
+      let fileType = try type.fileType(at: place)
       let dataset = try place.handle(
-        H5Dcreate2(id, name, chdf5_file_uint8(), space.id, 0, creation.id, 0),
-        release: H5Dclose)
+        H5Dcreate2(id, name, fileType.id, space.id, 0, creation.id, 0), release: H5Dclose)
       return HDF5OutputRows(dataset, rowShape: rowShape, at: place)
     }
   }
@@ -189,7 +189,7 @@ final class HDF5OutputFile {
   }
 }
 
-/// A growing dataset of bytes in one-row chunks; let go of it before the file is closed.
+/// A growing dataset in one-row chunks; let go of it before the file is closed.
 struct HDF5OutputRows: ~Copyable {
   private let handle: HDF5Handle
   private let rowShape: [Int]

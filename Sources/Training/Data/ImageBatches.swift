@@ -20,7 +20,7 @@ package struct Augmentation: Codable, Equatable, Sendable {
 
 /// One batch and the place in the data behind it.
 package struct ImageBatch: Sendable {
-  /// RGB rows from the top, `[N, H, W, 3]`, or labels, `[N, H, W]`.
+  /// Rows from the top, `[N, H, W, bytesPerPixel]`.
   package let pixels: [UInt8]
   package let count, height, width: Int
   /// Where the batch after this one begins.
@@ -29,8 +29,16 @@ package struct ImageBatch: Sendable {
 
   /// What a VQGAN reads of it.
   package func input(on device: Device) -> VQGANInput {
-    guard kind == .segmentation else { return .values(images(on: device)) }
-    return .labels(IndexTensor(pixels.map { Int32($0) }, shape: [count, height, width]))
+    switch kind {
+    case .images: .values(images(on: device))
+    case .segmentation:
+      .labels(IndexTensor(pixels.map { Int32($0) }, shape: [count, height, width]))
+    case .depth:
+      .values(
+        Tensor(
+          depths: DepthBytes.values(pixels), count: count, height: height, width: width,
+          on: device))
+    }
   }
 
   /// `[N, 3, H, W]` in [-1, 1].
@@ -79,10 +87,10 @@ package final class ImageBatches: Sendable {
     _ shards: ImageShardSet, _ rows: [Int], at start: DataPosition, next: DataPosition,
     seed: UInt64, _ augmentation: Augmentation, _ kind: VQGANInputKind
   ) throws -> ImageBatch {
-    let channels = kind == .segmentation ? 1 : 3
+    let size = kind.bytesPerPixel
     var pixels: [UInt8]
-    if kind == .segmentation {
-      pixels = try rows.flatMap { try shards.segmentation($0) }
+    if kind != .images {
+      pixels = try rows.flatMap { try shards.bytes($0, of: kind) }
     } else {
       pixels = [UInt8](repeating: 0, count: rows.count * shards.rowBytes)
       try shards.read(rows, into: &pixels)
@@ -95,7 +103,7 @@ package final class ImageBatches: Sendable {
     let side = augmentation.crop
     let (outHeight, outWidth) = side > 0 ? (side, side) : (height, width)
     var result: [UInt8] = []
-    result.reserveCapacity(rows.count * outHeight * outWidth * channels)
+    result.reserveCapacity(rows.count * outHeight * outWidth * size)
     // One stream for each epoch and place in it.
     let source = RandomSource(seed: seed).stream("augmentation").stream(start.epoch)
     for item in rows.indices {
@@ -107,8 +115,8 @@ package final class ImageBatches: Sendable {
         let row = (item * height + y) * width
         for x in 0..<outWidth {
           let column = mirrors ? left + outWidth - 1 - x : left + x
-          let pixel = (row + column) * channels
-          for channel in 0..<channels { result.append(pixels[pixel + channel]) }
+          let pixel = (row + column) * size
+          for channel in 0..<size { result.append(pixels[pixel + channel]) }
         }
       }
     }

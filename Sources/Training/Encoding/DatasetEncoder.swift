@@ -85,7 +85,7 @@ package struct DatasetEncoder {
       let rows = Self.rows(of: batch, batchSize, reader.count)
       return (
         pixels: try Self.pixels(of: rows, in: reader),
-        labels: try Self.labels(of: rows, in: reader, for: condition)
+        maps: try Self.maps(of: rows, in: reader, for: condition)
       )
     } consume: { batch, read in
       let rows = Self.rows(of: batch, batchSize, reader.count)
@@ -93,10 +93,13 @@ package struct DatasetEncoder {
         pixels: read.pixels, count: rows.count, height: plan.height, width: plan.width, on: device)
       let codes = stage.model.encode(images).elements
       let conditions = condition.map { condition in
-        let maps = read.labels.map {
-          IndexTensor($0, shape: [rows.count, plan.height, plan.width])
+        let maps = read.maps.map {
+          ImageBatch(
+            pixels: $0, count: rows.count, height: plan.height, width: plan.width,
+            next: DataPosition(), kind: VQGANInputKind(condition.config)
+          ).input(on: device)
         }
-        return condition.model.encode(maps.map(VQGANInput.labels) ?? .values(images)).elements
+        return condition.model.encode(maps ?? .values(images)).elements
       }
       let conditionLength = writer.header.condition?.count ?? 0
       for (slot, row) in rows.enumerated() {
@@ -136,20 +139,23 @@ package struct DatasetEncoder {
       fingerprint: condition.fingerprint, vqganPath: condition.checkpointPath)
   }
 
-  /// The maps of labels that a conditioning VQGAN reads, one after the other; nil where it reads something else.
+  /// The maps of labels or depth that a conditioning VQGAN reads, one after the other; nil where it reads images.
   ///
   /// - Throws: `EncodingError.label`.
-  private static func labels(
+  private static func maps(
     of rows: Range<Int>, in reader: ImageShardReader, for condition: FirstStage?
-  ) throws -> [Int32]? {
-    guard let config = condition?.config, VQGANInputKind(config) == .segmentation else {
-      return nil
+  ) throws -> [UInt8]? {
+    guard let config = condition?.config else { return nil }
+    switch VQGANInputKind(config) {
+    case .images: return nil
+    case .depth: return try rows.flatMap { DepthBytes.of(try reader.depth($0) ?? []) }
+    case .segmentation:
+      let labels = try rows.flatMap { try reader.segmentation($0) ?? [] }
+      if let wrong = labels.first(where: { Int($0) >= config.inChannels }) {
+        throw EncodingError.label(path: reader.path, found: Int(wrong), labels: config.inChannels)
+      }
+      return labels
     }
-    let labels = try rows.flatMap { try reader.segmentation($0) ?? [] }.map { Int32($0) }
-    if let wrong = labels.first(where: { $0 >= config.inChannels }) {
-      throw EncodingError.label(path: reader.path, found: Int(wrong), labels: config.inChannels)
-    }
-    return labels
   }
 
   private static func rows(of batch: Int, _ batchSize: Int, _ count: Int) -> Range<Int> {

@@ -40,7 +40,9 @@ package struct EncodingPlan: Sendable {
           throw ShardError.missingItem(path: path, item: "/segmentation")
         }
       case .depth:
-        throw EncodingError.channels(path: condition.path, found: condition.config.inChannels)
+        for path in paths where try !ImageShardReader(path).header.hasDepth {
+          throw ShardError.missingItem(path: path, item: "/depth")
+        }
       }
     }
     var sources: [String: String] = [:]

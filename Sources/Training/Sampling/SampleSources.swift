@@ -1,4 +1,4 @@
-// Pictures, label maps and shards that samples start from.
+// Pictures and code shards that samples start from.
 import Images
 import Models
 import Shards
@@ -46,50 +46,6 @@ extension PictureSampler {
     }
   }
 
-  /// Label maps from PNG files or image shards, scaled to the grid with nearest pixels, cut, and encoded by the conditioning
-  /// VQGAN.
-  ///
-  /// - Parameters:
-  ///   - count: rows of shards to take.
-  ///   - stuffNumbers: whether PNG files hold COCO-Stuff's own numbers, one less than those of shards, 255 for none.
-  /// - Throws: `ImageError`, `ShardError`, `EncodingError`, `ConditionError`, `FingerprintMismatch`.
-  package func labelMaps(
-    _ paths: [String], count: Int, stuffNumbers: Bool, encodedBy stage: FirstStage
-  ) throws -> [SampleStart] {
-    let condition = try conditionCodes(of: stage, reading: .segmentation)
-    return try LabelMapInputs(paths, count: count, stuffNumbers: stuffNumbers).maps.map {
-      name, map in
-      let (width, height) = (
-        condition.width * stage.config.downsampling, condition.height * stage.config.downsampling
-      )
-      let fitted = map.fitted(
-        FitGeometry(
-          from: (map.width, map.height), to: (width, height), mode: .crop))
-      if let wrong = fitted.values.first(where: { Int($0) >= stage.config.inChannels }) {
-        throw EncodingError.label(path: name, found: Int(wrong), labels: stage.config.inChannels)
-      }
-      let labels = IndexTensor(fitted.values.map { Int32($0) }, shape: [1, height, width])
-      return SampleStart(
-        name: name, condition: .grid(stage.model.encode(.labels(labels)).elements, condition),
-        picture: fitted.colored())
-    }
-  }
-
-  /// The grid of condition codes, made by the VQGAN that the GPT was trained with.
-  private func conditionCodes(of stage: FirstStage, reading kind: VQGANInputKind) throws -> GridSize
-  {
-    guard let condition = gpt.condition, condition.kind == .codes, let own = condition.grid,
-      VQGANInputKind(stage.config) == kind,
-      let size = condition.conditionGrid(of: grid, trained: gpt.trainedGrid)
-    else {
-      throw ConditionError.unfit(
-        path: gpt.path, wanted: gpt.condition?.title ?? "nothing",
-        found: "\(kind.rawValue) is given")
-    }
-    try own.require(stage.fingerprint, of: stage.path, for: gpt.path)
-    return size
-  }
-
   /// Rows of code shards: their codes, and the condition of this GPT that they hold.
   ///
   /// - Throws: `ShardError`, `ConditionError`, `RunError`.
@@ -123,35 +79,5 @@ extension PictureSampler {
         size, factor: factor,
         whole: GridSize(height: size.height * factor, width: size.width * factor),
         tokens: condition.vocabulary), size)
-  }
-}
-
-/// Label maps of PNG files and of image shards.
-private struct LabelMapInputs {
-  var maps: [(name: String, map: LabelMap)] = []
-
-  init(_ paths: [String], count: Int, stuffNumbers: Bool) throws {
-    var shards: [String] = []
-    for path in paths {
-      guard path.hasSuffix(".png") else {
-        shards.append(path)
-        continue
-      }
-      var map = try ImageDecoder.decodeLabels(contentsOf: path)
-      if stuffNumbers { map.values = map.values.map { $0 &+ 1 } }
-      maps.append((path, map))
-    }
-    guard !shards.isEmpty else { return }
-    let set = try ImageShardSet(shards)
-    let names = try set.names
-    let taken = min(count, set.count)
-    for index in 0..<taken {
-      let row = index * set.count / taken
-      maps.append(
-        (
-          names[row],
-          LabelMap(width: set.width, height: set.height, values: try set.segmentation(row))
-        ))
-    }
   }
 }

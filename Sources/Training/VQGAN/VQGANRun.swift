@@ -33,7 +33,9 @@ package struct VQGANRun {
     if let path = config.perceptual { perceptual = try LPIPS.load(path, on: device) }
     trainer = VQGANTrainer(
       model: VQGAN(config.model, using: &random, on: device),
-      discriminator: Discriminator(config.objective.discriminator, using: &random, on: device),
+      discriminator: Discriminator(
+        config.objective.discriminator, channels: config.inputKind == .depth ? 1 : 3,
+        using: &random, on: device),
       perceptual: perceptual, objective: config.objective)
     state = TrainingState(seed: config.seed)
     trainer.clip = config.clip
@@ -192,25 +194,24 @@ package struct VQGANRun {
     let count = min(wanted, shards.count)
     let rows = (0..<count).map { $0 * shards.count / count }
     let side = config.augmentation.crop
+    let kind = config.inputKind
     var pixels: [UInt8] = []
-    for row in rows where config.inputKind == .segmentation {
-      var map = LabelMap(
-        width: shards.width, height: shards.height, values: try shards.segmentation(row))
-      if side > 0 {
-        map = map.cropped(
-          x: (map.width - side) / 2, y: (map.height - side) / 2, width: side, height: side)
+    for row in rows {
+      let whole = try shards.bytes(row, of: kind)
+      guard side > 0 else {
+        pixels += whole
+        continue
       }
-      pixels += map.values
-    }
-    for row in rows where config.inputKind == .images {
-      var image = RGBImage(
-        width: shards.width, height: shards.height, pixels: try shards.pixels(row))
-      if side > 0 { image = image.centerCropped(width: side, height: side) }
-      pixels += image.pixels
+      let size = kind.bytesPerPixel
+      let start = (shards.height - side) / 2 * shards.width + (shards.width - side) / 2
+      for y in 0..<side {
+        let place = (start + y * shards.width) * size
+        pixels += whole[place..<place + side * size]
+      }
     }
     return ImageBatch(
       pixels: pixels, count: count, height: side > 0 ? side : shards.height,
-      width: side > 0 ? side : shards.width, next: DataPosition(), kind: config.inputKind)
+      width: side > 0 ? side : shards.width, next: DataPosition(), kind: kind)
   }
 
   /// Each input beside its reconstruction.
@@ -218,17 +219,22 @@ package struct VQGANRun {
     let model = trainer.average?.model ?? trainer.model
     let reconstructed: [UInt8]
     switch batch.input(on: device) {
+    case .values(let images) where batch.kind == .depth:
+      reconstructed = model.reconstruct(images).depthBytes()
     case .values(let images): reconstructed = model.reconstruct(images).pixels()
     case .labels: reconstructed = model.reconstructedLabels(batch, on: device)
     }
     let size = batch.pixels.count / batch.count
+    let (width, height) = (batch.width, batch.height)
     return (0..<batch.count).map { item in
       [batch.pixels, reconstructed].map {
         let part = Array($0[item * size..<(item + 1) * size])
-        guard batch.kind == .segmentation else {
-          return RGBImage(width: batch.width, height: batch.height, pixels: part)
+        return switch batch.kind {
+        case .images: RGBImage(width: width, height: height, pixels: part)
+        case .segmentation: LabelMap(width: width, height: height, values: part).colored()
+        case .depth:
+          DepthMap(width: width, height: height, stored: DepthBytes.values(part)).picture
         }
-        return LabelMap(width: batch.width, height: batch.height, values: part).colored()
       }
     }
   }

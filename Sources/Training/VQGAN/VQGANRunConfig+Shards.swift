@@ -6,15 +6,19 @@ extension VQGANRunConfig {
   ///
   /// - Throws: `RunError.damaged` naming the first shard, `RunError.tooLarge`.
   package func check(_ shards: ImageShardSet) throws(RunError) {
-    if inputKind == .segmentation {
+    if inputKind != .images {
       for path in shards.paths {
         let reader: ImageShardReader
         do throws(ShardError) { reader = try ImageShardReader(path) } catch {
           throw .damaged(path: path, problem: "\(error)")
         }
-        guard reader.header.hasSegmentation else {
+        if inputKind == .segmentation, !reader.header.hasSegmentation {
           throw .damaged(
             path: path, problem: "no label maps; prep-coco --segmentation writes them")
+        }
+        if inputKind == .depth, !reader.header.hasDepth {
+          throw .damaged(
+            path: path, problem: "no depth maps; --depth of prep-images or prep-coco writes them")
         }
       }
     }

@@ -85,11 +85,13 @@ extension VQGANRunConfig {
     if let problem = problemOfTheLoop { return problem }
     if let problem = model.problem { return "model: \(problem)" }
     if let problem = objective.problem { return "objective: \(problem)" }
-    if model.inChannels != model.outChannels || !(3...256).contains(model.inChannels) {
+    if model.inChannels != model.outChannels
+      || !(model.inChannels == 1 || (3...256).contains(model.inChannels))
+    {
       return "model: in_channels is \(model.inChannels) and out_ch \(model.outChannels); "
-        + "images have 3 of both, maps of labels one for each label, 256 at most"
+        + "images have 3 of both, depth 1, maps of labels one for each label, 256 at most"
     }
-    if inputKind != .images, objective.discFactor > 0 {
+    if inputKind == .segmentation, objective.discFactor > 0 {
       return
         "objective.disc_factor is \(objective.discFactor); maps of labels have no discriminator"
     }

@@ -65,7 +65,11 @@ extension VQGANTrainer {
           * (Double(reconstruction.meanAbsoluteDifference(from: images).item())
             + Double(objective.perceptualWeight) * p)
         result.perceptual += share * p
-        result.psnr += share * meanPSNR(batch.pixels, reconstruction.pixels(), images: batch.count)
+        result.psnr +=
+          share
+          * (batch.kind == .depth
+            ? meanPSNR(images.grey(), reconstruction.grey(), images: batch.count)
+            : meanPSNR(batch.pixels, reconstruction.pixels(), images: batch.count))
       }
     }
     result.codesUsed = used.count
@@ -82,6 +86,13 @@ private func meanPSNR(_ a: [UInt8], _ b: [UInt8], images: Int) -> Double {
     guard squares > 0 else { return sum + 99 }
     return sum + 10 * log10(255 * 255 * Double(size) / Double(squares))
   } / Double(images)
+}
+
+extension Tensor {
+  /// One channel in [-1, 1], clamped, as 8-bit grey.
+  fileprivate func grey() -> [UInt8] {
+    elements().map { UInt8((max(-1, min(1, $0)) + 1) * 127.5 + 0.5) }
+  }
 }
 
 extension VQGAN {

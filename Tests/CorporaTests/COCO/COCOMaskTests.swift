@@ -121,6 +121,10 @@ struct COCOSegmentationFaultTests {
         "part 0 of the segmentation holds 1e400, expected numbers of -1000000…1000000"
       ),
       (
+        "[[0, 0, \"NaN\", 0, 3, 3]]",
+        "part 0 of the segmentation holds \"NaN\", expected numbers of -1000000…1000000"
+      ),
+      (
         "[[0, 0, null, 0, 3, 3]]",
         "part 0 of the segmentation holds null, expected numbers of -1000000…1000000"
       ),

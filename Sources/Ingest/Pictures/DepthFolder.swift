@@ -1,0 +1,43 @@
+import Images
+
+/// The depth maps of a folder, one for each picture: `NAME.png` for a picture `NAME.jpg`, in the same folders below it.
+package struct DepthFolder: Sendable {
+  private let folder: PictureFolder
+
+  /// - Parameter followsLinks: whether links to maps may point out of the folder.
+  /// - Throws: `IngestError.image`.
+  package init(_ path: String, followsLinks: Bool) throws(IngestError) {
+    do throws(ImageError) {
+      folder = try PictureFolder(path, followsLinks: followsLinks)
+    } catch {
+      throw .image(error)
+    }
+  }
+
+  /// What the shards' attribute `preprocessing` says of depth.
+  static let remarks = [
+    "depth": "0 the least of the whole picture, 65535 the greatest",
+    "depth_filter": ResizeFilter.bilinear.rawValue,
+  ]
+
+  /// The map of a picture, of the picture's size.
+  ///
+  /// - Parameter name: the picture's name in the shard.
+  func map(of name: String, for image: RGBImage) throws(PictureFault) -> DepthMap {
+    let start = name.lastIndex(of: "/").map(name.index(after:)) ?? name.startIndex
+    let stem = name[start...].lastIndex(of: ".").map { name[..<$0] } ?? name[...]
+    let file = "\(stem).png"
+    do throws(ImageError) {
+      let path = folder.path(of: file)
+      let map = try ImageDecoder.decodeDepth(try folder.bytes(of: file), path: path)
+      guard (map.width, map.height) == (image.width, image.height) else {
+        throw .wrongSize(
+          path: path, width: map.width, height: map.height, expectedWidth: image.width,
+          expectedHeight: image.height)
+      }
+      return map
+    } catch {
+      throw PictureFault(error)
+    }
+  }
+}
