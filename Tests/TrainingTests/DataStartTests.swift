@@ -1,11 +1,15 @@
+import Foundation
 import Models
 import TensorCore
 import Testing
 import Training
 
 @Suite struct DataStartTests {
-  private static func trainer(_ quantizer: QuantizerConfig, on device: Device) -> VQGANTrainer {
+  private static func trainer(
+    _ quantizer: QuantizerConfig, channels: Int = 3, on device: Device
+  ) -> VQGANTrainer {
     var config = VQGANConfig.tiny
+    (config.inChannels, config.outChannels) = (channels, channels)
     config.quantizer = quantizer
     var random = RandomSource(seed: 8)
     return VQGANTrainer(
@@ -33,6 +37,20 @@ import Training
       #expect(abs(found - expected) < 1e-5)
     }
     #expect(trainer.model.quantize.embedding.weight.elements() == codebook)
+  }
+
+  @Test(arguments: Device.all)
+  func aModelOfLabelsStartsAtTheirFrequenciesWithWeightsForOneChannel(device: Device) throws {
+    var trainer = Self.trainer(.init(), channels: 9, on: device)
+    let weights = trainer.firstWeights
+    let map = IndexTensor([Int32](repeating: 4, count: 32 * 32), shape: [1, 32, 32])
+    var random = RandomSource(seed: 9)
+    trainer.initialize(from: [.labels(map)], using: &random)
+    #expect(trainer.firstWeights == weights.map { 3 * $0 })
+    let bias = try #require(trainer.model.decoder.convOut.bias).elements()
+    // 1024 places and half a count for each of nine labels and for none
+    #expect(abs(bias[4] - log(1024.5 as Float / 4.5)) < 1e-4)
+    #expect(abs(bias[0] - log(0.5 as Float / 1028.5)) < 1e-4)
   }
 
   @Test(arguments: Device.all)
@@ -76,6 +94,15 @@ import Training
 }
 
 extension VQGANTrainer {
+  /// What the encoder's first convolution begins with.
+  fileprivate var firstWeights: [Float] {
+    var (weights, encoder): ([Float], Encoder) = ([], model.encoder)
+    encoder.visitParameters { name, value in
+      if name == "conv_in.weight" { weights = value.elements() }
+    }
+    return weights
+  }
+
   /// The codebook loss on images.
   fileprivate func validate(_ images: Tensor) -> Float {
     withoutGradients {
