@@ -254,95 +254,127 @@ void ck_attention_backward(const float *q, const float *k, const float *v, const
 
 // ---- New positions behind kept keys and values --------------------------------------------------------------
 //
-// Kept rows are [N, heads, capacity, D]: a head reads one piece of memory from its start.
+// Kept rows are [N, heads, capacity, D]: a head reads one piece of memory from its start. They are floats or bfloat16.
 
 struct kept {
   const float *rows;
-  float *cache;
+  void *cache;
   long count, start, capacity, heads, d;
+  int halves;
 };
 
-static void keep_head(void *context, long item_head) {
+CK_WIDE static void keep_head(void *context, long item_head) {
   const struct kept *s = context;
   const long item = item_head / s->heads, head = item_head % s->heads;
-  float *to = s->cache + (item_head * s->capacity + s->start) * s->d;
-  for (long i = 0; i < s->count; i++)
-    memcpy(to + i * s->d, s->rows + ((item * s->count + i) * s->heads + head) * s->d, (size_t)s->d * sizeof(float));
+  const long to = (item_head * s->capacity + s->start) * s->d;
+  for (long i = 0; i < s->count; i++) {
+    const float *from = s->rows + ((item * s->count + i) * s->heads + head) * s->d;
+    if (s->halves) {
+      uint16_t *halves = (uint16_t *)s->cache + to + i * s->d;
+      CK_INDEPENDENT for (long j = 0; j < s->d; j++) halves[j] = ck_to_bfloat16(from[j]);
+    } else {
+      memcpy((float *)s->cache + to + i * s->d, from, (size_t)s->d * sizeof(float));
+    }
+  }
 }
 
-void ck_attention_keep(const float *rows, float *cache, long n, long count, long start, long capacity, long heads,
-                       long d) {
-  ck_parallel(n * heads, keep_head, &(struct kept){rows, cache, count, start, capacity, heads, d});
+void ck_attention_keep(const float *rows, void *cache, int halves, long n, long count, long start, long capacity,
+                       long heads, long d) {
+  ck_parallel(n * heads, keep_head, &(struct kept){rows, cache, count, start, capacity, heads, d, halves});
 }
 
-#define AHEAD 512  // floats that are asked for before they are needed
+#define AHEAD 512  // values that are asked for before they are needed
 
 struct step {
-  const float *q, *keys, *values;
+  const float *q;
+  const void *keys, *values;
   float *out;
   long count, before, capacity, heads, d;
   float scale;
+  int halves;
 };
 
-// weights[j] = scale q · keys[j]
-CK_INLINE void score(const struct step *s, const float *q, const float *keys, float *weights, long length) {
+// Sixteen kept values from value `at` on; which of the two kinds is a constant of the caller.
+CK_INLINE void load_kept(const void *rows, long at, const int halves, ck_lanes *value) {
+  if (halves) {
+    __builtin_prefetch((const uint16_t *)rows + at + AHEAD);
+    ck_load_bfloat16((const uint16_t *)rows + at, value);
+  } else {
+    __builtin_prefetch((const float *)rows + at + AHEAD);
+    *value = CK_LOAD((const float *)rows + at);
+  }
+}
+
+CK_INLINE float kept_value(const void *rows, long at, const int halves) {
+  return halves ? ck_from_bfloat16(((const uint16_t *)rows)[at]) : ((const float *)rows)[at];
+}
+
+// weights[j] = scale q · keys[j], with keys from value `from` on
+CK_INLINE void score(const struct step *s, const float *q, long from, float *weights, long length, const int halves) {
   CK_FAST
   const long d = s->d, whole = d / CK_BLOCK * CK_BLOCK;
-  for (long j = 0; j < length; j++, keys += d) {
-    ck_lanes sums = 0;
+  for (long j = 0; j < length; j++, from += d) {
+    ck_lanes sums = 0, key;
     for (long i = 0; i < whole; i += CK_BLOCK) {
-      __builtin_prefetch(keys + i + AHEAD);
-      sums += CK_LOAD(q + i) * CK_LOAD(keys + i);
+      load_kept(s->keys, from + i, halves, &key);
+      sums += CK_LOAD(q + i) * key;
     }
     float sum = ck_lanes_sum(&sums);
-    for (long i = whole; i < d; i++) sum += q[i] * keys[i];
+    for (long i = whole; i < d; i++) sum += q[i] * kept_value(s->keys, from + i, halves);
     weights[j] = s->scale * sum;
   }
 }
 
 // out[0 ..< 16 V) = the weighted sum of 16 V channels of the values; V is a constant, so the sums stay in registers.
-CK_INLINE void mix(const float *weights, const float *values, long d, float *out, long length, const int V) {
+CK_INLINE void mix(const struct step *s, const float *weights, long from, float *out, long length, const int V,
+                   const int halves) {
   CK_FAST
-  ck_lanes sums[4];
+  ck_lanes sums[4], value;
 #pragma clang loop unroll(full)
   for (int i = 0; i < V; i++) sums[i] = 0;
-  for (long j = 0; j < length; j++, values += d) {
+  for (long j = 0; j < length; j++, from += s->d) {
     const float weight = weights[j];
 #pragma clang loop unroll(full)
     for (int i = 0; i < V; i++) {
-      __builtin_prefetch(values + CK_BLOCK * i + AHEAD);
-      sums[i] += weight * CK_LOAD(values + CK_BLOCK * i);
+      load_kept(s->values, from + CK_BLOCK * i, halves, &value);
+      sums[i] += weight * value;
     }
   }
 #pragma clang loop unroll(full)
   for (int i = 0; i < V; i++) CK_STORE(out + CK_BLOCK * i, sums[i]);
 }
 
-CK_WIDE static void attend_once(void *context, long task) {
+CK_INLINE void attend_query(const struct step *s, long task, const int halves) {
   CK_FAST
-  const struct step *s = context;
   const long d = s->d, query = task % s->count, item_head = task / s->count, length = s->before + query + 1;
   const long item = item_head / s->heads, head = item_head % s->heads;
   const long place = ((item * s->count + query) * s->heads + head) * d, kept = item_head * s->capacity * d;
-  const float *values = s->values + kept;
   float *out = s->out + place, *weights = ck_scratch(0, length);
-  score(s, s->q + place, s->keys + kept, weights, length);
+  score(s, s->q + place, kept, weights, length, halves);
   const float sum = ck_exponentials(weights, weights, ck_row_maximum(weights, length), length);
   const float inverse = 1 / sum;
   for (long j = 0; j < length; j++) weights[j] *= inverse;
   long i = 0;
-  for (; i + 4 * CK_BLOCK <= d; i += 4 * CK_BLOCK) mix(weights, values + i, d, out + i, length, 4);
-  for (; i + 2 * CK_BLOCK <= d; i += 2 * CK_BLOCK) mix(weights, values + i, d, out + i, length, 2);
-  for (; i + CK_BLOCK <= d; i += CK_BLOCK) mix(weights, values + i, d, out + i, length, 1);
+  for (; i + 4 * CK_BLOCK <= d; i += 4 * CK_BLOCK) mix(s, weights, kept + i, out + i, length, 4, halves);
+  for (; i + 2 * CK_BLOCK <= d; i += 2 * CK_BLOCK) mix(s, weights, kept + i, out + i, length, 2, halves);
+  for (; i + CK_BLOCK <= d; i += CK_BLOCK) mix(s, weights, kept + i, out + i, length, 1, halves);
   for (; i < d; i++) {
     float mixed = 0;
-    for (long j = 0; j < length; j++) mixed += weights[j] * values[j * d + i];
+    for (long j = 0; j < length; j++) mixed += weights[j] * kept_value(s->values, kept + j * d + i, halves);
     out[i] = mixed;
   }
 }
 
-void ck_attention_step(const float *q, const float *keys, const float *values, float *out, long n, long count,
-                       long before, long capacity, long heads, long d, float scale) {
+CK_WIDE static void attend_once(void *context, long task) {
+  const struct step *s = context;
+  if (s->halves)
+    attend_query(s, task, 1);
+  else
+    attend_query(s, task, 0);
+}
+
+void ck_attention_step(const float *q, const void *keys, const void *values, int halves, float *out, long n,
+                       long count, long before, long capacity, long heads, long d, float scale) {
   ck_parallel(n * heads * count, attend_once,
-              &(struct step){q, keys, values, out, count, before, capacity, heads, d, scale});
+              &(struct step){q, keys, values, out, count, before, capacity, heads, d, scale, halves});
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "few_rows.h"
-#include "wide.h"
+#include "lanes.h"
 
 #define CHUNK 16384
 
@@ -23,16 +23,10 @@ struct rounding {
   long count;
 };
 
-// To the nearest, ties to even; NaN stays NaN.
 CK_WIDE static void round_chunk(void *context, long task) {
   const struct rounding *r = context;
   const long end = ck_minimum(r->count, (task + 1) * CHUNK);
-  CK_INDEPENDENT for (long i = task * CHUNK; i < end; i++) {
-    const uint32_t bits = __builtin_bit_cast(uint32_t, r->from[i]);
-    const uint32_t nearest = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-    const uint32_t quiet = bits >> 16 | 0x40;
-    r->to[i] = (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? quiet : nearest);
-  }
+  CK_INDEPENDENT for (long i = task * CHUNK; i < end; i++) r->to[i] = ck_to_bfloat16(r->from[i]);
 }
 
 void ck_round_to_bfloat16(const float *from, uint16_t *to, long count) {

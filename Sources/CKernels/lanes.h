@@ -28,6 +28,23 @@ CK_INLINE void ck_store_some(float *to, long count, const ck_lanes *value) {
   for (long i = 0; i < count; i++) to[i] = padded[i];
 }
 
+typedef uint16_t ck_halves __attribute__((ext_vector_type(16), aligned(2), may_alias));
+
+// bfloat16 is the upper half of a float.
+CK_INLINE float ck_from_bfloat16(uint16_t half) { return __builtin_bit_cast(float, (uint32_t)half << 16); }
+
+CK_INLINE void ck_load_bfloat16(const uint16_t *from, ck_lanes *value) {
+  *value = (ck_lanes)(__builtin_convertvector(*(const ck_halves *)from, ck_lane_bits) << 16);
+}
+
+// To the nearest, ties to even; NaN stays NaN.
+CK_INLINE uint16_t ck_to_bfloat16(float value) {
+  const uint32_t bits = __builtin_bit_cast(uint32_t, value);
+  const uint32_t nearest = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  const uint32_t quiet = bits >> 16 | 0x40;
+  return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? quiet : nearest);
+}
+
 // The sum of the lanes, halves added first.
 CK_INLINE float ck_lanes_sum(const ck_lanes *lanes) {
   const __typeof__(lanes->lo) eight = lanes->lo + lanes->hi;

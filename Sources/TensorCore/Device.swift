@@ -9,7 +9,8 @@ package enum Engine: String, CaseIterable, Sendable {
   case openblas
 }
 
-/// How the matrix products of linear layers read their factors; sums, weights and everything else are float32.
+/// How the matrix products of linear layers read their factors; sums, weights and everything else are float32, but for keys
+/// and values kept in sampling, which are bfloat16 unless this is float32.
 package enum Precision: String, Codable, CaseIterable, Sendable {
   case float32
   /// Eight bits of mantissa, on processors that have dot products of them.

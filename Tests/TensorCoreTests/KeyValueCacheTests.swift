@@ -54,6 +54,33 @@ import Testing
     }
   }
 
+  /// Kept in 16 bits: nothing is lost of values that fit, and of others what rounding takes.
+  @Test(arguments: [8, 18, 64], Device.all)
+  func weightsInFewBitsKeepHalves(width: Int, device: Device) throws {
+    let device = try #require(device.withInt8Weights())
+    let (items, length, heads) = (2, 5, 2)
+    var random = RandomSource(seed: 10)
+    func normal() -> Tensor { random.normal([items, length, heads * width], on: device) }
+    func fitting(_ x: Tensor) -> Tensor {
+      Tensor(
+        x.elements().map { Float(bitPattern: $0.bitPattern & 0xffff_0000) }, shape: x.shape,
+        on: device)
+    }
+    let (q, k, v) = (normal(), normal(), normal())
+    for (keys, values, bound) in [(fitting(k), fitting(v), 1e-5), (k, v, 1e-2)]
+      as [(Tensor, Tensor, Float)]
+    {
+      let expected = attention(
+        q, keys, values, heads: heads, scale: 0.3, mask: .causal(prefix: 0))
+      var cache = KeyValueCache(
+        items: items, capacity: length, channels: heads * width, heads: heads, on: device)
+      let out = cache.attend(q, keys, values, scale: 0.3)
+      let difference = relativeDifference(out.elements(), expected.elements())
+      #expect(difference < bound)
+      #expect(bound < 1e-4 || difference > 1e-4, "nothing was rounded")
+    }
+  }
+
   @Test(arguments: Device.all)
   func aCopyOfACacheGoesItsOwnWay(device: Device) {
     let ones = Tensor(repeating: 1, shape: [1, 1, 2], on: device)

@@ -148,11 +148,11 @@ protocol Backend: Sendable {
     _ q: Input, _ k: Input, _ v: Input, _ out: Input, _ dout: Input, _ logSums: Input, _ dq: Output,
     _ dk: Output, _ dv: Output, _ shape: AttentionShape)
   func attentionKeep(
-    _ rows: Input, _ cache: Output, _ n: Int, count: Int, start: Int, capacity: Int, heads: Int,
-    width: Int)
+    _ rows: Input, _ cache: Output, halves: Bool, _ n: Int, count: Int, start: Int, capacity: Int,
+    heads: Int, width: Int)
   func attentionStep(
-    _ q: Input, _ keys: Input, _ values: Input, _ out: Output, _ n: Int, count: Int, before: Int,
-    capacity: Int, heads: Int, width: Int, scale: Float)
+    _ q: Input, _ keys: Input, _ values: Input, halves: Bool, _ out: Output, _ n: Int, count: Int,
+    before: Int, capacity: Int, heads: Int, width: Int, scale: Float)
   func rotate(
     _ x: Input, _ cosines: Input, _ sines: Input, _ y: Output, _ m: Int, length: Int, heads: Int,
     width: Int, sign: Float)

@@ -140,17 +140,18 @@ struct CPUBackend: Backend {
   }
 
   func attentionKeep(
-    _ rows: Input, _ cache: Output, _ n: Int, count: Int, start: Int, capacity: Int, heads: Int,
-    width: Int
+    _ rows: Input, _ cache: Output, halves: Bool, _ n: Int, count: Int, start: Int, capacity: Int,
+    heads: Int, width: Int
   ) {
-    ck_attention_keep(rows, cache, n, count, start, capacity, heads, width)
+    ck_attention_keep(rows, cache, halves ? 1 : 0, n, count, start, capacity, heads, width)
   }
 
   func attentionStep(
-    _ q: Input, _ keys: Input, _ values: Input, _ out: Output, _ n: Int, count: Int, before: Int,
-    capacity: Int, heads: Int, width: Int, scale: Float
+    _ q: Input, _ keys: Input, _ values: Input, halves: Bool, _ out: Output, _ n: Int, count: Int,
+    before: Int, capacity: Int, heads: Int, width: Int, scale: Float
   ) {
-    ck_attention_step(q, keys, values, out, n, count, before, capacity, heads, width, scale)
+    ck_attention_step(
+      q, keys, values, halves ? 1 : 0, out, n, count, before, capacity, heads, width, scale)
   }
 
   func nearestCodes(

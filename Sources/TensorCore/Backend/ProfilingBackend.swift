@@ -123,27 +123,28 @@ struct ProfilingBackend: Backend {
   }
 
   func attentionKeep(
-    _ rows: Input, _ cache: Output, _ n: Int, count: Int, start: Int, capacity: Int, heads: Int,
-    width: Int
+    _ rows: Input, _ cache: Output, halves: Bool, _ n: Int, count: Int, start: Int, capacity: Int,
+    heads: Int, width: Int
   ) {
     profile.time("attention keep", floats: 2 * n * count * heads * width) {
       base.attentionKeep(
-        rows, cache, n, count: count, start: start, capacity: capacity, heads: heads, width: width)
+        rows, cache, halves: halves, n, count: count, start: start, capacity: capacity,
+        heads: heads, width: width)
     }
   }
 
   func attentionStep(
-    _ q: Input, _ keys: Input, _ values: Input, _ out: Output, _ n: Int, count: Int, before: Int,
-    capacity: Int, heads: Int, width: Int, scale: Float
+    _ q: Input, _ keys: Input, _ values: Input, halves: Bool, _ out: Output, _ n: Int, count: Int,
+    before: Int, capacity: Int, heads: Int, width: Int, scale: Float
   ) {
     let pairs = n * heads * count * (2 * before + count + 1) / 2
     profile.time(
       "attention step", operations: 4 * pairs * width,
-      floats: 2 * n * heads * (before + count) * width
+      floats: (halves ? 1 : 2) * n * heads * (before + count) * width
     ) {
       base.attentionStep(
-        q, keys, values, out, n, count: count, before: before, capacity: capacity, heads: heads,
-        width: width, scale: scale)
+        q, keys, values, halves: halves, out, n, count: count, before: before, capacity: capacity,
+        heads: heads, width: width, scale: scale)
     }
   }
 

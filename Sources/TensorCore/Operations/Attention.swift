@@ -43,19 +43,25 @@ package func attention(
 
 /// Keys and values of the positions seen so far, for drawing one token at a time.
 ///
-/// Not part of any graph: sampling runs without gradients.
+/// Not part of any graph: sampling runs without gradients. Where weights are read in fewer bits than float32, both are kept
+/// in bfloat16.
 package struct KeyValueCache {
   /// Positions that have been appended.
   package private(set) var length = 0
   /// Positions that fit.
   package let capacity: Int
+  private let heads: Int
+  private let width: Int  // channels of a head, D
+  private let halves: Bool  // two values in the place of a float
   private var keys, values: Tensor  // [N, heads, capacity, D]
-  private var heads: Int { keys.shape[1] }
 
   /// Room for `capacity` positions of `items` sequences with `channels` channels.
   package init(items: Int, capacity: Int, channels: Int, heads: Int, on device: Device) {
     self.capacity = capacity
-    let shape: Shape = [items, heads, capacity, channels / heads]
+    self.heads = heads
+    width = channels / heads
+    halves = device.backend.precision != .float32 && width % 2 == 0
+    let shape: Shape = [items, heads, capacity, halves ? width / 2 : width]
     keys = Tensor(uninitialized: shape, on: device)
     values = Tensor(uninitialized: shape, on: device)
   }
@@ -68,14 +74,14 @@ package struct KeyValueCache {
 
   /// Appends keys and values `[N, T, C]` without attending.
   package mutating func append(keys newKeys: Tensor, values newValues: Tensor) {
-    let (n, count, width) = (newKeys.shape[0], newKeys.shape[1], keys.shape[3])
+    let (n, count) = (newKeys.shape[0], newKeys.shape[1])
     precondition(
       length + count <= capacity, "\(length) + \(count) positions in a cache of \(capacity)")
     keys.backend.attentionKeep(
-      newKeys.pointer, keys.uniquePointer(), n, count: count, start: length, capacity: capacity,
-      heads: heads, width: width)
+      newKeys.pointer, keys.uniquePointer(), halves: halves, n, count: count, start: length,
+      capacity: capacity, heads: heads, width: width)
     values.backend.attentionKeep(
-      newValues.pointer, values.uniquePointer(), n, count: count, start: length,
+      newValues.pointer, values.uniquePointer(), halves: halves, n, count: count, start: length,
       capacity: capacity, heads: heads, width: width)
     length += count
   }
@@ -86,8 +92,9 @@ package struct KeyValueCache {
     append(keys: k, values: v)
     let out = Tensor(uninitializedLike: q)
     q.backend.attentionStep(
-      q.pointer, keys.pointer, values.pointer, out.pointer, q.shape[0], count: q.shape[1],
-      before: before, capacity: capacity, heads: heads, width: keys.shape[3], scale: scale)
+      q.pointer, keys.pointer, values.pointer, halves: halves, out.pointer, q.shape[0],
+      count: q.shape[1], before: before, capacity: capacity, heads: heads, width: width,
+      scale: scale)
     return out
   }
 }
