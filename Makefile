@@ -181,6 +181,8 @@ demo montezuma rooms coco coco-half coco-wide: packages build
 	$(MAKE) --no-print-directory runs/$(run)/pictures.txt runs/$(run)/$(last).txt
 	@echo "The pictures are in runs/$(run):"; sed 's/^/  /' runs/$(run)/$(last).txt
 
+# What a step prints gets its name when the step is over, so that not even a killed make leaves the half of it.
+into = > $@.part && mv $@.part $@
 # Whether file $(1) is there and newer than all of $(2).
 newer = [ -e $(1) ] && [ -z "$$(find $(2) -newer $(1))" ]
 # Removes folder $(1) of shards or codes unless what it is made of is still the same: a command refuses to mix the two.
@@ -190,7 +192,7 @@ renew = { $(call newer,$(1)/manifest.json,$^); } || rm -rf $(1)
 define train
 	@if $(call newer,$(2)/config.json,$(filter-out %.steps,$^)); then options=--resume; \
 	else options='$(3)'; [ ! -e $(2) ] || mv $(2) $(2).$$(date +%Y%m%d-%H%M%S); fi; \
-	set -x; $(BIN)/$(1) --out $(2) $$options --steps $(4) < $(firstword $(filter %/wide.txt,$^) $<) > $@
+	set -x; $(BIN)/$(1) --out $(2) $$options --steps $(4) < $(firstword $(filter %/wide.txt,$^) $<) $(into)
 endef
 # Keeps the options $(1) of a step in a file that is written only when they change.
 note = @mkdir -p $(@D); echo '$(strip $(1))' | cmp -s - $@ || echo '$(strip $(1))' > $@
@@ -216,6 +218,15 @@ runs/%/gpt.options: always
 runs/%/gpt.steps: always
 	$(call note,$(gpt-steps-$*))
 
+runs/%/samples.options: always
+	$(call note,$(samples-$*))
+
+runs/%/half.options: always
+	$(call note,--half $(HALF) --temperature $(TEMPERATURES) --top-k $(TOP_K))
+
+runs/%/larger.options: always
+	$(call note,--top-k $(TOP_K))
+
 runs/%/segmentation.options: always
 	$(call note,$(segmentation-$*))
 
@@ -224,11 +235,11 @@ runs/%/segmentation.steps: always
 
 runs/%/shards.txt: runs/%/shards.options
 	$(call renew,$(@D)/shards)
-	$(BIN)/$(prepare-$*) --out $(@D)/shards > $@
+	$(BIN)/$(prepare-$*) --out $(@D)/shards $(into)
 
 runs/%/wide.txt: runs/%/wide.options
 	$(call renew,$(@D)/wide)
-	$(BIN)/$(wide-$*) --out $(@D)/wide > $@
+	$(BIN)/$(wide-$*) --out $(@D)/wide $(into)
 
 runs/$(coco-run)/shards.txt runs/$(coco-run)/wide.txt: $(wildcard $(COCO)/annotations/*2017.json)
 
@@ -240,35 +251,36 @@ runs/%/segmentation.txt: runs/%/shards.txt runs/%/segmentation.options runs/%/se
 
 runs/%/reconstructions.txt: runs/%/vqgan.txt
 	rm -rf $(@D)/reconstructions
-	$(BIN)/reconstruct $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan --out $(@D)/reconstructions > $@
+	$(BIN)/reconstruct $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan --out $(@D)/reconstructions $(into)
 
 runs/%/codes.txt: runs/%/vqgan.txt
 	$(call renew,$(@D)/codes)
-	$(strip $(BIN)/encode-dataset --vqgan $(@D)/vqgan $(encode-$*) --out $(@D)/codes) < $(@D)/shards.txt > $@
+	$(strip $(BIN)/encode-dataset --vqgan $(@D)/vqgan $(encode-$*) --out $(@D)/codes) < $(@D)/shards.txt $(into)
 
 runs/%/validation-codes.txt: runs/%/vqgan.txt
 	$(call renew,$(@D)/validation-codes)
-	$(strip $(BIN)/encode-dataset $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan $(encode-$*) --out $(@D)/validation-codes) > $@
+	$(strip $(BIN)/encode-dataset $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan $(encode-$*) --out $(@D)/validation-codes) $(into)
 
 runs/%/codebook.txt: runs/%/codes.txt
 	rm -rf $(@D)/codebook
-	$(BIN)/codebook-report --vqgan $(@D)/vqgan --out $(@D)/codebook < $< > $@
+	$(BIN)/codebook-report --vqgan $(@D)/vqgan --out $(@D)/codebook < $< $(into)
 
 runs/%/gpt.txt: runs/%/codes.txt runs/%/validation-codes.txt runs/%/gpt.options runs/%/gpt.steps
 	$(call train,train-gpt,$(@D)/gpt,$(gpt-$*) --validation $(@D)/validation-codes/*.h5,$(gpt-steps-$*))
 
-runs/%/samples.txt: runs/%/gpt.txt
+runs/%/samples.txt: runs/%/gpt.txt runs/%/samples.options
 	rm -rf $(@D)/samples $(@D)/drawn.h5
-	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan $(or $(samples-$*),--count 16) --out $(@D)/samples > $@
+	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan $(or $(samples-$*),--count 16) --out $(@D)/samples $(into)
 
-runs/%/half.txt: runs/%/gpt.txt
+runs/%/half.txt: runs/%/gpt.txt runs/%/half.options
 	rm -rf $(@D)/half
-	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --from-image $(@D)/shards/*-validation-*.h5 --half $(HALF) \
-	  --count 8 --temperature $(TEMPERATURES) --top-k $(TOP_K) --out $(@D)/half > $@
+	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --from-image $(@D)/shards/*-validation-*.h5 --count 8 \
+	  $$(cat $(@D)/half.options) --out $(@D)/half $(into)
 
-runs/%/larger.txt: runs/%/gpt.txt
+runs/%/larger.txt: runs/%/gpt.txt runs/%/larger.options
 	rm -rf $(@D)/larger
-	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --scale 2 --count 4 --top-k $(TOP_K) --out $(@D)/larger > $@
+	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --scale 2 --count 4 \
+	  $$(cat $(@D)/larger.options) --out $(@D)/larger $(into)
 
 runs/%/rooms.txt: runs/%/samples.txt .venv/ready
 	rm -rf $(@D)/samples-shards $(@D)/samples-codes

@@ -89,6 +89,7 @@ count() {
   }
 }
 
+exec 3>&1 >&2 # only the folder is a result
 mkdir -p "$root/archives"
 for part in "$@"; do
   case "$part" in
@@ -136,4 +137,4 @@ for part in "$@"; do
   esac
   echo "fetch-coco: $part is complete" >&2
 done
-echo "$root"
+echo "$root" >&3

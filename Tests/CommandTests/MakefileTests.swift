@@ -19,6 +19,7 @@ private struct Workshop {
       train-*) touch "$out/config.json" ;;
       *) touch "$out/manifest.json" "$out/a-validation-00000.h5" ;;
       esac
+      [ ! -e "$out.txt" ] || [ -s "$out.txt" ] || echo "early: $out.txt" >> log
       [ ! -e "fail-${0##*/}" ] || exit 74
       echo "$out/a.h5"
 
@@ -160,8 +161,12 @@ struct MakefileTests {
     let more = "runs/demo/half.txt runs/demo/larger.txt HALF=left"
     let commands = try shop.make(more).filter { $0.hasPrefix("sample-gpt") }
     #expect(commands.count == 3)
-    #expect(commands.contains { $0.contains("--half left --count 8 --temperature 0.5,1,2") })
-    #expect(commands.contains { $0.contains("--scale 2 --count 4") })
+    #expect(
+      commands.contains { $0.contains("--count 8 --half left --temperature 0.5,1,2 --top-k 100") })
+    #expect(commands.contains { $0.contains("--scale 2 --count 4 --top-k 100") })
     #expect(try shop.make(more) == [])
+    // Other ways of sampling: the same GPT, other pictures.
+    let other = try shop.make("\(more) TEMPERATURES=1")
+    #expect(other.count == 1 && other[0].contains("--half left --temperature 1 --top-k 100"))
   }
 }

@@ -26,7 +26,7 @@ struct ResourceTests {
     return (numbers[0], numbers[1])
   }
 
-  /// Small files that ask for gigabytes or for minutes. The harmless picture beside them arrives.
+  /// Small files that ask for gigabytes or for minutes; the harmless picture beside them arrives.
   @Test func bombsCostNothing() throws {
     let folder = try TemporaryFolder()
     let outcome = try shell(

@@ -182,7 +182,7 @@ struct COCOBadInputTests {
     #expect(try files(in: out.path).isEmpty)
   }
 
-  /// A2: a picture that two files list differently. The captions file is read first.
+  /// A2: of a picture that two files list differently, the file read first is believed, the captions.
   @Test func theFirstOfTwoListsIsBelieved() throws {
     let coco = try SmallCOCO()
     var instances = SmallCOCO.instances
