@@ -135,8 +135,15 @@ import Testing
     let (n, t, c) = (shape.n, shape.t, shape.channels)
     let new = min(new, t)
     let capacity = t + 4
-    let x = Rows.values(n * t * shape.stride, seed: 5)
+    // Values that bfloat16 holds, so that nothing is lost where keys and values are kept so.
+    let x = Rows.values(n * t * shape.stride, seed: 5).map {
+      Float(bitPattern: $0.bitPattern & 0xffff_0000)
+    }
     let expected = Self.reference(x.map(Double.init), shape)
+    let last = (0..<n).flatMap { item -> ArraySlice<Double> in
+      let end = (item + 1) * t * c
+      return expected[end - new * c..<end]
+    }
     /// Thirds of the rows: queries, keys, values `[N, range, C]`.
     func part(_ third: Int, _ range: Range<Int>) -> [Float] {
       var rows: [Float] = []
@@ -148,28 +155,26 @@ import Testing
       }
       return rows
     }
-    var (keys, values) = (
-      [Float](repeating: .nan, count: n * capacity * c),  // never read past what was kept
-      [Float](repeating: .nan, count: n * capacity * c)
-    )
-    for range in [0..<t - new, t - new..<t] where !range.isEmpty {
-      let (count, start) = (range.count, range.lowerBound)
-      ck_attention_keep(
-        part(1, range), &keys, n, count, start, capacity, shape.heads, shape.d)
-      ck_attention_keep(
-        part(2, range), &values, n, count, start, capacity, shape.heads, shape.d)
+    for halves: Int32 in [0, 1] {
+      // never read past what was kept
+      var keys = [Float](repeating: .nan, count: n * capacity * c)
+      var values = keys
+      for range in [0..<t - new, t - new..<t] where !range.isEmpty {
+        let (count, start) = (range.count, range.lowerBound)
+        ck_attention_keep(
+          part(1, range), &keys, halves, n, count, start, capacity, shape.heads, shape.d)
+        ck_attention_keep(
+          part(2, range), &values, halves, n, count, start, capacity, shape.heads, shape.d)
+      }
+      let q = part(0, t - new..<t)
+      let out = Rows.sameOnAnyThreads("step") {
+        var out = [Float](repeating: .nan, count: n * new * c)
+        ck_attention_step(
+          q, keys, values, halves, &out, n, new, t - new, capacity, shape.heads, shape.d,
+          shape.scale)
+        return out
+      }
+      Rows.expectClose(out, last, tolerance: 2e-6, "step, halves \(halves)")
     }
-    let q = part(0, t - new..<t)
-    let out = Rows.sameOnAnyThreads("step") {
-      var out = [Float](repeating: .nan, count: n * new * c)
-      ck_attention_step(
-        q, keys, values, &out, n, new, t - new, capacity, shape.heads, shape.d, shape.scale)
-      return out
-    }
-    let last = (0..<n).flatMap { item -> ArraySlice<Double> in
-      let end = (item + 1) * t * c
-      return expected[end - new * c..<end]
-    }
-    Rows.expectClose(out, last, tolerance: 2e-6, "step")
   }
 }
