@@ -135,7 +135,9 @@ struct ConvertedConditionTests {
     #expect(condition.categories?.prefix(4) == [1, 10, 11, 13])
     let tokens = try expected(kind)[0].condition
     #expect(condition.length == tokens.count)
-    #expect(condition.sceneTokens.tokens(condition.sceneTokens.scene(tokens)) == tokens)
+    if kind == "boxes" {
+      #expect(condition.sceneTokens.tokens(condition.sceneTokens.scene(tokens)) == tokens)
+    }
     #expect(FileManager.default.fileExists(atPath: folder("P/objects.png")))
   }
 

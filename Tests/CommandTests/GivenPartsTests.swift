@@ -14,13 +14,15 @@ struct GivenPartsTests {
 
   /// A picture in which every place has a colour of its own.
   private static func picture(width: Int, height: Int) -> RGBImage {
-    RGBImage(
-      width: width, height: height,
-      pixels: (0..<height).flatMap { y in
-        (0..<width).flatMap { x -> [UInt8] in
-          [UInt8(x * 255 / width), UInt8(y * 255 / height), UInt8((x * 7 + y * 13) % 256)]
-        }
-      })
+    var pixels: [UInt8] = []
+    for y in 0..<height {
+      for x in 0..<width {
+        pixels += [
+          UInt8(x * 255 / width), UInt8(y * 255 / height), UInt8((x * 7 + y * 13) % 256),
+        ]
+      }
+    }
+    return RGBImage(width: width, height: height, pixels: pixels)
   }
 
   private static func codes(of picture: RGBImage, _ stage: FirstStage) -> [Int32] {
@@ -78,9 +80,12 @@ struct GivenPartsTests {
     // A model that has learnt nothing draws one of 64 codes.
     #expect(asGiven < drawn / 4, "\(asGiven) of \(drawn)")
     #expect(asOther < drawn / 4, "\(asOther) of \(drawn)")
-    // The first row of the sheet shows what was given.
+    // The first row of the sheet shows what was given, six times as large.
     let sheet = try ImageDecoder.decode(contentsOf: folder("A/grid.png"))
-    #expect(sheet.height > 2 * 64)
+    let (left, top) = (BitmapFont.width(of: "given") + 6, BitmapFont.lineHeight + 4)
+    #expect(
+      sheet.cropped(x: left, y: top, width: 72, height: 48)
+        == exact.resized(width: 72, height: 48, filter: .nearest))
   }
 
   /// Two maps of two areas each; the numbers of shards, 0 for none.
@@ -122,7 +127,9 @@ struct GivenPartsTests {
         condition: ConditionCodesHeader(
           input: "segmentation", height: 4, width: 4, codebookSize: 64,
           fingerprint: labels.fingerprint, vqganPath: folder("maps"))))
-    let rows = (0..<2).map { number in (0..<16).map { Int32((number * 33 + $0 * 2) % 64) } }
+    let rows: [[Int32]] = (0..<2).map { (number: Int) -> [Int32] in
+      (0..<16).map { (place: Int) -> Int32 in Int32((number * 33 + place * 2) % 64) }
+    }
     for row in 0..<12 {
       writer.append(
         rows[row % 2], condition: conditions[row % 2], id: Int64(row), name: "\(row)")

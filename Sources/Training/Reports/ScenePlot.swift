@@ -41,11 +41,11 @@ package struct ScenePlot {
     var plot = RGBImage(
       width: whole(width, scene.crop.width), height: whole(height, scene.crop.height),
       filledWith: .white)
-    for (index, object) in scene.objects.enumerated() {
-      draw(object, Self.colors[index % Self.colors.count], in: &plot)
-    }
     if scene.crop != .whole {
       plot.outline(plot.place(of: scene.crop), thickness: Self.line, with: .grey(63))
+    }
+    for (index, object) in scene.objects.enumerated() {
+      draw(object, Self.colors[index % Self.colors.count], in: &plot)
     }
     return plot
   }
