@@ -135,6 +135,8 @@ SEGMENTATION_STEPS ?= $(STEPS)
 HALF ?= top
 TEMPERATURES ?= 0.5,1,2
 TOP_K ?= 100
+half-options := --half $(HALF) --temperature $(TEMPERATURES) --top-k $(TOP_K)
+larger-options := --top-k $(TOP_K)
 with-maps := $(filter-out none,$(SEGMENTATION))
 coco-run := coco-$(PRESET)-$(SIZE)$(if $(with-maps),-$(SEGMENTATION))
 maps-option := $(if $(with-maps),--segmentation $(SEGMENTATION))
@@ -222,10 +224,10 @@ runs/%/samples.options: always
 	$(call note,$(samples-$*))
 
 runs/%/half.options: always
-	$(call note,--half $(HALF) --temperature $(TEMPERATURES) --top-k $(TOP_K))
+	$(call note,$(half-options))
 
 runs/%/larger.options: always
-	$(call note,--top-k $(TOP_K))
+	$(call note,$(larger-options))
 
 runs/%/segmentation.options: always
 	$(call note,$(segmentation-$*))
@@ -275,12 +277,12 @@ runs/%/samples.txt: runs/%/gpt.txt runs/%/samples.options
 runs/%/half.txt: runs/%/gpt.txt runs/%/half.options
 	rm -rf $(@D)/half
 	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --from-image $(@D)/shards/*-validation-*.h5 --count 8 \
-	  $$(cat $(@D)/half.options) --out $(@D)/half $(into)
+	  $(half-options) --out $(@D)/half $(into)
 
 runs/%/larger.txt: runs/%/gpt.txt runs/%/larger.options
 	rm -rf $(@D)/larger
 	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --scale 2 --count 4 \
-	  $$(cat $(@D)/larger.options) --out $(@D)/larger $(into)
+	  $(larger-options) --out $(@D)/larger $(into)
 
 runs/%/rooms.txt: runs/%/samples.txt .venv/ready
 	rm -rf $(@D)/samples-shards $(@D)/samples-codes

@@ -10,7 +10,7 @@ extension ConditionError: ExitCoded {
   package var exitCode: SuiteExitCode {
     switch self {
     case .unfit, .noGuidance, .size: .usage
-    case .noColumn, .notWhole, .label, .noCodes, .otherVQGAN, .noObjects: .badData
+    case .noColumn, .notWhole, .label, .noCodes, .otherVQGAN, .noObjects, .noCategories: .badData
     }
   }
 }

@@ -10,6 +10,10 @@ package struct TamingProject {
   package let model: Section
   /// Side of the pictures that the data section asks for, pixels.
   package let pictureSize: Int?
+  /// Most objects of a picture, of a data section with objects.
+  package let objects: Int?
+  /// The numbers of the categories in the order of their tokens, of a data section with COCO's objects.
+  package let categories: [Int]?
 
   /// A `target` with its `params`.
   package struct Section {
@@ -108,9 +112,31 @@ package struct TamingProject {
     let data = root?["data"]?["params"]
     let sets = ["train", "validation"].compactMap { data?[$0]?["params"] }
     let sizes = sets.flatMap {
-      [$0["size"]?.int, $0["config"]?["size"]?.int, $0["crop_size"]?.int]
+      [
+        $0["size"]?.int, $0["config"]?["size"]?.int, $0["crop_size"]?.int,
+        $0["target_image_size"]?.int,
+      ]
     }
     pictureSize = sizes.compactMap { $0 }.first { $0 > 0 }
+    objects = sets.compactMap { $0["max_objects_per_image"]?.int }.first { $0 > 0 }
+    let ofCOCO = ["train", "validation"].compactMap { data?[$0] }.first {
+      $0["target"]?.string?.hasSuffix(".AnnotatedObjectsCoco") == true
+    }
+    categories = ofCOCO.map {
+      Self.categories(
+        things: $0["params"]?["use_things"]?.bool ?? true,
+        stuff: $0["params"]?["use_stuff"]?.bool ?? true)
+    }
+  }
+
+  /// The numbers of COCO's categories, sorted as texts: first 1, 10, 100.
+  ///
+  /// - Source: `AnnotatedObjectsCoco`, `AnnotatedObjectsDataset.setup_category_id_and_number`: "other" is left out.
+  private static func categories(things: Bool, stuff: Bool) -> [Int] {
+    let neverUsed: Set = [12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91]  // in no annotation file
+    let numbers =
+      (things ? (1...90).filter { !neverUsed.contains($0) } : []) + (stuff ? Array(92...182) : [])
+    return numbers.sorted { "\($0)" < "\($1)" }
   }
 
   /// The project file that lies beside a checkpoint of taming-transformers: `../configs/model.yaml` or

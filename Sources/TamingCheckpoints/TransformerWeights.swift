@@ -18,6 +18,10 @@ package struct TransformerWeights: Sendable {
   package let conditionNumbers: [String: Int]
   /// What of a picture a condition without a model of its own is: `objects_bbox`, for example.
   package let conditionKey: String?
+  /// Objects of a picture, at most; nil where the project file does not tell.
+  package let objects: Int?
+  /// The numbers of the objects' categories in the order of their tokens; nil where the project file does not tell.
+  package let categories: [Int]?
   /// The order of the codes; nil for raster.
   package let order: TokenOrder?
   /// Side of the pictures that the project file names, pixels.
@@ -82,6 +86,8 @@ package struct TransformerWeights: Sendable {
       $0[$1] = ofCondition?.integer($1)
     }
     pictureSize = project?.pictureSize
+    objects = project?.objects
+    categories = project?.categories
   }
 
   /// The order of codes that a stored permutation is.
@@ -109,17 +115,21 @@ package struct TransformerWeights: Sendable {
 
   /// Tokens that stand before the codes of a picture of that many pixels.
   ///
-  /// - Source: `cond_transformer.py`, `cond_stage.py`; of boxes and centre points those of 30 objects and of the crop.
+  /// - Source: `cond_transformer.py`, `cond_stage.py`; of boxes and centre points those of all objects, 30 in the
+  ///   published models, and of the crop.
   package func conditionLength(height: Int, width: Int) -> Int {
     func cells(_ side: Int) -> Int { (height / side) * (width / side) }
     if let condStage { return cells(condStage.config.downsampling) }
     return switch condition {
     case "__is_first_stage__": cells(firstStage?.config.downsampling ?? 16)
     case "CoordStage": cells(max(conditionNumbers["down_factor"] ?? 16, 1))
-    case "DummyCondStage": 92
+    case "DummyCondStage": (objects ?? 30) * objectLength + 2
     default: 1
     }
   }
+
+  /// Tokens of an object: its class, and its corners or its centre.
+  package var objectLength: Int { conditionKey == "objects_center_points" ? 2 : 3 }
 
   /// What it is, in a line.
   package var summary: String {

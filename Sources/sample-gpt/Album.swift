@@ -56,6 +56,13 @@ struct Album {
     }
     try shard?.finish()
     if let path = options.animate { try animate(first, to: path) }
+    let objects = starts.compactMap(\.objects).prefix(Self.columns)
+    if !objects.isEmpty {
+      let path = folder(SampleGPT.objects)
+      let columns = Int(Double(objects.count).squareRoot().rounded(.up))
+      try ContactSheet(Array(objects), columns: columns).rendered().writePNG(to: path)
+      try writer.path(path)
+    }
     let path = folder(SampleGPT.grid)
     try sheet(rows, count: count).rendered().writePNG(to: path)
     try writer.path(path)

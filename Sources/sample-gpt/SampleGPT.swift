@@ -29,7 +29,9 @@ struct SampleGPT: SuiteCommand {
   func execute() throws {
     let console = runtime.console
     let folder = try options.out.map {
-      try OutputFolder($0) { $0 == Self.grid || $0.hasPrefix("sample-") && $0.hasSuffix(".png") }
+      try OutputFolder($0) {
+        [Self.grid, Self.objects].contains($0) || $0.hasPrefix("sample-") && $0.hasSuffix(".png")
+      }
     }
     for path in [options.codesOut, options.animate] {
       if let path { try OutputFile.requireNew(path) }
@@ -124,4 +126,5 @@ struct SampleGPT: SuiteCommand {
   }
 
   static let grid = "grid.png"
+  static let objects = "objects.png"
 }

@@ -150,10 +150,8 @@ extension RGBImage {
     let (left, top) = (Int(object.x * scale), Int(object.y * scale))
     let right = max(left, Int((object.x + object.width) * scale) - 1)
     let bottom = max(top, Int((object.y + object.height) * scale) - 1)
-    let (columns, rows) = (right - left + 1, bottom - top + 1)
-    fill(PixelRect(x: left, y: top, width: columns, height: 1), with: color)
-    fill(PixelRect(x: left, y: bottom, width: columns, height: 1), with: color)
-    fill(PixelRect(x: left, y: top, width: 1, height: rows), with: color)
-    fill(PixelRect(x: right, y: top, width: 1, height: rows), with: color)
+    outline(
+      PixelRect(x: left, y: top, width: right - left + 1, height: bottom - top + 1), thickness: 1,
+      with: color)
   }
 }

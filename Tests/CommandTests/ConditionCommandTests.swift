@@ -264,6 +264,14 @@ struct ConditionCommandTests {
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output.contains("P/sample-00001.png"))
+    // Objects come with their picture, in the order of the samples; the sheet stays last.
+    #expect(outcome.output.contains("P/objects.png\nP/grid.png\n") == (kind != "coordinates"))
+    if kind != "coordinates" {
+      let plot = try ImageDecoder.decode(contentsOf: folder("P/objects.png"))
+      #expect(plot.width > 2 * 256 && plot.height > 256)
+      let blue = RGBColor(red: 31, green: 119, blue: 180)
+      #expect((0..<plot.height).contains { y in (0..<plot.width).contains { plot[$0, y] == blue } })
+    }
     let description = try RunFolder.decode(
       GPTDescription.self, from: "\(RunFolder(folder("G")).lastCheckpoint())/model.json")
     let length = ["boxes": 8, "points": 6, "coordinates": 16][kind]

@@ -61,6 +61,22 @@ extension RGBImage {
   }
 }
 
+extension RGBImage {
+  /// Draws the edges of a rectangle, inside it; what lies outside the picture is cut off.
+  ///
+  /// - Parameter thickness: pixels.
+  package mutating func outline(_ rect: PixelRect, thickness: Int, with color: RGBColor) {
+    let (width, height) = (min(thickness, rect.width), min(thickness, rect.height))
+    let (right, bottom) = (rect.x + rect.width - width, rect.y + rect.height - height)
+    for y in [rect.y, bottom] {
+      fill(PixelRect(x: rect.x, y: y, width: rect.width, height: height), with: color)
+    }
+    for x in [rect.x, right] {
+      fill(PixelRect(x: x, y: rect.y, width: width, height: rect.height), with: color)
+    }
+  }
+}
+
 extension LabelMap {
   /// A part of the map, which must lie inside it.
   package func cropped(x: Int, y: Int, width: Int, height: Int) -> LabelMap {

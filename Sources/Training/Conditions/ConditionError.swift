@@ -8,6 +8,8 @@ package enum ConditionError: Error, Equatable {
   case noCodes(path: String)
   case otherVQGAN(path: String, found: String, expected: String)
   case noObjects(path: String)
+  /// A converted transformer of which no project file told what its objects are.
+  case noCategories(path: String)
   /// A command was given a condition that the GPT does not take, or none that it needs.
   case unfit(path: String, wanted: String, found: String)
   /// The GPT never saw a picture without its condition.
@@ -29,6 +31,9 @@ extension ConditionError: CustomStringConvertible {
       "\(path): conditions of a VQGAN with fingerprint \(found.prefix(12))…, expected "
         + "\(expected.prefix(12))…"
     case .noObjects(let path): "\(path): no categories of objects; prep-coco --objects keeps them"
+    case .noCategories(let path):
+      "\(path): holds objects, but the transformer's categories are not known; convert it with the project file "
+        + "whose data section is of COCO's objects, or write condition.categories into its model.json"
     case .unfit(let path, let wanted, let found):
       "\(path): a transformer conditioned by \(wanted), but \(found)"
     case .noGuidance(let path):

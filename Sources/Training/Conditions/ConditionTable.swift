@@ -75,8 +75,10 @@ package struct ConditionReader {
       }
     case .coordinates: frames = try PictureFrames(shards)
     case .boxes, .points:
-      scenes = try PictureFrames(shards).scenes(
-        shards, categories: condition.categories ?? [])
+      guard let categories = condition.categories else {
+        throw ConditionError.noCategories(path: path)
+      }
+      scenes = try PictureFrames(shards).scenes(shards, categories: categories)
     }
   }
 

@@ -46,7 +46,8 @@ extension GPTCondition {
       let positions = weights.config.blockSize - codes.count + 1
       self.init(
         kind: kind, vocabulary: weights.config.vocabSize,
-        objects: (positions - 2) / (kind == .points ? 2 : 3))
+        objects: min(weights.objects ?? 30, (positions - 2) / weights.objectLength),
+        categories: weights.categories)
     default:
       throw ArchitectureError.unsupported(
         path: weights.tensors.path,

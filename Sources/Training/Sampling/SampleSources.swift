@@ -11,14 +11,18 @@ package struct SampleStart: Sendable {
   package var condition: ConditionInput?
   /// For the sheet: the picture or map that was read.
   package var picture: RGBImage?
+  /// The objects that the condition tells of.
+  package var objects: RGBImage?
 
   package init(
-    name: String, codes: [Int32]? = nil, condition: ConditionInput? = nil, picture: RGBImage? = nil
+    name: String, codes: [Int32]? = nil, condition: ConditionInput? = nil,
+    picture: RGBImage? = nil, objects: RGBImage? = nil
   ) {
     self.name = name
     self.codes = codes
     self.condition = condition
     self.picture = picture
+    self.objects = objects
   }
 }
 
@@ -58,14 +62,31 @@ extension PictureSampler {
     }
     let conditions = try gpt.condition.map { try ConditionReader($0, of: shards) }
     let names = try shards.names
+    let categories = try categoryNames(shards)
     let taken = min(count, shards.count)
     return try (0..<taken).map { index in
       let row = index * shards.count / taken
       let codes = try shards.codes(row)
+      let condition = try conditions?.input(row)
       return SampleStart(
-        name: names[row], codes: codes, condition: try conditions?.input(row),
-        picture: picture(codes))
+        name: names[row], codes: codes, condition: condition, picture: picture(codes),
+        objects: plot(condition, categories))
     }
+  }
+
+  /// The names of the categories that the GPT knows, in the order of their tokens.
+  private func categoryNames(_ shards: CodeShardSet) throws(ShardError) -> [String] {
+    guard let known = gpt.condition?.categories else { return [] }
+    let names = Dictionary(try shards.categories.map { (Int($0.id), $0.name) }) { $1 }
+    return known.map { names[$0] ?? "category \($0)" }
+  }
+
+  private func plot(_ condition: ConditionInput?, _ categories: [String]) -> RGBImage? {
+    guard case .scene(let scene) = condition, let tokens = gpt.condition?.sceneTokens else {
+      return nil
+    }
+    return ScenePlot(scene, of: tokens, names: categories)
+      .rendered(width: pixelSize.width, height: pixelSize.height)
   }
 
   /// The coordinates of the whole grid, for a GPT that is conditioned by them.

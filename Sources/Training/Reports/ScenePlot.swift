@@ -1,0 +1,99 @@
+// Objects that a sample is to show, as a picture.
+import Images
+import Models
+
+/// The objects of a scene with their names, as the model reads them: boxes or points, at the places that tokens have.
+///
+/// - Source: `plot` of the reference's conditional builders.
+package struct ScenePlot {
+  private let scene: Scene
+  private let form: SceneTokens.Form
+  private let names: [String]
+
+  /// The ten colours that objects have in turns: matplotlib's "tab10".
+  private static let colors = [
+    RGBColor(red: 31, green: 119, blue: 180), RGBColor(red: 255, green: 127, blue: 14),
+    RGBColor(red: 44, green: 160, blue: 44), RGBColor(red: 214, green: 39, blue: 40),
+    RGBColor(red: 148, green: 103, blue: 189), RGBColor(red: 140, green: 86, blue: 75),
+    RGBColor(red: 227, green: 119, blue: 194), RGBColor(red: 127, green: 127, blue: 127),
+    RGBColor(red: 188, green: 189, blue: 34), RGBColor(red: 23, green: 190, blue: 207),
+  ]
+  private static let line = 3  // pixels
+  private static let radius = 4  // of a point, pixels
+  /// Pictures below this are enlarged, so that names fit; pixels.
+  private static let smallestSide = 256
+
+  /// - Parameter names: of the categories, in the order of their tokens.
+  package init(_ scene: Scene, of tokens: SceneTokens, names: [String]) {
+    self.scene = tokens.scene(tokens.tokens(scene))
+    form = tokens.form
+    self.names = names
+  }
+
+  /// The whole picture that the objects are measured in, with the part of it that is drawn in a grey frame.
+  ///
+  /// - Parameters: width, height: of that part, pixels; enlarged by a whole factor where they are small.
+  package func rendered(width: Int, height: Int) -> RGBImage {
+    let factor = max(1, (Self.smallestSide + max(width, height) - 1) / max(width, height))
+    func whole(_ pixels: Int, _ share: Double) -> Int {
+      Int((Double(pixels * factor) / max(share, 0.05)).rounded())
+    }
+    var plot = RGBImage(
+      width: whole(width, scene.crop.width), height: whole(height, scene.crop.height),
+      filledWith: .white)
+    if scene.crop != .whole {
+      plot.outline(plot.place(of: scene.crop), thickness: Self.line, with: .grey(63))
+    }
+    for (index, object) in scene.objects.enumerated() {
+      draw(object, Self.colors[index % Self.colors.count], in: &plot)
+    }
+    return plot
+  }
+
+  private func draw(_ object: SceneObject, _ color: RGBColor, in plot: inout RGBImage) {
+    let place = plot.place(of: object.box)
+    let label = BitmapFont.shortened(name(of: object), toFit: plot.width)
+    let width = BitmapFont.width(of: label)
+    var (x, y) = (place.x + 2 * Self.line, place.y + 2 * Self.line)
+    switch form {
+    case .boxes: plot.outline(place, thickness: Self.line, with: color)
+    case .points:
+      plot.fillDisc(x: place.x, y: place.y, radius: Self.radius, with: color)
+      (x, y) = (place.x - width / 2, place.y - Self.radius - BitmapFont.lineHeight)
+    }
+    // Names stay inside the picture.
+    plot.drawText(
+      label, x: max(0, min(x, plot.width - width)),
+      y: max(0, min(y, plot.height - BitmapFont.lineHeight)), color: .black)
+  }
+
+  private func name(of object: SceneObject) -> String {
+    let name =
+      names.indices.contains(object.category) ? names[object.category] : "\(object.category)"
+    let marks = [
+      (object.isGroup, "group"), (object.isOccluded, "occluded"),
+      (object.isDepiction, "depiction"), (object.isInside, "inside"),
+    ].filter(\.0).map(\.1)
+    return marks.isEmpty ? name : "\(name) (\(marks.joined(separator: ", ")))"
+  }
+}
+
+extension RGBImage {
+  /// The pixels of a box in shares of this picture; at least one.
+  fileprivate func place(of box: UnitBox) -> PixelRect {
+    func pixel(_ share: Double, _ side: Int) -> Int {
+      min(max(Int(share * Double(side)), 0), side - 1)
+    }
+    let (left, top) = (pixel(box.x, width), pixel(box.y, height))
+    return PixelRect(
+      x: left, y: top, width: pixel(box.x + box.width, width) - left + 1,
+      height: pixel(box.y + box.height, height) - top + 1)
+  }
+
+  fileprivate mutating func fillDisc(x: Int, y: Int, radius: Int, with color: RGBColor) {
+    for dy in -radius...radius {
+      let half = Int(Double(radius * radius - dy * dy).squareRoot())
+      fill(PixelRect(x: x - half, y: y + dy, width: 2 * half + 1, height: 1), with: color)
+    }
+  }
+}
