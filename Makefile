@@ -144,7 +144,7 @@ has-val = $(wildcard $(COCO)/val2017 $(COCO)/images/val2017)
 
 prepare-$(coco-run) = prep-coco $(COCO) --size $(SIZE) $(if $(has-val),--split both,--holdout 10) $(maps-option)
 wide-$(coco-run) = prep-coco $(COCO) --size $(SIZE) --margin $(MARGIN) $(if $(has-val),--split train,--holdout 10)
-vqgan-$(coco-run) = --preset $(PRESET) $(if $(filter f16,$(PRESET)),--set n_embed=8192) --flip
+vqgan-$(coco-run) = --preset $(PRESET) $(if $(filter f16,$(PRESET)),--set model.n_embed=8192) --flip
 vqgan-steps-$(coco-run) = $(STEPS)
 gpt-$(coco-run) = --layers 12 --heads 16 --width 832
 gpt-steps-$(coco-run) = $(GPT_STEPS)
@@ -154,8 +154,9 @@ segmentation-$(coco-run) = --input segmentation --preset $(PRESET)
 segmentation-steps-$(coco-run) = $(SEGMENTATION_STEPS)
 encode-$(coco-run) = --condition-vqgan runs/$(coco-run)/segmentation
 gpt-$(coco-run) += --condition codes
-samples-$(coco-run) = --segmentation runs/$(coco-run)/shards/*-validation-*.h5 --count 8 \
+samples-$(coco-run) = $(maps-$(coco-run)) --count 8 \
 	--temperature $(TEMPERATURES) --top-k $(TOP_K)
+maps-$(coco-run) = --segmentation runs/$(coco-run)/shards/*-validation-*.h5
 runs/$(coco-run)/codes.txt runs/$(coco-run)/validation-codes.txt: runs/$(coco-run)/segmentation.txt
 endif
 
@@ -276,12 +277,12 @@ runs/%/samples.txt: runs/%/gpt.txt runs/%/samples.options
 
 runs/%/half.txt: runs/%/gpt.txt runs/%/half.options
 	rm -rf $(@D)/half
-	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --from-image $(@D)/shards/*-validation-*.h5 --count 8 \
-	  $(half-options) --out $(@D)/half $(into)
+	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --from-image $(@D)/shards/*-validation-*.h5 $(maps-$*) \
+	  --count 8 $(half-options) --out $(@D)/half $(into)
 
 runs/%/larger.txt: runs/%/gpt.txt runs/%/larger.options
 	rm -rf $(@D)/larger
-	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --scale 2 --count 4 \
+	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --scale 2 $(maps-$*) --count 4 \
 	  $(larger-options) --out $(@D)/larger $(into)
 
 runs/%/rooms.txt: runs/%/samples.txt .venv/ready

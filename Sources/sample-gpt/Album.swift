@@ -17,9 +17,8 @@ struct Album {
   /// More would make a page that nobody can open.
   private static let picturesOnSheet = 256
   /// Pictures side by side in a sheet of several settings, and in a moving picture.
-  private static let columns = 16
-  private static let moving = 4
-  private static let frames = 48
+  static let columns = 16
+  static let moving = 4
 
   func draw(
     count: Int, _ request: (Int) -> SampleRequest, _ advance: (Int) throws -> Void
@@ -56,59 +55,13 @@ struct Album {
     }
     try shard?.finish()
     if let path = options.animate { try animate(first, to: path) }
-    let objects = starts.compactMap(\.objects).prefix(Self.columns)
-    if !objects.isEmpty {
+    if let plots = objects(count: count) {
       let path = folder(SampleGPT.objects)
-      let columns = Int(Double(objects.count).squareRoot().rounded(.up))
-      try ContactSheet(Array(objects), columns: columns).rendered().writePNG(to: path)
+      try plots.rendered().writePNG(to: path)
       try writer.path(path)
     }
     let path = folder(SampleGPT.grid)
     try sheet(rows, count: count).rendered().writePNG(to: path)
     try writer.path(path)
-  }
-
-  private func sheet(_ rows: [[RGBImage]], count: Int) -> ContactSheet {
-    let hasPictures = starts.contains { $0.picture != nil }
-    guard rows.count > 1 || hasPictures else {
-      let columns = Int(Double(rows[0].count).squareRoot().rounded(.up))
-      return ContactSheet(rows[0], columns: columns)
-    }
-    let columns = min(Self.columns, rows[0].count)
-    let numbers = (0..<columns).map { options.first + $0 }
-    var all = rows.map { Array($0.prefix(columns)) }
-    var labels = options.settings.map(\.label)
-    if hasPictures {
-      let picture = all[0][0]
-      let blank = RGBImage(width: picture.width, height: picture.height, filledWith: .black)
-      all.insert(numbers.map { starts[$0 % starts.count].picture ?? blank }, at: 0)
-      labels.insert("given", at: 0)
-    }
-    return ContactSheet(
-      rows: all, columnHeaders: numbers.map { "\($0)" }, rowLabels: labels)
-  }
-
-  /// The first pictures filling up in the order in which they were drawn.
-  private func animate(_ codes: [[Int32]], to path: String) throws {
-    let order = sampler.drawingOrder.filter { isGiven?[$0] != true }
-    let steps = min(Self.frames, order.count)
-    let factor = sampler.vqgan.config.downsampling
-    let frames = (0...steps).map { step -> RGBImage in
-      let missing = order[(order.count * step / steps)...]
-      let pictures = codes.map { codes -> RGBImage in
-        var shown = codes
-        for cell in missing { shown[cell] = 0 }
-        var picture = sampler.picture(shown)
-        for cell in missing {
-          picture.fill(
-            PixelRect(
-              x: cell % sampler.grid.width * factor, y: cell / sampler.grid.width * factor,
-              width: factor, height: factor), with: .grey(96))
-        }
-        return picture
-      }
-      return ContactSheet(pictures, columns: Self.moving).rendered()
-    }
-    try AnimatedPNG.write(frames, milliseconds: 80, to: path)
   }
 }

@@ -72,27 +72,52 @@ struct GivenOptions: ParsableArguments {
     if !fromImage.isEmpty, half == nil, mask == nil {
       throw ValidationError("--from-image needs --half or --mask: what of the picture is kept?")
     }
+    if stuffNumbers, segmentation.isEmpty {
+      throw ValidationError(
+        "--stuff-numbers is about the files of --segmentation, which is missing.")
+    }
     if label != nil, !fromCodes.isEmpty {
       throw ValidationError("--label and --from-codes exclude each other.")
     }
   }
 
+  /// Whether part of pictures is kept.
+  private var keepsParts: Bool { half != nil || mask != nil }
+
+  /// Whether anything says how many pictures there are.
+  var isAnything: Bool {
+    label != nil
+      || [fromImage, fromCodes, segmentation, depth].contains { !$0.isEmpty }
+  }
+
   /// The cells that are kept; nil for none.
-  func isGiven(in grid: GridSize) throws -> [Bool]? {
-    if let half { return try SampleMask.half(half).cells(of: grid) }
-    return try mask.map { try SampleMask.file($0).cells(of: grid) }
+  func isGiven(by sampler: PictureSampler) throws -> [Bool]? {
+    let mask = half.map(SampleMask.half) ?? mask.map(SampleMask.file)
+    return try mask?.cells(of: sampler.grid, factor: sampler.vqgan.config.downsampling)
   }
 
   /// What samples start from, in turns; at least one.
   ///
   /// - Throws: `ConditionError` where the GPT wants another condition, and what reading and encoding throw.
-  func starts(_ sampler: PictureSampler, count: Int, on device: Device) throws -> [SampleStart] {
+  /// - Parameters:
+  ///   - end: the samples' last number and one.
+  ///   - shown: the starts that the page of the run shows.
+  func starts(
+    _ sampler: PictureSampler, end: Int, shown: ShownStarts, on device: Device
+  ) throws -> [SampleStart] {
     var starts = [SampleStart(name: "")]
     if !fromImage.isEmpty {
       starts = try sampler.pictures(
-        try InputPaths.expand(fromImage, suffix: ".h5"), count: count)
+        try InputPaths.expand(fromImage, suffix: ".h5"), end: end, shown: shown)
     } else if !fromCodes.isEmpty {
-      starts = try sampler.rows(try InputPaths.expand(fromCodes, suffix: ".h5"), count: count)
+      guard keepsParts || sampler.gpt.condition != nil else {
+        throw ValidationError(
+          "--from-codes needs --half or --mask: \(sampler.gpt.path) has no condition to take from it."
+        )
+      }
+      starts = try sampler.rows(
+        try InputPaths.expand(fromCodes, suffix: ".h5"), end: end, keepsCodes: keepsParts,
+        shown: shown)
     }
     guard let condition = sampler.gpt.condition else {
       guard label == nil, segmentation.isEmpty, depth.isEmpty else {
@@ -102,7 +127,7 @@ struct GivenOptions: ParsableArguments {
       return starts
     }
     if !fromCodes.isEmpty { return starts }
-    let conditions = try self.conditions(condition, sampler, count: count, on: device)
+    let conditions = try self.conditions(condition, sampler, end: end, shown: shown, on: device)
     // Several pictures under one condition, or one under several.
     let total = max(starts.count, conditions.count)
     return (0..<total).map { index in
@@ -116,7 +141,8 @@ struct GivenOptions: ParsableArguments {
   }
 
   private func conditions(
-    _ condition: GPTCondition, _ sampler: PictureSampler, count: Int, on device: Device
+    _ condition: GPTCondition, _ sampler: PictureSampler, end: Int, shown: ShownStarts,
+    on device: Device
   ) throws -> [SampleStart] {
     func missing(_ found: String) -> ConditionError {
       .unfit(path: sampler.gpt.path, wanted: condition.title, found: found)
@@ -146,10 +172,10 @@ struct GivenOptions: ParsableArguments {
       let stage = try FirstStage.loadCondition(path, on: device)
       guard depth.isEmpty else {
         return try sampler.depthMaps(
-          try InputPaths.expand(depth, suffix: ".h5"), count: count, encodedBy: stage)
+          try InputPaths.expand(depth, suffix: ".h5"), end: end, shown: shown, encodedBy: stage)
       }
       return try sampler.labelMaps(
-        try InputPaths.expand(segmentation, suffix: ".h5"), count: count,
+        try InputPaths.expand(segmentation, suffix: ".h5"), end: end, shown: shown,
         stuffNumbers: stuffNumbers, encodedBy: stage)
     case .coordinates: return [SampleStart(name: "", condition: sampler.coordinates)]
     case .boxes, .points: throw missing("--from-codes is not given")

@@ -39,12 +39,11 @@ struct SampleGPT: SuiteCommand {
     let device = try RuntimeOptions.startComputing(
       threads: runtime.threadCount, engine: runtime.engine?.rawValue, precision: options.precision)
     let sampler = try sampler(on: device)
+    let wanted = options.seeds?.values.count ?? options.count
     let starts = try given.starts(
-      sampler, count: options.seeds?.values.count ?? options.count ?? 16, on: device)
-    let isGiven = try given.isGiven(in: sampler.grid)
-    let count =
-      options.seeds?.values.count ?? options.count
-      ?? (starts.count == 1 && starts[0].name.isEmpty ? 16 : starts.count)
+      sampler, end: options.first + (wanted ?? 16), shown: shownStarts, on: device)
+    let isGiven = try given.isGiven(by: sampler)
+    let count = wanted ?? (given.isAnything ? starts.count : 16)
     try sampler.requireMemory(
       forBatch: min(options.batchSize, count) * (options.guidance == 1 ? 1 : 2))
     let requests = { request($0, starts) }
@@ -65,8 +64,9 @@ struct SampleGPT: SuiteCommand {
         toolVersion: SuiteVersion.current,
         deciding: [
           "seed": "\(seed.seed)", "first": "\(options.first)",
-          "seeds": options.seeds.map { "\($0.values)" } ?? "", "starts": Self.digest(starts),
-          "window_step": "\(options.windowStep)",
+          "seeds": options.seeds.map { "\($0.values)" } ?? "",
+          "starts": SampleShards.digest(starts), "window_step": "\(options.windowStep)",
+          "precision": options.precision.rawValue,
           "given": isGiven.map { "\($0.map { $0 ? 1 : 0 })" } ?? "",
         ]
       ).run(
@@ -84,9 +84,10 @@ struct SampleGPT: SuiteCommand {
     progress.finish()
   }
 
-  /// What decides about the samples besides their random numbers.
-  private static func digest(_ starts: [SampleStart]) -> String {
-    starts.map { "\($0.codes ?? []) \($0.condition.map { "\($0)" } ?? "")" }.joined(separator: ";")
+  /// The starts of those samples that stand on the sheet; of code shards there is none.
+  private var shownStarts: ShownStarts {
+    let columns = options.shardsOut == nil ? Album.columns : 0
+    return ShownStarts(options.first..<options.first + columns)
   }
 
   private func sampler(on device: Device) throws -> PictureSampler {

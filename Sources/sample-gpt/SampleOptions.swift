@@ -66,7 +66,9 @@ struct SampleOptions: ParsableArguments {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Keep keys and values from one code to the next; the same codes, several times faster.")
+    help:
+      "Keep keys and values from one code to the next: in float32 the same codes, several times faster."
+  )
   var cache = true
 
   @Option(help: ArgumentHelp("Folder for the pictures; made when missing.", valueName: "folder"))
@@ -115,6 +117,10 @@ struct SampleOptions: ParsableArguments {
     }
     guard scale > 0, scale <= 64 else {
       throw ValidationError("--scale must be above 0 and at most 64, got \(scale).")
+    }
+    let names = settings.map(\.suffix)
+    guard Set(names).count == names.count else {
+      throw ValidationError("--temperature and --top-k name the same setting twice.")
     }
     if seeds != nil, count != nil {
       throw ValidationError(

@@ -88,6 +88,48 @@ struct GivenPartsTests {
         == exact.resized(width: 72, height: 48, filter: .nearest))
   }
 
+  /// A mask is scaled and cut as its picture is; what is given whole needs no draw; a row does not hang on the count.
+  @Test func masksLieOverPicturesAndRowsStay() throws {
+    let stage = try GPTCommandTests.Stage()
+    let folder = stage.folder
+    // Of 100×24 pixels the middle 36×24 are 3×2 codes; the first column of codes begins at pixel 30.
+    let wide = Self.picture(width: 100, height: 24)
+    try wide.writePNG(to: folder("wide.png"))
+    var mask = RGBImage(width: 100, height: 24, filledWith: .black)
+    mask.fill(PixelRect(x: 30, y: 0, width: 13, height: 24), with: .white)
+    try mask.writePNG(to: folder("mask.png"))
+    try RGBImage(width: 5, height: 5, filledWith: .white).writePNG(to: folder("white.png"))
+    let draw = "sample-gpt --gpt G --quiet"
+    let rows = "--from-codes train.h5 --half top"
+    let outcome = try shell(
+      """
+      train-gpt train.h5 --out G \(Self.small) --steps 1 > /dev/null &&
+      \(draw) --from-image wide.png --mask mask.png --count 8 --codes-out a.h5 --out A &&
+      \(draw) --from-image wide.png --mask white.png --count 2 --codes-out w.h5 --out W --animate w.png &&
+      \(draw) \(rows) --count 6 --codes-out b.h5 --out B &&
+      \(draw) \(rows) --first 4 --count 1 --codes-out c.h5 --out C
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let source = Self.codes(
+      of: wide.fitted(width: 12, height: 8, mode: .crop), try FirstStage.load(folder("vqgan")))
+    let drawn = try CodeShardReader(folder("a.h5"))
+    var others = 0
+    for row in 0..<8 {
+      let codes = try drawn.codes(row)
+      #expect(codes[0] == source[0] && codes[3] == source[3], "row \(row)")
+      others += [1, 2, 4, 5].count { codes[$0] == source[$0] }
+    }
+    #expect(others < 8)
+    #expect(try CodeShardReader(folder("w.h5")).codes(1) == source)
+    #expect(
+      try CodeShardReader(folder("b.h5")).codes(4) == CodeShardReader(folder("c.h5")).codes(0))
+    for mistake in [
+      "--temperature 1,1", "--stuff-numbers", "--from-codes train.h5",
+    ] {
+      #expect(try shell("\(draw) \(mistake) --out X", in: folder).status == 64, "\(mistake)")
+    }
+  }
+
   /// Two maps of two areas each; the numbers of shards, 0 for none.
   private static func map(_ number: Int) -> LabelMap {
     LabelMap(

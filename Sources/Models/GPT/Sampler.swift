@@ -92,7 +92,8 @@ package struct Sampler: Sendable {
     let count = task.streams.count
     var streams = task.streams
     var codes = task.codes
-    var conditioned = WindowCaches(for: model, items: count, bytes: cacheBytes)
+    var conditioned = WindowCaches(
+      for: model, items: count, bytes: task.noCondition == nil ? cacheBytes : cacheBytes / 2)
     var unconditioned = conditioned
     let ranks = ranks
     for cell in drawingOrder(task.grid, ranks) where !task.isGiven[cell] {

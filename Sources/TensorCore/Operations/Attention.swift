@@ -60,7 +60,7 @@ package struct KeyValueCache {
     self.capacity = capacity
     self.heads = heads
     width = channels / heads
-    halves = device.backend.precision != .float32 && width % 2 == 0
+    halves = device.keepsHalves && width % 2 == 0
     let shape: Shape = [items, heads, capacity, halves ? width / 2 : width]
     keys = Tensor(uninitialized: shape, on: device)
     values = Tensor(uninitialized: shape, on: device)

@@ -25,14 +25,21 @@ package struct PictureInputs {
   /// - Parameter count: rows to take; picture files are taken all.
   /// - Throws: `ImageError` for pictures that cannot be read, `ShardError`, `ReconstructionError.noPictures`.
   package init(_ paths: [String], count: Int) throws {
+    try self.init(paths) { rows in
+      let taken = min(count, rows)
+      return (0..<taken).map { $0 * rows / taken }
+    }
+  }
+
+  /// - Parameter choose: the rows to take of a number of rows.
+  init(_ paths: [String], choosing choose: (_ rows: Int) -> [Int]) throws {
     var files: [String] = []
     var shards: [String] = []
     for path in paths {
       if try Self.isPicture(path) { files.append(path) } else { shards.append(path) }
     }
     let set = shards.isEmpty ? nil : try ImageShardSet(shards)
-    let taken = min(count, set?.count ?? 0)
-    rows = (0..<taken).map { $0 * (set?.count ?? 0) / taken }
+    rows = set.map { choose($0.count) } ?? []
     names = try set?.names ?? []
     self.shards = set
     self.files = files
@@ -56,7 +63,8 @@ package struct PictureInputs {
     return NamedPicture(name: names[row], picture: picture)
   }
 
-  private static func isPicture(_ path: String) throws(ImageError) -> Bool {
+  /// Whether a file begins like a PNG or JPEG picture.
+  static func isPicture(_ path: String) throws(ImageError) -> Bool {
     do throws(ImageError) {
       _ = try ImageDecoder.header(contentsOf: path)
       return true

@@ -1,4 +1,5 @@
 // Codes from the GPT, pictures from the VQGAN.
+import Foundation
 import Images
 import Models
 import Shards
@@ -69,6 +70,7 @@ package struct PictureSampler: Sendable {
       gpt.model, codebookSize: gpt.codes.codebookSize, trained: gpt.trainedGrid, order: gpt.order,
       conditionLength: gpt.condition?.length ?? 1, options: options)
     sampler.caches = caches
+    sampler.cacheBytes = min(sampler.cacheBytes, Int(ProcessInfo.processInfo.physicalMemory / 4))
     sampler.windowStep = windowStep
     return sampler
   }

@@ -9,21 +9,22 @@ extension PictureSampler {
   /// VQGAN.
   ///
   /// - Parameters:
-  ///   - count: rows of shards to take.
+  ///   - end: the samples' last number and one, for which so many rows of shards are taken.
+  ///   - shown: the starts whose map is kept as a picture.
   ///   - stuffNumbers: whether PNG files hold COCO-Stuff's own numbers, one less than those of shards, 255 for none.
   /// - Throws: `ImageError`, `ShardError`, `EncodingError`, `ConditionError`, `FingerprintMismatch`.
   package func labelMaps(
-    _ paths: [String], count: Int, stuffNumbers: Bool, encodedBy stage: FirstStage
+    _ paths: [String], end: Int, shown: ShownStarts, stuffNumbers: Bool,
+    encodedBy stage: FirstStage
   ) throws -> [SampleStart] {
     let condition = try conditionCodes(of: stage, reading: .segmentation)
-    let maps = try Self.maps(paths, count: count) { path in
+    return try starts(of: paths, end: end, shown: shown) { path in
       var map = try ImageDecoder.decodeLabels(contentsOf: path)
       if stuffNumbers { map.values = map.values.map { $0 &+ 1 } }
       return map
     } row: { set, row in
       LabelMap(width: set.width, height: set.height, values: try set.segmentation(row))
-    }
-    return try maps.map { name, map in
+    } start: { name, map in
       let fitted = map.fitted(fit(map.width, map.height, to: condition, of: stage))
       if let wrong = fitted.values.first(where: { Int($0) >= stage.config.inChannels }) {
         throw EncodingError.label(path: name, found: Int(wrong), labels: stage.config.inChannels)
@@ -38,18 +39,19 @@ extension PictureSampler {
 
   /// Depth maps from PNG files or image shards, scaled to the grid, cut, and encoded by the conditioning VQGAN.
   ///
-  /// - Parameter count: rows of shards to take.
+  /// - Parameters:
+  ///   - end: the samples' last number and one, for which so many rows of shards are taken.
+  ///   - shown: the starts whose map is kept as a picture.
   /// - Throws: `ImageError`, `ShardError`, `ConditionError`, `FingerprintMismatch`.
   package func depthMaps(
-    _ paths: [String], count: Int, encodedBy stage: FirstStage
+    _ paths: [String], end: Int, shown: ShownStarts, encodedBy stage: FirstStage
   ) throws -> [SampleStart] {
     let condition = try conditionCodes(of: stage, reading: .depth)
-    let maps = try Self.maps(paths, count: count) { path in
+    return try starts(of: paths, end: end, shown: shown) { path in
       try ImageDecoder.decodeDepth(contentsOf: path)
     } row: { set, row in
       DepthMap(width: set.width, height: set.height, stored: try set.depth(row))
-    }
-    return maps.map { name, map in
+    } start: { name, map in
       let fitted = map.fitted(fit(map.width, map.height, to: condition, of: stage))
       // As a row of a shard: the same map gives the same codes by either way.
       let depths = Tensor(
@@ -70,23 +72,28 @@ extension PictureSampler {
     )
   }
 
-  /// Maps of PNG files, then of rows that are evenly spread over all the image shards.
-  private static func maps<Map>(
-    _ paths: [String], count: Int, file: (String) throws -> Map,
-    row: (ImageShardSet, Int) throws -> Map
-  ) throws -> [(name: String, map: Map)] {
-    let isFile = { (path: String) in path.hasSuffix(".png") }
-    var maps = try paths.filter(isFile).map { (name: $0, map: try file($0)) }
-    let shards = paths.filter { !isFile($0) }
-    guard !shards.isEmpty else { return maps }
-    let set = try ImageShardSet(shards)
-    let names = try set.names
-    let taken = min(count, set.count)
-    for index in 0..<taken {
-      let place = index * set.count / taken
-      maps.append((names[place], try row(set, place)))
+  /// What is made of maps of PNG files, then of rows of all the image shards, one map at a time.
+  private func starts<Map>(
+    of paths: [String], end: Int, shown: ShownStarts, file: (String) throws -> Map,
+    row: (ImageShardSet, Int) throws -> Map, start: (String, Map) throws -> SampleStart
+  ) throws -> [SampleStart] {
+    let files = try paths.filter(PictureInputs.isPicture)
+    let shards = paths.filter { !files.contains($0) }
+    let set = shards.isEmpty ? nil : try ImageShardSet(shards)
+    let rows = set.map { SpreadRows($0.count).first(end) } ?? []
+    let total = files.count + rows.count
+    let names = try set?.names ?? []
+    return try (0..<total).map { index in
+      var made: SampleStart
+      if let set, index >= files.count {
+        let place = rows[index - files.count]
+        made = try start(names[place], try row(set, place))
+      } else {
+        made = try start(files[index], try file(files[index]))
+      }
+      if !shown.contains(index, of: total) { made.picture = nil }
+      return made
     }
-    return maps
   }
 
   /// The grid of condition codes, made by the VQGAN that the GPT was trained with.

@@ -5,12 +5,18 @@ import Models
 extension SampleMask {
   /// The cells of a grid whose part of a picture is given, `[H·W]`.
   ///
+  /// A file is scaled and cut like the picture.
+  ///
+  /// - Parameter factor: pixels per code along one side.
   /// - Throws: `ImageError`.
-  package func cells(of grid: GridSize) throws -> [Bool] {
+  package func cells(of grid: GridSize, factor: Int) throws -> [Bool] {
     switch self {
     case .half(let part): return part.cells(of: grid)
     case .file(let path):
       let picture = try ImageDecoder.decode(contentsOf: path)
+        .fitted(
+          width: grid.width * factor, height: grid.height * factor, mode: .crop, filter: .area
+        )
         .resized(width: grid.width, height: grid.height, filter: .area)
       return (0..<grid.count).map { cell in
         // Red, green and blue together, half of white or more.

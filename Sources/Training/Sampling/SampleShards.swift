@@ -35,6 +35,16 @@ package struct SampleShards {
       options: decisive.merging(what) { $1 })
   }
 
+  /// SHA-256 of what decides about samples besides their random numbers.
+  package static func digest(_ starts: [SampleStart]) -> String {
+    var hash = SHA256()
+    for start in starts {
+      let text = "\(start.codes ?? []) \(start.condition.map { "\($0)" } ?? "");"
+      Array(text.utf8).withUnsafeBytes { hash.update($0) }
+    }
+    return hexadecimal(hash.finalize())
+  }
+
   /// Draws what is missing.
   ///
   /// - Parameters:

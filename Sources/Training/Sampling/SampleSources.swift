@@ -27,50 +27,67 @@ package struct SampleStart: Sendable {
 }
 
 extension PictureSampler {
-  private var pixelSize: (width: Int, height: Int) {
+  /// Of the pictures that are drawn.
+  package var pixelSize: (width: Int, height: Int) {
     let factor = vqgan.config.downsampling
     return (grid.width * factor, grid.height * factor)
   }
 
   /// Pictures from files or image shards, scaled until they cover the grid, cut, and encoded.
   ///
-  /// - Parameter count: rows of shards to take.
+  /// - Parameters:
+  ///   - end: the samples' last number and one, for which so many rows of shards are taken.
+  ///   - shown: the starts whose picture is kept.
   /// - Throws: `ImageError`, `ShardError`, `ReconstructionError`, `EncodingError`.
-  package func pictures(_ paths: [String], count: Int) throws -> [SampleStart] {
+  package func pictures(_ paths: [String], end: Int, shown: ShownStarts) throws -> [SampleStart] {
     try vqgan.requireColourPictures()
-    let inputs = try PictureInputs(paths, count: count)
+    let inputs = try PictureInputs(paths) { SpreadRows($0).first(end) }
     let fitting = try PictureFitting(factor: vqgan.config.downsampling, size: pixelSize)
-    return try (0..<min(inputs.count, count)).map { index in
+    let total = min(inputs.count, end)
+    return try (0..<total).map { index in
       let fitted = try fitting.fit(try inputs.picture(index)).picture
       let image = Tensor(
         pixels: fitted.picture.pixels, count: 1, height: fitted.picture.height,
         width: fitted.picture.width, on: gpt.model.device)
       return SampleStart(
-        name: fitted.name, codes: vqgan.model.encode(image).elements, picture: fitted.picture)
+        name: fitted.name, codes: vqgan.model.encode(image).elements,
+        picture: shown.contains(index, of: total) ? fitted.picture : nil)
     }
   }
 
   /// Rows of code shards: their codes, and the condition of this GPT that they hold.
   ///
+  /// - Parameters:
+  ///   - end: the samples' last number and one, for which so many rows are taken.
+  ///   - keepsCodes: whether parts of them are given; then, and where the condition lies in a grid as well, only the
+  ///     trained size can be drawn.
+  ///   - shown: the starts whose pictures are made.
   /// - Throws: `ShardError`, `ConditionError`, `RunError`.
-  package func rows(_ paths: [String], count: Int) throws -> [SampleStart] {
+  package func rows(
+    _ paths: [String], end: Int, keepsCodes: Bool, shown: ShownStarts
+  ) throws -> [SampleStart] {
     let shards = try CodeShardSet(paths)
     try gpt.codes.requireSame(as: shards)
-    guard grid == gpt.trainedGrid else {
+    let hasSize =
+      keepsCodes || gpt.condition?.kind == .codes || gpt.condition?.kind == .coordinates
+    guard !hasSize || grid == gpt.trainedGrid else {
       throw ConditionError.size(
         path: paths[0], problem: "grids of \(gpt.trainedGrid) codes, but \(grid) are to be drawn")
     }
     let conditions = try gpt.condition.map { try ConditionReader($0, of: shards) }
     let names = try shards.names
     let categories = try categoryNames(shards)
-    let taken = min(count, shards.count)
-    return try (0..<taken).map { index in
-      let row = index * shards.count / taken
-      let codes = try shards.codes(row)
+    let rows = SpreadRows(shards.count).first(end)
+    return try rows.enumerated().map { index, row in
       let condition = try conditions?.input(row)
-      return SampleStart(
-        name: names[row], codes: codes, condition: condition, picture: picture(codes),
-        objects: plot(condition, categories))
+      var start = SampleStart(name: names[row], condition: condition)
+      let codes = grid == gpt.trainedGrid ? try shards.codes(row) : nil
+      if keepsCodes { start.codes = codes }
+      if shown.contains(index, of: rows.count) {
+        start.picture = codes.map(picture)
+        start.objects = plot(condition, categories)
+      }
+      return start
     }
   }
 
