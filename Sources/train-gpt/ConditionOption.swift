@@ -21,6 +21,10 @@ struct ConditionOption: ExpressibleByArgument {
     }
   }
 
+  var isNone: Bool { kind == nil }
+  /// Whether it is of objects, at most so many of a picture.
+  var hasObjects: Bool { kind == .boxes || kind == .points }
+
   /// The condition that shards hold.
   ///
   /// - Throws: `ConditionError`, `ShardError`.

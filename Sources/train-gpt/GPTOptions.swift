@@ -66,10 +66,13 @@ struct GPTOptions: ParsableArguments {
   func validate() throws {
     let counts = [
       ("--layers", layers), ("--heads", heads), ("--width", width),
-      ("--validate-every", validateEvery), ("--objects", objects),
+      ("--validate-every", validateEvery),
     ]
     for (name, value) in counts {
       if let value, value < 1 { throw ValidationError("\(name) must be positive, got \(value).") }
+    }
+    if let objects, !(1...10_000).contains(objects) {
+      throw ValidationError("--objects must be 1 to 10000, got \(objects).")
     }
     if precision == .int8 {
       throw ValidationError("--precision int8 is for sampling; train with float32 or bf16.")
@@ -91,6 +94,12 @@ struct GPTOptions: ParsableArguments {
 
   /// What a new run on these codes starts from.
   func start(on shards: CodeShardSet) throws -> GPTRunConfig {
+    if objects != nil, condition?.hasObjects != true {
+      throw ValidationError("--objects needs --condition boxes or points.")
+    }
+    if conditionDropout != nil, condition?.isNone != false {
+      throw ValidationError("--condition-dropout needs --condition.")
+    }
     let codes = CodeGrid(shards.header)
     var found = try condition?.condition(of: shards, objects: objects ?? 30)
     if conditionDropout != nil, let known = found { found?.nullToken = known.vocabulary }
@@ -114,6 +123,7 @@ struct GPTOptions: ParsableArguments {
 
   /// Puts the options that were given into a configuration.
   func change(_ config: inout GPTRunConfig) {
+    if let objects { config.condition?.objects = objects }
     if let conditionDropout { config.conditionDropout = conditionDropout }
     if let order { config.order = order == .raster ? nil : order }
     if let unmasked { config.model.unmasked = unmasked }

@@ -73,6 +73,10 @@ struct VQGANOptions: ParsableArguments {
       var result = try RunFolder.runConfig(VQGANRunConfig.self, from: config)
       result.initFrom = nil
       result.initOptimizer = nil
+      if let input, input != result.inputKind {
+        Self.adapt(&result.objective, to: input, channels: input.channels)
+        if input == .segmentation { result.perceptual = nil }
+      }
       return result
     }
     let name = preset ?? Self.defaultPreset
@@ -89,23 +93,39 @@ struct VQGANOptions: ParsableArguments {
       result.model = first.config
       if let discriminator = first.discriminator { result.objective.discriminator = discriminator }
     }
+    let kind = input ?? result.inputKind
+    Self.adapt(
+      &result.objective, to: kind,
+      channels: kind == result.inputKind ? result.model.inChannels : kind.channels)
     return result
+  }
+
+  /// Makes the objective of pictures that of maps.
+  private static func adapt(
+    _ objective: inout VQGANObjective, to kind: VQGANInputKind, channels: Int
+  ) {
+    switch kind {
+    case .images: break
+    case .segmentation:
+      objective.discFactor = 0
+      // Its loss is a mean over all channels, so many times smaller than that of a picture; at the published weight of 1
+      // the latents shrink to nothing before they say anything.
+      objective.codebookWeight = 1 / Float(channels)
+    case .depth: objective.discWeight = 0.75  // as published for depth
+    }
   }
 
   /// Puts the options that were given into a configuration, `--set` first.
   func change(_ config: inout VQGANRunConfig) throws {
     if let input, input != config.inputKind {
       (config.model.inChannels, config.model.outChannels) = (input.channels, input.channels)
-      if input == .segmentation {
-        config.objective.discFactor = 0
-        // Its loss is a mean over all channels, so many times smaller than that of a picture; at the published weight of 1
-        // the latents shrink to nothing before they say anything.
-        config.objective.codebookWeight = 1 / Float(input.channels)
-        config.perceptual = nil
-      }
-      if input == .depth { config.objective.discWeight = 0.75 }  // as published for depth
     }
     config = try overriding(config, set)
+    if let input, input != config.inputKind {
+      throw ValidationError(
+        "--input \(input.rawValue) and model.in_channels=\(config.model.inChannels): 3 channels are pictures, "
+          + "1 is depth, maps of labels have 4 to 256.")
+    }
     if let preset { config.preset = preset }
     if let discStart { config.objective.discStart = discStart }
     if let discriminatorPass { config.objective.discriminatorPass = discriminatorPass }

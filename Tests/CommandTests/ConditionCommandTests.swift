@@ -105,7 +105,6 @@ struct ConditionCommandTests {
       """
       train-gpt rooms.h5 --out G \(Self.small) --steps 2 --rotary &&
       train-gpt rooms.h5 --out O \(Self.small) --steps 2 --order spiral-in &&
-      sample-gpt --gpt G --size 28x20 --count 2 --seeds 7,9 --codes-out a.h5 --out A --quiet ||
       sample-gpt --gpt G --size 28x20 --seeds 7,9 --greedy --codes-out a.h5 --out A --quiet &&
       sample-gpt --gpt G --size 28x20 --seeds 7,9 --greedy --no-cache --codes-out b.h5 --out B --quiet &&
       sample-gpt --gpt O --scale 0.5 --count 1 --out C --quiet
@@ -129,7 +128,21 @@ struct ConditionCommandTests {
       ("train-gpt rooms.h5 --out R --condition codes", 65, "--condition-vqgan"),
       ("train-gpt rooms.h5 --out R --condition boxes", 65, "prep-coco --objects"),
       ("train-gpt rooms.h5 --out R --condition words", 64, "--condition"),
-      ("train-gpt rooms.h5 --out R --condition-dropout 0.5", 64, "null_token"),
+      ("train-gpt rooms.h5 --out R --condition-dropout 0.5", 64, "needs --condition"),
+      (
+        "train-gpt rooms.h5 --out R --condition none --condition-dropout 0.5", 64,
+        "needs --condition"
+      ),
+      ("train-gpt rooms.h5 --out R --objects 2", 64, "needs --condition boxes or points"),
+      (
+        "train-gpt rooms.h5 --out R --condition label:room --objects 2", 64,
+        "needs --condition boxes or points"
+      ),
+      (
+        "train-gpt rooms.h5 --out R --condition boxes --objects 9223372036854775807", 64,
+        "1 to 10000"
+      ),
+      ("train-gpt --out G --resume --order spiral-in", 64, "order of the run is \"raster\""),
       ("train-gpt rooms.h5 --out R --ema 1", 64, "--ema"),
       ("train-gpt rooms.h5 --out R --clip 0", 64, "--clip"),
       ("train-gpt rooms.h5 --out R --rotary --width 24 --heads 4", 64, "multiple of 4"),
@@ -255,11 +268,12 @@ struct ConditionCommandTests {
     let folder = try TemporaryFolder()
     try maps(in: folder)
     let drawing = kind == "coordinates" ? "--size 24x16" : "--from-codes C"
+    let objects = kind == "coordinates" ? "" : "--objects 2"
     let outcome = try shell(
       """
       train-vqgan S.h5 --preset tiny --steps 1 --batch-size 2 --out V --quiet > /dev/null &&
       encode-dataset S.h5 --vqgan V --out C --quiet > /dev/null &&
-      train-gpt C --condition \(kind) --objects 2 --out G \(Self.small) --steps 2 > /dev/null &&
+      train-gpt C --condition \(kind) \(objects) --out G \(Self.small) --steps 2 > /dev/null &&
       sample-gpt --gpt G \(drawing) --count 2 --out P --quiet
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")

@@ -117,6 +117,12 @@ struct DepthCommandTests {
       ("prep-images list.txt --depth depth --out X", 64, "--depth needs a folder"),
       ("prep-images in --depth nowhere --out X", 66, "nowhere"),
       ("prep-images in --depth depth --size 16 --out S --quiet", 64, "--depth"),
+      (
+        """
+        cp -r depth other && prep-images in --depth depth --size 16 --out T --quiet > /dev/null &&
+        prep-images in --depth other --size 16 --out T --quiet
+        """, 64, "--depth"
+      ),
       ("train-vqgan S --input depth --preset tiny --steps 1 --out X --quiet", 65, "no depth maps"),
       ("sample-gpt --gpt G --depth a.png --segmentation b.png --out P", 64, "exclude each other"),
     ])

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Training
 
 /// The Makefile's experiments with stand-ins for the commands, which note their arguments in `log`.
 private struct Workshop {
@@ -168,5 +169,46 @@ struct MakefileTests {
     // Other ways of sampling: the same GPT, other pictures.
     let other = try shop.make("\(more) TEMPERATURES=1")
     #expect(other.count == 1 && other[0].contains("--half left --temperature 1 --top-k 100"))
+  }
+
+  @Test func halvesAndLargerPicturesAreDrawnFromLabelMaps() throws {
+    let shop = try Workshop()
+    let run = "coco-tiny-64-annotations"
+    let more = "runs/\(run)/half.txt runs/\(run)/larger.txt"
+    let commands = try shop.make(
+      "\(more) SIZE=64 PRESET=tiny STEPS=5 SEGMENTATION=annotations", in: run
+    ).filter { $0.hasPrefix("sample-gpt") }
+    #expect(commands.count == 3)
+    for command in commands {
+      #expect(
+        command.contains("--segmentation runs/\(run)/shards/a-validation-00000.h5"), "\(command)")
+    }
+    let plain = try shop.make(
+      "runs/coco-tiny-64/half.txt runs/coco-tiny-64/larger.txt SIZE=64 PRESET=tiny STEPS=5",
+      in: "coco-tiny-64")
+    #expect(!plain.contains { $0.contains("--segmentation") }, "\(plain)")
+  }
+
+  /// The commands themselves take the options that the Makefile gives to their stand-ins; the model is made small.
+  @Test func theCommandsTakeTheOptions() throws {
+    let shop = try Workshop()
+    let run = "coco-f16-256-annotations"
+    _ = try shop.make("PRESET=f16 SEGMENTATION=annotations", in: run)
+    try writeMapShard(shop.folder("S.h5"), side: 32, labels: [182, 182])
+    let small =
+      "--set model.ch=32 --set model.embed_dim=32 --set model.z_channels=32 --batch-size 1 --steps 1 --quiet"
+    let outcome = try shell(
+      """
+      set -e
+      cd runs/\(run)
+      train-vqgan ../../S.h5 $(cat vqgan.options) \(small) --out V
+      train-vqgan ../../S.h5 $(cat segmentation.options) \(small) --out M
+      encode-dataset ../../S.h5 --vqgan V --condition-vqgan M --out C --quiet
+      train-gpt C $(cat gpt.options) --layers 1 --heads 2 --width 16 --batch-size 1 --steps 1 --quiet --out G
+      """, in: shop.folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let config = try RunFolder(shop.folder("runs/\(run)/V")).config(VQGANRunConfig.self)
+    #expect(config.preset == "f16" && config.model.nEmbed == 8192)
+    #expect(config.augmentation.flips)
   }
 }

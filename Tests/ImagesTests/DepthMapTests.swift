@@ -55,7 +55,7 @@ struct DepthMapTests {
     #expect(
       throws: ImageError.damaged(
         path: Depth.path("not-a-number.png"), format: .png,
-        reason: "the depth of column 4, row 2 is nan")
+        reason: "the depth of column 4, row 2 is not a number")
     ) { try ImageDecoder.decodeDepth(contentsOf: Depth.path("not-a-number.png")) }
     for name in [
       "baseline-444.jpg", "rgb-8.png", "rgb-16.png", "rgba-16-interlaced.png", "grey-alpha-8.png",

@@ -41,7 +41,7 @@ package struct COCOIngestOptions: Equatable, Sendable {
   package var described: [String: String] {
     [
       "--split": splits.count > 1 ? "both" : splits.first?.rawValue ?? "none",
-      "--segmentation": segmentation.rawValue, "--depth": "\(depth != nil)",
+      "--segmentation": segmentation.rawValue, "--depth": depth ?? "none",
       "--captions": "\(captions)",
       "--objects": "\(objects)",
       "--categories": categories.isEmpty ? "all" : categories.sorted().joined(separator: ","),

@@ -2,11 +2,14 @@ import Images
 
 /// The depth maps of a folder, one for each picture: `NAME.png` for a picture `NAME.jpg`, in the same folders below it.
 package struct DepthFolder: Sendable {
+  /// The folder as it was given.
+  let path: String
   private let folder: PictureFolder
 
   /// - Parameter followsLinks: whether links to maps may point out of the folder.
   /// - Throws: `IngestError.image`.
   package init(_ path: String, followsLinks: Bool) throws(IngestError) {
+    self.path = path
     do throws(ImageError) {
       folder = try PictureFolder(path, followsLinks: followsLinks)
     } catch {

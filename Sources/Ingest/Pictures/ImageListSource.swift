@@ -95,7 +95,7 @@ extension ImageListSource {
     try choice.check(path: path, wantsTraining: true, wantsValidation: options.holdout > 0)
     return PicturePlan(
       choice, of: self, options: options, inputs: [],
-      described: ["--upright": "\(turnsUpright)", "--depth": "\(depths != nil)"], warnings: warnings
-    )
+      described: ["--upright": "\(turnsUpright)", "--depth": depths?.path ?? "none"],
+      warnings: warnings)
   }
 }

@@ -35,9 +35,6 @@ extension GPTCondition {
     var places = (0..<Int32(length)).map { $0 }
     var cells: [Int] = []  // of the condition's grid, by place
     if let own = self.grid, let whole = conditionGrid(of: grid, trained: trained) {
-      func scaled(_ codes: Int, _ condition: Int, _ codesOfAll: Int) -> Int {
-        codes * condition / codesOfAll
-      }
       let part = GridWindow(
         row: window.row * own.height / trained.height,
         column: window.column * own.width / trained.width,

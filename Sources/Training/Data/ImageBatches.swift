@@ -52,9 +52,12 @@ package final class ImageBatches: Sendable {
   private let queue: BoundedQueue<Result<ImageBatch, any Error>>
 
   /// Starts reading ahead from `position`.
+  ///
+  /// - Parameter labels: how many labels there are in maps; more are an error.
   package init(
     _ shards: ImageShardSet, batchSize: Int, from position: DataPosition, seed: UInt64,
-    shuffled: Bool, augmentation: Augmentation, kind: VQGANInputKind = .images
+    shuffled: Bool, augmentation: Augmentation, kind: VQGANInputKind = .images,
+    labels: Int = 256
   ) {
     let queue = BoundedQueue<Result<ImageBatch, any Error>>(capacity: 3)
     self.queue = queue
@@ -66,7 +69,8 @@ package final class ImageBatches: Sendable {
         let start = position
         let rows = order.next(batchSize, from: &position)
         let batch = Result {
-          try Self.read(shards, rows, at: start, next: position, seed: seed, augmentation, kind)
+          try Self.read(
+            shards, rows, at: start, next: position, seed: seed, augmentation, kind, labels)
         }
         goesOn = queue.push(batch)
         if case .failure = batch { goesOn = false }
@@ -85,12 +89,12 @@ package final class ImageBatches: Sendable {
 
   private static func read(
     _ shards: ImageShardSet, _ rows: [Int], at start: DataPosition, next: DataPosition,
-    seed: UInt64, _ augmentation: Augmentation, _ kind: VQGANInputKind
+    seed: UInt64, _ augmentation: Augmentation, _ kind: VQGANInputKind, _ labels: Int
   ) throws -> ImageBatch {
     let size = kind.bytesPerPixel
     var pixels: [UInt8]
     if kind != .images {
-      pixels = try rows.flatMap { try shards.bytes($0, of: kind) }
+      pixels = try rows.flatMap { try shards.bytes($0, of: kind, labels: labels) }
     } else {
       pixels = [UInt8](repeating: 0, count: rows.count * shards.rowBytes)
       try shards.read(rows, into: &pixels)

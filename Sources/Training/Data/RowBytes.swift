@@ -17,12 +17,19 @@ extension VQGANInputKind {
 extension ShardSet where Reader == ImageShardReader {
   /// What a VQGAN reads of one row, `[H, W, bytesPerPixel]`.
   ///
-  /// - Throws: `ShardError`; `missingItem` in shards without such maps.
-  func bytes(_ index: Int, of kind: VQGANInputKind) throws(ShardError) -> [UInt8] {
+  /// - Parameter labels: how many labels the VQGAN knows, where it reads maps of them.
+  /// - Throws: `ShardError`; `missingItem` in shards without such maps; `EncodingError.label`.
+  func bytes(_ index: Int, of kind: VQGANInputKind, labels: Int) throws -> [UInt8] {
     switch kind {
-    case .images: try pixels(index)
-    case .segmentation: try segmentation(index)
-    case .depth: DepthBytes.of(try depth(index))
+    case .images: return try pixels(index)
+    case .depth: return DepthBytes.of(try depth(index))
+    case .segmentation:
+      let map = try segmentation(index)
+      if let wrong = map.first(where: { Int($0) >= labels }) {
+        throw EncodingError.label(
+          path: try locate(index).reader.path, found: Int(wrong), labels: labels)
+      }
+      return map
     }
   }
 }

@@ -73,8 +73,14 @@ extension RunConfig {
     for key in Set(old.keys).union(new.keys).subtracting(Self.changeableKeys).sorted()
     where old[key] != new[key] {
       throw RunError.configDiffers(
-        path: folder.path, key: key, found: old[key] ?? "none", wanted: new[key] ?? "none")
+        path: folder.path, key: key, found: old[key] ?? absent(key),
+        wanted: new[key] ?? absent(key))
     }
+  }
+
+  /// What a key stands for that is not there.
+  private func absent(_ key: String) -> String {
+    key.split(separator: ".").last == "order" ? "\"raster\"" : "none"
   }
 }
 

@@ -64,7 +64,8 @@ package struct VQGANRun {
       folder, columns: Self.columns, resumingAfter: isResumed ? state.step : nil)
     let batches = ImageBatches(
       shards, batchSize: config.batchSize, from: state.position, seed: config.seed,
-      shuffled: config.shuffles, augmentation: config.augmentation, kind: config.inputKind)
+      shuffled: config.shuffles, augmentation: config.augmentation, kind: config.inputKind,
+      labels: config.model.inChannels)
     let samples = try Self.samples(of: validation ?? shards, config)
     if state.step == 0 && config.initFrom == nil { try initialize(from: shards) }
     var clock = ContinuousClock.now
@@ -159,7 +160,8 @@ package struct VQGANRun {
     let images = min(max(needed, config.batchSize), 512)
     let source = ImageBatches(
       shards, batchSize: config.batchSize, from: DataPosition(), seed: config.seed, shuffled: true,
-      augmentation: config.augmentation, kind: config.inputKind)
+      augmentation: config.augmentation, kind: config.inputKind,
+      labels: config.model.inChannels)
     let batches = try (0..<(images + config.batchSize - 1) / config.batchSize).map { _ in
       try source.next().input(on: device)
     }
@@ -197,7 +199,7 @@ package struct VQGANRun {
     let kind = config.inputKind
     var pixels: [UInt8] = []
     for row in rows {
-      let whole = try shards.bytes(row, of: kind)
+      let whole = try shards.bytes(row, of: kind, labels: config.model.inChannels)
       guard side > 0 else {
         pixels += whole
         continue
