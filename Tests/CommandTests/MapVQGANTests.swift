@@ -12,7 +12,7 @@ func writeMapShard(_ path: String, side: Int = 16, labels: [UInt8]) throws {
       height: side, width: side, source: "test", split: "train", preprocessing: "{}",
       toolVersion: "test", hasSegmentation: true, hasDepth: true), compression: .none)
   for (row, label) in labels.enumerated() {
-    let map = (0..<side * side).map { $0 % side < side / 2 + row % 4 ? 0 : label }
+    let map: [UInt8] = (0..<side * side).map { $0 % side < side / 2 + row % 4 ? 0 : label }
     try writer.append(
       writer.encoder.encode(
         map.flatMap { [$0 &* 5, 255 - $0, UInt8(row)] }, segmentation: map,
@@ -66,7 +66,7 @@ struct MapVQGANTests {
       """
       set -e
       train-vqgan T.h5 --input depth \(Self.tiny) --out D
-      train-vqgan T.h5 --input segmentation --init-from M7 \(Self.tiny) --out M
+      train-vqgan T.h5 --input segmentation --init-from M7 \(Self.tiny) --seed 5 --out M
       train-vqgan T.h5 --init-from M7 \(Self.tiny) --set objective.codebook_weight=0.5 --out N
       train-vqgan T.h5 --input depth --init-from D \(Self.tiny) --out E
       train-vqgan T.h5 --input segmentation --config E/config.json --steps 1 --quiet --out F
@@ -84,11 +84,11 @@ struct MapVQGANTests {
       #expect(config.objective.discWeight == discWeight, "\(run)")
       #expect(config.objective.codebookWeight == codebookWeight, "\(run)")
     }
-    // The first weights are those of the other run: one step does not move them far.
+    // The first weights are those of the other run, which one step does not move far, whatever the seed.
     let weights = try ["M7", "M"].map {
-      try FirstStage.load(folder($0)).model.decoder.convOut.bias.elements()
+      try FirstStage.load(folder($0)).model.decoder.convOut.weight.elements()
     }
-    #expect(zip(weights[0], weights[1]).allSatisfy { abs($0 - $1) < 0.01 }, "\(weights)")
+    #expect(zip(weights[0], weights[1]).allSatisfy { abs($0 - $1) < 0.002 })
   }
 
   @Test(arguments: [1, 3])
