@@ -74,23 +74,30 @@ let package = Package(
       cSettings: [.define("HAS_YAJL", .when(traits: ["YAJL"]))],
       linkerSettings: [.linkedLibrary("yajl", .when(traits: ["YAJL"]))]),
 
+    // What rows are, for files and for models
+    .target(name: "RowMaps"),
+
     // The engine and the models
     .target(
       name: "TensorCore", dependencies: ["CKernels"],
       swiftSettings: [.define("HAS_ONEDNN", .when(traits: ["OneDNN"]))]),
     .target(name: "NN", dependencies: ["TensorCore"]),
-    .target(name: "Models", dependencies: ["NN", "TensorCore"]),
+    .target(name: "Models", dependencies: ["NN", "RowMaps", "TensorCore"]),
 
     // Files
     .target(name: "DurableFiles", dependencies: ["CBeneath"]),
     .target(name: "Checksums", dependencies: ["CCrypto", "CChunkCodec", "CKernels"]),
-    .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles"]),
+    .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles", "RowMaps"]),
     .target(
-      name: "Shards", dependencies: ["CHDF5", "CChunkCodec", "Checksums", "DurableFiles"]),
+      name: "Shards",
+      dependencies: ["CHDF5", "CChunkCodec", "Checksums", "DurableFiles", "RowMaps"]),
     .target(name: "Checkpoints", dependencies: ["Checksums", "DurableFiles", "TensorCore"]),
     .target(name: "Corpora", dependencies: ["CAnnotations", "DurableFiles"]),
     .target(
-      name: "Ingest", dependencies: ["Corpora", "Images", "Shards", "Checksums", "DurableFiles"]),
+      name: "Ingest",
+      dependencies: [
+        "Corpora", "Images", "Shards", "Checksums", "DurableFiles", "RowMaps", argumentParser,
+      ]),
 
     .target(
       name: "TamingCheckpoints",
@@ -103,7 +110,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Models", "NN", "TensorCore", "Checkpoints", "TamingCheckpoints", "Shards", "Images",
-        "Checksums", "DurableFiles",
+        "Checksums", "DurableFiles", "RowMaps",
       ]),
     .target(
       name: "CommandSupport",
@@ -118,7 +125,7 @@ let package = Package(
         dependencies: [
           "CommandSupport", "Training", "Ingest", "Corpora", "Models", "NN", "TensorCore",
           "Checkpoints", "TamingCheckpoints", "Shards", "Images", "Checksums", "DurableFiles",
-          argumentParser,
+          "RowMaps", argumentParser,
         ])
     }
     + [
@@ -129,22 +136,24 @@ let package = Package(
         ],
         path: "Tests/CommandProbe"),
       .target(
-        name: "TestSupport", dependencies: ["TensorCore", "NN", "Checkpoints"],
+        name: "TestSupport",
+        dependencies: ["TensorCore", "NN", "Checkpoints", "RowMaps", "Shards"],
         path: "Tests/TestSupport"),
     ]
     + [
       ("CKernels", ["CKernels"]), ("TensorCore", ["TensorCore"]), ("NN", ["NN", "TensorCore"]),
       ("Models", ["Models", "NN", "TensorCore", "Checkpoints"]),
-      ("DurableFiles", ["DurableFiles"]), ("Checksums", ["Checksums"]), ("Images", ["Images"]),
-      ("Shards", ["Shards", "CHDF5"]), ("Checkpoints", ["Checkpoints", "TensorCore"]),
+      ("DurableFiles", ["DurableFiles"]), ("Checksums", ["Checksums"]),
+      ("Images", ["Images", "RowMaps"]),
+      ("Shards", ["Shards", "CHDF5", "RowMaps"]), ("Checkpoints", ["Checkpoints", "TensorCore"]),
       ("TamingCheckpoints", ["TamingCheckpoints", "Checkpoints", "Models", "NN", "TensorCore"]),
       ("Corpora", ["Corpora", "CAnnotations"]),
-      ("Ingest", ["Ingest", "Corpora", "Images", "Shards"]),
+      ("Ingest", ["Ingest", "Corpora", "Images", "Shards", "RowMaps"]),
       (
         "Training",
         [
           "Training", "Models", "NN", "TensorCore", "Checkpoints", "TamingCheckpoints", "Shards",
-          "Images",
+          "Images", "RowMaps",
         ]
       ),
       ("CommandSupport", ["CommandSupport"]),

@@ -4,9 +4,8 @@ import Training
 extension EncodingError: ExitCoded {
   package var exitCode: SuiteExitCode {
     switch self {
-    case .size, .channels, .label, .otherVQGAN: .badData
+    case .size, .channels, .input, .label, .otherVQGAN: .badData
     case .sameName: .usage
-    case .foreignShard: .cannotCreate
     }
   }
 }

@@ -25,9 +25,9 @@ extension ShardError: ExitCoded {
     case .missing: .noInput
     case .notAShard, .incomplete, .wrongKind, .unsupportedVersion, .missingItem, .malformed,
       .foreignLink, .unknownFilter, .unreadable, .checksumMismatch, .codeOutOfRange,
-      .disagreement, .noRows:
+      .disagreement, .noRows, .noMaps:
       .badData
-    case .cannotCreate: .cannotCreate
+    case .cannotCreate, .foreignShard: .cannotCreate
     case .writeFailed: .ioFailure
     case .file(let error): error.exitCode
     case .optionsDiffer: .usage

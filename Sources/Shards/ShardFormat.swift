@@ -1,4 +1,5 @@
 // The names that shards use in their files; `Docs/Formats.md` describes them.
+import RowMaps
 
 /// What a shard holds.
 package enum ShardKind: String, Sendable {
@@ -11,19 +12,13 @@ enum ShardFormat {
   static let version = 1
 
   /// Datasets that are not labels.
-  static let reserved: Set<String> = [
-    images, codes, id, name, crc32c, segmentation, segmentationCRC32C, depth, depthCRC32C,
-    condition, conditionCRC32C,
-  ]
-  static let images = "images"
+  static let reserved = Set(
+    [codes, id, name, crc32c, condition, conditionCRC32C]
+      + RowMap.allCases.flatMap { [$0.dataset, $0.checksums] })
   static let codes = "codes"
   static let id = "id"
   static let name = "name"
   static let crc32c = "crc32c"
-  static let segmentation = "segmentation"
-  static let segmentationCRC32C = "segmentation_crc32c"
-  static let depth = "depth"
-  static let depthCRC32C = "depth_crc32c"
   static let condition = "condition"
   static let conditionCRC32C = "condition_crc32c"
 
@@ -67,14 +62,12 @@ package struct ImageShardHeader: Equatable, Sendable {
   package var split: String  // "train", "validation", ...
   package var preprocessing: String  // JSON: how the images were made
   package var toolVersion: String
-  /// Whether every image has a map of classes, one value a pixel.
-  package var hasSegmentation: Bool
-  /// Whether every image has a map of depths, one value a pixel.
-  package var hasDepth: Bool
+  /// The maps that every image has beside it, in the order of `RowMap`.
+  package var maps: [RowMap]
 
   package init(
     height: Int, width: Int, source: String, split: String, preprocessing: String,
-    toolVersion: String, hasSegmentation: Bool = false, hasDepth: Bool = false
+    toolVersion: String, maps: [RowMap] = []
   ) {
     self.height = height
     self.width = width
@@ -82,8 +75,7 @@ package struct ImageShardHeader: Equatable, Sendable {
     self.split = split
     self.preprocessing = preprocessing
     self.toolVersion = toolVersion
-    self.hasSegmentation = hasSegmentation
-    self.hasDepth = hasDepth
+    self.maps = RowMap.beside.filter(maps.contains)
   }
 }
 

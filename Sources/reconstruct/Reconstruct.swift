@@ -2,6 +2,7 @@
 import ArgumentParser
 import CommandSupport
 import Images
+import Ingest
 import Shards
 import Training
 

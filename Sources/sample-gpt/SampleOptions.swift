@@ -1,6 +1,7 @@
 // The options of sample-gpt.
 import ArgumentParser
 import CommandSupport
+import Ingest
 import Models
 import TensorCore
 import Training

@@ -1,4 +1,5 @@
 import Images
+import RowMaps
 import Shards
 
 /// Rows of shards as one picture.
@@ -37,7 +38,7 @@ struct Preview {
       let reader = try CodeShardReader(path)
       var pictures: [RGBImage] = []
       for row in rows {
-        let colors = try reader.codes(row).map { RGBColor.falseColor(of: Int($0)) }
+        let colors = try reader.codes(row).map { RGBColor(label: Int($0)) }
         pictures.append(
           RGBImage(
             width: reader.header.gridWidth, height: reader.header.gridHeight,
@@ -54,7 +55,7 @@ struct Preview {
     let header = reader.header
     let captions = try reader.contents.captions
     let objects = try reader.contents.objects
-    let isPlain = !header.hasSegmentation && !header.hasDepth && captions == nil && objects == nil
+    let isPlain = header.maps.isEmpty && captions == nil && objects == nil
     let rowNames = try reader.contents.names
     let categories = try reader.contents.categories ?? []
     let names = Dictionary(categories.map { ($0.id, $0.name) }) { first, _ in first }
@@ -67,14 +68,11 @@ struct Preview {
         pictures.append(picture)
         continue
       }
-      let map = try reader.segmentation(row)
-        .map { LabelMap(width: header.width, height: header.height, values: $0) }
-      let depth = try reader.depth(row)
-        .map { DepthMap(width: header.width, height: header.height, stored: $0) }
+      var maps: [(map: RowMap, values: RowValues)] = []
+      for map in header.maps { maps.append((map, try reader.row(row, map))) }
       entries.append(
         PreviewEntry(
-          name: rowNames[row], picture: picture, map: map, depth: depth,
-          captions: captions?[row] ?? [],
+          name: rowNames[row], picture: picture, maps: maps, captions: captions?[row] ?? [],
           objects: objects?[row] ?? [], names: names))
     }
     let lines = entries.map(\.lineCount).max() ?? 0

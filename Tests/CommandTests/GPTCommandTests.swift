@@ -33,16 +33,10 @@ struct GPTCommandTests {
     func write(
       _ name: String, rows: Int, split: String = "train", fingerprint: String? = nil
     ) throws {
-      let writer = try CodeShardWriter(
-        folder(name),
-        header: CodeShardHeader(
-          gridHeight: 2, gridWidth: 3, codebookSize: 64,
-          fingerprint: fingerprint ?? self.fingerprint, vqganPath: folder("vqgan"),
-          sourceShards: [], source: "test", split: split, toolVersion: "test"))
-      for row in 0..<rows {
-        writer.append((0..<6).map { Int32((row + $0 * 7) % 64) }, id: Int64(row), name: "\(row)")
-      }
-      _ = try writer.finish()
+      try codeShard(
+        folder(name), rows: rows, grid: (2, 3), fingerprint: fingerprint ?? self.fingerprint,
+        vqgan: folder("vqgan"), split: split
+      ) { row in ((0..<6).map { Int32((row + $0 * 7) % 64) }, nil) }
     }
   }
 

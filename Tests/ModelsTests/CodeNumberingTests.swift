@@ -41,7 +41,7 @@ import Testing
     random = RandomSource(seed: 1)
     var some = VQGAN(config, using: &random, on: device)
     let images = random.uniform([2, 3, 32, 32], in: -1..<1, on: device)
-    let entries = whole.encode(images)
+    let entries = whole.encode(.values(images))
     let used = Array(Set(entries.elements)).sorted().prefix(6).map { Float($0) }
     let padded = used + (used.count..<6).map { _ in used[0] }
     some.visitParameters { name, tensor in
@@ -53,7 +53,7 @@ import Testing
       Int32(padded.firstIndex(of: Float(entry)) ?? 6)
     }
     #expect(codes.elements == expected)
-    #expect(some.encode(images) == codes)
+    #expect(some.encode(.values(images)) == codes)
     let shown = codes.elements.map { Int32($0 < 6 ? padded[Int($0)] : padded[0]) }
     let back = whole.decode(indices: IndexTensor(shown, shape: codes.shape))
     #expect(Distance(some.decode(indices: codes), back).largest == 0)

@@ -35,7 +35,7 @@ struct EncodingSample {
     let noise = random.uniform([8, 3, height, width], in: -1..<1)
     let vectors = withoutGradients { () -> Tensor in
       var none: RandomSource?
-      return model.latents(of: noise, dropout: &none).vectors()
+      return model.latents(of: .values(noise), dropout: &none).vectors()
     }
     model.quantize.replaceEntries(kMeans(vectors, clusters: 48, using: &random))
     try RunFolder.write(config, to: "\(path)/model.json")

@@ -14,7 +14,7 @@ import Training
     let expected = try Fixture.tensors("vqgan-tiny.safetensors")
     let stage = try FirstStage.load(path)
     let images = try expected.tensor("x")
-    let indices = stage.model.encode(images)
+    let indices = stage.model.encode(.values(images))
     let wanted = try expected.indices("indices")
     #expect(indices.elements == wanted.elements)
     let reconstruction = try expected.tensor("reconstruction")

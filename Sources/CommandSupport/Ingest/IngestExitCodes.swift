@@ -6,16 +6,11 @@ import Ingest
 extension IngestError: ExitCoded {
   package var exitCode: SuiteExitCode {
     switch self {
-    case .corpus(let error): error.exitCode
-    case .shard(let error): error.exitCode
-    case .image(let error): error.exitCode
-    case .layout: .noInput
-    case .coco(let error): error.exitCode
     case .badSample, .tooManyErrors, .noPictures, .notAList, .noSamples, .nothingWritten,
       .otherPictures, .numberTooLarge, .noneOfThePictures:
       .badData
     case .holdoutNotSelected, .unknownCategory: .usage
-    case .foreignShard, .noSpace: .cannotCreate
+    case .noSpace: .cannotCreate
     }
   }
 }
@@ -29,6 +24,10 @@ extension AtariCorpusError: ExitCoded {
     case .tooLarge, .noRows, .missingColumn: .badData
     }
   }
+}
+
+extension COCOLayoutError: ExitCoded {
+  package var exitCode: SuiteExitCode { .noInput }
 }
 
 extension COCOError: ExitCoded {

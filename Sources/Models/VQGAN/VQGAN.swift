@@ -26,12 +26,13 @@ package struct VQGAN: Layer {
     postQuantConv = Conv2d(config.embedDim, config.zChannels, kernel: 1, using: &random, on: device)
   }
 
-  /// Latents before quantization, `[N, D, H/f, W/f]`, of images `[N, C, H, W]` in [-1, 1]; f divides H and W.
-  package func latents(of images: Tensor, dropout random: inout RandomSource?) -> Tensor {
+  /// Latents before quantization, `[N, D, H/f, W/f]`; f divides H and W.
+  package func latents(of input: VQGANInput, dropout random: inout RandomSource?) -> Tensor {
+    let (height, width) = input.size
     precondition(
-      images.shape[2] % config.downsampling == 0 && images.shape[3] % config.downsampling == 0,
-      "images of \(images.shape) are not a multiple of \(config.downsampling) pixels")
-    return quantConv(encoder(images, dropout: &random))
+      height % config.downsampling == 0 && width % config.downsampling == 0,
+      "\(height)×\(width) is not a multiple of \(config.downsampling) pixels")
+    return quantConv(encoder(input, dropout: &random))
   }
 
   /// Images `[N, C, H, W]` of quantized latents `[N, D, h, w]`; unbounded.
@@ -41,8 +42,10 @@ package struct VQGAN: Layer {
 
   // MARK: Evaluation, without gradients
 
-  /// Codes `[N, h, w]` of images `[N, C, H, W]` in [-1, 1].
-  package func encode(_ images: Tensor) -> IndexTensor { quantize.codes(of: entries(of: images)) }
+  /// Codes `[N, h, w]`.
+  package func encode(_ input: VQGANInput) -> IndexTensor {
+    quantize.codes(of: entries(of: input))
+  }
 
   /// Images `[N, C, h·f, w·f]`, plain, of codes `[N, h, w]`; unbounded, clamp to [-1, 1] when saving.
   package func decode(indices: IndexTensor) -> Tensor {
@@ -56,14 +59,14 @@ package struct VQGAN: Layer {
   ///
   /// Entries without a code of their own are decoded as what they are.
   package func reconstructWithCodes(_ images: Tensor) -> (images: Tensor, codes: IndexTensor) {
-    let entries = entries(of: images)
+    let entries = entries(of: .values(images))
     return (pictures(of: entries), quantize.codes(of: entries))
   }
 
-  private func entries(of images: Tensor) -> IndexTensor {
+  private func entries(of input: VQGANInput) -> IndexTensor {
     withoutGradients {
       var none: RandomSource?
-      let z = latents(of: images, dropout: &none)
+      let z = latents(of: input, dropout: &none)
       return quantize.nearest(z.vectors()).reshaped([z.shape[0], z.shape[2], z.shape[3]])
     }
   }

@@ -1,4 +1,5 @@
 // The shape of the first-stage model.
+import RowMaps
 
 /// The shape of the first-stage model; file keys are those of the published configurations.
 package struct VQGANConfig: Codable, Equatable, Sendable {
@@ -14,6 +15,14 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   package var embedDim: Int  // length of a codebook entry, D
   package var nEmbed: Int  // codebook entries, K
   package var quantizer: QuantizerConfig
+  /// What it reads, where the number of channels does not say it; nil, and not in the file, where it does.
+  private var declaredInput: RowMap?
+
+  /// What the channels mean: by default three are images, one is depth, others are labels.
+  package var input: RowMap {
+    get { declaredInput ?? .guessed(channels: inChannels) }
+    set { declaredInput = newValue == .guessed(channels: inChannels) ? nil : newValue }
+  }
 
   package init(
     resolution: Int, inChannels: Int = 3, outChannels: Int = 3, ch: Int, chMult: [Int],
@@ -76,6 +85,7 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     case zChannels = "z_channels"
     case embedDim = "embed_dim"
     case nEmbed = "n_embed"
+    case declaredInput = "input"
   }
 }
 
@@ -96,6 +106,9 @@ extension VQGANConfig {
     ]
     for (key, value, range) in ranges where !range.contains(value) {
       return "\(key) is \(value), expected \(range)"
+    }
+    if !input.modelChannels.contains(inChannels), let declaredInput {
+      return "input is \(declaredInput.rawValue); in_channels is \(inChannels)"
     }
     if resolution < downsampling || resolution % downsampling != 0 {
       return "resolution is \(resolution); it needs a multiple of \(downsampling)"

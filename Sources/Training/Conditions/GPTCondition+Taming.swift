@@ -26,7 +26,7 @@ extension GPTCondition {
         vqgan: stagePath)
       self.init(
         kind: .codes, vocabulary: stage.config.codes, grid: grid,
-        input: VQGANInputKind(stage.config).rawValue)
+        input: stage.config.input.rawValue)
       return
     }
     switch weights.condition {

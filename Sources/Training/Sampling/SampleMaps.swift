@@ -1,6 +1,7 @@
 // Label maps and depth maps that are conditions of samples.
 import Images
 import Models
+import RowMaps
 import Shards
 import TensorCore
 
@@ -23,17 +24,14 @@ extension PictureSampler {
       if stuffNumbers { map.values = map.values.map { $0 &+ 1 } }
       return map
     } row: { set, row in
-      LabelMap(width: set.width, height: set.height, values: try set.segmentation(row))
+      guard case .bytes(let values) = try set.row(row, .segmentation) else {
+        preconditionFailure("labels have 8 bits")
+      }
+      return LabelMap(width: set.width, height: set.height, values: values)
     } start: { name, map in
       let fitted = map.fitted(fit(map.width, map.height, to: condition, of: stage))
-      if let wrong = fitted.values.first(where: { Int($0) >= stage.config.inChannels }) {
-        throw EncodingError.label(path: name, found: Int(wrong), labels: stage.config.inChannels)
-      }
-      let labels = IndexTensor(
-        fitted.values.map { Int32($0) }, shape: [1, fitted.height, fitted.width])
-      return SampleStart(
-        name: name, condition: .grid(stage.model.encode(.labels(labels)).elements, condition),
-        picture: fitted.colored())
+      try fitted.row.requireLabels(below: stage.config.inChannels, path: name)
+      return self.start(name, fitted, .segmentation, condition, encodedBy: stage)
     }
   }
 
@@ -50,17 +48,27 @@ extension PictureSampler {
     return try starts(of: paths, end: end, shown: shown) { path in
       try ImageDecoder.decodeDepth(contentsOf: path)
     } row: { set, row in
-      DepthMap(width: set.width, height: set.height, stored: try set.depth(row))
+      guard case .words(let values) = try set.row(row, .depth) else {
+        preconditionFailure("depths have 16 bits")
+      }
+      return DepthMap(width: set.width, height: set.height, stored: values)
     } start: { name, map in
       let fitted = map.fitted(fit(map.width, map.height, to: condition, of: stage))
-      // As a row of a shard: the same map gives the same codes by either way.
-      let depths = Tensor(
-        depths: fitted.stored, count: 1, height: fitted.height, width: fitted.width,
-        on: gpt.model.device)
-      return SampleStart(
-        name: name, condition: .grid(stage.model.encode(.values(depths)).elements, condition),
-        picture: fitted.picture)
+      return self.start(name, fitted, .depth, condition, encodedBy: stage)
     }
+  }
+
+  /// A map as a condition, as a row of a shard would be: the same map gives the same codes by either way.
+  private func start(
+    _ name: String, _ fitted: some PixelMap, _ map: RowMap, _ condition: GridSize,
+    encodedBy stage: FirstStage
+  ) -> SampleStart {
+    let (width, height) = (fitted.width, fitted.height)
+    let input = VQGANInput(
+      fitted.row, of: map, count: 1, height: height, width: width, on: gpt.model.device)
+    return SampleStart(
+      name: name, condition: .grid(stage.model.encode(input).elements, condition),
+      picture: RGBImage(fitted.row, of: map, width: width, height: height))
   }
 
   private func fit(
@@ -97,10 +105,9 @@ extension PictureSampler {
   }
 
   /// The grid of condition codes, made by the VQGAN that the GPT was trained with.
-  private func conditionCodes(of stage: FirstStage, reading kind: VQGANInputKind) throws -> GridSize
-  {
+  private func conditionCodes(of stage: FirstStage, reading kind: RowMap) throws -> GridSize {
     guard let condition = gpt.condition, condition.kind == .codes, let own = condition.grid,
-      VQGANInputKind(stage.config) == kind,
+      stage.config.input == kind,
       let size = condition.conditionGrid(of: grid, trained: gpt.trainedGrid)
     else {
       throw ConditionError.unfit(

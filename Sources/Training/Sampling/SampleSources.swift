@@ -50,7 +50,7 @@ extension PictureSampler {
         pixels: fitted.picture.pixels, count: 1, height: fitted.picture.height,
         width: fitted.picture.width, on: gpt.model.device)
       return SampleStart(
-        name: fitted.name, codes: vqgan.model.encode(image).elements,
+        name: fitted.name, codes: vqgan.model.encode(.values(image)).elements,
         picture: shown.contains(index, of: total) ? fitted.picture : nil)
     }
   }

@@ -86,12 +86,12 @@ extension VQGANRunConfig {
     if let problem = model.problem { return "model: \(problem)" }
     if let problem = objective.problem { return "objective: \(problem)" }
     if model.inChannels != model.outChannels
-      || !(model.inChannels == 1 || (3...256).contains(model.inChannels))
+      || !model.input.modelChannels.contains(model.inChannels)
     {
       return "model: in_channels is \(model.inChannels) and out_ch \(model.outChannels); "
         + "images have 3 of both, depth 1, maps of labels one for each label, 256 at most"
     }
-    if inputKind == .segmentation, objective.discFactor > 0 {
+    if model.input.isLabels, objective.discFactor > 0 {
       return
         "objective.disc_factor is \(objective.discFactor); maps of labels have no discriminator"
     }
@@ -104,7 +104,4 @@ extension VQGANRunConfig {
     }
     return nil
   }
-
-  /// What the model reads.
-  package var inputKind: VQGANInputKind { VQGANInputKind(model) }
 }

@@ -246,7 +246,7 @@ package struct VQGANTrainer {
   package mutating func initialize(from batches: [VQGANInput], using random: inout RandomSource) {
     withoutGradients {
       model.decoder.startOutput(at: meanOutput(of: batches))
-      if VQGANInputKind(model.config) == .segmentation { model.encoder.startLabels() }
+      if model.config.input.isLabels { model.encoder.startLabels() }
       guard model.config.quantizer.initialization == .kMeans else { return }
       var none: RandomSource?
       let vectors = batches.map { model.latents(of: $0, dropout: &none).vectors() }

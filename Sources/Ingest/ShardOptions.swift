@@ -2,7 +2,7 @@ import ArgumentParser
 import Shards
 
 /// How rows are packed into files.
-package struct ShardOptions: ParsableArguments {
+package struct ShardOptions: ParsableArguments, Sendable {
   @Option(
     help: ArgumentHelp(
       "First part of the file names; named after the input if left out.", valueName: "name"))
@@ -28,6 +28,12 @@ package struct ShardOptions: ParsableArguments {
       throw ValidationError(
         "--name must be usable as the beginning of a file name, got \"\(name)\".")
     }
+  }
+
+  func note(in record: inout IngestRecord, name: String) {
+    record.note("--name", name)
+    record.note("--shard-size", shardSize)
+    record.note("--compression", "\(compression)")
   }
 }
 

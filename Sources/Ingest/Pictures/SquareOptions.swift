@@ -1,9 +1,8 @@
 import ArgumentParser
 import Images
-import Ingest
 
 /// Which pictures of a corpus become squares, and how; the same for every corpus of photos.
-package struct SquareOptions: ParsableArguments {
+package struct SquareOptions: ParsableArguments, Sendable {
   @Option(help: ArgumentHelp("Side of the square that a model sees, pixels.", valueName: "pixels"))
   package var size = 256
 
@@ -33,7 +32,10 @@ package struct SquareOptions: ParsableArguments {
       valueName: "%"))
   package var holdout = 0.0
 
-  @OptionGroup package var random: SeedOption
+  @Option(
+    help: ArgumentHelp(
+      "Seed of every random choice; the same seed gives the same bytes.", valueName: "number"))
+  package var seed: UInt64 = 0
 
   package init() {}
 
@@ -64,14 +66,23 @@ package struct SquareOptions: ParsableArguments {
     }
   }
 
-  /// The options as the ingest takes them.
-  ///
-  /// - Parameter name: first part of the shards' names, unless one is given.
-  package func ingestOptions(_ shards: ShardOptions, name: String) -> PictureIngestOptions {
-    PictureIngestOptions(
-      name: shards.name ?? name, size: size, margin: margin, crops: crops, filter: filter,
-      seed: random.seed, percent: percent, holdout: holdout, limit: limit,
-      shardSize: shards.shardSize, compression: shards.compression)
+  /// The shorter side of the scaled picture, pixels.
+  var scaledSide: Int { size + 2 * margin }
+  /// Side of a stored picture, pixels.
+  var storedSide: Int { crops > 0 ? size : scaledSide }
+
+  func note(in record: inout IngestRecord) {
+    let isRandom = crops > 0 || percent < 100 || holdout > 0
+    record.remark("fit", FitMode.crop.rawValue)
+    record.note("--size", size, as: "size")
+    record.note("--margin", margin, as: "margin")
+    record.note("--crops", crops, as: "crops")
+    record.note("--filter", filter.rawValue, as: "filter")
+    record.note("--limit", limit.map(String.init) ?? "none")
+    record.note("--percent", percent)
+    record.note("--holdout", holdout)
+    record.note("--seed", isRandom ? "\(seed)" : "any")
+    if crops > 0 { record.remark("seed", seed) }
   }
 }
 

@@ -29,25 +29,16 @@ package struct SourceObject: Equatable, Sendable {
   }
 }
 
+/// A label of every row: the dataset's name and the type of its values, of integers or truth values.
+package typealias LabelColumn = (name: String, type: ShardColumnType)
+
 /// What one row carries beside its pixels.
-package struct PictureLabels: Sendable {
-  /// Size of the picture as it was found, pixels.
-  let sourceWidth, sourceHeight: Int
-  /// Which of the picture's random squares; 0 for the middle.
-  let crop: Int
-  let geometry: FitGeometry
+struct RowLabels: Sendable {
+  /// One value for each column, those of the source first.
+  let values: [Int64]
   let captions: [String]
   /// Objects of which the row shows anything.
   let objects: [ShardObject]
-
-  init(of picture: SourcePicture, crop: Int, geometry: FitGeometry) {
-    sourceWidth = picture.image.width
-    sourceHeight = picture.image.height
-    self.crop = crop
-    self.geometry = geometry
-    captions = picture.captions
-    objects = picture.objects.compactMap { $0.placed(in: geometry) }
-  }
 
   /// The category of the object with the largest visible box, no crowd; 0 where there is none.
   var mainCategory: Int32 {
@@ -59,19 +50,18 @@ package struct PictureLabels: Sendable {
   }
 }
 
-extension [PictureLabels] {
-  /// Where each row lies in its picture, one value a row.
-  var columns: [(name: String, column: ShardColumn)] {
-    func column(_ name: String, _ value: (PictureLabels) -> Int) -> (String, ShardColumn) {
-      (name, .int32(map { Int32(value($0)) }))
+extension ShardColumn {
+  /// Integers as a column of another type, which holds all of them; any but 0 is true.
+  init(_ values: [Int64], as type: ShardColumnType) {
+    switch type {
+    case .uint8: self = .uint8(values.map(UInt8.init))
+    case .uint16: self = .uint16(values.map(UInt16.init))
+    case .uint32: self = .uint32(values.map(UInt32.init))
+    case .int32: self = .int32(values.map(Int32.init))
+    case .int64: self = .int64(values)
+    case .float32: self = .float32(values.map(Float.init))
+    case .bool: self = .bool(values.map { $0 != 0 })
+    case .string: self = .string(values.map(String.init))
     }
-    return [
-      column("source_width") { $0.sourceWidth },
-      column("source_height") { $0.sourceHeight },
-      column("scaled_width") { $0.geometry.scaledWidth },
-      column("scaled_height") { $0.geometry.scaledHeight },
-      column("crop_x") { -$0.geometry.x },
-      column("crop_y") { -$0.geometry.y },
-    ]
   }
 }

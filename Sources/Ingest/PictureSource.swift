@@ -1,14 +1,15 @@
 import Images
+import RowMaps
 import Shards
 
-/// Where pictures come from: a folder, a list, COCO.
+/// Where pictures come from: a folder, a list, COCO, recordings of a game.
+///
+/// A new data set is one of these, and a function that plans what is read of it.
 package protocol PictureSource: Sendable {
   /// The corpus, for the shards' attribute `source`.
   var corpus: String { get }
   /// What pictures carry.
   var contents: PictureContents { get }
-  /// What the shards' attribute `preprocessing` says besides the options: keys and values.
-  var remarks: [String: String] { get }
 
   /// Reads and decodes a picture with all that belongs to it; any thread may do it.
   ///
@@ -17,13 +18,13 @@ package protocol PictureSource: Sendable {
 }
 
 /// What every picture of a source carries.
-package struct PictureContents: Equatable, Sendable {
-  package var segmentation = false
-  package var depth = false
+package struct PictureContents: Sendable {
+  package var maps: [RowMap] = []
   package var captions = false
   package var objects = false
   /// The meaning of the numbers in maps and objects; `nil` where there are none.
   package var categories: [ShardCategory]?
+  package var columns: [LabelColumn] = []
 }
 
 /// A picture that a plan will read.
@@ -36,11 +37,15 @@ package struct PlannedPicture: Equatable, Sendable {
   /// Its name in the shard, and in its source.
   package let name: String
   /// Length of the file; `nil` where it cannot be opened.
-  package let bytes: Int?
+  package var bytes: Int?
+  /// Its index in a list of the source, where that has one.
+  package var index = 0
+  /// What is known to be wrong with it before it is read.
+  package var fault: PictureFault?
 }
 
 /// Why a picture is in no shard.
-package struct PictureFault: Error, CustomStringConvertible {
+package struct PictureFault: Error, Equatable, CustomStringConvertible {
   package let description: String
 
   package init(_ reason: some Error) { description = String(describing: reason) }
@@ -50,24 +55,14 @@ package struct PictureFault: Error, CustomStringConvertible {
 /// A picture as it was found, with what belongs to it in its own pixels.
 package struct SourcePicture: Sendable {
   package var image: RGBImage
-  /// The classes of its pixels, of the same size; `nil` where the source has none.
-  package var labels: LabelMap?
-  /// How far away its pixels are, of the same size; `nil` where the source has none.
-  package var depth: DepthMap?
-  package var captions: [String]
-  package var objects: [SourceObject]
+  /// Maps of the picture's size, those of `PictureContents.maps`.
+  package var maps: [RowMap: any PixelMap] = [:]
+  /// One value for each of `PictureContents.columns`.
+  package var labels: [Int64] = []
+  package var captions: [String] = []
+  package var objects: [SourceObject] = []
   /// Parts that had to be left out, in words for the report.
-  package var faults: [String]
+  package var faults: [String] = []
 
-  package init(
-    image: RGBImage, labels: LabelMap? = nil, depth: DepthMap? = nil, captions: [String] = [],
-    objects: [SourceObject] = [], faults: [String] = []
-  ) {
-    self.image = image
-    self.labels = labels
-    self.depth = depth
-    self.captions = captions
-    self.objects = objects
-    self.faults = faults
-  }
+  package init(image: RGBImage) { self.image = image }
 }
