@@ -12,7 +12,8 @@ extension VQGANRunConfig {
     let crop = augmentation.crop
     let (height, width) = crop > 0 ? (crop, crop) : (shards.height, shards.width)
     guard crop <= min(shards.height, shards.width) else {
-      throw RunError.damaged(path: shards.paths[0], problem: "\(size) are smaller than --crop \(crop)")
+      throw RunError.damaged(
+        path: shards.paths[0], problem: "\(size) are smaller than --crop \(crop)")
     }
     guard height % f == 0, width % f == 0 else {
       throw RunError.damaged(
