@@ -28,7 +28,7 @@ test:  ## check the files with h5py and safetensors, then run all tests in relea
 	$(MAKE) --no-print-directory test-files BUILD=$(BUILD)
 	swift test $(SWIFTFLAGS)
 
-test-portable:  ## the same, built without oneDNN, libdeflate and yajl
+test-portable:  ## the same, built without oneDNN and libdeflate
 	$(MAKE) test BUILD=.build-portable SWIFTFLAGS="-c release --scratch-path .build-portable --disable-default-traits"
 
 test-files: .venv/ready

@@ -1,8 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Traits: `OneDNN` brings the fast engine (libdnnl-dev), `LibDeflate` faster shard compression (libdeflate-dev), `YAJL` its
-// reader of annotation files (libyajl-dev).
+// Traits: `OneDNN` brings the fast engine (libdnnl-dev), `LibDeflate` faster shard compression (libdeflate-dev).
 // `swift build --disable-default-traits` needs libpng, libjpeg, HDF5 and OpenBLAS alone.
 
 let argumentParser: Target.Dependency = .product(
@@ -42,10 +41,9 @@ let package = Package(
   name: "swift-vqgan",
   products: commands.map { .executable(name: $0.key, targets: [$0.key]) },
   traits: [
-    .default(enabledTraits: ["OneDNN", "LibDeflate", "YAJL"]),
+    .default(enabledTraits: ["OneDNN", "LibDeflate"]),
     .trait(name: "OneDNN", description: "Convolutions and matrix products by oneDNN."),
     .trait(name: "LibDeflate", description: "Shard compression by libdeflate instead of zlib."),
-    .trait(name: "YAJL", description: "Annotation files read by yajl instead of a plain reader."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -63,7 +61,6 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
-    .systemLibrary(name: "CYAJL", pkgConfig: "yajl", providers: [.apt(["libyajl-dev"])]),
 
     // C
     .target(
@@ -83,11 +80,7 @@ let package = Package(
       dependencies: ["CZlib", .target(name: "CDeflate", condition: .when(traits: ["LibDeflate"]))],
       cSettings: [.define("HAS_LIBDEFLATE", .when(traits: ["LibDeflate"]))],
       linkerSettings: [.linkedLibrary("deflate", .when(traits: ["LibDeflate"]))]),
-    .target(
-      name: "CAnnotations",
-      dependencies: [.target(name: "CYAJL", condition: .when(traits: ["YAJL"]))],
-      cSettings: [.define("HAS_YAJL", .when(traits: ["YAJL"]))],
-      linkerSettings: [.linkedLibrary("yajl", .when(traits: ["YAJL"]))]),
+    .target(name: "CAnnotations"),
 
     // The engine and the models
     .target(
