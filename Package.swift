@@ -1,17 +1,31 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Traits: `OneDNN` brings the fast engine (libdnnl-dev), `LibDeflate` faster shard compression (libdeflate-dev), `YAJL` its
-// reader of annotation files (libyajl-dev).
+// Traits: `OneDNN` brings the fast engine (libdnnl-dev), `LibDeflate` faster shard compression (libdeflate-dev).
 // `swift build --disable-default-traits` needs libpng, libjpeg, HDF5 and OpenBLAS alone.
 
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
-/// The commands, in the order in which they are used; each is one folder of `Sources`.
-let commands = [
-  "prep-coco", "prep-atari", "prep-images", "train-vqgan", "reconstruct", "encode-dataset",
-  "codebook-report", "train-gpt", "sample-gpt", "shard-info", "convert-checkpoint", "bench",
+/// The commands, in the order in which they are used, and the modules of each; each is one folder of `Sources`.
+let commands: KeyValuePairs<String, [Target.Dependency]> = [
+  "prep-coco": ["Ingest", "Corpora"],
+  "prep-atari": ["Ingest", "Images", "Shards"],
+  "prep-images": ["Ingest", "Images", "DurableFiles"],
+  "train-vqgan": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "DurableFiles"],
+  "reconstruct": ["ModelCommands", "Training", "Ingest", "Shards", "Images"],
+  "encode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
+  "codebook-report": ["ModelCommands", "Training", "Shards", "Images", "DurableFiles"],
+  "train-gpt": ["ModelCommands", "Training", "Models", "TensorCore", "Shards"],
+  "sample-gpt": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images"],
+  "shard-info": ["Corpora", "Images", "Shards", "DurableFiles", "RowMaps"],
+  "convert-checkpoint": [
+    "ModelCommands", "Training", "TamingCheckpoints", "Models", "Checkpoints", "Checksums",
+    "DurableFiles",
+  ],
+  "bench": [
+    "ModelCommands", "Training", "Models", "NN", "TensorCore", "Shards", "DurableFiles",
+  ],
 ]
 
 /// Scripts beside the tests, by the name of what they check.
@@ -25,12 +39,11 @@ let checks = [
 
 let package = Package(
   name: "swift-vqgan",
-  products: commands.map { .executable(name: $0, targets: [$0]) },
+  products: commands.map { .executable(name: $0.key, targets: [$0.key]) },
   traits: [
-    .default(enabledTraits: ["OneDNN", "LibDeflate", "YAJL"]),
+    .default(enabledTraits: ["OneDNN", "LibDeflate"]),
     .trait(name: "OneDNN", description: "Convolutions and matrix products by oneDNN."),
     .trait(name: "LibDeflate", description: "Shard compression by libdeflate instead of zlib."),
-    .trait(name: "YAJL", description: "Annotation files read by yajl instead of a plain reader."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -48,7 +61,6 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
-    .systemLibrary(name: "CYAJL", pkgConfig: "yajl", providers: [.apt(["libyajl-dev"])]),
 
     // C
     .target(
@@ -68,11 +80,7 @@ let package = Package(
       dependencies: ["CZlib", .target(name: "CDeflate", condition: .when(traits: ["LibDeflate"]))],
       cSettings: [.define("HAS_LIBDEFLATE", .when(traits: ["LibDeflate"]))],
       linkerSettings: [.linkedLibrary("deflate", .when(traits: ["LibDeflate"]))]),
-    .target(
-      name: "CAnnotations",
-      dependencies: [.target(name: "CYAJL", condition: .when(traits: ["YAJL"]))],
-      cSettings: [.define("HAS_YAJL", .when(traits: ["YAJL"]))],
-      linkerSettings: [.linkedLibrary("yajl", .when(traits: ["YAJL"]))]),
+    .target(name: "CAnnotations"),
 
     // What rows are, for files and for models
     .target(name: "RowMaps"),
@@ -86,7 +94,7 @@ let package = Package(
 
     // Files
     .target(name: "DurableFiles", dependencies: ["CBeneath"]),
-    .target(name: "Checksums", dependencies: ["CCrypto", "CChunkCodec", "CKernels"]),
+    .target(name: "Checksums", dependencies: ["CCrypto", "CChunkCodec"]),
     .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles", "RowMaps"]),
     .target(
       name: "Shards",
@@ -115,24 +123,24 @@ let package = Package(
     .target(
       name: "CommandSupport",
       dependencies: [
-        "Training", "Ingest", "Corpora", "Shards", "Images", "Checkpoints",
-        "TamingCheckpoints", "TensorCore", "DurableFiles", argumentParser,
+        "Ingest", "Corpora", "Shards", "Images", "DurableFiles", argumentParser,
+      ]),
+    .target(
+      name: "ModelCommands",
+      dependencies: [
+        "CommandSupport", "Training", "Models", "TamingCheckpoints", "Checkpoints", "TensorCore",
+        argumentParser,
       ]),
   ]
-    + commands.map { name in
+    + commands.map { name, modules in
       .executableTarget(
-        name: name,
-        dependencies: [
-          "CommandSupport", "Training", "Ingest", "Corpora", "Models", "NN", "TensorCore",
-          "Checkpoints", "TamingCheckpoints", "Shards", "Images", "Checksums", "DurableFiles",
-          "RowMaps", argumentParser,
-        ])
+        name: name, dependencies: modules + ["CommandSupport", argumentParser])
     }
     + [
       .executableTarget(
         name: "command-probe",
         dependencies: [
-          "CommandSupport", "Training", "Checkpoints", "DurableFiles", argumentParser,
+          "ModelCommands", "CommandSupport", "Checkpoints", "DurableFiles", argumentParser,
         ],
         path: "Tests/CommandProbe"),
       .target(

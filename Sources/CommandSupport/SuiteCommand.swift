@@ -1,26 +1,25 @@
 // The one place where a command starts and where its errors become a line and an exit code.
 
 import ArgumentParser
-import Checkpoints
 import Glibc
 
 /// A command of the suite: `execute` does the work, `main` turns what it throws into one line on
 /// stderr and the exit code.
 package protocol SuiteCommand: ParsableCommand {
+  /// What a family of commands arranges before it starts; nothing by default.
+  static func prepare()
   func execute() throws
 }
 
 extension SuiteCommand {
+  package static func prepare() {}
+
   package mutating func run() throws { try execute() }
 
   /// Parses the arguments of the process, executes, and ends the process when that fails.
   package static func main() {
     ProcessSetup.prepare()
-    HostileNames.report { path, name in
-      Console.standardError().warn(
-        "\(path): names \(name), which could run code in Python; nothing was run here, but do not "
-          + "load this file with Python")
-    }
+    prepare()
     do {
       var parsed = try parseAsRoot()
       guard let command = parsed as? Self else {

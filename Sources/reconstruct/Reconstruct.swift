@@ -3,11 +3,12 @@ import ArgumentParser
 import CommandSupport
 import Images
 import Ingest
+import ModelCommands
 import Shards
 import Training
 
 @main
-struct Reconstruct: SuiteCommand {
+struct Reconstruct: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "reconstruct",
     abstract: "Shows and measures what a VQGAN makes of pictures.",

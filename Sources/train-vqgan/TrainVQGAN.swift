@@ -2,6 +2,7 @@
 import ArgumentParser
 import CommandSupport
 import DurableFiles
+import ModelCommands
 import Shards
 import TensorCore
 import Training

@@ -1,5 +1,6 @@
 // Exit codes of errors of checkpoints and training runs.
 import Checkpoints
+import CommandSupport
 import Models
 import Training
 

@@ -1,4 +1,5 @@
 // Exit codes of errors of the second stage.
+import CommandSupport
 import Models
 import Training
 

@@ -1,4 +1,5 @@
 // Exit codes of errors of encoding, reconstructing and reporting.
+import CommandSupport
 import Training
 
 extension EncodingError: ExitCoded {

@@ -1,5 +1,6 @@
 // Exit codes of errors of foreign files of weights.
 import Checkpoints
+import CommandSupport
 import TamingCheckpoints
 
 extension PyTorchFileError: ExitCoded {

@@ -1,10 +1,11 @@
 // How a training command begins, and how its loop is watched.
 import ArgumentParser
+import CommandSupport
 import TensorCore
 import Training
 
 /// A command that trains, from its options to the loop.
-package protocol TrainingCommand: SuiteCommand {
+package protocol TrainingCommand: ModelCommand {
   associatedtype Config: RunConfig
 
   var input: InputPaths { get }
