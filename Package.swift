@@ -95,7 +95,7 @@ let package = Package(
     .target(
       name: "TamingCheckpoints",
       dependencies: [
-        "Models", "Checkpoints", "DurableFiles", .product(name: "Yams", package: "Yams"),
+        "Models", "NN", "Checkpoints", "DurableFiles", .product(name: "Yams", package: "Yams"),
       ]),
 
     // Loops and commands

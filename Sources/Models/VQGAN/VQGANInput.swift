@@ -50,9 +50,7 @@ extension VQGAN {
   package func encode(_ input: VQGANInput) -> IndexTensor {
     withoutGradients {
       var none: RandomSource?
-      let z = latents(of: input, dropout: &none)
-      let entries = quantize.nearest(z.vectors()).reshaped([z.shape[0], z.shape[2], z.shape[3]])
-      return quantize.codes(of: entries)
+      return codes(of: quantize(latents(of: input, dropout: &none)).indices)
     }
   }
 }
