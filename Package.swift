@@ -9,8 +9,8 @@ let argumentParser: Target.Dependency = .product(
 
 /// The commands, in the order in which they are used, and the modules of each; each is one folder of `Sources`.
 let commands: KeyValuePairs<String, [Target.Dependency]> = [
-  "prep-coco": ["Ingest", "Corpora"],
-  "prep-atari": ["Ingest", "Images", "Shards"],
+  "prep-coco": ["Ingest"],
+  "prep-atari": ["Ingest"],
   "prep-images": ["Ingest", "Images", "DurableFiles"],
   "train-vqgan": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "DurableFiles"],
   "reconstruct": ["ModelCommands", "Training", "Ingest", "Shards", "Images"],
@@ -18,7 +18,7 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "codebook-report": ["ModelCommands", "Training", "Shards", "Images", "DurableFiles"],
   "train-gpt": ["ModelCommands", "Training", "Models", "TensorCore", "Shards"],
   "sample-gpt": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images"],
-  "shard-info": ["Corpora", "Images", "Shards", "DurableFiles", "RowMaps"],
+  "shard-info": ["Images", "Shards", "DurableFiles", "RowMaps"],
   "convert-checkpoint": [
     "ModelCommands", "Training", "TamingCheckpoints", "Models", "Checkpoints", "Checksums",
     "DurableFiles",
@@ -110,7 +110,7 @@ let package = Package(
     .target(
       name: "TamingCheckpoints",
       dependencies: [
-        "Models", "Checkpoints", "DurableFiles", .product(name: "Yams", package: "Yams"),
+        "Models", "NN", "Checkpoints", "DurableFiles", .product(name: "Yams", package: "Yams"),
       ]),
 
     // Loops and commands

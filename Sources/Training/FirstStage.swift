@@ -31,8 +31,7 @@ package struct FirstStage: Sendable {
   }
 
   private static func load(_ file: FirstStageFile, on device: Device) throws -> FirstStage {
-    var random = RandomSource(seed: 0)
-    var model = VQGAN(file.config, using: &random, on: device)
+    var model = VQGAN(file.config, on: device)
     try file.loadForUse(&model)
     model = model.frozen()
     return FirstStage(

@@ -99,7 +99,7 @@ package struct FirstStageFile: Sendable {
   /// - Throws: the errors of reading.
   package func fingerprint() throws -> String {
     var hash = SHA256()
-    for (name, shape) in TensorShapes.vqgan(config).list {
+    for (name, shape) in VQGAN(config).shapes() {
       FirstStage.add(name, Shape(shape), to: &hash)
       try (averaged ?? tensors).floats(of: name).withUnsafeBytes { hash.update($0) }
     }

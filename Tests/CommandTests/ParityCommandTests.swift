@@ -170,7 +170,7 @@ struct ParityCommandTests {
     #expect(try back.type(of: "quantize.used") == .int64)
     #expect(try back.integers(of: "quantize.used") == original.integers(of: "quantize.used"))
     let other = try FirstStageFile.open(folder("other"))
-    #expect(other.config.quantizer.remap == CodeNumbering(used: 12, unknownIndex: .code(3)))
+    #expect(other.config.quantizer.remap == CodeRemap.Config(used: 12, unknownIndex: .code(3)))
   }
 
   @Test func aListOfEntriesInUse() throws {

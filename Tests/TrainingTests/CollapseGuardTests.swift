@@ -39,7 +39,7 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
     // 2 · 8 · 8 latents for 128 codes: every latent is a code.
     var none: RandomSource?
     let z = trainer.model.latents(of: .values(images), dropout: &none)
-    trainer.model.quantize.replaceEntries(z.detached().rows().reshaped([128, 16]))
+    trainer.model.quantizer.replaceEntries(z.detached().rows().reshaped([128, 16]))
     var random = RandomSource(seed: 0)
     let result = trainer.generatorGradients([.values(images)], isAdversarial: true, using: &random)
     let losses = result.losses

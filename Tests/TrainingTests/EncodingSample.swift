@@ -37,7 +37,7 @@ struct EncodingSample {
       var none: RandomSource?
       return model.latents(of: .values(noise), dropout: &none).vectors()
     }
-    model.quantize.replaceEntries(kMeans(vectors, clusters: 48, using: &random))
+    model.quantizer.replaceEntries(kMeans(vectors, clusters: 48, using: &random))
     try RunFolder.write(config, to: "\(path)/model.json")
     try SafetensorsWriter.write(ModelFiles.entries(model), to: "\(path)/model.safetensors")
     return try FirstStage.load(path)

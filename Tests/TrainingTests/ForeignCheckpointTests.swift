@@ -43,6 +43,25 @@ import Training
     #expect(try FirstStage.load(path).fingerprint == streamed)
   }
 
+  /// Terabytes, if the model of the description were made: its file is checked before that.
+  @Test func aDescriptionOfAnotherModelIsRefusedAtNoCost() throws {
+    let folder = try TemporaryFolder()
+    guard
+      case .firstStage(let weights) = try TamingCheckpoint(
+        try CheckpointFile.open(Fixture.path("vqgan-tiny.ckpt")))
+    else {
+      Issue.record("not recognised")
+      return
+    }
+    try CheckpointImport {}.write(weights, to: folder("vqgan"))
+    var config = weights.config
+    (config.ch, config.chMult, config.numResBlocks) = (4096, [64, 64, 64], 64)
+    config.nEmbed = 1 << 20
+    try RunFolder.write(config, to: folder("vqgan/model.json"))
+    let error = #expect(throws: ModelMismatchError.self) { try FirstStage.load(folder("vqgan")) }
+    #expect(error?.missing.isEmpty == false && error?.misshapen.isEmpty == false)
+  }
+
   /// A round trip through the suite's form and back gives every tensor of the reference's file.
   @Test func aRoundTripLosesNothing() throws {
     let folder = try TemporaryFolder()

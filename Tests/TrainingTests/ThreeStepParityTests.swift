@@ -36,11 +36,11 @@ import Training
     // The numbering of the entries in use, both ways.
     let codes = try fixture.results.indices("indices")
     #expect(model.encode(.values(x)) == codes)
-    let list = model.quantize.usedEntries?.elements
+    let list = model.namedTensors.first { $0.name == "quantize.used" }?.tensor.elements()
     let shown = list.map { list in
-      codes.elements.map { list[Int($0) < list.count ? Int($0) : 0] }
+      codes.elements.map { Int32(list[Int($0) < list.count ? Int($0) : 0]) }
     }
-    #expect(model.quantize.entries(of: codes).elements == shown ?? entries.elements)
+    #expect(model.entries(of: codes).elements == shown ?? entries.elements)
   }
 
   /// Adam's step is the learning rate wherever a gradient is more than rounding: moves agree to a hundredth of their length.

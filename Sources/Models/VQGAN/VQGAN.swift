@@ -9,7 +9,9 @@ package struct VQGAN: Layer {
   package let config: VQGANConfig
   package var encoder: Encoder
   package var decoder: Decoder
-  package var quantize: VectorQuantizer
+  package var quantizer: any Quantizer
+  /// Codes other than the entries; nil where every entry is a code.
+  private var remap: CodeRemap?
   package var quantConv: Conv2d
   package var postQuantConv: Conv2d
 
@@ -19,11 +21,16 @@ package struct VQGAN: Layer {
     self.config = config
     encoder = Encoder(config, using: &random, on: device)
     decoder = Decoder(config, using: &random, on: device)
-    quantize = VectorQuantizer(
-      entries: config.nEmbed, dimension: config.embedDim, config.quantizer, using: &random,
-      on: device)
+    quantizer = config.quantizer.kind.quantizer.init(config, using: &random, on: device)
+    remap = config.quantizer.remap.map { CodeRemap($0, on: device) }
     quantConv = Conv2d(config.zChannels, config.embedDim, kernel: 1, using: &random, on: device)
     postQuantConv = Conv2d(config.embedDim, config.zChannels, kernel: 1, using: &random, on: device)
+  }
+
+  /// A model to be filled from a file; its first weights, which then are never used, take no memory.
+  package init(_ config: VQGANConfig, on device: Device = .default) {
+    var random = RandomSource(seed: 0)
+    self.init(config, using: &random, on: device)
   }
 
   /// Latents before quantization, `[N, D, H/f, W/f]`; f divides H and W.
@@ -35,21 +42,46 @@ package struct VQGAN: Layer {
     return quantConv(encoder(input, dropout: &random))
   }
 
+  /// Entries in place of latents `[N, D, h, w]`.
+  ///
+  /// - Parameter random: noise for kinds that sample in training; `nil` in evaluation.
+  package func quantize(_ z: Tensor, sampling random: inout RandomSource?) -> Quantized {
+    quantizer(z, among: remap?.used, sampling: &random)
+  }
+
   /// Images `[N, C, H, W]` of quantized latents `[N, D, h, w]`; unbounded.
   package func decode(_ latents: Tensor, dropout random: inout RandomSource?) -> Tensor {
     decoder(postQuantConv(latents), dropout: &random)
   }
 
-  // MARK: Evaluation, without gradients
+  // MARK: Evaluation
+
+  /// Latents before quantization, as in evaluation.
+  package func latents(of input: VQGANInput) -> Tensor {
+    var none: RandomSource?
+    return latents(of: input, dropout: &none)
+  }
+
+  /// Entries in place of latents, as in evaluation.
+  package func quantize(_ z: Tensor) -> Quantized {
+    var none: RandomSource?
+    return quantize(z, sampling: &none)
+  }
+
+  /// Images of quantized latents, as in evaluation.
+  package func decode(_ latents: Tensor) -> Tensor {
+    var none: RandomSource?
+    return decode(latents, dropout: &none)
+  }
+
+  // MARK: Without gradients
 
   /// Codes `[N, h, w]`.
-  package func encode(_ input: VQGANInput) -> IndexTensor {
-    quantize.codes(of: entries(of: input))
-  }
+  package func encode(_ input: VQGANInput) -> IndexTensor { codes(of: entries(of: input)) }
 
   /// Images `[N, C, h·f, w·f]`, plain, of codes `[N, h, w]`; unbounded, clamp to [-1, 1] when saving.
   package func decode(indices: IndexTensor) -> Tensor {
-    pictures(of: quantize.entries(of: indices))
+    pictures(of: entries(of: indices))
   }
 
   /// The images after encoding and decoding.
@@ -60,28 +92,32 @@ package struct VQGAN: Layer {
   /// Entries without a code of their own are decoded as what they are.
   package func reconstructWithCodes(_ images: Tensor) -> (images: Tensor, codes: IndexTensor) {
     let entries = entries(of: .values(images))
-    return (pictures(of: entries), quantize.codes(of: entries))
+    return (pictures(of: entries), codes(of: entries))
+  }
+
+  /// The codes of entries, both `[N, h, w]`.
+  package func codes(of entries: IndexTensor) -> IndexTensor {
+    remap?.codes(of: entries) ?? entries
+  }
+
+  /// The entries of codes, both `[N, h, w]`.
+  package func entries(of codes: IndexTensor) -> IndexTensor {
+    remap?.entries(of: codes) ?? codes
   }
 
   private func entries(of input: VQGANInput) -> IndexTensor {
-    withoutGradients {
-      var none: RandomSource?
-      let z = latents(of: input, dropout: &none)
-      return quantize.nearest(z.vectors()).reshaped([z.shape[0], z.shape[2], z.shape[3]])
-    }
+    withoutGradients { quantize(latents(of: input)).indices }
   }
 
   private func pictures(of entries: IndexTensor) -> Tensor {
-    withoutGradients {
-      var none: RandomSource?
-      return decode(quantize.vectors(of: entries), dropout: &none).plain()
-    }
+    withoutGradients { decode(quantizer.vectors(of: entries)).plain() }
   }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
     try encoder.visitParameters { try visit("encoder." + $0, &$1) }
     try decoder.visitParameters { try visit("decoder." + $0, &$1) }
-    try quantize.visitParameters { try visit("quantize." + $0, &$1) }
+    try quantizer.visitParameters { try visit("quantize." + $0, &$1) }
+    try remap?.visitParameters { try visit("quantize." + $0, &$1) }
     try quantConv.visitParameters { try visit("quant_conv." + $0, &$1) }
     try postQuantConv.visitParameters { try visit("post_quant_conv." + $0, &$1) }
   }

@@ -65,16 +65,6 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     resolution: 32, ch: 32, chMult: [1, 1, 2], numResBlocks: 1, attnResolutions: [8],
     zChannels: 32, embedDim: 16, nEmbed: 64)
 
-  /// A size by its name in `--preset`.
-  package static func preset(_ name: String) -> VQGANConfig? {
-    switch name {
-    case "f16": .f16
-    case "small": .small
-    case "tiny": .tiny
-    default: nil
-    }
-  }
-
   enum CodingKeys: String, CodingKey {
     case resolution, ch, dropout, quantizer
     case inChannels = "in_channels"
@@ -114,10 +104,7 @@ extension VQGANConfig {
       return "resolution is \(resolution); it needs a multiple of \(downsampling)"
     }
     if !(0..<1).contains(dropout) { return "dropout is \(dropout); it needs 0 up to 1" }
-    if quantizer.kind == .gumbel, embedDim != zChannels {
-      return
-        "embed_dim is \(embedDim); the logits of a gumbel quantizer need z_channels, \(zChannels)"
-    }
+    if let problem = quantizer.kind.quantizer.problem(self) { return problem }
     if let remap = quantizer.remap, remap.used > nEmbed {
       return "remap.used is \(remap.used); there are \(nEmbed) entries"
     }

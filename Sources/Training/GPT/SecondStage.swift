@@ -20,8 +20,7 @@ package struct SecondStage: Sendable {
   ///   `ModelMismatchError`, `DurableFileError`.
   package static func load(_ path: String, on device: Device = .default) throws -> SecondStage {
     let file = try SecondStageFile.open(path)
-    var random = RandomSource(seed: 0)
-    var gpt = GPT(file.description.model, using: &random, on: device)
+    var gpt = GPT(file.description.model, on: device)
     try ModelFiles.load(&gpt, from: file.tensors)
     return SecondStage(
       model: gpt.frozen(), codes: file.description.codes, condition: file.description.condition,

@@ -4,40 +4,41 @@ import TensorCore
 import TestSupport
 import Testing
 
-@Suite struct CodeNumberingTests {
-  private let list: [Int32] = [5, 2, 9, 2]
+@Suite struct CodeRemapTests {
+  private let list = [5, 2, 9, 2]
   private let entries = IndexTensor([2, 9, 5, 7] as [Int32], shape: [1, 2, 2])
 
   @Test(arguments: [
-    (CodeNumbering.Unknown.extra, [1, 2, 0, 4] as [Int32], [2, 9, 5, 5] as [Int32]),
+    (CodeRemap.Unknown.extra, [1, 2, 0, 4] as [Int32], [2, 9, 5, 5] as [Int32]),
     (.code(2), [1, 2, 0, 2], [2, 9, 5, 9]),
   ])
   func unknownEntriesHaveACode(
-    unknown: CodeNumbering.Unknown, codes: [Int32], back: [Int32]
+    unknown: CodeRemap.Unknown, codes: [Int32], back: [Int32]
   ) {
-    let numbering = CodeNumbering(used: 4, unknownIndex: unknown)
-    let found = numbering.codes(of: entries, list)
+    let config = CodeRemap.Config(used: 4, unknownIndex: unknown)
+    let remap = CodeRemap(config, entries: list)
+    let found = remap.codes(of: entries)
     #expect(found.elements == codes && found.shape == entries.shape)
-    #expect(numbering.entries(of: found, list).elements == back)
-    #expect(numbering.codes == (unknown == .extra ? 5 : 4))
+    #expect(remap.entries(of: found).elements == back)
+    #expect(config.codes == (unknown == .extra ? 5 : 4))
   }
 
   @Test func randomCodesAreThoseOfTheirPlace() {
-    let numbering = CodeNumbering(used: 4)
+    let remap = CodeRemap(CodeRemap.Config(used: 4), entries: list)
     let once = IndexTensor([Int32](repeating: 7, count: 400), shape: [1, 20, 20])
     let twice = IndexTensor([Int32](repeating: 7, count: 800), shape: [2, 20, 20])
-    let codes = numbering.codes(of: once, list).elements
+    let codes = remap.codes(of: once).elements
     #expect(Set(codes) == [0, 1, 2, 3])
-    #expect(numbering.codes(of: twice, list).elements == codes + codes)
+    #expect(remap.codes(of: twice).elements == codes + codes)
   }
 
-  /// A model with a numbering shows entries as they are, and codes as the entries that they stand for.
+  /// A model with a remap shows entries as they are, and codes as the entries that they stand for.
   @Test(arguments: Device.all)
   func aModelNumbersItsCodes(device: Device) {
     var config = VQGANConfig.tiny
     var random = RandomSource(seed: 1)
     let whole = VQGAN(config, using: &random, on: device)
-    config.quantizer.remap = CodeNumbering(used: 6, unknownIndex: .extra)
+    config.quantizer.remap = CodeRemap.Config(used: 6, unknownIndex: .extra)
     random = RandomSource(seed: 1)
     var some = VQGAN(config, using: &random, on: device)
     let images = random.uniform([2, 3, 32, 32], in: -1..<1, on: device)
@@ -61,18 +62,18 @@ import Testing
 
   @Test func filesSayWhatIsUnknown() throws {
     for (text, unknown) in [
-      ("\"random\"", CodeNumbering.Unknown.random), ("\"extra\"", .extra), ("3", .code(3)),
+      ("\"random\"", CodeRemap.Unknown.random), ("\"extra\"", .extra), ("3", .code(3)),
     ] {
       let json = "{\"used\":4,\"unknown_index\":\(text)}"
-      let numbering = try JSONDecoder().decode(CodeNumbering.self, from: Data(json.utf8))
-      #expect(numbering == CodeNumbering(used: 4, unknownIndex: unknown))
-      let encoded = try JSONEncoder().encode(numbering)
-      let again = try JSONDecoder().decode(CodeNumbering.self, from: encoded)
-      #expect(again == numbering)
+      let remap = try JSONDecoder().decode(CodeRemap.Config.self, from: Data(json.utf8))
+      #expect(remap == CodeRemap.Config(used: 4, unknownIndex: unknown))
+      let encoded = try JSONEncoder().encode(remap)
+      let again = try JSONDecoder().decode(CodeRemap.Config.self, from: encoded)
+      #expect(again == remap)
     }
     #expect(throws: DecodingError.self) {
       try JSONDecoder().decode(
-        CodeNumbering.self, from: Data("{\"used\":4,\"unknown_index\":\"none\"}".utf8))
+        CodeRemap.Config.self, from: Data("{\"used\":4,\"unknown_index\":\"none\"}".utf8))
     }
   }
 }
