@@ -59,14 +59,12 @@ extension SuiteCommand {
       Interruption.endProcess(by: interrupted.signal)
     case OutputError.closedPipe:
       Interruption.endProcess(by: SIGPIPE)
-    case let error as any ExitCoded:
-      report("\(error)")
-      ProcessSetup.leave(error.exitCode)
     case is ValidationError, is CleanExit, is ExitCode:
       endParsing(with: error)
     default:
-      report("internal error: \(error)")
-      ProcessSetup.leave(.bug)
+      let code = SuiteExitCode(of: error) ?? SuiteExitCode(ofModels: error)
+      report(code == nil ? "internal error: \(error)" : "\(error)")
+      ProcessSetup.leave(code ?? .bug)
     }
   }
 

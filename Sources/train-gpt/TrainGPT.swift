@@ -2,6 +2,7 @@
 import ArgumentParser
 import CommandSupport
 import Shards
+import TensorCore
 import Training
 
 @main
@@ -24,8 +25,8 @@ struct TrainGPT: TrainingCommand {
   @OptionGroup(title: "Runtime") var profiling: ProfileOption
   @OptionGroup var results: ResultOptions
 
-  func start(on shards: [String]) throws -> GPTRunConfig {
-    try options.start(on: try CodeShardSet(shards))
+  func start(on shards: [String], in environment: Environment) throws -> GPTRunConfig {
+    try options.start(on: try CodeShardSet(shards), initFrom: training.initFrom, in: environment)
   }
 
   func change(_ config: inout GPTRunConfig) { options.change(&config) }
@@ -34,13 +35,8 @@ struct TrainGPT: TrainingCommand {
     try CodeShardReader(shard).header.split == "validation"
   }
 
-  func execute() throws {
-    let folder = RunFolder(training.out)
-    let config = try configuration(in: folder)
+  func run(_ config: GPTRunConfig, in folder: RunFolder, on device: Device) throws {
     try config.check()
-    let (device, profile) = profiling.watch(
-      try RuntimeOptions.startComputing(
-        threads: config.threads, engine: config.engine, precision: config.precision))
     let codes = try read(config.shards, config)
     let validation = config.validation.isEmpty ? nil : try read(config.validation, config)
 
@@ -55,10 +51,7 @@ struct TrainGPT: TrainingCommand {
     try supervise(from: run.state.step, to: config.steps) {
       try run.train(on: codes, validation: validation, $0)
     }
-    if let profile { runtime.console.line(profile.table) }
     withExtendedLifetime(lock) {}
-    try Interruption.throwIfRequested()
-    try results.writer.path(folder.path)
   }
 
   /// Reads code shards that agree with the configuration.

@@ -6,17 +6,18 @@ extension VQGANRunConfig {
   ///
   /// - Throws: `RunError.damaged` naming the first shard, `RunError.tooLarge`.
   package func check(_ shards: ImageShardSet) throws(RunError) {
-    if inputKind != .images {
+    let (model, objective) = (settings.model, settings.objective)
+    if settings.inputKind != .images {
       for path in shards.paths {
         let reader: ImageShardReader
         do throws(ShardError) { reader = try ImageShardReader(path) } catch {
           throw .damaged(path: path, problem: "\(error)")
         }
-        if inputKind == .segmentation, !reader.header.hasSegmentation {
+        if settings.inputKind == .segmentation, !reader.header.hasSegmentation {
           throw .damaged(
             path: path, problem: "no label maps; prep-coco --segmentation writes them")
         }
-        if inputKind == .depth, !reader.header.hasDepth {
+        if settings.inputKind == .depth, !reader.header.hasDepth {
           throw .damaged(
             path: path, problem: "no depth maps; --depth of prep-images or prep-coco writes them")
         }
@@ -24,7 +25,7 @@ extension VQGANRunConfig {
     }
     let size = "images of \(shards.width)×\(shards.height)"
     let f = model.downsampling
-    let crop = augmentation.crop
+    let crop = settings.augmentation.crop
     let (height, width) = crop > 0 ? (crop, crop) : (shards.height, shards.width)
     guard crop <= min(shards.height, shards.width) else {
       throw .damaged(path: shards.paths[0], problem: "\(size) are smaller than --crop \(crop)")
@@ -45,7 +46,7 @@ extension VQGANRunConfig {
     // each residual block of the first level keeps its input and two outputs, on both sides
     let blocks = Double(2 * model.numResBlocks + 1)
     try requireMemory(
-      forFloats: 3 * blocks * Double(batchSize) * Double(height * width) * Double(model.ch),
-      of: "a batch of \(batchSize) \(size)")
+      forFloats: 3 * blocks * Double(loop.batchSize) * Double(height * width) * Double(model.ch),
+      of: "a batch of \(loop.batchSize) \(size)")
   }
 }
