@@ -8,10 +8,25 @@ import PackageDescription
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
-/// The commands, in the order in which they are used; each is one folder of `Sources`.
-let commands = [
-  "prep-coco", "prep-atari", "prep-images", "train-vqgan", "reconstruct", "encode-dataset",
-  "codebook-report", "train-gpt", "sample-gpt", "shard-info", "convert-checkpoint", "bench",
+/// The commands, in the order in which they are used, and the modules of each; each is one folder of `Sources`.
+let commands: KeyValuePairs<String, [Target.Dependency]> = [
+  "prep-coco": ["Ingest", "Corpora"],
+  "prep-atari": ["Ingest", "Images", "Shards"],
+  "prep-images": ["Ingest", "Images", "DurableFiles"],
+  "train-vqgan": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "DurableFiles"],
+  "reconstruct": ["ModelCommands", "Training", "Shards", "Images"],
+  "encode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
+  "codebook-report": ["ModelCommands", "Training", "Shards", "Images", "DurableFiles"],
+  "train-gpt": ["ModelCommands", "Training", "Models", "TensorCore", "Shards"],
+  "sample-gpt": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images"],
+  "shard-info": ["Corpora", "Images", "Shards", "DurableFiles"],
+  "convert-checkpoint": [
+    "ModelCommands", "Training", "TamingCheckpoints", "Models", "Checkpoints", "Checksums",
+    "DurableFiles",
+  ],
+  "bench": [
+    "ModelCommands", "Training", "Models", "NN", "TensorCore", "Shards", "DurableFiles",
+  ],
 ]
 
 /// Scripts beside the tests, by the name of what they check.
@@ -25,7 +40,7 @@ let checks = [
 
 let package = Package(
   name: "swift-vqgan",
-  products: commands.map { .executable(name: $0, targets: [$0]) },
+  products: commands.map { .executable(name: $0.key, targets: [$0.key]) },
   traits: [
     .default(enabledTraits: ["OneDNN", "LibDeflate", "YAJL"]),
     .trait(name: "OneDNN", description: "Convolutions and matrix products by oneDNN."),
@@ -83,7 +98,7 @@ let package = Package(
 
     // Files
     .target(name: "DurableFiles", dependencies: ["CBeneath"]),
-    .target(name: "Checksums", dependencies: ["CCrypto", "CChunkCodec", "CKernels"]),
+    .target(name: "Checksums", dependencies: ["CCrypto", "CChunkCodec"]),
     .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles"]),
     .target(
       name: "Shards", dependencies: ["CHDF5", "CChunkCodec", "Checksums", "DurableFiles"]),
@@ -108,24 +123,24 @@ let package = Package(
     .target(
       name: "CommandSupport",
       dependencies: [
-        "Training", "Ingest", "Corpora", "Shards", "Images", "Checkpoints",
-        "TamingCheckpoints", "TensorCore", "DurableFiles", argumentParser,
+        "Ingest", "Corpora", "Shards", "Images", "DurableFiles", argumentParser,
+      ]),
+    .target(
+      name: "ModelCommands",
+      dependencies: [
+        "CommandSupport", "Training", "Models", "TamingCheckpoints", "Checkpoints", "TensorCore",
+        argumentParser,
       ]),
   ]
-    + commands.map { name in
+    + commands.map { name, modules in
       .executableTarget(
-        name: name,
-        dependencies: [
-          "CommandSupport", "Training", "Ingest", "Corpora", "Models", "NN", "TensorCore",
-          "Checkpoints", "TamingCheckpoints", "Shards", "Images", "Checksums", "DurableFiles",
-          argumentParser,
-        ])
+        name: name, dependencies: modules + ["CommandSupport", argumentParser])
     }
     + [
       .executableTarget(
         name: "command-probe",
         dependencies: [
-          "CommandSupport", "Training", "Checkpoints", "DurableFiles", argumentParser,
+          "ModelCommands", "CommandSupport", "Checkpoints", "DurableFiles", argumentParser,
         ],
         path: "Tests/CommandProbe"),
       .target(

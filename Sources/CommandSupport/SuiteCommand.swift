@@ -1,26 +1,29 @@
 // The one place where a command starts and where its errors become a line and an exit code.
 
 import ArgumentParser
-import Checkpoints
 import Glibc
 
 /// A command of the suite: `execute` does the work, `main` turns what it throws into one line on
 /// stderr and the exit code.
 package protocol SuiteCommand: ParsableCommand {
+  /// What a family of commands arranges before it starts; nothing by default.
+  static func prepare()
+  /// How the command ends because of an error; `nil` for a fault of ours.
+  static func exitCode(of error: any Error) -> SuiteExitCode?
   func execute() throws
 }
 
 extension SuiteCommand {
+  package static func prepare() {}
+
+  package static func exitCode(of error: any Error) -> SuiteExitCode? { SuiteExitCode(of: error) }
+
   package mutating func run() throws { try execute() }
 
   /// Parses the arguments of the process, executes, and ends the process when that fails.
   package static func main() {
     ProcessSetup.prepare()
-    HostileNames.report { path, name in
-      Console.standardError().warn(
-        "\(path): names \(name), which could run code in Python; nothing was run here, but do not "
-          + "load this file with Python")
-    }
+    prepare()
     do {
       var parsed = try parseAsRoot()
       guard let command = parsed as? Self else {
@@ -62,7 +65,7 @@ extension SuiteCommand {
     case is ValidationError, is CleanExit, is ExitCode:
       endParsing(with: error)
     default:
-      let code = SuiteExitCode(of: error) ?? SuiteExitCode(ofModels: error)
+      let code = exitCode(of: error)
       report(code == nil ? "internal error: \(error)" : "\(error)")
       ProcessSetup.leave(code ?? .bug)
     }

@@ -1,10 +1,11 @@
 // bench: the speed of training, sampling, kernels and shards.
 import ArgumentParser
 import CommandSupport
+import ModelCommands
 import TensorCore
 
 @main
-struct Bench: SuiteCommand {
+struct Bench: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measures speed and memory.",

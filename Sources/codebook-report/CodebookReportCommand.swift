@@ -3,11 +3,12 @@ import ArgumentParser
 import CommandSupport
 import DurableFiles
 import Images
+import ModelCommands
 import Shards
 import Training
 
 @main
-struct CodebookReportCommand: SuiteCommand {
+struct CodebookReportCommand: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "codebook-report",
     abstract: "Tells how code shards use the codebook.",

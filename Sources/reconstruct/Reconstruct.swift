@@ -2,11 +2,12 @@
 import ArgumentParser
 import CommandSupport
 import Images
+import ModelCommands
 import Shards
 import Training
 
 @main
-struct Reconstruct: SuiteCommand {
+struct Reconstruct: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "reconstruct",
     abstract: "Shows and measures what a VQGAN makes of pictures.",

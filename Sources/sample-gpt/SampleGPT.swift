@@ -2,13 +2,14 @@
 import ArgumentParser
 import CommandSupport
 import Images
+import ModelCommands
 import Models
 import Shards
 import TensorCore
 import Training
 
 @main
-struct SampleGPT: SuiteCommand {
+struct SampleGPT: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "sample-gpt",
     abstract: "Draws pictures from a trained GPT.",

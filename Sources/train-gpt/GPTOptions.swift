@@ -1,6 +1,7 @@
 // The options of train-gpt alone, and the configuration that they make.
 import ArgumentParser
 import CommandSupport
+import ModelCommands
 import Models
 import Shards
 import TensorCore

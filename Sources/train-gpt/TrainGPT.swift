@@ -1,6 +1,7 @@
 // train-gpt: code shards to a GPT.
 import ArgumentParser
 import CommandSupport
+import ModelCommands
 import Shards
 import TensorCore
 import Training

@@ -1,6 +1,7 @@
 // train-vqgan: image shards to a VQGAN.
 import ArgumentParser
 import CommandSupport
+import ModelCommands
 import Shards
 import TensorCore
 import Training

@@ -1,15 +1,33 @@
 import Models
+import Shards
 import TensorCore
+import TestSupport
 import Testing
 import Training
 
 @Suite struct VQGANValidationTests {
-  private static let images = ImageBatch(
-    pixels: (0..<2 * 16 * 16 * 3).map { UInt8(truncatingIfNeeded: $0 * 7) }, count: 2, height: 16,
-    width: 16, next: DataPosition())
+  /// One batch of two pictures.
+  private func batch() throws -> ImageBatch {
+    let folder = try TemporaryFolder()
+    let writer = try ImageShardWriter(
+      folder("a.h5"),
+      header: ImageShardHeader(
+        height: 16, width: 16, source: "test", split: "train", preprocessing: "{}",
+        toolVersion: "test"), compression: .none)
+    for row in 1...2 {
+      let pixels = (0..<16 * 16 * 3).map { UInt8(truncatingIfNeeded: $0 * 7 * row) }
+      try writer.append(pixels, id: Int64(row), name: "\(row)")
+    }
+    try writer.finish()
+    return try ImageBatches(
+      ImageShardSet([folder("a.h5")]), batchSize: 2, from: DataPosition(), seed: 0,
+      shuffled: false, augmentation: Augmentation()
+    ).next()
+  }
 
   @Test(arguments: [(1, 0), (0, 3), (0.5, 2)] as [(Float, Float)])
-  func theReconstructionLossIsThatOfTheTraining(l1: Float, l2: Float) {
+  func theReconstructionLossIsThatOfTheTraining(l1: Float, l2: Float) throws {
+    let batch = try batch()
     var random = RandomSource(seed: 4)
     let objective = VQGANObjective(
       l1Weight: l1, l2Weight: l2, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))
@@ -18,9 +36,9 @@ import Training
       discriminator: Discriminator(objective.discriminator, using: &random, on: .default),
       perceptual: nil, objective: objective)
     let training = trainer.generatorGradients(
-      [Self.images.input(on: .default)], isAdversarial: false, using: &random
+      [batch.input(on: .default)], isAdversarial: false, using: &random
     ).losses.rec
-    let validation = trainer.validate([Self.images], on: .default).rec
+    let validation = trainer.validate([batch], on: .default).rec
     #expect(abs(validation - Double(training)) < 1e-5 * Double(training))
   }
 

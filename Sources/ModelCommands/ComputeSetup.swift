@@ -1,5 +1,6 @@
 // Threads and engine, from options to the tensor engine.
 import ArgumentParser
+import CommandSupport
 import TensorCore
 import Training
 

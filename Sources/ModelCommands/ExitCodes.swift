@@ -1,5 +1,6 @@
 // Which errors of weights, models and runs lead to which exit code.
 import Checkpoints
+import CommandSupport
 import Models
 import TamingCheckpoints
 import Training

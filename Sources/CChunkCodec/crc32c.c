@@ -1,7 +1,7 @@
 // CRC-32C: the processor's instruction, or a table of half-bytes.
 #include <string.h>
 
-#include "kernels.h"
+#include "chunk_codec.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -33,7 +33,7 @@ static uint32_t by_table(uint32_t crc, const uint8_t *bytes, long count) {
   return crc;
 }
 
-uint32_t ck_crc32c(uint32_t crc, const void *bytes, long count) {
+uint32_t chunk_crc32c(uint32_t crc, const void *bytes, long count) {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("sse4.2")) return ~by_instruction(~crc, bytes, count);
 #endif

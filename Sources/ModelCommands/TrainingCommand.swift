@@ -1,11 +1,17 @@
 // How a training command begins, how its loop is watched, and how it ends.
 import ArgumentParser
+import CommandSupport
 import TensorCore
 import Training
 
 /// A command that trains, from its options to the loop.
-package protocol TrainingCommand: SuiteCommand {
+<<<<<<<< HEAD:Sources/ModelCommands/TrainingCommand.swift
+package protocol TrainingCommand: ModelCommand {
   associatedtype Settings: RunSettings
+========
+package protocol TrainingCommand: ModelCommand {
+  associatedtype Config: RunConfig
+>>>>>>>> files:Sources/ModelCommands/TrainingSession.swift
 
   var input: InputPaths { get }
   var training: TrainingOptions { get }

@@ -1,5 +1,6 @@
 // The options that all training commands share.
 import ArgumentParser
+import CommandSupport
 import Foundation
 import Training
 

@@ -1,6 +1,7 @@
-// Options that every command takes.
+// Options that every command that computes takes.
 
 import ArgumentParser
+import CommandSupport
 import Foundation
 import TensorCore
 
@@ -30,14 +31,4 @@ package struct RuntimeOptions: ParsableArguments {
       throw ValidationError("--threads must be in 1...1024, got \(threads).")
     }
   }
-}
-
-/// The seed of everything random.
-package struct SeedOption: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "Seed of every random choice; the same seed gives the same bytes.", valueName: "number"))
-  package var seed: UInt64 = 0
-
-  package init() {}
 }
