@@ -66,12 +66,16 @@ extension SuiteCommand {
       endParsing(with: error)
     default:
       let code = exitCode(of: error)
-      report(code == nil ? "internal error: \(error)" : "\(error)")
-      ProcessSetup.leave(code ?? .bug)
+      ending(with: code ?? .bug)(code == nil ? "internal error: \(error)" : "\(error)")
     }
   }
 
-  private static func report(_ problem: String) {
-    Console.standardError().line("\(_commandName): \(problem.oneLine)")
+  /// What ends the process with a problem on stderr; also for a library that cannot throw.
+  package static func ending(with code: SuiteExitCode) -> @Sendable (_ problem: String) -> Never {
+    let command = _commandName
+    return { problem in
+      Console.standardError().line("\(command): \(problem.oneLine)")
+      ProcessSetup.leave(code)
+    }
   }
 }

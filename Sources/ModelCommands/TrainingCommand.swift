@@ -5,13 +5,8 @@ import TensorCore
 import Training
 
 /// A command that trains, from its options to the loop.
-<<<<<<<< HEAD:Sources/ModelCommands/TrainingCommand.swift
 package protocol TrainingCommand: ModelCommand {
   associatedtype Settings: RunSettings
-========
-package protocol TrainingCommand: ModelCommand {
-  associatedtype Config: RunConfig
->>>>>>>> files:Sources/ModelCommands/TrainingSession.swift
 
   var input: InputPaths { get }
   var training: TrainingOptions { get }
