@@ -20,8 +20,7 @@ package struct TrainingOptions: ParsableArguments {
   @Option(help: "Items of one batch.") package var batchSize: Int?
 
   @Option(
-    help: ArgumentHelp(
-      "Batches whose gradients are averaged for one step", default: defaults.accumulate))
+    help: "Batches whose gradients are averaged for one step (default: \(defaults.accumulate)).")
   package var accumulate: Int?
 
   @Option(help: "Peak learning rate.") package var learningRate: Float?
@@ -33,7 +32,7 @@ package struct TrainingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Clip the gradient norm of a step to this", default: defaults.clip, valueName: "norm"))
+      "Clip the gradient norm of a step to this (default: none).", valueName: "norm"))
   package var clip: Float?
 
   @Option(
@@ -57,23 +56,22 @@ package struct TrainingOptions: ParsableArguments {
 
   @Flag(
     inversion: .prefixedNo,
-    help: ArgumentHelp(
-      "Shuffle the data anew for every epoch", default: defaults.shuffles ? "yes" : "no"))
+    help: "Shuffle the data anew for every epoch (default: \(defaults.shuffles ? "yes" : "no")).")
   package var shuffle: Bool?
 
   @Option(
     help: ArgumentHelp(
-      "Seed of every random choice; the same seed gives the same bytes", default: defaults.seed,
+      "Seed of every random choice; the same seed gives the same bytes (default: \(defaults.seed)).",
       valueName: "number"))
   package var seed: UInt64?
 
-  @Option(help: ArgumentHelp("Steps between checkpoints", default: defaults.checkpointEvery))
+  @Option(help: "Steps between checkpoints (default: \(defaults.checkpointEvery)).")
   package var checkpointEvery: Int?
 
-  @Option(help: ArgumentHelp("Checkpoints to keep", default: defaults.keepCheckpoints))
+  @Option(help: "Checkpoints to keep (default: \(defaults.keepCheckpoints)).")
   package var keepCheckpoints: Int?
 
-  @Option(help: ArgumentHelp("Steps between rows of metrics.csv", default: defaults.logEvery))
+  @Option(help: "Steps between rows of metrics.csv (default: \(defaults.logEvery)).")
   package var logEvery: Int?
 
   package init() {}
@@ -117,16 +115,3 @@ package struct TrainingOptions: ParsableArguments {
 }
 
 extension LearningRate.Schedule: ExpressibleByArgument {}
-
-extension ArgumentHelp {
-  /// Help of an option that is nil where it is left out: a sentence without its full stop, and the
-  /// value that then holds.
-  package init(
-    _ sentence: String, default value: (some CustomStringConvertible)?, valueName: String? = nil
-  ) {
-    let text = value.map { "\($0)" } ?? "none"
-    let number = text.hasSuffix(".0") ? String(text.dropLast(2)) : text
-    self.init(stringLiteral: "\(sentence) (default: \(number)).")
-    self.valueName = valueName
-  }
-}

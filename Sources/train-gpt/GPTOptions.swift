@@ -11,24 +11,26 @@ private typealias Defaults = GPTSettings.Defaults
 
 /// What `train-gpt` is told about the model.
 struct GPTOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Transformer blocks", default: Defaults.layers)) var layers: Int?
+  @Option(help: "Transformer blocks (default: \(Defaults.layers)).") var layers: Int?
 
-  @Option(help: ArgumentHelp("Attention heads; divides the width", default: Defaults.heads))
+  @Option(help: "Attention heads; divides the width (default: \(Defaults.heads)).")
   var heads: Int?
 
-  @Option(help: ArgumentHelp("Channels of the transformer", default: Defaults.width))
+  @Option(help: "Channels of the transformer (default: \(Defaults.width)).")
   var width: Int?
 
   @Option(
-    help: ArgumentHelp(
-      "Share of activations dropped in training, of embeddings and of each block",
-      default: Defaults.dropout))
+    help: """
+      Share of activations dropped in training, of embeddings and of each block \
+      (default: \(Defaults.dropout)).
+      """)
   var dropout: Float?
 
   @Option(
-    help: ArgumentHelp(
-      "Share of the input codes that is kept; the rest is replaced by random ones",
-      default: Defaults.keepProbability))
+    help: """
+      Share of the input codes that is kept; the rest is replaced by random ones \
+      (default: \(Defaults.keepProbability)).
+      """)
   var pkeep: Float?
 
   @Option(
@@ -40,32 +42,34 @@ struct GPTOptions: ParsableArguments {
   @Option(help: "Share of the pictures that lose their condition in training, for --guidance.")
   var conditionDropout: Float?
 
-  @Option(
-    help: ArgumentHelp(
-      "Objects of a picture at most, for boxes and points", default: Defaults.objects))
+  @Option(help: "Objects of a picture at most, for boxes and points (default: \(Defaults.objects)).")
   var objects: Int?
 
   @Option(
-    help: ArgumentHelp(
-      "Positions at the start that see each other, such as those of the condition",
-      default: Defaults.unmasked))
+    help: """
+      Positions at the start that see each other, such as those of the condition \
+      (default: \(Defaults.unmasked)).
+      """)
   var unmasked: Int?
 
   @Flag(help: "Positions by rotation in rows and columns, instead of learned ones.")
   var rotary = false
 
   @Option(
-    help: ArgumentHelp(
-      "Order of the codes: \(TokenOrder.allCases.map(\.rawValue).joined(separator: ", "))",
-      default: TokenOrder.raster.rawValue))
+    help: """
+      Order of the codes: \(TokenOrder.allCases.map(\.rawValue).joined(separator: ", ")) \
+      (default: \(TokenOrder.raster.rawValue)).
+      """)
   var order: TokenOrder?
 
   @Option(
-    help: ArgumentHelp(
-      "Matrix products of linear layers in float32 or bf16", default: Defaults.precision.rawValue))
+    help: """
+      Matrix products of linear layers in float32 or bf16 \
+      (default: \(Defaults.precision.rawValue)).
+      """)
   var precision: Precision?
 
-  @Option(help: ArgumentHelp("Steps between validations", default: Defaults.validateEvery))
+  @Option(help: "Steps between validations (default: \(Defaults.validateEvery)).")
   var validateEvery: Int?
 
   func validate() throws {

@@ -11,9 +11,10 @@ private let defaults = VQGANSettings(model: .small, objective: VQGANObjective())
 /// What `train-vqgan` is told about the model and its objective.
 struct VQGANOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp(
-      "Size of the model: \(VQGANPreset.names.joined(separator: ", "))",
-      default: VQGANPreset.standard))
+    help: """
+      Size of the model: \(VQGANPreset.names.joined(separator: ", ")) \
+      (default: \(VQGANPreset.standard)).
+      """)
   var preset: String?
 
   @Option(
@@ -26,9 +27,10 @@ struct VQGANOptions: ParsableArguments {
   var set: [String] = []
 
   @Option(
-    help: ArgumentHelp(
-      "What it reads of the shards: images, segmentation or depth",
-      default: defaults.inputKind.rawValue))
+    help: """
+      What it reads of the shards: images, segmentation or depth \
+      (default: \(defaults.inputKind)).
+      """)
   var input: VQGANInputKind?
 
   @Option(help: "Step from which the discriminator takes part.") var discStart: Int?
@@ -45,7 +47,7 @@ struct VQGANOptions: ParsableArguments {
 
   @Flag(help: "Mirror every second image.") var flip = false
 
-  @Option(help: ArgumentHelp("Steps between pictures", default: defaults.pictureEvery))
+  @Option(help: "Steps between pictures (default: \(defaults.pictureEvery)).")
   var pictureEvery: Int?
 
   func validate() throws {
