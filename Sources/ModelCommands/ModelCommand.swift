@@ -14,4 +14,8 @@ extension ModelCommand {
           + "load this file with Python")
     }
   }
+
+  package static func exitCode(of error: any Error) -> SuiteExitCode? {
+    SuiteExitCode(of: error) ?? SuiteExitCode(ofModels: error)
+  }
 }

@@ -3,23 +3,19 @@
 import ArgumentParser
 import CommandSupport
 import Foundation
-
-/// The library that computes convolutions and matrix products.
-package enum EngineChoice: String, CaseIterable, ExpressibleByArgument, Sendable {
-  case onednn
-  case openblas
-}
+import TensorCore
 
 /// Threads, engine and how much is said on stderr.
 package struct RuntimeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Threads to compute with, all processors if left out; results are bit-identical for equal counts.",
+      "Threads to compute with, all processors if left out; results are bit-identical for equal "
+        + "counts.",
       valueName: "count"))
   package var threads: Int?
 
   @Option(help: "Engine for convolutions and matrix products; the fastest built in if left out.")
-  package var engine: EngineChoice?
+  package var engine: Engine?
 
   @Flag(name: .shortAndLong, help: "No progress and no notes on stderr; warnings stay.")
   package var quiet = false

@@ -4,6 +4,8 @@ import CommandSupport
 import Foundation
 import Training
 
+private let defaults = LoopSettings.defaults
+
 /// What a training command is told about its run, whatever it trains.
 package struct TrainingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Run folder.", valueName: "folder")) package var out: String
@@ -17,7 +19,9 @@ package struct TrainingOptions: ParsableArguments {
 
   @Option(help: "Items of one batch.") package var batchSize: Int?
 
-  @Option(help: "Batches whose gradients are averaged for one step.") package var accumulate: Int?
+  @Option(
+    help: "Batches whose gradients are averaged for one step (default: \(defaults.accumulate)).")
+  package var accumulate: Int?
 
   @Option(help: "Peak learning rate.") package var learningRate: Float?
 
@@ -28,7 +32,7 @@ package struct TrainingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Longest gradient of a step; longer ones are shortened (default: none).", valueName: "norm"))
+      "Clip the gradient norm of a step to this (default: none).", valueName: "norm"))
   package var clip: Float?
 
   @Option(
@@ -42,64 +46,66 @@ package struct TrainingOptions: ParsableArguments {
     help: ArgumentHelp("Shards to validate on.", valueName: "shard"))
   package var validation: [String] = []
 
-  @Flag(inversion: .prefixedNo, help: "Shuffle the data anew for every epoch (default: yes).")
+  @Option(
+    help: ArgumentHelp(
+      "Run, checkpoint or file of weights to take the model and its first weights from.",
+      valueName: "path"))
+  package var initFrom: String?
+
+  @Flag(help: "Take the states of the optimizers from there too.") package var initOptimizer = false
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Shuffle the data anew for every epoch (default: \(defaults.shuffles ? "yes" : "no")).")
   package var shuffle: Bool?
 
   @Option(
     help: ArgumentHelp(
-      "Seed of every random choice; the same seed gives the same bytes (default: 0).",
+      "Seed of every random choice; the same seed gives the same bytes (default: \(defaults.seed)).",
       valueName: "number"))
   package var seed: UInt64?
 
-  @Option(help: "Steps between checkpoints (default: 500).") package var checkpointEvery: Int?
+  @Option(help: "Steps between checkpoints (default: \(defaults.checkpointEvery)).")
+  package var checkpointEvery: Int?
 
-  @Option(help: "Checkpoints to keep (default: 3).") package var keepCheckpoints: Int?
+  @Option(help: "Checkpoints to keep (default: \(defaults.keepCheckpoints)).")
+  package var keepCheckpoints: Int?
 
-  @Option(help: "Steps between rows of metrics.csv (default: 10).") package var logEvery: Int?
+  @Option(help: "Steps between rows of metrics.csv (default: \(defaults.logEvery)).")
+  package var logEvery: Int?
 
   package init() {}
 
   package func validate() throws {
-    let counts: [(String, Int?, ClosedRange<Int>)] = [
-      ("--steps", steps, 1...1_000_000_000), ("--batch-size", batchSize, 1...65_536),
-      ("--accumulate", accumulate, 1...65_536), ("--warmup", warmup, 0...999_999_999),
-      ("--checkpoint-every", checkpointEvery, 1...1_000_000_000),
-      ("--keep-checkpoints", keepCheckpoints, 1...1_000_000),
-      ("--log-every", logEvery, 1...1_000_000_000),
-    ]
-    for (name, value, range) in counts {
-      if let value, !range.contains(value) {
-        throw ValidationError("\(name) must be in \(range), got \(value).")
-      }
+    var loop = defaults
+    apply(to: &loop)
+    if let problem = loop.problem {
+      let name = problem.key == "learning_rate.peak" ? "learning_rate" : problem.key
+      let option = name.split(separator: ".").last?.replacing("_", with: "-") ?? ""
+      throw ValidationError("--\(option) must be \(problem.demand), got \(problem.value).")
     }
-    if let clip, !(clip > 0 && clip.isFinite) {
-      throw ValidationError("--clip must be positive, got \(clip).")
-    }
-    if let ema, !(ema > 0 && ema < 1) {
-      throw ValidationError("--ema must be between 0 and 1, got \(ema).")
-    }
-    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
-      throw ValidationError("--learning-rate must be positive, got \(learningRate).")
+    if initOptimizer, initFrom == nil {
+      throw ValidationError("--init-optimizer needs --init-from.")
     }
   }
 
-  /// Puts the options that were given into a configuration.
-  func apply(_ runtime: RuntimeOptions, to config: inout some RunConfig) {
-    if let steps { config.steps = steps }
-    if let batchSize { config.batchSize = batchSize }
-    if let accumulate { config.accumulate = accumulate }
-    if let learningRate { config.learningRate.peak = learningRate }
-    if let schedule { config.learningRate.schedule = schedule }
-    if let warmup { config.learningRate.warmup = warmup }
-    if let clip { config.clip = clip }
-    if let ema { config.averaging = ema }
-    if let shuffle { config.shuffles = shuffle }
-    if let seed { config.seed = seed }
-    if let checkpointEvery { config.checkpointEvery = checkpointEvery }
-    if let keepCheckpoints { config.keepCheckpoints = keepCheckpoints }
-    if let logEvery { config.logEvery = logEvery }
-    if let threads = runtime.threads { config.threads = threads }
-    if let engine = runtime.engine { config.engine = engine.rawValue }
+  /// Puts the options that were given into the settings of a run.
+  func apply(to loop: inout LoopSettings) {
+    if let steps { loop.steps = steps }
+    if let batchSize { loop.batchSize = batchSize }
+    if let accumulate { loop.accumulate = accumulate }
+    if let learningRate { loop.learningRate.peak = learningRate }
+    if let schedule { loop.learningRate.schedule = schedule }
+    if let warmup { loop.learningRate.warmup = warmup }
+    if let clip { loop.clip = clip }
+    if let ema { loop.ema = ema }
+    if let initFrom { loop.initFrom = Self.absolute(initFrom) }
+    if initOptimizer { loop.initOptimizer = true }
+    if let shuffle { loop.shuffles = shuffle }
+    if let seed { loop.seed = seed }
+    if let checkpointEvery { loop.checkpointEvery = checkpointEvery }
+    if let keepCheckpoints { loop.keepCheckpoints = keepCheckpoints }
+    if let logEvery { loop.logEvery = logEvery }
   }
 
   /// The path from the root: runs are continued from other folders too.

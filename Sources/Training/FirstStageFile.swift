@@ -29,7 +29,7 @@ package struct FirstStageFile: Sendable {
   ///   `DurableFileError`.
   /// - Parameter ofCondition: of a transformer's file the VQGAN of its conditions instead.
   package static func open(_ path: String, ofCondition: Bool = false) throws -> FirstStageFile {
-    try RunFolder(path).requireKind(VQGANRunConfig.kindName)
+    try RunFolder(path).requireKind(VQGANSettings.kind)
     guard let folder = try checkpointFolder(of: path) else { return try foreign(path, ofCondition) }
     let config = try RunFolder.decode(VQGANConfig.self, from: "\(folder)/model.json")
     if let problem = config.problem {

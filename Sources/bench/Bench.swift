@@ -57,8 +57,7 @@ struct Bench: ModelCommand {
     }
     let console = runtime.console
     let (device, profile) = profiling.watch(
-      try RuntimeOptions.startComputing(
-        threads: runtime.threadCount, engine: runtime.engine?.rawValue, precision: precision))
+      try runtime.startComputing(precision: precision))
     if let load = MachineLoad.lastMinute, load > MachineLoad.quiet {
       console.warn(
         "the load of the last minute is \(load); other work on this machine spoils the figures")

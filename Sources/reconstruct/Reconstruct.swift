@@ -108,7 +108,10 @@ struct Reconstruct: ModelCommand {
         _ = try ImageDecoder.header(contentsOf: path)
       } catch {
         guard case .notAnImage(_, let found) = error else { throw error }
-        throw NoPictures(path: path, found: found, reason: reason)
+        throw CommandError(
+          .badData,
+          "\(path): \(found), and no shard: \(reason); expected a PNG or JPEG picture, or an image "
+            + "shard")
       }
       throw ShardError.notAShard(path: path, reason: reason)
     }
@@ -117,18 +120,5 @@ struct Reconstruct: ModelCommand {
   private func tell(_ page: Album.Page, _ console: Console) throws {
     if perImage { console.note(page.text) }
     if !results.json || perImage { try results.writer.write(page, text: page.path) }
-  }
-}
-
-/// A file that holds neither a picture nor a shard.
-struct NoPictures: ExitCoded, CustomStringConvertible {
-  let path: String
-  let found: String
-  /// Why it is no shard.
-  let reason: String
-
-  var exitCode: SuiteExitCode { .badData }
-  var description: String {
-    "\(path): \(found), and no shard: \(reason); expected a PNG or JPEG picture, or an image shard"
   }
 }

@@ -37,8 +37,7 @@ struct SampleGPT: ModelCommand {
     for path in [options.codesOut, options.animate] {
       if let path { try OutputFile.requireNew(path) }
     }
-    let device = try RuntimeOptions.startComputing(
-      threads: runtime.threadCount, engine: runtime.engine?.rawValue, precision: options.precision)
+    let device = try runtime.startComputing(precision: options.precision)
     let sampler = try sampler(on: device)
     let wanted = options.seeds?.values.count ?? options.count
     let starts = try given.starts(

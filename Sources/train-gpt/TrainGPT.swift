@@ -3,6 +3,7 @@ import ArgumentParser
 import CommandSupport
 import ModelCommands
 import Shards
+import TensorCore
 import Training
 
 @main
@@ -25,8 +26,8 @@ struct TrainGPT: TrainingCommand {
   @OptionGroup(title: "Runtime") var profiling: ProfileOption
   @OptionGroup var results: ResultOptions
 
-  func start(on shards: [String]) throws -> GPTRunConfig {
-    try options.start(on: try CodeShardSet(shards))
+  func start(on shards: [String], in environment: Environment) throws -> GPTRunConfig {
+    try options.start(on: try CodeShardSet(shards), initFrom: training.initFrom, in: environment)
   }
 
   func change(_ config: inout GPTRunConfig) { options.change(&config) }
@@ -35,13 +36,8 @@ struct TrainGPT: TrainingCommand {
     try CodeShardReader(shard).header.split == "validation"
   }
 
-  func execute() throws {
-    let folder = RunFolder(training.out)
-    let config = try configuration(in: folder)
+  func run(_ config: GPTRunConfig, in folder: RunFolder, on device: Device) throws {
     try config.check()
-    let (device, profile) = profiling.watch(
-      try RuntimeOptions.startComputing(
-        threads: config.threads, engine: config.engine, precision: config.precision))
     let codes = try read(config.shards, config)
     let validation = config.validation.isEmpty ? nil : try read(config.validation, config)
 
@@ -56,10 +52,7 @@ struct TrainGPT: TrainingCommand {
     try supervise(from: run.state.step, to: config.steps) {
       try run.train(on: codes, validation: validation, $0)
     }
-    if let profile { runtime.console.line(profile.table) }
     withExtendedLifetime(lock) {}
-    try Interruption.throwIfRequested()
-    try results.writer.path(folder.path)
   }
 
   /// Reads code shards that agree with the configuration.

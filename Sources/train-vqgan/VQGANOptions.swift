@@ -7,10 +7,15 @@ import RowMaps
 import TensorCore
 import Training
 
+private let defaults = VQGANSettings(model: .small, objective: VQGANObjective())
+
 /// What `train-vqgan` is told about the model and its objective.
 struct VQGANOptions: ParsableArguments {
   @Option(
-    help: "Size of the model: \(VQGANPreset.names.joined(separator: ", ")) (default: small).")
+    help: """
+      Size of the model: \(VQGANPreset.names.joined(separator: ", ")) \
+      (default: \(VQGANPreset.standard)).
+      """)
   var preset: String?
 
   @Option(
@@ -22,7 +27,11 @@ struct VQGANOptions: ParsableArguments {
       "Change one key of the configuration, e.g. model.n_embed=512.", valueName: "key=value"))
   var set: [String] = []
 
-  @Option(help: "What it reads of the shards: images, segmentation or depth (default: images).")
+  @Option(
+    help: """
+      What it reads of the shards: images, segmentation or depth \
+      (default: \(defaults.model.input.rawValue)).
+      """)
   var input: RowMap?
 
   @Option(help: "Step from which the discriminator takes part.") var discStart: Int?
@@ -35,28 +44,16 @@ struct VQGANOptions: ParsableArguments {
       "Weights of LPIPS on VGG16, or a VQGAN's checkpoint with them; or none.", valueName: "file"))
   var perceptual: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Run, checkpoint or file of weights to take the model and its first weights from.",
-      valueName: "path"))
-  var initFrom: String?
-
-  @Flag(help: "Take the states of the optimizers from there too.") var initOptimizer = false
-
   @Option(help: "Side of random square crops, pixels.") var crop: Int?
 
   @Flag(help: "Mirror every second image.") var flip = false
 
-  @Option(help: "Steps between pictures (default: 500).") var pictureEvery: Int?
-
-  private static let defaultPreset = "small"
+  @Option(help: "Steps between pictures (default: \(defaults.pictureEvery)).")
+  var pictureEvery: Int?
 
   func validate() throws {
     for (name, value) in [("--crop", crop), ("--picture-every", pictureEvery)] {
       if let value, value < 1 { throw ValidationError("\(name) must be positive, got \(value).") }
-    }
-    if initOptimizer, initFrom == nil {
-      throw ValidationError("--init-optimizer needs --init-from.")
     }
     if let discStart, discStart < 0 {
       throw ValidationError("--disc-start must not be negative, got \(discStart).")
@@ -69,10 +66,11 @@ struct VQGANOptions: ParsableArguments {
 
   /// What a new run starts from: preset or file, then the model of `--init-from`.
   ///
-  /// - Parameter images: of a batch, and batches of a step, where they are given: the learning rate of `f16` follows them.
-  func start(images: (batch: Int?, accumulate: Int?)) throws -> VQGANRunConfig {
+  /// - Parameter training: with the images of a step, which the learning rate of `f16` follows.
+  func start(_ training: TrainingOptions, in environment: Environment) throws -> VQGANRunConfig {
     if let config {
       var result = try RunFolder.runConfig(VQGANRunConfig.self, from: config)
+      result.environment = environment
       result.initFrom = nil
       result.initOptimizer = nil
       if let input, input != result.model.input {
@@ -81,16 +79,15 @@ struct VQGANOptions: ParsableArguments {
       }
       return result
     }
-    let name = preset ?? Self.defaultPreset
+    let name = preset ?? VQGANPreset.standard
     guard let start = VQGANPreset.named(name) else { throw ValidationError("--preset \(name)") }
+    let images = (training.batchSize ?? start.batchSize) * (training.accumulate ?? 1)
     var result = VQGANRunConfig(
-      toolVersion: "", preset: name, model: start.model, objective: start.objective,
-      learningRate: start.learningRate(
-        (images.batch ?? start.batchSize) * (images.accumulate ?? 1)),
-      steps: 10_000, batchSize: start.batchSize, accumulate: 1, augmentation: Augmentation(),
-      shuffles: true, seed: 0, threads: 1, engine: "", perceptual: nil, initFrom: nil, shards: [],
-      validation: [], checkpointEvery: 500, keepCheckpoints: 3, pictureEvery: 500, logEvery: 10)
-    if let initFrom {
+      VQGANSettings(preset: name, model: start.model, objective: start.objective),
+      loop: LoopSettings(
+        steps: 10_000, batchSize: start.batchSize, learningRate: start.learningRate(images)),
+      in: environment)
+    if let initFrom = training.initFrom {
       let first = try FirstStageFile.open(initFrom)
       result.model = first.config
       if let discriminator = first.discriminator { result.objective.discriminator = discriminator }
@@ -109,8 +106,8 @@ struct VQGANOptions: ParsableArguments {
     if map == .depth { objective.discWeight = 0.75 }  // as published for depth
     if map.isLabels {
       objective.discFactor = 0
-      // Its loss is a mean over all channels, so many times smaller than that of a picture; at the published weight of 1
-      // the latents shrink to nothing before they say anything.
+      // Its loss is a mean over all channels, so many times smaller than that of a picture; at the
+      // published weight of 1 the latents shrink to nothing before they say anything.
       objective.codebookWeight = 1 / Float(channels)
     }
   }
@@ -136,8 +133,6 @@ struct VQGANOptions: ParsableArguments {
     if let perceptual {
       config.perceptual = perceptual == "none" ? nil : TrainingOptions.absolute(perceptual)
     }
-    if let initFrom { config.initFrom = TrainingOptions.absolute(initFrom) }
-    if initOptimizer { config.initOptimizer = true }
     if let crop { config.augmentation.crop = crop }
     if flip { config.augmentation.flips = true }
     if let pictureEvery { config.pictureEvery = pictureEvery }

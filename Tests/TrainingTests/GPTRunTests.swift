@@ -21,16 +21,19 @@ import Training
     steps: Int, width: Int = 16, dropout: Float = 0.1, attentionDropout: Float = 0,
     checkpointEvery: Int = 1000
   ) throws -> GPTRunConfig {
-    GPTRunConfig(
-      toolVersion: "test",
-      model: try GPTConfig(
-        vocabSize: 16, blockSize: 8, layers: 2, heads: 2, width: width, embeddingDropout: dropout,
-        residualDropout: dropout, attentionDropout: attentionDropout),
-      codes: CodeGrid(height: 2, width: 4, codebookSize: 16, fingerprint: "f00d", vqgan: ""),
-      keepProbability: 0.9, learningRate: LearningRate(peak: 3e-3, schedule: .constant, warmup: 3),
-      steps: steps, batchSize: 5, accumulate: 2, shuffles: true, seed: 7, threads: 2,
-      engine: "onednn", shards: [], validation: [], validateEvery: 4,
-      checkpointEvery: checkpointEvery, keepCheckpoints: 2, logEvery: 1)
+    var config = GPTRunConfig(
+      GPTSettings(
+        model: try GPTConfig(
+          vocabSize: 16, blockSize: 8, layers: 2, heads: 2, width: width,
+          embeddingDropout: dropout, residualDropout: dropout, attentionDropout: attentionDropout),
+        codes: CodeGrid(height: 2, width: 4, codebookSize: 16, fingerprint: "f00d", vqgan: "")),
+      loop: LoopSettings(
+        steps: steps, batchSize: 5, learningRate: LearningRate(peak: 3e-3, warmup: 3)),
+      in: Environment(toolVersion: "test", threads: 2, engine: .onednn))
+    (config.keepProbability, config.validateEvery) = (0.9, 4)
+    (config.accumulate, config.seed, config.logEvery) = (2, 7, 1)
+    (config.checkpointEvery, config.keepCheckpoints) = (checkpointEvery, 2)
+    return config
   }
 
   static func train(

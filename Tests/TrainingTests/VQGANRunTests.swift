@@ -25,15 +25,21 @@ private func config(_ shards: [String], validation: [String] = [], steps: Int) -
   model.dropout = 0.1
   model.quantizer = QuantizerConfig(
     kind: .movingAverage, decay: 0.8, reviveAfter: 2, initialization: .kMeans)
-  return VQGANRunConfig(
-    toolVersion: "test", model: model,
-    objective: VQGANObjective(
-      discStart: 4, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 2)),
-    learningRate: LearningRate(peak: 1e-3, schedule: .cosine, warmup: 3), steps: steps,
-    batchSize: 2, accumulate: 2, augmentation: Augmentation(crop: 16, flips: true),
-    shuffles: true, seed: 5, threads: 1, engine: "", perceptual: nil, initFrom: nil,
-    shards: shards, validation: validation, checkpointEvery: 5, keepCheckpoints: 2,
-    pictureEvery: 100, logEvery: 1)
+  var config = VQGANRunConfig(
+    VQGANSettings(
+      model: model,
+      objective: VQGANObjective(
+        discStart: 4, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 2))),
+    loop: LoopSettings(
+      steps: steps, batchSize: 2,
+      learningRate: LearningRate(peak: 1e-3, schedule: .cosine, warmup: 3)),
+    in: Environment(toolVersion: "test", threads: 1, engine: .openblas))
+  config.augmentation = Augmentation(crop: 16, flips: true)
+  config.pictureEvery = 100
+  (config.shards, config.validation) = (shards, validation)
+  (config.accumulate, config.seed, config.logEvery) = (2, 5, 1)
+  (config.checkpointEvery, config.keepCheckpoints) = (5, 2)
+  return config
 }
 
 /// Trains and returns the warnings.

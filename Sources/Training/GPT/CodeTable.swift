@@ -72,11 +72,6 @@ package struct CodeTable: Sendable {
     case .small(let all): for code in all { counts[Int(code)] += 1 }
     case .large(let all): for code in all { counts[Int(code)] += 1 }
     }
-    let total = Double(count * rowLength)
-    return counts.reduce(0.0) { sum, count in
-      guard count > 0 else { return sum }
-      let p = Double(count) / total
-      return sum - p * log(p)
-    }
+    return counts.map(Double.init).entropy * log(2)
   }
 }

@@ -24,7 +24,7 @@ package struct SecondStageFile: Sendable {
   ///   `ModelMismatchError`, `DurableFileError`.
   package static func open(_ path: String) throws -> SecondStageFile {
     let file: SecondStageFile
-    try RunFolder(path).requireKind(GPTRunConfig.kindName)
+    try RunFolder(path).requireKind(GPTSettings.kind)
     if let folder = try FirstStageFile.checkpointFolder(of: path) {
       let place = "\(folder)/model.json"
       file = SecondStageFile(

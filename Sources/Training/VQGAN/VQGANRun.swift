@@ -18,10 +18,11 @@ package struct VQGANRun {
   private let device: Device
   private let isResumed: Bool
 
-  /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if it has no checkpoint yet.
+  /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if
+  /// it has no checkpoint yet.
   ///
-  /// - Throws: `RunError`, `ModelMismatchError`, `DurableFileError`, and what opening the files of `perceptual` and
-  ///   `initFrom` throws.
+  /// - Throws: `RunError`, `ModelMismatchError`, `DurableFileError`, and what opening the files of
+  ///   `perceptual` and `initFrom` throws.
   package init(_ config: VQGANRunConfig, in folder: RunFolder, resumed: Bool, on device: Device)
     throws
   {
@@ -40,31 +41,30 @@ package struct VQGANRun {
         channels: config.model.input.isLabels ? 3 : config.model.inChannels,
         using: &random, on: device),
       perceptual: perceptual, objective: config.objective)
-    state = TrainingState(seed: config.seed)
     trainer.clip = config.clip
-    let model = trainer.model
-    trainer.average = config.averaging.map { AveragedWeights(model, decay: $0) }
-    if resumed, let checkpoint = folder.resumePoint() {
-      state = try VQGANCheckpoint.restore(&trainer, from: checkpoint)
-    } else if let path = config.initFrom {
+    let checkpoint = resumed ? folder.resumePoint() : nil
+    if checkpoint == nil, let path = config.initFrom {
       let file = try FirstStageFile.open(path)
       try file.load(&trainer.model)
-      let first = trainer.model
-      trainer.average = config.averaging.map { AveragedWeights(first, decay: $0) }
       try file.load(&trainer.discriminator, of: config.objective.discriminator)
       if config.initOptimizer == true {
         try OptimizerStates.ofVQGAN(path).load(
           &trainer, withDiscriminator: file.discriminator == config.objective.discriminator)
       }
     }
+    let model = trainer.model
+    trainer.average = config.ema.map { AveragedWeights(model, decay: $0) }
+    state = TrainingState(seed: config.seed)
+    if let checkpoint { state = try VQGANCheckpoint.restore(&trainer, from: checkpoint) }
   }
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.
   package mutating func train(
     on shards: ImageShardSet, validation: ImageShardSet?, _ reporter: TrainingReporter
   ) throws {
+    let columns = metrics(VQGANLosses(), 0) + VQGANValidation().metrics
     let log = try MetricsLog(
-      folder, columns: Self.columns, resumingAfter: isResumed ? state.step : nil)
+      folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil)
     let batches = ImageBatches(
       shards, batchSize: config.batchSize, from: state.position, seed: config.seed,
       shuffled: config.shuffles, augmentation: config.augmentation, reading: config.model.input,
@@ -96,7 +96,7 @@ package struct VQGANRun {
       let isLast = state.step == config.steps
       let stops = reporter.shouldStop()
       if state.step % config.logEvery == 0 || isLast {
-        try log.log(step: state.step, figures(losses, rate))
+        try log.log(step: state.step, metrics(losses, rate))
         (clock, timed) = (ContinuousClock.now, 0)
         warnOfCollapse(reporter)
       }
@@ -104,7 +104,7 @@ package struct VQGANRun {
       if state.step % config.checkpointEvery == 0 || isLast || stops {
         if let validation, !stops {
           let batches = try Self.validationBatches(of: validation, config)
-          try log.log(step: state.step, trainer.validate(batches, on: device).named)
+          try log.log(step: state.step, trainer.validate(batches, on: device).metrics)
         }
         try folder.saveCheckpoint(step: state.step, keeping: config.keepCheckpoints) {
           try VQGANCheckpoint.save(trainer, state, in: $0)
@@ -114,21 +114,16 @@ package struct VQGANRun {
     }
   }
 
-  // MARK: Figures
+  // MARK: Metrics
 
-  private static let columns: [String] =
-    VQGANLosses().named.map { "train/\($0.name)" } + [
-      "train/codes_used", "train/perplexity", "learning_rate", "images_per_second",
-      "peak_memory_mib",
-    ] + VQGANValidation.names
-
-  private func figures(_ losses: VQGANLosses, _ rate: Double) -> [(name: String, value: Double)] {
-    losses.named.map { ("train/\($0.name)", Double($0.value)) } + [
-      ("train/codes_used", Double(trainer.usage.used)),
-      ("train/perplexity", trainer.usage.perplexity),
-      ("learning_rate", Double(config.learningRate(step: state.step - 1, of: config.steps))),
-      ("images_per_second", rate),
-      ("peak_memory_mib", Double(device.pool.statistics.peak) / 1_048_576),
+  /// The metrics of the last step in the order of their columns; those of a validation follow.
+  private func metrics(_ losses: VQGANLosses, _ rate: Double) -> [Metric] {
+    losses.named.map { Metric("train/\($0.name)", Double($0.value)) } + [
+      Metric("train/codes_used", Double(trainer.usage.used)),
+      Metric("train/perplexity", trainer.usage.perplexity),
+      Metric("learning_rate", Double(config.learningRate(step: state.step - 1, of: config.steps))),
+      Metric("images_per_second", rate),
+      Metric("peak_memory_mib", Double(device.pool.statistics.peak) / 1_048_576),
     ]
   }
 
@@ -239,12 +234,5 @@ package struct VQGANRun {
     try DurableFile.write(png, to: folder.picturePath(step: state.step))
     try log.picture(
       "reconstructions", step: state.step, png: png, width: page.width, height: page.height)
-  }
-}
-
-extension Duration {
-  /// Seconds as a floating-point number.
-  var seconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }

@@ -6,10 +6,11 @@ extension VQGANRunConfig {
   ///
   /// - Throws: `ShardError`; `RunError.damaged` naming the first shard, `RunError.tooLarge`.
   package func check(_ shards: ImageShardSet) throws {
+    let (model, objective) = (settings.model, settings.objective)
     try shards.require(model.input)
     let size = "images of \(shards.width)×\(shards.height)"
     let f = model.downsampling
-    let crop = augmentation.crop
+    let crop = settings.augmentation.crop
     let (height, width) = crop > 0 ? (crop, crop) : (shards.height, shards.width)
     guard crop <= min(shards.height, shards.width) else {
       throw RunError.damaged(
@@ -31,7 +32,7 @@ extension VQGANRunConfig {
     // each residual block of the first level keeps its input and two outputs, on both sides
     let blocks = Double(2 * model.numResBlocks + 1)
     try requireMemory(
-      forFloats: 3 * blocks * Double(batchSize) * Double(height * width) * Double(model.ch),
-      of: "a batch of \(batchSize) \(size)")
+      forFloats: 3 * blocks * Double(loop.batchSize) * Double(height * width) * Double(model.ch),
+      of: "a batch of \(loop.batchSize) \(size)")
   }
 }

@@ -169,11 +169,7 @@ package struct VQGANTrainer {
 
     var losses = VQGANLosses()
     losses.quant = quantized.loss.item()
-    var rec: Tensor
-    switch input {
-    case .values(let images): rec = objective.pixelLoss(border, images)
-    case .labels(let labels): rec = border.labelCrossEntropy(labels)
-    }
+    var rec = objective.reconstructionLoss(border, of: input)
     if let perceptual, objective.perceptualWeight > 0, case .values(let images) = input {
       let distance = perceptual(images, border).mean()
       losses.p = distance.item()
