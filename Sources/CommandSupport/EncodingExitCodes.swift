@@ -4,7 +4,7 @@ import Training
 extension EncodingError: ExitCoded {
   package var exitCode: SuiteExitCode {
     switch self {
-    case .size, .channels, .label, .otherVQGAN: .badData
+    case .size, .channels, .label: .badData
     case .sameName: .usage
     case .foreignShard: .cannotCreate
     }

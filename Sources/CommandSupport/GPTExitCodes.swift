@@ -10,11 +10,11 @@ extension ConditionError: ExitCoded {
   package var exitCode: SuiteExitCode {
     switch self {
     case .unfit, .noGuidance, .size: .usage
-    case .noColumn, .notWhole, .label, .noCodes, .otherVQGAN, .noObjects, .noCategories: .badData
+    case .noColumn, .notWhole, .label, .noCodes, .noObjects, .noCategories: .badData
     }
   }
 }
 
-extension FingerprintMismatch: ExitCoded {
+extension CodesMismatch: ExitCoded {
   package var exitCode: SuiteExitCode { .badData }
 }

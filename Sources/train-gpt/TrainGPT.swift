@@ -28,7 +28,7 @@ struct TrainGPT: TrainingCommand {
     try options.start(on: try CodeShardSet(shards))
   }
 
-  func change(_ config: inout GPTRunConfig) { options.change(&config) }
+  func change(_ config: inout GPTRunConfig) throws { try options.change(&config) }
 
   func isHeldOut(_ shard: String) throws -> Bool {
     try CodeShardReader(shard).header.split == "validation"
@@ -64,7 +64,7 @@ struct TrainGPT: TrainingCommand {
   /// Reads code shards that agree with the configuration.
   private func read(_ paths: [String], _ config: GPTRunConfig) throws -> GPTData {
     let shards = try CodeShardSet(paths)
-    try config.codes.requireSame(as: shards)
+    try config.codes.require(shards.grid, of: paths[0], for: "the run")
     let progress = Progress(
       "reading codes", total: shards.count, unit: "grids", console: runtime.console)
     let table = try CodeTable(shards, order: config.order ?? .raster) { progress.advance() }

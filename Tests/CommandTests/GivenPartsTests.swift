@@ -163,12 +163,12 @@ struct GivenPartsTests {
     let writer = try CodeShardWriter(
       folder("pairs.h5"),
       header: CodeShardHeader(
-        gridHeight: 4, gridWidth: 4, codebookSize: 64, fingerprint: stage.fingerprint,
-        vqganPath: folder("vqgan"), sourceShards: [], source: "test", split: "train",
-        toolVersion: "test", downsampling: 4,
-        condition: ConditionCodesHeader(
-          input: "segmentation", height: 4, width: 4, codebookSize: 64,
-          fingerprint: labels.fingerprint, vqganPath: folder("maps"))))
+        grid: CodeGrid(
+          height: 4, width: 4, codebookSize: 64, fingerprint: stage.fingerprint,
+          vqgan: folder("vqgan")),
+        sourceShards: [], source: "test", split: "train", toolVersion: "test", downsampling: 4,
+        condition: ConditionCodes(
+          input: "segmentation", grid: labels.codes(ofHeight: 16, width: 16))))
     let rows: [[Int32]] = (0..<2).map { (number: Int) -> [Int32] in
       (0..<16).map { (place: Int) -> Int32 in Int32((number * 33 + place * 2) % 64) }
     }

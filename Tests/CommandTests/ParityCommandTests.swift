@@ -128,7 +128,7 @@ struct ParityCommandTests {
     let writer = try CodeShardWriter(
       folder("codes.h5"),
       header: CodeShardHeader(
-        gridHeight: 4, gridWidth: 4, codebookSize: 32, fingerprint: "f", vqganPath: "",
+        grid: CodeGrid(height: 4, width: 4, codebookSize: 32, fingerprint: "f"),
         sourceShards: [], source: "test", split: "train", toolVersion: "test"))
     // The first four rows were PyTorch's.
     for row in 4..<expected.shape[0] {
@@ -167,7 +167,7 @@ struct ParityCommandTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
     let expected = try Fixture.tensors("parity/vqgan.safetensors").indices("indices")
     let codes = try CodeShardReader(folder("codes/images-00000.h5"))
-    #expect(codes.header.codebookSize == 13)
+    #expect(codes.header.grid.codebookSize == 13)
     let found = try (0..<2).flatMap { try codes.codes($0) }
     #expect(found == expected.elements)
     // The list goes back as whole numbers, and another code for the rest can be given.

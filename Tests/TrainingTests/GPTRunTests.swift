@@ -1,6 +1,7 @@
 import DurableFiles
 import Foundation
 import Models
+import Shards
 import TensorCore
 import TestSupport
 import Testing

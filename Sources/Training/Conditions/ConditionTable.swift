@@ -25,14 +25,14 @@ package struct ConditionTable: Sendable {
       self = .unconditional
       return
     }
-    let inputs = try ConditionReader(condition, of: shards)
-    let trained = GridSize(height: shards.gridHeight, width: shards.gridWidth)
+    let input = try condition.reader(of: shards)
+    let trained = shards.grid.size
     let whole = GridWindow(row: 0, column: 0, size: trained)
     var tokens: [Int32] = []
     tokens.reserveCapacity(shards.count * condition.length)
     for row in 0..<shards.count {
       tokens +=
-        condition.placed([try inputs.input(row)], before: whole, of: trained, trained: trained)
+        condition.placed([try input(row)], before: whole, of: trained, trained: trained)
         .tokens[0]
     }
     self.init(tokens, length: condition.length, vocabulary: condition.tokens)

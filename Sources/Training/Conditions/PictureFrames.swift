@@ -14,14 +14,14 @@ struct PictureFrames {
   private let downsampling: Int
 
   init(_ shards: CodeShardSet) throws {
-    grid = GridSize(height: shards.gridHeight, width: shards.gridWidth)
+    grid = shards.grid.size
     downsampling = max(shards.header.downsampling, 1)
     let names = ["crop_x", "crop_y", "scaled_width", "scaled_height"]
     guard names.allSatisfy(shards.labelNames.contains) else {
       frames = nil
       return
     }
-    let columns = try names.map { try ConditionReader.labels($0, of: shards) }
+    let columns = try names.map { try shards.integers($0) }
     frames = (0..<shards.count).map {
       Frame(
         left: columns[0][$0], top: columns[1][$0], width: columns[2][$0], height: columns[3][$0])
@@ -31,13 +31,14 @@ struct PictureFrames {
   func coordinates(_ row: Int, _ grid: GridSize, tokens: Int) -> [Int32] {
     let factor = max(downsampling * self.grid.height / grid.height, 1)
     guard let frame = frames?[row] else {
-      return GPTCondition.coordinates(
+      return CoordinatesCondition.tokens(
         grid, factor: factor,
-        whole: GridSize(height: factor * grid.height, width: factor * grid.width), tokens: tokens)
+        whole: GridSize(height: factor * grid.height, width: factor * grid.width),
+        vocabulary: tokens)
     }
-    return GPTCondition.coordinates(
+    return CoordinatesCondition.tokens(
       grid, factor: factor, top: frame.top, left: frame.left,
-      whole: GridSize(height: frame.height, width: frame.width), tokens: tokens)
+      whole: GridSize(height: frame.height, width: frame.width), vocabulary: tokens)
   }
 
   /// The objects of every row, in shares of the whole picture.

@@ -12,8 +12,6 @@ package enum EncodingError: Error, Equatable {
   case sameName(path: String, other: String)
   /// A file of which no manifest tells stands where a shard belongs.
   case foreignShard(path: String)
-  /// The codes of a shard are those of another VQGAN.
-  case otherVQGAN(path: String, found: String, shard: String, expected: String)
 }
 
 extension EncodingError: CustomStringConvertible {
@@ -30,9 +28,6 @@ extension EncodingError: CustomStringConvertible {
         + " encode them into two folders"
     case .foreignShard(let path):
       "\(path): is in the way and was not made here; move it or choose another --out"
-    case .otherVQGAN(let path, let found, let shard, let expected):
-      "\(path): a VQGAN with fingerprint \(found.prefix(12))…, but the codes of \(shard) were made by"
-        + " \(expected.prefix(12))…; name that VQGAN with --vqgan"
     }
   }
 }

@@ -2,6 +2,7 @@
 import Foundation
 import Models
 import NN
+import Shards
 import TensorCore
 
 /// The codes of a data set, in the model's order, and what stands before them.
@@ -141,8 +142,7 @@ package struct GPTRun {
   /// Evenly spread rows, the same at every validation.
   private mutating func validationFigures(_ data: GPTData) -> [(name: String, value: Double)] {
     let codes = data.codes
-    let count = min(codes.count, Self.validationRows)
-    let rows = (0..<count).map { $0 * codes.count / count }
+    let rows = evenRows(Self.validationRows, of: codes.count)
     let loss = trainer.validate(
       codes, data.conditions, rows: rows, batchSize: config.batchSize)
     validationLoss = loss

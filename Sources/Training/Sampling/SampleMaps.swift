@@ -8,62 +8,53 @@ extension PictureSampler {
   /// Label maps from PNG files or image shards, scaled to the grid with nearest pixels, cut, and encoded by the conditioning
   /// VQGAN.
   ///
-  /// - Parameters:
-  ///   - end: the samples' last number and one, for which so many rows of shards are taken.
-  ///   - shown: the starts whose map is kept as a picture.
-  ///   - stuffNumbers: whether PNG files hold COCO-Stuff's own numbers, one less than those of shards, 255 for none.
-  /// - Throws: `ImageError`, `ShardError`, `EncodingError`, `ConditionError`, `FingerprintMismatch`.
+  /// - Parameter stuffNumbers: whether PNG files hold COCO-Stuff's own numbers, one less than those of shards, 255 for none.
+  /// - Throws: `ImageError`, `ShardError`, `ConditionError`, `CodesMismatch`; reading throws `EncodingError` too.
   package func labelMaps(
-    _ paths: [String], end: Int, shown: ShownStarts, stuffNumbers: Bool,
-    encodedBy stage: FirstStage
-  ) throws -> [SampleStart] {
-    let condition = try conditionCodes(of: stage, reading: .segmentation)
-    return try starts(of: paths, end: end, shown: shown) { path in
+    _ paths: [String], stuffNumbers: Bool, encodedBy stage: FirstStage
+  ) throws -> SampleSource {
+    let size = try conditionGrid(of: stage, reading: .segmentation)
+    let fit = { (map: LabelMap) in map.fitted(geometry(map.width, map.height, to: size, of: stage))
+    }
+    return try maps(paths) { path in
       var map = try ImageDecoder.decodeLabels(contentsOf: path)
       if stuffNumbers { map.values = map.values.map { $0 &+ 1 } }
-      return map
+      return fit(map)
     } row: { set, row in
-      LabelMap(width: set.width, height: set.height, values: try set.segmentation(row))
-    } start: { name, map in
-      let fitted = map.fitted(fit(map.width, map.height, to: condition, of: stage))
-      if let wrong = fitted.values.first(where: { Int($0) >= stage.config.inChannels }) {
+      fit(LabelMap(width: set.width, height: set.height, values: try set.segmentation(row)))
+    } condition: { name, map in
+      if let wrong = map.values.first(where: { Int($0) >= stage.config.inChannels }) {
         throw EncodingError.label(path: name, found: Int(wrong), labels: stage.config.inChannels)
       }
-      let labels = IndexTensor(
-        fitted.values.map { Int32($0) }, shape: [1, fitted.height, fitted.width])
-      return SampleStart(
-        name: name, condition: .grid(stage.model.encode(.labels(labels)).elements, condition),
-        picture: fitted.colored())
+      let labels = IndexTensor(map.values.map { Int32($0) }, shape: [1, map.height, map.width])
+      return .grid(stage.model.encode(.labels(labels)).elements, size)
+    } picture: {
+      $0.colored()
     }
   }
 
   /// Depth maps from PNG files or image shards, scaled to the grid, cut, and encoded by the conditioning VQGAN.
   ///
-  /// - Parameters:
-  ///   - end: the samples' last number and one, for which so many rows of shards are taken.
-  ///   - shown: the starts whose map is kept as a picture.
-  /// - Throws: `ImageError`, `ShardError`, `ConditionError`, `FingerprintMismatch`.
-  package func depthMaps(
-    _ paths: [String], end: Int, shown: ShownStarts, encodedBy stage: FirstStage
-  ) throws -> [SampleStart] {
-    let condition = try conditionCodes(of: stage, reading: .depth)
-    return try starts(of: paths, end: end, shown: shown) { path in
-      try ImageDecoder.decodeDepth(contentsOf: path)
+  /// - Throws: `ImageError`, `ShardError`, `ConditionError`, `CodesMismatch`; so does reading.
+  package func depthMaps(_ paths: [String], encodedBy stage: FirstStage) throws -> SampleSource {
+    let size = try conditionGrid(of: stage, reading: .depth)
+    let fit = { (map: DepthMap) in map.fitted(geometry(map.width, map.height, to: size, of: stage))
+    }
+    return try maps(paths) { path in
+      fit(try ImageDecoder.decodeDepth(contentsOf: path))
     } row: { set, row in
-      DepthMap(width: set.width, height: set.height, stored: try set.depth(row))
-    } start: { name, map in
-      let fitted = map.fitted(fit(map.width, map.height, to: condition, of: stage))
+      fit(DepthMap(width: set.width, height: set.height, stored: try set.depth(row)))
+    } condition: { _, map in
       // As a row of a shard: the same map gives the same codes by either way.
       let depths = Tensor(
-        depths: fitted.stored, count: 1, height: fitted.height, width: fitted.width,
-        on: gpt.model.device)
-      return SampleStart(
-        name: name, condition: .grid(stage.model.encode(.values(depths)).elements, condition),
-        picture: fitted.picture)
+        depths: map.stored, count: 1, height: map.height, width: map.width, on: gpt.model.device)
+      return .grid(stage.model.encode(.values(depths)).elements, size)
+    } picture: {
+      $0.picture
     }
   }
 
-  private func fit(
+  private func geometry(
     _ width: Int, _ height: Int, to condition: GridSize, of stage: FirstStage
   ) -> FitGeometry {
     let factor = stage.config.downsampling
@@ -72,42 +63,43 @@ extension PictureSampler {
     )
   }
 
-  /// What is made of maps of PNG files, then of rows of all the image shards, one map at a time.
-  private func starts<Map>(
-    of paths: [String], end: Int, shown: ShownStarts, file: (String) throws -> Map,
-    row: (ImageShardSet, Int) throws -> Map, start: (String, Map) throws -> SampleStart
-  ) throws -> [SampleStart] {
+  /// Maps of PNG files, then of rows of all the image shards.
+  private func maps<Map>(
+    _ paths: [String], file: @escaping (String) throws -> Map,
+    row: @escaping (ImageShardSet, Int) throws -> Map,
+    condition: @escaping (_ name: String, Map) throws -> ConditionInput,
+    picture: @escaping (Map) -> RGBImage
+  ) throws -> SampleSource {
     let files = try paths.filter(PictureInputs.isPicture)
     let shards = paths.filter { !files.contains($0) }
     let set = shards.isEmpty ? nil : try ImageShardSet(shards)
-    let rows = set.map { SpreadRows($0.count).first(end) } ?? []
-    let total = files.count + rows.count
     let names = try set?.names ?? []
-    return try (0..<total).map { index in
-      var made: SampleStart
+    let rows = SpreadRows(names.count)
+    return SampleSource(named: files.count, rows: names.count) { index in
+      let name: String
+      let read: () throws -> Map
       if let set, index >= files.count {
         let place = rows[index - files.count]
-        made = try start(names[place], try row(set, place))
+        (name, read) = (names[place], { try row(set, place) })
       } else {
-        made = try start(files[index], try file(files[index]))
+        (name, read) = (files[index], { try file(files[index]) })
       }
-      if !shown.contains(index, of: total) { made.picture = nil }
-      return made
+      return SampleInput(
+        condition: try condition(name, try read()), picture: { picture(try read()) })
     }
   }
 
   /// The grid of condition codes, made by the VQGAN that the GPT was trained with.
-  private func conditionCodes(of stage: FirstStage, reading kind: VQGANInputKind) throws -> GridSize
+  private func conditionGrid(of stage: FirstStage, reading kind: VQGANInputKind) throws -> GridSize
   {
-    guard let condition = gpt.condition, condition.kind == .codes, let own = condition.grid,
-      VQGANInputKind(stage.config) == kind,
-      let size = condition.conditionGrid(of: grid, trained: gpt.trainedGrid)
+    guard case .codes(let codes) = gpt.condition?.kind, VQGANInputKind(stage.config) == kind,
+      let size = conditionGrid
     else {
       throw ConditionError.unfit(
         path: gpt.path, wanted: gpt.condition?.title ?? "nothing",
         found: "\(kind.rawValue) is given")
     }
-    try own.require(stage.fingerprint, of: stage.path, for: gpt.path)
+    try stage.requireCodes(codes.grid, of: gpt.path, option: "--condition-vqgan")
     return size
   }
 }

@@ -193,8 +193,7 @@ package struct VQGANRun {
   private static func spread(
     _ wanted: Int, of shards: ImageShardSet, _ config: VQGANRunConfig
   ) throws -> ImageBatch {
-    let count = min(wanted, shards.count)
-    let rows = (0..<count).map { $0 * shards.count / count }
+    let rows = evenRows(wanted, of: shards.count)
     let side = config.augmentation.crop
     let kind = config.inputKind
     var pixels: [UInt8] = []
@@ -212,7 +211,7 @@ package struct VQGANRun {
       }
     }
     return ImageBatch(
-      pixels: pixels, count: count, height: side > 0 ? side : shards.height,
+      pixels: pixels, count: rows.count, height: side > 0 ? side : shards.height,
       width: side > 0 ? side : shards.width, next: DataPosition(), kind: kind)
   }
 
