@@ -40,9 +40,9 @@ struct SampleGPT: SuiteCommand {
       threads: runtime.threadCount, engine: runtime.engine?.rawValue, precision: options.precision)
     let sampler = try sampler(on: device)
     let inputs = try given.inputs(of: sampler, on: device)
-    let count =
-      options.seeds?.values.count ?? options.count
-      ?? (given.isAnything ? inputs.count(below: options.first + 16) : 16)
+    let wanted = options.seeds?.values.count ?? options.count
+    let end = options.first + (wanted ?? 16)
+    let count = wanted ?? (given.isAnything ? inputs.count(below: end) : 16)
     try sampler.requireMemory(
       forBatch: min(options.batchSize, count) * (options.guidance == 1 ? 1 : 2))
     let sample = { place in try inputs.sample(options.first + place, random: random(place)) }
@@ -63,7 +63,7 @@ struct SampleGPT: SuiteCommand {
         deciding: [
           "seed": "\(seed.seed)", "first": "\(options.first)",
           "seeds": options.seeds.map { "\($0.values)" } ?? "",
-          "starts": inputs.digest(below: options.first + count),
+          "starts": inputs.digest(below: end),
           "window_step": "\(options.windowStep)",
           "precision": options.precision.rawValue,
           "given": inputs.mask.map { "\($0.map { $0 ? 1 : 0 })" } ?? "",

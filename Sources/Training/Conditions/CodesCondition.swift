@@ -28,7 +28,7 @@ extension ConditionCodes: ConditionPayload {
     }
   }
 
-  package init(from decoder: any Decoder) throws {
+  package init(from decoder: any Swift.Decoder) throws {
     let values = try decoder.container(keyedBy: GPTCondition.CodingKeys.self)
     self.init(
       input: try values.decode(String.self, forKey: .input),
@@ -36,7 +36,7 @@ extension ConditionCodes: ConditionPayload {
     try values.requireVocabulary(vocabulary)
   }
 
-  package func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Swift.Encoder) throws {
     var values = encoder.container(keyedBy: GPTCondition.CodingKeys.self)
     try values.encode(vocabulary, forKey: .vocabulary)
     try values.encode(grid, forKey: .grid)

@@ -48,14 +48,14 @@ extension CoordinatesCondition {
 
   // In files the grid is one of codes of no VQGAN.
 
-  package init(from decoder: any Decoder) throws {
+  package init(from decoder: any Swift.Decoder) throws {
     let values = try decoder.container(keyedBy: GPTCondition.CodingKeys.self)
     let codes = try values.decode(CodeGrid.self, forKey: .grid)
     try values.requireVocabulary(codes.codebookSize)
     self.init(vocabulary: codes.codebookSize, grid: codes.size)
   }
 
-  package func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Swift.Encoder) throws {
     var values = encoder.container(keyedBy: GPTCondition.CodingKeys.self)
     try values.encode(vocabulary, forKey: .vocabulary)
     try values.encode(

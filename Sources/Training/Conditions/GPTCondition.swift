@@ -93,7 +93,7 @@ extension GPTCondition: Codable {
     case nullToken = "null_token"
   }
 
-  package init(from decoder: any Decoder) throws {
+  package init(from decoder: any Swift.Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     nullToken = try values.decodeIfPresent(Int.self, forKey: .nullToken)
     switch try values.decode(Name.self, forKey: .kind) {
@@ -104,7 +104,7 @@ extension GPTCondition: Codable {
     }
   }
 
-  package func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Swift.Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(kind.payload.name, forKey: .kind)
     try values.encodeIfPresent(nullToken, forKey: .nullToken)

@@ -38,6 +38,9 @@ package struct SampleSource {
 
   var count: Int { named + rows }
 
+  /// Those that samples with numbers below `end` can have: all that are named, and a row for each.
+  func count(below end: Int) -> Int { named + min(rows, end) }
+
   /// One without anything.
   static var nothing: SampleSource { SampleSource(named: 1) { _ in SampleInput() } }
 }
@@ -93,9 +96,9 @@ package final class SampleInputs {
     return Sample(number: number, random: random, condition: input.condition, known: known)
   }
 
-  /// Inputs that samples with numbers below `end` can have: all that are named, and a row for each.
+  /// Inputs that samples with numbers below `end` can have.
   package func count(below end: Int) -> Int {
-    [images, conditions].map { $0.named + min($0.rows, end) }.max() ?? 1
+    max(images.count(below: end), conditions.count(below: end))
   }
 
   /// SHA-256 of what decides about samples with numbers below `end` besides their random numbers; reads it.

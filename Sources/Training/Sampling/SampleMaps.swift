@@ -80,9 +80,11 @@ extension PictureSampler {
       let read: () throws -> Map
       if let set, index >= files.count {
         let place = rows[index - files.count]
-        (name, read) = (names[place], { try row(set, place) })
+        name = names[place]
+        read = { try row(set, place) }
       } else {
-        (name, read) = (files[index], { try file(files[index]) })
+        name = files[index]
+        read = { try file(name) }
       }
       return SampleInput(
         condition: try condition(name, try read()), picture: { picture(try read()) })
