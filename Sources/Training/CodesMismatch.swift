@@ -35,9 +35,8 @@ extension CodeGrid {
   ) throws(CodesMismatch) {
     guard found == fingerprint else {
       throw CodesMismatch(
-        path: path, property: "vqgan_fingerprint", found: "\(found.prefix(12))…",
-        expected: "\(fingerprint.prefix(12))…", owner: owner,
-        hint: option.map { "; name that VQGAN with \($0)" })
+        path: path, property: "vqgan_fingerprint", found: found, expected: fingerprint,
+        owner: owner, hint: option.map { "; name that VQGAN with \($0)" })
     }
   }
 }

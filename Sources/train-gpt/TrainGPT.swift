@@ -69,6 +69,6 @@ struct TrainGPT: TrainingCommand {
       "reading codes", total: shards.count, unit: "grids", console: runtime.console)
     let table = try CodeTable(shards, order: config.order ?? .raster) { progress.advance() }
     progress.finish()
-    return GPTData(codes: table, conditions: try ConditionTable(config.condition, of: shards))
+    return GPTData(codes: table, conditions: try config.condition?.table(of: shards))
   }
 }

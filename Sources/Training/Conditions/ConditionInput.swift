@@ -14,6 +14,19 @@ package enum ConditionInput: Equatable, Sendable {
 }
 
 extension GPTCondition {
+  /// The condition tokens of every row of code shards, beside their codes.
+  ///
+  /// - Throws: `ShardError`, `ConditionError`, `CodesMismatch` where a row has no such condition.
+  package func table(of shards: CodeShardSet) throws -> CodeTable {
+    let input = try reader(of: shards)
+    let trained = shards.grid.size
+    let whole = GridWindow(row: 0, column: 0, size: trained)
+    let rows = try (0..<shards.count).flatMap { row in
+      placed([try input(row)], before: whole, of: trained, trained: trained).tokens[0]
+    }
+    return CodeTable(rows, rowLength: length, codebookSize: tokens)
+  }
+
   /// The grid of condition tokens over a whole image.
   ///
   /// - Parameters: grid: of the image's codes; trained: that of the model.

@@ -30,12 +30,9 @@ struct PictureFrames {
 
   func coordinates(_ row: Int, _ grid: GridSize, tokens: Int) -> [Int32] {
     let factor = max(downsampling * self.grid.height / grid.height, 1)
-    guard let frame = frames?[row] else {
-      return CoordinatesCondition.tokens(
-        grid, factor: factor,
-        whole: GridSize(height: factor * grid.height, width: factor * grid.width),
-        vocabulary: tokens)
-    }
+    let frame =
+      frames?[row]
+      ?? Frame(left: 0, top: 0, width: factor * grid.width, height: factor * grid.height)
     return CoordinatesCondition.tokens(
       grid, factor: factor, top: frame.top, left: frame.left,
       whole: GridSize(height: frame.height, width: frame.width), vocabulary: tokens)
@@ -49,14 +46,13 @@ struct PictureFrames {
       let (width, height) = (
         Double(downsampling * grid.width), Double(downsampling * grid.height)
       )
-      let whole =
-        frames.map { GridSize(height: $0[row].height, width: $0[row].width) }
-        ?? GridSize(height: Int(height), width: Int(width))
-      let (left, top) = frames.map { (Double($0[row].left), Double($0[row].top)) } ?? (0, 0)
+      let frame =
+        frames?[row] ?? Frame(left: 0, top: 0, width: Int(width), height: Int(height))
       func box(_ x: Double, _ y: Double, _ w: Double, _ h: Double) -> UnitBox {
         UnitBox(
-          x: (left + x) / Double(whole.width), y: (top + y) / Double(whole.height),
-          width: w / Double(whole.width), height: h / Double(whole.height))
+          x: (Double(frame.left) + x) / Double(frame.width),
+          y: (Double(frame.top) + y) / Double(frame.height),
+          width: w / Double(frame.width), height: h / Double(frame.height))
       }
       return Scene(
         objects: objects.compactMap { object in

@@ -8,10 +8,16 @@ import TensorCore
 /// The codes of a data set, in the model's order, and what stands before them.
 package struct GPTData: Sendable {
   package let codes: CodeTable
-  package let conditions: ConditionTable
+  /// The condition's tokens; nil for the start token.
+  package let conditions: CodeTable?
 
-  package init(codes: CodeTable, conditions: ConditionTable = .unconditional) {
+  package init(codes: CodeTable, conditions: CodeTable? = nil) {
     (self.codes, self.conditions) = (codes, conditions)
+  }
+
+  /// What stands before the given rows, `[rows.count, length]`.
+  func conditionTokens(_ rows: [Int]) -> IndexTensor {
+    conditions?.codes(rows) ?? TokenSequences.unconditional(rows.count)
   }
 }
 
@@ -107,7 +113,7 @@ package struct GPTRun {
 
   private mutating func nextBatch(of data: GPTData, _ order: inout EpochOrder) -> TokenSequences {
     let rows = order.next(config.batchSize, from: &state.position)
-    var conditions = data.conditions.tokens(rows)
+    var conditions = data.conditionTokens(rows)
     if let rate = config.conditionDropout, let null = config.condition?.nullToken {
       let length = conditions.shape[1]
       for item in rows.indices where state.random.uniform() < rate {
@@ -143,8 +149,7 @@ package struct GPTRun {
   private mutating func validationFigures(_ data: GPTData) -> [(name: String, value: Double)] {
     let codes = data.codes
     let rows = evenRows(Self.validationRows, of: codes.count)
-    let loss = trainer.validate(
-      codes, data.conditions, rows: rows, batchSize: config.batchSize)
+    let loss = trainer.validate(data, rows: rows, batchSize: config.batchSize)
     validationLoss = loss
     return [
       ("val/loss", loss), ("val/bits_per_token", loss / log(2)),
