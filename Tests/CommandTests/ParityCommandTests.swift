@@ -67,7 +67,7 @@ struct ParityCommandTests {
     try expectTraining(
       """
       mkdir in && cp $F/vqgan-0?.png in
-      prep-images in --size 32 --out shards --quiet
+      prep-images in --size 16 --out shards --quiet
       train-vqgan shards --preset f16 --init-from $F/vqgan.ckpt --perceptual $F/vqgan.ckpt \
         --no-shuffle --discriminator-pass fresh --disc-start 0 --steps 3 --batch-size 2 \
         --learning-rate 1e-4 --log-every 1 --engine \(engine) --out run --quiet
@@ -79,7 +79,7 @@ struct ParityCommandTests {
     try writePictures(of: results)
     try expectTraining(
       """
-      prep-images pictures --size 32 --out shards --quiet
+      prep-images pictures --size 16 --out shards --quiet
       train-vqgan shards --preset f16 --init-from $F/gumbel.ckpt --perceptual $F/gumbel.ckpt \
         --set model.quantizer.kl_weight=0.01 --set model.quantizer.temperature.end=0.1 \
         --set model.quantizer.temperature.steps=4 --set objective.disc_loss=vanilla \
@@ -118,7 +118,7 @@ struct ParityCommandTests {
       prep-images in --size 16 --out shards --quiet
       train-vqgan shards --preset f16 --init-from \(from) --init-optimizer \
         --perceptual $F/continued.ckpt --no-shuffle --discriminator-pass fresh --disc-start 0 \
-        --steps 3 --batch-size 2 --learning-rate 1e-3 --log-every 1 --out run --quiet
+        --steps 3 --batch-size 2 --learning-rate 1e-4 --log-every 1 --out run --quiet
       """, like: "continued")
   }
 
@@ -158,7 +158,7 @@ struct ParityCommandTests {
       set -e
       convert-checkpoint $F/vqgan.ckpt --unknown-index extra --out vqgan --quiet
       mkdir in && cp $F/vqgan-0[01].png in
-      prep-images in --size 32 --out shards --quiet
+      prep-images in --size 16 --out shards --quiet
       encode-dataset shards --vqgan vqgan --out codes --quiet
       reconstruct $F/vqgan-00.png --vqgan vqgan --out seen --quiet
       convert-checkpoint vqgan --to taming --out back.ckpt --quiet
@@ -204,7 +204,7 @@ struct ParityCommandTests {
       """
       set -e
       convert-checkpoint $F/gumbel.ckpt --out vqgan --quiet
-      prep-images pictures --size 32 --out shards --quiet
+      prep-images pictures --size 16 --out shards --quiet
       encode-dataset shards --vqgan vqgan --out codes --quiet
       codebook-report codes --vqgan vqgan --out report --quiet
       reconstruct pictures/0.png --vqgan $F/gumbel.ckpt --out seen --quiet

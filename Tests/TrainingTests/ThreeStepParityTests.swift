@@ -1,5 +1,6 @@
 // Three steps of the generator and the discriminator, and what they rest on, against PyTorch.
 import Checkpoints
+import Foundation
 import Models
 import NN
 import TensorCore
@@ -65,6 +66,17 @@ import Training
     try expectMoves(
       trainer.discriminator.values, from: first[1], fixture, "moved.loss.discriminator.",
       "grad_disc.", "\(name) \(device.name)")
+  }
+
+  /// No processor's rounding turns a decision of the fixtures over.
+  @Test(arguments: ["vqgan", "gumbel", "continued"])
+  func decisionsAreFarFromTheirEdges(name: String) throws {
+    let record = try JSONDecoder().decode(
+      ParityFixture.Record.self, from: try Fixture.data("parity/\(name).json"))
+    #expect(record.margins.count > 15)
+    for (decision, distance) in record.margins {
+      #expect(distance.margin >= 10 * distance.rounding, "\(decision)")
+    }
   }
 
   @Test(arguments: cases)
