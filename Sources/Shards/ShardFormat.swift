@@ -38,19 +38,21 @@ enum ShardFormat {
     static let split = "split"
     static let preprocessing = "preprocessing"
     static let complete = "complete"
-    static let gridHeight = "grid_height"
-    static let gridWidth = "grid_width"
-    static let codebookSize = "n_embed"
-    static let fingerprint = "vqgan_fingerprint"
-    static let vqganPath = "vqgan"
     static let sourceShards = "source_shards"
     static let downsampling = "downsampling"
     static let conditionInput = "condition_input"
-    static let conditionHeight = "condition_height"
-    static let conditionWidth = "condition_width"
-    static let conditionCodebookSize = "condition_n_embed"
-    static let conditionFingerprint = "condition_fingerprint"
-    static let conditionPath = "condition_vqgan"
+  }
+
+  /// Attributes of the root that tell of a grid of codes.
+  struct GridAttributes {
+    let height, width, codebookSize, fingerprint, vqgan: String
+
+    static let grid = GridAttributes(
+      height: "grid_height", width: "grid_width", codebookSize: "n_embed",
+      fingerprint: "vqgan_fingerprint", vqgan: "vqgan")
+    static let condition = GridAttributes(
+      height: "condition_height", width: "condition_width", codebookSize: "condition_n_embed",
+      fingerprint: "condition_fingerprint", vqgan: "condition_vqgan")
   }
 }
 
@@ -81,11 +83,7 @@ package struct ImageShardHeader: Equatable, Sendable {
 
 /// What a code shard says about itself.
 package struct CodeShardHeader: Equatable, Sendable {
-  package var gridHeight: Int  // h, codes
-  package var gridWidth: Int  // w, codes
-  package var codebookSize: Int  // K; every code is in 0..<K
-  package var fingerprint: String  // SHA-256 of the weights of the VQGAN
-  package var vqganPath: String  // where the VQGAN was found; empty if unknown
+  package var grid: CodeGrid
   package var sourceShards: [String]  // names of the image shards; none for samples of a GPT
   package var source: String
   package var split: String
@@ -93,18 +91,13 @@ package struct CodeShardHeader: Equatable, Sendable {
   /// Pixels per code along one side; 0 if unknown.
   package var downsampling: Int
   /// What the condition codes beside the codes are; nil for none.
-  package var condition: ConditionCodesHeader?
+  package var condition: ConditionCodes?
 
   package init(
-    gridHeight: Int, gridWidth: Int, codebookSize: Int, fingerprint: String,
-    vqganPath: String = "", sourceShards: [String], source: String, split: String,
-    toolVersion: String, downsampling: Int = 0, condition: ConditionCodesHeader? = nil
+    grid: CodeGrid, sourceShards: [String], source: String, split: String, toolVersion: String,
+    downsampling: Int = 0, condition: ConditionCodes? = nil
   ) {
-    self.gridHeight = gridHeight
-    self.gridWidth = gridWidth
-    self.codebookSize = codebookSize
-    self.fingerprint = fingerprint
-    self.vqganPath = vqganPath
+    self.grid = grid
     self.sourceShards = sourceShards
     self.source = source
     self.split = split
@@ -112,32 +105,4 @@ package struct CodeShardHeader: Equatable, Sendable {
     self.downsampling = downsampling
     self.condition = condition
   }
-
-  /// Codes of one row, h·w.
-  package var rowLength: Int { gridHeight * gridWidth }
-}
-
-/// What a shard says about the codes of its conditions, made by a second VQGAN.
-package struct ConditionCodesHeader: Equatable, Sendable {
-  package var input: String  // what that VQGAN reads: images, segmentation, depth
-  package var height: Int  // of a grid of condition codes
-  package var width: Int
-  package var codebookSize: Int  // every code is in 0..<codebookSize
-  package var fingerprint: String  // SHA-256 of that VQGAN's weights
-  package var vqganPath: String  // where it was found
-
-  package init(
-    input: String, height: Int, width: Int, codebookSize: Int, fingerprint: String,
-    vqganPath: String
-  ) {
-    self.input = input
-    self.height = height
-    self.width = width
-    self.codebookSize = codebookSize
-    self.fingerprint = fingerprint
-    self.vqganPath = vqganPath
-  }
-
-  /// Codes of one row.
-  package var count: Int { height * width }
 }

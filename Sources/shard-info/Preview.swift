@@ -12,8 +12,7 @@ struct Preview {
     for path in paths { starts.append(starts[starts.count - 1] + (try ShardContents(path).count)) }
     let total = starts[starts.count - 1]
     guard total > 0 else { throw .noRows(paths: paths) }
-    let count = min(rows, total)
-    let chosen = (0..<count).map { $0 * total / count }
+    let chosen = evenRows(rows, of: total)
     var pictures: [RGBImage] = []
     for (shard, path) in paths.enumerated() {
       let local = chosen.filter { starts[shard]..<starts[shard + 1] ~= $0 }.map {
@@ -41,7 +40,7 @@ struct Preview {
         let colors = try reader.codes(row).map { RGBColor(label: Int($0)) }
         pictures.append(
           RGBImage(
-            width: reader.header.gridWidth, height: reader.header.gridHeight,
+            width: reader.header.grid.width, height: reader.header.grid.height,
             pixels: colors.flatMap { [$0.red, $0.green, $0.blue] }))
       }
       return pictures

@@ -37,9 +37,8 @@ struct ConditionCommandTests {
     #expect(trained.status == 0, "\(trained.errors)")
     let description = try RunFolder.decode(
       GPTDescription.self, from: "\(RunFolder(stage.folder("G")).lastCheckpoint())/model.json")
-    #expect(description.condition?.column == "room")
-    #expect(description.condition?.vocabulary == 3)
-    #expect(description.condition?.nullToken == 3)
+    let label = LabelCondition(vocabulary: 3, column: "room")
+    #expect(description.condition == GPTCondition(.label(label), nullToken: 3))
     #expect(
       FileManager.default.fileExists(
         atPath: "\(try RunFolder(stage.folder("G")).lastCheckpoint())/ema.safetensors"))
@@ -109,7 +108,7 @@ struct ConditionCommandTests {
     let (a, b) = (
       try CodeShardReader(stage.folder("a.h5")), try CodeShardReader(stage.folder("b.h5"))
     )
-    #expect((a.header.gridHeight, a.header.gridWidth) == (5, 7))
+    #expect((a.header.grid.height, a.header.grid.width) == (5, 7))
     for row in 0..<2 { #expect(try a.codes(row) == b.codes(row)) }
     let wide = try shell("sample-gpt --gpt O --scale 2 --count 1 --out D", in: stage.folder)
     #expect(wide.status == 64)
@@ -224,7 +223,7 @@ struct ConditionCommandTests {
     let shard = try CodeShardReader(folder("C/S.h5"))
     #expect(shard.header.condition?.input == "segmentation")
     let stage = try FirstStage.load(folder("M"))
-    #expect(shard.header.condition?.fingerprint == stage.fingerprint)
+    #expect(shard.header.condition?.grid.fingerprint == stage.fingerprint)
     let reader = try ImageShardReader(folder("S.h5"))
     let input = VQGANInput(
       try reader.row(5, .segmentation), of: .segmentation, count: 1, height: 16, width: 16)

@@ -75,7 +75,7 @@ struct DepthCommandTests {
     // What stands in the code shard is what that VQGAN says of the map, and what sample-gpt makes of the file.
     let codes = try CodeShardReader(folder("C/images-00000.h5"))
     #expect(codes.header.condition?.input == "depth")
-    #expect(codes.header.condition?.fingerprint == stage.fingerprint)
+    #expect(codes.header.condition?.grid.fingerprint == stage.fingerprint)
     let input = VQGANInput(.words(middle), of: .depth, count: 1, height: 16, width: 16)
     #expect(try codes.conditionCodes(row) == stage.model.encode(input).elements)
     let (rows, file) = (

@@ -19,7 +19,7 @@ struct GPTCommandTests {
       folder = try TemporaryFolder()
       var random = RandomSource(seed: 1)
       let model = VQGAN(.tiny, using: &random)
-      fingerprint = FirstStage.fingerprint(of: model)
+      fingerprint = model.fingerprint
       try FileManager.default.createDirectory(
         atPath: folder("vqgan"), withIntermediateDirectories: false)
       try RunFolder.write(model.config, to: folder("vqgan/model.json"))
@@ -62,7 +62,7 @@ struct GPTCommandTests {
     #expect(config.codes.fingerprint == stage.fingerprint)
     let drawn = try CodeShardReader(stage.folder("drawn.h5"))
     #expect(drawn.count == 5)
-    #expect(drawn.header.fingerprint == stage.fingerprint)
+    #expect(drawn.header.grid.fingerprint == stage.fingerprint)
 
     // The same seed draws the same pictures, however many at once.
     let again = try shell(

@@ -161,7 +161,7 @@ struct ParityCommandTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
     let expected = try Fixture.tensors("parity/vqgan.safetensors").indices("indices")
     let codes = try CodeShardReader(folder("codes/images-00000.h5"))
-    #expect(codes.header.codebookSize == 13)
+    #expect(codes.header.grid.codebookSize == 13)
     let found = try (0..<2).flatMap { try codes.codes($0) }
     #expect(found == expected.elements)
     // The list goes back as whole numbers, and another code for the rest can be given.

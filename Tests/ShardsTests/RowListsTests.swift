@@ -78,7 +78,7 @@ import Testing
     let writer = try CodeShardWriter(scratch.file("c.h5"), header: header)
     for row in 0..<3 {
       writer.append(
-        Sample.codes(length: header.rowLength, codebook: 9, row: row), id: 0, name: "\(row)")
+        Sample.codes(length: header.grid.count, codebook: 9, row: row), id: 0, name: "\(row)")
     }
     writer.setLists(captions: Self.captions, objects: Self.objects, categories: nil)
     try writer.finish()

@@ -41,11 +41,11 @@ import Training
       #expect(try codes.contents.labels(label) == images.contents.labels(label))
     }
     let header = codes.header
-    #expect((header.gridHeight, header.gridWidth, header.codebookSize) == (4, 6, 48))
-    #expect(header.fingerprint == sample.stage.fingerprint)
+    #expect((header.grid.height, header.grid.width, header.grid.codebookSize) == (4, 6, 48))
+    #expect(header.grid.fingerprint == sample.stage.fingerprint)
     #expect(header.sourceShards == ["a.h5"])
     #expect((header.source, header.split) == ("test", "train"))
-    #expect(try FirstStage.load(header.vqganPath).fingerprint == header.fingerprint)
+    #expect(try FirstStage.load(header.grid.vqgan).fingerprint == header.grid.fingerprint)
   }
 
   @Test func aStoppedRunContinuesAtTheFirstMissingShard() throws {

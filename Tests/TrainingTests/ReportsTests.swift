@@ -36,9 +36,11 @@ import Training
     #expect((object["counts"] as? [Int])?.reduce(0, +) == 8 * 24)
     #expect(report.chart.height > 200)
 
-    try sample.stage.requireCodes(of: shards)
+    try sample.stage.requireCodes(shards.grid, of: shards.paths[0])
     let other = try EncodingSample.writeVQGAN(in: sample.folder("other"), seed: 2)
-    #expect(throws: EncodingError.self) { try other.requireCodes(of: shards) }
+    #expect(throws: CodesMismatch.self) {
+      try other.requireCodes(shards.grid, of: shards.paths[0])
+    }
   }
 
   @Test func aPatchIsCutOutOfTheFirstGridThatHasTheCode() throws {

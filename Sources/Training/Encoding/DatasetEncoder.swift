@@ -1,4 +1,5 @@
 // Image shards to code shards.
+import DurableFiles
 import Foundation
 import Models
 import RowMaps
@@ -71,7 +72,7 @@ package struct DatasetEncoder {
     let reader = try ImageShardReader(source)
     let (ids, names) = (try reader.contents.ids, try reader.contents.names)
     let writer = try CodeShardWriter(path, header: header(of: reader))
-    let rowLength = writer.header.rowLength
+    let rowLength = writer.header.grid.count
     let batchSize = batchSize
     let batches = (reader.count + batchSize - 1) / batchSize
     // Two threads read ahead; they sleep most of the time.
@@ -94,7 +95,7 @@ package struct DatasetEncoder {
         let maps = read.maps.map { input($0, of: condition.config.input, count: rows.count) }
         return condition.model.encode(maps ?? images).elements
       }
-      let conditionLength = writer.header.condition?.count ?? 0
+      let conditionLength = writer.header.condition?.grid.count ?? 0
       for (slot, row) in rows.enumerated() {
         writer.append(
           Array(codes[slot * rowLength..<(slot + 1) * rowLength]),
@@ -115,21 +116,16 @@ package struct DatasetEncoder {
   }
 
   private func header(of reader: ImageShardReader) -> CodeShardHeader {
-    let factor = stage.config.downsampling
-    return CodeShardHeader(
-      gridHeight: plan.height / factor, gridWidth: plan.width / factor,
-      codebookSize: stage.config.codes, fingerprint: stage.fingerprint,
-      vqganPath: stage.checkpointPath, sourceShards: [EncodingPlan.fileName(of: reader.path)],
-      source: reader.header.source, split: reader.header.split, toolVersion: toolVersion,
-      downsampling: factor, condition: condition.map(conditionHeader))
-  }
-
-  private func conditionHeader(_ condition: FirstStage) -> ConditionCodesHeader {
-    let factor = condition.config.downsampling
-    return ConditionCodesHeader(
-      input: condition.config.input.rawValue, height: plan.height / factor,
-      width: plan.width / factor, codebookSize: condition.config.codes,
-      fingerprint: condition.fingerprint, vqganPath: condition.checkpointPath)
+    CodeShardHeader(
+      grid: stage.codes(ofHeight: plan.height, width: plan.width),
+      sourceShards: [EncodingPlan.fileName(of: reader.path)], source: reader.header.source,
+      split: reader.header.split, toolVersion: toolVersion,
+      downsampling: stage.config.downsampling,
+      condition: condition.map {
+        ConditionCodes(
+          input: $0.config.input.rawValue,
+          grid: $0.codes(ofHeight: plan.height, width: plan.width))
+      })
   }
 
   private static func rows(of batch: Int, _ batchSize: Int, _ count: Int) -> Range<Int> {
@@ -170,11 +166,4 @@ package struct EncodingOutcome {
   package internal(set) var histogram: CodeHistogram
   /// Rows that an earlier run has encoded.
   package internal(set) var earlier = 0
-}
-
-extension FirstStage {
-  /// The absolute path of the checkpoint's folder, which `load` takes.
-  package var checkpointPath: String {
-    URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent().path
-  }
 }

@@ -13,8 +13,6 @@ package enum EncodingError: Error, Equatable {
   case label(path: String, found: Int, labels: Int)
   /// Two image shards would become one code shard.
   case sameName(path: String, other: String)
-  /// The codes of a shard are those of another VQGAN.
-  case otherVQGAN(path: String, found: String, shard: String, expected: String)
 }
 
 extension EncodingError: CustomStringConvertible {
@@ -31,9 +29,6 @@ extension EncodingError: CustomStringConvertible {
     case .sameName(let path, let other):
       "\(path): a shard of the name of \(other); their code shards would be one file,"
         + " encode them into two folders"
-    case .otherVQGAN(let path, let found, let shard, let expected):
-      "\(path): a VQGAN with fingerprint \(found.prefix(12))…, but the codes of \(shard) were made by"
-        + " \(expected.prefix(12))…; name that VQGAN with --vqgan"
     }
   }
 }

@@ -22,17 +22,12 @@ package struct EncodingPlan: Sendable {
   package init(_ paths: [String], for stage: FirstStage, condition: FirstStage? = nil) throws {
     try stage.requireColourPictures()
     let images = try ImageShardSet(paths)
-    let factor = stage.config.downsampling
-    guard images.height % factor == 0, images.width % factor == 0 else {
+    for factor in [stage, condition].compactMap({ $0?.config.downsampling })
+    where images.height % factor != 0 || images.width % factor != 0 {
       throw EncodingError.size(
         path: paths[0], width: images.width, height: images.height, factor: factor)
     }
     if let condition {
-      let factor = condition.config.downsampling
-      guard images.height % factor == 0, images.width % factor == 0 else {
-        throw EncodingError.size(
-          path: paths[0], width: images.width, height: images.height, factor: factor)
-      }
       try images.require(condition.config.input)
     }
     var sources: [String: String] = [:]

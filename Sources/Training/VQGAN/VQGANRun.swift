@@ -191,8 +191,7 @@ package struct VQGANRun {
   private static func spread(
     _ wanted: Int, of shards: ImageShardSet, _ config: VQGANRunConfig
   ) throws -> ImageBatch {
-    let count = min(wanted, shards.count)
-    let rows = (0..<count).map { $0 * shards.count / count }
+    let rows = evenRows(wanted, of: shards.count)
     let side = config.augmentation.crop
     let (height, width) = side > 0 ? (side, side) : (shards.height, shards.width)
     let window = RowWindow(
@@ -203,7 +202,7 @@ package struct VQGANRun {
       (values: try shards.row($0, map, labels: config.model.inChannels), window: window)
     }
     return ImageBatch(
-      values: RowValues(values, of: map, width: shards.width), map: map, count: count,
+      values: RowValues(values, of: map, width: shards.width), map: map, count: rows.count,
       height: height, width: width, next: DataPosition())
   }
 

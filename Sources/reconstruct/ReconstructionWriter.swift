@@ -1,11 +1,12 @@
 // The pictures that reconstruct leaves, and what is told of them.
 import CommandSupport
+import DurableFiles
 import Foundation
 import Images
 import Training
 
 /// Writes reconstructions as they come, and a sheet of some of them at the end.
-struct Album {
+struct ReconstructionWriter {
   /// The codes of all pictures.
   var histogram: CodeHistogram
   private let folder: OutputFolder
@@ -28,7 +29,7 @@ struct Album {
   /// Measures a reconstruction and writes it.
   mutating func add(_ input: NamedPicture, _ picture: RGBImage) throws -> Page {
     let number = pages.count
-    let path = folder("\(Self.padded(number))-\(Self.fileName(of: input.name)).png")
+    let path = folder("\(number.padded(4))-\(Self.fileName(of: input.name)).png")
     try picture.writePNG(to: path)
     let page = Page(
       name: input.name, path: path,
@@ -65,11 +66,6 @@ struct Album {
       || number.count >= 4 && name.dropFirst(number.count).hasPrefix("-") && name.hasSuffix(".png")
   }
 
-  private static func padded(_ number: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-  }
-
   /// The end of a name without anything that means something in a path.
   private static func fileName(of name: String) -> String {
     var stem = name[...]
@@ -90,15 +86,13 @@ struct Album {
 
     var text: String { "\(name): \(figures.text)" }
 
-    private enum CodingKeys: String, CodingKey { case name, path, psnr, ssim, mae }
+    private enum CodingKeys: String, CodingKey { case name, path }
 
     func encode(to encoder: any Encoder) throws {
       var values = encoder.container(keyedBy: CodingKeys.self)
       try values.encode(name, forKey: .name)
       try values.encode(path, forKey: .path)
-      try values.encode(figures.psnr, forKey: .psnr)
-      try values.encodeIfPresent(figures.ssim, forKey: .ssim)
-      try values.encode(figures.meanAbsoluteError, forKey: .mae)
+      try figures.encode(to: encoder)
     }
   }
 
@@ -114,17 +108,15 @@ struct Album {
     }
 
     private enum CodingKeys: String, CodingKey {
-      case pictures, psnr, ssim, mae, sheet, perplexity
+      case pictures, sheet, perplexity
       case codesUsed = "codes_used"
       case codebookSize = "n_embed"
     }
 
     func encode(to encoder: any Encoder) throws {
       var values = encoder.container(keyedBy: CodingKeys.self)
+      try figures.encode(to: encoder)
       try values.encode(pictures, forKey: .pictures)
-      try values.encode(figures.psnr, forKey: .psnr)
-      try values.encodeIfPresent(figures.ssim, forKey: .ssim)
-      try values.encode(figures.meanAbsoluteError, forKey: .mae)
       try values.encode(histogram.used, forKey: .codesUsed)
       try values.encode(histogram.counts.count, forKey: .codebookSize)
       try values.encode(histogram.perplexity, forKey: .perplexity)
