@@ -53,6 +53,7 @@ extension SuiteExitCode {
     case let error as IngestError: self = code(of: error)
     case let error as AtariCorpusError: self = code(of: error)
     case let error as COCOError: self = code(of: error)
+    case is COCOLayoutError: self = .noInput
     case is PlaceTemplateError: self = .badData
     default: return nil
     }
@@ -76,9 +77,9 @@ private func code(of error: ShardError) -> SuiteExitCode {
   case .missing: .noInput
   case .notAShard, .incomplete, .wrongKind, .unsupportedVersion, .missingItem, .malformed,
     .foreignLink, .unknownFilter, .unreadable, .checksumMismatch, .codeOutOfRange,
-    .disagreement, .noRows:
+    .disagreement, .noRows, .noMaps:
     .badData
-  case .cannotCreate: .cannotCreate
+  case .cannotCreate, .foreignShard: .cannotCreate
   case .writeFailed: .ioFailure
   case .file(let error): code(of: error)
   case .optionsDiffer: .usage
@@ -99,16 +100,11 @@ private func code(of error: ImageError) -> SuiteExitCode {
 
 private func code(of error: IngestError) -> SuiteExitCode {
   switch error {
-  case .corpus(let error): code(of: error)
-  case .shard(let error): code(of: error)
-  case .image(let error): code(of: error)
-  case .coco(let error): code(of: error)
-  case .layout: .noInput
   case .badSample, .tooManyErrors, .noPictures, .notAList, .noSamples, .nothingWritten,
     .otherPictures, .numberTooLarge, .noneOfThePictures:
     .badData
   case .holdoutNotSelected, .unknownCategory: .usage
-  case .foreignShard, .noSpace: .cannotCreate
+  case .noSpace: .cannotCreate
   }
 }
 

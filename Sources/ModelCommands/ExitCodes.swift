@@ -17,7 +17,7 @@ extension SuiteExitCode {
     case PyTorchFileError.file(let error): self.init(of: error)
     case is OverrideError, is GPTConfigError: self = .usage
     case is SafetensorsError, is PyTorchFileError, is PyTorchTypeError, is NumPyFileError,
-      is NoTensorError, is ArchitectureError, is ModelMismatchError, is FingerprintMismatch:
+      is NoTensorError, is ArchitectureError, is ModelMismatchError, is CodesMismatch:
       self = .badData
     default: return nil
     }
@@ -35,9 +35,8 @@ private func code(of error: RunError) -> SuiteExitCode {
 
 private func code(of error: EncodingError) -> SuiteExitCode {
   switch error {
-  case .size, .channels, .label, .otherVQGAN: .badData
+  case .size, .channels, .input, .label: .badData
   case .sameName: .usage
-  case .foreignShard: .cannotCreate
   }
 }
 
@@ -51,6 +50,6 @@ private func code(of error: ReconstructionError) -> SuiteExitCode {
 private func code(of error: ConditionError) -> SuiteExitCode {
   switch error {
   case .unfit, .noGuidance, .size: .usage
-  case .noColumn, .notWhole, .label, .noCodes, .otherVQGAN, .noObjects, .noCategories: .badData
+  case .noColumn, .notWhole, .label, .noCodes, .noObjects, .noCategories: .badData
   }
 }

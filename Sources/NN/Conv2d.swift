@@ -33,10 +33,6 @@ package struct Conv2d: Layer {
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
     try visit("weight", &weight)
-    if var present = bias {
-      bias = nil
-      defer { bias = present }
-      try visit("bias", &present)
-    }
+    try bias?.visit(as: "bias", visit)
   }
 }

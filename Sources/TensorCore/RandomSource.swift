@@ -45,15 +45,16 @@ package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator
   /// Uniform in `0..<1`, 24 bits.
   package mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
 
-  /// Independent normal values with the given deviation.
+  /// Independent normal values with the given deviation; drawn when they are first used.
   package mutating func normal(
     _ shape: Shape, deviation: Float = 1, mean: Float = 0, on device: Device = .default
   ) -> Tensor {
-    let result = Tensor(uninitialized: shape, on: device)
-    result.backend.randomNormal(result.pointer, shape.count, self)
-    advance(shape.count)
-    result.backend.scale(result.pointer, result.pointer, deviation, mean, shape.count)
-    return result
+    let (start, backend, count) = (self, device.backend, shape.count)
+    advance(count)
+    return Tensor(shape, on: device) {
+      backend.randomNormal($0, count, start)
+      backend.scale($0, $0, deviation, mean, count)
+    }
   }
 
   /// Independent standard Gumbel values, `-log(-log(u))`: the largest of logits plus these is a sample of their softmax.
@@ -66,17 +67,16 @@ package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator
     return result
   }
 
-  /// Independent uniform values in `range`.
+  /// Independent uniform values in `range`; drawn when they are first used.
   package mutating func uniform(
     _ shape: Shape, in range: Range<Float> = 0..<1, on device: Device = .default
   ) -> Tensor {
-    let result = Tensor(uninitialized: shape, on: device)
-    result.backend.randomUniform(result.pointer, shape.count, self)
-    advance(shape.count)
-    result.backend.scale(
-      result.pointer, result.pointer, range.upperBound - range.lowerBound, range.lowerBound,
-      shape.count)
-    return result
+    let (start, backend, count) = (self, device.backend, shape.count)
+    advance(count)
+    return Tensor(shape, on: device) {
+      backend.randomUniform($0, count, start)
+      backend.scale($0, $0, range.upperBound - range.lowerBound, range.lowerBound, count)
+    }
   }
 
   /// A random order of `0..<count` (Fisher–Yates).

@@ -25,6 +25,15 @@ package struct Tensor: @unchecked Sendable {
       storage: Storage(count: layout.storedCount(shape), on: device))
   }
 
+  /// A tensor whose contents are written at its first use; until then it takes no memory.
+  init(
+    _ shape: Shape, layout: Layout = .plain, on device: Device,
+    filledBy fill: @escaping (UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let storage = Storage(count: layout.storedCount(shape), on: device, filledBy: fill)
+    self.init(shape: shape, layout: layout, storage: storage)
+  }
+
   /// A tensor like `other` in shape, layout and device, with undefined contents.
   init(uninitializedLike other: Tensor) {
     self.init(uninitialized: other.shape, layout: other.layout, on: other.device)
@@ -41,8 +50,8 @@ package struct Tensor: @unchecked Sendable {
 
   /// A tensor filled with one value.
   package init(repeating value: Float, shape: Shape, on device: Device = .default) {
-    self.init(uninitialized: shape, on: device)
-    backend.fill(pointer, value, stored)
+    let (backend, count) = (device.backend, shape.count)
+    self.init(shape, on: device) { backend.fill($0, value, count) }
   }
 
   /// A scalar.

@@ -57,7 +57,7 @@ struct CodebookReportCommand: ModelCommand {
     let device = try runtime.startComputing()
     let shards = try CodeShardSet(try input.resolve(console: console))
     let stage = try vqgan.map { try FirstStage.load($0, on: device) }
-    try stage?.requireCodes(of: shards)
+    try stage?.requireCodes(shards.grid, of: shards.paths[0])
     Interruption.install()
     let progress = Progress("counting", total: shards.count, unit: "grids", console: console)
     let report = try CodebookReport(shards) {

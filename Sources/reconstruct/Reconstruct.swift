@@ -2,6 +2,7 @@
 import ArgumentParser
 import CommandSupport
 import Images
+import Ingest
 import ModelCommands
 import Shards
 import Training
@@ -52,14 +53,15 @@ struct Reconstruct: ModelCommand {
 
   func execute() throws {
     let console = runtime.console
-    let folder = try OutputFolder(out, refusing: Album.isPage)
+    let folder = try OutputFolder(out, refusing: ReconstructionWriter.isPage)
     let device = try runtime.startComputing()
     let stage = try FirstStage.load(vqgan, on: device)
     let reconstructor = try Reconstructor(stage, on: device)
     let fitting = try PictureFitting(
       factor: stage.config.downsampling, size: size.map { ($0.width, $0.height) })
     let inputs = try opened(try input.resolve(console: console))
-    var album = Album(in: folder, codebookSize: stage.config.codes, of: inputs.count)
+    var writer = ReconstructionWriter(
+      in: folder, codebookSize: stage.config.codes, of: inputs.count)
 
     Interruption.install()
     let progress = Progress(
@@ -69,11 +71,11 @@ struct Reconstruct: ModelCommand {
     func finishBatch() throws {
       let made = reconstructor.reconstruct(batch.map(\.picture))
       for (input, picture) in zip(batch, made.pictures) {
-        let page = try album.add(input, picture)
+        let page = try writer.add(input, picture)
         try tell(page, console)
         progress.advance()
       }
-      album.histogram.add(made.codes)
+      writer.histogram.add(made.codes)
       batch = []
       try Interruption.throwIfRequested()
     }
@@ -93,7 +95,7 @@ struct Reconstruct: ModelCommand {
     for (change, count) in changes.sorted(by: { $0.key < $1.key }) {
       console.note("\(count == 1 ? "1 picture" : "\(count) pictures") of \(change)")
     }
-    let summary = try album.finish()
+    let summary = try writer.finish()
     console.note(summary.text)
     try results.writer.write(summary, text: summary.sheet)
   }
@@ -116,7 +118,7 @@ struct Reconstruct: ModelCommand {
     }
   }
 
-  private func tell(_ page: Album.Page, _ console: Console) throws {
+  private func tell(_ page: ReconstructionWriter.Page, _ console: Console) throws {
     if perImage { console.note(page.text) }
     if !results.json || perImage { try results.writer.write(page, text: page.path) }
   }

@@ -111,7 +111,7 @@ struct GPTOptions: ParsableArguments {
     if conditionDropout != nil, condition?.isNone != false {
       throw ValidationError("--condition-dropout needs --condition.")
     }
-    let codes = CodeGrid(shards.header)
+    let codes = shards.grid
     var found = try condition?.condition(of: shards, objects: objects ?? Defaults.objects)
     if conditionDropout != nil, let known = found { found?.nullToken = known.vocabulary }
     var model = try GPTConfig(
@@ -121,7 +121,7 @@ struct GPTOptions: ParsableArguments {
       embeddingDropout: Defaults.dropout, residualDropout: Defaults.dropout)
     if let initFrom {
       let weights = try GPTWeights.open(initFrom, heads: heads)
-      try weights.codes?.requireSame(as: shards)
+      try weights.codes?.require(codes, of: shards.paths[0], for: initFrom)
       model = weights.config
       model.attentionDropout = 0  // the published 0.1 cannot be trained with: scores are never held
     }
@@ -134,8 +134,14 @@ struct GPTOptions: ParsableArguments {
   }
 
   /// Puts the options that were given into a configuration.
-  func change(_ config: inout GPTRunConfig) {
-    if let objects { config.condition?.objects = objects }
+  func change(_ config: inout GPTRunConfig) throws {
+    if let objects {
+      guard case .objects(var condition) = config.condition?.kind else {
+        throw ValidationError("--objects needs --condition boxes or points.")
+      }
+      condition.objects = objects
+      config.condition?.kind = .objects(condition)
+    }
     if let conditionDropout { config.conditionDropout = conditionDropout }
     if let order { config.order = order == .raster ? nil : order }
     if let unmasked { config.model.unmasked = unmasked }

@@ -30,7 +30,7 @@ struct TrainGPT: TrainingCommand {
     try options.start(on: try CodeShardSet(shards), initFrom: training.initFrom, in: environment)
   }
 
-  func change(_ config: inout GPTRunConfig) { options.change(&config) }
+  func change(_ config: inout GPTRunConfig) throws { try options.change(&config) }
 
   func isHeldOut(_ shard: String) throws -> Bool {
     try CodeShardReader(shard).header.split == "validation"
@@ -58,11 +58,11 @@ struct TrainGPT: TrainingCommand {
   /// Reads code shards that agree with the configuration.
   private func read(_ paths: [String], _ config: GPTRunConfig) throws -> GPTData {
     let shards = try CodeShardSet(paths)
-    try config.codes.requireSame(as: shards)
+    try config.codes.require(shards.grid, of: paths[0], for: "the run")
     let progress = Progress(
       "reading codes", total: shards.count, unit: "grids", console: runtime.console)
     let table = try CodeTable(shards, order: config.order ?? .raster) { progress.advance() }
     progress.finish()
-    return GPTData(codes: table, conditions: try ConditionTable(config.condition, of: shards))
+    return GPTData(codes: table, conditions: try config.condition?.table(of: shards))
   }
 }

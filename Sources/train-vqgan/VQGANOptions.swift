@@ -3,6 +3,7 @@ import ArgumentParser
 import CommandSupport
 import ModelCommands
 import Models
+import RowMaps
 import TensorCore
 import Training
 
@@ -29,9 +30,9 @@ struct VQGANOptions: ParsableArguments {
   @Option(
     help: """
       What it reads of the shards: images, segmentation or depth \
-      (default: \(defaults.inputKind)).
+      (default: \(defaults.model.input.rawValue)).
       """)
-  var input: VQGANInputKind?
+  var input: RowMap?
 
   @Option(help: "Step from which the discriminator takes part.") var discStart: Int?
 
@@ -72,9 +73,9 @@ struct VQGANOptions: ParsableArguments {
       result.environment = environment
       result.initFrom = nil
       result.initOptimizer = nil
-      if let input, input != result.inputKind {
-        Self.adapt(&result.objective, to: input, channels: input.channels)
-        if input == .segmentation { result.perceptual = nil }
+      if let input, input != result.model.input {
+        Self.adapt(&result.objective, to: input, channels: input.publishedChannels)
+        if input.isLabels { result.perceptual = nil }
       }
       return result
     }
@@ -91,38 +92,40 @@ struct VQGANOptions: ParsableArguments {
       result.model = first.config
       if let discriminator = first.discriminator { result.objective.discriminator = discriminator }
     }
-    let kind = input ?? result.inputKind
+    let map = input ?? result.model.input
     Self.adapt(
-      &result.objective, to: kind,
-      channels: kind == result.inputKind ? result.model.inChannels : kind.channels)
+      &result.objective, to: map,
+      channels: map == result.model.input ? result.model.inChannels : map.publishedChannels)
     return result
   }
 
   /// Makes the objective of pictures that of maps.
   private static func adapt(
-    _ objective: inout VQGANObjective, to kind: VQGANInputKind, channels: Int
+    _ objective: inout VQGANObjective, to map: RowMap, channels: Int
   ) {
-    switch kind {
-    case .images: break
-    case .segmentation:
+    if map == .depth { objective.discWeight = 0.75 }  // as published for depth
+    if map.isLabels {
       objective.discFactor = 0
       // Its loss is a mean over all channels, so many times smaller than that of a picture; at the
       // published weight of 1 the latents shrink to nothing before they say anything.
       objective.codebookWeight = 1 / Float(channels)
-    case .depth: objective.discWeight = 0.75  // as published for depth
     }
   }
 
   /// Puts the options that were given into a configuration, `--set` first.
   func change(_ config: inout VQGANRunConfig) throws {
-    if let input, input != config.inputKind {
-      (config.model.inChannels, config.model.outChannels) = (input.channels, input.channels)
+    if let input, input != config.model.input {
+      config.model.inChannels = input.publishedChannels
+      config.model.outChannels = input.publishedChannels
     }
     config = try overriding(config, set)
-    if let input, input != config.inputKind {
-      throw ValidationError(
-        "--input \(input.rawValue) and model.in_channels=\(config.model.inChannels): 3 channels are "
-          + "pictures, 1 is depth, maps of labels have 4 to 256.")
+    if let input {
+      guard input.modelChannels.contains(config.model.inChannels) else {
+        throw ValidationError(
+          "--input \(input.rawValue) and model.in_channels=\(config.model.inChannels): 3 channels are pictures, "
+            + "1 is depth, maps of labels have 2 to 256.")
+      }
+      config.model.input = input
     }
     if let preset { config.preset = preset }
     if let discStart { config.objective.discStart = discStart }
@@ -137,4 +140,4 @@ struct VQGANOptions: ParsableArguments {
 }
 
 extension VQGANObjective.DiscriminatorPass: ExpressibleByArgument {}
-extension VQGANInputKind: ExpressibleByArgument {}
+extension RowMap: ExpressibleByArgument {}

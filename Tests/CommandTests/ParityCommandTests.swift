@@ -125,17 +125,11 @@ struct ParityCommandTests {
   @Test(arguments: engines)
   func trainGPT(engine: String) throws {
     let expected = try Fixture.tensors("parity/gpt.safetensors").indices("codes")
-    let writer = try CodeShardWriter(
-      folder("codes.h5"),
-      header: CodeShardHeader(
-        gridHeight: 4, gridWidth: 4, codebookSize: 32, fingerprint: "f", vqganPath: "",
-        sourceShards: [], source: "test", split: "train", toolVersion: "test"))
     // The first four rows were PyTorch's.
-    for row in 4..<expected.shape[0] {
-      writer.append(
-        Array(expected.elements[row * 16..<(row + 1) * 16]), id: Int64(row), name: "\(row)")
-    }
-    _ = try writer.finish()
+    try codeShard(
+      folder("codes.h5"), rows: expected.shape[0] - 4, grid: (4, 4), codebook: 32,
+      fingerprint: "f"
+    ) { row in (Array(expected.elements[(row + 4) * 16..<(row + 5) * 16]), nil) }
     let outcome = try shell(
       """
       train-gpt codes.h5 --init-from $F/gpt.ckpt --heads 2 --init-optimizer --no-shuffle --steps 3 \
@@ -167,7 +161,7 @@ struct ParityCommandTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
     let expected = try Fixture.tensors("parity/vqgan.safetensors").indices("indices")
     let codes = try CodeShardReader(folder("codes/images-00000.h5"))
-    #expect(codes.header.codebookSize == 13)
+    #expect(codes.header.grid.codebookSize == 13)
     let found = try (0..<2).flatMap { try codes.codes($0) }
     #expect(found == expected.elements)
     // The list goes back as whole numbers, and another code for the rest can be given.
@@ -176,7 +170,7 @@ struct ParityCommandTests {
     #expect(try back.type(of: "quantize.used") == .int64)
     #expect(try back.integers(of: "quantize.used") == original.integers(of: "quantize.used"))
     let other = try FirstStageFile.open(folder("other"))
-    #expect(other.config.quantizer.remap == CodeNumbering(used: 12, unknownIndex: .code(3)))
+    #expect(other.config.quantizer.remap == CodeRemap.Config(used: 12, unknownIndex: .code(3)))
   }
 
   @Test func aListOfEntriesInUse() throws {

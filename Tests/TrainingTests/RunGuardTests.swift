@@ -13,21 +13,13 @@ import Training
 private let marker: [UInt8] = [37, 201, 94]
 
 private func makeShard(_ path: String) throws {
-  let writer = try ImageShardWriter(
-    path,
-    header: ImageShardHeader(
-      height: 32, width: 32, source: "test", split: "train", preprocessing: "{}",
-      toolVersion: "test"),
-    compression: .none)
-  let encoder = writer.encoder
-  for row in 0..<6 {
+  try imageShard(path, rows: 6, height: 32, width: 32) { row in
     var pixels: [UInt8] = []
     for y in 0..<32 {
       for x in 0..<32 { pixels += x < 16 ? marker : [UInt8(row * 40), UInt8(y * 8), UInt8(x * 8)] }
     }
-    try writer.append(encoder.encode(pixels, id: Int64(row), name: "frame \(row)"))
+    return pixels
   }
-  _ = try writer.finish()
 }
 
 private func config(shard: String, steps: Int) -> VQGANRunConfig {

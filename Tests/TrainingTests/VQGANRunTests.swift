@@ -11,21 +11,13 @@ import Training
 
 /// A shard of pictures of `side` pixels; `isUniform` makes them all one colour.
 private func makeShard(_ path: String, rows: Int, side: Int, isUniform: Bool = false) throws {
-  let writer = try ImageShardWriter(
-    path,
-    header: ImageShardHeader(
-      height: side, width: side, source: "test", split: "train", preprocessing: "{}",
-      toolVersion: "test"),
-    compression: .none)
   var random = RandomSource(seed: 12)
-  for row in 0..<rows {
+  try imageShard(path, rows: rows, height: side, width: side) { row in
     let colour = (0..<3).map { _ in UInt8(random.next() & 255) }
-    let pixels = (0..<side * side * 3).map { index -> UInt8 in
+    return (0..<side * side * 3).map { index -> UInt8 in
       isUniform ? 128 : index / 3 % 4 < row % 4 + 1 ? colour[index % 3] : UInt8(index & 255)
     }
-    try writer.append(pixels, id: Int64(row), name: "frame \(row)")
   }
-  try writer.finish()
 }
 
 private func config(_ shards: [String], validation: [String] = [], steps: Int) -> VQGANRunConfig {

@@ -11,15 +11,19 @@ extension Tensor {
     default: preconditionFailure("no way from \(self.layout) to \(layout)")
     }
     precondition(rank == 4, "\(layout) needs [N, C, H, W], got \(shape)")
-    let result = Tensor(uninitialized: shape, layout: layout, on: device)
-    let (n, c, hw) = (shape[0], shape[1], shape[2] * shape[3])
-    switch (self.layout, layout) {
-    case (.plain, .blocked): backend.plainToBlocked(pointer, result.pointer, n, c, hw)
-    case (.blocked, .plain): backend.blockedToPlain(pointer, result.pointer, n, c, hw)
-    case (.plain, _): backend.weightsToBlocked(pointer, result.pointer, n, c, hw)
-    default: backend.weightsToPlain(pointer, result.pointer, n, c, hw)
-    }
+    let source = detached()
     let origin = self.layout
+    let (n, c, hw) = (shape[0], shape[1], shape[2] * shape[3])
+    let result = Tensor(shape, layout: layout, on: device) {
+      switch (origin, layout) {
+      case (.plain, .blocked): source.backend.plainToBlocked(source.pointer, $0, n, c, hw)
+      case (.blocked, .plain): source.backend.blockedToPlain(source.pointer, $0, n, c, hw)
+      case (.plain, _): source.backend.weightsToBlocked(source.pointer, $0, n, c, hw)
+      default: source.backend.weightsToPlain(source.pointer, $0, n, c, hw)
+      }
+    }
+    // What has not been used yet, weights to be filled from a file, is not used for this either.
+    if !storage.isUnused { _ = result.pointer }
     return record(result, [self]) { gradient, _ in [gradient.in(origin)] }
   }
 

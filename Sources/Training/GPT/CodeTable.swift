@@ -39,15 +39,15 @@ package struct CodeTable: Sendable {
   package init(
     _ shards: CodeShardSet, order: TokenOrder = .raster, progress: () throws -> Void
   ) throws {
-    let cells = order.cells(of: GridSize(height: shards.gridHeight, width: shards.gridWidth))
+    let cells = order.cells(of: shards.grid.size)
     var rows: [Int32] = []
-    rows.reserveCapacity(shards.count * shards.rowLength)
+    rows.reserveCapacity(shards.count * shards.grid.count)
     for row in 0..<shards.count {
       let codes = try shards.codes(row)
       rows += cells.map { codes[$0] }
       try progress()
     }
-    self.init(rows, rowLength: shards.rowLength, codebookSize: shards.codebookSize)
+    self.init(rows, rowLength: shards.grid.count, codebookSize: shards.grid.codebookSize)
   }
 
   /// The given rows, `[rows.count, rowLength]`.

@@ -2,15 +2,22 @@
 import Foundation
 import Models
 import NN
+import Shards
 import TensorCore
 
 /// The codes of a data set, in the model's order, and what stands before them.
 package struct GPTData: Sendable {
   package let codes: CodeTable
-  package let conditions: ConditionTable
+  /// The condition's tokens; nil for the start token.
+  package let conditions: CodeTable?
 
-  package init(codes: CodeTable, conditions: ConditionTable = .unconditional) {
+  package init(codes: CodeTable, conditions: CodeTable? = nil) {
     (self.codes, self.conditions) = (codes, conditions)
+  }
+
+  /// What stands before the given rows, `[rows.count, length]`.
+  func conditionTokens(_ rows: [Int]) -> IndexTensor {
+    conditions?.codes(rows) ?? TokenSequences.unconditional(rows.count)
   }
 }
 
@@ -108,7 +115,7 @@ package struct GPTRun {
 
   private mutating func nextBatch(of data: GPTData, _ order: inout EpochOrder) -> TokenSequences {
     let rows = order.next(config.batchSize, from: &state.position)
-    var conditions = data.conditions.tokens(rows)
+    var conditions = data.conditionTokens(rows)
     if let rate = config.conditionDropout, let null = config.condition?.nullToken {
       let length = conditions.shape[1]
       for item in rows.indices where state.random.uniform() < rate {
@@ -146,9 +153,8 @@ package struct GPTRun {
 
   /// The mean loss over evenly spread rows, the same at every validation, in nats.
   private func validate(on data: GPTData) -> Double {
-    let count = min(data.codes.count, Self.validationRows)
-    let rows = (0..<count).map { $0 * data.codes.count / count }
-    return trainer.validate(data.codes, data.conditions, rows: rows, batchSize: config.batchSize)
+    let rows = evenRows(Self.validationRows, of: data.codes.count)
+    return trainer.validate(data, rows: rows, batchSize: config.batchSize)
   }
 
   private func note(_ loss: Float, _ entropy: Double, _ tokensPerSecond: Double) -> String {

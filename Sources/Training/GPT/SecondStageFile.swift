@@ -2,6 +2,7 @@
 import Checkpoints
 import DurableFiles
 import Models
+import Shards
 import TamingCheckpoints
 
 /// The weights of a GPT in their file, and what they are the weights of.

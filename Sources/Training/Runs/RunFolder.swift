@@ -98,8 +98,7 @@ package struct RunFolder: Sendable {
 
   /// The name of a step's checkpoint and picture, `step-000500`.
   package static func name(ofStep step: Int) -> String {
-    let digits = String(step)
-    return "step-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    "step-" + step.padded(6)
   }
 
   /// The picture of a step, `pictures/step-000500.png`.

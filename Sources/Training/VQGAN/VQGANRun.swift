@@ -5,6 +5,7 @@ import Foundation
 import Images
 import Models
 import NN
+import RowMaps
 import Shards
 import TensorCore
 
@@ -35,7 +36,9 @@ package struct VQGANRun {
     trainer = VQGANTrainer(
       model: VQGAN(config.model, using: &random, on: device),
       discriminator: Discriminator(
-        config.objective.discriminator, channels: config.inputKind == .depth ? 1 : 3,
+        config.objective.discriminator,
+        // That of maps of labels sees none, but stands in the files.
+        channels: config.model.input.isLabels ? 3 : config.model.inChannels,
         using: &random, on: device),
       perceptual: perceptual, objective: config.objective)
     trainer.clip = config.clip
@@ -64,7 +67,7 @@ package struct VQGANRun {
       folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil)
     let batches = ImageBatches(
       shards, batchSize: config.batchSize, from: state.position, seed: config.seed,
-      shuffled: config.shuffles, augmentation: config.augmentation, kind: config.inputKind,
+      shuffled: config.shuffles, augmentation: config.augmentation, reading: config.model.input,
       labels: config.model.inChannels)
     let samples = try Self.samples(of: validation ?? shards, config)
     if state.step == 0 && config.initFrom == nil { try initialize(from: shards) }
@@ -155,7 +158,7 @@ package struct VQGANRun {
     let images = min(max(needed, config.batchSize), 512)
     let source = ImageBatches(
       shards, batchSize: config.batchSize, from: DataPosition(), seed: config.seed, shuffled: true,
-      augmentation: config.augmentation, kind: config.inputKind,
+      augmentation: config.augmentation, reading: config.model.input,
       labels: config.model.inChannels)
     let batches = try (0..<(images + config.batchSize - 1) / config.batchSize).map { _ in
       try source.next().input(on: device)
@@ -175,12 +178,12 @@ package struct VQGANRun {
     of shards: ImageShardSet, _ config: VQGANRunConfig
   ) throws -> [ImageBatch] {
     let all = try spread(128, of: shards, config)
-    let bytes = all.pixels.count / all.count
+    let size = all.values.count / all.count
     return stride(from: 0, to: all.count, by: config.batchSize).map { start in
       let count = min(config.batchSize, all.count - start)
       return ImageBatch(
-        pixels: Array(all.pixels[start * bytes..<(start + count) * bytes]), count: count,
-        height: all.height, width: all.width, next: all.next, kind: all.kind)
+        values: all.values[start * size..<(start + count) * size], map: all.map, count: count,
+        height: all.height, width: all.width, next: all.next)
     }
   }
 
@@ -188,50 +191,35 @@ package struct VQGANRun {
   private static func spread(
     _ wanted: Int, of shards: ImageShardSet, _ config: VQGANRunConfig
   ) throws -> ImageBatch {
-    let count = min(wanted, shards.count)
-    let rows = (0..<count).map { $0 * shards.count / count }
+    let rows = evenRows(wanted, of: shards.count)
     let side = config.augmentation.crop
-    let kind = config.inputKind
-    var pixels: [UInt8] = []
-    for row in rows {
-      let whole = try shards.bytes(row, of: kind, labels: config.model.inChannels)
-      guard side > 0 else {
-        pixels += whole
-        continue
-      }
-      let size = kind.bytesPerPixel
-      let start = (shards.height - side) / 2 * shards.width + (shards.width - side) / 2
-      for y in 0..<side {
-        let place = (start + y * shards.width) * size
-        pixels += whole[place..<place + side * size]
-      }
+    let (height, width) = side > 0 ? (side, side) : (shards.height, shards.width)
+    let window = RowWindow(
+      top: (shards.height - height) / 2, left: (shards.width - width) / 2, height: height,
+      width: width)
+    let map = config.model.input
+    let values = try rows.map {
+      (values: try shards.row($0, map, labels: config.model.inChannels), window: window)
     }
     return ImageBatch(
-      pixels: pixels, count: count, height: side > 0 ? side : shards.height,
-      width: side > 0 ? side : shards.width, next: DataPosition(), kind: kind)
+      values: RowValues(values, of: map, width: shards.width), map: map, count: rows.count,
+      height: height, width: width, next: DataPosition())
   }
 
   /// Each input beside its reconstruction.
   private func pictures(of batch: ImageBatch) -> [[RGBImage]] {
     let model = trainer.average?.model ?? trainer.model
-    let reconstructed: [UInt8]
-    switch batch.input(on: device) {
-    case .values(let images) where batch.kind == .depth:
-      reconstructed = model.reconstruct(images).depthBytes()
-    case .values(let images): reconstructed = model.reconstruct(images).pixels()
-    case .labels: reconstructed = model.reconstructedLabels(batch, on: device)
-    }
-    let size = batch.pixels.count / batch.count
-    let (width, height) = (batch.width, batch.height)
+    let reconstructed: RowValues =
+      switch batch.input(on: device) {
+      case .values(let images): model.reconstruct(images).rowValues(of: batch.map)
+      case .labels: .bytes(model.reconstructedLabels(batch, on: device))
+      }
+    let size = batch.values.count / batch.count
     return (0..<batch.count).map { item in
-      [batch.pixels, reconstructed].map {
-        let part = Array($0[item * size..<(item + 1) * size])
-        return switch batch.kind {
-        case .images: RGBImage(width: width, height: height, pixels: part)
-        case .segmentation: LabelMap(width: width, height: height, values: part).colored()
-        case .depth:
-          DepthMap(width: width, height: height, stored: DepthBytes.values(part)).picture
-        }
+      [batch.values, reconstructed].map {
+        RGBImage(
+          $0[item * size..<(item + 1) * size], of: batch.map, width: batch.width,
+          height: batch.height)
       }
     }
   }

@@ -4,34 +4,20 @@ import Shards
 extension VQGANRunConfig {
   /// Checks that images of the shards fit the model, its discriminator and the machine.
   ///
-  /// - Throws: `RunError.damaged` naming the first shard, `RunError.tooLarge`.
-  package func check(_ shards: ImageShardSet) throws(RunError) {
+  /// - Throws: `ShardError`; `RunError.damaged` naming the first shard, `RunError.tooLarge`.
+  package func check(_ shards: ImageShardSet) throws {
     let (model, objective) = (settings.model, settings.objective)
-    if settings.inputKind != .images {
-      for path in shards.paths {
-        let reader: ImageShardReader
-        do throws(ShardError) { reader = try ImageShardReader(path) } catch {
-          throw .damaged(path: path, problem: "\(error)")
-        }
-        if settings.inputKind == .segmentation, !reader.header.hasSegmentation {
-          throw .damaged(
-            path: path, problem: "no label maps; prep-coco --segmentation writes them")
-        }
-        if settings.inputKind == .depth, !reader.header.hasDepth {
-          throw .damaged(
-            path: path, problem: "no depth maps; --depth of prep-images or prep-coco writes them")
-        }
-      }
-    }
+    try shards.require(model.input)
     let size = "images of \(shards.width)×\(shards.height)"
     let f = model.downsampling
     let crop = settings.augmentation.crop
     let (height, width) = crop > 0 ? (crop, crop) : (shards.height, shards.width)
     guard crop <= min(shards.height, shards.width) else {
-      throw .damaged(path: shards.paths[0], problem: "\(size) are smaller than --crop \(crop)")
+      throw RunError.damaged(
+        path: shards.paths[0], problem: "\(size) are smaller than --crop \(crop)")
     }
     guard height % f == 0, width % f == 0 else {
-      throw .damaged(
+      throw RunError.damaged(
         path: shards.paths[0],
         problem: crop > 0
           ? "crops of \(crop)×\(crop); the model needs multiples of \(f) pixels"
@@ -39,7 +25,7 @@ extension VQGANRunConfig {
     }
     let depth = objective.discriminator.nLayers
     guard objective.discFactor == 0 || min(height, width) >> depth > 2 else {
-      throw .damaged(
+      throw RunError.damaged(
         path: shards.paths[0],
         problem: "\(size) are too small for discriminator.n_layers \(depth); take fewer layers")
     }

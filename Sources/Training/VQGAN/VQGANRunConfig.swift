@@ -29,12 +29,12 @@ package struct VQGANSettings: RunSettings {
     if let problem = model.problem { return "model: \(problem)" }
     if let problem = objective.problem { return "objective: \(problem)" }
     if model.inChannels != model.outChannels
-      || !(model.inChannels == 1 || (3...256).contains(model.inChannels))
+      || !model.input.modelChannels.contains(model.inChannels)
     {
       return "model: in_channels is \(model.inChannels) and out_ch \(model.outChannels); "
         + "images have 3 of both, depth 1, maps of labels one for each label, 256 at most"
     }
-    if inputKind == .segmentation, objective.discFactor > 0 {
+    if model.input.isLabels, objective.discFactor > 0 {
       return
         "objective.disc_factor is \(objective.discFactor); maps of labels have no discriminator"
     }
@@ -46,9 +46,6 @@ package struct VQGANSettings: RunSettings {
     }
     return nil
   }
-
-  /// What the model reads.
-  package var inputKind: VQGANInputKind { VQGANInputKind(model) }
 }
 
 package typealias VQGANRunConfig = RunConfig<VQGANSettings>

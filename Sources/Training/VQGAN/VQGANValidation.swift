@@ -62,11 +62,12 @@ extension VQGANTrainer {
           * (Double(objective.reconstructionLoss(reconstruction, of: input).item())
             + Double(objective.perceptualWeight) * p)
         result.perceptual += share * p
-        result.psnr +=
-          share
-          * (batch.kind == .depth
-            ? meanPSNR(images.grey(), reconstruction.grey(), images: batch.count)
-            : meanPSNR(batch.pixels, reconstruction.pixels(), images: batch.count))
+        if case .bytes(let pixels) = batch.values {
+          result.psnr += share * meanPSNR(pixels, reconstruction.pixels(), images: batch.count)
+        } else {
+          result.psnr +=
+            share * meanPSNR(images.grey(), reconstruction.grey(), images: batch.count)
+        }
       }
     }
     result.codesUsed = used.count
