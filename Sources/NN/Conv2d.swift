@@ -16,7 +16,7 @@ package struct Conv2d: Layer {
   /// Uniform initial values within ±1/√(I·k²), PyTorch's default.
   package init(
     _ inputs: Int, _ outputs: Int, kernel: Int, _ options: ConvolutionOptions = .init(),
-    bias: Bool = true, using random: inout RandomSource, on device: Device
+    bias: Bool = true, using random: inout some WeightSource, on device: Device
   ) {
     let bound = 1 / Float(inputs * kernel * kernel).squareRoot()
     let weight = random.uniform([outputs, inputs, kernel, kernel], in: -bound..<bound, on: device)

@@ -14,7 +14,7 @@ package struct Linear: Layer {
   /// Weights N(0, deviation²), bias 0: minGPT's initialisation with deviation 0.02.
   package init(
     _ inputs: Int, _ outputs: Int, bias: Bool = true, deviation: Float = 0.02,
-    using random: inout RandomSource, on device: Device
+    using random: inout some WeightSource, on device: Device
   ) {
     self.init(
       weight: random.normal([outputs, inputs], deviation: deviation, on: device),

@@ -1,12 +1,40 @@
 // Counter-based random numbers: the state is three integers, saved with a checkpoint.
 import CKernels
 
+/// Where a layer's first weights come from.
+package protocol WeightSource {
+  /// Independent normal values with the given deviation and mean.
+  mutating func normal(_ shape: Shape, deviation: Float, mean: Float, on device: Device) -> Tensor
+  /// Independent uniform values in `range`.
+  mutating func uniform(_ shape: Shape, in range: Range<Float>, on device: Device) -> Tensor
+}
+
+/// Shapes without values: a model that is about to be loaded, or only asked for its tensors' shapes, draws nothing and
+/// takes no memory for its weights.
+package struct ShapesOnly: WeightSource {
+  package init() {}
+
+  package func normal(_ shape: Shape, deviation: Float, mean: Float, on device: Device) -> Tensor {
+    .empty(shape, on: device)
+  }
+
+  package func uniform(_ shape: Shape, in range: Range<Float>, on device: Device) -> Tensor {
+    .empty(shape, on: device)
+  }
+}
+
+extension WeightSource {
+  package mutating func normal(_ shape: Shape, deviation: Float, on device: Device) -> Tensor {
+    normal(shape, deviation: deviation, mean: 0, on: device)
+  }
+}
+
 /// A stream of random numbers, Philox 4x32-10.
 ///
 /// Number `i` depends on seed, stream and position alone, so the state is three integers and any machine with any number
 /// of threads draws the same.
 /// - Source: Salmon et al. 2011, *Parallel random numbers: as easy as 1, 2, 3*.
-package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator {
+package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator, WeightSource {
   package let seed: UInt64
   package let stream: UInt64
   package private(set) var position: UInt64

@@ -18,6 +18,11 @@ package struct Tensor: @unchecked Sendable {
     self.node = node
   }
 
+  /// A tensor with a shape and no contents yet; it takes no memory until it is written.
+  package static func empty(_ shape: Shape, on device: Device = .default) -> Tensor {
+    Tensor(uninitialized: shape, on: device)
+  }
+
   /// A tensor with undefined contents, to be filled by a kernel.
   init(uninitialized shape: Shape, layout: Layout = .plain, on device: Device) {
     self.init(

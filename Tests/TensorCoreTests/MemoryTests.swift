@@ -44,6 +44,18 @@ private struct Chain {
     }
   }
 
+  @Test func shapesAloneTakeNoMemory() async {
+    await #expect(processExitsWith: .success) {
+      for device in Device.all {
+        let before = device.pool.statistics.taken
+        var shapes = ShapesOnly()
+        let weight = shapes.normal([512, 512, 3, 3], deviation: 1, on: device).in(.blockedWeights)
+        #expect(weight.trainable().reshaped([512, 512 * 9]).shape == [512, 4608])
+        #expect(device.pool.statistics.taken == before)
+      }
+    }
+  }
+
   @Test func everythingIsGivenBack() async {
     await #expect(processExitsWith: .success) {
       for device in Device.all {

@@ -14,6 +14,7 @@ extension Tensor {
     let result = Tensor(uninitialized: shape, layout: layout, on: device)
     let (n, c, hw) = (shape[0], shape[1], shape[2] * shape[3])
     switch (self.layout, layout) {
+    case _ where !storage.hasMemory: break  // a shape alone stays one
     case (.plain, .blocked): backend.plainToBlocked(pointer, result.pointer, n, c, hw)
     case (.blocked, .plain): backend.blockedToPlain(pointer, result.pointer, n, c, hw)
     case (.plain, _): backend.weightsToBlocked(pointer, result.pointer, n, c, hw)
