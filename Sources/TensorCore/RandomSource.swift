@@ -78,9 +78,9 @@ package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator
     _ shape: Shape, deviation: Float = 1, mean: Float = 0, on device: Device = .default
   ) -> Tensor {
     let result = Tensor(uninitialized: shape, on: device)
-    result.backend.randomNormal(result.pointer, shape.count, self)
+    result.backend.random(.normal, from: self, into: result)
     advance(shape.count)
-    result.backend.scale(result.pointer, result.pointer, deviation, mean, shape.count)
+    result.backend.apply(.affine(scale: deviation, offset: mean), result, into: result)
     return result
   }
 
@@ -89,7 +89,7 @@ package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator
   /// - Source: Jang et al. 2017, eq. 1.
   package mutating func gumbel(_ shape: Shape, on device: Device = .default) -> Tensor {
     let result = Tensor(uninitialized: shape, on: device)
-    result.backend.randomGumbel(result.pointer, shape.count, self)
+    result.backend.random(.gumbel, from: self, into: result)
     advance(shape.count)
     return result
   }
@@ -99,23 +99,21 @@ package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator
     _ shape: Shape, in range: Range<Float> = 0..<1, on device: Device = .default
   ) -> Tensor {
     let result = Tensor(uninitialized: shape, on: device)
-    result.backend.randomUniform(result.pointer, shape.count, self)
+    result.backend.random(.uniform, from: self, into: result)
     advance(shape.count)
-    result.backend.scale(
-      result.pointer, result.pointer, range.upperBound - range.lowerBound, range.lowerBound,
-      shape.count)
+    result.backend.apply(
+      .affine(scale: range.upperBound - range.lowerBound, offset: range.lowerBound), result,
+      into: result)
     return result
   }
 
   /// A random order of `0..<count` (Fisher–Yates).
   package mutating func permutation(_ count: Int) -> [Int] { (0..<count).shuffled(using: &self) }
 
-  /// Zeros and ones; one with probability `keep`.
-  mutating func mask(_ count: Int, keep: Float) -> [UInt8] {
-    let mask = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      ck_random_mask(buffer.baseAddress, count, keep, seed, stream, position)
-      filled = count
-    }
+  /// Bytes, one with probability `keep`, else zero.
+  mutating func mask(_ count: Int, keep: Float, on device: Device) -> Storage {
+    let mask = device.backend.makeStorage(count: (count + 3) / 4)
+    device.backend.randomMask(count, keep: keep, from: self, into: mask)
     advance(count)
     return mask
   }

@@ -36,7 +36,8 @@ extension VectorQuantizer {
     let divergence = logits.divergenceFromUniform().scaled(by: 1, plus: left)
     return Quantized(
       latents: q.reshaped([n, h * w, d]).image(height: h, width: w),
-      loss: config.klWeight * divergence, indices: chosen.reshaped([n, h, w]), squaredDistances: [])
+      loss: config.klWeight * divergence, indices: chosen.reshaped([n, h, w]), squaredDistances: nil
+    )
   }
 
   /// One logit for each entry in use, `[M, entries in use]`, of latents `[M, D]`.

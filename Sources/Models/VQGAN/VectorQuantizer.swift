@@ -10,8 +10,8 @@ package struct Quantized {
   package let loss: Tensor
   /// Entries of the codebook, `[N, h, w]`, in `0..<K`.
   package let indices: IndexTensor
-  /// Of every latent vector from its entry, `N · h · w` values; none where entries are drawn.
-  package let squaredDistances: [Float]
+  /// Of every latent vector from its entry, `[N · h · w]`; none where entries are drawn.
+  package let squaredDistances: Tensor?
 }
 
 /// Replaces every latent vector by its nearest codebook entry.
@@ -144,16 +144,7 @@ package struct VectorQuantizer: Layer {
     let (counts, sums) = clusterSums(rows.detached(), indices, clusters: entries)
     size.moveAverage(towards: counts, decay: config.decay)
     sum.moveAverage(towards: sums, decay: config.decay)
-    let sizes = size.elements()
-    let total = sizes.reduce(0, +)
-    let eps: Float = 1e-5
-    let smoothed = sizes.map { ($0 + eps) / (total + Float(sizes.count) * eps) * total }
-    let d = sum.shape[1]
-    var entries = sum.elements()
-    for k in sizes.indices {
-      for i in 0..<d { entries[k * d + i] /= smoothed[k] }
-    }
-    embedding.weight.assign(Tensor(entries, shape: sum.shape, on: sum.device))
+    embedding.weight.assign(sum.smoothedMeans(counts: size, eps: 1e-5))
     averages = (size, sum)
   }
 
