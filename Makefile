@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
-.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-portable test-files test-masks interop interop-torch \
+.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times test-portable test-isa test-files test-masks interop interop-torch \
 	bench bench-compare lint format check clean
 
 BUILD := .build
@@ -26,10 +26,24 @@ build:  ## build the commands in release mode
 test:  ## check the files with h5py and safetensors, then run all tests in release mode
 	swift build $(SWIFTFLAGS) --build-tests
 	$(MAKE) --no-print-directory test-files BUILD=$(BUILD)
-	swift test $(SWIFTFLAGS)
+	swift test $(SWIFTFLAGS) --skip-build --xunit-output $(BUILD)/tests.xml
 
-test-portable:  ## the same, built without oneDNN, libdeflate and yajl
+test-times:  ## the suites of the last test run by the seconds that they took
+	.venv/bin/python Tools/test-times.py $(BUILD)/tests-swift-testing.xml
+
+test-portable:  ## the same, built without the libraries that can be left out
 	$(MAKE) test BUILD=.build-portable SWIFTFLAGS="-c release --scratch-path .build-portable --disable-default-traits"
+
+# What oneDNN and OpenBLAS compute with on other processors; a processor runs all that are older than it.
+ISAS = DNNL_MAX_CPU_ISA=SSE41,OPENBLAS_CORETYPE=Nehalem DNNL_MAX_CPU_ISA=AVX,OPENBLAS_CORETYPE=Sandybridge \
+	DNNL_MAX_CPU_ISA=AVX2,OPENBLAS_CORETYPE=Haswell DNNL_MAX_CPU_ISA=AVX2,OPENBLAS_CORETYPE=Zen \
+	$(if $(shell grep -m1 -o avx512bw /proc/cpuinfo),DNNL_MAX_CPU_ISA=AVX512_CORE,OPENBLAS_CORETYPE=SkylakeX)
+NUMERIC = ^(CKernels|TensorCore|NN|Models|TamingCheckpoints|Training)Tests\.|ParityCommandTests|ConvertCheckpointTests
+
+test-isa:  ## run the numeric tests as on older processors, one after the other
+	swift build $(SWIFTFLAGS) --build-tests
+	for isa in $(ISAS); do echo "== $$isa"; \
+	  env $${isa//,/ } swift test $(SWIFTFLAGS) --skip-build --filter '$(NUMERIC)'; done
 
 test-files: .venv/ready
 	Tests/check-files.sh $(BIN) .venv/bin/python
@@ -90,20 +104,20 @@ DEMO_SIZE ?= 104
 DEMO_VQGAN_STEPS ?= 2500
 DEMO_GPT_STEPS ?= 500
 
-prepare-demo = prep-atari $(DATA) --size $(DEMO_SIZE) --holdout 30,32
-vqgan-demo = --preset small
-vqgan-steps-demo = $(DEMO_VQGAN_STEPS)
-gpt-steps-demo = $(DEMO_GPT_STEPS)
+demo/shards = prep-atari $(DATA) --size $(DEMO_SIZE) --holdout 30,32
+demo/vqgan = --preset small
+demo/vqgan-steps = $(DEMO_VQGAN_STEPS)
+demo/gpt-steps = $(DEMO_GPT_STEPS)
 
 # The published experiment: 13×13 of 1024 codes for a frame.
 MONTEZUMA_VQGAN_STEPS ?= 50000
 MONTEZUMA_GPT_STEPS ?= 20000
 
-prepare-montezuma = prep-atari $(DATA) --size 208 --holdout 30,32
-vqgan-montezuma = --preset f16
-vqgan-steps-montezuma = $(MONTEZUMA_VQGAN_STEPS)
-gpt-montezuma = --layers 12 --width 512
-gpt-steps-montezuma = $(MONTEZUMA_GPT_STEPS)
+montezuma/shards = prep-atari $(DATA) --size 208 --holdout 30,32
+montezuma/vqgan = --preset f16
+montezuma/vqgan-steps = $(MONTEZUMA_VQGAN_STEPS)
+montezuma/gpt = --layers 12 --width 512
+montezuma/gpt-steps = $(MONTEZUMA_GPT_STEPS)
 
 # Rooms of the game as a condition: a picture of each room tells the frames apart.
 ROOMS ?= $(DATA)/rooms
@@ -112,12 +126,12 @@ ROOMS_VQGAN_STEPS ?= 2500
 ROOMS_GPT_STEPS ?= 1500
 ROOMS_LABELS ?= 1,2,3,4,5,6,7,8,9
 
-prepare-rooms = prep-atari $(DATA) --size $(ROOMS_SIZE) --holdout 30,32 --rooms $(ROOMS)
-vqgan-rooms = --preset small
-vqgan-steps-rooms = $(ROOMS_VQGAN_STEPS)
-gpt-rooms = --condition label:room --condition-dropout 0.1 --ema 0.995
-gpt-steps-rooms = $(ROOMS_GPT_STEPS)
-samples-rooms = --label $(ROOMS_LABELS) --count 81 --temperature 0.7 --top-k 100 --codes-out runs/rooms/drawn.h5
+rooms/shards = prep-atari $(DATA) --size $(ROOMS_SIZE) --holdout 30,32 --rooms $(ROOMS)
+rooms/vqgan = --preset small
+rooms/vqgan-steps = $(ROOMS_VQGAN_STEPS)
+rooms/gpt = --condition label:room --condition-dropout 0.1 --ema 0.995
+rooms/gpt-steps = $(ROOMS_GPT_STEPS)
+rooms/samples = --label $(ROOMS_LABELS) --count 81 --temperature 0.7 --top-k 100 --codes-out runs/rooms/drawn.h5
 
 # make coco COCO=~/coco [SIZE=256] [MARGIN=20] [PRESET=f16] [STEPS=50000] [GPT_STEPS=50000]; each size and preset has a folder of
 # its own. Without val2017/ every tenth picture is held out. The f16 of the published COCO model has 8192 codes; its GPT was
@@ -135,33 +149,33 @@ SEGMENTATION_STEPS ?= $(STEPS)
 HALF ?= top
 TEMPERATURES ?= 0.5,1,2
 TOP_K ?= 100
-half-options := --half $(HALF) --temperature $(TEMPERATURES) --top-k $(TOP_K)
-larger-options := --top-k $(TOP_K)
+half := --half $(HALF) --temperature $(TEMPERATURES) --top-k $(TOP_K)
+larger := --top-k $(TOP_K)
 with-maps := $(filter-out none,$(SEGMENTATION))
 coco-run := coco-$(PRESET)-$(SIZE)$(if $(with-maps),-$(SEGMENTATION))
 maps-option := $(if $(with-maps),--segmentation $(SEGMENTATION))
 has-val = $(wildcard $(COCO)/val2017 $(COCO)/images/val2017)
 
-prepare-$(coco-run) = prep-coco $(COCO) --size $(SIZE) $(if $(has-val),--split both,--holdout 10) $(maps-option)
-wide-$(coco-run) = prep-coco $(COCO) --size $(SIZE) --margin $(MARGIN) $(if $(has-val),--split train,--holdout 10)
-vqgan-$(coco-run) = --preset $(PRESET) $(if $(filter f16,$(PRESET)),--set model.n_embed=8192) --flip
-vqgan-steps-$(coco-run) = $(STEPS)
-gpt-$(coco-run) = --layers 12 --heads 16 --width 832
-gpt-steps-$(coco-run) = $(GPT_STEPS)
+$(coco-run)/shards = prep-coco $(COCO) --size $(SIZE) $(if $(has-val),--split both,--holdout 10) $(maps-option)
+$(coco-run)/wide = prep-coco $(COCO) --size $(SIZE) --margin $(MARGIN) $(if $(has-val),--split train,--holdout 10)
+$(coco-run)/vqgan = --preset $(PRESET) $(if $(filter f16,$(PRESET)),--set model.n_embed=8192) --flip
+$(coco-run)/vqgan-steps = $(STEPS)
+$(coco-run)/gpt = --layers 12 --heads 16 --width 832
+$(coco-run)/gpt-steps = $(GPT_STEPS)
 
 ifneq ($(with-maps),)
-segmentation-$(coco-run) = --input segmentation --preset $(PRESET)
-segmentation-steps-$(coco-run) = $(SEGMENTATION_STEPS)
-encode-$(coco-run) = --condition-vqgan runs/$(coco-run)/segmentation
-gpt-$(coco-run) += --condition codes
-samples-$(coco-run) = $(maps-$(coco-run)) --count 8 \
+$(coco-run)/segmentation = --input segmentation --preset $(PRESET)
+$(coco-run)/segmentation-steps = $(SEGMENTATION_STEPS)
+$(coco-run)/codes = --condition-vqgan runs/$(coco-run)/segmentation
+$(coco-run)/gpt += --condition codes
+$(coco-run)/samples = $($(coco-run)/maps) --count 8 \
 	--temperature $(TEMPERATURES) --top-k $(TOP_K)
-maps-$(coco-run) = --segmentation runs/$(coco-run)/shards/*-validation-*.h5
+$(coco-run)/maps = --segmentation runs/$(coco-run)/shards/*-validation-*.h5
 runs/$(coco-run)/codes.txt runs/$(coco-run)/validation-codes.txt: runs/$(coco-run)/segmentation.txt
 endif
 
 ifneq ($(MARGIN),0)
-vqgan-$(coco-run) += --crop $(SIZE)
+$(coco-run)/vqgan += --crop $(SIZE)
 runs/$(coco-run)/vqgan.txt: runs/$(coco-run)/wide.txt
 endif
 
@@ -203,54 +217,28 @@ note = @mkdir -p $(@D); echo '$(strip $(1))' | cmp -s - $@ || echo '$(strip $(1)
 .SECONDARY:
 .PHONY: always
 
-runs/%/shards.options: always
-	$(call note,$(prepare-$*))
+# The options of a step are a variable by its name, of its run or of all runs.
+runs/%.options: always
+	$(call note,$(or $($*),$($(notdir $*))))
 
-runs/%/wide.options: always
-	$(call note,$(wide-$*))
-
-runs/%/vqgan.options: always
-	$(call note,$(vqgan-$*))
-
-runs/%/vqgan.steps: always
-	$(call note,$(vqgan-steps-$*))
-
-runs/%/gpt.options: always
-	$(call note,$(gpt-$*))
-
-runs/%/gpt.steps: always
-	$(call note,$(gpt-steps-$*))
-
-runs/%/samples.options: always
-	$(call note,$(samples-$*))
-
-runs/%/half.options: always
-	$(call note,$(half-options))
-
-runs/%/larger.options: always
-	$(call note,$(larger-options))
-
-runs/%/segmentation.options: always
-	$(call note,$(segmentation-$*))
-
-runs/%/segmentation.steps: always
-	$(call note,$(segmentation-steps-$*))
+runs/%.steps: always
+	$(call note,$($*-steps))
 
 runs/%/shards.txt: runs/%/shards.options
 	$(call renew,$(@D)/shards)
-	$(BIN)/$(prepare-$*) --out $(@D)/shards $(into)
+	$(BIN)/$($*/shards) --out $(@D)/shards $(into)
 
 runs/%/wide.txt: runs/%/wide.options
 	$(call renew,$(@D)/wide)
-	$(BIN)/$(wide-$*) --out $(@D)/wide $(into)
+	$(BIN)/$($*/wide) --out $(@D)/wide $(into)
 
 runs/$(coco-run)/shards.txt runs/$(coco-run)/wide.txt: $(wildcard $(COCO)/annotations/*2017.json)
 
 runs/%/vqgan.txt: runs/%/shards.txt runs/%/vqgan.options runs/%/vqgan.steps
-	$(call train,train-vqgan,$(@D)/vqgan,$(vqgan-$*) --validation $(@D)/shards/*-validation-*.h5,$(vqgan-steps-$*))
+	$(call train,train-vqgan,$(@D)/vqgan,$($*/vqgan) --validation $(@D)/shards/*-validation-*.h5,$($*/vqgan-steps))
 
 runs/%/segmentation.txt: runs/%/shards.txt runs/%/segmentation.options runs/%/segmentation.steps
-	$(call train,train-vqgan,$(@D)/segmentation,$(segmentation-$*) --validation $(@D)/shards/*-validation-*.h5,$(segmentation-steps-$*))
+	$(call train,train-vqgan,$(@D)/segmentation,$($*/segmentation) --validation $(@D)/shards/*-validation-*.h5,$($*/segmentation-steps))
 
 runs/%/reconstructions.txt: runs/%/vqgan.txt
 	rm -rf $(@D)/reconstructions
@@ -258,32 +246,32 @@ runs/%/reconstructions.txt: runs/%/vqgan.txt
 
 runs/%/codes.txt: runs/%/vqgan.txt
 	$(call renew,$(@D)/codes)
-	$(strip $(BIN)/encode-dataset --vqgan $(@D)/vqgan $(encode-$*) --out $(@D)/codes) < $(@D)/shards.txt $(into)
+	$(strip $(BIN)/encode-dataset --vqgan $(@D)/vqgan $($*/codes) --out $(@D)/codes) < $(@D)/shards.txt $(into)
 
 runs/%/validation-codes.txt: runs/%/vqgan.txt
 	$(call renew,$(@D)/validation-codes)
-	$(strip $(BIN)/encode-dataset $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan $(encode-$*) --out $(@D)/validation-codes) $(into)
+	$(strip $(BIN)/encode-dataset $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan $($*/codes) --out $(@D)/validation-codes) $(into)
 
 runs/%/codebook.txt: runs/%/codes.txt
 	rm -rf $(@D)/codebook
 	$(BIN)/codebook-report --vqgan $(@D)/vqgan --out $(@D)/codebook < $< $(into)
 
 runs/%/gpt.txt: runs/%/codes.txt runs/%/validation-codes.txt runs/%/gpt.options runs/%/gpt.steps
-	$(call train,train-gpt,$(@D)/gpt,$(gpt-$*) --validation $(@D)/validation-codes/*.h5,$(gpt-steps-$*))
+	$(call train,train-gpt,$(@D)/gpt,$($*/gpt) --validation $(@D)/validation-codes/*.h5,$($*/gpt-steps))
 
 runs/%/samples.txt: runs/%/gpt.txt runs/%/samples.options
 	rm -rf $(@D)/samples $(@D)/drawn.h5
-	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan $(or $(samples-$*),--count 16) --out $(@D)/samples $(into)
+	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan $(or $($*/samples),--count 16) --out $(@D)/samples $(into)
 
 runs/%/half.txt: runs/%/gpt.txt runs/%/half.options
 	rm -rf $(@D)/half
-	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --from-image $(@D)/shards/*-validation-*.h5 $(maps-$*) \
-	  --count 8 $(half-options) --out $(@D)/half $(into)
+	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --from-image $(@D)/shards/*-validation-*.h5 $($*/maps) \
+	  --count 8 $(half) --out $(@D)/half $(into)
 
 runs/%/larger.txt: runs/%/gpt.txt runs/%/larger.options
 	rm -rf $(@D)/larger
-	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --scale 2 $(maps-$*) --count 4 \
-	  $(larger-options) --out $(@D)/larger $(into)
+	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --scale 2 $($*/maps) --count 4 \
+	  $(larger) --out $(@D)/larger $(into)
 
 runs/%/rooms.txt: runs/%/samples.txt .venv/ready
 	rm -rf $(@D)/samples-shards $(@D)/samples-codes

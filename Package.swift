@@ -1,17 +1,31 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Traits: `OneDNN` brings the fast engine (libdnnl-dev), `LibDeflate` faster shard compression (libdeflate-dev), `YAJL` its
-// reader of annotation files (libyajl-dev).
+// Traits: `OneDNN` brings the fast engine (libdnnl-dev), `LibDeflate` faster shard compression (libdeflate-dev).
 // `swift build --disable-default-traits` needs libpng, libjpeg, HDF5 and OpenBLAS alone.
 
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
-/// The commands, in the order in which they are used; each is one folder of `Sources`.
-let commands = [
-  "prep-coco", "prep-atari", "prep-images", "train-vqgan", "reconstruct", "encode-dataset",
-  "codebook-report", "train-gpt", "sample-gpt", "shard-info", "convert-checkpoint", "bench",
+/// The commands, in the order in which they are used, and the modules of each; each is one folder of `Sources`.
+let commands: KeyValuePairs<String, [Target.Dependency]> = [
+  "prep-coco": ["Ingest"],
+  "prep-atari": ["Ingest"],
+  "prep-images": ["Ingest", "Images", "DurableFiles"],
+  "train-vqgan": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "DurableFiles"],
+  "reconstruct": ["ModelCommands", "Training", "Ingest", "Shards", "Images"],
+  "encode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
+  "codebook-report": ["ModelCommands", "Training", "Shards", "Images", "DurableFiles"],
+  "train-gpt": ["ModelCommands", "Training", "Models", "TensorCore", "Shards"],
+  "sample-gpt": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images"],
+  "shard-info": ["Images", "Shards", "DurableFiles", "RowMaps"],
+  "convert-checkpoint": [
+    "ModelCommands", "Training", "TamingCheckpoints", "Models", "Checkpoints", "Checksums",
+    "DurableFiles",
+  ],
+  "bench": [
+    "ModelCommands", "Training", "Models", "NN", "TensorCore", "Shards", "DurableFiles",
+  ],
 ]
 
 /// Scripts beside the tests, by the name of what they check.
@@ -25,12 +39,11 @@ let checks = [
 
 let package = Package(
   name: "swift-vqgan",
-  products: commands.map { .executable(name: $0, targets: [$0]) },
+  products: commands.map { .executable(name: $0.key, targets: [$0.key]) },
   traits: [
-    .default(enabledTraits: ["OneDNN", "LibDeflate", "YAJL"]),
+    .default(enabledTraits: ["OneDNN", "LibDeflate"]),
     .trait(name: "OneDNN", description: "Convolutions and matrix products by oneDNN."),
     .trait(name: "LibDeflate", description: "Shard compression by libdeflate instead of zlib."),
-    .trait(name: "YAJL", description: "Annotation files read by yajl instead of a plain reader."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -48,7 +61,6 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
-    .systemLibrary(name: "CYAJL", pkgConfig: "yajl", providers: [.apt(["libyajl-dev"])]),
 
     // C
     .target(
@@ -68,34 +80,37 @@ let package = Package(
       dependencies: ["CZlib", .target(name: "CDeflate", condition: .when(traits: ["LibDeflate"]))],
       cSettings: [.define("HAS_LIBDEFLATE", .when(traits: ["LibDeflate"]))],
       linkerSettings: [.linkedLibrary("deflate", .when(traits: ["LibDeflate"]))]),
-    .target(
-      name: "CAnnotations",
-      dependencies: [.target(name: "CYAJL", condition: .when(traits: ["YAJL"]))],
-      cSettings: [.define("HAS_YAJL", .when(traits: ["YAJL"]))],
-      linkerSettings: [.linkedLibrary("yajl", .when(traits: ["YAJL"]))]),
+    .target(name: "CAnnotations"),
+
+    // What rows are, for files and for models
+    .target(name: "RowMaps"),
 
     // The engine and the models
     .target(
       name: "TensorCore", dependencies: ["CKernels"],
       swiftSettings: [.define("HAS_ONEDNN", .when(traits: ["OneDNN"]))]),
     .target(name: "NN", dependencies: ["TensorCore"]),
-    .target(name: "Models", dependencies: ["NN", "TensorCore"]),
+    .target(name: "Models", dependencies: ["NN", "RowMaps", "TensorCore"]),
 
     // Files
     .target(name: "DurableFiles", dependencies: ["CBeneath"]),
-    .target(name: "Checksums", dependencies: ["CCrypto", "CChunkCodec", "CKernels"]),
-    .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles"]),
+    .target(name: "Checksums", dependencies: ["CCrypto", "CChunkCodec"]),
+    .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles", "RowMaps"]),
     .target(
-      name: "Shards", dependencies: ["CHDF5", "CChunkCodec", "Checksums", "DurableFiles"]),
+      name: "Shards",
+      dependencies: ["CHDF5", "CChunkCodec", "Checksums", "DurableFiles", "RowMaps"]),
     .target(name: "Checkpoints", dependencies: ["Checksums", "DurableFiles", "TensorCore"]),
     .target(name: "Corpora", dependencies: ["CAnnotations", "DurableFiles"]),
     .target(
-      name: "Ingest", dependencies: ["Corpora", "Images", "Shards", "Checksums", "DurableFiles"]),
+      name: "Ingest",
+      dependencies: [
+        "Corpora", "Images", "Shards", "Checksums", "DurableFiles", "RowMaps", argumentParser,
+      ]),
 
     .target(
       name: "TamingCheckpoints",
       dependencies: [
-        "Models", "Checkpoints", "DurableFiles", .product(name: "Yams", package: "Yams"),
+        "Models", "NN", "Checkpoints", "DurableFiles", .product(name: "Yams", package: "Yams"),
       ]),
 
     // Loops and commands
@@ -103,48 +118,50 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Models", "NN", "TensorCore", "Checkpoints", "TamingCheckpoints", "Shards", "Images",
-        "Checksums", "DurableFiles",
+        "Checksums", "DurableFiles", "RowMaps",
       ]),
     .target(
       name: "CommandSupport",
       dependencies: [
-        "Training", "Ingest", "Corpora", "Shards", "Images", "Checkpoints",
-        "TamingCheckpoints", "TensorCore", "DurableFiles", argumentParser,
+        "Ingest", "Corpora", "Shards", "Images", "DurableFiles", argumentParser,
+      ]),
+    .target(
+      name: "ModelCommands",
+      dependencies: [
+        "CommandSupport", "Training", "Models", "TamingCheckpoints", "Checkpoints", "TensorCore",
+        argumentParser,
       ]),
   ]
-    + commands.map { name in
+    + commands.map { name, modules in
       .executableTarget(
-        name: name,
-        dependencies: [
-          "CommandSupport", "Training", "Ingest", "Corpora", "Models", "NN", "TensorCore",
-          "Checkpoints", "TamingCheckpoints", "Shards", "Images", "Checksums", "DurableFiles",
-          argumentParser,
-        ])
+        name: name, dependencies: modules + ["CommandSupport", argumentParser])
     }
     + [
       .executableTarget(
         name: "command-probe",
         dependencies: [
-          "CommandSupport", "Training", "Checkpoints", "DurableFiles", argumentParser,
+          "ModelCommands", "CommandSupport", "Checkpoints", "DurableFiles", argumentParser,
         ],
         path: "Tests/CommandProbe"),
       .target(
-        name: "TestSupport", dependencies: ["TensorCore", "NN", "Checkpoints"],
+        name: "TestSupport",
+        dependencies: ["TensorCore", "NN", "Checkpoints", "RowMaps", "Shards"],
         path: "Tests/TestSupport"),
     ]
     + [
       ("CKernels", ["CKernels"]), ("TensorCore", ["TensorCore"]), ("NN", ["NN", "TensorCore"]),
       ("Models", ["Models", "NN", "TensorCore", "Checkpoints"]),
-      ("DurableFiles", ["DurableFiles"]), ("Checksums", ["Checksums"]), ("Images", ["Images"]),
-      ("Shards", ["Shards", "CHDF5"]), ("Checkpoints", ["Checkpoints", "TensorCore"]),
+      ("DurableFiles", ["DurableFiles"]), ("Checksums", ["Checksums"]),
+      ("Images", ["Images", "RowMaps"]),
+      ("Shards", ["Shards", "CHDF5", "RowMaps"]), ("Checkpoints", ["Checkpoints", "TensorCore"]),
       ("TamingCheckpoints", ["TamingCheckpoints", "Checkpoints", "Models", "NN", "TensorCore"]),
       ("Corpora", ["Corpora", "CAnnotations"]),
-      ("Ingest", ["Ingest", "Corpora", "Images", "Shards"]),
+      ("Ingest", ["Ingest", "Corpora", "Images", "Shards", "RowMaps"]),
       (
         "Training",
         [
           "Training", "Models", "NN", "TensorCore", "Checkpoints", "TamingCheckpoints", "Shards",
-          "Images",
+          "Images", "RowMaps",
         ]
       ),
       ("CommandSupport", ["CommandSupport"]),

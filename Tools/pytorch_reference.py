@@ -16,7 +16,7 @@ The models are those of arXiv:2012.09841 in plain PyTorch, with the published na
 published code: the generator's losses and update, then a second forward for the discriminator's. Needs PyTorch, safetensors,
 numpy and Pillow; h5py for `compare`.
 """
-import argparse, glob, json, math, sys
+import argparse, copy, glob, json, math, sys
 
 import numpy
 import torch
@@ -24,6 +24,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import load_file, save_file
+
+import decisions
 
 
 def part(**modules):
@@ -127,11 +129,11 @@ class Decoder(nn.Module):
 
 
 class Quantizer(nn.Module):
-    """Nearest entries, or with `gumbel` entries drawn by noise; `margin` is how near the next entry was, relative."""
+    """Nearest entries, or with `gumbel` entries drawn by noise."""
 
     def __init__(self, c):
         super().__init__()
-        self.c, self.margin, entries = c["quantizer"], math.inf, c["n_embed"]
+        self.c, entries = c["quantizer"], c["n_embed"]
         if self.c["kind"] == "gumbel":
             self.proj, self.embed = nn.Conv2d(c["z_channels"], entries, 1), nn.Embedding(entries, c["embed_dim"])
         else:
@@ -172,8 +174,7 @@ class Quantizer(nn.Module):
         return hard @ table, loss, self.used[chosen] if self.c.get("remap") else chosen
 
     def see(self, scores):
-        best = scores.detach().topk(2, largest=False).values.double()
-        self.margin = min(self.margin, ((best[:, 1] - best[:, 0]) / best[:, 0].abs().clamp_min(1e-3)).min().item())
+        """Is told what entries are chosen by, the least of each row; for who measures how near the next one was."""
 
     def codes(self, entries):
         """Codes of entries where a list of those in use numbers them; random ones have no fixed value and are left at -1."""
@@ -413,17 +414,33 @@ def write_vqgan(options):
             load(module, weights, prefix)
     elif config["quantizer"]["kind"] != "gumbel":
         spread(model, batches[0])
+
+    def start(double=False):
+        """A trainer of copies of the weights, warmed up in single precision, and its batches."""
+        m, l, d = copy.deepcopy(model), copy.deepcopy(lpips), copy.deepcopy(critic)
+        optimizers = [torch.optim.Adam(part.parameters(), options.learning_rate, (0.5, 0.9)) for part in (m, d)]
+        trainer = VQGANTrainer(options, config, m, l, d, optimizers)
+        for step in range(options.warm_up):
+            trainer.step(step, batches[step % len(batches)], {})
+        if double:
+            for part in (m, l, d):
+                part.double()
+            for moments in (state for optimizer in optimizers for state in optimizer.state.values()):
+                moments |= {name: value.double() for name, value in moments.items() if name != "step"}
+        return trainer, [batch.double() if double else batch for batch in batches]
+
+    steps = range(options.warm_up, options.warm_up + options.steps)
+    if options.widen:
+        decisions.widen(start, (model, lpips, critic), steps, options.widen)
+    margins = decisions.margins(start, steps)
+    trainer, _ = start()
+    model, critic, tensors = trainer.model, trainer.critic, {"x": pixels}
     whole = {"": model, "loss.perceptual_loss.": lpips, "loss.discriminator.": critic}
-    optimizers = [torch.optim.Adam(m.parameters(), options.learning_rate, (0.5, 0.9)) for m in (model, critic)]
-    trainer, tensors = VQGANTrainer(options, config, model, lpips, critic, optimizers), {"x": pixels}
-    for step in range(options.warm_up):
-        trainer.step(step, batches[step % len(batches)], {})
     state = {prefix + name: value.clone() for prefix, module in whole.items() for name, value in module.state_dict().items()}
-    write_checkpoint(options, state, optimizers)
+    write_checkpoint(options, state, trainer.optimizers)
 
     x = batches[options.warm_up % len(batches)]
     model.eval()
-    model.quantize.margin = math.inf
     with torch.no_grad():
         h = model.encoder(x)
         z = model.quant_conv(h)
@@ -432,7 +449,7 @@ def write_vqgan(options):
         tensors |= {"encoder_out": h, "quant_conv_out": z, "quant_loss": loss, "entries": indices, "quant": q,
                     "indices": model.quantize.codes(indices), "reconstruction": reconstruction, "lpips": lpips(x, reconstruction).flatten()}
     first, per_step = [copy_of(model), copy_of(critic)], []
-    for step in range(options.warm_up, options.warm_up + options.steps):
+    for step in steps:
         saved = {}
         losses = trainer.step(step, batches[step % len(batches)], saved)
         per_step.append({f"train/{name}": float(value) for name, value in losses.items()})
@@ -442,8 +459,12 @@ def write_vqgan(options):
     record = {"config": config, "discriminator": trainer.judge, "disc_loss": options.disc_loss, "disc_start": options.disc_start,
               "lpips_channels": [getattr(lpips, f"lin{i}")["model"][1].weight.shape[1] for i in range(5)],
               "learning_rate": options.learning_rate, "batch": options.batch, "seed": options.seed, "warm_up": options.warm_up, "per_step": per_step,
-              "smallest_margin": model.quantize.margin, "codes_used": len(indices.unique())}
-    print(f"{record['codes_used']} codes in use; the next entry was never nearer than {model.quantize.margin:.1e}, relative", file=sys.stderr)
+              "margins": margins, "codes_used": len(indices.unique())}
+    print(f"{record['codes_used']} codes in use", file=sys.stderr)
+    for title, entry in sorted(margins.items(), key=lambda item: decisions.ratio(item[1]))[:1]:
+        print(f"the nearest edge of a decision is {decisions.ratio(entry):.1f} times as far as rounding moves it: {title}", file=sys.stderr)
+        if decisions.ratio(entry) < options.widen:
+            sys.exit(f"less than {options.widen}: take another seed")
     finish(options, tensors, record)
 
 
@@ -623,6 +644,8 @@ def main():
         command.add_argument("--disc-loss", choices=("hinge", "vanilla"), default="hinge")
         command.add_argument("--disc-start", type=int, default=0)
         command.add_argument("--actnorm", action="store_true", help="ActNorm in the discriminator instead of BatchNorm")
+        command.add_argument("--widen", type=float, default=0, metavar="RATIO",
+                             help="change the first weights until every decision is so many times as far from its edge as rounding moves it")
         command.add_argument("--lpips-divisor", type=int, default=1, help="random weights: VGG16 with this share of its channels")
     command = commands.add_parser("compare")
     command.set_defaults(action=compare, seed=0)

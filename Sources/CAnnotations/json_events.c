@@ -1,4 +1,4 @@
-// What holds for both libraries: encoding, limits, places.
+// Windows of text: encoding, limits, places.
 #include "json_events.h"
 
 #include <stdio.h>
@@ -7,34 +7,17 @@
 
 #include "json_reader.h"
 
-static const je_backend *backend_of(je_library library) {
-#ifdef HAS_YAJL
-  if (library == JE_YAJL) return &je_yajl;
-#endif
-  return library == JE_PLAIN ? &je_plain : NULL;
-}
-
-int je_has(je_library library) { return backend_of(library) != NULL; }
-
-je_library je_preferred(void) { return je_has(JE_YAJL) ? JE_YAJL : JE_PLAIN; }
-
-je_parser *je_create(je_library library, je_handler *handler, void *context) {
-  const je_backend *backend = backend_of(library);
-  je_parser *parser = backend ? calloc(1, sizeof *parser) : NULL;
+je_parser *je_create(je_handler *handler, void *context) {
+  je_parser *parser = calloc(1, sizeof *parser);
   if (!parser) return NULL;
-  parser->backend = backend;
   parser->handler = handler;
   parser->context = context;
-  parser->end = -1;
-  parser->state = backend->create(parser);
-  if (parser->state) return parser;
-  free(parser);
-  return NULL;
+  parser->expected = JE_VALUE;
+  return parser;
 }
 
 void je_free(je_parser *parser) {
-  if (!parser) return;
-  parser->backend->free(parser->state);
+  if (parser) free(parser->text);
   free(parser);
 }
 
@@ -56,14 +39,6 @@ static int begin(je_parser *parser, const char *bytes, size_t count, int last) {
   }
   parser->begun = 1;
   return count >= 3 && b[0] == 0xEF && b[1] == 0xBB && b[2] == 0xBF ? 3 : 0;
-}
-
-// Whether nothing but blanks follows the whole value in the first `taken` bytes of the window; yajl overlooks an opened text.
-static int ends_blank(je_parser *parser, const char *bytes, size_t taken) {
-  if (parser->end < 0) return 1;
-  size_t i = parser->end > parser->base ? (size_t)(parser->end - parser->base) : 0;
-  while (i < taken && (bytes[i] == ' ' || bytes[i] == '\n' || bytes[i] == '\t' || bytes[i] == '\r')) i++;
-  return i >= taken || je_fail(parser, i, "text after the end of the JSON value");
 }
 
 long je_parse(je_parser *parser, char *bytes, size_t count, int last) {
@@ -92,15 +67,14 @@ long je_parse(je_parser *parser, char *bytes, size_t count, int last) {
     size_t begin = whole, end = whole;
     int lists = parser->list_key && je_find_list(parser->list_key, bytes, done, whole, &begin, &end);
     long events = parser->events;
-    long taken = parser->backend->parse(parser->state, bytes + done, begin - done, last && whole == count && !lists);
+    long taken = je_read_tokens(parser, bytes + done, begin - done, last && whole == count && !lists);
     if (taken < 0) {
       if (!parser->failed) {  // the handler stopped
         parser->failed = 1;
-        parser->blamed = parser->base + (int64_t)parser->backend->position(parser->state);
+        parser->blamed = parser->base + (int64_t)parser->position;
       }
       return -1;
     }
-    if (!ends_blank(parser, bytes + done, (size_t)taken)) return -1;
     if (parser->events != events) parser->quiet_since = parser->base;
     if (parser->base + (int64_t)(count - done) - parser->quiet_since > JE_LONGEST) {
       je_fail(parser, 0, "a value longer than 64 MiB");
@@ -119,7 +93,7 @@ void je_empty_lists(je_parser *parser, const char *key) { parser->list_key = key
 void je_mute(je_parser *parser, int muted) { parser->muted = muted; }
 
 int64_t je_offset(const je_parser *parser) {
-  return parser->failed ? parser->blamed : parser->base + (int64_t)parser->backend->position(parser->state);
+  return parser->failed ? parser->blamed : parser->base + (int64_t)parser->position;
 }
 
 const char *je_problem(const je_parser *parser) { return parser->problem[0] ? parser->problem : NULL; }

@@ -159,14 +159,14 @@ static int take(void *context, je_kind kind, const char *text, size_t length) {
   return 0;
 }
 
-ca_outline_status ca_outline_read(ca_outline *o, je_library library, char *bytes, size_t count) {
+ca_outline_status ca_outline_read(ca_outline *o, char *bytes, size_t count) {
   o->form = CA_NOTHING;
   o->number_count = o->part_count = o->count_count = o->text_count = 0;
   o->height = o->width = -1;
   o->index = 0;
   o->found[0] = 0;
   reading r = {.outline = o};
-  je_parser *parser = je_create(library, take, &r);
+  je_parser *parser = je_create(take, &r);
   if (!parser) return CA_OUTLINE_MEMORY;
   long taken = je_parse(parser, bytes, count, 1);
   if (taken < 0 && r.status == CA_OUTLINE_OK) {

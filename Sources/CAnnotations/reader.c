@@ -301,12 +301,12 @@ static int take(void *context, je_kind kind, const char *text, size_t length) {
   return 0;
 }
 
-ca_reader *ca_reader_create(je_library library, ca_handler *handler, void *context) {
+ca_reader *ca_reader_create(ca_handler *handler, void *context) {
   ca_reader *r = calloc(1, sizeof *r);
   if (!r) return NULL;
   r->handler = handler;
   r->context = context;
-  r->parser = je_create(library, take, r);
+  r->parser = je_create(take, r);
   if (r->parser) {
     je_empty_lists(r->parser, "\"segmentation\"");
     return r;

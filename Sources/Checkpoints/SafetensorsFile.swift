@@ -142,24 +142,17 @@ package final class SafetensorsFile: TensorSource {
     _ file: borrowing OpenFile, _ range: Range<Int>, as type: Element.Type = UInt8.self,
     path: String
   ) throws(SafetensorsError) -> [Element] {
-    let count = range.count / MemoryLayout<Element>.stride
-    var outcome: Result<Int, DurableFileError> = .success(0)
-    let elements = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-      let bytes = UnsafeMutableRawBufferPointer(
-        start: buffer.baseAddress, count: count * MemoryLayout<Element>.stride)
-      do throws(DurableFileError) {
-        outcome = .success(try file.read(into: bytes, at: range.lowerBound))
-      } catch {
-        outcome = .failure(error)
-      }
-      initialized = (try? outcome.get()) == bytes.count ? count : 0
+    let elements: [Element]
+    do {
+      elements = try file.elements(range, as: type)
+    } catch {
+      throw .file(error)
     }
-    switch outcome {
-    case .success(let got) where got == range.count: return elements
-    case .success(let got):  // cut by somebody after its length was checked
+    let got = elements.count * MemoryLayout<Element>.stride
+    guard got == range.count else {  // cut by somebody after its length was checked
       throw .dataLength(path: path, bytes: range.lowerBound + got, expected: range.upperBound)
-    case .failure(let error): throw .file(error)
     }
+    return elements
   }
 
   /// What people save under a checkpoint's name by mistake.

@@ -110,8 +110,7 @@ package enum SafetensorsWriter {
       case "\r": result += "\\r"
       case "\t": result += "\\t"
       case ..<"\u{20}":
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        result += "\\u" + scalar.value.padded(4, radix: 16)
       default: result.unicodeScalars.append(scalar)
       }
     }

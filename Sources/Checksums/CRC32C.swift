@@ -1,4 +1,4 @@
-import CKernels
+import CChunkCodec
 
 /// The CRC-32C (Castagnoli polynomial) of `bytes`, the check of every row of a shard.
 ///
@@ -8,5 +8,5 @@ import CKernels
 /// - Source: RFC 3720, appendix B.4.
 package func crc32c(_ bytes: UnsafeRawBufferPointer, continuing previous: UInt32 = 0) -> UInt32 {
   guard let start = bytes.baseAddress else { return previous }
-  return ck_crc32c(previous, start, bytes.count)
+  return chunk_crc32c(previous, start, bytes.count)
 }

@@ -12,9 +12,7 @@ package enum InputError: Error, Equatable {
   case nothingOnStandardInput
 }
 
-extension InputError: ExitCoded, CustomStringConvertible {
-  package var exitCode: SuiteExitCode { .noInput }
-
+extension InputError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .missing(let path): "\(path): no such file or folder"

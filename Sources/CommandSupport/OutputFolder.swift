@@ -20,11 +20,13 @@ package struct OutputFolder: Sendable {
   /// The same for a folder without results of an earlier run: old and new ones would mix.
   ///
   /// - Parameter isResult: whether a file of this name is a result of the command.
-  /// - Throws: `EarlierResultError` (73), `DurableFileError`.
+  /// - Throws: `CommandError` (73), `DurableFileError`.
   package init(_ path: String, refusing isResult: (_ name: String) -> Bool) throws {
     try self.init(path)
     if let name = DurableFile.names(in: path).first(where: isResult) {
-      throw EarlierResultError.inFolder(path: path, name: name)
+      throw CommandError(
+        .cannotCreate,
+        "\(path): holds \(name) of an earlier run; remove the folder or choose another --out")
     }
   }
 
@@ -36,29 +38,15 @@ package struct OutputFolder: Sendable {
 
 /// A file that must not be there yet.
 package enum OutputFile {
-  /// - Throws: `EarlierResultError` for what exists, `DurableFileError` for a missing folder; both lead to exit code 73.
+  /// - Throws: `CommandError` for what exists, `DurableFileError` for a missing folder; both lead to
+  ///   exit code 73.
   package static func requireNew(_ path: String) throws {
-    guard !DurableFile.exists(path) else { throw EarlierResultError.file(path: path) }
+    guard !DurableFile.exists(path) else {
+      throw CommandError(
+        .cannotCreate, "\(path): exists already; remove it or choose another name")
+    }
     guard DurableFile.isFolder(DurableFile.folder(of: path)) else {
       throw DurableFileError.cannotCreate(path: path, errno: ENOENT)
-    }
-  }
-}
-
-/// Results of an earlier run stand where new ones are to go.
-package enum EarlierResultError: Error, Equatable {
-  case inFolder(path: String, name: String)
-  case file(path: String)
-}
-
-extension EarlierResultError: ExitCoded, CustomStringConvertible {
-  package var exitCode: SuiteExitCode { .cannotCreate }
-
-  package var description: String {
-    switch self {
-    case .inFolder(let path, let name):
-      "\(path): holds \(name) of an earlier run; remove the folder or choose another --out"
-    case .file(let path): "\(path): exists already; remove it or choose another name"
     }
   }
 }

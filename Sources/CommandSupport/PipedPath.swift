@@ -7,7 +7,8 @@ import Glibc
 /// - Parameters:
 ///   - path: the option's value; `-` or none reads the pipe.
 ///   - option: for messages, for example `--gpt`.
-/// - Throws: `ValidationError` when there is neither, `PipedPathError` when the pipe brings none or several.
+/// - Throws: `ValidationError` when there is neither, `InputError` when the pipe brings none,
+///   `CommandError` when it brings several.
 package func pathOrPiped(_ path: String?, option: String, console: Console) throws -> String {
   if let path, path != "-" { return path }
   if isatty(0) == 1 {
@@ -15,18 +16,9 @@ package func pathOrPiped(_ path: String?, option: String, console: Console) thro
   }
   let lines = try StandardInput.lines(console: console)
   guard let first = lines.first else { throw InputError.nothingOnStandardInput }
-  guard lines.count == 1 else { throw PipedPathError(count: lines.count, option: option) }
-  return first
-}
-
-/// More than one path on stdin where one is meant.
-package struct PipedPathError: Error, Equatable, ExitCoded, CustomStringConvertible {
-  package let count: Int
-  package let option: String
-
-  package var exitCode: SuiteExitCode { .badData }
-
-  package var description: String {
-    "standard input: \(count) paths, expected the one of \(option)"
+  guard lines.count == 1 else {
+    throw CommandError(
+      .badData, "standard input: \(lines.count) paths, expected the one of \(option)")
   }
+  return first
 }

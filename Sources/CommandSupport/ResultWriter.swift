@@ -11,9 +11,7 @@ package enum OutputError: Error, Equatable {
   case failed(errno: Int32)
 }
 
-extension OutputError: ExitCoded, CustomStringConvertible {
-  package var exitCode: SuiteExitCode { .ioFailure }
-
+extension OutputError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .closedPipe: "standard output: closed by its reader"

@@ -1,26 +1,29 @@
 // The one place where a command starts and where its errors become a line and an exit code.
 
 import ArgumentParser
-import Checkpoints
 import Glibc
 
 /// A command of the suite: `execute` does the work, `main` turns what it throws into one line on
 /// stderr and the exit code.
 package protocol SuiteCommand: ParsableCommand {
+  /// What a family of commands arranges before it starts; nothing by default.
+  static func prepare()
+  /// How the command ends because of an error; `nil` for a fault of ours.
+  static func exitCode(of error: any Error) -> SuiteExitCode?
   func execute() throws
 }
 
 extension SuiteCommand {
+  package static func prepare() {}
+
+  package static func exitCode(of error: any Error) -> SuiteExitCode? { SuiteExitCode(of: error) }
+
   package mutating func run() throws { try execute() }
 
   /// Parses the arguments of the process, executes, and ends the process when that fails.
   package static func main() {
     ProcessSetup.prepare()
-    HostileNames.report { path, name in
-      Console.standardError().warn(
-        "\(path): names \(name), which could run code in Python; nothing was run here, but do not "
-          + "load this file with Python")
-    }
+    prepare()
     do {
       var parsed = try parseAsRoot()
       guard let command = parsed as? Self else {
@@ -59,18 +62,20 @@ extension SuiteCommand {
       Interruption.endProcess(by: interrupted.signal)
     case OutputError.closedPipe:
       Interruption.endProcess(by: SIGPIPE)
-    case let error as any ExitCoded:
-      report("\(error)")
-      ProcessSetup.leave(error.exitCode)
     case is ValidationError, is CleanExit, is ExitCode:
       endParsing(with: error)
     default:
-      report("internal error: \(error)")
-      ProcessSetup.leave(.bug)
+      let code = exitCode(of: error)
+      ending(with: code ?? .bug)(code == nil ? "internal error: \(error)" : "\(error)")
     }
   }
 
-  private static func report(_ problem: String) {
-    Console.standardError().line("\(_commandName): \(problem.oneLine)")
+  /// What ends the process with a problem on stderr; also for a library that cannot throw.
+  package static func ending(with code: SuiteExitCode) -> @Sendable (_ problem: String) -> Never {
+    let command = _commandName
+    return { problem in
+      Console.standardError().line("\(command): \(problem.oneLine)")
+      ProcessSetup.leave(code)
+    }
   }
 }

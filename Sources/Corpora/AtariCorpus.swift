@@ -25,15 +25,15 @@ package struct AtariCorpus: Equatable, Sendable {
   ) throws(AtariCorpusError) {
     let root = try Self.root(at: path)
     guard !game.isEmpty, !game.contains("/"), game != ".", game != "..",
-      FolderListing.isFolder("\(root)/trajectories/\(game)"),
-      FolderListing.isFolder("\(root)/screens/\(game)")
+      DurableFile.isFolder("\(root)/trajectories/\(game)"),
+      DurableFile.isFolder("\(root)/screens/\(game)")
     else {
-      let found = try FolderListing.names(in: "\(root)/screens").filter { !$0.hasPrefix(".") }
+      let found = try CorpusFile.names(in: "\(root)/screens").filter { !$0.hasPrefix(".") }
       throw .noGame(path: root, game: game, found: found.sorted())
     }
     var ids: [Int] = []
     var ignored: [String] = []
-    for name in try FolderListing.names(in: "\(root)/trajectories/\(game)") {
+    for name in try CorpusFile.names(in: "\(root)/trajectories/\(game)") {
       if let id = NumberedName.number(of: name, suffix: ".txt") {
         ids.append(id)
       } else {
@@ -42,7 +42,7 @@ package struct AtariCorpus: Equatable, Sendable {
     }
     let known = Set(ids)
     var alone: [Int] = []
-    for name in try FolderListing.names(in: "\(root)/screens/\(game)") {
+    for name in try CorpusFile.names(in: "\(root)/screens/\(game)") {
       guard let id = NumberedName.number(of: name, suffix: "") else {
         ignored.append("screens/\(game)/\(name)")
         continue
@@ -73,11 +73,11 @@ package struct AtariCorpus: Equatable, Sendable {
   }
 
   private static func root(at path: String) throws(AtariCorpusError) -> String {
-    guard FolderListing.isFolder(path) else { throw .missingFolder(path: path) }
+    guard DurableFile.isFolder(path) else { throw .missingFolder(path: path) }
     let candidates = [path, "\(path)/atari_v2_release", "\(path)/atari_v1"]
     for root in candidates
-    where FolderListing.isFolder("\(root)/screens")
-      && FolderListing.isFolder("\(root)/trajectories")
+    where DurableFile.isFolder("\(root)/screens")
+      && DurableFile.isFolder("\(root)/trajectories")
     {
       return root
     }

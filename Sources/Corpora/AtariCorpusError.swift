@@ -1,3 +1,6 @@
+import DurableFiles
+import Glibc
+
 /// Why a folder in the Atari Grand Challenge layout, or one of its recordings, cannot be read.
 package enum AtariCorpusError: Error, Equatable, Sendable {
   case missingFolder(path: String)
@@ -12,6 +15,16 @@ package enum AtariCorpusError: Error, Equatable, Sendable {
   case noRows(path: String)
   case missingColumn(path: String, line: Int, column: String)
   case noPictures(path: String)
+
+  init(_ error: DurableFileError, path: String) {
+    self =
+      switch error {
+      case .notAFile: .notARegularFile(path: path)
+      case .tooLarge(_, let bytes, let limit): .tooLarge(path: path, bytes: bytes, limit: limit)
+      case .failed(_, _, let code), .cannotCreate(_, let code): .unreadable(path: path, errno: code)
+      case .busy: .unreadable(path: path, errno: EBUSY)
+      }
+  }
 }
 
 extension AtariCorpusError: CustomStringConvertible {
@@ -32,7 +45,7 @@ extension AtariCorpusError: CustomStringConvertible {
         + found.prefix(20).map(String.init).joined(separator: ", ")
         + (found.count > 20 ? ", …" : "")
     case .unreadable(let path, let number):
-      "\(path): cannot be read: \(errorText(number))"
+      "\(path): cannot be read: \(String(cString: strerror(number)))"
     case .notARegularFile(let path):
       "\(path): not a regular file"
     case .linkLeadsOut(let path, let folder):

@@ -13,7 +13,7 @@ package struct AtariScreens: Equatable, Sendable {
   package init(folder: String) throws(AtariCorpusError) {
     var numbers: [Int] = []
     var ignored: [String] = []
-    for name in try FolderListing.names(in: folder) {
+    for name in try CorpusFile.names(in: folder) {
       if let number = NumberedName.number(of: name, suffix: ".png") {
         numbers.append(number)
       } else {

@@ -26,26 +26,30 @@ package final class ConfinedFolder: Sendable {
   /// The path of a file, for messages.
   package func path(of name: String) -> String { "\(path)/\(name)" }
 
-  /// Opens a file for reading without waiting for the writer of a pipe.
+  /// Opens a regular file for reading; a pipe is refused without waiting for its writer.
   ///
   /// - Parameter name: relative to the folder; may have folders in it.
-  /// - Returns: a descriptor, the caller's to close.
-  package func open(_ name: String) throws(ConfinementError) -> Int32 {
+  package func open(_ name: String) throws(ConfinementError) -> OpenFile {
     guard Self.staysInside(name) else { throw .nameLeadsOut }
     let opened =
       followsLinks
       ? openat(descriptor, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
       : beneath_open(descriptor, name)
-    guard opened < 0 else { return opened }
-    throw errno == EXDEV ? .linkLeadsOut : .failed(errno: errno)
+    guard opened >= 0 else {
+      throw errno == EXDEV
+        ? .linkLeadsOut : .file(.failed(operation: "open", path: path(of: name), errno: errno))
+    }
+    do throws(DurableFileError) {
+      return try OpenFile(opened, path: path(of: name))
+    } catch {
+      throw .file(error)
+    }
   }
 
   /// Length of a file in bytes; nil where it cannot be opened.
   package func fileSize(of name: String) -> Int? {
-    guard let descriptor = try? open(name) else { return nil }
-    defer { close(descriptor) }
-    var status = stat()
-    return fstat(descriptor, &status) == 0 ? Int(status.st_size) : nil
+    guard let file = try? open(name) else { return nil }
+    return try? file.count
   }
 
   /// Whether the name by itself stays in a folder: relative, no `..`, nothing that ends a C string.
@@ -60,5 +64,5 @@ package enum ConfinementError: Error, Equatable {
   case nameLeadsOut
   /// A link on the way points out of the folder.
   case linkLeadsOut
-  case failed(errno: Int32)
+  case file(DurableFileError)
 }

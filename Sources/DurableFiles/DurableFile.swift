@@ -38,17 +38,7 @@ package enum DurableFile {
   package static func read(
     _ path: String, atMost limit: Int = 1 << 32
   ) throws(DurableFileError) -> [UInt8] {
-    let file = try OpenFile(reading: path)
-    let count = try file.count
-    guard count <= limit else { throw .tooLarge(path: path, bytes: count, limit: limit) }
-    var bytes = [UInt8](repeating: 0, count: count)
-    var got = 0
-    let result = bytes.withUnsafeMutableBytes { buffer in
-      Result { () throws(DurableFileError) in try file.read(into: buffer, at: 0) }
-    }
-    got = try result.get()
-    bytes.removeLast(count - got)  // cut meanwhile by somebody else
-    return bytes
+    try OpenFile(reading: path).contents(atMost: limit)
   }
 
   /// The folder that holds `path`.

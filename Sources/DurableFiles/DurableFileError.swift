@@ -11,7 +11,7 @@ package enum DurableFileError: Error, Equatable {
   /// Another process holds the folder's lock.
   case busy(path: String)
   /// The path is a folder, a pipe or a device where a file is expected.
-  case notAFile(path: String)
+  case notAFile(path: String, found: String)
   /// The file is larger than the caller can use.
   case tooLarge(path: String, bytes: Int, limit: Int)
 }
@@ -25,7 +25,7 @@ extension DurableFileError: CustomStringConvertible {
       "\(path): \(operation) failed (\(Self.reason(errno)))"
     case .busy(let path):
       "\(path): in use by another process; wait until it has ended or choose another folder"
-    case .notAFile(let path):
+    case .notAFile(let path, _):
       "\(path): not a regular file"
     case .tooLarge(let path, let bytes, let limit):
       "\(path): \(bytes) bytes, at most \(limit) are expected here"

@@ -103,17 +103,35 @@ extension DurableFile {
     return lstat(path, &status) == 0
   }
 
+  /// Whether `path` is a regular file, or a link to one.
+  package static func isFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   /// The names in a folder, sorted by their bytes; none if it cannot be read.
   package static func names(in folder: String) -> [String] {
-    guard let stream = opendir(folder) else { return [] }
+    (try? list(folder)) ?? []
+  }
+
+  /// The names in a folder, sorted by their bytes; no file is looked at.
+  ///
+  /// - Throws: `failed` where the folder cannot be read.
+  package static func list(_ folder: String) throws(DurableFileError) -> [String] {
+    guard let stream = opendir(folder) else {
+      throw .failed(operation: "open", path: folder, errno: errno)
+    }
     defer { closedir(stream) }
     var names: [String] = []
+    errno = 0
     while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
       if name != ".", name != ".." { names.append(name) }
+      errno = 0
     }
+    guard errno == 0 else { throw .failed(operation: "read", path: folder, errno: errno) }
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 

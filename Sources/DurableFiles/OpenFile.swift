@@ -33,13 +33,28 @@ package struct OpenFile: ~Copyable {
     guard descriptor >= 0 else {
       throw .failed(operation: "open", path: path, errno: errno)
     }
+    try self.init(descriptor, path: path)
+  }
+
+  /// An open file, which is owned from now on; closed at once when it is no regular one.
+  init(_ descriptor: Int32, path: String) throws(DurableFileError) {
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       Glibc.close(descriptor)
-      throw .notAFile(path: path)
+      throw .notAFile(path: path, found: Self.kind(of: status.st_mode))
     }
     self.path = path
     self.descriptor = descriptor
+  }
+
+  private static func kind(of mode: mode_t) -> String {
+    switch mode & S_IFMT {
+    case S_IFDIR: "a folder"
+    case S_IFIFO: "a FIFO"
+    case S_IFSOCK: "a socket"
+    case S_IFCHR, S_IFBLK: "a device"
+    default: "not a regular file"
+    }
   }
 
   deinit {
@@ -80,12 +95,8 @@ package struct OpenFile: ~Copyable {
   }
 
   package func write(_ bytes: [UInt8]) throws(DurableFileError) {
-    do {
-      try bytes.withUnsafeBytes { try write($0) }
-    } catch let error as DurableFileError {
-      throw error
-    } catch {
-      preconditionFailure("write throws DurableFileError only, got \(error)")
+    try bytes.withUnsafeBufferPointer { bytes throws(DurableFileError) in
+      try write(UnsafeRawBufferPointer(bytes))
     }
   }
 
@@ -107,6 +118,41 @@ package struct OpenFile: ~Copyable {
       filled += got
     }
     return filled
+  }
+
+  /// All bytes; fewer than it began with when somebody cuts the file meanwhile.
+  ///
+  /// - Throws: `tooLarge` for more than `limit` bytes, before anything is allocated.
+  package func contents(atMost limit: Int) throws(DurableFileError) -> [UInt8] {
+    let count = try count
+    guard count <= limit else { throw .tooLarge(path: path, bytes: count, limit: limit) }
+    return try bytes(0..<count)
+  }
+
+  /// The bytes of a range; fewer when the file ends before.
+  package func bytes(_ range: Range<Int>) throws(DurableFileError) -> [UInt8] {
+    try elements(range, as: UInt8.self)
+  }
+
+  /// The bytes of a range as elements, little-endian as the machine is; fewer when the file ends before.
+  ///
+  /// - Parameter range: the element's size divides its length; nothing else of the file is read.
+  package func elements<Element: BitwiseCopyable>(
+    _ range: Range<Int>, as type: Element.Type
+  ) throws(DurableFileError) -> [Element] {
+    let stride = MemoryLayout<Element>.stride
+    var failure: DurableFileError?
+    let elements = [Element](unsafeUninitializedCapacity: range.count / stride) { buffer, count in
+      let bytes = UnsafeMutableRawBufferPointer(
+        start: buffer.baseAddress, count: range.count / stride * stride)
+      do throws(DurableFileError) {
+        count = try read(into: bytes, at: range.lowerBound) / stride
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return elements
   }
 
   /// Waits until the bytes written so far are on the disk.

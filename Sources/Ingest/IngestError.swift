@@ -1,14 +1,6 @@
-import Corpora
-import Images
-import Shards
-
 /// Why a data set could not be made.
 package enum IngestError: Error, Equatable {
   // Input
-  case corpus(AtariCorpusError)
-  case image(ImageError)
-  case layout(COCOLayoutError)
-  case coco(COCOError)
   case otherPictures(path: String, other: String)
   case noneOfThePictures(folder: String, count: Int, example: String)
   case numberTooLarge(id: Int64, name: String, path: String)
@@ -23,22 +15,12 @@ package enum IngestError: Error, Equatable {
   case holdoutNotSelected(id: Int)
 
   // Output
-  case shard(ShardError)
-  case foreignShard(path: String)
   case noSpace(folder: String, needed: Int, free: Int)
 }
 
 extension IngestError: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .corpus(let error):
-      "\(error)"
-    case .image(let error):
-      "\(error)"
-    case .layout(let error):
-      "\(error)"
-    case .coco(let error):
-      "\(error)"
     case .otherPictures(let path, let other):
       "\(path): lists none of the pictures of \(other); are both of one split?"
     case .noneOfThePictures(let folder, let count, let example):
@@ -63,10 +45,6 @@ extension IngestError: CustomStringConvertible {
       "\(folder): every sample was skipped; skipped.jsonl there says why"
     case .holdoutNotSelected(let id):
       "--holdout \(id): not among --trajectories"
-    case .shard(let error):
-      "\(error)"
-    case .foreignShard(let path):
-      "\(path): exists, but no manifest.json tells how it was made; use another --out"
     case .noSpace(let folder, let needed, let free):
       "\(folder): the shards need \(needed) bytes, \(free) are free; use --compression or another --out"
     }

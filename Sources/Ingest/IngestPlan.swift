@@ -1,59 +1,133 @@
+import Images
+import RowMaps
 import Shards
 
 /// Everything that will be read and written, fixed before the first shard: which samples, in which order, in which shard.
-///
-/// Samples are numbered from 0, those of the training split first.
-package protocol IngestPlan: Sendable {
-  /// What a row carries beside its picture.
-  associatedtype Labels: Sendable
-
-  /// The files, and what a folder with earlier work must have been made from.
-  var shards: ShardPlan { get }
-  /// All samples.
-  var sampleCount: Int { get }
+package struct IngestPlan: Sendable {
+  let source: any PictureSource
+  /// All samples, those of the training split first.
+  package let samples: [PlannedPicture]
   /// Samples of the training split.
-  var trainingCount: Int { get }
-  var compression: ShardCompression { get }
-  /// Bytes of all rows before compression.
-  var plainBytes: Int { get }
+  package let trainingCount: Int
+  /// The files, and what a folder with earlier work must have been made from.
+  package let shards: ShardPlan
+  package let compression: ShardCompression
   /// One sentence for people: how much there is of what.
-  var summary: String { get }
+  package let summary: String
   /// Oddities of the input that cost nothing.
-  var warnings: [String] { get }
+  package let warnings: [String]
+  private let cut: PictureCut
+  private let preprocessing: String
+
+  /// Cuts chosen samples into shards.
+  ///
+  /// - Parameters:
+  ///   - name: first part of the shards' names unless the options have one.
+  ///   - inputs: names and sizes of all that is read.
+  ///   - record: the options of the source.
+  ///   - words: of the summary: what comes before the count of samples, what they are called, what comes last.
+  init(
+    _ choice: PictureChoice, of source: any PictureSource, cut: PictureCut, _ options: ShardOptions,
+    name: String, inputs: [PlannedInput], record: IngestRecord, warnings: [String],
+    words: (lead: String, samples: String, last: String)
+  ) {
+    let (name, training) = (options.name ?? name, choice.training.count)
+    var record = record
+    options.note(in: &record, name: name)
+    samples = choice.training + choice.validation
+    trainingCount = training
+    let size = max(1, options.shardSize / cut.rowsPerSample)
+    shards = ShardPlan(
+      shards: PlannedShard.cut(
+        series: IngestSplit.train.series(name), samples: 0..<training, size: size)
+        + PlannedShard.cut(
+          series: IngestSplit.validation.series(name), samples: training..<samples.count,
+          size: size),
+      inputs: inputs, options: record.options, rowsPerSample: cut.rowsPerSample)
+    summary =
+      "\(words.lead)\(training) \(words.samples) for training, "
+      + "\(samples.count - training) for validation; "
+      + "\(shards.shards.count) shard\(shards.shards.count == 1 ? "" : "s") of "
+      + "\(cut.width)x\(cut.height) pictures\(words.last)"
+    preprocessing = record.preprocessing
+    compression = options.compression
+    self.source = source
+    self.cut = cut
+    self.warnings = warnings
+  }
+
+  /// Cuts chosen pictures into shards of squares.
+  init(
+    _ choice: PictureChoice, _ squares: SquareOptions, _ shards: ShardOptions,
+    of source: any PictureSource, name: String, inputs: [PlannedInput], record: IngestRecord,
+    warnings: [String]
+  ) {
+    var record = record
+    squares.note(in: &record)
+    self.init(
+      choice, of: source, cut: .squares(squares), shards, name: name, inputs: inputs,
+      record: record, warnings: warnings,
+      words: ("", "pictures", squares.crops > 0 ? ", \(squares.crops) of each" : ""))
+  }
+
+  /// Bytes of all rows before compression.
+  package var plainBytes: Int {
+    let bytes = ([.images] + source.contents.maps).reduce(0) { $0 + $1.bytesPerPixel }
+    let good = samples.count { $0.fault == nil }
+    return good * cut.rowsPerSample * cut.width * cut.height * bytes
+  }
+
+  /// The split that a shard belongs to.
+  func split(of shard: PlannedShard) -> IngestSplit {
+    shard.samples.lowerBound < trainingCount ? .train : .validation
+  }
 
   /// What a shard of a split says about itself.
-  func header(of split: IngestSplit, toolVersion: String) -> ImageShardHeader
+  func header(of split: IngestSplit, toolVersion: String) -> ImageShardHeader {
+    ImageShardHeader(
+      height: cut.height, width: cut.width, source: source.corpus, split: split.rawValue,
+      preprocessing: preprocessing, toolVersion: toolVersion, maps: source.contents.maps)
+  }
 
   /// Reads a sample and makes its rows; any thread may do it.
-  func read(_ sample: Int, encoder: ImageRowEncoder) -> SampleOutcome<Labels>
+  func read(_ sample: Int, encoder: ImageRowEncoder) -> SampleOutcome {
+    let planned = samples[sample]
+    let found: SourcePicture
+    do throws(PictureFault) {
+      if let fault = planned.fault { throw fault }
+      found = try source.read(planned)
+    } catch {
+      return .skipped(SkippedSample(name: planned.name, reason: "\(error)"))
+    }
+    let rows = cut.rows(of: found, planned).enumerated().map { number, row in
+      let encoded = encoder.encode(
+        row.image.pixels, maps: row.maps, id: planned.id | Int64(number) << 48, name: planned.name)
+      return (row: encoded, labels: row.labels)
+    }
+    return .rows(rows, faults: found.faults)
+  }
 
   /// Gives the rows of a shard their labels.
   ///
   /// - Parameter labels: one for each row.
-  func setLabels(_ labels: [Labels], of writer: ImageShardWriter)
-}
-
-extension IngestPlan {
-  /// The split that a shard belongs to.
-  package func split(of shard: PlannedShard) -> IngestSplit {
-    shard.samples.lowerBound < trainingCount ? .train : .validation
-  }
-
-  /// Cuts the samples of both splits into shards.
-  static func cut(
-    name: String, training: Int, all: Int, shardSize: Int
-  ) -> [PlannedShard] {
-    PlannedShard.cut(
-      series: IngestSplit.train.series(name), samples: 0..<training, size: shardSize)
-      + PlannedShard.cut(
-        series: IngestSplit.validation.series(name), samples: training..<all, size: shardSize)
+  func setLabels(_ labels: [RowLabels], of writer: ImageShardWriter) {
+    let contents = source.contents
+    for (index, column) in (contents.columns + cut.columns).enumerated() {
+      writer.setLabels(column.name, ShardColumn(labels.map { $0.values[index] }, as: column.type))
+    }
+    if contents.captions { writer.setCaptions(labels.map(\.captions)) }
+    if contents.objects {
+      writer.setObjects(labels.map(\.objects))
+      writer.setLabels("category", .int32(labels.map(\.mainCategory)))
+    }
+    if let categories = contents.categories { writer.setCategories(categories) }
   }
 }
 
 /// What became of one sample.
-package enum SampleOutcome<Labels: Sendable>: Sendable {
+enum SampleOutcome: Sendable {
   /// Its rows, `ShardPlan.rowsPerSample` of them; `faults` are parts of it that had to be left out.
-  case rows([(row: EncodedImageRow, labels: Labels)], faults: [String])
+  case rows([(row: EncodedImageRow, labels: RowLabels)], faults: [String])
   case skipped(SkippedSample)
 }
 

@@ -4,8 +4,8 @@ import Shards
 /// Writes the shards of a plan, continuing at the first that is missing.
 ///
 /// Pictures are decoded and resized in several threads; the bytes of the shards do not depend on how many.
-package struct ShardIngest<Plan: IngestPlan> {
-  private let plan: Plan
+package struct ShardIngest {
+  private let plan: IngestPlan
   private let folder: String
   private let threads: Int
   private let policy: ErrorPolicy
@@ -15,7 +15,7 @@ package struct ShardIngest<Plan: IngestPlan> {
   ///
   /// - Parameter folder: is made when it is missing, and locked while the run lasts.
   package init(
-    plan: Plan, folder: String, threads: Int, policy: ErrorPolicy = ErrorPolicy(),
+    plan: IngestPlan, folder: String, threads: Int, policy: ErrorPolicy = ErrorPolicy(),
     toolVersion: String
   ) {
     self.plan = plan
@@ -28,41 +28,28 @@ package struct ShardIngest<Plan: IngestPlan> {
   /// Writes what is missing, then `skipped.jsonl`.
   ///
   /// - Parameter progress: told what happens, in the calling thread; what it throws ends the run, and finished shards stay.
-  /// - Throws: `IngestError`, and what `progress` throws.
+  /// - Throws: `IngestError`, `ShardError`, and what `progress` throws.
   package func run(progress: (IngestEvent) throws -> Void) throws -> IngestOutcome {
-    do {
-      try refuseForeignShards()
-      let folder = try ShardFolder(folder, plan: plan.shards)
-      try checkSpace(for: folder)
-      let earlier = samples(in: folder)
-      if earlier > 0 { try progress(.processed(samples: earlier)) }
-      try writeUnfinished(in: folder, progress: progress)
-      try folder.writeReport()
-      let outcome = outcome(of: folder, earlier: earlier)
-      guard outcome.written > 0 else {
-        try folder.removeEmptyShards()
-        throw IngestError.nothingWritten(folder: self.folder)
-      }
-      return outcome
-    } catch let error as ShardError {
-      throw IngestError.shard(error)
+    let folder = try ShardFolder(folder, plan: plan.shards)
+    try checkSpace(for: folder)
+    let earlier = samples(in: folder)
+    if earlier > 0 { try progress(.processed(samples: earlier)) }
+    try writeUnfinished(in: folder, progress: progress)
+    try folder.writeReport()
+    let outcome = outcome(of: folder, earlier: earlier)
+    guard outcome.written > 0 else {
+      try folder.removeEmptyShards()
+      throw IngestError.nothingWritten(folder: self.folder)
     }
-  }
-
-  /// Refuses to write over files of which no manifest tells anything.
-  private func refuseForeignShards() throws {
-    guard try ShardManifest.read(in: folder) == nil else { return }
-    for shard in plan.shards.shards where DurableFile.exists("\(folder)/\(shard.name)") {
-      throw IngestError.foreignShard(path: "\(folder)/\(shard.name)")
-    }
+    return outcome
   }
 
   /// Refuses to begin what cannot end: rows that are not compressed have a size that is known.
   private func checkSpace(for folder: ShardFolder) throws {
-    guard plan.compression == .none, plan.sampleCount > 0 else { return }
+    guard plan.compression == .none, plan.samples.count > 0 else { return }
     let missing = folder.unfinished.reduce(0) { $0 + $1.samples.count }
     let needed = Int(
-      Double(plan.plainBytes) * Double(missing) / Double(plan.sampleCount))
+      Double(plan.plainBytes) * Double(missing) / Double(plan.samples.count))
     if let free = DurableFile.freeBytes(at: folder.path), free < needed {
       throw IngestError.noSpace(folder: folder.path, needed: needed, free: free)
     }
@@ -117,7 +104,7 @@ package struct ShardIngest<Plan: IngestPlan> {
     let (plan, encoder) = (plan, writer.encoder)
     let first = shard.samples.lowerBound
     var skipped: [SkippedSample] = []
-    var labels: [Plan.Labels] = []
+    var labels: [RowLabels] = []
     var isFull = false
     defer {
       // Told even when the run ends over it.
@@ -139,7 +126,7 @@ package struct ShardIngest<Plan: IngestPlan> {
       case .skipped(let sample):
         skipped.append(sample)
         try policy.check(
-          skipped: before + skipped.count, of: plan.sampleCount, reason: sample.reason)
+          skipped: before + skipped.count, of: plan.samples.count, reason: sample.reason)
       }
       try progress(.processed(samples: 1))
     }

@@ -11,7 +11,7 @@ package struct BatchNorm2d: Layer {
   package let eps: Float = 1e-5
 
   /// Weights N(1, 0.02) and biases 0, as the reference initialises its discriminator.
-  package init(channels: Int, using random: inout some WeightSource, on device: Device) {
+  package init(channels: Int, using random: inout RandomSource, on device: Device) {
     weight = random.normal([channels], deviation: 0.02, mean: 1, on: device).trainable()
     bias = Tensor(repeating: 0, shape: [channels], on: device).trainable()
     runningMean = Tensor(repeating: 0, shape: [channels], on: device)

@@ -16,7 +16,7 @@ package struct Conv2d: Layer {
   /// Uniform initial values within ±1/√(I·k²), PyTorch's default.
   package init(
     _ inputs: Int, _ outputs: Int, kernel: Int, _ options: ConvolutionOptions = .init(),
-    bias: Bool = true, using random: inout some WeightSource, on device: Device
+    bias: Bool = true, using random: inout RandomSource, on device: Device
   ) {
     let bound = 1 / Float(inputs * kernel * kernel).squareRoot()
     let weight = random.uniform([outputs, inputs, kernel, kernel], in: -bound..<bound, on: device)
@@ -33,10 +33,6 @@ package struct Conv2d: Layer {
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
     try visit("weight", &weight)
-    if var present = bias {
-      bias = nil
-      defer { bias = present }
-      try visit("bias", &present)
-    }
+    try bias?.visit(as: "bias", visit)
   }
 }

@@ -18,6 +18,13 @@ extension Layer {
     return result
   }
 
+  /// Name and shape of every tensor, names below `prefix`: what a file of the weights must hold.
+  ///
+  /// A model that has just been made takes no memory for this, whatever its size.
+  package func shapes(below prefix: String = "") -> [(name: String, shape: [Int])] {
+    namedTensors.map { (prefix + $0.name, $0.tensor.shape.extents) }
+  }
+
   /// The trainable tensors alone.
   package var parameters: [Tensor] { namedTensors.map(\.tensor).filter(\.isTracked) }
 
@@ -39,6 +46,16 @@ extension Layer {
       tensor = tensor.isTracked ? moved.trainable() : moved
     }
     return copy
+  }
+}
+
+extension Tensor {
+  /// Visits this tensor alone; `bias?.visit(as: "bias", visit)` visits one that may be missing, in
+  /// place.
+  package mutating func visit(
+    as name: String, _ visitor: (String, inout Tensor) throws -> Void
+  ) rethrows {
+    try visitor(name, &self)
   }
 }
 

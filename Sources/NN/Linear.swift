@@ -14,7 +14,7 @@ package struct Linear: Layer {
   /// Weights N(0, deviation²), bias 0: minGPT's initialisation with deviation 0.02.
   package init(
     _ inputs: Int, _ outputs: Int, bias: Bool = true, deviation: Float = 0.02,
-    using random: inout some WeightSource, on device: Device
+    using random: inout RandomSource, on device: Device
   ) {
     self.init(
       weight: random.normal([outputs, inputs], deviation: deviation, on: device),
@@ -32,10 +32,6 @@ package struct Linear: Layer {
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
     try visit("weight", &weight)
-    if var present = bias {
-      bias = nil
-      defer { bias = present }
-      try visit("bias", &present)
-    }
+    try bias?.visit(as: "bias", visit)
   }
 }

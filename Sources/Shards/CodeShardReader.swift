@@ -13,54 +13,45 @@ package final class CodeShardReader: ShardReader {
     try contents.require(.codes)
     let file = contents.file
     header = CodeShardHeader(
-      gridHeight: try Self.size(ShardFormat.Attribute.gridHeight, atMost: 65_535, in: file),
-      gridWidth: try Self.size(ShardFormat.Attribute.gridWidth, atMost: 65_535, in: file),
-      codebookSize: try Self.size(ShardFormat.Attribute.codebookSize, atMost: 1 << 31, in: file),
-      fingerprint: try file.string(ShardFormat.Attribute.fingerprint),
-      vqganPath: file.hasAttribute(ShardFormat.Attribute.vqganPath)
-        ? try file.string(ShardFormat.Attribute.vqganPath) : "",
+      grid: try CodeGrid(.grid, of: file),
       sourceShards: try file.strings(ShardFormat.Attribute.sourceShards),
       source: try file.string(ShardFormat.Attribute.source),
       split: try file.string(ShardFormat.Attribute.split),
       toolVersion: contents.toolVersion,
       downsampling: file.hasAttribute(ShardFormat.Attribute.downsampling)
-        ? try Self.size(ShardFormat.Attribute.downsampling, atMost: 65_535, in: file) : 0,
+        ? try file.size(ShardFormat.Attribute.downsampling, atMost: 65_535) : 0,
       condition: try Self.condition(of: file))
+    codes = try Self.dataset(ShardFormat.codes, of: contents, header.grid)
     conditions = try Self.conditions(of: contents, header.condition)
-    codes = try file.dataset(ShardFormat.codes)
-    let type = CodeStorage.type(codebookSize: header.codebookSize)
-    guard codes.type == .column(type), codes.shape == [contents.count, header.rowLength] else {
-      throw .malformed(
-        path: path, item: "/codes", found: "\(codes.type) \(codes.shape)",
-        expected: "\(type.rawValue) [\(contents.count), \(header.rowLength)]")
-    }
   }
 
-  private static func condition(of file: HDF5InputFile) throws(ShardError) -> ConditionCodesHeader?
-  {
+  /// A dataset with a row of codes on `grid` for every row of the shard.
+  private static func dataset(
+    _ name: String, of contents: ShardContents, _ grid: CodeGrid
+  ) throws(ShardError) -> HDF5InputDataset {
+    let codes = try contents.file.dataset(name)
+    let type = CodeStorage.type(codebookSize: grid.codebookSize)
+    guard codes.type == .column(type), codes.shape == [contents.count, grid.count] else {
+      throw .malformed(
+        path: contents.path, item: "/\(name)", found: "\(codes.type) \(codes.shape)",
+        expected: "\(type.rawValue) [\(contents.count), \(grid.count)]")
+    }
+    return codes
+  }
+
+  private static func condition(of file: HDF5InputFile) throws(ShardError) -> ConditionCodes? {
     guard try file.hasDataset(ShardFormat.condition) else { return nil }
-    return ConditionCodesHeader(
+    return ConditionCodes(
       input: try file.string(ShardFormat.Attribute.conditionInput),
-      height: try size(ShardFormat.Attribute.conditionHeight, atMost: 65_535, in: file),
-      width: try size(ShardFormat.Attribute.conditionWidth, atMost: 65_535, in: file),
-      codebookSize: try size(
-        ShardFormat.Attribute.conditionCodebookSize, atMost: 1 << 31, in: file),
-      fingerprint: try file.string(ShardFormat.Attribute.conditionFingerprint),
-      vqganPath: try file.string(ShardFormat.Attribute.conditionPath))
+      grid: try CodeGrid(.condition, of: file))
   }
 
   private static func conditions(
-    of contents: ShardContents, _ header: ConditionCodesHeader?
+    of contents: ShardContents, _ condition: ConditionCodes?
   ) throws(ShardError) -> (codes: HDF5InputDataset, checksums: [UInt32])? {
-    guard let header else { return nil }
-    let (file, path) = (contents.file, contents.file.path)
-    let codes = try file.dataset(ShardFormat.condition)
-    let type = CodeStorage.type(codebookSize: header.codebookSize)
-    guard codes.type == .column(type), codes.shape == [contents.count, header.count] else {
-      throw .malformed(
-        path: path, item: "/\(ShardFormat.condition)", found: "\(codes.type) \(codes.shape)",
-        expected: "\(type.rawValue) [\(contents.count), \(header.count)]")
-    }
+    guard let condition else { return nil }
+    let (file, path) = (contents.file, contents.path)
+    let codes = try dataset(ShardFormat.condition, of: contents, condition.grid)
     let checksums = try file.dataset(ShardFormat.conditionCRC32C)
     guard checksums.shape == [contents.count],
       case .uint32(let values) = try checksums.values(of: .uint32)
@@ -76,9 +67,7 @@ package final class CodeShardReader: ShardReader {
   ///
   /// - Throws: `unreadable`, `malformed`, `checksumMismatch` or `codeOutOfRange`.
   package func codes(_ row: Int) throws(ShardError) -> [Int32] {
-    try codes(
-      row, in: codes, count: header.rowLength, codebookSize: header.codebookSize,
-      checksum: contents.checksums[row])
+    try codes(row, in: codes, header.grid, checksum: contents.checksums[row])
   }
 
   /// The codes of one row's condition, in raster order; nil in shards without.
@@ -87,8 +76,7 @@ package final class CodeShardReader: ShardReader {
   package func conditionCodes(_ row: Int) throws(ShardError) -> [Int32]? {
     guard let condition = header.condition, let conditions else { return nil }
     return try codes(
-      row, in: conditions.codes, count: condition.count, codebookSize: condition.codebookSize,
-      checksum: conditions.checksums[row])
+      row, in: conditions.codes, condition.grid, checksum: conditions.checksums[row])
   }
 
   package func check(_ row: Int) throws(ShardError) {
@@ -97,25 +85,25 @@ package final class CodeShardReader: ShardReader {
   }
 
   private func codes(
-    _ row: Int, in dataset: HDF5InputDataset, count: Int, codebookSize: Int, checksum: UInt32
+    _ row: Int, in dataset: HDF5InputDataset, _ grid: CodeGrid, checksum: UInt32
   ) throws(ShardError) -> [Int32] {
     let values: [Int]
     let found: UInt32
     if dataset.type == .column(.uint16) {
       let codes: [UInt16]
-      (codes, found) = try Self.row(row, of: dataset, count: count)
+      (codes, found) = try Self.row(row, of: dataset, count: grid.count)
       values = codes.map { Int($0) }
     } else {
       let codes: [UInt32]
-      (codes, found) = try Self.row(row, of: dataset, count: count)
+      (codes, found) = try Self.row(row, of: dataset, count: grid.count)
       values = codes.map { Int($0) }
     }
     guard found == checksum else {
       throw .checksumMismatch(path: contents.path, row: row, found: found, expected: checksum)
     }
-    for (column, code) in values.enumerated() where code >= codebookSize {
+    for (column, code) in values.enumerated() where code >= grid.codebookSize {
       throw .codeOutOfRange(
-        path: contents.path, row: row, column: column, code: code, codebook: codebookSize)
+        path: contents.path, row: row, column: column, code: code, codebook: grid.codebookSize)
     }
     return values.map { Int32($0) }
   }
@@ -132,15 +120,28 @@ package final class CodeShardReader: ShardReader {
     }.get()
     return (values, checksum)
   }
+}
 
-  private static func size(
-    _ name: String, atMost limit: Int, in file: HDF5InputFile
-  ) throws(ShardError) -> Int {
-    let size = try file.integer(name)
+extension HDF5InputFile {
+  fileprivate func size(_ name: String, atMost limit: Int) throws(ShardError) -> Int {
+    let size = try integer(name)
     guard (1...limit).contains(size) else {
       throw .malformed(
-        path: file.path, item: "attribute `\(name)`", found: "\(size)", expected: "1 to \(limit)")
+        path: path, item: "attribute `\(name)`", found: "\(size)", expected: "1 to \(limit)")
     }
     return size
+  }
+}
+
+extension CodeGrid {
+  fileprivate init(
+    _ names: ShardFormat.GridAttributes, of file: HDF5InputFile
+  ) throws(ShardError) {
+    self.init(
+      height: try file.size(names.height, atMost: 65_535),
+      width: try file.size(names.width, atMost: 65_535),
+      codebookSize: try file.size(names.codebookSize, atMost: 1 << 31),
+      fingerprint: try file.string(names.fingerprint),
+      vqgan: file.hasAttribute(names.vqgan) ? try file.string(names.vqgan) : "")
   }
 }

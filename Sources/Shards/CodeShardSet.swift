@@ -10,14 +10,14 @@ extension ShardSet where Reader == CodeShardReader {
       let expected = first.header
       let properties = [
         (
-          "the grid", "\(found.gridHeight)×\(found.gridWidth)",
-          "\(expected.gridHeight)×\(expected.gridWidth)"
+          "the grid", "\(found.grid.height)×\(found.grid.width)",
+          "\(expected.grid.height)×\(expected.grid.width)"
         ),
-        ("n_embed", "\(found.codebookSize)", "\(expected.codebookSize)"),
-        ("vqgan_fingerprint", found.fingerprint, expected.fingerprint),
+        ("n_embed", "\(found.grid.codebookSize)", "\(expected.grid.codebookSize)"),
+        ("vqgan_fingerprint", found.grid.fingerprint, expected.grid.fingerprint),
         (
-          "condition_fingerprint", found.condition?.fingerprint ?? "none",
-          expected.condition?.fingerprint ?? "none"
+          "condition_fingerprint", found.condition?.grid.fingerprint ?? "none",
+          expected.condition?.grid.fingerprint ?? "none"
         ),
       ]
       for (property, found, expected) in properties where found != expected {
@@ -28,14 +28,8 @@ extension ShardSet where Reader == CodeShardReader {
     }
   }
 
-  package var gridHeight: Int { first.header.gridHeight }
-  package var gridWidth: Int { first.header.gridWidth }
-  /// Codes of one row, h·w.
-  package var rowLength: Int { first.header.rowLength }
-  /// Every code is in `0..<codebookSize`.
-  package var codebookSize: Int { first.header.codebookSize }
-  /// SHA-256 of the weights of the VQGAN that made the codes.
-  package var fingerprint: String { first.header.fingerprint }
+  /// What the codes of a row are.
+  package var grid: CodeGrid { first.header.grid }
   /// What the first shard says about itself.
   package var header: CodeShardHeader { first.header }
 
@@ -54,7 +48,7 @@ extension ShardSet where Reader == CodeShardReader {
   /// Several grids, one after the other, `[indices.count, h·w]`.
   package func codes(_ indices: [Int]) throws(ShardError) -> [Int32] {
     var all: [Int32] = []
-    all.reserveCapacity(indices.count * rowLength)
+    all.reserveCapacity(indices.count * grid.count)
     for index in indices { all += try codes(index) }
     return all
   }

@@ -13,35 +13,38 @@ package final class CodeShardWriter {
 
   /// - Throws: `cannotCreate`, `writeFailed`.
   package init(_ path: String, header: CodeShardHeader) throws(ShardError) {
+    let grid = header.grid
     precondition(
-      header.gridHeight > 0 && header.gridWidth > 0 && header.codebookSize > 0,
-      "a grid of \(header.gridHeight)×\(header.gridWidth), \(header.codebookSize) codes")
+      grid.height > 0 && grid.width > 0 && grid.codebookSize > 0,
+      "a grid of \(grid.height)×\(grid.width), \(grid.codebookSize) codes")
     self.header = header
-    codes = CodeStorage.empty(codebookSize: header.codebookSize)
-    conditions = CodeStorage.empty(codebookSize: header.condition?.codebookSize ?? 1)
+    codes = CodeStorage.empty(codebookSize: grid.codebookSize)
+    conditions = CodeStorage.empty(codebookSize: header.condition?.grid.codebookSize ?? 1)
     shard = try UnfinishedShard(path, kind: .codes, toolVersion: header.toolVersion)
     let file = shard.file
     try file.setAttribute(ShardFormat.Attribute.source, to: header.source)
     try file.setAttribute(ShardFormat.Attribute.split, to: header.split)
-    try file.setAttribute(ShardFormat.Attribute.gridHeight, to: header.gridHeight)
-    try file.setAttribute(ShardFormat.Attribute.gridWidth, to: header.gridWidth)
-    try file.setAttribute(ShardFormat.Attribute.codebookSize, to: header.codebookSize)
-    try file.setAttribute(ShardFormat.Attribute.fingerprint, to: header.fingerprint)
-    if !header.vqganPath.isEmpty {
-      try file.setAttribute(ShardFormat.Attribute.vqganPath, to: header.vqganPath)
-    }
+    try Self.describe(grid, as: .grid, in: file)
     try file.setAttribute(ShardFormat.Attribute.sourceShards, to: header.sourceShards)
     if header.downsampling > 0 {
       try file.setAttribute(ShardFormat.Attribute.downsampling, to: header.downsampling)
     }
     if let condition = header.condition {
       try file.setAttribute(ShardFormat.Attribute.conditionInput, to: condition.input)
-      try file.setAttribute(ShardFormat.Attribute.conditionHeight, to: condition.height)
-      try file.setAttribute(ShardFormat.Attribute.conditionWidth, to: condition.width)
-      try file.setAttribute(
-        ShardFormat.Attribute.conditionCodebookSize, to: condition.codebookSize)
-      try file.setAttribute(ShardFormat.Attribute.conditionFingerprint, to: condition.fingerprint)
-      try file.setAttribute(ShardFormat.Attribute.conditionPath, to: condition.vqganPath)
+      try Self.describe(condition.grid, as: .condition, in: file)
+    }
+  }
+
+  private static func describe(
+    _ grid: CodeGrid, as names: ShardFormat.GridAttributes, in file: HDF5OutputFile
+  ) throws(ShardError) {
+    try file.setAttribute(names.height, to: grid.height)
+    try file.setAttribute(names.width, to: grid.width)
+    try file.setAttribute(names.codebookSize, to: grid.codebookSize)
+    try file.setAttribute(names.fingerprint, to: grid.fingerprint)
+    // That of conditions is always there.
+    if !grid.vqgan.isEmpty || names.vqgan == ShardFormat.GridAttributes.condition.vqgan {
+      try file.setAttribute(names.vqgan, to: grid.vqgan)
     }
   }
 
@@ -54,18 +57,18 @@ package final class CodeShardWriter {
   ///   - row: codes in `0..<codebookSize`, `[h·w]` in raster order.
   ///   - condition: its condition's codes, for a shard with conditions.
   package func append(_ row: [Int32], condition: [Int32]? = nil, id: Int64, name: String) {
-    Self.require(row, count: header.rowLength, codebookSize: header.codebookSize)
+    Self.require(row, on: header.grid)
     shard.append(id: id, name: name, checksum: CodeStorage.append(row, to: &codes))
     precondition((condition != nil) == (header.condition != nil), "conditions of all rows or none")
     guard let condition, let described = header.condition else { return }
-    Self.require(condition, count: described.count, codebookSize: described.codebookSize)
+    Self.require(condition, on: described.grid)
     conditionChecksums.append(CodeStorage.append(condition, to: &conditions))
   }
 
-  private static func require(_ row: [Int32], count: Int, codebookSize: Int) {
-    precondition(row.count == count, "\(row.count) codes for a row of \(count)")
+  private static func require(_ row: [Int32], on grid: CodeGrid) {
+    precondition(row.count == grid.count, "\(row.count) codes for a row of \(grid.count)")
     for code in row {
-      precondition(code >= 0 && code < codebookSize, "code \(code) of \(codebookSize)")
+      precondition(code >= 0 && code < grid.codebookSize, "code \(code) of \(grid.codebookSize)")
     }
   }
 
@@ -86,10 +89,10 @@ package final class CodeShardWriter {
   /// Completes the shard, checks it by reading every row back, and publishes it.
   @discardableResult
   package func finish() throws(ShardError) -> FinishedShard {
-    try shard.file.write(codes, named: ShardFormat.codes, shape: [count, header.rowLength])
+    try shard.file.write(codes, named: ShardFormat.codes, shape: [count, header.grid.count])
     if let condition = header.condition {
       try shard.file.write(
-        conditions, named: ShardFormat.condition, shape: [count, condition.count])
+        conditions, named: ShardFormat.condition, shape: [count, condition.grid.count])
       try shard.file.write(.uint32(conditionChecksums), named: ShardFormat.conditionCRC32C)
     }
     return try shard.publish(open: CodeShardReader.init)

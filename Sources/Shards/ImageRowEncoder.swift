@@ -1,22 +1,22 @@
 import Checksums
+import RowMaps
 import Synchronization
 
 /// Checksums and compresses rows of images, many threads at once.
 package final class ImageRowEncoder: Sendable {
   package let rowBytes: Int
-  /// Bytes of a row's label map; nil where the shard has none.
-  package let segmentationBytes: Int?
-  /// Values of a row's depth map; nil where the shard has none.
-  package let depthCount: Int?
+  /// Pixels of a row.
+  private let area: Int
+  /// The maps that every row has.
+  private let maps: [RowMap]
   let compression: ShardCompression
   private let deflater: ChunkDeflater?
   private let isCompressing: Atomic<Bool>
 
   init(_ header: ImageShardHeader, compression: ShardCompression) {
-    let area = header.height * header.width
+    area = header.height * header.width
+    maps = header.maps
     rowBytes = area * 3
-    segmentationBytes = header.hasSegmentation ? area : nil
-    depthCount = header.hasDepth ? area : nil
     self.compression = compression
     deflater = compression.level.map { ChunkDeflater(level: $0) }
     isCompressing = Atomic(compression != .none)
@@ -26,27 +26,23 @@ package final class ImageRowEncoder: Sendable {
   ///
   /// - Parameters:
   ///   - pixels: `[H, W, 3]` of the shard's size.
-  ///   - segmentation: the map of classes `[H, W]`, in shards that have them.
-  ///   - depth: the map of depths `[H, W]`, in shards that have them.
+  ///   - maps: those that the shard has, each `[H, W, channels]`.
   package func encode(
-    _ pixels: [UInt8], segmentation: [UInt8]? = nil, depth: [UInt16]? = nil, id: Int64,
-    name: String
+    _ pixels: [UInt8], maps: [RowMap: RowValues] = [:], id: Int64, name: String
   ) -> EncodedImageRow {
     precondition(pixels.count == rowBytes, "\(pixels.count) bytes for a row of \(rowBytes)")
-    precondition(
-      segmentation?.count == segmentationBytes,
-      "a map of \(segmentation?.count ?? 0) bytes, expected \(segmentationBytes ?? 0)")
-    precondition(
-      depth?.count == depthCount,
-      "a map of \(depth?.count ?? 0) depths, expected \(depthCount ?? 0)")
+    precondition(maps.count == self.maps.count, "\(maps.count) maps for \(self.maps)")
     let isCompressing = isCompressing.load(ordering: .relaxed)
     return EncodedImageRow(
       id: id, name: name, pixels: encode(pixels, isCompressing: isCompressing),
       // Maps of few classes always shrink, so that there is nothing to decide.
-      segmentation: segmentation.map { encode($0, isCompressing: true) },
-      depth: depth.map { depth in
-        encode(
-          depth.map(\.littleEndian).withUnsafeBytes { Array($0) }, isCompressing: true)
+      maps: self.maps.map { map in
+        guard let values = maps[map], values.count == area * map.channels,
+          values.isWide == map.isWide
+        else {
+          preconditionFailure("\(map): \(maps[map]?.count ?? 0) values for \(area) pixels")
+        }
+        return encode(values.littleEndian, isCompressing: true)
       })
   }
 
@@ -67,8 +63,7 @@ package struct EncodedImageRow: Sendable {
   let id: Int64
   let name: String
   let pixels: EncodedValues
-  let segmentation: EncodedValues?
-  let depth: EncodedValues?
+  let maps: [EncodedValues]  // in the order of the shard's header
 }
 
 /// The values of one chunk, plain and compressed.

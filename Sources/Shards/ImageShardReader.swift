@@ -1,18 +1,19 @@
 import Checksums
+import RowMaps
 
 /// Reads images from one shard in any order and from many threads at once.
 package final class ImageShardReader: ShardReader {
   package let contents: ShardContents
   package let header: ImageShardHeader
   private let images: HDF5InputDataset
-  private let segmentations, depths: MapInput?
+  private let maps: [MapInput]
 
   /// Opens a shard and checks its header, not its rows.
   package init(_ path: String) throws(ShardError) {
     contents = try ShardContents(path)
     try contents.require(.images)
     let file = contents.file
-    images = try file.dataset(ShardFormat.images)
+    images = try file.dataset(RowMap.images.dataset)
     let shape = images.shape
     guard images.type == .column(.uint8), shape.count == 4, shape[0] == contents.count,
       (1...65_535).contains(shape[1]), (1...65_535).contains(shape[2]), shape[3] == 3
@@ -21,19 +22,17 @@ package final class ImageShardReader: ShardReader {
         path: path, item: "/images", found: "\(images.type) \(shape)",
         expected: "uint8 [\(contents.count), H, W, 3]")
     }
-    segmentations = try MapInput.open(
-      ShardFormat.segmentation, checksums: ShardFormat.segmentationCRC32C, of: .uint8,
-      in: contents, images: shape)
-    depths = try MapInput.open(
-      ShardFormat.depth, checksums: ShardFormat.depthCRC32C, of: .uint16, in: contents,
-      images: shape)
+    var maps: [MapInput] = []
+    for map in RowMap.beside {
+      if let input = try MapInput.open(map, in: contents, images: shape) { maps.append(input) }
+    }
+    self.maps = maps
     header = ImageShardHeader(
       height: shape[1], width: shape[2],
       source: try file.string(ShardFormat.Attribute.source),
       split: try file.string(ShardFormat.Attribute.split),
       preprocessing: try file.string(ShardFormat.Attribute.preprocessing),
-      toolVersion: contents.toolVersion, hasSegmentation: segmentations != nil,
-      hasDepth: depths != nil)
+      toolVersion: contents.toolVersion, maps: maps.map(\.map))
   }
 
   /// Bytes of one image, H·W·3.
@@ -59,23 +58,29 @@ package final class ImageShardReader: ShardReader {
     return pixels
   }
 
-  /// The map of classes of one image, `[H, W]`; nil in shards without.
+  /// The image of a row or the map beside it, `[H, W, channels]`.
   ///
-  /// - Throws: `unreadable`, `malformed` or `checksumMismatch`.
-  package func segmentation(_ row: Int) throws(ShardError) -> [UInt8]? {
-    try segmentations?.read(row, as: UInt8(0), path: path)
+  /// - Throws: `noMaps` in shards without; `unreadable`, `malformed` or `checksumMismatch`.
+  package func row(_ row: Int, _ map: RowMap) throws(ShardError) -> RowValues {
+    if map == .images { return .bytes(try pixels(row)) }
+    try require(map)
+    guard let input = maps.first(where: { $0.map == map }) else {
+      preconditionFailure("\(path): the header has maps that are not open")
+    }
+    return try input.read(row, path: path)
   }
 
-  /// The map of depths of one image, `[H, W]`: 0 the least of the whole picture, 65535 the greatest; nil in shards without.
+  /// Refuses a shard without such maps.
   ///
-  /// - Throws: `unreadable`, `malformed` or `checksumMismatch`.
-  package func depth(_ row: Int) throws(ShardError) -> [UInt16]? {
-    try depths?.read(row, as: UInt16(0), path: path)
+  /// - Throws: `noMaps`.
+  package func require(_ map: RowMap) throws(ShardError) {
+    guard map == .images || header.maps.contains(map) else {
+      throw .noMaps(path: path, map: map)
+    }
   }
 
   package func check(_ row: Int) throws(ShardError) {
     _ = try pixels(row)
-    _ = try segmentation(row)
-    _ = try depth(row)
+    for map in maps { _ = try map.read(row, path: path) }
   }
 }

@@ -1,3 +1,5 @@
+import RowMaps
+
 /// Image shards as one sequence of images of one size.
 package typealias ImageShardSet = ShardSet<ImageShardReader>
 
@@ -28,26 +30,20 @@ extension ShardSet where Reader == ImageShardReader {
     return try reader.pixels(row)
   }
 
-  /// The map of classes of one image, `[H, W]`.
+  /// The image of a row or the map beside it, `[H, W, channels]`.
   ///
-  /// - Throws: `missingItem` in shards without.
-  package func segmentation(_ index: Int) throws(ShardError) -> [UInt8] {
+  /// - Throws: `noMaps` in shards without.
+  package func row(_ index: Int, _ map: RowMap) throws(ShardError) -> RowValues {
     let (reader, row) = try locate(index)
-    guard let map = try reader.segmentation(row) else {
-      throw .missingItem(path: reader.path, item: "/\(ShardFormat.segmentation)")
-    }
-    return map
+    return try reader.row(row, map)
   }
 
-  /// The map of depths of one image, `[H, W]`, see `ImageShardReader.depth`.
+  /// Refuses shards without such maps.
   ///
-  /// - Throws: `missingItem` in shards without.
-  package func depth(_ index: Int) throws(ShardError) -> [UInt16] {
-    let (reader, row) = try locate(index)
-    guard let map = try reader.depth(row) else {
-      throw .missingItem(path: reader.path, item: "/\(ShardFormat.depth)")
-    }
-    return map
+  /// - Throws: `noMaps` naming the first one.
+  package func require(_ map: RowMap) throws(ShardError) {
+    guard map != .images else { return }
+    for path in paths { try Reader(path).require(map) }
   }
 
   /// Several images, one after the other.

@@ -1,4 +1,5 @@
 import Checksums
+import RowMaps
 
 /// Writes one image shard: rows in order, then labels, then `finish()`.
 ///
@@ -26,8 +27,7 @@ package final class ImageShardWriter {
   /// Whether pictures are compressed; nil until `auto` has decided.
   package private(set) var compressesImages: Bool?
   private var images: HDF5OutputRows?
-  private var segmentations: MapOutput?
-  private var depths: MapOutput?
+  private var maps: [MapOutput] = []
 
   /// - Parameter compressesImages: what `auto` decided for an earlier shard of the same run.
   /// - Throws: `cannotCreate`, `writeFailed`.
@@ -53,22 +53,14 @@ package final class ImageShardWriter {
         undecided = []
       }
     }
-    if header.hasSegmentation {
-      segmentations = try MapOutput(
-        named: ShardFormat.segmentation, checksums: ShardFormat.segmentationCRC32C, of: .uint8,
-        in: shard.file, header, compression: compression)
-    }
-    if header.hasDepth {
-      depths = try MapOutput(
-        named: ShardFormat.depth, checksums: ShardFormat.depthCRC32C, of: .uint16,
-        in: shard.file, header, compression: compression)
+    for map in header.maps {
+      maps.append(try MapOutput(map, in: shard.file, header, compression: compression))
     }
   }
 
   deinit {
     images = nil  // a file with an open dataset does not close
-    segmentations = nil
-    depths = nil
+    maps = []
   }
 
   /// Rows so far.
@@ -116,10 +108,8 @@ package final class ImageShardWriter {
     if undecided != nil { try decide() }
     try images?.flush()
     images = nil
-    try segmentations?.finish(in: shard.file)
-    segmentations = nil
-    try depths?.finish(in: shard.file)
-    depths = nil
+    for map in maps { try map.finish(in: shard.file) }
+    maps = []
     return try shard.publish(open: ImageShardReader.init)
   }
 
@@ -137,7 +127,8 @@ package final class ImageShardWriter {
   private func createImages(isCompressed: Bool) throws(ShardError) {
     compressesImages = isCompressed
     images = try shard.file.chunkedRows(
-      named: ShardFormat.images, rowShape: [header.height, header.width, 3],
+      named: RowMap.images.dataset,
+      rowShape: RowMap.images.rowShape(height: header.height, width: header.width),
       level: isCompressed ? encoder.compression.level : nil)
   }
 
@@ -148,8 +139,7 @@ package final class ImageShardWriter {
     } else {
       try images?.append(row.pixels.plain, isFiltered: !isCompressed)
     }
-    if let map = row.segmentation { try segmentations?.append(map) }
-    if let map = row.depth { try depths?.append(map) }
+    for (map, values) in zip(maps, row.maps) { try map.append(values) }
     shard.append(id: row.id, name: row.name, checksum: row.pixels.checksum)
   }
 }

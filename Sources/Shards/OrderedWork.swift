@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 
 /// Runs `produce` for `0..<count` in several threads and hands the results to `consume` in order, in the calling thread.
 ///
@@ -34,7 +35,7 @@ private final class OrderedWork<Value: Sendable>: @unchecked Sendable {
   private let count: Int
   private let window: Int
   private let produce: @Sendable (Int) throws -> Value
-  private let condition = Condition()
+  private let condition = NSCondition()
   private var next = 0  // the first index that no worker has
   private var consumed = 0
   private var isStopped = false
@@ -51,7 +52,7 @@ private final class OrderedWork<Value: Sendable>: @unchecked Sendable {
       let result = Result { try produce(index) }
       condition.withLock {
         results[index] = result
-        condition.wakeAll()
+        condition.broadcast()
       }
     }
   }
@@ -70,7 +71,7 @@ private final class OrderedWork<Value: Sendable>: @unchecked Sendable {
       while true {
         if let result = results.removeValue(forKey: index) {
           consumed = index + 1
-          condition.wakeAll()
+          condition.broadcast()
           return result
         }
         condition.wait()
@@ -82,7 +83,7 @@ private final class OrderedWork<Value: Sendable>: @unchecked Sendable {
   func stop() {
     condition.withLock {
       isStopped = true
-      condition.wakeAll()
+      condition.broadcast()
     }
   }
 }

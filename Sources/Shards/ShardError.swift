@@ -1,4 +1,5 @@
 import DurableFiles
+import RowMaps
 
 /// Why a shard cannot be read or written.
 package enum ShardError: Error, Equatable {
@@ -18,11 +19,13 @@ package enum ShardError: Error, Equatable {
   case disagreement(
     path: String, other: String, property: String, found: String, expected: String)
   case noRows(paths: [String])
+  case noMaps(path: String, map: RowMap)
 
   // Output
   case cannotCreate(path: String, reason: String)
   case writeFailed(path: String, item: String, reason: String)
   case file(DurableFileError)
+  case foreignShard(path: String)
   case optionsDiffer(path: String, option: String, found: String, expected: String)
 }
 
@@ -61,12 +64,16 @@ extension ShardError: CustomStringConvertible {
     case .noRows(let paths):
       paths.isEmpty
         ? "no shards given" : "\(paths.joined(separator: ", ")): no rows in any of these shards"
+    case .noMaps(let path, let map):
+      "\(path): no \(map.title); \(map.writer) writes them"
     case .cannotCreate(let path, let reason):
       "\(path): cannot be created: \(reason)"
     case .writeFailed(let path, let item, let reason):
       "\(path): \(item) cannot be written: \(reason)"
     case .file(let error):
       "\(error)"
+    case .foreignShard(let path):
+      "\(path): exists, but no manifest.json tells how it was made; use another folder"
     case .optionsDiffer(let path, "inputs", let found, let expected):
       "\(path): made from other data: \(found) by their names and sizes, now \(expected);"
         + " use another folder"

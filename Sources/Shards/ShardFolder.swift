@@ -24,15 +24,15 @@ package final class ShardFolder {
   ///
   /// A folder in which a run has ended before its first shard takes any plan.
   ///
-  /// - Throws: `optionsDiffer` when the folder holds shards of another plan; `file(.busy)` when another process writes
-  ///   there; `file(.cannotCreate)`, `malformed`.
+  /// - Throws: `foreignShard` where a file stands in a shard's place that no manifest tells of; `optionsDiffer` when the
+  ///   folder holds shards of another plan; `file(.busy)` when another process writes there; `file(.cannotCreate)`,
+  ///   `malformed`.
   package init(_ path: String, plan: ShardPlan) throws(ShardError) {
     do throws(DurableFileError) {
       lock = try FolderLock(folder: path)
     } catch {
       throw .file(error)
     }
-    DurableFile.removeAbandoned(in: path)
     if let found = try ShardManifest.read(in: path), found.plan == plan.hash || !found.isEmpty(path)
     {
       try Self.compare(found, with: plan, in: path)
@@ -40,9 +40,13 @@ package final class ShardFolder {
       // A file that is gone or was cut is made again.
       manifest.shards.removeAll { Self.bytes(of: "\(path)/\($0.name)") != $0.bytes }
     } else {
+      for shard in plan.shards where DurableFile.exists("\(path)/\(shard.name)") {
+        throw .foreignShard(path: "\(path)/\(shard.name)")
+      }
       manifest = ShardManifest(plan)
       try manifest.write(in: path)
     }
+    DurableFile.removeAbandoned(in: path)
     self.path = path
     self.plan = plan
   }

@@ -1,23 +1,25 @@
 // Maps beside the images of a shard: one a row, of the images' height and width, each with its checksum.
 import Checksums
+import RowMaps
 
 /// Maps that are written.
-struct MapOutput: ~Copyable {
-  private let checksumName: String
+final class MapOutput {
+  private let map: RowMap
   private var rows: HDF5OutputRows
   private var checksums: [UInt32] = []
 
-  /// - Parameter type: of one pixel's value.
   init(
-    named name: String, checksums checksumName: String, of type: ShardColumnType,
-    in file: HDF5OutputFile, _ header: ImageShardHeader, compression: ShardCompression
+    _ map: RowMap, in file: HDF5OutputFile, _ header: ImageShardHeader,
+    compression: ShardCompression
   ) throws(ShardError) {
-    self.checksumName = checksumName
+    self.map = map
     rows = try file.chunkedRows(
-      named: name, of: type, rowShape: [header.height, header.width], level: compression.level)
+      named: map.dataset, of: map.type,
+      rowShape: map.rowShape(height: header.height, width: header.width),
+      level: compression.level)
   }
 
-  mutating func append(_ map: EncodedValues) throws(ShardError) {
+  func append(_ map: EncodedValues) throws(ShardError) {
     try rows.append(map.deflated ?? map.plain, isFiltered: map.deflated != nil)
     checksums.append(map.checksum)
   }
@@ -25,17 +27,19 @@ struct MapOutput: ~Copyable {
   /// Hands everything to the system; let go of the maps next, before the file is closed.
   func finish(in file: HDF5OutputFile) throws(ShardError) {
     try rows.flush()
-    try file.write(.uint32(checksums), named: checksumName)
+    try file.write(.uint32(checksums), named: map.checksums)
   }
 }
 
 /// Maps that are read.
 struct MapInput: Sendable {
-  private let maps: HDF5InputDataset
+  let map: RowMap
+  private let rows: HDF5InputDataset
   private let checksums: [UInt32]
 
-  private init(maps: HDF5InputDataset, checksums: [UInt32]) {
-    self.maps = maps
+  private init(_ map: RowMap, rows: HDF5InputDataset, checksums: [UInt32]) {
+    self.map = map
+    self.rows = rows
     self.checksums = checksums
   }
 
@@ -43,42 +47,48 @@ struct MapInput: Sendable {
   ///
   /// - Throws: `malformed` where they do not belong to the images.
   static func open(
-    _ name: String, checksums checksumName: String, of type: ShardColumnType,
-    in contents: ShardContents, images shape: [Int]
+    _ map: RowMap, in contents: ShardContents, images shape: [Int]
   ) throws(ShardError) -> MapInput? {
     let file = contents.file
-    guard try file.hasDataset(name) else { return nil }
-    let maps = try file.dataset(name)
-    guard maps.type == .column(type), maps.shape == Array(shape.dropLast()) else {
+    guard try file.hasDataset(map.dataset) else { return nil }
+    let rows = try file.dataset(map.dataset)
+    let expected = [shape[0]] + map.rowShape(height: shape[1], width: shape[2])
+    guard rows.type == .column(map.type), rows.shape == expected else {
       throw .malformed(
-        path: file.path, item: "/\(name)", found: "\(maps.type) \(maps.shape)",
-        expected: "\(type.rawValue) \(Array(shape.dropLast()))")
+        path: file.path, item: "/\(map.dataset)", found: "\(rows.type) \(rows.shape)",
+        expected: "\(map.type.rawValue) \(expected)")
     }
-    let checksums = try file.dataset(checksumName)
+    let checksums = try file.dataset(map.checksums)
     guard checksums.shape == [contents.count],
       case .uint32(let values) = try checksums.values(of: .uint32)
     else {
       throw .malformed(
-        path: file.path, item: "/\(checksumName)",
+        path: file.path, item: "/\(map.checksums)",
         found: "\(checksums.type) \(checksums.shape)", expected: "uint32 [\(contents.count)]")
     }
-    return MapInput(maps: maps, checksums: values)
+    return MapInput(map, rows: rows, checksums: values)
   }
 
   /// The map of one row.
   ///
   /// - Throws: `unreadable`, `malformed` or `checksumMismatch`.
-  func read<Value: FixedWidthInteger>(
-    _ row: Int, as zero: Value, path: String
-  ) throws(ShardError) -> [Value] {
-    var values = [Value](repeating: zero, count: maps.rowBytes / MemoryLayout<Value>.size)
-    try values.withUnsafeMutableBytes { bytes in
-      Result { () throws(ShardError) in try maps.readRow(row, into: bytes) }
-    }.get()
-    let found = values.map(\.littleEndian).withUnsafeBytes { crc32c($0) }
+  func read(_ row: Int, path: String) throws(ShardError) -> RowValues {
+    let values: RowValues =
+      map.isWide ? .words(try read(row, as: UInt16.self)) : .bytes(try read(row, as: UInt8.self))
+    let found = values.littleEndian.withUnsafeBytes { crc32c($0) }
     guard found == checksums[row] else {
       throw .checksumMismatch(path: path, row: row, found: found, expected: checksums[row])
     }
+    return values
+  }
+
+  private func read<Value: FixedWidthInteger>(
+    _ row: Int, as type: Value.Type
+  ) throws(ShardError) -> [Value] {
+    var values = [Value](repeating: 0, count: rows.rowBytes / MemoryLayout<Value>.size)
+    try values.withUnsafeMutableBytes { bytes in
+      Result { () throws(ShardError) in try rows.readRow(row, into: bytes) }
+    }.get()
     return values
   }
 }

@@ -1,4 +1,5 @@
 import Checksums
+import DurableFiles
 
 /// Which samples go into which file, fixed before any of them is written.
 ///
@@ -67,10 +68,8 @@ package struct PlannedShard: Equatable, Sendable {
     precondition(size > 0, "\(size) samples a shard")
     let starts = stride(from: samples.lowerBound, to: samples.upperBound, by: size)
     return starts.enumerated().map { number, start in
-      let digits = String(number)
-      let padding = String(repeating: "0", count: max(0, 5 - digits.count))
-      return PlannedShard(
-        name: "\(series)-\(padding)\(digits).h5",
+      PlannedShard(
+        name: "\(series)-\(number.padded(5)).h5",
         samples: start..<min(start + size, samples.upperBound))
     }
   }

@@ -2,6 +2,7 @@
 
 import Checkpoints
 import Models
+import NN
 
 /// The weights of a VQGAN that have been checked against its architecture, still in their file.
 package struct FirstStageWeights: Sendable {
@@ -32,18 +33,17 @@ package struct FirstStageWeights: Sendable {
     if let problem = config.problem {
       throw ArchitectureError.unsupported(path: source.path, problem: problem)
     }
-    var shapes = TensorShapes.vqgan(config)
+    var shapes = VQGAN(config).shapes()
     let judge = RenamedTensors(source, below: Self.discriminatorPrefix)
     discriminator = judge.names.isEmpty ? nil : try DiscriminatorConfig(inferredFrom: judge)
     if let discriminator {
-      shapes.add(
-        .discriminator(discriminator, channels: config.inChannels), below: Self.discriminatorPrefix)
+      shapes += Discriminator(discriminator, channels: config.inChannels).shapes(
+        below: Self.discriminatorPrefix)
     }
     let perceptual = RenamedTensors(source, below: PerceptualWeights.prefix)
     hasPerceptual = !perceptual.names.isEmpty
     if hasPerceptual {
-      shapes.add(
-        .lpips(channels: try PerceptualWeights.channels(of: perceptual)),
+      shapes += LPIPS(channels: try PerceptualWeights.channels(of: perceptual)).shapes(
         below: PerceptualWeights.prefix)
     }
     try source.require(shapes, ignoring: Self.isExtra)
@@ -63,7 +63,7 @@ package struct FirstStageWeights: Sendable {
   /// Gives entries that the numbering of codes leaves out another code than a random one.
   ///
   /// - Throws: `ArchitectureError` where there is no numbering, or no such code.
-  package mutating func setUnknownIndex(_ unknown: CodeNumbering.Unknown) throws {
+  package mutating func setUnknownIndex(_ unknown: CodeRemap.Unknown) throws {
     config.quantizer.remap?.unknownIndex = unknown
     if let problem = config.quantizer.remap == nil
       ? "no quantize.used, so every entry has its code" : config.problem

@@ -2,6 +2,7 @@
 
 import Checkpoints
 import Models
+import NN
 
 /// The weights of LPIPS on VGG16, checked, still in their files.
 package struct PerceptualWeights: Sendable {
@@ -20,10 +21,10 @@ package struct PerceptualWeights: Sendable {
     let isPart = source.names.contains { $0.hasPrefix(Self.prefix) }
     let all = RenamedTensors(source, below: isPart ? Self.prefix : "")
     channels = try Self.channels(of: all)
-    let shapes = TensorShapes.lpips(channels: channels)
+    let shapes = LPIPS(channels: channels).shapes()
     try all.require(shapes) { $0.hasPrefix("scaling_layer.") }
     tensors = RenamedTensors(
-      all, oldNames: Dictionary(uniqueKeysWithValues: shapes.list.map { ($0.name, $0.name) }))
+      all, oldNames: Dictionary(uniqueKeysWithValues: shapes.map { ($0.name, $0.name) }))
     heads = nil
   }
 
@@ -31,22 +32,19 @@ package struct PerceptualWeights: Sendable {
   ///
   /// - Throws: `ArchitectureError`, `ModelMismatchError`.
   package init(vgg16: some TensorSource, heads: some TensorSource) throws {
-    var oldNames: [String: String] = [:]
-    for (index, slice) in VGG16.convolutions {
-      for part in ["weight", "bias"] {
-        oldNames["net.slice\(slice).\(index).\(part)"] = "features.\(index).\(part)"
-      }
-    }
-    oldNames = oldNames.filter { vgg16.contains($0.value) }
     channels = try Self.channels(of: heads)
-    tensors = RenamedTensors(vgg16, oldNames: oldNames)
-    let names = (0..<channels.count).map { "lin\($0).model.1.weight" }
-    self.heads = RenamedTensors(
-      heads, oldNames: Dictionary(uniqueKeysWithValues: names.map { ($0, $0) }))
-    var (network, lins) = (TensorShapes(), TensorShapes())
-    for (name, shape) in TensorShapes.lpips(channels: channels).list {
-      if name.hasPrefix("lin") { lins.add(name, shape) } else { network.add(name, shape) }
+    let shapes = LPIPS(channels: channels).shapes()
+    let lins = shapes.filter { $0.name.hasPrefix("lin") }
+    let network = shapes.filter { !$0.name.hasPrefix("lin") }
+    // `net.slice2.5.weight` of LPIPS is torchvision's `features.5.weight`.
+    let oldNames = network.map { name, _ in
+      (name, (["features"] + name.split(separator: ".").dropFirst(2)).joined(separator: "."))
     }
+    tensors = RenamedTensors(
+      vgg16,
+      oldNames: Dictionary(uniqueKeysWithValues: oldNames.filter { vgg16.contains($0.1) }))
+    self.heads = RenamedTensors(
+      heads, oldNames: Dictionary(uniqueKeysWithValues: lins.map { ($0.name, $0.name) }))
     try tensors.require(network)
     try heads.require(lins)
   }

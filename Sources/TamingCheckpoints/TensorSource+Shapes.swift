@@ -1,6 +1,7 @@
 // Questions to a file of weights, and its check against a model's list.
 
 import Checkpoints
+import NN
 
 extension TensorSource {
   /// The shape of a tensor that the architecture is read from.
@@ -21,14 +22,19 @@ extension TensorSource {
     (0..<4096).first { !contains("\(prefix)\($0)\(suffix)") } ?? 4096
   }
 
-  /// Checks that the file holds these tensors and, `extras` aside, no others.
+  /// Checks that the file holds these tensors and, extras aside, no others.
   ///
+  /// - Parameters:
+  ///   - shapes: of a model's tensors, see `Layer.shapes`; nothing of the file's bodies is read.
+  ///   - prefix: all of `shapes` begin with it; other names in the file do not matter.
+  ///   - isExtra: names in the file, behind the prefix, that may be left over.
   /// - Throws: `ModelMismatchError` with everything that does not fit.
   package func require(
-    _ shapes: TensorShapes, ignoring isExtra: (String) -> Bool = { _ in false }
+    _ shapes: [(name: String, shape: [Int])], below prefix: String = "",
+    ignoring isExtra: (String) -> Bool = { _ in false }
   ) throws {
     var mismatch = ModelMismatchError(path: path)
-    for (name, expected) in shapes.list {
+    for (name, expected) in shapes {
       guard contains(name) else {
         mismatch.missing.append(name)
         continue
@@ -36,8 +42,10 @@ extension TensorSource {
       let shape = try shape(of: name)
       if shape != expected { mismatch.misshapen.append("\(name) \(shape) instead of \(expected)") }
     }
-    let known = Set(shapes.list.map(\.name))
-    mismatch.unexpected = names.filter { !known.contains($0) && !isExtra($0) }
+    let known = Set(shapes.map(\.name))
+    mismatch.unexpected = names.filter {
+      $0.hasPrefix(prefix) && !known.contains($0) && !isExtra(String($0.dropFirst(prefix.count)))
+    }
     guard mismatch.isEmpty else { throw mismatch }
   }
 }

@@ -2,6 +2,7 @@
 
 import Checkpoints
 import Models
+import NN
 
 /// The weights of a `Net2NetTransformer` that have been checked against its architecture, still in their file.
 package struct TransformerWeights: Sendable {
@@ -55,10 +56,10 @@ package struct TransformerWeights: Sendable {
     config = try GPTConfig(
       inferredFrom: all, project: section,
       heads: stagesOnly ? section?.integer("n_head") ?? 1 : heads)
-    let shapes = TensorShapes.gpt(config)
+    let shapes = GPT(config).shapes()
     try all.require(shapes) { $0.hasSuffix(".attn.mask") }
     tensors = RenamedTensors(
-      all, oldNames: Dictionary(uniqueKeysWithValues: shapes.list.map { ($0.name, $0.name) }))
+      all, oldNames: Dictionary(uniqueKeysWithValues: shapes.map { ($0.name, $0.name) }))
 
     func stage(_ prefix: String, _ key: String) throws -> FirstStageWeights? {
       let tensors = RenamedTensors(source, below: prefix)

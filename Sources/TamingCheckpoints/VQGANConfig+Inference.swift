@@ -69,7 +69,7 @@ extension VQGANConfig {
         steps: schedule.integer("max_decay_steps") ?? published.steps)
     }
     if weights.contains("quantize.used") {
-      quantizer.remap = CodeNumbering(used: try weights.shape(of: "quantize.used", axes: 1)[0])
+      quantizer.remap = CodeRemap.Config(used: try weights.shape(of: "quantize.used", axes: 1)[0])
     }
     let table = isDrawn ? "quantize.embed.weight" : "quantize.embedding.weight"
     return (try weights.shape(of: table, axes: 2), quantizer)

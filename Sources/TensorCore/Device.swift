@@ -2,7 +2,7 @@
 import CKernels
 
 /// The library that computes convolutions and matrix products.
-package enum Engine: String, CaseIterable, Sendable {
+package enum Engine: String, Codable, CaseIterable, Sendable {
   /// oneDNN: direct and Winograd convolutions in the blocked layout.
   case onednn
   /// im2col and OpenBLAS: needs no other library.

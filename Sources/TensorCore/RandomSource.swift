@@ -1,40 +1,12 @@
 // Counter-based random numbers: the state is three integers, saved with a checkpoint.
 import CKernels
 
-/// Where a layer's first weights come from.
-package protocol WeightSource {
-  /// Independent normal values with the given deviation and mean.
-  mutating func normal(_ shape: Shape, deviation: Float, mean: Float, on device: Device) -> Tensor
-  /// Independent uniform values in `range`.
-  mutating func uniform(_ shape: Shape, in range: Range<Float>, on device: Device) -> Tensor
-}
-
-/// Shapes without values: a model that is about to be loaded, or only asked for its tensors' shapes, draws nothing and
-/// takes no memory for its weights.
-package struct ShapesOnly: WeightSource {
-  package init() {}
-
-  package func normal(_ shape: Shape, deviation: Float, mean: Float, on device: Device) -> Tensor {
-    .empty(shape, on: device)
-  }
-
-  package func uniform(_ shape: Shape, in range: Range<Float>, on device: Device) -> Tensor {
-    .empty(shape, on: device)
-  }
-}
-
-extension WeightSource {
-  package mutating func normal(_ shape: Shape, deviation: Float, on device: Device) -> Tensor {
-    normal(shape, deviation: deviation, mean: 0, on: device)
-  }
-}
-
 /// A stream of random numbers, Philox 4x32-10.
 ///
 /// Number `i` depends on seed, stream and position alone, so the state is three integers and any machine with any number
 /// of threads draws the same.
 /// - Source: Salmon et al. 2011, *Parallel random numbers: as easy as 1, 2, 3*.
-package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator, WeightSource {
+package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator {
   package let seed: UInt64
   package let stream: UInt64
   package private(set) var position: UInt64
@@ -73,15 +45,22 @@ package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator
   /// Uniform in `0..<1`, 24 bits.
   package mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
 
-  /// Independent normal values with the given deviation.
+  /// Independent normal values with the given deviation; drawn when they are first used.
   package mutating func normal(
     _ shape: Shape, deviation: Float = 1, mean: Float = 0, on device: Device = .default
   ) -> Tensor {
-    let result = Tensor(uninitialized: shape, on: device)
-    result.backend.random(.normal, from: self, into: result)
+    drawn(.normal, shape, scale: deviation, offset: mean, on: device)
+  }
+
+  private mutating func drawn(
+    _ distribution: Distribution, _ shape: Shape, scale: Float, offset: Float, on device: Device
+  ) -> Tensor {
+    let start = self
     advance(shape.count)
-    result.backend.apply(.affine(scale: deviation, offset: mean), result, into: result)
-    return result
+    return Tensor(shape, on: device) {
+      $0.backend.random(distribution, from: start, into: $0)
+      $0.backend.apply(.affine(scale: scale, offset: offset), $0, into: $0)
+    }
   }
 
   /// Independent standard Gumbel values, `-log(-log(u))`: the largest of logits plus these is a sample of their softmax.
@@ -94,17 +73,13 @@ package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator
     return result
   }
 
-  /// Independent uniform values in `range`.
+  /// Independent uniform values in `range`; drawn when they are first used.
   package mutating func uniform(
     _ shape: Shape, in range: Range<Float> = 0..<1, on device: Device = .default
   ) -> Tensor {
-    let result = Tensor(uninitialized: shape, on: device)
-    result.backend.random(.uniform, from: self, into: result)
-    advance(shape.count)
-    result.backend.apply(
-      .affine(scale: range.upperBound - range.lowerBound, offset: range.lowerBound), result,
-      into: result)
-    return result
+    drawn(
+      .uniform, shape, scale: range.upperBound - range.lowerBound, offset: range.lowerBound,
+      on: device)
   }
 
   /// A random order of `0..<count` (Fisher–Yates).

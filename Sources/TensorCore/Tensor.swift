@@ -17,17 +17,21 @@ package struct Tensor: @unchecked Sendable {
     self.node = node
   }
 
-  /// A tensor with a shape and no contents yet; it takes no memory until it is written.
-  package static func empty(_ shape: Shape, on device: Device = .default) -> Tensor {
-    Tensor(uninitialized: shape, on: device)
-  }
-
   /// A tensor with undefined contents, to be filled by a kernel.
   init(uninitialized shape: Shape, layout: Layout = .plain, on device: Device) {
     self.init(
       shape: shape, layout: layout,
       storage: device.backend.makeStorage(
         count: device.backend.storedCount(shape, in: layout)))
+  }
+
+  /// A tensor whose contents are written at its first use; until then it takes no memory.
+  init(
+    _ shape: Shape, layout: Layout = .plain, on device: Device,
+    filledBy fill: @escaping (Tensor) -> Void
+  ) {
+    self.init(uninitialized: shape, layout: layout, on: device)
+    storage.fill = { fill(Tensor(shape: shape, layout: layout, storage: $0)) }
   }
 
   /// A tensor like `other` in shape, layout and device, with undefined contents.
@@ -44,8 +48,7 @@ package struct Tensor: @unchecked Sendable {
 
   /// A tensor filled with one value.
   package init(repeating value: Float, shape: Shape, on device: Device = .default) {
-    self.init(uninitialized: shape, on: device)
-    backend.fill(self, with: value)
+    self.init(shape, on: device) { $0.backend.fill($0, with: value) }
   }
 
   /// A scalar.
@@ -105,9 +108,7 @@ extension Tensor {
     if device == self.device { return self }
     let plain = withoutGradients { self.plain() }
     let result = Tensor(uninitialized: shape, on: device)
-    if storage.hasContents {
-      backend.withHostBytes(of: plain.storage) { device.backend.upload($0, into: result.storage) }
-    }
+    backend.withHostBytes(of: plain.storage) { device.backend.upload($0, into: result.storage) }
     return result.in(layout)
   }
 }

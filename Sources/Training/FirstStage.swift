@@ -1,8 +1,9 @@
 // A trained VQGAN, ready for use.
 import Checkpoints
-import Checksums
 import Foundation
 import Models
+import NN
+import Shards
 import TensorCore
 
 /// A trained VQGAN with its configuration and the fingerprint of its weights.
@@ -31,26 +32,32 @@ package struct FirstStage: Sendable {
   }
 
   private static func load(_ file: FirstStageFile, on device: Device) throws -> FirstStage {
-    var random = RandomSource(seed: 0)
-    var model = VQGAN(file.config, using: &random, on: device)
+    var model = VQGAN(file.config, on: device)
     try file.loadForUse(&model)
     model = model.frozen()
     return FirstStage(
-      model: model, config: file.config, fingerprint: fingerprint(of: model),
+      model: model, config: file.config, fingerprint: model.fingerprint,
       path: file.tensors.path)
   }
 
-  /// SHA-256 over name, shape and values of every tensor in visiting order.
-  package static func fingerprint(of model: VQGAN) -> String {
-    var hash = SHA256()
-    for (name, tensor) in model.namedTensors {
-      add(name, tensor.shape, to: &hash)
-      tensor.withElements { hash.update(UnsafeRawBufferPointer($0)) }
-    }
-    return hexadecimal(hash.finalize())
+  /// The absolute path of the checkpoint's folder, which `load` takes.
+  package var checkpointPath: String {
+    URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent().path
   }
 
-  static func add(_ name: String, _ shape: Shape, to hash: inout SHA256) {
-    Array("\(name) \(shape)\n".utf8).withUnsafeBytes { hash.update($0) }
+  /// The codes of images of a size that the VQGAN takes, pixels.
+  package func codes(ofHeight height: Int, width: Int) -> CodeGrid {
+    CodeGrid(
+      height: height / config.downsampling, width: width / config.downsampling,
+      codebookSize: config.codes, fingerprint: fingerprint, vqgan: checkpointPath)
+  }
+
+  /// Refuses to decode codes of another VQGAN.
+  ///
+  /// - Parameters: owner: what speaks these codes; option: that names another VQGAN.
+  package func requireCodes(
+    _ codes: CodeGrid, of owner: String, option: String = "--vqgan"
+  ) throws(CodesMismatch) {
+    try codes.requireFingerprint(fingerprint, of: path, for: owner, option: option)
   }
 }

@@ -1,6 +1,5 @@
 // Where the weights of a VQGAN come from: a run, a checkpoint, or a file of another program.
 import Checkpoints
-import Checksums
 import DurableFiles
 import Models
 import NN
@@ -29,7 +28,7 @@ package struct FirstStageFile: Sendable {
   ///   `DurableFileError`.
   /// - Parameter ofCondition: of a transformer's file the VQGAN of its conditions instead.
   package static func open(_ path: String, ofCondition: Bool = false) throws -> FirstStageFile {
-    try RunFolder(path).requireKind(VQGANRunConfig.kindName)
+    try RunFolder(path).requireKind(VQGANSettings.kind)
     guard let folder = try checkpointFolder(of: path) else { return try foreign(path, ofCondition) }
     let config = try RunFolder.decode(VQGANConfig.self, from: "\(folder)/model.json")
     if let problem = config.problem {
@@ -98,12 +97,13 @@ package struct FirstStageFile: Sendable {
   ///
   /// - Throws: the errors of reading.
   package func fingerprint() throws -> String {
-    var hash = SHA256()
-    for (name, shape) in TensorShapes.vqgan(config).list {
-      FirstStage.add(name, Shape(shape), to: &hash)
-      try (averaged ?? tensors).floats(of: name).withUnsafeBytes { hash.update($0) }
+    var print = Fingerprint()
+    for (name, shape) in VQGAN(config).shapes() {
+      try (averaged ?? tensors).floats(of: name).withUnsafeBufferPointer {
+        print.add(name, Shape(shape), $0)
+      }
     }
-    return hexadecimal(hash.finalize())
+    return print.finish()
   }
 
   /// Fills a VQGAN for use, with averaged weights where there are any; all or nothing.

@@ -1,6 +1,7 @@
 // Layers and optimizers to safetensors files and back.
 import Checkpoints
 import NN
+import TamingCheckpoints
 import TensorCore
 
 /// Reading and writing of a layer's tensors under their reference names.
@@ -23,25 +24,7 @@ package enum ModelFiles {
     _ layer: inout L, from file: some TensorSource, prefix: String = "",
     ignoring isIgnored: (String) -> Bool = { _ in false }
   ) throws {
-    var mismatch = ModelMismatchError(path: file.path)
-    var known: Set<String> = []
-    for (name, tensor) in layer.namedTensors {
-      known.insert(name)
-      guard file.contains(prefix + name) else {
-        mismatch.missing.append(prefix + name)
-        continue
-      }
-      let shape = try file.shape(of: prefix + name)
-      if shape != tensor.shape.extents {
-        mismatch.misshapen.append("\(prefix + name) \(shape) instead of \(tensor.shape)")
-      }
-    }
-    mismatch.unexpected = file.names.filter { name in
-      guard name.hasPrefix(prefix) else { return false }
-      let rest = String(name.dropFirst(prefix.count))
-      return !known.contains(rest) && !isIgnored(rest)
-    }
-    guard mismatch.isEmpty else { throw mismatch }
+    try file.require(layer.shapes(below: prefix), below: prefix, ignoring: isIgnored)
     try layer.visitParameters { name, tensor in
       tensor.assign(try file.tensor(prefix + name, on: tensor.device))
     }

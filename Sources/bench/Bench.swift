@@ -1,10 +1,11 @@
 // bench: the speed of training, sampling, kernels and shards.
 import ArgumentParser
 import CommandSupport
+import ModelCommands
 import TensorCore
 
 @main
-struct Bench: SuiteCommand {
+struct Bench: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measures speed and memory.",
@@ -56,8 +57,7 @@ struct Bench: SuiteCommand {
     }
     let console = runtime.console
     let (device, profile) = profiling.watch(
-      try RuntimeOptions.startComputing(
-        threads: runtime.threadCount, engine: runtime.engine?.rawValue, precision: precision))
+      try runtime.startComputing(precision: precision))
     if let load = MachineLoad.lastMinute, load > MachineLoad.quiet {
       console.warn(
         "the load of the last minute is \(load); other work on this machine spoils the figures")

@@ -56,12 +56,11 @@ extension Workload {
     ) { device in
       var random = RandomSource(seed: 1)
       let sampler = Sampler(
-        try size.model(using: &random, on: device).frozen(), codebookSize: 1024,
-        options: SamplingOptions(topK: 100))
+        try size.model(using: &random, on: device).frozen(), codebookSize: 1024)
       return {
         _ = sampler.samples(
-          continuing: TokenSequences.unconditional(batch), length: count, seed: 1,
-          progress: { _ in })
+          continuing: TokenSequences.unconditional(batch), length: count,
+          SamplingOptions(topK: 100), seed: 1, progress: { _ in })
       }
     }
   }

@@ -34,7 +34,7 @@ extension Workload {
       var random = RandomSource(seed: 1)
       let model = VQGAN(.f16, using: &random, on: device).frozen()
       let images = random.uniform([1, 3, 256, 256], in: -1..<1, on: device)
-      return { _ = model.encode(images) }
+      return { _ = model.encode(.values(images)) }
     },
   ]
 
@@ -52,7 +52,7 @@ extension Workload {
     var source = random
     var step = 0
     return {
-      _ = trainer.step([images], step: step, learningRate: 4.5e-6, using: &source)
+      _ = trainer.step([.values(images)], step: step, learningRate: 4.5e-6, using: &source)
       step += 1
     }
   }

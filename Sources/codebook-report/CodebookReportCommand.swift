@@ -3,11 +3,12 @@ import ArgumentParser
 import CommandSupport
 import DurableFiles
 import Images
+import ModelCommands
 import Shards
 import Training
 
 @main
-struct CodebookReportCommand: SuiteCommand {
+struct CodebookReportCommand: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "codebook-report",
     abstract: "Tells how code shards use the codebook.",
@@ -56,7 +57,7 @@ struct CodebookReportCommand: SuiteCommand {
     let device = try runtime.startComputing()
     let shards = try CodeShardSet(try input.resolve(console: console))
     let stage = try vqgan.map { try FirstStage.load($0, on: device) }
-    try stage?.requireCodes(of: shards)
+    try stage?.requireCodes(shards.grid, of: shards.paths[0])
     Interruption.install()
     let progress = Progress("counting", total: shards.count, unit: "grids", console: console)
     let report = try CodebookReport(shards) {

@@ -49,7 +49,7 @@ struct ConversionOptions: ParsableArguments {
   var remap: String?
 
   @Option(help: "The new code of other entries: random, extra (one of their own), or a code.")
-  var unknownIndex: CodeNumbering.Unknown?
+  var unknownIndex: CodeRemap.Unknown?
 
   @Option(help: ArgumentHelp("Leave out tensors whose names begin so.", valueName: "prefix"))
   var ignore: [String] = []
@@ -119,7 +119,7 @@ struct ConversionOptions: ParsableArguments {
   }
 }
 
-extension CodeNumbering.Unknown: ExpressibleByArgument {
+extension CodeRemap.Unknown: ExpressibleByArgument {
   package init?(argument: String) {
     switch argument {
     case "random": self = .random

@@ -3,11 +3,12 @@ import ArgumentParser
 import Checkpoints
 import CommandSupport
 import DurableFiles
+import ModelCommands
 import TamingCheckpoints
 import Training
 
 @main
-struct ConvertCheckpoint: SuiteCommand {
+struct ConvertCheckpoint: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert-checkpoint",
     abstract: "Converts weights of taming-transformers, and back.",

@@ -1,6 +1,7 @@
 // From foreign files to checkpoints of the suite.
 import Checkpoints
 import CommandSupport
+import Shards
 import TamingCheckpoints
 import Training
 

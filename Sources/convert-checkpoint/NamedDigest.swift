@@ -16,16 +16,9 @@ struct NamedDigest {
     }
     let file = try OpenFile(reading: path)
     var hash = SHA256()
-    var piece = [UInt8](repeating: 0, count: 1 << 20)
-    var offset = 0
-    while true {
-      let outcome = piece.withUnsafeMutableBytes { buffer in
-        Result { () throws(DurableFileError) in try file.read(into: buffer, at: offset) }
-      }
-      let count = try outcome.get()
-      if count == 0 { break }
-      piece.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-      offset += count
+    let count = try file.count
+    for start in stride(from: 0, to: count, by: 1 << 20) {
+      try file.bytes(start..<min(start + 1 << 20, count)).withUnsafeBytes { hash.update($0) }
     }
     let found = hexadecimal(hash.finalize())
     problem =

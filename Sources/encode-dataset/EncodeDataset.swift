@@ -2,12 +2,13 @@
 import ArgumentParser
 import CommandSupport
 import Foundation
+import ModelCommands
 import Shards
 import TensorCore
 import Training
 
 @main
-struct EncodeDataset: SuiteCommand {
+struct EncodeDataset: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "encode-dataset",
     abstract: "Turns image shards into code shards.",

@@ -1,7 +1,6 @@
 import ArgumentParser
 import CommandSupport
 import Ingest
-import Shards
 
 /// `prep-atari`: recordings of Atari games to image shards.
 @main
@@ -28,30 +27,17 @@ struct PrepAtari: SuiteCommand {
   var out: String
 
   @OptionGroup(title: "Which frames") var frames: FrameOptions
-  @OptionGroup(title: "The pictures") var pictures: PictureOptions
+  @OptionGroup(title: "The pictures") var recipe: PictureRecipe
   @OptionGroup(title: "The shards") var shards: ShardOptions
   @OptionGroup(title: "The run") var running: IngestRunOptions
   @OptionGroup(title: "Results") var results: ResultOptions
 
   func execute() throws {
     let run = IngestRun(out: out, unit: "recordings", options: running, results: results)
-    let places = try frames.rooms.map { try PlaceTemplates($0) }
     try run { progress in
       try AtariPlanner.plan(
-        path: source, options: ingestOptions(places), threads: running.threads,
-        policy: running.policy,
-        progress: progress)
+        path: source, frames: frames, recipe: recipe, shards: shards, threads: running.threads,
+        policy: running.policy, progress: progress)
     }
-  }
-
-  private func ingestOptions(_ places: PlaceTemplates?) -> AtariIngestOptions {
-    AtariIngestOptions(
-      game: frames.game, name: shards.name ?? frames.game, recipe: pictures.recipe,
-      every: frames.every, dropsDuplicates: frames.dropDuplicates,
-      trajectories: frames.trajectories?.ids, holdout: frames.holdout?.ids ?? [],
-      mayBeMissing: (frames.trajectories?.inRanges ?? []).union(frames.holdout?.inRanges ?? []),
-      followsLinks: frames.followSymlinks, limit: frames.limit, places: places,
-      shardSize: shards.shardSize,
-      compression: shards.compression)
   }
 }

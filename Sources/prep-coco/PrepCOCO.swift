@@ -1,6 +1,5 @@
 import ArgumentParser
 import CommandSupport
-import Corpora
 import Ingest
 
 /// `prep-coco`: the folder of COCO's archives to image shards.
@@ -37,8 +36,7 @@ struct PrepCOCO: SuiteCommand {
     let run = IngestRun(out: out, unit: "pictures", options: running, results: results)
     try run { progress in
       try COCOPlanner.plan(
-        root: source, options: corpus.ingestOptions,
-        pictures: squares.ingestOptions(shards, name: "coco"), policy: running.policy,
+        root: source, options: corpus, squares: squares, shards: shards, policy: running.policy,
         progress: progress)
     }
   }

@@ -49,7 +49,6 @@ struct PrepImages: SuiteCommand {
   @OptionGroup(title: "Results") var results: ResultOptions
 
   func execute() throws {
-    let options = squares.ingestOptions(shards, name: "images")
     let run = IngestRun(out: out, unit: "pictures", options: running, results: results)
     let paths = try listedPaths()
     guard depth == nil || paths == nil else {
@@ -58,12 +57,12 @@ struct PrepImages: SuiteCommand {
     try run { progress in
       guard let paths else {
         return try ImageListSource.plan(
-          folder: source, followsLinks: followSymlinks, turnsUpright: upright,
-          depths: try depth.map { try DepthFolder($0, followsLinks: followSymlinks) },
-          options: options, progress: progress)
+          folder: source, followsLinks: followSymlinks, turnsUpright: upright, depth: depth,
+          squares: squares, shards: shards, progress: progress)
       }
       return try ImageListSource.plan(
-        paths: paths, list: source, turnsUpright: upright, options: options, progress: progress)
+        paths: paths, list: source, turnsUpright: upright, squares: squares, shards: shards,
+        progress: progress)
     }
   }
 

@@ -2,11 +2,13 @@
 import ArgumentParser
 import CommandSupport
 import Images
+import Ingest
+import ModelCommands
 import Shards
 import Training
 
 @main
-struct Reconstruct: SuiteCommand {
+struct Reconstruct: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "reconstruct",
     abstract: "Shows and measures what a VQGAN makes of pictures.",
@@ -51,14 +53,15 @@ struct Reconstruct: SuiteCommand {
 
   func execute() throws {
     let console = runtime.console
-    let folder = try OutputFolder(out, refusing: Album.isPage)
+    let folder = try OutputFolder(out, refusing: ReconstructionWriter.isPage)
     let device = try runtime.startComputing()
     let stage = try FirstStage.load(vqgan, on: device)
     let reconstructor = try Reconstructor(stage, on: device)
     let fitting = try PictureFitting(
       factor: stage.config.downsampling, size: size.map { ($0.width, $0.height) })
     let inputs = try opened(try input.resolve(console: console))
-    var album = Album(in: folder, codebookSize: stage.config.codes, of: inputs.count)
+    var writer = ReconstructionWriter(
+      in: folder, codebookSize: stage.config.codes, of: inputs.count)
 
     Interruption.install()
     let progress = Progress(
@@ -68,11 +71,11 @@ struct Reconstruct: SuiteCommand {
     func finishBatch() throws {
       let made = reconstructor.reconstruct(batch.map(\.picture))
       for (input, picture) in zip(batch, made.pictures) {
-        let page = try album.add(input, picture)
+        let page = try writer.add(input, picture)
         try tell(page, console)
         progress.advance()
       }
-      album.histogram.add(made.codes)
+      writer.histogram.add(made.codes)
       batch = []
       try Interruption.throwIfRequested()
     }
@@ -92,7 +95,7 @@ struct Reconstruct: SuiteCommand {
     for (change, count) in changes.sorted(by: { $0.key < $1.key }) {
       console.note("\(count == 1 ? "1 picture" : "\(count) pictures") of \(change)")
     }
-    let summary = try album.finish()
+    let summary = try writer.finish()
     console.note(summary.text)
     try results.writer.write(summary, text: summary.sheet)
   }
@@ -106,27 +109,17 @@ struct Reconstruct: SuiteCommand {
         _ = try ImageDecoder.header(contentsOf: path)
       } catch {
         guard case .notAnImage(_, let found) = error else { throw error }
-        throw NoPictures(path: path, found: found, reason: reason)
+        throw CommandError(
+          .badData,
+          "\(path): \(found), and no shard: \(reason); expected a PNG or JPEG picture, or an image "
+            + "shard")
       }
       throw ShardError.notAShard(path: path, reason: reason)
     }
   }
 
-  private func tell(_ page: Album.Page, _ console: Console) throws {
+  private func tell(_ page: ReconstructionWriter.Page, _ console: Console) throws {
     if perImage { console.note(page.text) }
     if !results.json || perImage { try results.writer.write(page, text: page.path) }
-  }
-}
-
-/// A file that holds neither a picture nor a shard.
-struct NoPictures: ExitCoded, CustomStringConvertible {
-  let path: String
-  let found: String
-  /// Why it is no shard.
-  let reason: String
-
-  var exitCode: SuiteExitCode { .badData }
-  var description: String {
-    "\(path): \(found), and no shard: \(reason); expected a PNG or JPEG picture, or an image shard"
   }
 }

@@ -90,81 +90,70 @@ struct GivenOptions: ParsableArguments {
       || [fromImage, fromCodes, segmentation, depth].contains { !$0.isEmpty }
   }
 
-  /// The cells that are kept; nil for none.
-  func isGiven(by sampler: PictureSampler) throws -> [Bool]? {
-    let mask = half.map(SampleMask.half) ?? mask.map(SampleMask.file)
-    return try mask?.cells(of: sampler.grid, factor: sampler.vqgan.config.downsampling)
-  }
-
-  /// What samples start from, in turns; at least one.
+  /// What samples start from, in turns.
   ///
-  /// - Throws: `ConditionError` where the GPT wants another condition, and what reading and encoding throw.
-  /// - Parameters:
-  ///   - end: the samples' last number and one.
-  ///   - shown: the starts that the page of the run shows.
-  func starts(
-    _ sampler: PictureSampler, end: Int, shown: ShownStarts, on device: Device
-  ) throws -> [SampleStart] {
-    var starts = [SampleStart(name: "")]
+  /// - Throws: `ConditionError` where the GPT wants another condition, and what opening and the mask throw.
+  func inputs(of sampler: PictureSampler, on device: Device) throws -> SampleInputs {
+    var images: SampleSource?
     if !fromImage.isEmpty {
-      starts = try sampler.pictures(
-        try InputPaths.expand(fromImage, suffix: ".h5"), end: end, shown: shown)
+      images = try sampler.pictures(try InputPaths.expand(fromImage, suffix: ".h5"))
     } else if !fromCodes.isEmpty {
       guard keepsParts || sampler.gpt.condition != nil else {
         throw ValidationError(
           "--from-codes needs --half or --mask: \(sampler.gpt.path) has no condition to take from it."
         )
       }
-      starts = try sampler.rows(
-        try InputPaths.expand(fromCodes, suffix: ".h5"), end: end, keepsCodes: keepsParts,
-        shown: shown)
+      images = try sampler.rows(
+        try InputPaths.expand(fromCodes, suffix: ".h5"), keepsCodes: keepsParts)
     }
+    let conditions = try conditions(sampler, on: device)
+    let mask = half.map(SampleMask.half) ?? mask.map(SampleMask.file)
+    return SampleInputs(
+      of: sampler.grid, images: images, conditions: conditions,
+      mask: try mask?.cells(of: sampler.grid, factor: sampler.vqgan.config.downsampling))
+  }
+
+  /// The conditions, unless code shards hold them or the GPT takes none.
+  private func conditions(_ sampler: PictureSampler, on device: Device) throws -> SampleSource? {
     guard let condition = sampler.gpt.condition else {
       guard label == nil, segmentation.isEmpty, depth.isEmpty else {
         throw ConditionError.unfit(
           path: sampler.gpt.path, wanted: "nothing", found: "a condition is given")
       }
-      return starts
+      return nil
     }
-    if !fromCodes.isEmpty { return starts }
-    let conditions = try self.conditions(condition, sampler, end: end, shown: shown, on: device)
-    // Several pictures under one condition, or one under several.
-    let total = max(starts.count, conditions.count)
-    return (0..<total).map { index in
-      let condition = conditions[index % conditions.count]
-      var start = starts[index % starts.count]
-      start.condition = condition.condition
-      start.picture = start.picture ?? condition.picture
-      if start.name.isEmpty { start.name = condition.name }
-      return start
-    }
-  }
-
-  private func conditions(
-    _ condition: GPTCondition, _ sampler: PictureSampler, end: Int, shown: ShownStarts,
-    on device: Device
-  ) throws -> [SampleStart] {
-    func missing(_ found: String) -> ConditionError {
+    if !fromCodes.isEmpty { return nil }
+    func unfit(_ found: String) -> ConditionError {
       .unfit(path: sampler.gpt.path, wanted: condition.title, found: found)
     }
-    if condition.kind != .codes, !segmentation.isEmpty { throw missing("--segmentation is given") }
-    if condition.kind != .codes, !depth.isEmpty { throw missing("--depth is given") }
-    if condition.kind != .label, label != nil { throw missing("--label is given") }
+    let taken: Set<String> =
+      switch condition.kind {
+      case .label: ["--label"]
+      case .codes: ["--segmentation", "--depth"]
+      case .coordinates, .objects: []
+      }
+    let all = [
+      ("--segmentation", !segmentation.isEmpty), ("--depth", !depth.isEmpty),
+      ("--label", label != nil),
+    ]
+    for (option, isGiven) in all where isGiven && !taken.contains(option) {
+      throw unfit("\(option) is given")
+    }
     switch condition.kind {
-    case .label:
-      let labels = label?.values ?? Array(0..<condition.vocabulary)
-      for label in labels where !(0..<condition.vocabulary).contains(label) {
-        throw missing("--label is \(label), expected 0 to \(condition.vocabulary - 1)")
+    case .label(let known):
+      let labels = label?.values ?? Array(0..<known.vocabulary)
+      for label in labels where !(0..<known.vocabulary).contains(label) {
+        throw unfit("--label is \(label), expected 0 to \(known.vocabulary - 1)")
       }
-      return labels.map {
-        SampleStart(name: "\(condition.column ?? "label") \($0)", condition: .tokens([Int32($0)]))
+      return SampleSource(named: labels.count) {
+        SampleInput(condition: .tokens([Int32(labels[$0])]))
       }
-    case .codes:
+    case .codes(let codes):
       guard !segmentation.isEmpty || !depth.isEmpty else {
-        let option = condition.input == "depth" ? "--depth" : "--segmentation"
-        throw missing("neither \(option) nor --from-codes is given")
+        let option = codes.input == "depth" ? "--depth" : "--segmentation"
+        throw unfit("neither \(option) nor --from-codes is given")
       }
-      let path = conditionVqgan ?? condition.grid?.vqgan ?? ""
+      let path = conditionVqgan ?? codes.grid.vqgan
       guard !path.isEmpty else {
         throw ValidationError(
           "Missing --condition-vqgan: \(sampler.gpt.path) does not say where its VQGAN is.")
@@ -172,13 +161,13 @@ struct GivenOptions: ParsableArguments {
       let stage = try FirstStage.loadCondition(path, on: device)
       guard depth.isEmpty else {
         return try sampler.depthMaps(
-          try InputPaths.expand(depth, suffix: ".h5"), end: end, shown: shown, encodedBy: stage)
+          try InputPaths.expand(depth, suffix: ".h5"), encodedBy: stage)
       }
       return try sampler.labelMaps(
-        try InputPaths.expand(segmentation, suffix: ".h5"), end: end, shown: shown,
-        stuffNumbers: stuffNumbers, encodedBy: stage)
-    case .coordinates: return [SampleStart(name: "", condition: sampler.coordinates)]
-    case .boxes, .points: throw missing("--from-codes is not given")
+        try InputPaths.expand(segmentation, suffix: ".h5"), stuffNumbers: stuffNumbers,
+        encodedBy: stage)
+    case .coordinates(let coordinates): return sampler.coordinates(coordinates)
+    case .objects: throw unfit("--from-codes is not given")
     }
   }
 }

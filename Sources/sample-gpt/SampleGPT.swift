@@ -2,13 +2,14 @@
 import ArgumentParser
 import CommandSupport
 import Images
+import ModelCommands
 import Models
 import Shards
 import TensorCore
 import Training
 
 @main
-struct SampleGPT: SuiteCommand {
+struct SampleGPT: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "sample-gpt",
     abstract: "Draws pictures from a trained GPT.",
@@ -36,22 +37,19 @@ struct SampleGPT: SuiteCommand {
     for path in [options.codesOut, options.animate] {
       if let path { try OutputFile.requireNew(path) }
     }
-    let device = try RuntimeOptions.startComputing(
-      threads: runtime.threadCount, engine: runtime.engine?.rawValue, precision: options.precision)
+    let device = try runtime.startComputing(precision: options.precision)
     let sampler = try sampler(on: device)
+    let inputs = try given.inputs(of: sampler, on: device)
     let wanted = options.seeds?.values.count ?? options.count
-    let starts = try given.starts(
-      sampler, end: options.first + (wanted ?? 16), shown: shownStarts, on: device)
-    let isGiven = try given.isGiven(by: sampler)
-    let count = wanted ?? (given.isAnything ? starts.count : 16)
+    let end = options.first + (wanted ?? 16)
+    let count = wanted ?? (given.isAnything ? inputs.count(below: end) : 16)
     try sampler.requireMemory(
       forBatch: min(options.batchSize, count) * (options.guidance == 1 ? 1 : 2))
-    let requests = { request($0, starts) }
+    let sample = { place in try inputs.sample(options.first + place, random: random(place)) }
 
     Interruption.install()
-    let drawnCells = isGiven.map { $0.count { !$0 } } ?? sampler.grid.count
     let progress = Progress(
-      "sampling", total: count * drawnCells * options.settings.count, unit: "tokens",
+      "sampling", total: count * inputs.drawnCount * options.settings.count, unit: "tokens",
       console: console)
     let advance: (Int) throws -> Void = { tokens in
       progress.advance(by: tokens)
@@ -59,35 +57,29 @@ struct SampleGPT: SuiteCommand {
     }
     if let path = options.shardsOut {
       let shards = try SampleShards(
-        sampler, options: options.settings[0].options, count: count,
+        sampler, options: options.settings[0], count: count,
         shardSize: options.shardSize, batchSize: options.batchSize,
         toolVersion: SuiteVersion.current,
         deciding: [
           "seed": "\(seed.seed)", "first": "\(options.first)",
           "seeds": options.seeds.map { "\($0.values)" } ?? "",
-          "starts": SampleShards.digest(starts), "window_step": "\(options.windowStep)",
+          "starts": inputs.digest(below: end),
+          "window_step": "\(options.windowStep)",
           "precision": options.precision.rawValue,
-          "given": isGiven.map { "\($0.map { $0 ? 1 : 0 })" } ?? "",
+          "given": inputs.mask.map { "\($0.map { $0 ? 1 : 0 })" } ?? "",
         ]
       ).run(
-        in: path, isGiven: isGiven, requests,
-        found: { progress.advance(by: $0 * drawnCells) }, progress: advance)
+        in: path, sample, found: { progress.advance(by: $0 * inputs.drawnCount) },
+        progress: advance)
       progress.finish()
       for (path, _) in shards { try results.writer.path(path) }
       return
     }
     guard let folder else { return }
-    let album = Album(
-      options: options, sampler: sampler, starts: starts, isGiven: isGiven, folder: folder,
-      writer: results.writer)
-    try album.draw(count: count, requests, advance)
+    try SampleWriter(
+      options: options, sampler: sampler, inputs: inputs, folder: folder, writer: results.writer
+    ).draw(count: count, sample, advance)
     progress.finish()
-  }
-
-  /// The starts of those samples that stand on the sheet; of code shards there is none.
-  private var shownStarts: ShownStarts {
-    let columns = options.shardsOut == nil ? Album.columns : 0
-    return ShownStarts(options.first..<options.first + columns)
   }
 
   private func sampler(on device: Device) throws -> PictureSampler {
@@ -101,11 +93,10 @@ struct SampleGPT: SuiteCommand {
       throw ConditionError.noGuidance(path: gpt.path)
     }
     let vqgan = try FirstStage.load(vqganPath, on: device)
-    var sampler = try PictureSampler(
+    let sampler = try PictureSampler(
       gpt, vqgan,
-      grid: try options.grid(trained: gpt.trainedGrid, factor: vqgan.config.downsampling))
-    sampler.caches = options.cache
-    sampler.windowStep = options.windowStep
+      grid: try options.grid(trained: gpt.trainedGrid, factor: vqgan.config.downsampling),
+      caches: options.cache, windowStep: options.windowStep)
     let side = min(gpt.trainedGrid.height, gpt.trainedGrid.width)
     guard options.windowStep == 1 || options.windowStep <= side / 2 else {
       throw ValidationError(
@@ -115,15 +106,13 @@ struct SampleGPT: SuiteCommand {
     return sampler
   }
 
-  /// The sample at a place of the run.
-  private func request(_ place: Int, _ starts: [SampleStart]) -> SampleRequest {
+  /// The random numbers of the sample at a place of the run.
+  private func random(_ place: Int) -> RandomSource {
+    if let seeds = options.seeds {
+      return SamplingTask.streams(seed: seeds.values[place], 0..<1)[0]
+    }
     let number = options.first + place
-    let start = starts[number % starts.count]
-    let random =
-      options.seeds.map { SamplingTask.streams(seed: $0.values[place], 0..<1)[0] }
-      ?? SamplingTask.streams(seed: seed.seed, number..<number + 1)[0]
-    return SampleRequest(
-      number: number, random: random, condition: start.condition, codes: start.codes)
+    return SamplingTask.streams(seed: seed.seed, number..<number + 1)[0]
   }
 
   static let grid = "grid.png"

@@ -1,6 +1,7 @@
 // The options of sample-gpt.
 import ArgumentParser
 import CommandSupport
+import Ingest
 import Models
 import TensorCore
 import Training
@@ -147,13 +148,11 @@ struct SampleOptions: ParsableArguments {
   }
 
   /// Every temperature with every k.
-  var settings: [SampleSetting] {
+  var settings: [SamplingOptions] {
     temperature.values.flatMap { temperature in
       (topK?.values.map { Optional($0) } ?? [nil]).map { topK in
-        SampleSetting(
-          options: SamplingOptions(
-            temperature: temperature, topK: topK, topP: topP, isGreedy: greedy,
-            guidance: guidance))
+        SamplingOptions(
+          temperature: temperature, topK: topK, topP: topP, isGreedy: greedy, guidance: guidance)
       }
     }
   }
@@ -179,19 +178,13 @@ struct SampleOptions: ParsableArguments {
   }
 }
 
-/// One row of a sheet.
-struct SampleSetting {
-  let options: SamplingOptions
-
+/// Of one row of a sheet.
+extension SamplingOptions {
   /// For people.
-  var label: String {
-    "T \(options.temperature.formatted)" + (options.topK.map { " k \($0)" } ?? "")
-  }
+  var label: String { "T \(temperature.formatted)" + (topK.map { " k \($0)" } ?? "") }
 
   /// For names of files.
-  var suffix: String {
-    "-T\(options.temperature.formatted)" + (options.topK.map { "-k\($0)" } ?? "")
-  }
+  var suffix: String { "-T\(temperature.formatted)" + (topK.map { "-k\($0)" } ?? "") }
 }
 
 extension Double {

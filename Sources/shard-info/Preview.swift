@@ -1,4 +1,5 @@
 import Images
+import RowMaps
 import Shards
 
 /// Rows of shards as one picture.
@@ -11,8 +12,7 @@ struct Preview {
     for path in paths { starts.append(starts[starts.count - 1] + (try ShardContents(path).count)) }
     let total = starts[starts.count - 1]
     guard total > 0 else { throw .noRows(paths: paths) }
-    let count = min(rows, total)
-    let chosen = (0..<count).map { $0 * total / count }
+    let chosen = evenRows(rows, of: total)
     var pictures: [RGBImage] = []
     for (shard, path) in paths.enumerated() {
       let local = chosen.filter { starts[shard]..<starts[shard + 1] ~= $0 }.map {
@@ -37,10 +37,10 @@ struct Preview {
       let reader = try CodeShardReader(path)
       var pictures: [RGBImage] = []
       for row in rows {
-        let colors = try reader.codes(row).map { RGBColor.falseColor(of: Int($0)) }
+        let colors = try reader.codes(row).map { RGBColor(label: Int($0)) }
         pictures.append(
           RGBImage(
-            width: reader.header.gridWidth, height: reader.header.gridHeight,
+            width: reader.header.grid.width, height: reader.header.grid.height,
             pixels: colors.flatMap { [$0.red, $0.green, $0.blue] }))
       }
       return pictures
@@ -54,7 +54,7 @@ struct Preview {
     let header = reader.header
     let captions = try reader.contents.captions
     let objects = try reader.contents.objects
-    let isPlain = !header.hasSegmentation && !header.hasDepth && captions == nil && objects == nil
+    let isPlain = header.maps.isEmpty && captions == nil && objects == nil
     let rowNames = try reader.contents.names
     let categories = try reader.contents.categories ?? []
     let names = Dictionary(categories.map { ($0.id, $0.name) }) { first, _ in first }
@@ -67,14 +67,11 @@ struct Preview {
         pictures.append(picture)
         continue
       }
-      let map = try reader.segmentation(row)
-        .map { LabelMap(width: header.width, height: header.height, values: $0) }
-      let depth = try reader.depth(row)
-        .map { DepthMap(width: header.width, height: header.height, stored: $0) }
+      var maps: [(map: RowMap, values: RowValues)] = []
+      for map in header.maps { maps.append((map, try reader.row(row, map))) }
       entries.append(
         PreviewEntry(
-          name: rowNames[row], picture: picture, map: map, depth: depth,
-          captions: captions?[row] ?? [],
+          name: rowNames[row], picture: picture, maps: maps, captions: captions?[row] ?? [],
           objects: objects?[row] ?? [], names: names))
     }
     let lines = entries.map(\.lineCount).max() ?? 0

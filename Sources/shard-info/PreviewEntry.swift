@@ -1,5 +1,5 @@
-import Corpora
 import Images
+import RowMaps
 import Shards
 
 /// One row of a shard on a preview: the picture with its objects, its maps of classes and of depth, its name and captions.
@@ -31,34 +31,38 @@ struct PreviewEntry {
   }
 
   /// - Parameters:
-  ///   - map: the class of every pixel; `nil` for none.
-  ///   - depth: shown as grey; `nil` for none.
+  ///   - maps: of the picture's size, shown beside it in this order.
   ///   - names: of classes and categories, by number.
   init(
-    name: String, picture: RGBImage, map: LabelMap?, depth: DepthMap?, captions: [String],
+    name: String, picture: RGBImage, maps: [(map: RowMap, values: RowValues)], captions: [String],
     objects: [ShardObject], names: [Int32: String]
   ) {
     let factor = max(1, (Self.smallestSide + picture.width - 1) / picture.width)
     var shown = Self.enlarged(picture, by: factor)
-    for object in objects { shown.outline(object, by: factor, color: .ofClass(object.category)) }
+    for object in objects {
+      shown.outline(object, by: factor, color: RGBColor(label: Int(object.category)))
+    }
     var panels = [shown]
     var classes: [(id: Int32, pixels: Int)] = []
-    if let map {
-      panels.append(Self.enlarged(map.inClassColors, by: factor))
+    for (map, values) in maps {
+      let shown = RGBImage(values, of: map, width: picture.width, height: picture.height)
+      panels.append(Self.enlarged(shown, by: factor))
+    }
+    if case .bytes(let labels) = maps.first(where: \.map.isLabels)?.values {
       var counts = [Int](repeating: 0, count: 256)
-      for value in map.values { counts[Int(value)] += 1 }
+      for label in labels { counts[Int(label)] += 1 }
       classes = counts.indices.dropFirst().map { (Int32($0), counts[$0]) }.filter { $0.1 > 0 }
         .sorted { $0.pixels > $1.pixels }
     } else {
       classes = Dictionary(grouping: objects, by: \.category).map { ($0.key, $0.value.count) }
         .sorted { ($1.pixels, $0.id) < ($0.pixels, $1.id) }
     }
-    if let depth { panels.append(Self.enlarged(depth.picture, by: factor)) }
     self.panels = panels
     let width = panels.reduce(-Self.gap) { $0 + $1.width + Self.gap }
     var lines = BitmapFont.wrapped(name, toFit: width).map { Line($0) }
     lines += Self.legend(
-      classes.prefix(8).map { (names[$0.id] ?? "class \($0.id)", .ofClass($0.id)) }, width: width)
+      classes.prefix(8).map { (names[$0.id] ?? "class \($0.id)", RGBColor(label: Int($0.id))) },
+      width: width)
     if let first = captions.first {
       let more = captions.count > 1 ? " (and \(captions.count - 1) more)" : ""
       lines += BitmapFont.wrapped(first + more, toFit: width).map { Line($0) }
@@ -118,28 +122,6 @@ struct PreviewEntry {
   private static func enlarged(_ picture: RGBImage, by factor: Int) -> RGBImage {
     picture.resized(
       width: picture.width * factor, height: picture.height * factor, filter: .nearest)
-  }
-}
-
-extension RGBColor {
-  /// The colour of a class: that of COCO-Stuff where it has one.
-  fileprivate static func ofClass(_ id: Int32) -> RGBColor {
-    guard COCOStuffLabel.all.indices.contains(Int(id)) else { return .falseColor(of: Int(id)) }
-    let color = COCOStuffLabel.all[Int(id)].color
-    return RGBColor(red: color.red, green: color.green, blue: color.blue)
-  }
-}
-
-extension LabelMap {
-  /// Every class in its colour, pixels without one black.
-  fileprivate var inClassColors: RGBImage {
-    let palette = (0..<256).map { RGBColor.ofClass(Int32($0)) }
-    return RGBImage(
-      width: width, height: height,
-      pixels: values.flatMap { value in
-        let color = palette[Int(value)]
-        return [color.red, color.green, color.blue]
-      })
   }
 }
 

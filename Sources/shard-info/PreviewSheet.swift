@@ -17,12 +17,8 @@ final class PreviewSheet {
   }
 
   private static func isPNG(_ path: String) throws(DurableFileError) -> Bool {
-    let file = try OpenFile(reading: path)
-    var start = [UInt8](repeating: 0, count: 8)
-    let read = start.withUnsafeMutableBytes { buffer in
-      Result { () throws(DurableFileError) in try file.read(into: buffer, at: 0) }
-    }
-    return try read.get() == 8 && start == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+    let start = try OpenFile(reading: path).bytes(0..<8)
+    return start == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
   }
 
   /// Writes the picture; it appears under its name when it is complete.

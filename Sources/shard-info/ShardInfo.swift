@@ -53,7 +53,11 @@ struct ShardInfo: SuiteCommand {
       if report.isDamaged { damaged += 1 }
       try output.writer.write(report, text: report.text)
     }
-    if damaged > 0 { throw DamagedShards(count: damaged, of: paths.count) }
+    if damaged > 0 {
+      // What is wrong with them stands on stdout.
+      throw CommandError(
+        .badData, "\(damaged) of \(paths.count) shards damaged; make them again")
+    }
     if let sheet {
       try sheet.publish(try Preview(of: paths, rows: count).rendered())
       try output.writer.path(sheet.path)
@@ -70,13 +74,4 @@ struct ShardInfo: SuiteCommand {
     progress?.finish()
     return verification
   }
-}
-
-/// At least one shard did not pass `--verify`; what is wrong stands on stdout.
-struct DamagedShards: ExitCoded, CustomStringConvertible {
-  let count: Int
-  let of: Int
-
-  var exitCode: SuiteExitCode { .badData }
-  var description: String { "\(count) of \(of) shards damaged; make them again" }
 }

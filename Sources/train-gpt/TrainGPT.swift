@@ -1,7 +1,9 @@
 // train-gpt: code shards to a GPT.
 import ArgumentParser
 import CommandSupport
+import ModelCommands
 import Shards
+import TensorCore
 import Training
 
 @main
@@ -24,23 +26,18 @@ struct TrainGPT: TrainingCommand {
   @OptionGroup(title: "Runtime") var profiling: ProfileOption
   @OptionGroup var results: ResultOptions
 
-  func start(on shards: [String]) throws -> GPTRunConfig {
-    try options.start(on: try CodeShardSet(shards))
+  func start(on shards: [String], in environment: Environment) throws -> GPTRunConfig {
+    try options.start(on: try CodeShardSet(shards), initFrom: training.initFrom, in: environment)
   }
 
-  func change(_ config: inout GPTRunConfig) { options.change(&config) }
+  func change(_ config: inout GPTRunConfig) throws { try options.change(&config) }
 
   func isHeldOut(_ shard: String) throws -> Bool {
     try CodeShardReader(shard).header.split == "validation"
   }
 
-  func execute() throws {
-    let folder = RunFolder(training.out)
-    let config = try configuration(in: folder)
+  func run(_ config: GPTRunConfig, in folder: RunFolder, on device: Device) throws {
     try config.check()
-    let (device, profile) = profiling.watch(
-      try RuntimeOptions.startComputing(
-        threads: config.threads, engine: config.engine, precision: config.precision))
     let codes = try read(config.shards, config)
     let validation = config.validation.isEmpty ? nil : try read(config.validation, config)
 
@@ -55,20 +52,17 @@ struct TrainGPT: TrainingCommand {
     try supervise(from: run.state.step, to: config.steps) {
       try run.train(on: codes, validation: validation, $0)
     }
-    if let profile { runtime.console.line(profile.table) }
     withExtendedLifetime(lock) {}
-    try Interruption.throwIfRequested()
-    try results.writer.path(folder.path)
   }
 
   /// Reads code shards that agree with the configuration.
   private func read(_ paths: [String], _ config: GPTRunConfig) throws -> GPTData {
     let shards = try CodeShardSet(paths)
-    try config.codes.requireSame(as: shards)
+    try config.codes.require(shards.grid, of: paths[0], for: "the run")
     let progress = Progress(
       "reading codes", total: shards.count, unit: "grids", console: runtime.console)
     let table = try CodeTable(shards, order: config.order ?? .raster) { progress.advance() }
     progress.finish()
-    return GPTData(codes: table, conditions: try ConditionTable(config.condition, of: shards))
+    return GPTData(codes: table, conditions: try config.condition?.table(of: shards))
   }
 }

@@ -1,7 +1,7 @@
 // train-vqgan: image shards to a VQGAN.
 import ArgumentParser
 import CommandSupport
-import DurableFiles
+import ModelCommands
 import Shards
 import TensorCore
 import Training
@@ -31,8 +31,8 @@ struct TrainVQGAN: TrainingCommand {
     }
   }
 
-  func start(on shards: [String]) throws -> VQGANRunConfig {
-    try options.start(images: (training.batchSize, training.accumulate))
+  func start(on shards: [String], in environment: Environment) throws -> VQGANRunConfig {
+    try options.start(training, in: environment)
   }
 
   func change(_ config: inout VQGANRunConfig) throws { try options.change(&config) }
@@ -41,11 +41,7 @@ struct TrainVQGAN: TrainingCommand {
     try ImageShardReader(shard).header.split == "validation"
   }
 
-  func execute() throws {
-    let folder = RunFolder(training.out)
-    let config = try configuration(in: folder)
-    let (device, profile) = profiling.watch(
-      try RuntimeOptions.startComputing(threads: config.threads, engine: config.engine))
+  func run(_ config: VQGANRunConfig, in folder: RunFolder, on device: Device) throws {
     let shards = try ImageShardSet(config.shards)
     try config.check(shards)
     let validation = config.validation.isEmpty ? nil : try ImageShardSet(config.validation)
@@ -66,9 +62,6 @@ struct TrainVQGAN: TrainingCommand {
     try supervise(from: run.state.step, to: config.steps) {
       try run.train(on: shards, validation: validation, $0)
     }
-    if let profile { runtime.console.line(profile.table) }
     withExtendedLifetime(lock) {}
-    try Interruption.throwIfRequested()
-    try results.writer.path(folder.path)
   }
 }

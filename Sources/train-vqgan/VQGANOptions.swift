@@ -1,14 +1,21 @@
 // The options of train-vqgan alone, and the configuration that they make.
 import ArgumentParser
 import CommandSupport
+import ModelCommands
 import Models
+import RowMaps
 import TensorCore
 import Training
+
+private let defaults = VQGANSettings(model: .small, objective: VQGANObjective())
 
 /// What `train-vqgan` is told about the model and its objective.
 struct VQGANOptions: ParsableArguments {
   @Option(
-    help: "Size of the model: \(VQGANPreset.names.joined(separator: ", ")) (default: small).")
+    help: """
+      Size of the model: \(VQGANPreset.names.joined(separator: ", ")) \
+      (default: \(VQGANPreset.standard)).
+      """)
   var preset: String?
 
   @Option(
@@ -20,8 +27,12 @@ struct VQGANOptions: ParsableArguments {
       "Change one key of the configuration, e.g. model.n_embed=512.", valueName: "key=value"))
   var set: [String] = []
 
-  @Option(help: "What it reads of the shards: images, segmentation or depth (default: images).")
-  var input: VQGANInputKind?
+  @Option(
+    help: """
+      What it reads of the shards: images, segmentation or depth \
+      (default: \(defaults.model.input.rawValue)).
+      """)
+  var input: RowMap?
 
   @Option(help: "Step from which the discriminator takes part.") var discStart: Int?
 
@@ -33,28 +44,16 @@ struct VQGANOptions: ParsableArguments {
       "Weights of LPIPS on VGG16, or a VQGAN's checkpoint with them; or none.", valueName: "file"))
   var perceptual: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Run, checkpoint or file of weights to take the model and its first weights from.",
-      valueName: "path"))
-  var initFrom: String?
-
-  @Flag(help: "Take the states of the optimizers from there too.") var initOptimizer = false
-
   @Option(help: "Side of random square crops, pixels.") var crop: Int?
 
   @Flag(help: "Mirror every second image.") var flip = false
 
-  @Option(help: "Steps between pictures (default: 500).") var pictureEvery: Int?
-
-  private static let defaultPreset = "small"
+  @Option(help: "Steps between pictures (default: \(defaults.pictureEvery)).")
+  var pictureEvery: Int?
 
   func validate() throws {
     for (name, value) in [("--crop", crop), ("--picture-every", pictureEvery)] {
       if let value, value < 1 { throw ValidationError("\(name) must be positive, got \(value).") }
-    }
-    if initOptimizer, initFrom == nil {
-      throw ValidationError("--init-optimizer needs --init-from.")
     }
     if let discStart, discStart < 0 {
       throw ValidationError("--disc-start must not be negative, got \(discStart).")
@@ -67,64 +66,66 @@ struct VQGANOptions: ParsableArguments {
 
   /// What a new run starts from: preset or file, then the model of `--init-from`.
   ///
-  /// - Parameter images: of a batch, and batches of a step, where they are given: the learning rate of `f16` follows them.
-  func start(images: (batch: Int?, accumulate: Int?)) throws -> VQGANRunConfig {
+  /// - Parameter training: with the images of a step, which the learning rate of `f16` follows.
+  func start(_ training: TrainingOptions, in environment: Environment) throws -> VQGANRunConfig {
     if let config {
       var result = try RunFolder.runConfig(VQGANRunConfig.self, from: config)
+      result.environment = environment
       result.initFrom = nil
       result.initOptimizer = nil
-      if let input, input != result.inputKind {
-        Self.adapt(&result.objective, to: input, channels: input.channels)
-        if input == .segmentation { result.perceptual = nil }
+      if let input, input != result.model.input {
+        Self.adapt(&result.objective, to: input, channels: input.publishedChannels)
+        if input.isLabels { result.perceptual = nil }
       }
       return result
     }
-    let name = preset ?? Self.defaultPreset
+    let name = preset ?? VQGANPreset.standard
     guard let start = VQGANPreset.named(name) else { throw ValidationError("--preset \(name)") }
+    let images = (training.batchSize ?? start.batchSize) * (training.accumulate ?? 1)
     var result = VQGANRunConfig(
-      toolVersion: "", preset: name, model: start.model, objective: start.objective,
-      learningRate: start.learningRate(
-        (images.batch ?? start.batchSize) * (images.accumulate ?? 1)),
-      steps: 10_000, batchSize: start.batchSize, accumulate: 1, augmentation: Augmentation(),
-      shuffles: true, seed: 0, threads: 1, engine: "", perceptual: nil, initFrom: nil, shards: [],
-      validation: [], checkpointEvery: 500, keepCheckpoints: 3, pictureEvery: 500, logEvery: 10)
-    if let initFrom {
+      VQGANSettings(preset: name, model: start.model, objective: start.objective),
+      loop: LoopSettings(
+        steps: 10_000, batchSize: start.batchSize, learningRate: start.learningRate(images)),
+      in: environment)
+    if let initFrom = training.initFrom {
       let first = try FirstStageFile.open(initFrom)
       result.model = first.config
       if let discriminator = first.discriminator { result.objective.discriminator = discriminator }
     }
-    let kind = input ?? result.inputKind
+    let map = input ?? result.model.input
     Self.adapt(
-      &result.objective, to: kind,
-      channels: kind == result.inputKind ? result.model.inChannels : kind.channels)
+      &result.objective, to: map,
+      channels: map == result.model.input ? result.model.inChannels : map.publishedChannels)
     return result
   }
 
   /// Makes the objective of pictures that of maps.
   private static func adapt(
-    _ objective: inout VQGANObjective, to kind: VQGANInputKind, channels: Int
+    _ objective: inout VQGANObjective, to map: RowMap, channels: Int
   ) {
-    switch kind {
-    case .images: break
-    case .segmentation:
+    if map == .depth { objective.discWeight = 0.75 }  // as published for depth
+    if map.isLabels {
       objective.discFactor = 0
-      // Its loss is a mean over all channels, so many times smaller than that of a picture; at the published weight of 1
-      // the latents shrink to nothing before they say anything.
+      // Its loss is a mean over all channels, so many times smaller than that of a picture; at the
+      // published weight of 1 the latents shrink to nothing before they say anything.
       objective.codebookWeight = 1 / Float(channels)
-    case .depth: objective.discWeight = 0.75  // as published for depth
     }
   }
 
   /// Puts the options that were given into a configuration, `--set` first.
   func change(_ config: inout VQGANRunConfig) throws {
-    if let input, input != config.inputKind {
-      (config.model.inChannels, config.model.outChannels) = (input.channels, input.channels)
+    if let input, input != config.model.input {
+      config.model.inChannels = input.publishedChannels
+      config.model.outChannels = input.publishedChannels
     }
     config = try overriding(config, set)
-    if let input, input != config.inputKind {
-      throw ValidationError(
-        "--input \(input.rawValue) and model.in_channels=\(config.model.inChannels): 3 channels are pictures, "
-          + "1 is depth, maps of labels have 4 to 256.")
+    if let input {
+      guard input.modelChannels.contains(config.model.inChannels) else {
+        throw ValidationError(
+          "--input \(input.rawValue) and model.in_channels=\(config.model.inChannels): 3 channels are pictures, "
+            + "1 is depth, maps of labels have 2 to 256.")
+      }
+      config.model.input = input
     }
     if let preset { config.preset = preset }
     if let discStart { config.objective.discStart = discStart }
@@ -132,8 +133,6 @@ struct VQGANOptions: ParsableArguments {
     if let perceptual {
       config.perceptual = perceptual == "none" ? nil : TrainingOptions.absolute(perceptual)
     }
-    if let initFrom { config.initFrom = TrainingOptions.absolute(initFrom) }
-    if initOptimizer { config.initOptimizer = true }
     if let crop { config.augmentation.crop = crop }
     if flip { config.augmentation.flips = true }
     if let pictureEvery { config.pictureEvery = pictureEvery }
@@ -141,4 +140,4 @@ struct VQGANOptions: ParsableArguments {
 }
 
 extension VQGANObjective.DiscriminatorPass: ExpressibleByArgument {}
-extension VQGANInputKind: ExpressibleByArgument {}
+extension RowMap: ExpressibleByArgument {}

@@ -14,6 +14,7 @@ private func withBytes<Result>(
     #expect([UInt8](repeating: 0, count: 32).withUnsafeBytes { crc32c($0) } == 0x8A91_36AA)
     #expect([UInt8](repeating: 0xFF, count: 32).withUnsafeBytes { crc32c($0) } == 0x62A8_AB43)
     #expect([UInt8](0..<32).withUnsafeBytes { crc32c($0) } == 0x46DD_794E)
+    #expect([UInt8]((0..<32).reversed()).withUnsafeBytes { crc32c($0) } == 0x113F_DB5C)
   }
 
   @Test func nothingChangesNothing() {
@@ -24,11 +25,22 @@ private func withBytes<Result>(
   @Test func piecesGiveTheWhole() {
     let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 37) }
     let whole = bytes.withUnsafeBytes { crc32c($0) }
+    #expect(whole == Self.bitByBit(bytes))
     for cut in [1, 7, 8, 63, 64, 500, 999] {
       let first = bytes[..<cut].withUnsafeBytes { crc32c($0) }
       #expect(
         bytes[cut...].withUnsafeBytes { crc32c($0, continuing: first) } == whole, "cut \(cut)")
     }
+  }
+
+  /// The definition.
+  private static func bitByBit(_ bytes: [UInt8]) -> UInt32 {
+    var crc = UInt32.max
+    for byte in bytes {
+      crc ^= UInt32(byte)
+      for _ in 0..<8 { crc = crc >> 1 ^ (crc & 1 == 1 ? 0x82F6_3B78 : 0) }
+    }
+    return ~crc
   }
 }
 

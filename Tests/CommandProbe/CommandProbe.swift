@@ -5,9 +5,10 @@ import Checkpoints
 import CommandSupport
 import DurableFiles
 import Foundation
+import ModelCommands
 
 @main
-struct CommandProbe: SuiteCommand {
+struct CommandProbe: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "command-probe", abstract: "Shows how a command of the suite ends.",
     version: "probe 1")

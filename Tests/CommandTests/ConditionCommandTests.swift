@@ -15,18 +15,14 @@ struct ConditionCommandTests {
   /// The folder of `GPTCommandTests`, whose rows have a column `room` of 0, 1, 2 in turns, and a GPT `G` that knows it.
   private func labelled() throws -> GPTCommandTests.Stage {
     let stage = try GPTCommandTests.Stage()
-    let writer = try CodeShardWriter(
-      stage.folder("rooms.h5"),
-      header: CodeShardHeader(
-        gridHeight: 2, gridWidth: 3, codebookSize: 64, fingerprint: stage.fingerprint,
-        vqganPath: stage.folder("vqgan"), sourceShards: [], source: "test", split: "train",
-        toolVersion: "test"))
-    for row in 0..<12 {
-      writer.append((0..<6).map { Int32((row % 3 * 20 + $0) % 64) }, id: Int64(row), name: "\(row)")
-    }
-    writer.setLabels("room", .int32((0..<12).map { Int32($0 % 3) }))
-    writer.setLabels("weight", .float32((0..<12).map { Float($0) }))
-    try writer.finish()
+    try codeShard(
+      stage.folder("rooms.h5"), rows: 12, grid: (2, 3), fingerprint: stage.fingerprint,
+      vqgan: stage.folder("vqgan"),
+      labels: [
+        ("room", .int32((0..<12).map { Int32($0 % 3) })),
+        ("weight", .float32((0..<12).map { Float($0) })),
+      ]
+    ) { row in ((0..<6).map { Int32((row % 3 * 20 + $0) % 64) }, nil) }
     return stage
   }
 
@@ -41,9 +37,8 @@ struct ConditionCommandTests {
     #expect(trained.status == 0, "\(trained.errors)")
     let description = try RunFolder.decode(
       GPTDescription.self, from: "\(RunFolder(stage.folder("G")).lastCheckpoint())/model.json")
-    #expect(description.condition?.column == "room")
-    #expect(description.condition?.vocabulary == 3)
-    #expect(description.condition?.nullToken == 3)
+    let label = LabelCondition(vocabulary: 3, column: "room")
+    #expect(description.condition == GPTCondition(.label(label), nullToken: 3))
     #expect(
       FileManager.default.fileExists(
         atPath: "\(try RunFolder(stage.folder("G")).lastCheckpoint())/ema.safetensors"))
@@ -113,7 +108,7 @@ struct ConditionCommandTests {
     let (a, b) = (
       try CodeShardReader(stage.folder("a.h5")), try CodeShardReader(stage.folder("b.h5"))
     )
-    #expect((a.header.gridHeight, a.header.gridWidth) == (5, 7))
+    #expect((a.header.grid.height, a.header.grid.width) == (5, 7))
     for row in 0..<2 { #expect(try a.codes(row) == b.codes(row)) }
     let wide = try shell("sample-gpt --gpt O --scale 2 --count 1 --out D", in: stage.folder)
     #expect(wide.status == 64)
@@ -156,6 +151,13 @@ struct ConditionCommandTests {
       ("sample-gpt --gpt G --temperature 1,x --out P", 64, "--temperature"),
       ("sample-gpt --gpt G --window-step 2 --out P", 64, "--window-step"),
       ("sample-gpt --gpt G --shards-out S --out P", 64, "--shards-out"),
+      (
+        """
+        mkdir S && echo mine > S/samples-00000.h5
+        sample-gpt --gpt G --count 2 --shards-out S --quiet
+        s=$?; [ "$(cat S/*.h5)" = mine ] || exit 99; exit $s
+        """, 73, "S/samples-00000.h5: exists, but no manifest.json tells how it was made"
+      ),
       ("sample-gpt --gpt G", 64, "--out"),
     ])
   func mistakes(command: String, status: Int32, message: String) throws {
@@ -171,21 +173,11 @@ struct ConditionCommandTests {
 
   /// Shards `S.h5` of 24 pictures of 16×16 pixels in two halves of one label each, with their maps and one object.
   private func maps(in folder: TemporaryFolder) throws {
-    let writer = try ImageShardWriter(
-      folder("S.h5"),
-      header: ImageShardHeader(
-        height: 16, width: 16, source: "test", split: "train", preprocessing: "{}",
-        toolVersion: "test", hasSegmentation: true), compression: .auto)
-    for row in 0..<24 {
+    let maps: [[UInt8]] = (0..<24).map { (row: Int) -> [UInt8] in
       let labels = (UInt8(row % 4), UInt8(40 + row % 3))
-      let map: [UInt8] = (0..<256).map { (place: Int) -> UInt8 in
+      return (0..<256).map { (place: Int) -> UInt8 in
         place % 16 < 4 + row % 8 ? labels.0 : labels.1
       }
-      let pixels: [UInt8] = map.flatMap { (label: UInt8) -> [UInt8] in
-        [label &* 5, 255 - label, label ^ 85]
-      }
-      try writer.append(
-        writer.encoder.encode(pixels, segmentation: map, id: Int64(row), name: "\(row)"))
     }
     let objects: [[ShardObject]] = (0..<24).map { (row: Int) -> [ShardObject] in
       let width = Float(2 + row % 6)
@@ -195,10 +187,13 @@ struct ConditionCommandTests {
           isCrowd: row % 2 == 1)
       ]
     }
-    let categories = [ShardCategory(id: 7, name: "box", supercategory: "")]
-    writer.setObjects(objects)
-    writer.setCategories(categories)
-    try writer.finish()
+    try imageShard(
+      folder("S.h5"), rows: 24, compression: .auto, objects: objects,
+      categories: [ShardCategory(id: 7, name: "box", supercategory: "")],
+      maps: { [.segmentation: .bytes(maps[$0])] },
+      pixels: { row in
+        maps[row].flatMap { (label: UInt8) -> [UInt8] in [label &* 5, 255 - label, label ^ 85] }
+      })
   }
 
   @Test func labelMapsAreConditions() throws {
@@ -228,12 +223,11 @@ struct ConditionCommandTests {
     let shard = try CodeShardReader(folder("C/S.h5"))
     #expect(shard.header.condition?.input == "segmentation")
     let stage = try FirstStage.load(folder("M"))
-    #expect(shard.header.condition?.fingerprint == stage.fingerprint)
+    #expect(shard.header.condition?.grid.fingerprint == stage.fingerprint)
     let reader = try ImageShardReader(folder("S.h5"))
-    let labels = try #require(try reader.segmentation(5))
-    let codes = stage.model.encode(
-      .labels(IndexTensor(labels.map { Int32($0) }, shape: [1, 16, 16]))
-    ).elements
+    let input = VQGANInput(
+      try reader.row(5, .segmentation), of: .segmentation, count: 1, height: 16, width: 16)
+    let codes = stage.model.encode(input).elements
     #expect(try shard.conditionCodes(5) == codes)
     let wide = try ImageDecoder.decode(contentsOf: folder("W/sample-00000.png"))
     #expect((wide.width, wide.height) == (32, 20))

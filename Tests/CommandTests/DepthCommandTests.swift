@@ -54,13 +54,13 @@ struct DepthCommandTests {
 
     // The middle of the picture, in numbers of the whole picture's range: the map is of its size, so nothing is scaled.
     let reader = try ImageShardReader(folder("S/images-00000.h5"))
-    #expect(reader.header.hasDepth && reader.count == 12)
+    #expect(reader.header.maps == [.depth] && reader.count == 12)
     #expect(reader.header.preprocessing.contains(#""depth_filter":"bilinear""#))
     let names = try reader.contents.names
     let row = try #require(names.firstIndex(of: "deep/13.jpg"))
     let whole = try ImageDecoder.decodeDepth(contentsOf: folder("depth/deep/13.png")).stored
     let middle = (0..<16).flatMap { y in whole[y * 24 + 4..<y * 24 + 20] }
-    #expect(try reader.depth(row) == middle)
+    #expect(try reader.row(row, .depth) == .words(middle))
 
     // The model of one channel has learnt something, with its discriminator in the last steps.
     let stage = try FirstStage.load(folder("D"))
@@ -75,9 +75,9 @@ struct DepthCommandTests {
     // What stands in the code shard is what that VQGAN says of the map, and what sample-gpt makes of the file.
     let codes = try CodeShardReader(folder("C/images-00000.h5"))
     #expect(codes.header.condition?.input == "depth")
-    #expect(codes.header.condition?.fingerprint == stage.fingerprint)
-    let depths = Tensor(depths: middle, count: 1, height: 16, width: 16)
-    #expect(try codes.conditionCodes(row) == stage.model.encode(.values(depths)).elements)
+    #expect(codes.header.condition?.grid.fingerprint == stage.fingerprint)
+    let input = VQGANInput(.words(middle), of: .depth, count: 1, height: 16, width: 16)
+    #expect(try codes.conditionCodes(row) == stage.model.encode(input).elements)
     let (rows, file) = (
       try CodeShardReader(folder("rows.h5")), try CodeShardReader(folder("file.h5"))
     )
@@ -108,7 +108,8 @@ struct DepthCommandTests {
     #expect(outcome.errors.contains("D/train2017/2.png: 11x7 pixels, expected 24x16"))
     let reader = try ImageShardReader(folder("S/coco-00000.h5"))
     #expect(reader.count == 1)
-    #expect(try reader.depth(0)?.max() ?? 0 > 40_000)
+    let depths = try reader.row(0, .depth).littleEndian
+    #expect(depths.indices.contains { $0 % 2 == 1 && depths[$0] > 156 })
   }
 
   @Test(

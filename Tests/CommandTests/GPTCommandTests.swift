@@ -19,7 +19,7 @@ struct GPTCommandTests {
       folder = try TemporaryFolder()
       var random = RandomSource(seed: 1)
       let model = VQGAN(.tiny, using: &random)
-      fingerprint = FirstStage.fingerprint(of: model)
+      fingerprint = model.fingerprint
       try FileManager.default.createDirectory(
         atPath: folder("vqgan"), withIntermediateDirectories: false)
       try RunFolder.write(model.config, to: folder("vqgan/model.json"))
@@ -33,16 +33,10 @@ struct GPTCommandTests {
     func write(
       _ name: String, rows: Int, split: String = "train", fingerprint: String? = nil
     ) throws {
-      let writer = try CodeShardWriter(
-        folder(name),
-        header: CodeShardHeader(
-          gridHeight: 2, gridWidth: 3, codebookSize: 64,
-          fingerprint: fingerprint ?? self.fingerprint, vqganPath: folder("vqgan"),
-          sourceShards: [], source: "test", split: split, toolVersion: "test"))
-      for row in 0..<rows {
-        writer.append((0..<6).map { Int32((row + $0 * 7) % 64) }, id: Int64(row), name: "\(row)")
-      }
-      _ = try writer.finish()
+      try codeShard(
+        folder(name), rows: rows, grid: (2, 3), fingerprint: fingerprint ?? self.fingerprint,
+        vqgan: folder("vqgan"), split: split
+      ) { row in ((0..<6).map { Int32((row + $0 * 7) % 64) }, nil) }
     }
   }
 
@@ -68,7 +62,7 @@ struct GPTCommandTests {
     #expect(config.codes.fingerprint == stage.fingerprint)
     let drawn = try CodeShardReader(stage.folder("drawn.h5"))
     #expect(drawn.count == 5)
-    #expect(drawn.header.fingerprint == stage.fingerprint)
+    #expect(drawn.header.grid.fingerprint == stage.fingerprint)
 
     // The same seed draws the same pictures, however many at once.
     let again = try shell(

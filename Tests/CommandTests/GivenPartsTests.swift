@@ -28,7 +28,7 @@ struct GivenPartsTests {
   private static func codes(of picture: RGBImage, _ stage: FirstStage) -> [Int32] {
     let image = Tensor(
       pixels: picture.pixels, count: 1, height: picture.height, width: picture.width)
-    return stage.model.encode(image).elements
+    return stage.model.encode(.values(image)).elements
   }
 
   /// The kept codes are those of the picture, whatever the seed; the others are drawn, and differ.
@@ -160,23 +160,16 @@ struct GivenPartsTests {
       ).elements
     }
     try #require(conditions[0] != conditions[1])
-    let writer = try CodeShardWriter(
-      folder("pairs.h5"),
-      header: CodeShardHeader(
-        gridHeight: 4, gridWidth: 4, codebookSize: 64, fingerprint: stage.fingerprint,
-        vqganPath: folder("vqgan"), sourceShards: [], source: "test", split: "train",
-        toolVersion: "test", downsampling: 4,
-        condition: ConditionCodesHeader(
-          input: "segmentation", height: 4, width: 4, codebookSize: 64,
-          fingerprint: labels.fingerprint, vqganPath: folder("maps"))))
     let rows: [[Int32]] = (0..<2).map { (number: Int) -> [Int32] in
       (0..<16).map { (place: Int) -> Int32 in Int32((number * 33 + place * 2) % 64) }
     }
-    for row in 0..<12 {
-      writer.append(
-        rows[row % 2], condition: conditions[row % 2], id: Int64(row), name: "\(row)")
-    }
-    try writer.finish()
+    try codeShard(
+      folder("pairs.h5"), rows: 12, grid: (4, 4), fingerprint: stage.fingerprint,
+      vqgan: folder("vqgan"), downsampling: 4,
+      condition: ConditionCodesHeader(
+        input: "segmentation", height: 4, width: 4, codebookSize: 64,
+        fingerprint: labels.fingerprint, vqganPath: folder("maps"))
+    ) { row in (rows[row % 2], conditions[row % 2]) }
     for number in 0..<2 {
       var map = Self.map(number)
       try map.writePNG(to: folder("shard-\(number).png"))

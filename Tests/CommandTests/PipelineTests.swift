@@ -41,8 +41,8 @@ struct PipelineTests {
 
     let codes = try CodeShardSet(["C/revenge-00000.h5", "C/revenge-00001.h5"].map { folder($0) })
     let images = try ImageShardSet(["S/revenge-00000.h5", "S/revenge-00001.h5"].map { folder($0) })
-    #expect((codes.count, codes.gridHeight, codes.gridWidth) == (24, 8, 8))
-    #expect(codes.codebookSize == 64)
+    #expect((codes.count, codes.grid.height, codes.grid.width) == (24, 8, 8))
+    #expect(codes.grid.codebookSize == 64)
     #expect(try codes.names == images.names)
     #expect(codes.labelNames == images.labelNames)
     #expect(try codes.labels("trajectory") == images.labels("trajectory"))

@@ -53,11 +53,11 @@ struct DurableFileTests {
     #expect(throws: DurableFileError.failed(operation: "open", path: folder("a"), errno: ENOENT)) {
       try DurableFile.read(folder("a"))
     }
-    #expect(throws: DurableFileError.notAFile(path: folder.path)) {
+    #expect(throws: DurableFileError.notAFile(path: folder.path, found: "a folder")) {
       try DurableFile.read(folder.path)
     }
     #expect(mkfifo(folder("pipe"), 0o600) == 0)
-    #expect(throws: DurableFileError.notAFile(path: folder("pipe"))) {
+    #expect(throws: DurableFileError.notAFile(path: folder("pipe"), found: "a FIFO")) {
       try DurableFile.read(folder("pipe"))
     }
     try DurableFile.write([1, 2, 3], to: folder("b"))
@@ -91,6 +91,22 @@ struct DurableFileTests {
       try file.write([byte])
     }
     #expect(try DurableFile.read(folder("log")) == [1, 2])
+  }
+
+  @Test func rangesEndWithTheFile() throws {
+    let folder = try TemporaryFolder()
+    try DurableFile.write([1, 0, 2, 0, 3], to: folder("a"))
+    let file = try OpenFile(reading: folder("a"))
+    #expect(try file.bytes(1..<3) == [0, 2])
+    #expect(try file.bytes(4..<9) == [3] && file.bytes(5..<9) == [])
+    #expect(try file.elements(0..<4, as: UInt16.self) == [1, 2])
+    #expect(try file.elements(2..<6, as: UInt16.self) == [2])
+  }
+
+  @Test func aFolderThatCannotBeListedIsAnError() throws {
+    let folder = try TemporaryFolder()
+    #expect(throws: DurableFileError.self) { try DurableFile.list(folder("none")) }
+    #expect(DurableFile.names(in: folder("none")) == [])
   }
 
   @Test(arguments: [

@@ -1,3 +1,4 @@
+import Corpora
 import Foundation
 import Images
 import Ingest
@@ -38,7 +39,7 @@ struct AtariIngestTests {
     let corpus = try SmallCorpus()
     try corpus.replace(1, 3, with: [1, 2, 3])
     let first = try TemporaryFolder()
-    let options = AtariIngestOptions.small { $0.holdout = [3] }
+    let options = try AtariOptions.small { $0.holdout = [3] }
     try ingest(corpus, options, to: first.path, threads: 1)
     let expected = try files(in: first.path)
     for threads in [2, 5] {
@@ -92,10 +93,10 @@ struct AtariIngestTests {
     #expect(throws: IngestError.noSamples(path: corpus.path, split: "train", reason: nil)) {
       try ingest(corpus, .small { $0.recipe.stack = 13 }, to: out.path)
     }
-    #expect(throws: IngestError.self) {
+    #expect(throws: AtariCorpusError.self) {
       try ingest(corpus, .small { $0.trajectories = [1, 99] }, to: out.path)
     }
-    #expect(throws: IngestError.self) {
+    #expect(throws: AtariCorpusError.self) {
       try ingest(corpus, .small { $0.game = "qbert" }, to: out.path)
     }
     #expect(try files(in: out.path).isEmpty)
@@ -131,7 +132,7 @@ struct AtariIngestTests {
   func stacks(layout: StackLayout) throws {
     let corpus = try SmallCorpus()
     let out = try TemporaryFolder()
-    let options = AtariIngestOptions.small {
+    let options = try AtariOptions.small {
       ($0.recipe.stack, $0.recipe.layout, $0.trajectories) = (4, layout, [2])
     }
     try ingest(corpus, options, to: out.path)
@@ -172,10 +173,10 @@ struct AtariIngestTests {
   @Test func theReproductionsCropLosesTheScoreBarAndTheDefaultDoesNot() throws {
     var frame = RGBImage(width: 160, height: 210, filledWith: .black)
     for x in 0..<160 { frame[x, 0] = .white }
-    let crop = PictureRecipe(width: 208, height: 208, fit: .crop, filter: .bilinear)
+    let crop = try PictureRecipe.parse(["--fit", "crop", "--filter", "bilinear"])
     #expect(!crop.picture(of: [frame]).pixels.contains { $0 > 0 })
-    for fit in [FitMode.pad, .stretch] {
-      let whole = PictureRecipe(width: 208, height: 208, fit: fit, filter: .area)
+    for fit in ["pad", "stretch"] {
+      let whole = try PictureRecipe.parse(["--fit", fit])
       #expect(whole.picture(of: [frame]).pixels.contains { $0 > 200 })
     }
   }

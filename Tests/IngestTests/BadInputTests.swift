@@ -131,8 +131,10 @@ struct BadInputTests {
     try corpus.setRows(2, (0..<4).map { SmallCorpus.row($0, of: 6) })
     try Data().write(to: URL(fileURLWithPath: corpus.folder("screens/revenge/2/thumbs.db")))
     try Data().write(to: URL(fileURLWithPath: corpus.folder("trajectories/revenge/7.txt~")))
+    let options = try AtariOptions.small()
     let plan = try AtariPlanner.plan(
-      path: corpus.path, options: .small(), threads: 1, policy: ErrorPolicy(isStrict: true)
+      path: corpus.path, frames: options.frames, recipe: options.recipe, shards: options.shards,
+      threads: 1, policy: ErrorPolicy(isStrict: true)
     ) { _ in }
     #expect(plan.samples.count == 10)
     #expect(plan.warnings.count == 4)

@@ -32,7 +32,7 @@ struct COCOBadInputTests {
     try coco.write("captions", ["images": sizes, "annotations": [Any]()])
     let out = try TemporaryFolder()
     let outcome = try ingest(
-      coco, .init(splits: [.train]), .squares(), to: out.path, policy: Self.tolerant)
+      coco, .taking(), .squares(), to: out.path, policy: Self.tolerant)
     #expect(outcome.written == 2)
     let reader = try ImageShardReader(out("p-00000.h5"))
     let stored = try ImageDecoder.decode(Array(jpeg))
@@ -57,7 +57,7 @@ struct COCOBadInputTests {
     try map.writePNG(to: coco.mapPath(30))
     let out = try TemporaryFolder()
     let outcome = try ingest(
-      coco, .init(splits: [.train], segmentation: .stuffthingmaps), .squares(), to: out.path,
+      coco, .taking(segmentation: .stuffthingmaps), .squares(), to: out.path,
       policy: Self.tolerant)
     #expect((outcome.read, outcome.written) == (4, 1))
     let found = reasons(outcome)
@@ -70,7 +70,7 @@ struct COCOBadInputTests {
     let second = try TemporaryFolder()
     #expect(throws: IngestError.nothingWritten(folder: second.path)) {
       try ingest(
-        coco, .init(splits: [.train], segmentation: .stuffthingmaps), .squares(), to: second.path,
+        coco, .taking(segmentation: .stuffthingmaps), .squares(), to: second.path,
         policy: Self.tolerant)
     }
   }
@@ -91,9 +91,9 @@ struct COCOBadInputTests {
     try coco.write("captions", ["images": listed, "annotations": [Any]()])
     let out = try TemporaryFolder()
     // The label maps, too, are found by that name.
-    for segmentation in [COCOIngestOptions.Segmentation.none, .stuffthingmaps] {
+    for segmentation in [COCOOptions.Segmentation.none, .stuffthingmaps] {
       let outcome = try ingest(
-        coco, .init(splits: [.train], segmentation: segmentation, captions: true), .squares(),
+        coco, .taking(segmentation: segmentation, captions: true), .squares(),
         to: out(segmentation.rawValue), policy: Self.tolerant)
       #expect((outcome.read, outcome.written) == (4, 3), "\(segmentation)")
     }
@@ -108,7 +108,7 @@ struct COCOBadInputTests {
     let refused = try ingest(coco, to: out("refused"), policy: Self.tolerant)
     #expect(refused.skipped.map(\.name) == ["train2017/000000000009.jpg"])
     let followed = try ingest(
-      coco, .init(splits: [.train], followsLinks: true), to: out("followed"))
+      coco, .taking(followsLinks: true), to: out("followed"))
     #expect(followed.written == 4)
   }
 
@@ -121,8 +121,8 @@ struct COCOBadInputTests {
     }
     let out = try TemporaryFolder()
     #expect(
-      throws: IngestError.image(
-        .linkLeadsOut(path: coco.path(9), folder: "\(coco.root)/train2017"))
+      throws: ImageError.linkLeadsOut(
+        path: coco.path(9), folder: "\(coco.root)/train2017")
     ) {
       try ingest(coco, to: out.path)
     }
@@ -136,18 +136,18 @@ struct COCOBadInputTests {
     listed[3]["id"] = largest
     try coco.write("captions", ["images": listed, "annotations": [Any]()])
     let out = try TemporaryFolder()
-    let squares = PictureIngestOptions.squares { $0.crops = crops }
+    let squares = try PictureOptions.squares { $0.crops = crops }
     guard crops == 0 || largest < 1 << 48 else {
       #expect(
         throws: IngestError.numberTooLarge(
           id: Int64(largest), name: "train2017/000000000034.jpg",
           path: coco.annotations("captions"))
       ) {
-        try ingest(coco, .init(splits: [.train]), squares, to: out.path)
+        try ingest(coco, .taking(), squares, to: out.path)
       }
       return
     }
-    try ingest(coco, .init(splits: [.train]), squares, to: out.path)
+    try ingest(coco, .taking(), squares, to: out.path)
     let ids = try ["p-00000.h5", "p-00001.h5", "p-00002.h5", "p-00003.h5"]
       .filter { FileManager.default.fileExists(atPath: out($0)) }
       .flatMap { try ImageShardReader(out($0)).contents.ids }
@@ -177,7 +177,7 @@ struct COCOBadInputTests {
       throws: IngestError.otherPictures(
         path: coco.annotations("instances"), other: coco.annotations("captions"))
     ) {
-      try ingest(coco, .init(splits: [.train], captions: true, objects: true), to: out.path)
+      try ingest(coco, .taking(captions: true, objects: true), to: out.path)
     }
     #expect(try files(in: out.path).isEmpty)
   }
@@ -192,10 +192,8 @@ struct COCOBadInputTests {
     instances["images"] = listed
     try coco.write("instances", instances)
     let out = try TemporaryFolder()
-    let options = COCOIngestOptions(splits: [.train], captions: true, objects: true)
-    let plan = try COCOPlanner.plan(
-      root: coco.root, options: options, pictures: .squares(), policy: ErrorPolicy()
-    ) { _ in }
+    let options = try COCOOptions.taking(captions: true, objects: true)
+    let plan = try plan(coco, options, .squares())
     #expect(
       plan.warnings == [
         "\(coco.annotations("instances")): 2 pictures have another name or size than in "
@@ -210,28 +208,26 @@ struct COCOBadInputTests {
   @Test func whatIsNotThereIsNamed() throws {
     let coco = try SmallCOCO()
     let out = try TemporaryFolder()
-    func error(_ options: COCOIngestOptions) throws -> String {
-      try #require(throws: IngestError.self) {
-        try ingest(coco, options, to: out.path)
-      }.description
+    func error(_ options: COCOOptions) throws -> String {
+      "\(try #require(throws: (any Error).self) { try ingest(coco, options, to: out.path) })"
     }
     #expect(
-      try error(.init(splits: [.val])).hasPrefix("\(coco.root): no folder such as val2017"))
+      try error(.taking(split: .val)).hasPrefix("\(coco.root): no folder such as val2017"))
     #expect(
-      try error(.init(splits: [.train], categories: ["unicorn"])).contains(
+      try error(.taking(categories: "unicorn")).contains(
         "no category \"unicorn\""))
     for kind in ["instances", "captions"] {
       try FileManager.default.removeItem(atPath: coco.annotations(kind))
     }
     #expect(
-      try error(.init(splits: [.train], captions: true)).contains(
+      try error(.taking(captions: true)).contains(
         "no annotations/captions_train2017.json, which --captions needs"))
-    #expect(try error(.init(splits: [.train], objects: true)).contains("--objects"))
+    #expect(try error(.taking(objects: true)).contains("--objects"))
     #expect(
-      try error(.init(splits: [.train], segmentation: .annotations)).contains("instances_train"))
+      try error(.taking(segmentation: .annotations)).contains("instances_train"))
     try FileManager.default.removeItem(atPath: "\(coco.root)/stuffthingmaps")
     #expect(
-      try error(.init(splits: [.train], segmentation: .stuffthingmaps)).contains(
+      try error(.taking(segmentation: .stuffthingmaps)).contains(
         "no stuffthingmaps/train2017/"))
   }
 
@@ -246,12 +242,10 @@ struct COCOBadInputTests {
         SmallCOCO.object(107, image: 999, category: 1, box: [1, 1, 5, 5]),
       ]
     try coco.write("instances", instances)
-    let options = COCOIngestOptions(splits: [.train], segmentation: .annotations)
+    let options = try COCOOptions.taking(segmentation: .annotations)
     let out = try TemporaryFolder()
     var told: [String] = []
-    let plan = try COCOPlanner.plan(
-      root: coco.root, options: options, pictures: .squares(), policy: ErrorPolicy()
-    ) { _ in }
+    let plan = try plan(coco, options, .squares())
     #expect(plan.warnings.count == 1)
     #expect(
       plan.warnings[0].contains("2 records left out (1 duplicate-id, 1 unknown-image)"),
@@ -273,7 +267,7 @@ struct COCOBadInputTests {
     let out = try TemporaryFolder()
     var hasVanished = false
     let outcome = try ingest(
-      coco, .init(splits: [.train]), .squares { $0.shardSize = 1 }, to: out.path, threads: 1,
+      coco, .taking(), .squares { $0.shardSize = 1 }, to: out.path, threads: 1,
       policy: Self.tolerant
     ) { event in
       guard event == .processed(samples: 1), !hasVanished else { return }

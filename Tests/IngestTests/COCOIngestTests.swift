@@ -8,13 +8,14 @@ import Testing
 
 @Suite("From COCO to shards")
 struct COCOIngestTests {
-  private static let everything = COCOIngestOptions(
-    splits: [.train], segmentation: .annotations, captions: true, objects: true)
+  private static func everything() throws -> COCOOptions {
+    try .taking(segmentation: .annotations, captions: true, objects: true)
+  }
 
   @Test func everyPictureArrivesWithAllThatBelongsToIt() throws {
     let coco = try SmallCOCO()
     let out = try TemporaryFolder()
-    let outcome = try ingest(coco, Self.everything, to: out.path)
+    let outcome = try ingest(coco, Self.everything(), to: out.path)
     #expect((outcome.read, outcome.written, outcome.skipped.count) == (4, 4, 0))
     let reader = try ImageShardReader(out("p-00000.h5"))
     #expect(reader.header.source == "coco/train2017")
@@ -39,7 +40,7 @@ struct COCOIngestTests {
   @Test func boxesAreInPixelsOfTheStoredPicture() throws {
     let coco = try SmallCOCO()
     let out = try TemporaryFolder()
-    try ingest(coco, Self.everything, to: out.path)
+    try ingest(coco, Self.everything(), to: out.path)
     let objects = try #require(try ImageShardReader(out("p-00000.h5")).contents.objects)
     // 40×30 is scaled by 0.8 to 32×24, and 4 columns are cut on each side.
     #expect(
@@ -62,13 +63,13 @@ struct COCOIngestTests {
   @Test func paintedMapsShowThingsOverStuffAndSmallerOverLarger() throws {
     let coco = try SmallCOCO()
     let out = try TemporaryFolder()
-    try ingest(coco, Self.everything, to: out.path)
+    try ingest(coco, Self.everything(), to: out.path)
     let reader = try ImageShardReader(out("p-00000.h5"))
-    let map = try #require(try reader.segmentation(0))
+    guard case .bytes(let map) = try reader.row(0, .segmentation) else { return }
     let counts = Dictionary(grouping: map) { $0 }.mapValues(\.count)
     #expect(counts == [124: 24 * 24 - 256, 1: 256 - 16, 18: 16])
     #expect(map[0] == 124 && map[5 * 24 + 5] == 1 && map[9 * 24 + 9] == 18)
-    #expect(try reader.segmentation(2) == [UInt8](repeating: 0, count: 24 * 24))
+    #expect(try reader.row(2, .segmentation) == .bytes([UInt8](repeating: 0, count: 24 * 24)))
     #expect(reader.header.preprocessing.contains("\"segmentation_overlaps\":\"stuff first"))
     let names = try #require(try reader.contents.categories)
     #expect(names.first { $0.id == 124 }?.name == "grass")
@@ -79,10 +80,10 @@ struct COCOIngestTests {
     let coco = try SmallCOCO()
     let out = try TemporaryFolder()
     try ingest(
-      coco, COCOIngestOptions(splits: [.train], segmentation: .stuffthingmaps), to: out.path)
+      coco, COCOOptions.taking(segmentation: .stuffthingmaps), to: out.path)
     let reader = try ImageShardReader(out("p-00000.h5"))
     for (row, size) in SmallCOCO.sizes.enumerated() {
-      let map = try #require(try reader.segmentation(row))
+      guard case .bytes(let map) = try reader.row(row, .segmentation) else { return }
       #expect(Set(map).isSubset(of: [0, 123, 182]), "row \(row)")
       // The band of a quarter of the width, less what is cut.
       let scaled = Double(size.width) * 24 / Double(min(size.width, size.height))
@@ -100,7 +101,7 @@ struct COCOIngestTests {
     #expect(try ingest(coco, to: out.path).written == 4)
     let reader = try ImageShardReader(out("p-00000.h5"))
     #expect(try reader.contents.ids == [9, 25, 30, 34])
-    #expect(!reader.header.hasSegmentation)
+    #expect(reader.header.maps == [])
     #expect(try reader.contents.categories == nil)
   }
 
@@ -109,7 +110,7 @@ struct COCOIngestTests {
     _ = try SmallCOCO(label: "val2017", in: coco.folder)
     let out = try TemporaryFolder()
     let outcome = try ingest(
-      coco, COCOIngestOptions(splits: [.train, .val], captions: true), .squares { $0.limit = 3 },
+      coco, COCOOptions.taking(split: .both, captions: true), .squares { $0.limit = 3 },
       to: out.path)
     #expect(outcome.shards.map(\.split) == [.train, .validation])
     #expect(outcome.shards.map(\.path) == ["p-00000.h5", "p-validation-00000.h5"].map { out($0) })
@@ -119,7 +120,7 @@ struct COCOIngestTests {
     #expect(try validation.contents.captions?[0].count == 2)
     // Of val alone, the shards are those of the validation split.
     let alone = try TemporaryFolder()
-    let only = try ingest(coco, COCOIngestOptions(splits: [.val]), to: alone.path)
+    let only = try ingest(coco, COCOOptions.taking(split: .val), to: alone.path)
     #expect(only.shards.map(\.path) == [alone("p-validation-00000.h5")])
   }
 
@@ -127,43 +128,43 @@ struct COCOIngestTests {
   func categories(name: String, ids: [Int64]) throws {
     let coco = try SmallCOCO()
     let out = try TemporaryFolder()
-    try ingest(coco, COCOIngestOptions(splits: [.train], categories: [name]), to: out.path)
+    try ingest(coco, COCOOptions.taking(categories: name), to: out.path)
     #expect(try ImageShardReader(out("p-00000.h5")).contents.ids == ids)
   }
 
   @Test func theNumberOfThreadsChangesNoByte() throws {
     let coco = try SmallCOCO()
     try coco.replace(30, with: [1, 2, 3])
-    let pictures = PictureIngestOptions.squares {
+    let pictures = try PictureOptions.squares {
       ($0.crops, $0.shardSize, $0.compression) = (3, 6, .level(4))
     }
     let first = try TemporaryFolder()
-    try ingest(coco, Self.everything, pictures, to: first.path, threads: 1)
+    try ingest(coco, Self.everything(), pictures, to: first.path, threads: 1)
     let expected = try files(in: first.path)
     #expect(expected.count == 4)  // two shards, manifest, report
     let second = try TemporaryFolder()
-    try ingest(coco, Self.everything, pictures, to: second.path, threads: 5)
+    try ingest(coco, Self.everything(), pictures, to: second.path, threads: 5)
     #expect(try files(in: second.path) == expected)
   }
 
   @Test func otherOptionsAreRefusedByName() throws {
     let coco = try SmallCOCO()
     let out = try TemporaryFolder()
-    try ingest(coco, Self.everything, to: out.path)
+    try ingest(coco, Self.everything(), to: out.path)
     let before = try files(in: out.path)
-    func change(_ change: (inout COCOIngestOptions) -> Void) -> COCOIngestOptions {
-      var options = Self.everything
+    func change(_ change: (inout COCOOptions) -> Void) throws -> COCOOptions {
+      var options = try Self.everything()
       change(&options)
       return options
     }
-    for (name, options) in [
+    for (name, options) in try [
       ("--captions", change { $0.captions = false }), ("--objects", change { $0.objects = false }),
       ("--segmentation", change { $0.segmentation = .stuffthingmaps }),
     ] {
-      let error = try #require(throws: IngestError.self) {
+      let error = try #require(throws: ShardError.self) {
         try ingest(coco, options, to: out.path)
       }
-      guard case .shard(.optionsDiffer(out.path, name, _, _)) = error else {
+      guard case .optionsDiffer(out.path, name, _, _) = error else {
         Issue.record("\(name): \(error)")
         continue
       }

@@ -25,12 +25,11 @@ struct ImageListTests {
 
   @discardableResult
   private func ingest(
-    _ folder: String, _ options: PictureIngestOptions = .squares { $0.size = 8 }, to out: String,
+    _ folder: String, _ options: PictureOptions? = nil, to out: String,
     upright: Bool = false, policy: ErrorPolicy = ErrorPolicy()
   ) throws -> IngestOutcome {
-    let plan = try ImageListSource.plan(folder: folder, turnsUpright: upright, options: options) {
-      _ in
-    }
+    let options = try options ?? .squares { $0.size = 8 }
+    let plan = try ImageListSource.plan(folder: folder, turnsUpright: upright, options)
     return try ShardIngest(
       plan: plan, folder: out, threads: 2, policy: policy, toolVersion: "test"
     ).run { _ in }
@@ -41,9 +40,7 @@ struct ImageListTests {
     for name in ["notes.txt", ".hidden.png", "deep/Thumbs.db"] {
       try Data("x".utf8).write(to: URL(fileURLWithPath: folder("in/\(name)")))
     }
-    let plan = try ImageListSource.plan(
-      folder: folder("in"), turnsUpright: false, options: .squares()
-    ) { _ in }
+    let plan = try ImageListSource.plan(folder: folder("in"), .squares())
     #expect(plan.warnings.count == 1 && plan.warnings[0].contains("2 files"), "\(plan.warnings)")
     let outcome = try ingest(folder("in"), to: folder("out"))
     #expect((outcome.read, outcome.written) == (10, 10))
@@ -65,9 +62,7 @@ struct ImageListTests {
     let refused = try ingest(folder("in"), to: folder("refused"))
     #expect(refused.skipped.map(\.name) == ["101.JPG"])
     #expect(refused.skipped[0].reason.contains("--follow-symlinks"), "\(refused.skipped)")
-    let plan = try ImageListSource.plan(
-      folder: folder("in"), followsLinks: true, turnsUpright: false, options: .squares()
-    ) { _ in }
+    let plan = try ImageListSource.plan(folder: folder("in"), followsLinks: true, .squares())
     let followed = try ShardIngest(
       plan: plan, folder: folder("followed"), threads: 2, toolVersion: "test"
     ).run { _ in }
@@ -77,9 +72,7 @@ struct ImageListTests {
   @Test func listsKeepTheirOrderAndRepetitions() throws {
     let folder = try Self.pictures(3)
     let paths = ["in/101.JPG", "in/deep/100.png", "in/101.JPG"].map { folder($0) }
-    let plan = try ImageListSource.plan(
-      paths: paths, list: "list", turnsUpright: false, options: .squares { $0.size = 8 }
-    ) { _ in }
+    let plan = try ImageListSource.plan(paths: paths, .squares { $0.size = 8 })
     let outcome = try ShardIngest(
       plan: plan, folder: folder("out"), threads: 2, toolVersion: "test"
     ).run { _ in }
@@ -103,7 +96,7 @@ struct ImageListTests {
     try FileManager.default.createDirectory(
       atPath: folder("in"), withIntermediateDirectories: true)
     for name in ["a.png", "b.png"] { try picture.writePNG(to: folder("in/\(name)")) }
-    let options = PictureIngestOptions.squares {
+    let options = try PictureOptions.squares {
       ($0.size, $0.margin, $0.crops, $0.shardSize) = (16, 4, 5, 7)
     }
     let outcome = try ingest(folder("in"), options, to: folder("out"))
@@ -132,7 +125,7 @@ struct ImageListTests {
 
   @Test func sharesAreChosenAtRandomAndDisjoint() throws {
     let folder = try Self.pictures(40)
-    func names(_ change: (inout PictureIngestOptions) -> Void, _ out: String) throws -> [[String]] {
+    func names(_ change: (inout PictureOptions) -> Void, _ out: String) throws -> [[String]] {
       let outcome = try ingest(folder("in"), .squares(change), to: folder(out))
       return try outcome.shards.map { try ImageShardReader($0.path).contents.names }
     }
@@ -206,11 +199,11 @@ struct ImageListTests {
     let folder = try Self.pictures(4)
     try ingest(folder("in"), .squares(), to: folder("out"))
     let before = try files(in: folder("out"))
-    func refusal(_ change: (inout PictureIngestOptions) -> Void) throws -> String {
-      let error = try #require(throws: IngestError.self) {
+    func refusal(_ change: (inout PictureOptions) -> Void) throws -> String {
+      let error = try #require(throws: ShardError.self) {
         try ingest(folder("in"), .squares(change), to: folder("out"))
       }
-      guard case .shard(.optionsDiffer(_, let name, _, _)) = error else { return "\(error)" }
+      guard case .optionsDiffer(_, let name, _, _) = error else { return "\(error)" }
       return name
     }
     #expect(try refusal { $0.size = 16 } == "--size")
@@ -223,7 +216,7 @@ struct ImageListTests {
     #expect(try refusal { $0.shardSize = 2 } == "--shard-size")
     #expect(try refusal { $0.compression = .level(1) } == "--compression")
     // A seed that decides nothing may change.
-    var seeded = PictureIngestOptions.squares()
+    var seeded = try PictureOptions.squares()
     seeded.seed = 7
     #expect(try ingest(folder("in"), seeded, to: folder("out")).earlier == 4)
     try RGBImage(width: 9, height: 9, filledWith: .white).writePNG(to: folder("in/new.png"))
@@ -235,10 +228,8 @@ struct ImageListTests {
     let folder = try Self.pictures(1)
     // Ten million rows of 48 MB each.
     let plan = try ImageListSource.plan(
-      paths: Array(repeating: folder("in/deep/100.png"), count: 1000), list: "list",
-      turnsUpright: false,
-      options: .squares { ($0.size, $0.crops, $0.shardSize) = (4096, 10_000, 10_000_000) }
-    ) { _ in }
+      paths: Array(repeating: folder("in/deep/100.png"), count: 1000),
+      .squares { ($0.size, $0.crops, $0.shardSize) = (4096, 10_000, 10_000_000) })
     let error = try #require(throws: IngestError.self) {
       _ = try ShardIngest(plan: plan, folder: folder("out"), threads: 1, toolVersion: "test").run {
         _ in
@@ -257,5 +248,24 @@ struct ImageListTests {
       (0..<3).map { _ in random.next() }
         == [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423])
     #expect((0..<1000).allSatisfy { _ in random.index(below: 3) < 3 })
+  }
+}
+
+extension ImageListSource {
+  fileprivate static func plan(
+    folder: String, followsLinks: Bool = false, turnsUpright: Bool = false,
+    _ options: PictureOptions
+  ) throws -> IngestPlan {
+    try plan(
+      folder: folder, followsLinks: followsLinks, turnsUpright: turnsUpright,
+      squares: options.squares, shards: options.shards
+    ) { _ in }
+  }
+
+  fileprivate static func plan(paths: [String], _ options: PictureOptions) throws -> IngestPlan {
+    try plan(
+      paths: paths, list: "list", turnsUpright: false, squares: options.squares,
+      shards: options.shards
+    ) { _ in }
   }
 }

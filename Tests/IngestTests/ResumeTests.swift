@@ -1,6 +1,7 @@
 import Foundation
 import Images
 import Ingest
+import Shards
 import TestSupport
 import Testing
 
@@ -71,8 +72,11 @@ struct ResumeTests {
     let out = try TemporaryFolder()
     try ingest(corpus, .small(), to: out.path)
     let before = try files(in: out.path)
-    let cases: [(String, AtariIngestOptions)] = [
-      ("--size", .small { $0.recipe.width = 16 }), ("--fit", .small { $0.recipe.fit = .pad }),
+    let cases: [(String, AtariOptions)] = try [
+      (
+        "--size",
+        .small { $0.recipe.size = PictureSize(width: 16, height: SmallCorpus.height) }
+      ), ("--fit", .small { $0.recipe.fit = .pad }),
       ("--filter", .small { $0.recipe.filter = .area }), ("--every", .small { $0.every = 2 }),
       ("--drop-duplicates", .small { $0.dropsDuplicates = true }),
       ("--stack", .small { $0.recipe.stack = 2 }),
@@ -84,10 +88,10 @@ struct ResumeTests {
       ("--name", .small { $0.name = "points" }),
     ]
     for (name, options) in cases {
-      let error = try #require(throws: IngestError.self) {
+      let error = try #require(throws: ShardError.self) {
         try ingest(corpus, options, to: out.path)
       }
-      guard case .shard(.optionsDiffer(out.path, name, _, _)) = error else {
+      guard case .optionsDiffer(out.path, name, _, _) = error else {
         Issue.record("\(name): \(error)")
         continue
       }
@@ -100,10 +104,10 @@ struct ResumeTests {
     let out = try TemporaryFolder()
     try ingest(corpus, .small(), to: out.path)
     try corpus.setRows(1, (0..<12).map { SmallCorpus.row($0, of: 13) })
-    let error = try #require(throws: IngestError.self) {
+    let error = try #require(throws: ShardError.self) {
       try ingest(corpus, .small(), to: out.path)
     }
-    guard case .shard(.optionsDiffer(out.path, "inputs", _, _)) = error else {
+    guard case .optionsDiffer(out.path, "inputs", _, _) = error else {
       Issue.record("\(error)")
       return
     }
@@ -113,13 +117,13 @@ struct ResumeTests {
     let corpus = try SmallCorpus()
     let out = try TemporaryFolder()
     try Data("mine".utf8).write(to: URL(fileURLWithPath: out("dots-00004.h5")))
-    #expect(throws: IngestError.foreignShard(path: out("dots-00004.h5"))) {
+    #expect(throws: ShardError.foreignShard(path: out("dots-00004.h5"))) {
       try ingest(corpus, .small(), to: out.path)
     }
     try FileManager.default.removeItem(atPath: out("dots-00004.h5"))
     for text in ["{}", "[", "", #"{"format": "vqgan-dataset"}"#] {
       try Data(text.utf8).write(to: URL(fileURLWithPath: out("manifest.json")))
-      #expect(throws: IngestError.self) { try ingest(corpus, .small(), to: out.path) }
+      #expect(throws: ShardError.self) { try ingest(corpus, .small(), to: out.path) }
       #expect(try files(in: out.path) == ["manifest.json": Data(text.utf8)])
     }
   }
@@ -132,6 +136,6 @@ struct ResumeTests {
       guard event == .finished(shard: "dots-00000.h5") else { return }
       do { try ingest(corpus, .small(), to: out.path) } catch { inner = error }
     }
-    #expect(inner as? IngestError == .shard(.file(.busy(path: out.path))))
+    #expect(inner as? ShardError == .file(.busy(path: out.path)))
   }
 }

@@ -129,26 +129,66 @@ struct SmallCOCO {
   }
 }
 
-extension PictureIngestOptions {
+/// What `prep-coco` and `prep-images` are told of squares and shards.
+@dynamicMemberLookup
+struct PictureOptions {
+  var squares: SquareOptions
+  var shards: ShardOptions
+
   /// Squares of 24 pixels that are neither compressed nor filtered.
   static func squares(
-    _ change: (inout PictureIngestOptions) -> Void = { _ in }
-  ) -> PictureIngestOptions {
-    var options = PictureIngestOptions(name: "p", size: 24, filter: .nearest, compression: .none)
+    _ change: (inout PictureOptions) -> Void = { _ in }
+  ) throws -> PictureOptions {
+    var options = PictureOptions(
+      squares: try .parse(["--size", "24", "--filter", "nearest"]),
+      shards: try .parse(["--name", "p", "--compression", "none"]))
     change(&options)
     return options
   }
+
+  subscript<Value>(dynamicMember path: WritableKeyPath<SquareOptions, Value>) -> Value {
+    get { squares[keyPath: path] }
+    set { squares[keyPath: path] = newValue }
+  }
+
+  subscript<Value>(dynamicMember path: WritableKeyPath<ShardOptions, Value>) -> Value {
+    get { shards[keyPath: path] }
+    set { shards[keyPath: path] = newValue }
+  }
+}
+
+extension COCOOptions {
+  static func taking(
+    split: Split = .train, segmentation: Segmentation = .none, captions: Bool = false,
+    objects: Bool = false, categories: String? = nil, followsLinks: Bool = false
+  ) throws -> COCOOptions {
+    var options = try COCOOptions.parse([])
+    (options.split, options.segmentation, options.captions) = (split, segmentation, captions)
+    (options.objects, options.categories) = (objects, categories)
+    options.followsLinks = followsLinks
+    return options
+  }
+}
+
+/// Plans what is read of COCO.
+func plan(
+  _ coco: SmallCOCO, _ options: COCOOptions, _ pictures: PictureOptions,
+  policy: ErrorPolicy = ErrorPolicy(), progress: (IngestEvent) throws -> Void = { _ in }
+) throws -> IngestPlan {
+  try COCOPlanner.plan(
+    root: coco.root, options: options, squares: pictures.squares, shards: pictures.shards,
+    policy: policy, progress: progress)
 }
 
 /// Plans and writes COCO.
 @discardableResult
 func ingest(
-  _ coco: SmallCOCO, _ options: COCOIngestOptions = COCOIngestOptions(splits: [.train]),
-  _ pictures: PictureIngestOptions = .squares(), to folder: String, threads: Int = 2,
-  policy: ErrorPolicy = ErrorPolicy(), progress: (IngestEvent) throws -> Void = { _ in }
+  _ coco: SmallCOCO, _ options: COCOOptions? = nil, _ pictures: PictureOptions? = nil,
+  to folder: String, threads: Int = 2, policy: ErrorPolicy = ErrorPolicy(),
+  progress: (IngestEvent) throws -> Void = { _ in }
 ) throws -> IngestOutcome {
-  let plan = try COCOPlanner.plan(
-    root: coco.root, options: options, pictures: pictures, policy: policy, progress: progress)
+  let plan = try plan(
+    coco, options ?? .taking(), pictures ?? .squares(), policy: policy, progress: progress)
   return try ShardIngest(
     plan: plan, folder: folder, threads: threads, policy: policy, toolVersion: "test"
   ).run(progress: progress)

@@ -55,16 +55,41 @@ struct SmallCorpus {
   }
 }
 
-extension AtariIngestOptions {
-  /// Options that keep every pixel of the small corpus.
-  static func small(_ change: (inout AtariIngestOptions) -> Void = { _ in }) -> AtariIngestOptions {
-    var options = AtariIngestOptions(
-      game: "revenge", name: "dots",
-      recipe: PictureRecipe(
-        width: SmallCorpus.width, height: SmallCorpus.height, fit: .stretch, filter: .nearest),
-      shardSize: 5)
+/// What `prep-atari` is told.
+@dynamicMemberLookup
+struct AtariOptions {
+  var frames: FrameOptions
+  var recipe: PictureRecipe
+  var shards: ShardOptions
+
+  /// Options that keep every pixel of the small corpus, in shards of five rows.
+  static func small(_ change: (inout AtariOptions) -> Void = { _ in }) throws -> AtariOptions {
+    var options = AtariOptions(
+      frames: try .parse([]),
+      recipe: try .parse([
+        "--size", "\(SmallCorpus.width)x\(SmallCorpus.height)", "--filter", "nearest",
+      ]), shards: try .parse(["--name", "dots", "--shard-size", "5"]))
     change(&options)
     return options
+  }
+
+  subscript<Value>(dynamicMember path: WritableKeyPath<FrameOptions, Value>) -> Value {
+    get { frames[keyPath: path] }
+    set { frames[keyPath: path] = newValue }
+  }
+
+  subscript<Value>(dynamicMember path: WritableKeyPath<ShardOptions, Value>) -> Value {
+    get { shards[keyPath: path] }
+    set { shards[keyPath: path] = newValue }
+  }
+}
+
+extension TrajectoryList: ExpressibleByArrayLiteral {
+  public init(arrayLiteral ids: Int...) {
+    guard let list = TrajectoryList(argument: ids.map(String.init).joined(separator: ",")) else {
+      preconditionFailure("\(ids)")
+    }
+    self = list
   }
 }
 
@@ -73,11 +98,12 @@ extension AtariIngestOptions {
 /// - Returns: what the folder holds, and the names of the shards that this run made.
 @discardableResult
 func ingest(
-  _ corpus: SmallCorpus, _ options: AtariIngestOptions, to folder: String, threads: Int = 2,
+  _ corpus: SmallCorpus, _ options: AtariOptions, to folder: String, threads: Int = 2,
   policy: ErrorPolicy = ErrorPolicy(), progress: (IngestEvent) throws -> Void = { _ in }
 ) throws -> (outcome: IngestOutcome, newShards: [String]) {
   let plan = try AtariPlanner.plan(
-    path: corpus.path, options: options, threads: threads, policy: policy, progress: progress)
+    path: corpus.path, frames: options.frames, recipe: options.recipe, shards: options.shards,
+    threads: threads, policy: policy, progress: progress)
   var new: [String] = []
   let outcome = try ShardIngest(
     plan: plan, folder: folder, threads: threads, policy: policy, toolVersion: "test"

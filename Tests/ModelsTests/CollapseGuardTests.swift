@@ -118,7 +118,7 @@ import Testing
     var random = RandomSource(seed: 4)
     let model = VQGAN(.tiny, using: &random)
     let images = random.uniform([2, 3, height, width], in: -1..<1)
-    let codes = model.encode(images)
+    let codes = model.encode(.values(images))
     #expect(codes.shape == [2, height / 4, width / 4])
     #expect(codes.elements.allSatisfy { (0..<64).contains($0) })
     let decoded = model.decode(indices: codes)

@@ -60,8 +60,8 @@ import Testing
     var random = RandomSource(seed: 2)
     let (q, k) = (random.normal([1, 1, 8]), random.normal([1, 1, 8]))
     func score(_ a: Int32, _ b: Int32) -> Float {
-      let turnedQ = q.rotated(by: positions.rotationOfHead(a, width: 8))
-      let turnedK = k.rotated(by: positions.rotationOfHead(b, width: 8))
+      let turnedQ = q.rotated(by: positions.rotation([a], headWidth: 8))
+      let turnedK = k.rotated(by: positions.rotation([b], headWidth: 8))
       return (turnedQ * turnedK).sum().item()
     }
     // Cells 6 and 13 are one row and two columns apart, like 0 and 7.

@@ -100,10 +100,10 @@ import Testing
       IndexTensor(rows.flatMap { $0.prefix(count) }, shape: [n, count])
     }
     let sampler = Sampler(
-      golden.model, codebookSize: golden.model.config.vocabSize,
-      options: SamplingOptions(isGreedy: true))
+      golden.model, codebookSize: golden.model.config.vocabSize)
     let drawn = sampler.samples(
-      continuing: prefixes(4), length: length - 4, seed: 0, progress: { _ in })
+      continuing: prefixes(4), length: length - 4, SamplingOptions(isGreedy: true), seed: 0,
+      progress: { _ in })
     let continuations: [Int32] = rows.flatMap { $0.dropFirst(4) }
     #expect(drawn.elements == continuations)
 

@@ -58,11 +58,11 @@ import Testing
   @Test(arguments: [0, 4])
   func samplesDoNotDependOnTheBatch(unmasked: Int) throws {
     let model = try GPTGradientTests.model(unmasked: unmasked, on: .default)
-    let sampler = Sampler(model, codebookSize: 9, options: SamplingOptions(topK: 6))
+    let sampler = Sampler(model, codebookSize: 9)
     func draw(_ range: Range<Int>) -> [Int32] {
       sampler.samples(
-        continuing: TokenSequences.unconditional(range.count), length: 7, first: range.lowerBound,
-        seed: 3, progress: { _ in }
+        continuing: TokenSequences.unconditional(range.count), length: 7,
+        SamplingOptions(topK: 6), first: range.lowerBound, seed: 3, progress: { _ in }
       ).elements
     }
     let together = draw(0..<5)
@@ -74,10 +74,11 @@ import Testing
 
   @Test func progressCountsEveryToken() throws {
     let model = try GPTGradientTests.model(unmasked: 0, on: .default)
-    let sampler = Sampler(model, codebookSize: 11, options: SamplingOptions())
+    let sampler = Sampler(model, codebookSize: 11)
     var tokens = 0
     _ = sampler.samples(
-      continuing: TokenSequences.unconditional(3), length: 5, seed: 0, progress: { tokens += $0 })
+      continuing: TokenSequences.unconditional(3), length: 5, SamplingOptions(), seed: 0,
+      progress: { tokens += $0 })
     #expect(tokens == 15)
   }
 }

@@ -6,29 +6,35 @@ import TestSupport
 import Testing
 
 @Suite struct GumbelQuantizerTests {
+  /// Of vectors of length 5, with one temperature for all steps.
   private static func quantizer(
-    entries: Int = 7, dimension: Int = 5, _ config: QuantizerConfig = .init(kind: .gumbel),
-    on device: Device
-  ) -> VectorQuantizer {
-    var random = RandomSource(seed: 3)
-    return VectorQuantizer(
-      entries: entries, dimension: dimension, config, using: &random, on: device)
+    entries: Int = 7, temperature: Float = 0.9, klWeight: Float = 1e-8, on device: Device
+  ) -> any Quantizer {
+    VQGAN.quantizer(
+      QuantizerConfig(
+        kind: .gumbel, klWeight: klWeight,
+        temperature: Temperature(start: temperature, end: temperature)),
+      entries: entries, dimension: 5, on: device)
+  }
+
+  /// The first entries of the codebook; nil for all.
+  private static func first(_ count: Int?) -> IndexTensor? {
+    count.map { IndexTensor((0..<$0).map { Int32($0) }, shape: [$0]) }
   }
 
   /// Results are entries of the codebook, whatever the temperature; the noise decides which.
   @Test(arguments: Device.all)
   func theDrawnEntryAloneIsTheResult(device: Device) {
-    var quantizer = Self.quantizer(on: device)
+    let quantizer = Self.quantizer(temperature: 0.1, on: device)
     var random = RandomSource(seed: 4)
     let z = random.normal([2, 5, 3, 2], on: device)
     let calm = quantizer(z)
-    quantizer.temperature = 0.1
-    let drawn = quantizer(z, drawing: &random)
+    var sampling: RandomSource? = random
+    let drawn = quantizer(z, among: nil, sampling: &sampling)
     for quantized in [calm, drawn] {
       let expected = quantizer.vectors(of: quantized.indices)
       #expect(Distance(quantized.latents, expected).largest == 0)
     }
-    #expect(calm.indices.reshaped([12]) == quantizer.nearest(z.vectors()))
     #expect(calm.indices != drawn.indices)
   }
 
@@ -37,9 +43,10 @@ import Testing
     let device = Device.default
     let quantizer = Self.quantizer(entries: 4, on: device)
     let z = Tensor(repeating: 0.5, shape: [1, 5, 100, 100], on: device)
-    var random = RandomSource(seed: 5)
+    var random: RandomSource? = RandomSource(seed: 5)
+    let drawn = quantizer(z, among: nil, sampling: &random).indices
     var counts = [Double](repeating: 0, count: 4)
-    for entry in quantizer(z, drawing: &random).indices.elements { counts[Int(entry)] += 1 }
+    for entry in drawn.elements { counts[Int(entry)] += 1 }
     let named = Dictionary(
       uniqueKeysWithValues: quantizer.namedTensors.map { ($0.name, $0.tensor) })
     let (weight, bias) = (named["proj.weight"]?.elements() ?? [], named["proj.bias"]?.elements())
@@ -54,13 +61,13 @@ import Testing
   }
 
   /// Latents and logits get the gradient of the entries' mean in the relaxed shares, the entries that of the drawn ones.
-  @Test(arguments: [nil, CodeNumbering(used: 4)], Device.all)
-  func theGradientIsThatOfTheRelaxedSample(remap: CodeNumbering?, device: Device) throws {
-    var quantizer = Self.quantizer(.init(kind: .gumbel, remap: remap), on: device)
-    quantizer.temperature = 0.7
+  @Test(arguments: [nil, 4], Device.all)
+  func theGradientIsThatOfTheRelaxedSample(used: Int?, device: Device) throws {
+    let quantizer = Self.quantizer(temperature: 0.7, on: device)
     var random = RandomSource(seed: 6)
     let z = random.normal([1, 5, 2, 2], on: device)
-    let noise = random.gumbel([4, remap?.used ?? 7], on: device)
+    var sampling: RandomSource? = random
+    let noise = random.gumbel([4, used ?? 7], on: device)
     let named = Dictionary(
       uniqueKeysWithValues: quantizer.namedTensors.map { ($0.name, $0.tensor) })
     let weight = try #require(named["proj.weight"])
@@ -78,12 +85,12 @@ import Testing
         table.detached().gathered(at: list)
       )
     }
-    let (w, b, entries) = parts(remap?.used ?? 7)
+    let (w, b, entries) = parts(used ?? 7)
     let relaxed = (rows.linear(w, bias: b) + noise).scaled(by: 1 / 0.7).softmax().matmul(entries)
     let expected = backward([(relaxed, seed.vectors())])
 
     let input = rows.detached().reshaped([1, 4, 5]).image(height: 2, width: 2).trainable()
-    let quantized = quantizer(input, noise: noise)
+    let quantized = quantizer(input, among: Self.first(used), sampling: &sampling)
     let found = backward([(quantized.latents, seed)])
     for (a, b) in [(input, rows), (weight, weight), (bias, bias)] {
       let gradient = try #require(found[a])
@@ -99,29 +106,27 @@ import Testing
 
   @Test(arguments: Device.all)
   func theLossHasTheGradientOfItsDifferences(device: Device) throws {
-    for remap in [nil, CodeNumbering(used: 3)] {
-      let quantizer = Self.quantizer(
-        .init(kind: .gumbel, klWeight: 2, remap: remap), on: device)
+    for used in [nil, 3] {
+      let quantizer = Self.quantizer(klWeight: 2, on: device)
       var random = RandomSource(seed: 8)
       try checkGradient(at: [("z", random.normal([1, 5, 2, 3], on: device))]) {
-        quantizer($0[0]).loss
+        quantizer($0[0], among: Self.first(used)).loss
       }
     }
   }
 
   /// Logits that favour one entry: log K nats from even use; that of the whole codebook, also where a part is left out.
-  @Test(arguments: [(nil, 7), (CodeNumbering(used: 3), 7)] as [(CodeNumbering?, Int)])
-  func theLossIsTheDivergenceFromEvenUse(remap: CodeNumbering?, entries: Int) {
-    var quantizer = Self.quantizer(
-      .init(kind: .gumbel, klWeight: 1, remap: remap), on: .default)
+  @Test(arguments: [nil, 3])
+  func theLossIsTheDivergenceFromEvenUse(used: Int?) {
+    var quantizer = Self.quantizer(klWeight: 1, on: .default)
     quantizer.visitParameters { name, tensor in
       if name == "proj.weight" { tensor.assign(Tensor(repeating: 0, shape: tensor.shape)) }
       if name == "proj.bias" {
         tensor.assign(Tensor([0, 60, 0, 0, 0, 0, 0], shape: [7]))
       }
     }
-    let quantized = quantizer(Tensor(repeating: 1, shape: [1, 5, 1, 2]))
-    #expect(abs(quantized.loss.item() - log(Float(entries))) < 1e-5)
+    let quantized = quantizer(Tensor(repeating: 1, shape: [1, 5, 1, 2]), among: Self.first(used))
+    #expect(abs(quantized.loss.item() - log(7 as Float)) < 1e-5)
     #expect(quantized.indices.elements == [1, 1])
   }
 
@@ -146,11 +151,11 @@ import Testing
     config.quantizer.temperature.end = 0
     #expect(config.problem?.contains("temperature") == true)
     config = .tiny
-    config.quantizer.remap = CodeNumbering(used: 65)
+    config.quantizer.remap = CodeRemap.Config(used: 65)
     #expect(config.problem?.contains("remap.used is 65") == true)
-    config.quantizer.remap = CodeNumbering(used: 8, unknownIndex: .code(8))
+    config.quantizer.remap = CodeRemap.Config(used: 8, unknownIndex: .code(8))
     #expect(config.problem?.contains("unknown_index") == true)
-    config.quantizer.remap = CodeNumbering(used: 8, unknownIndex: .code(7))
+    config.quantizer.remap = CodeRemap.Config(used: 8, unknownIndex: .code(7))
     #expect(config.problem == nil)
   }
 }

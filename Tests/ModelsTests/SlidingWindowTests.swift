@@ -6,6 +6,7 @@ import Testing
 /// every code, with what is not drawn yet as it lies there.
 @Suite struct SlidingWindowTests {
   static let trained = GridSize(height: 4, width: 4)
+  static let greedy = SamplingOptions(isGreedy: true)
 
   /// A model of 4×4 windows behind `conditionLength` tokens, far from its initial zeros.
   static func model(conditionLength: Int, unmasked: Int, side: Int = 4) throws -> GPT {
@@ -27,9 +28,9 @@ import Testing
   /// The loop of the reference's `sample_conditional.py`, greedy, for grids that have at least the window's sides.
   static func plainLoop(
     _ model: GPT, _ grid: GridSize, side: Int, step: Int = 1, condition: [Int32]?,
-    codes given: [Int32], isGiven: [Bool]
+    known: [Int32?]
   ) -> [Int32] {
-    var codes = given
+    var codes = known.map { $0 ?? 7 }
     func local(_ place: Int, _ count: Int) -> Int {
       let half = side / 2
       if place <= half { return place }
@@ -37,7 +38,7 @@ import Testing
       return half + (place - half) % step
     }
     for row in 0..<grid.height {
-      for column in 0..<grid.width where !isGiven[row * grid.width + column] {
+      for column in 0..<grid.width where known[row * grid.width + column] == nil {
         let (y, x) = (local(row, grid.height), local(column, grid.width))
         func crop(_ source: [Int32]) -> [Int32] {
           (row - y..<row - y + side).flatMap { r in
@@ -58,14 +59,17 @@ import Testing
 
   enum Half: CaseIterable, Sendable {
     case none, top, bottom, left, right
-    func isGiven(_ grid: GridSize) -> [Bool] {
-      switch self {
-      case .none: Array(repeating: false, count: grid.count)
-      case .top: GridPart.top.cells(of: grid)
-      case .bottom: GridPart.bottom.cells(of: grid)
-      case .left: GridPart.left.cells(of: grid)
-      case .right: GridPart.right.cells(of: grid)
-      }
+    /// The codes of a grid of which this half is known.
+    func known(_ codes: [Int32], _ grid: GridSize) -> [Int32?] {
+      let cells: [Bool] =
+        switch self {
+        case .none: Array(repeating: false, count: grid.count)
+        case .top: GridPart.top.cells(of: grid)
+        case .bottom: GridPart.bottom.cells(of: grid)
+        case .left: GridPart.left.cells(of: grid)
+        case .right: GridPart.right.cells(of: grid)
+        }
+      return zip(codes, cells).map { $1 ? $0 : nil }
     }
   }
 
@@ -77,26 +81,26 @@ import Testing
     for (withCondition, unmasked) in [(false, 0), (true, 0), (true, 16)] {
       let length = withCondition ? 16 : 1
       let model = try Self.model(conditionLength: length, unmasked: unmasked)
-      let isGiven = half.isGiven(grid)
-      let given = (0..<2).map { item in (0..<grid.count).map { Int32(($0 * 5 + item) % 23) } }
+      let known = (0..<2).map { item in
+        half.known((0..<grid.count).map { Int32(($0 * 5 + item) % 23) }, grid)
+      }
       var task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<2))
       if withCondition {
         task.condition = { window in
           Self.cropped((0..<2).map { Self.conditionCodes(grid, item: $0) }, window, grid)
         }
       }
-      (task.codes, task.isGiven) = (given, isGiven)
+      task.known = known
       for (caches, bytes) in [(true, 1 << 30), (true, 0), (false, 0)] {
         var sampler = Sampler(
-          model, codebookSize: 23, trained: Self.trained, conditionLength: length,
-          options: SamplingOptions(isGreedy: true))
+          model, codebookSize: 23, trained: Self.trained, conditionLength: length)
         (sampler.caches, sampler.cacheBytes) = (caches, bytes)
-        let drawn = sampler.samples(task, progress: { _ in })
+        let drawn = sampler.samples(task, Self.greedy, progress: { _ in })
         for item in 0..<2 {
           let expected = Self.plainLoop(
             model, grid, side: 4,
             condition: withCondition ? Self.conditionCodes(grid, item: item) : nil,
-            codes: given[item], isGiven: isGiven)
+            known: known[item])
           #expect(drawn[item] == expected, "\(grid), \(half), caches \(caches), item \(item)")
         }
       }
@@ -119,15 +123,13 @@ import Testing
   func windowsInSteps(step: Int) throws {
     let grid = GridSize(height: 11, width: 9)
     let model = try Self.model(conditionLength: 1, unmasked: 0)
-    let given = (0..<grid.count).map { Int32($0 % 23) }
-    let none = Array(repeating: false, count: grid.count)
-    var sampler = Sampler(
-      model, codebookSize: 23, trained: Self.trained, options: SamplingOptions(isGreedy: true))
+    var sampler = Sampler(model, codebookSize: 23, trained: Self.trained)
     sampler.windowStep = step
     let task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<1))
     let expected = Self.plainLoop(
-      model, grid, side: 4, step: step, condition: nil, codes: given, isGiven: none)
-    #expect(sampler.samples(task, progress: { _ in })[0] == expected)
+      model, grid, side: 4, step: step, condition: nil,
+      known: Array(repeating: nil, count: grid.count))
+    #expect(sampler.samples(task, Self.greedy, progress: { _ in })[0] == expected)
   }
 
   @Test("At the published size the windows are the reference's", arguments: [16, 17, 24, 25, 40])
@@ -148,16 +150,15 @@ import Testing
     let grid = GridSize(height: size.0, width: size.1)
     let model = try Self.model(conditionLength: 1, unmasked: 0)
     var sampler = Sampler(
-      model, codebookSize: 23, trained: Self.trained, order: order,
-      options: SamplingOptions(isGreedy: true))
+      model, codebookSize: 23, trained: Self.trained, order: order)
     guard sampler.canDraw(grid) else {
       #expect(order != .raster && max(grid.height, grid.width) > 4)
       return
     }
     let task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<1))
-    let drawn = sampler.samples(task, progress: { _ in })[0]
+    let drawn = sampler.samples(task, Self.greedy, progress: { _ in })[0]
     sampler.caches = false
-    #expect(sampler.samples(task, progress: { _ in })[0] == drawn)
+    #expect(sampler.samples(task, Self.greedy, progress: { _ in })[0] == drawn)
     guard max(grid.height, grid.width) <= 4 else { return }
     // Every code is the most likely one behind all that come before it, at positions of the 4×4 grid.
     let turns = order.cells(of: Self.trained)
@@ -177,19 +178,35 @@ import Testing
   @Test("The published Montezuma grid, 13×13, and its half") func oddHalf() throws {
     let (grid, side) = (GridSize(height: 13, width: 13), 13)
     let model = try Self.model(conditionLength: 1, unmasked: 0, side: side)
-    let isGiven = GridPart.top.cells(of: grid)
-    #expect(isGiven.count { $0 } == 84)  // six rows and six codes, as the reference counts
     let given = (0..<169).map { Int32($0 % 23) }
+    let known = Half.top.known(given, grid)
+    #expect(known.count { $0 != nil } == 84)  // six rows and six codes, as the reference counts
     var task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<1))
-    (task.codes, task.isGiven) = ([given], isGiven)
-    let drawn = Sampler(
-      model, codebookSize: 23, trained: grid, options: SamplingOptions(isGreedy: true)
-    ).samples(task, progress: { _ in })[0]
-    let expected = Self.plainLoop(
-      model, grid, side: side, condition: nil, codes: given, isGiven: isGiven)
+    task.known = [known]
+    let drawn = Sampler(model, codebookSize: 23, trained: grid)
+      .samples(task, Self.greedy, progress: { _ in })[0]
+    let expected = Self.plainLoop(model, grid, side: side, condition: nil, known: known)
     #expect(drawn == expected)
     // In the reference the columns before the first drawn one stay empty in every later row.
     #expect(drawn.suffix(85) != given.suffix(85))
+  }
+
+  @Test func gridsOfABatchMayKnowDifferentCodes() throws {
+    let model = try Self.model(conditionLength: 1, unmasked: 0)
+    let grid = GridSize(height: 4, width: 4)
+    let codes = (0..<16).map { Int32($0 % 23) }
+    let known = [Half.top.known(codes, grid), Half.left.known(codes, grid)]
+    let sampler = Sampler(model, codebookSize: 23, trained: grid)
+    var task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<2))
+    task.known = known
+    var steps = 0
+    let drawn = sampler.samples(task, Self.greedy) { steps += $0 }
+    #expect(steps == 16)
+    for item in 0..<2 {
+      let expected = Self.plainLoop(
+        model, grid, side: 4, condition: nil, known: known[item])
+      #expect(drawn[item] == expected)
+    }
   }
 
   @Test func guidanceMovesLogitsAwayFromThoseWithoutCondition() throws {
@@ -202,10 +219,8 @@ import Testing
       if let null {
         task.noCondition = { _ in PlacedTokens(tokens: [[null]], places: [0]) }
       }
-      return Sampler(
-        model, codebookSize: 23, trained: grid,
-        options: SamplingOptions(isGreedy: true, guidance: guidance)
-      ).samples(task, progress: { _ in })[0]
+      return Sampler(model, codebookSize: 23, trained: grid).samples(
+        task, SamplingOptions(isGreedy: true, guidance: guidance), progress: { _ in })[0]
     }
     #expect(draw(3, guidance: 1, null: 5) == draw(3, guidance: 1, null: nil))
     #expect(draw(3, guidance: 0, null: 5) == draw(5, guidance: 1, null: nil))

@@ -13,9 +13,8 @@ import Testing
       VQGANConfig.self, from: try JSONSerialization.data(withJSONObject: fields))
   }
 
-  @Test(arguments: ["f16", "small", "tiny"])
-  func aPresetSurvivesItsFile(name: String) throws {
-    let preset = try #require(VQGANConfig.preset(name))
+  @Test(arguments: [VQGANConfig.f16, .small, .tiny])
+  func aPresetSurvivesItsFile(preset: VQGANConfig) throws {
     #expect(try decode(try fields(preset)) == preset)
     #expect(preset.problem == nil)
   }

@@ -32,6 +32,13 @@ private func count(_ layer: some Layer, under prefix: String) -> Int {
     #expect(count(LPIPS(on: device), under: "net.") == 14_714_688)
   }
 
+  /// 651 million weights, 2.6 GB if they were used.
+  @Test func theTransformerOfCOCOHasThePublishedSize() throws {
+    let config = try GPTConfig(vocabSize: 8192, blockSize: 512, layers: 32, heads: 16, width: 1280)
+    let values = GPT(config).shapes().reduce(0) { $0 + $1.shape.reduce(1, *) }
+    #expect(values / 100_000 == 6513)
+  }
+
   @Test func namesAreThoseOfTheReference() {
     func block(_ prefix: String, shortcut: Bool = false) -> [String] {
       let parts = ["norm1", "conv1", "norm2", "conv2"] + (shortcut ? ["nin_shortcut"] : [])

@@ -5,7 +5,7 @@ import Testing
 
 /// A quantizer with three entries of two values, and latents `[1, 2, 1, 4]` near them.
 private struct Example {
-  var quantizer: VectorQuantizer
+  var quantizer: any Quantizer
   let latents: Tensor
   static let entries: [Float] = [0, 0, 1, 1, -1, 2]
   /// Place by place: (0.1, 0), (1, 0.8), (0.9, 1.1), (-1, 1).
@@ -13,10 +13,30 @@ private struct Example {
   static let codes: [Int32] = [0, 1, 1, 2]
 
   init(_ config: QuantizerConfig, on device: Device) {
-    var random = RandomSource(seed: 1)
-    quantizer = VectorQuantizer(entries: 3, dimension: 2, config, using: &random, on: device)
+    quantizer = VQGAN.quantizer(config, entries: 3, dimension: 2, on: device)
     quantizer.replaceEntries(Tensor(Self.entries, shape: [3, 2], on: device))
     latents = Tensor([0.1, 1, 0.9, -1, 0, 0.8, 1.1, 1], shape: [1, 2, 1, 4], on: device)
+  }
+}
+
+extension VQGAN {
+  /// The codebook alone of a model with seed 1.
+  static func quantizer(
+    _ quantizer: QuantizerConfig, entries: Int, dimension: Int, on device: Device
+  ) -> any Quantizer {
+    var config = VQGANConfig.tiny
+    (config.nEmbed, config.embedDim, config.zChannels) = (entries, dimension, dimension)
+    config.quantizer = quantizer
+    var random = RandomSource(seed: 1)
+    return VQGAN(config, using: &random, on: device).quantizer
+  }
+}
+
+extension Quantizer {
+  /// As in evaluation.
+  func callAsFunction(_ z: Tensor, among used: IndexTensor? = nil) -> Quantized {
+    var none: RandomSource?
+    return self(z, among: used, sampling: &none)
   }
 }
 
@@ -62,7 +82,7 @@ private let distance: Float = 1.07 / 8
         entries[slot] += onEntries * 2 * (Example.entries[slot] - Example.rows[place * 2 + i]) / 8
       }
     }
-    let weight = example.quantizer.embedding.weight
+    let weight = example.quantizer.codebook
     #expect(isNear(try #require(gradients[weight]).elements(), entries))
   }
 
@@ -73,17 +93,16 @@ private let distance: Float = 1.07 / 8
     let seed = Tensor([1, 2, 3, 4, 5, 6, 7, 8], shape: [1, 2, 1, 4], on: device)
     let gradients = backward([(example.quantizer(z).latents, seed)])
     #expect(try #require(gradients[z]).elements() == seed.elements())
-    #expect(gradients[example.quantizer.embedding.weight] == nil)
+    #expect(gradients[example.quantizer.codebook] == nil)
   }
 
   @Test(arguments: Device.all)
   func theLowestOfEqualEntriesWins(device: Device) {
     var random = RandomSource(seed: 1)
-    var quantizer = VectorQuantizer(
-      entries: 40, dimension: 3, .init(), using: &random, on: device)
+    var quantizer = VQGAN.quantizer(.init(), entries: 40, dimension: 3, on: device)
     quantizer.replaceEntries(Tensor(repeating: 0.5, shape: [40, 3], on: device))
     #expect(
-      quantizer.nearest(random.normal([50, 3], on: device)).elements
+      quantizer(random.normal([2, 3, 5, 5], on: device)).indices.elements
         == [Int32](repeating: 0, count: 50))
   }
 
@@ -106,7 +125,7 @@ private let distance: Float = 1.07 / 8
     let expected = sums.enumerated().map { index, sum in
       sum / ((sizes[index / 2] + 1e-5) / (total + 3e-5) * total)
     }
-    #expect(isNear(example.quantizer.embedding.weight.elements(), expected))
+    #expect(isNear(example.quantizer.codebook.elements(), expected))
     let stored = Dictionary(
       uniqueKeysWithValues: example.quantizer.namedTensors.map { ($0.name, $0.tensor.elements()) })
     #expect(isNear(stored["cluster_size"] ?? [], sizes))
@@ -123,11 +142,11 @@ private let distance: Float = 1.07 / 8
   @Test(arguments: [QuantizerConfig.Kind.gradient, .movingAverage], Device.all)
   func revivedEntriesTakeTheVectorsGiven(kind: QuantizerConfig.Kind, device: Device) {
     var example = Example(.init(kind: kind), on: device)
-    example.quantizer.revive([2, 0], with: [7, 8, 9, 10])
-    #expect(example.quantizer.embedding.weight.elements() == [9, 10, 1, 1, 7, 8])
+    example.quantizer.setEntries([2, 0], to: Tensor([7, 8, 9, 10], shape: [2, 2], on: device))
+    #expect(example.quantizer.codebook.elements() == [9, 10, 1, 1, 7, 8])
     let stored = example.quantizer.namedTensors.first { $0.name == "embed_avg" }
     #expect(stored?.tensor.elements() == (kind == .gradient ? nil : [9, 10, 1, 1, 7, 8]))
-    #expect(example.quantizer.embedding.weight.isTracked == (kind == .gradient))
+    #expect(example.quantizer.codebook.isTracked == (kind == .gradient))
   }
 
   /// One vector in a hundred lies elsewhere: random first centres would nearly always miss all of these.

@@ -13,7 +13,7 @@ private let config = VQGANConfig(
     var random = RandomSource(seed: 1)
     let model = VQGAN(config, using: &random, on: device)
     let images = random.uniform([2, 3, size.height, size.width], in: -1..<1, on: device)
-    let codes = model.encode(images)
+    let codes = model.encode(.values(images))
     #expect(codes.shape == [2, size.height / 4, size.width / 4])
     #expect(codes.elements.allSatisfy { (0..<64).contains($0) })
     let decoded = model.decode(indices: codes)
@@ -27,8 +27,8 @@ private let config = VQGANConfig(
     var random = RandomSource(seed: 2)
     let model = VQGAN(config, using: &random, on: device)
     let images = random.uniform([3, 3, 16, 16], in: -1..<1, on: device)
-    let together = model.encode(images).elements
-    let alone = (0..<3).flatMap { model.encode(images.items($0..<$0 + 1)).elements }
+    let together = model.encode(.values(images)).elements
+    let alone = (0..<3).flatMap { model.encode(.values(images.items($0..<$0 + 1))).elements }
     #expect(together == alone)
   }
 
@@ -38,9 +38,10 @@ private let config = VQGANConfig(
       let model = VQGAN(config, using: &random, on: .openBLAS)
       let images = random.uniform([1, 3, 64, 64], in: -1..<1, on: .openBLAS)
       var none: RandomSource?
-      let expected = model.latents(of: images, dropout: &none).elements()
+      let expected = model.latents(of: .values(images), dropout: &none).elements()
       let device = try #require(Device.oneDNN)
-      let found = model.moved(to: device).latents(of: images.moved(to: device), dropout: &none)
+      let found = model.moved(to: device).latents(
+        of: .values(images.moved(to: device)), dropout: &none)
       let scale = expected.map(abs).max() ?? 1
       for (a, b) in zip(found.elements(), expected) { #expect(abs(a - b) < 1e-4 * scale) }
     }
@@ -79,9 +80,9 @@ private let config = VQGANConfig(
     let images = random.uniform([1, 3, 16, 16], in: -1..<1, on: device)
     var none: RandomSource?
     var source: RandomSource? = RandomSource(seed: 1)
-    let evaluated = model.latents(of: images, dropout: &none).elements()
-    #expect(evaluated == model.latents(of: images, dropout: &none).elements())
-    #expect(evaluated != model.latents(of: images, dropout: &source).elements())
+    let evaluated = model.latents(of: .values(images), dropout: &none).elements()
+    #expect(evaluated == model.latents(of: .values(images), dropout: &none).elements())
+    #expect(evaluated != model.latents(of: .values(images), dropout: &source).elements())
     #expect(source != RandomSource(seed: 1))
   }
 }

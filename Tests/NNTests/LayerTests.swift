@@ -10,16 +10,12 @@ private struct Tower: Layer {
 
   init(on device: Device) {
     var random = RandomSource(seed: 1)
-    self.init(using: &random, on: device)
-  }
-
-  init(using random: inout some WeightSource, on device: Device) {
     convolutions = [
       Conv2d(3, 4, kernel: 3, using: &random, on: device),
       Conv2d(4, 2, kernel: 1, bias: false, using: &random, on: device),
     ]
     norm = BatchNorm2d(channels: 2, using: &random, on: device)
-    table = Embedding(weight: random.normal([5, 2], deviation: 1, on: device))
+    table = Embedding(weight: random.normal([5, 2], on: device))
   }
 
   mutating func visitParameters(_ visitor: (String, inout Tensor) throws -> Void) rethrows {

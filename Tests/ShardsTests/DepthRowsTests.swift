@@ -1,4 +1,5 @@
 import Foundation
+import RowMaps
 import Shards
 import Testing
 
@@ -10,14 +11,14 @@ import Testing
 
   static func write(_ path: String, compression: ShardCompression) throws {
     var header = Sample.imageHeader(height: 6, width: 7)
-    header.hasSegmentation = true
-    header.hasDepth = true
+    header.maps = [.segmentation, .depth]
     let writer = try ImageShardWriter(path, header: header, compression: compression)
     for row in 0..<3 {
       try writer.append(
         writer.encoder.encode(
-          Sample.pixels(height: 6, width: 7, row: row), segmentation: RowListsTests.map(row),
-          depth: map(row), id: Int64(row), name: "\(row)"))
+          Sample.pixels(height: 6, width: 7, row: row),
+          maps: [.segmentation: .bytes(RowListsTests.map(row)), .depth: .words(map(row))],
+          id: Int64(row), name: "\(row)"))
     }
     try writer.finish()
   }
@@ -28,12 +29,12 @@ import Testing
     let path = scratch.file("a.h5")
     try Self.write(path, compression: try #require(ShardCompression(compression)))
     let reader = try ImageShardReader(path)
-    #expect(reader.header.hasDepth && reader.header.hasSegmentation)
+    #expect(reader.header.maps == [.segmentation, .depth])
     let set = try ImageShardSet([path])
     for row in 0..<3 {
-      #expect(try reader.depth(row) == Self.map(row))
-      #expect(try set.depth(row) == Self.map(row))
-      #expect(try reader.segmentation(row) == RowListsTests.map(row))
+      #expect(try reader.row(row, .depth) == .words(Self.map(row)))
+      #expect(try set.row(row, .depth) == .words(Self.map(row)))
+      #expect(try reader.row(row, .segmentation) == .bytes(RowListsTests.map(row)))
     }
     #expect(reader.contents.labelNames == [])
     #expect(ShardVerification(path).findings.isEmpty)
@@ -62,9 +63,11 @@ import Testing
     let scratch = try Scratch()
     let path = scratch.file("a.h5")
     try Sample.writeImages(path)
-    #expect(try ImageShardReader(path).depth(0) == nil)
-    #expect(throws: ShardError.missingItem(path: path, item: "/depth")) {
-      try ImageShardSet([path]).depth(0)
+    for map in [RowMap.depth, .segmentation] {
+      let error = ShardError.noMaps(path: path, map: map)
+      #expect(throws: error) { try ImageShardSet([path]).row(0, map) }
+      #expect(throws: error) { try ImageShardSet([path]).require(map) }
     }
+    #expect(try ImageShardSet([path]).row(0, .images) == .bytes(ImageShardReader(path).pixels(0)))
   }
 }

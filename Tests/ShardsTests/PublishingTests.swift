@@ -42,7 +42,7 @@ import Testing
     let header = Sample.codeHeader()
     let one = try CodeShardWriter(scratch.file("c.h5"), header: header)
     let two = try CodeShardWriter(scratch.file("c.h5"), header: header)
-    let row = Sample.codes(length: header.rowLength, codebook: 9, row: 0)
+    let row = Sample.codes(length: header.grid.count, codebook: 9, row: 0)
     one.append(row, id: 1, name: "one")
     two.append(row, id: 2, name: "two")
     try one.finish()
@@ -82,7 +82,7 @@ import Testing
         skipped.append(SkippedSample(name: "\(row).png", reason: "truncated \"file\""))
       } else {
         writer.append(
-          Sample.codes(length: header.rowLength, codebook: 9, row: row), id: Int64(row),
+          Sample.codes(length: header.grid.count, codebook: 9, row: row), id: Int64(row),
           name: "\(row).png")
       }
     }

@@ -39,7 +39,7 @@ import Testing
     #expect(reader.header == header)
     #expect(reader.count == rows)
     for row in 0..<rows {
-      let expected = Sample.codes(length: header.rowLength, codebook: codebook, row: row)
+      let expected = Sample.codes(length: header.grid.count, codebook: codebook, row: row)
       #expect(try reader.codes(row) == expected)
     }
     for (name, column) in Sample.labels(rows: rows) {
@@ -57,7 +57,7 @@ import Testing
     let names = try images.names
     for (row, id) in try images.ids.enumerated() {
       writer.append(
-        Sample.codes(length: header.rowLength, codebook: 9, row: row), id: id, name: names[row])
+        Sample.codes(length: header.grid.count, codebook: 9, row: row), id: id, name: names[row])
     }
     for name in images.labelNames { writer.setLabels(name, try images.labels(name)) }
     try writer.finish()

@@ -24,12 +24,13 @@ import Testing
 
   static func write(_ path: String, compression: ShardCompression) throws -> FinishedShard {
     var header = Sample.imageHeader(height: 6, width: 7)
-    header.hasSegmentation = true
+    header.maps = [.segmentation]
     let writer = try ImageShardWriter(path, header: header, compression: compression)
     for row in 0..<3 {
       try writer.append(
         writer.encoder.encode(
-          Sample.pixels(height: 6, width: 7, row: row), segmentation: map(row), id: Int64(row),
+          Sample.pixels(height: 6, width: 7, row: row), maps: [.segmentation: .bytes(map(row))],
+          id: Int64(row),
           name: "\(row)"))
     }
     writer.setLabels("share", .float32([0.25, -1, 3e7]))
@@ -45,9 +46,9 @@ import Testing
     let path = scratch.file("a.h5")
     _ = try Self.write(path, compression: try #require(ShardCompression(compression)))
     let reader = try ImageShardReader(path)
-    #expect(reader.header.hasSegmentation)
+    #expect(reader.header.maps == [.segmentation])
     for row in 0..<3 {
-      #expect(try reader.segmentation(row) == Self.map(row))
+      #expect(try reader.row(row, .segmentation) == .bytes(Self.map(row)))
       #expect(try reader.pixels(row) == Sample.pixels(height: 6, width: 7, row: row))
     }
     #expect(try reader.contents.captions == Self.captions)
@@ -65,8 +66,7 @@ import Testing
     let path = scratch.file("a.h5")
     try Sample.writeImages(path)
     let reader = try ImageShardReader(path)
-    #expect(!reader.header.hasSegmentation)
-    #expect(try reader.segmentation(0) == nil)
+    #expect(reader.header.maps == [])
     #expect(try reader.contents.captions == nil)
     #expect(try reader.contents.objects == nil)
     #expect(try reader.contents.categories == nil)
@@ -78,7 +78,7 @@ import Testing
     let writer = try CodeShardWriter(scratch.file("c.h5"), header: header)
     for row in 0..<3 {
       writer.append(
-        Sample.codes(length: header.rowLength, codebook: 9, row: row), id: 0, name: "\(row)")
+        Sample.codes(length: header.grid.count, codebook: 9, row: row), id: 0, name: "\(row)")
     }
     writer.setLists(captions: Self.captions, objects: Self.objects, categories: nil)
     try writer.finish()

@@ -29,7 +29,8 @@ enum Sample {
     height: Int = 3, width: Int = 5, codebook: Int = 1024, fingerprint: String = "f00d"
   ) -> CodeShardHeader {
     CodeShardHeader(
-      gridHeight: height, gridWidth: width, codebookSize: codebook, fingerprint: fingerprint,
+      grid: CodeGrid(
+        height: height, width: width, codebookSize: codebook, fingerprint: fingerprint),
       sourceShards: ["a-00000.h5", "a-00001.h5"], source: "test", split: "train",
       toolVersion: "1.0.0")
   }
@@ -85,7 +86,7 @@ enum Sample {
     let writer = try CodeShardWriter(path, header: header)
     for row in 0..<rows {
       writer.append(
-        codes(length: header.rowLength, codebook: header.codebookSize, row: row),
+        codes(length: header.grid.count, codebook: header.grid.codebookSize, row: row),
         id: Int64(row * 10), name: "frame ü \(row).png")
     }
     for (name, column) in labels(rows: rows) { writer.setLabels(name, column) }

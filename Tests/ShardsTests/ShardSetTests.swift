@@ -31,7 +31,7 @@ import Testing
     try Sample.writeCodes(scratch.file("b.h5"), rows: 3)
     let set = try CodeShardSet([scratch.file("a.h5"), scratch.file("b.h5")])
     #expect(set.count == 5)
-    #expect(set.rowLength == 15 && set.codebookSize == 1024 && set.fingerprint == "f00d")
+    #expect(set.grid.count == 15 && set.grid.codebookSize == 1024 && set.grid.fingerprint == "f00d")
     #expect(try set.codes(4) == Sample.codes(length: 15, codebook: 1024, row: 2))
     #expect(try set.codes([4, 0]) == set.codes(4) + set.codes(0))
   }

@@ -38,10 +38,10 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
     var (trainer, images) = example(discStart: 0)
     // 2 · 8 · 8 latents for 128 codes: every latent is a code.
     var none: RandomSource?
-    let z = trainer.model.latents(of: images, dropout: &none)
-    trainer.model.quantize.replaceEntries(z.detached().rows().reshaped([128, 16]))
+    let z = trainer.model.latents(of: .values(images), dropout: &none)
+    trainer.model.quantizer.replaceEntries(z.detached().rows().reshaped([128, 16]))
     var random = RandomSource(seed: 0)
-    let result = trainer.generatorGradients([images], isAdversarial: true, using: &random)
+    let result = trainer.generatorGradients([.values(images)], isAdversarial: true, using: &random)
     let losses = result.losses
     #expect(losses.quant < 1e-9)
     #expect(losses.rec > 0.1)
@@ -62,7 +62,7 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
     }
     let before = (values(trainer.model), values(trainer.discriminator))
     var random = RandomSource(seed: 0)
-    _ = trainer.step([images], step: 0, learningRate: 1e-4, using: &random)
+    _ = trainer.step([.values(images)], step: 0, learningRate: 1e-4, using: &random)
     // Adam's first step is the learning rate in every direction that has a gradient.
     #expect(abs(distance(before.0, values(trainer.model)) - 1e-4) < 2e-6)
     #expect(abs(distance(before.1, values(trainer.discriminator)) - 1e-4) < 2e-6)
@@ -72,15 +72,17 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
   @Test func theDiscriminatorsLossDoesNotReachTheGenerator() {
     var (trainer, images) = example(discStart: 0)
     var random = RandomSource(seed: 0)
-    let generator = trainer.generatorGradients([images], isAdversarial: true, using: &random)
+    let generator = trainer.generatorGradients(
+      [.values(images)], isAdversarial: true, using: &random)
     #expect(generator.reconstructions.allSatisfy { !$0.isTracked })
     var losses = generator.losses
     let gradients = trainer.discriminatorGradients(
-      [images], reconstructions: generator.reconstructions, fakeLogits: generator.fakeLogits,
+      [.values(images)], reconstructions: generator.reconstructions,
+      fakeLogits: generator.fakeLogits,
       &losses, using: &random)
     // The answers kept from the generator's half are those that another pass would give.
     let again = trainer.discriminatorGradients(
-      [images], reconstructions: generator.reconstructions, &losses, using: &random)
+      [.values(images)], reconstructions: generator.reconstructions, &losses, using: &random)
     for parameter in trainer.discriminator.parameters {
       #expect(gradients[parameter]?.elements() == again[parameter]?.elements())
     }
@@ -100,7 +102,7 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
         model: start.model, discriminator: start.discriminator, perceptual: nil,
         objective: objective)
       var random = RandomSource(seed: 0)
-      return trainer.step([images], step: 0, learningRate: 1e-2, using: &random).logitsFake
+      return trainer.step([.values(images)], step: 0, learningRate: 1e-2, using: &random).logitsFake
     }
     #expect(fakeLogits(.fresh) != fakeLogits(.shared))
   }
@@ -117,10 +119,10 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
     var (trainer, images) = example(discStart: 1)
     let before = values(trainer.discriminator)
     var random = RandomSource(seed: 0)
-    let early = trainer.step([images], step: 0, learningRate: 1e-3, using: &random)
+    let early = trainer.step([.values(images)], step: 0, learningRate: 1e-3, using: &random)
     #expect([early.g, early.disc, early.dWeight, early.discFactor].allSatisfy { $0 == 0 })
     #expect(values(trainer.discriminator) == before)
-    let later = trainer.step([images], step: 1, learningRate: 1e-3, using: &random)
+    let later = trainer.step([.values(images)], step: 1, learningRate: 1e-3, using: &random)
     #expect(later.disc > 0 && later.dWeight > 0)
     #expect(values(trainer.discriminator) != before)
   }

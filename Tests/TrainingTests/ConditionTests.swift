@@ -1,4 +1,6 @@
+import Foundation
 import Models
+import Shards
 import Testing
 import Training
 
@@ -7,8 +9,8 @@ import Training
   func coordinates(size: (Int, Int)) {
     let (grid, factor) = (GridSize(height: size.0, width: size.1), 16)
     let (height, width) = (grid.height * factor, grid.width * factor)
-    let found = GPTCondition.coordinates(
-      grid, factor: factor, whole: GridSize(height: height, width: width), tokens: 1024)
+    let found = CoordinatesCondition.tokens(
+      grid, factor: factor, whole: GridSize(height: height, width: width), vocabulary: 1024)
     // The mean of arange(h · w) / (h · w) over each square, times 1024, rounded.
     for cell in 0..<grid.count {
       var sum = 0.0
@@ -22,22 +24,23 @@ import Training
       let expected = (1024 * sum / Double(factor * factor)).rounded(.toNearestOrEven)
       #expect(found[cell] == Int32(expected), "cell \(cell)")
     }
-    let last = GPTCondition.coordinates(
+    let last = CoordinatesCondition.tokens(
       GridSize(height: 1, width: 1), factor: 1, top: 99, left: 99,
-      whole: GridSize(height: 100, width: 100), tokens: 4)
+      whole: GridSize(height: 100, width: 100), vocabulary: 4)
     #expect(last == [3])  // not 4, as in the reference
   }
 
   @Test("A window has the condition codes below it, each at its own position")
   func windowsOfConditionCodes() {
-    let codes = CodeGrid(height: 2, width: 4, codebookSize: 9, fingerprint: "", vqgan: "")
+    let codes = CodeGrid(height: 2, width: 4, codebookSize: 9, fingerprint: "")
     // Twice as many codes in a row as the condition has: f = 8 above f = 16, in one direction.
-    let condition = GPTCondition(kind: .codes, vocabulary: 9, grid: codes, nullToken: 9)
+    let condition = GPTCondition(
+      .codes(ConditionCodes(input: "images", grid: codes)), nullToken: 9)
     let trained = GridSize(height: 4, width: 8)
     let grid = GridSize(height: 8, width: 16)
-    let whole = condition.conditionGrid(of: grid, trained: trained)
+    let whole = condition.grid(over: grid, trained: trained)
     #expect(whole == GridSize(height: 4, width: 8))
-    #expect(condition.conditionGrid(of: GridSize(height: 5, width: 8), trained: trained) == nil)
+    #expect(condition.grid(over: GridSize(height: 5, width: 8), trained: trained) == nil)
     let all = (0..<32).map { Int32($0 % 9) }
     let window = GridWindow(row: 2, column: 6, size: trained)
     let placed = condition.placed(
@@ -54,5 +57,37 @@ import Training
       before: GridWindow(row: 0, column: 0, size: small), of: small, trained: trained)
     #expect(part.tokens == [[1, 2, 3, 4]])
     #expect(part.places == [0, 1, 4, 5])
+  }
+
+  /// Texts as earlier versions wrote them.
+  @Test(
+    "Files keep their flat form",
+    arguments: [
+      #"{"column":"room","kind":"label","null_token":3,"vocabulary":3}"#,
+      #"{"grid":{"grid_height":2,"grid_width":3,"n_embed":9,"vqgan":"v","vqgan_fingerprint":"f"},"input":"depth","kind":"codes","vocabulary":9}"#,
+      #"{"grid":{"grid_height":2,"grid_width":3,"n_embed":8,"vqgan":"","vqgan_fingerprint":""},"kind":"coordinates","vocabulary":8}"#,
+      #"{"categories":[7,2],"kind":"boxes","objects":4,"vocabulary":8192}"#,
+      #"{"kind":"points","objects":30,"vocabulary":100}"#,
+    ])
+  func files(text: String) throws {
+    let condition = try JSONDecoder().decode(GPTCondition.self, from: Data(text.utf8))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    #expect(String(decoding: try encoder.encode(condition), as: UTF8.self) == text)
+    #expect(condition.problem == nil)
+  }
+
+  @Test(
+    "What belongs to a kind must be there and agree",
+    arguments: [
+      #"{"kind":"label","vocabulary":3}"#,
+      #"{"kind":"codes","vocabulary":9,"input":"depth"}"#,
+      #"{"grid":{"grid_height":2,"grid_width":3,"n_embed":9,"vqgan":"v","vqgan_fingerprint":"f"},"input":"depth","kind":"codes","vocabulary":8}"#,
+      #"{"kind":"boxes","vocabulary":8192}"#, #"{"kind":"words","vocabulary":8192}"#,
+    ])
+  func incompleteFiles(text: String) {
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(GPTCondition.self, from: Data(text.utf8))
+    }
   }
 }

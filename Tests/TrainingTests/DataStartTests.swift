@@ -28,15 +28,15 @@ import Training
   @Test(arguments: Device.all)
   func theOutputStartsAtTheMeanColor(device: Device) throws {
     var trainer = Self.trainer(.init(), on: device)
-    let codebook = trainer.model.quantize.embedding.weight.elements()
+    let codebook = trainer.model.quantizer.codebook.elements()
     var random = RandomSource(seed: 9)
     let batch = Self.images(on: device)
-    trainer.initialize(from: [batch, batch], using: &random)
+    trainer.initialize(from: [.values(batch), .values(batch)], using: &random)
     let bias = try #require(trainer.model.decoder.convOut.bias)
     for (found, expected) in zip(bias.elements(), [-0.5, 0, 0.25] as [Float]) {
       #expect(abs(found - expected) < 1e-5)
     }
-    #expect(trainer.model.quantize.embedding.weight.elements() == codebook)
+    #expect(trainer.model.quantizer.codebook.elements() == codebook)
   }
 
   @Test(arguments: Device.all)
@@ -60,7 +60,7 @@ import Training
     var random = RandomSource(seed: 9)
     let images = random.uniform([2, 3, 32, 32], in: -1..<1, on: device)
     let before = trainer.validate(images)
-    trainer.initialize(from: [images], using: &random)
+    trainer.initialize(from: [.values(images)], using: &random)
     #expect(trainer.validate(images) < 0.5 * before)
   }
 
@@ -72,7 +72,7 @@ import Training
     let images = random.uniform([2, 3, 32, 32], in: -1..<1, on: device)
     let before = trainer.validate(images)
     for step in 0..<2 {
-      _ = trainer.step([images], step: step, learningRate: 0, using: &random)
+      _ = trainer.step([.values(images)], step: step, learningRate: 0, using: &random)
     }
     #expect(trainer.validate(images) < 0.5 * before)
     #expect(trainer.usage.idleSteps.allSatisfy { $0 <= 1 })
@@ -106,8 +106,7 @@ extension VQGANTrainer {
   /// The codebook loss on images.
   fileprivate func validate(_ images: Tensor) -> Float {
     withoutGradients {
-      var none: RandomSource?
-      return model.quantize(model.latents(of: images, dropout: &none)).loss.item()
+      model.quantize(model.latents(of: .values(images))).loss.item()
     }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Shards
 import TensorCore
 import TestSupport
@@ -9,22 +10,16 @@ private let (height, width) = (6, 9)
 
 /// A shard whose pixels tell their row, line and column.
 private func makeSet(_ folder: TemporaryFolder, rows: Int = 5) throws -> ImageShardSet {
-  let writer = try ImageShardWriter(
-    folder("a.h5"),
-    header: ImageShardHeader(
-      height: height, width: width, source: "test", split: "train", preprocessing: "{}",
-      toolVersion: "test"),
-    compression: .none)
-  for row in 0..<rows {
-    var pixels: [UInt8] = []
-    for y in 0..<height {
-      for x in 0..<width { pixels += [UInt8(row), UInt8(y), UInt8(x)] }
+  try imageShard(folder("a.h5"), rows: rows, height: height, width: width) { row in
+    (0..<height * width).flatMap { (place: Int) -> [UInt8] in
+      [UInt8(row), UInt8(place / width), UInt8(place % width)]
     }
-    try writer.append(pixels, id: Int64(row), name: "\(row)")
   }
-  try writer.finish()
   return try ImageShardSet([folder("a.h5")])
 }
+
+/// Images came as something else.
+private struct NoBytes: Error {}
 
 private func batches(
   _ set: ImageShardSet, from position: DataPosition = DataPosition(), seed: UInt64 = 1,
@@ -45,11 +40,11 @@ private func batches(
       let later = batches(set, from: all[start - 1].next, augmentation)
       for expected in all[start...] {
         let found = try later.next()
-        #expect(found.pixels == expected.pixels && found.next == expected.next)
+        #expect(found.values == expected.values && found.next == expected.next)
       }
     }
     let other = batches(set, seed: 2, augmentation)
-    #expect(try (0..<8).map { _ in try other.next().pixels } != all.map(\.pixels))
+    #expect(try (0..<8).map { _ in try other.next().values } != all.map(\.values))
   }
 
   @Test func cropsAndMirrorsAreTakenFromOneImage() throws {
@@ -60,8 +55,9 @@ private func batches(
     for _ in 0..<100 {
       let batch = try source.next()
       #expect((batch.count, batch.height, batch.width) == (3, 4, 4))
+      guard case .bytes(let values) = batch.values else { throw NoBytes() }
       for item in 0..<batch.count {
-        let pixels = Array(batch.pixels[item * 48..<(item + 1) * 48])
+        let pixels = Array(values[item * 48..<(item + 1) * 48])
         let isMirrored = pixels[2] > pixels[5]
         let left = isMirrored ? pixels[11] : pixels[2]
         for y in 0..<4 {
@@ -87,10 +83,11 @@ private func batches(
     let set = try makeSet(folder)
     let batch = try batches(set, Augmentation()).next()
     let rows = EpochOrder(count: 5, seed: 1).rows(ofEpoch: 0).prefix(3)
-    #expect(batch.pixels == (try rows.flatMap { try set.pixels($0) }))
-    let tensor = batch.images(on: .default)
+    let pixels = try rows.flatMap { try set.pixels($0) }
+    #expect(batch.values == .bytes(pixels))
+    guard case .values(let tensor) = batch.input(on: .default) else { throw NoBytes() }
     #expect(tensor.shape == [3, 3, height, width])
-    #expect(tensor.pixels() == batch.pixels)
+    #expect(tensor.rowValues(of: .images) == batch.values)
   }
 
   @Test func aDamagedShardIsAnErrorOfTheNextBatch() throws {

@@ -13,19 +13,13 @@ import Training
 
   /// Rows whose depth rises to the right by a slope of their own.
   private func set(_ folder: TemporaryFolder, rows: Int = 6) throws -> ImageShardSet {
-    let writer = try ImageShardWriter(
-      folder("a.h5"),
-      header: ImageShardHeader(
-        height: Self.side, width: Self.side, source: "test", split: "train", preprocessing: "{}",
-        toolVersion: "test", hasDepth: true), compression: .none)
-    for row in 0..<rows {
-      let depth = (0..<Self.side * Self.side).map { UInt16($0 % Self.side * (row + 1) * 600) }
-      try writer.append(
-        writer.encoder.encode(
-          [UInt8](repeating: 0, count: Self.side * Self.side * 3), depth: depth, id: Int64(row),
-          name: "\(row)"))
-    }
-    try writer.finish()
+    let side = Self.side
+    try imageShard(
+      folder("a.h5"), rows: rows,
+      maps: { row in
+        [.depth: .words((0..<side * side).map { UInt16($0 % side * (row + 1) * 600) })]
+      },
+      pixels: { _ in [UInt8](repeating: 0, count: side * side * 3) })
     return try ImageShardSet([folder("a.h5")])
   }
 
@@ -34,7 +28,7 @@ import Training
     let folder = try TemporaryFolder()
     let source = ImageBatches(
       try set(folder), batchSize: 6, from: DataPosition(), seed: 3, shuffled: false,
-      augmentation: augmentation, kind: .depth)
+      augmentation: augmentation, reading: .depth)
     let side = augmentation.crop > 0 ? augmentation.crop : Self.side
     var mirrored: Set<Bool> = []
     for _ in 0..<8 {
@@ -61,7 +55,7 @@ import Training
     let folder = try TemporaryFolder()
     let source = ImageBatches(
       try set(folder), batchSize: 6, from: DataPosition(), seed: 3, shuffled: true,
-      augmentation: Augmentation(), kind: .depth)
+      augmentation: Augmentation(), reading: .depth)
     var config = VQGANConfig.tiny
     (config.inChannels, config.outChannels) = (1, 1)
     var random = RandomSource(seed: 5)

@@ -35,9 +35,9 @@ struct EncodingSample {
     let noise = random.uniform([8, 3, height, width], in: -1..<1)
     let vectors = withoutGradients { () -> Tensor in
       var none: RandomSource?
-      return model.latents(of: noise, dropout: &none).vectors()
+      return model.latents(of: .values(noise), dropout: &none).vectors()
     }
-    model.quantize.replaceEntries(kMeans(vectors, clusters: 48, using: &random))
+    model.quantizer.replaceEntries(kMeans(vectors, clusters: 48, using: &random))
     try RunFolder.write(config, to: "\(path)/model.json")
     try SafetensorsWriter.write(ModelFiles.entries(model), to: "\(path)/model.safetensors")
     return try FirstStage.load(path)

@@ -19,7 +19,7 @@ import Training
       let codes = try CodeShardReader(shard.path)
       for row in 0..<images.count {
         let image = Tensor(pixels: try images.pixels(row), count: 1, height: 8, width: 12)
-        let expected = sample.stage.model.encode(image)
+        let expected = sample.stage.model.encode(.values(image))
         #expect(expected.shape == [1, 4, 6])
         #expect(try codes.codes(row) == expected.elements, "row \(row) of \(source)")
         histogram.add(expected.elements)
@@ -41,11 +41,11 @@ import Training
       #expect(try codes.contents.labels(label) == images.contents.labels(label))
     }
     let header = codes.header
-    #expect((header.gridHeight, header.gridWidth, header.codebookSize) == (4, 6, 48))
-    #expect(header.fingerprint == sample.stage.fingerprint)
+    #expect((header.grid.height, header.grid.width, header.grid.codebookSize) == (4, 6, 48))
+    #expect(header.grid.fingerprint == sample.stage.fingerprint)
     #expect(header.sourceShards == ["a.h5"])
     #expect((header.source, header.split) == ("test", "train"))
-    #expect(try FirstStage.load(header.vqganPath).fingerprint == header.fingerprint)
+    #expect(try FirstStage.load(header.grid.vqgan).fingerprint == header.grid.fingerprint)
   }
 
   @Test func aStoppedRunContinuesAtTheFirstMissingShard() throws {
@@ -110,13 +110,9 @@ import Training
       try EncodingPlan([sample.paths[0], sample.paths[0]], for: sample.stage)
     }
     let odd = sample.folder("odd.h5")
-    let writer = try ImageShardWriter(
-      odd,
-      header: ImageShardHeader(
-        height: 7, width: 12, source: "", split: "", preprocessing: "{}", toolVersion: "1"),
-      compression: .none)
-    try writer.append([UInt8](repeating: 0, count: 7 * 12 * 3), id: 0, name: "x")
-    try writer.finish()
+    try imageShard(odd, rows: 1, height: 7, width: 12) { _ in
+      [UInt8](repeating: 0, count: 7 * 12 * 3)
+    }
     #expect(throws: EncodingError.size(path: odd, width: 12, height: 7, factor: 2)) {
       try EncodingPlan([odd], for: sample.stage)
     }
@@ -124,7 +120,7 @@ import Training
     try FileManager.default.createDirectory(
       atPath: sample.folder("codes"), withIntermediateDirectories: true)
     try Data("mine".utf8).write(to: URL(fileURLWithPath: sample.folder("codes/a.h5")))
-    #expect(throws: EncodingError.foreignShard(path: sample.folder("codes/a.h5"))) {
+    #expect(throws: ShardError.foreignShard(path: sample.folder("codes/a.h5"))) {
       try sample.encode()
     }
   }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Models
+import Shards
 import TamingCheckpoints
 import TensorCore
 import TestSupport
@@ -14,7 +15,7 @@ import Training
     let expected = try Fixture.tensors("vqgan-tiny.safetensors")
     let stage = try FirstStage.load(path)
     let images = try expected.tensor("x")
-    let indices = stage.model.encode(images)
+    let indices = stage.model.encode(.values(images))
     let wanted = try expected.indices("indices")
     #expect(indices.elements == wanted.elements)
     let reconstruction = try expected.tensor("reconstruction")
@@ -41,6 +42,25 @@ import Training
     let streamed = try FirstStageFile(weights).fingerprint()
     #expect(try FirstStage.load(folder("vqgan")).fingerprint == streamed)
     #expect(try FirstStage.load(path).fingerprint == streamed)
+  }
+
+  /// Terabytes, if the model of the description were made: its file is checked before that.
+  @Test func aDescriptionOfAnotherModelIsRefusedAtNoCost() throws {
+    let folder = try TemporaryFolder()
+    guard
+      case .firstStage(let weights) = try TamingCheckpoint(
+        try CheckpointFile.open(Fixture.path("vqgan-tiny.ckpt")))
+    else {
+      Issue.record("not recognised")
+      return
+    }
+    try CheckpointImport {}.write(weights, to: folder("vqgan"))
+    var config = weights.config
+    (config.ch, config.chMult, config.numResBlocks) = (4096, [64, 64, 64], 64)
+    config.nEmbed = 1 << 20
+    try RunFolder.write(config, to: folder("vqgan/model.json"))
+    let error = #expect(throws: ModelMismatchError.self) { try FirstStage.load(folder("vqgan")) }
+    #expect(error?.missing.isEmpty == false && error?.misshapen.isEmpty == false)
   }
 
   /// A round trip through the suite's form and back gives every tensor of the reference's file.
@@ -112,11 +132,14 @@ import Training
     #expect(both.firstStage?.config == vqgan.config)
     #expect(both.condStage?.config == vqgan.config)
     let condition = try GPTCondition(of: both, codes: codes, stagePath: whole)
-    #expect(condition?.kind == .codes)
-    #expect(condition?.input == "images")
+    guard case .codes(let codesOfCondition) = condition?.kind else {
+      Issue.record("no codes")
+      return
+    }
+    #expect(codesOfCondition.input == "images")
     #expect(condition?.vocabulary == vqgan.config.codes)
-    #expect(condition?.grid?.fingerprint == (try vqgan.fingerprint()))
-    #expect(try FirstStage.loadCondition(whole).fingerprint == condition?.grid?.fingerprint)
+    #expect(codesOfCondition.grid.fingerprint == (try vqgan.fingerprint()))
+    #expect(try FirstStage.loadCondition(whole).fingerprint == codesOfCondition.grid.fingerprint)
     // A project file beside it tells heads and condition.
     #expect(throws: ArchitectureError.self) { try SecondStage.load(whole) }
   }

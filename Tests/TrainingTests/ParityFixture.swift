@@ -16,6 +16,12 @@ struct ParityFixture {
     let batch: Int
     let seed: UInt64
     let per_step: [[String: Double]]
+    /// How far the decisions of the steps are from their edges, and what single precision moves.
+    let margins: [String: Margin]
+  }
+
+  struct Margin: Decodable {
+    let margin, rounding: Double
   }
 
   let record: Record

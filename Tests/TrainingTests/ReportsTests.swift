@@ -36,9 +36,11 @@ import Training
     #expect((object["counts"] as? [Int])?.reduce(0, +) == 8 * 24)
     #expect(report.chart.height > 200)
 
-    try sample.stage.requireCodes(of: shards)
+    try sample.stage.requireCodes(shards.grid, of: shards.paths[0])
     let other = try EncodingSample.writeVQGAN(in: sample.folder("other"), seed: 2)
-    #expect(throws: EncodingError.self) { try other.requireCodes(of: shards) }
+    #expect(throws: CodesMismatch.self) {
+      try other.requireCodes(shards.grid, of: shards.paths[0])
+    }
   }
 
   @Test func aPatchIsCutOutOfTheFirstGridThatHasTheCode() throws {
@@ -86,7 +88,7 @@ import Training
     #expect(pictures.map(\.name) == ["row ü 0", "row ü 2", "row ü 4", "row ü 1"])
     let made = try Reconstructor(sample.stage, on: .default).reconstruct([pictures[2].picture])
     let image = Tensor(pixels: pictures[2].picture.pixels, count: 1, height: 8, width: 12)
-    #expect(made.codes == sample.stage.model.encode(image).elements)
+    #expect(made.codes == sample.stage.model.encode(.values(image)).elements)
     #expect(made.pictures[0].pixels == sample.stage.model.reconstruct(image).pixels())
   }
 

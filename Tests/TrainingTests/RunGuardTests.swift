@@ -13,35 +13,31 @@ import Training
 private let marker: [UInt8] = [37, 201, 94]
 
 private func makeShard(_ path: String) throws {
-  let writer = try ImageShardWriter(
-    path,
-    header: ImageShardHeader(
-      height: 32, width: 32, source: "test", split: "train", preprocessing: "{}",
-      toolVersion: "test"),
-    compression: .none)
-  let encoder = writer.encoder
-  for row in 0..<6 {
+  try imageShard(path, rows: 6, height: 32, width: 32) { row in
     var pixels: [UInt8] = []
     for y in 0..<32 {
       for x in 0..<32 { pixels += x < 16 ? marker : [UInt8(row * 40), UInt8(y * 8), UInt8(x * 8)] }
     }
-    try writer.append(encoder.encode(pixels, id: Int64(row), name: "frame \(row)"))
+    return pixels
   }
-  _ = try writer.finish()
 }
 
 private func config(shard: String, steps: Int) -> VQGANRunConfig {
   var model = VQGANConfig.tiny
   model.dropout = 0.1
   model.quantizer.reviveAfter = 2
-  return VQGANRunConfig(
-    toolVersion: "test", model: model,
-    objective: VQGANObjective(
-      discStart: 1, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 2)),
-    learningRate: LearningRate(peak: 1e-3), steps: steps, batchSize: 2, accumulate: 1,
-    augmentation: Augmentation(flips: true), shuffles: true, seed: 3, threads: 1, engine: "",
-    perceptual: nil, initFrom: nil, shards: [shard], validation: [], checkpointEvery: 2,
-    keepCheckpoints: 5, pictureEvery: 100, logEvery: 1)
+  var config = VQGANRunConfig(
+    VQGANSettings(
+      model: model,
+      objective: VQGANObjective(
+        discStart: 1, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 2))),
+    loop: LoopSettings(steps: steps, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
+    in: Environment(toolVersion: "test", threads: 1, engine: .openblas))
+  config.augmentation = Augmentation(flips: true)
+  config.pictureEvery = 100
+  (config.shards, config.seed, config.logEvery) = ([shard], 3, 1)
+  (config.checkpointEvery, config.keepCheckpoints) = (2, 5)
+  return config
 }
 
 private func train(

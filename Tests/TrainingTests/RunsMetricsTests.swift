@@ -21,14 +21,14 @@ struct RunsMetricsTests {
   @Test func rowsHoldTheColumnsInOrder() throws {
     let log = try MetricsLog(run, columns: ["a/loss", "b"], resumingAfter: nil)
     #expect(try rows == "step,a/loss,b\n")
-    try log.log(step: 1, [("b", 2), ("a/loss", 0.1)])
-    try log.log(step: 2, [("b", .nan)])
-    try log.log(step: 3, [("a/loss", -.infinity), ("b", 123456.789)])
+    try log.log(step: 1, [Metric("b", 2), Metric("a/loss", 0.1)])
+    try log.log(step: 2, [Metric("b", .nan), Metric("a/loss", nil)])
+    try log.log(step: 3, [Metric("a/loss", -.infinity), Metric("b", 123456.789)])
     #expect(try rows == "step,a/loss,b\n1,0.1,2\n2,,nan\n3,-inf,123456.8\n")
   }
 
   @Test func aNewRunBeginsANewFile() throws {
-    try MetricsLog(run, columns: ["a"], resumingAfter: nil).log(step: 1, [("a", 1)])
+    try MetricsLog(run, columns: ["a"], resumingAfter: nil).log(step: 1, [Metric("a", 1)])
     _ = try MetricsLog(run, columns: ["a"], resumingAfter: nil)
     #expect(try rows == "step,a\n")
   }
@@ -38,7 +38,7 @@ struct RunsMetricsTests {
     try DurableFile.write(Array(stored.utf8), to: run.metricsPath)
     let log = try MetricsLog(run, columns: ["a", "b"], resumingAfter: 2)
     #expect(try rows == "step,a,b\n1,1,\n2,2,2\n2,,3\n")
-    try log.log(step: 3, [("a", 9)])
+    try log.log(step: 3, [Metric("a", 9)])
     #expect(try rows == "step,a,b\n1,1,\n2,2,2\n2,,3\n3,9,\n")
     try DurableFile.write(Array("step,a,b\n1,1,1\n2,1".utf8), to: run.metricsPath)
     _ = try MetricsLog(run, columns: ["a", "b"], resumingAfter: 5)
@@ -46,7 +46,7 @@ struct RunsMetricsTests {
   }
 
   @Test func otherColumnsAreRefused() throws {
-    try MetricsLog(run, columns: ["a"], resumingAfter: nil).log(step: 1, [("a", 1)])
+    try MetricsLog(run, columns: ["a"], resumingAfter: nil).log(step: 1, [Metric("a", 1)])
     #expect(
       throws: RunError.damaged(
         path: folder("run/metrics.csv"),
@@ -59,7 +59,7 @@ struct RunsMetricsTests {
     let picture: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 1, 2, 3]
     do {
       let log = try MetricsLog(run, columns: ["a/loss", "b"], resumingAfter: nil)
-      try log.log(step: 300, [("a/loss", 0.25), ("b", -2)])
+      try log.log(step: 300, [Metric("a/loss", 0.25), Metric("none", nil), Metric("b", -2)])
       try log.picture("pictures", step: 301, png: picture, width: 200, height: 3)
     }
     _ = try MetricsLog(run, columns: ["a/loss", "b"], resumingAfter: 300)

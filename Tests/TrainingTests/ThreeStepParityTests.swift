@@ -1,5 +1,6 @@
 // Three steps of the generator and the discriminator, and what they rest on, against PyTorch.
 import Checkpoints
+import Foundation
 import Models
 import NN
 import TensorCore
@@ -18,7 +19,7 @@ import Training
     let model = try fixture.model(on: device)
     let x = try fixture.images(ofStep: 0, on: device)
     var none: RandomSource?
-    let h = model.encoder(x, dropout: &none)
+    let h = model.encoder(.values(x), dropout: &none)
     let z = model.quantConv(h)
     let quantized = model.quantize(z)
     let results: [(String, Tensor)] = [
@@ -34,12 +35,12 @@ import Training
     #expect(quantized.indices == entries)
     // The numbering of the entries in use, both ways.
     let codes = try fixture.results.indices("indices")
-    #expect(model.encode(x) == codes)
-    let list = model.quantize.usedEntries?.elements
+    #expect(model.encode(.values(x)) == codes)
+    let list = model.namedTensors.first { $0.name == "quantize.used" }?.tensor.elements()
     let shown = list.map { list in
-      codes.elements.map { list[Int($0) < list.count ? Int($0) : 0] }
+      codes.elements.map { Int32(list[Int($0) < list.count ? Int($0) : 0]) }
     }
-    #expect(model.quantize.entries(of: codes).elements == shown ?? entries.elements)
+    #expect(model.entries(of: codes).elements == shown ?? entries.elements)
   }
 
   /// Adam's step is the learning rate wherever a gradient is more than rounding: moves agree to a hundredth of their length.
@@ -51,7 +52,7 @@ import Training
     var random = fixture.random
     for (step, figures) in fixture.record.per_step.enumerated() {
       let losses = trainer.step(
-        [try fixture.images(ofStep: step, on: device)], step: step,
+        [.values(try fixture.images(ofStep: step, on: device))], step: step,
         learningRate: fixture.record.learning_rate, using: &random)
       for (figure, value) in losses.named {
         let target = try #require(figures["train/\(figure)"])
@@ -67,19 +68,30 @@ import Training
       "grad_disc.", "\(name) \(device.name)")
   }
 
+  /// No processor's rounding turns a decision of the fixtures over.
+  @Test(arguments: ["vqgan", "gumbel", "continued"])
+  func decisionsAreFarFromTheirEdges(name: String) throws {
+    let record = try JSONDecoder().decode(
+      ParityFixture.Record.self, from: try Fixture.data("parity/\(name).json"))
+    #expect(record.margins.count > 15)
+    for (decision, distance) in record.margins {
+      #expect(distance.margin >= 10 * distance.rounding, "\(decision)")
+    }
+  }
+
   @Test(arguments: cases)
   private func gradientsOfBothHalvesEqualPyTorch(name: String, device: Device) throws {
     let fixture = try ParityFixture(name)
     var trainer = try fixture.trainer(on: device)
     let x = try fixture.images(ofStep: 0, on: device)
     var random = fixture.random
-    let generator = trainer.generatorGradients([x], isAdversarial: true, using: &random)
+    let generator = trainer.generatorGradients([.values(x)], isAdversarial: true, using: &random)
     try expectGradients(generator.gradients, of: trainer.model, fixture, "grad_ae.", device)
     trainer.optimizer.update(
       &trainer.model, generator.gradients, learningRate: fixture.record.learning_rate)
     var losses = generator.losses
     let gradients = trainer.discriminatorGradients(
-      [x], reconstructions: generator.reconstructions, &losses, using: &random)
+      [.values(x)], reconstructions: generator.reconstructions, &losses, using: &random)
     try expectGradients(gradients, of: trainer.discriminator, fixture, "grad_disc.", device)
   }
 

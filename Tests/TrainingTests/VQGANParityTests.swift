@@ -88,7 +88,7 @@ private func relativeError(_ a: [Float], _ b: [Float]) -> Float {
     let model = trainer.model
     let x = try expected.tensor("x", on: device)
     var none: RandomSource?
-    let h = model.encoder(x, dropout: &none)
+    let h = model.encoder(.values(x), dropout: &none)
     let z = model.quantConv(h)
     let quantized = model.quantize(z)
     let image = model.decode(quantized.latents, dropout: &none)
@@ -115,7 +115,7 @@ private func relativeError(_ a: [Float], _ b: [Float]) -> Float {
     let x = try expected.tensor("x", on: device)
     var random = RandomSource(seed: 0)
     let figures = try #require(try reference.steps().first)
-    let result = trainer.generatorGradients([x], isAdversarial: true, using: &random)
+    let result = trainer.generatorGradients([.values(x)], isAdversarial: true, using: &random)
     let ofDiscriminator: Set = ["disc_loss", "logits_real", "logits_fake"]
     for (name, value) in result.losses.named where !ofDiscriminator.contains(name) {
       let target = try #require(figures["train/\(name)"])
@@ -181,12 +181,12 @@ private func relativeError(_ a: [Float], _ b: [Float]) -> Float {
     var random = RandomSource(seed: 0)
 
     // The first step, moved by the reference's gradients.
-    let generator = trainer.generatorGradients([x], isAdversarial: true, using: &random)
+    let generator = trainer.generatorGradients([.values(x)], isAdversarial: true, using: &random)
     let ofGenerator = try stored("grad_ae.", of: trainer.model, expected)
     trainer.optimizer.update(&trainer.model, ofGenerator, learningRate: 1e-3)
     var losses = generator.losses
     let gradients = trainer.discriminatorGradients(
-      [x], reconstructions: generator.reconstructions, &losses, using: &random)
+      [.values(x)], reconstructions: generator.reconstructions, &losses, using: &random)
     try expectLosses(losses, steps[0], "\(title) step 0")
     for (name, tensor) in trainer.discriminator.namedTensors where tensor.isTracked {
       let gradient = try #require(gradients[tensor], "no gradient for \(name)").elements()
@@ -200,7 +200,7 @@ private func relativeError(_ a: [Float], _ b: [Float]) -> Float {
       &trainer.discriminator, ofDiscriminator, learningRate: 1e-3)
 
     for step in 1..<3 {
-      let losses = trainer.step([x], step: step, learningRate: 1e-3, using: &random)
+      let losses = trainer.step([.values(x)], step: step, learningRate: 1e-3, using: &random)
       try expectLosses(losses, steps[step], "\(title) step \(step)")
     }
     var compared = 0

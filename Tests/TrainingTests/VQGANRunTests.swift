@@ -11,21 +11,13 @@ import Training
 
 /// A shard of pictures of `side` pixels; `isUniform` makes them all one colour.
 private func makeShard(_ path: String, rows: Int, side: Int, isUniform: Bool = false) throws {
-  let writer = try ImageShardWriter(
-    path,
-    header: ImageShardHeader(
-      height: side, width: side, source: "test", split: "train", preprocessing: "{}",
-      toolVersion: "test"),
-    compression: .none)
   var random = RandomSource(seed: 12)
-  for row in 0..<rows {
+  try imageShard(path, rows: rows, height: side, width: side) { row in
     let colour = (0..<3).map { _ in UInt8(random.next() & 255) }
-    let pixels = (0..<side * side * 3).map { index -> UInt8 in
+    return (0..<side * side * 3).map { index -> UInt8 in
       isUniform ? 128 : index / 3 % 4 < row % 4 + 1 ? colour[index % 3] : UInt8(index & 255)
     }
-    try writer.append(pixels, id: Int64(row), name: "frame \(row)")
   }
-  try writer.finish()
 }
 
 private func config(_ shards: [String], validation: [String] = [], steps: Int) -> VQGANRunConfig {
@@ -33,15 +25,21 @@ private func config(_ shards: [String], validation: [String] = [], steps: Int) -
   model.dropout = 0.1
   model.quantizer = QuantizerConfig(
     kind: .movingAverage, decay: 0.8, reviveAfter: 2, initialization: .kMeans)
-  return VQGANRunConfig(
-    toolVersion: "test", model: model,
-    objective: VQGANObjective(
-      discStart: 4, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 2)),
-    learningRate: LearningRate(peak: 1e-3, schedule: .cosine, warmup: 3), steps: steps,
-    batchSize: 2, accumulate: 2, augmentation: Augmentation(crop: 16, flips: true),
-    shuffles: true, seed: 5, threads: 1, engine: "", perceptual: nil, initFrom: nil,
-    shards: shards, validation: validation, checkpointEvery: 5, keepCheckpoints: 2,
-    pictureEvery: 100, logEvery: 1)
+  var config = VQGANRunConfig(
+    VQGANSettings(
+      model: model,
+      objective: VQGANObjective(
+        discStart: 4, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 2))),
+    loop: LoopSettings(
+      steps: steps, batchSize: 2,
+      learningRate: LearningRate(peak: 1e-3, schedule: .cosine, warmup: 3)),
+    in: Environment(toolVersion: "test", threads: 1, engine: .openblas))
+  config.augmentation = Augmentation(crop: 16, flips: true)
+  config.pictureEvery = 100
+  (config.shards, config.validation) = (shards, validation)
+  (config.accumulate, config.seed, config.logEvery) = (2, 5, 1)
+  (config.checkpointEvery, config.keepCheckpoints) = (5, 2)
+  return config
 }
 
 /// Trains and returns the warnings.

@@ -54,7 +54,7 @@ typedef struct ca_failure {
 } ca_failure;
 
 typedef struct ca_reader ca_reader;
-ca_reader *ca_reader_create(je_library library, ca_handler *handler, void *context);  // NULL without memory
+ca_reader *ca_reader_create(ca_handler *handler, void *context);  // NULL without memory
 void ca_reader_free(ca_reader *reader);
 
 // As je_parse.
@@ -97,5 +97,5 @@ typedef struct ca_outline {
 } ca_outline;
 
 // Reads the JSON of one segmentation, which may be changed where an escape is mended.
-ca_outline_status ca_outline_read(ca_outline *outline, je_library library, char *bytes, size_t count);
+ca_outline_status ca_outline_read(ca_outline *outline, char *bytes, size_t count);
 void ca_outline_free(ca_outline *outline);

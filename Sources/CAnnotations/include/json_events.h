@@ -1,5 +1,4 @@
-// JSON as a stream of events, in memory that does not grow with the file. Two libraries read it, yajl where it is built in and
-// the plain reader of this folder; they give the same events and refuse the same texts.
+// JSON as a stream of events, in memory that does not grow with the file.
 //
 // Beyond RFC 8259: a byte order mark at the start is skipped; UTF-16 is named as such; bytes that are not UTF-8, and control
 // characters that JSON does not have, are refused wherever they stand; an escaped half of a surrogate pair (\ud800 alone) is
@@ -16,16 +15,8 @@ typedef enum je_kind {
 // at the end, valid during the call. Returns 1 to go on, 0 to stop.
 typedef int je_handler(void *context, je_kind kind, const char *text, size_t length);
 
-typedef enum je_library { JE_PLAIN, JE_YAJL } je_library;
-
-// Whether a library is built in.
-int je_has(je_library library);
-
-// The library that is used: yajl where it is built in.
-je_library je_preferred(void);
-
 typedef struct je_parser je_parser;
-je_parser *je_create(je_library library, je_handler *handler, void *context);  // NULL without memory or library
+je_parser *je_create(je_handler *handler, void *context);  // NULL without memory
 void je_free(je_parser *parser);
 
 // Reads as much of `bytes` as is complete. Returns how many bytes were taken: the rest is to be given again, in front of what

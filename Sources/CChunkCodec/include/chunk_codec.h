@@ -1,5 +1,5 @@
 // Compression of shard chunks in the zlib format (RFC 1950), the one of HDF5's deflate filter, by libdeflate where it is
-// built in and by zlib otherwise. The two give different bytes of the same meaning.
+// built in and by zlib otherwise; the two give different bytes of the same meaning. And the checksums of chunks.
 #pragma once
 
 #include <stdint.h>
@@ -24,3 +24,6 @@ int chunk_inflate(const void *bytes, long count, void *out, long expected);
 
 // The CRC-32 (IEEE 802.3) of `count` bytes that follow on bytes of CRC `previous`; 0 to start.
 uint32_t chunk_crc32(uint32_t previous, const void *bytes, long count);
+
+// CRC-32C (Castagnoli) of bytes; pass the last result to continue, 0 to start. crc32c("123456789") = 0xE3069283.
+uint32_t chunk_crc32c(uint32_t previous, const void *bytes, long count);

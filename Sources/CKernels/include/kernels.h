@@ -301,11 +301,6 @@ void ck_random_mask(uint8_t *y, long count, float keep, uint64_t seed, uint64_t 
 // One block of four words.
 void ck_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t words[4]);
 
-// ---- crc32c.c --------------------------------------------------------------------------------------------------------
-
-// CRC-32C (Castagnoli) of bytes; pass the last result to continue, 0 to start. crc32c("123456789") = 0xE3069283.
-uint32_t ck_crc32c(uint32_t crc, const void *bytes, long count);
-
 // ---- convolution_onednn.c / convolution_openblas.c --------------------------------------------------------------------
 
 typedef struct {

@@ -32,24 +32,17 @@ final class RandomAccessFile: Sendable {
     guard range.lowerBound >= 0, range.upperBound <= count else {
       throw .cutShort(path: path, bytes: count, expected: range.upperBound)
     }
-    let elementCount = range.count / MemoryLayout<Element>.stride
-    var outcome: Result<Int, DurableFileError> = .success(0)
-    let elements = [Element](unsafeUninitializedCapacity: elementCount) { buffer, initialized in
-      let bytes = UnsafeMutableRawBufferPointer(
-        start: buffer.baseAddress, count: elementCount * MemoryLayout<Element>.stride)
-      do throws(DurableFileError) {
-        outcome = .success(try file.read(into: bytes, at: range.lowerBound))
-      } catch {
-        outcome = .failure(error)
-      }
-      initialized = (try? outcome.get()) == bytes.count ? elementCount : 0
+    let elements: [Element]
+    do {
+      elements = try file.elements(range, as: type)
+    } catch {
+      throw .file(error)
     }
-    switch outcome {
-    case .success(let got) where got == range.count: return elements
-    case .success(let got):
+    let got = elements.count * MemoryLayout<Element>.stride
+    guard got == range.count else {
       throw .cutShort(path: path, bytes: range.lowerBound + got, expected: range.upperBound)
-    case .failure(let error): throw .file(error)
     }
+    return elements
   }
 
   /// The CRC-32 of a range, which is read in pieces.

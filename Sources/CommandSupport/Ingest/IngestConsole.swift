@@ -60,7 +60,7 @@ package final class IngestConsole {
   }
 
   /// Says what a plan will do.
-  package func show(_ plan: some IngestPlan) {
+  package func show(_ plan: IngestPlan) {
     reading = nil
     planning?.finish()
     planning = nil
@@ -69,7 +69,7 @@ package final class IngestConsole {
   }
 
   /// Says whether the disk has room for what a dry run would write.
-  package func showSpace(for plan: some IngestPlan, at folder: String) {
+  package func showSpace(for plan: IngestPlan, at folder: String) {
     guard let free = DurableFile.freeBytes(at: folder) else { return }
     console.note("\(folder): \(Self.size(free)) free")
     if free < plan.plainBytes {

@@ -22,8 +22,8 @@ package struct IngestRun {
   /// Plans, and unless it is a dry run writes the shards and their paths.
   ///
   /// - Parameter plan: makes the plan; told where to show what happens.
-  package func callAsFunction<Plan: IngestPlan>(
-    plan: (_ progress: (IngestEvent) throws -> Void) throws -> Plan
+  package func callAsFunction(
+    plan: (_ progress: (IngestEvent) throws -> Void) throws -> IngestPlan
   ) throws {
     if !options.dryRun { Interruption.install() }
     do {
@@ -35,8 +35,8 @@ package struct IngestRun {
     }
   }
 
-  private func run<Plan: IngestPlan>(
-    plan: (_ progress: (IngestEvent) throws -> Void) throws -> Plan
+  private func run(
+    plan: (_ progress: (IngestEvent) throws -> Void) throws -> IngestPlan
   ) throws {
     let plan = try plan(report.show)
     report.show(plan)
@@ -47,7 +47,7 @@ package struct IngestRun {
     let ingest = ShardIngest(
       plan: plan, folder: out, threads: options.threads, policy: options.policy,
       toolVersion: SuiteVersion.current)
-    report.begin(samples: plan.sampleCount)
+    report.begin(samples: plan.samples.count)
     let outcome = try ingest.run(progress: report.show)
     report.show(outcome, out: out)
     try write(outcome, listed: plan.trainingCount > 0 ? .train : .validation)

@@ -4,7 +4,7 @@ package struct COCOFault: Error, Equatable, Sendable {
     case image, category, annotation
   }
 
-  package enum Reason: Equatable, Sendable {
+  package enum Reason: Error, Equatable, Sendable {
     /// The record is no object.
     case notAnObject(found: String)
     case missing(field: String)

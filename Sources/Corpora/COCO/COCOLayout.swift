@@ -1,3 +1,5 @@
+import DurableFiles
+
 /// One split of a folder that COCO's archives were unpacked to.
 ///
 /// `ROOT/train2017/*.jpg`, `ROOT/annotations/instances_train2017.json` and so on; the folder of pictures may also stand in
@@ -27,13 +29,13 @@ package struct COCOLayout: Equatable, Sendable {
   ///
   /// - Throws: `.missingFolder`, `.noPictures` where there is no folder such as `train2017`.
   package init(root: String, split: Split) throws(COCOLayoutError) {
-    guard FolderListing.isFolder(root) else { throw .missingFolder(path: root) }
+    guard DurableFile.isFolder(root) else { throw .missingFolder(path: root) }
     guard let found = Self.imageFolder(in: root, split) else {
       throw .noPictures(path: root, split: split)
     }
     func file(_ kind: String) -> String? {
       ["\(root)/annotations/\(kind)_\(found.label).json", "\(root)/\(kind)_\(found.label).json"]
-        .first { FolderListing.isFile($0) }
+        .first { DurableFile.isFile($0) }
     }
     self.root = root
     self.split = split
@@ -43,7 +45,7 @@ package struct COCOLayout: Equatable, Sendable {
     instances = file("instances")
     stuff = file("stuff")
     maps = Self.mapFolders.map { "\(root)/\($0)/\(found.label)" }
-      .first { FolderListing.isFolder($0) }
+      .first { DurableFile.isFolder($0) }
   }
 
   /// The folder of the newest year.
@@ -52,10 +54,9 @@ package struct COCOLayout: Equatable, Sendable {
   ) -> (label: String, path: String)? {
     var found: [(label: String, path: String)] = []
     for parent in [root, "\(root)/images"] {
-      guard let names = try? FolderListing.names(in: parent) else { continue }
-      for name in names where isFolderName(name, of: split) {
+      for name in DurableFile.names(in: parent) where isFolderName(name, of: split) {
         let path = "\(parent)/\(name)"
-        if FolderListing.isFolder(path) { found.append((name, path)) }
+        if DurableFile.isFolder(path) { found.append((name, path)) }
       }
     }
     return found.max { $0.label < $1.label }

@@ -47,10 +47,11 @@ package struct COCOCaption: Equatable, Sendable {
 }
 
 /// An object, a group of objects or a surface in a picture; its outline stays in the file until a mask is wanted.
-package struct COCOAnnotation: Equatable, Sendable {
+package struct COCOAnnotation: Equatable, AnnotationRow {
   package let id: Int64
   package let imageID: Int64
   package let categoryID: Int
+  var category: Int? { categoryID }
   /// Whether a group of objects is marked as one.
   package let isCrowd: Bool
   /// As the file gives it, pixels of the mask; 0 where it gives none.

@@ -131,35 +131,4 @@ extension COCOStuffLabel {
     ("window", ["window-blind", "window-other"]),
     ("solid", ["wood"]),
   ]
-
-  /// Degrees around the colour circle, so that related labels look related.
-  static let hues: [String: Double] = [
-    "person": 0,
-    "vehicle": 215,
-    "outdoor": 28,
-    "animal": 38,
-    "accessory": 300,
-    "sports": 90,
-    "kitchen": 170,
-    "food": 50,
-    "furniture": 270,
-    "electronic": 190,
-    "appliance": 235,
-    "indoor": 330,
-    "textile": 310,
-    "plant": 115,
-    "building": 15,
-    "structural": 250,
-    "floor": 35,
-    "ceiling": 55,
-    "sky": 205,
-    "ground": 30,
-    "water": 185,
-    "solid": 75,
-    "wall": 345,
-    "window": 165,
-    "furniture-stuff": 280,
-    "raw-material": 20,
-    "food-stuff": 60,
-  ]
 }

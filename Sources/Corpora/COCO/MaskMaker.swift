@@ -50,8 +50,7 @@ final class MaskMaker {
     var json = json
     let status = json.withUnsafeMutableBytes { bytes in
       ca_outline_read(
-        &outline, je_preferred(), bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
-        bytes.count)
+        &outline, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
     }
     let found = RecordStream.text(of: outline.found)
     switch status {

@@ -3,33 +3,38 @@
 import CAnnotations
 import DurableFiles
 
-/// Takes the records of an annotation file in the order of the file.
-protocol RecordReceiver: AnyObject {
-  func receive(_ record: ca_record) throws(COCOError)
-}
-
 /// Reads annotation files piece by piece; memory does not depend on their size.
 enum RecordStream {
   /// Bytes read at once.
   private static let window = 1 << 20
 
-  /// Hands every record of a file to `receiver`.
+  /// Hands every record of a file to `take`, in the order of the file.
   ///
   /// - Returns: how many escaped halves of surrogate pairs were read as U+FFFD.
-  /// - Throws: `COCOError`, and what `progress` throws.
+  /// - Throws: `DurableFileError`, `COCOError`, and what `progress` and `take` throw.
   static func read(
-    _ file: borrowing OpenFile, into receiver: any RecordReceiver,
+    _ file: borrowing OpenFile, progress: ((_ bytes: Int, _ size: Int) throws -> Void)?,
+    take: (ca_record) throws -> Void
+  ) throws -> Int {
+    try withoutActuallyEscaping(take) { take in
+      let relay = Relay(take)
+      return try withExtendedLifetime(relay) {
+        try read(file, into: relay, progress: progress)
+      }
+    }
+  }
+
+  private static func read(
+    _ file: borrowing OpenFile, into relay: Relay,
     progress: ((_ bytes: Int, _ size: Int) throws -> Void)?
   ) throws -> Int {
     let path = file.path
-    let relay = Relay(receiver)
     let context = Unmanaged.passUnretained(relay).toOpaque()
     guard
       let reader = ca_reader_create(
-        je_preferred(),
         { context, record in
           guard let context, let record else { return 0 }
-          return Unmanaged<Relay>.fromOpaque(context).takeUnretainedValue().relay(record.pointee)
+          return Unmanaged<Relay>.fromOpaque(context).takeUnretainedValue().take(record.pointee)
         }, context)
     else { throw COCOError.noMemory(path: path) }
     defer { ca_reader_free(reader) }
@@ -94,16 +99,16 @@ enum RecordStream {
   }
 }
 
-/// What stands between the C callback and the receiver: keeps an error until the reader has returned.
+/// What stands between the C callback and its caller: keeps an error until the reader has returned.
 private final class Relay {
-  private let receiver: any RecordReceiver
-  private(set) var failure: COCOError?
+  private let body: (ca_record) throws -> Void
+  private(set) var failure: (any Error)?
 
-  init(_ receiver: any RecordReceiver) { self.receiver = receiver }
+  init(_ body: @escaping (ca_record) throws -> Void) { self.body = body }
 
-  func relay(_ record: ca_record) -> Int32 {
-    do throws(COCOError) {
-      try receiver.receive(record)
+  func take(_ record: ca_record) -> Int32 {
+    do {
+      try body(record)
       return 1
     } catch {
       failure = error

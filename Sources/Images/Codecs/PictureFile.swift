@@ -1,5 +1,6 @@
 // Reading a picture file without trusting what its name points to.
 
+import DurableFiles
 import Glibc
 
 /// Reads whole regular files.
@@ -11,70 +12,48 @@ enum PictureFile {
   ///
   /// - Throws: `ImageError` for anything that is not a readable PNG or JPEG file by its beginning.
   static func read(_ path: String, limits: ImageLimits) throws(ImageError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
-    guard descriptor >= 0 else {
-      if errno == ENOENT || errno == ENOTDIR { throw .missing(path: path) }
-      throw .unreadable(path: path, operation: "open", errno: errno)
+    let file: OpenFile
+    do throws(DurableFileError) {
+      file = try OpenFile(reading: path)
+    } catch {
+      throw ImageError(reading: error)
     }
-    return try read(descriptor, path: path, limits: limits)
+    return try read(file, limits: limits)
   }
 
-  /// Reads an open file, checked as above, and closes it.
+  /// Reads an open file, checked as above.
   static func read(
-    _ descriptor: Int32, path: String, limits: ImageLimits
+    _ file: borrowing OpenFile, limits: ImageLimits
   ) throws(ImageError) -> [UInt8] {
-    defer { close(descriptor) }
-
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      throw .unreadable(path: path, operation: "stat", errno: errno)
+    let head: [UInt8]
+    do throws(DurableFileError) {
+      head = try file.bytes(0..<SniffedContent.length)
+    } catch {
+      throw ImageError(reading: error)
     }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw .notARegularFile(path: path, found: kind(of: status.st_mode))
+    guard !head.isEmpty else { throw .empty(path: file.path) }
+    try ImageDecoder.checkContent(head, path: file.path)
+    do throws(DurableFileError) {
+      return try file.contents(atMost: limits.maxFileBytes)
+    } catch {
+      throw ImageError(reading: error)
     }
-    let size = Int(status.st_size)
-    guard size > 0 else { throw .empty(path: path) }
-
-    let head = try read(min(size, SniffedContent.length), from: descriptor, at: 0, path: path)
-    try ImageDecoder.checkContent(head, path: path)
-    guard size <= limits.maxFileBytes else {
-      throw .fileTooLarge(path: path, bytes: size, limit: limits.maxFileBytes)
-    }
-    return try read(size, from: descriptor, at: 0, path: path)
   }
+}
 
-  /// Up to `count` bytes; fewer if the file has become shorter.
-  private static func read(
-    _ count: Int, from descriptor: Int32, at offset: Int, path: String
-  ) throws(ImageError) -> [UInt8] {
-    var failure: Int32 = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      while initialized < count {
-        let got = pread(
-          descriptor, buffer.baseAddress.map { $0 + initialized }, count - initialized,
-          offset + initialized)
-        if got > 0 {
-          initialized += got
-        } else if got == 0 {
-          return
-        } else if errno != EINTR {
-          failure = errno
-          return
-        }
+extension ImageError {
+  /// The error of a file that was to be read.
+  init(reading error: DurableFileError) {
+    self =
+      switch error {
+      case .failed("open", let path, ENOENT), .failed("open", let path, ENOTDIR):
+        .missing(path: path)
+      case .failed(let operation, let path, let code):
+        .unreadable(path: path, operation: operation, errno: code)
+      case .notAFile(let path, let found): .notARegularFile(path: path, found: found)
+      case .tooLarge(let path, let bytes, let limit):
+        .fileTooLarge(path: path, bytes: bytes, limit: limit)
+      case .cannotCreate, .busy: .unwritable(error)  // not by reading
       }
-    }
-    guard failure == 0 else { throw .unreadable(path: path, operation: "read", errno: failure) }
-    guard !bytes.isEmpty else { throw .empty(path: path) }
-    return bytes
-  }
-
-  private static func kind(of mode: mode_t) -> String {
-    switch mode & S_IFMT {
-    case S_IFDIR: "a folder"
-    case S_IFIFO: "a FIFO"
-    case S_IFSOCK: "a socket"
-    case S_IFCHR, S_IFBLK: "a device"
-    default: "not a regular file"
-    }
   }
 }

@@ -31,7 +31,7 @@ package final class PictureFolder: Sendable {
   package func bytes(
     of name: String, limits: ImageLimits = .standard
   ) throws(ImageError) -> [UInt8] {
-    try PictureFile.read(try open(name), path: path(of: name), limits: limits)
+    try PictureFile.read(try open(name), limits: limits)
   }
 
   /// Length of a file in bytes; nil where it cannot be opened.
@@ -40,16 +40,14 @@ package final class PictureFolder: Sendable {
   /// The path of a picture, for messages.
   package func path(of name: String) -> String { folder.path(of: name) }
 
-  private func open(_ name: String) throws(ImageError) -> Int32 {
+  private func open(_ name: String) throws(ImageError) -> OpenFile {
     do throws(ConfinementError) {
       return try folder.open(name)
     } catch {
       switch error {
       case .nameLeadsOut: throw .outsideFolder(path: path, name: name)
       case .linkLeadsOut: throw .linkLeadsOut(path: path(of: name), folder: path)
-      case .failed(ENOENT), .failed(ENOTDIR): throw .missing(path: path(of: name))
-      case .failed(let code):
-        throw .unreadable(path: path(of: name), operation: "open", errno: code)
+      case .file(let error): throw ImageError(reading: error)
       }
     }
   }

@@ -114,15 +114,13 @@ extension RGBImage {
 }
 
 extension LabelMap {
-  /// The map in a geometry that was made for its size.
-  ///
-  /// - Parameter value: fills the margin of `.pad`.
-  package func fitted(_ fit: FitGeometry, value: UInt8 = 0) -> LabelMap {
+  /// The map in a geometry that was made for its size; 0 fills the margin of `.pad`.
+  package func fitted(_ fit: FitGeometry) -> LabelMap {
     let shown = resizedNearest(
       width: fit.scaledWidth, height: fit.scaledHeight, region: fit.visible)
     guard shown.width < fit.width || shown.height < fit.height else { return shown }
     return shown.padded(
       left: fit.x, top: fit.y, right: fit.width - fit.x - shown.width,
-      bottom: fit.height - fit.y - shown.height, value: value)
+      bottom: fit.height - fit.y - shown.height, value: 0)
   }
 }

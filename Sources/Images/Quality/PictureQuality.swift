@@ -21,13 +21,17 @@ package enum PictureQuality {
   /// higher.
   package static func psnr(_ picture: RGBImage, _ original: RGBImage) -> Double {
     checkSizes(picture, original)
-    var sum = 0
-    for i in picture.pixels.indices {
-      let difference = Int(picture.pixels[i]) - Int(original.pixels[i])
-      sum += difference * difference
+    return psnr(picture.pixels[...], original.pixels[...])
+  }
+
+  /// The same of 8-bit values, equally many of both.
+  package static func psnr(_ values: ArraySlice<UInt8>, _ original: ArraySlice<UInt8>) -> Double {
+    let squares = zip(values, original).reduce(0) { sum, pair in
+      let difference = Int(pair.0) - Int(pair.1)
+      return sum + difference * difference
     }
-    guard sum > 0 else { return .infinity }
-    return 10 * log10(255 * 255 * Double(picture.pixels.count) / Double(sum))
+    guard squares > 0 else { return .infinity }
+    return 10 * log10(255 * 255 * Double(values.count) / Double(squares))
   }
 
   /// The structural similarity index, 1 for equal pictures; nil if a side is below 11 pixels.

@@ -10,12 +10,15 @@ import Shards
 package struct AtariPlanner {
   private let corpus: AtariCorpus
   private let folder: PictureFolder
-  private let options: AtariIngestOptions
+  private let frames: FrameOptions
+  private let recipe: PictureRecipe
+  private let rooms: PlaceTemplates?
   private let threads: Int
   private let progress: (IngestEvent) throws -> Void
 
   private var episodes: [PlannedEpisode] = []
-  private var samples: [IngestSplit: [AtariSample]] = [:]
+  private var states: [AtariStates] = []
+  private var samples: [IngestSplit: [PlannedPicture]] = [:]
   private var inputs: [PlannedInput] = []
   private var warnings: [String] = []
   private var duplicates = 0
@@ -25,48 +28,31 @@ package struct AtariPlanner {
   /// - Parameters:
   ///   - path: the root of a folder in the Grand Challenge layout.
   ///   - progress: told what happens, in the calling thread; what it throws ends the planning.
-  /// - Throws: `IngestError`, and what `progress` throws.
+  /// - Throws: `IngestError`, `AtariCorpusError`, `ImageError`, `PlaceTemplateError`, and what `progress` throws.
   package static func plan(
-    path: String, options: AtariIngestOptions, threads: Int, policy: ErrorPolicy,
-    progress: (IngestEvent) throws -> Void
-  ) throws -> AtariPlan {
+    path: String, frames: FrameOptions, recipe: PictureRecipe, shards: ShardOptions, threads: Int,
+    policy: ErrorPolicy, progress: (IngestEvent) throws -> Void
+  ) throws -> IngestPlan {
     try withoutActuallyEscaping(progress) { progress in
-      let (corpus, folder) = try opened(path: path, options)
-      var planner = AtariPlanner(
-        corpus: corpus, folder: folder, options: options, threads: threads, progress: progress)
-      return try planner.plan(policy: policy)
+      var planner = try AtariPlanner(path, frames, recipe, threads: threads, progress: progress)
+      return try planner.plan(shards, policy: policy)
     }
   }
 
   private init(
-    corpus: AtariCorpus, folder: PictureFolder, options: AtariIngestOptions, threads: Int,
+    _ path: String, _ frames: FrameOptions, _ recipe: PictureRecipe, threads: Int,
     progress: @escaping (IngestEvent) throws -> Void
-  ) {
-    self.corpus = corpus
-    self.folder = folder
-    self.options = options
+  ) throws {
+    rooms = try frames.rooms.map { try PlaceTemplates($0) }
+    corpus = try AtariCorpus(path: path, game: frames.game, followsLinks: frames.followsLinks)
+    folder = try PictureFolder(corpus.root, followsLinks: frames.followsLinks)
+    self.frames = frames
+    self.recipe = recipe
     self.threads = threads
     self.progress = progress
   }
 
-  private static func opened(
-    path: String, _ options: AtariIngestOptions
-  ) throws(IngestError) -> (AtariCorpus, PictureFolder) {
-    let corpus: AtariCorpus
-    do throws(AtariCorpusError) {
-      corpus = try AtariCorpus(
-        path: path, game: options.game, followsLinks: options.followsLinks)
-    } catch {
-      throw .corpus(error)
-    }
-    do throws(ImageError) {
-      return (corpus, try PictureFolder(corpus.root, followsLinks: options.followsLinks))
-    } catch {
-      throw .image(error)
-    }
-  }
-
-  private mutating func plan(policy: ErrorPolicy) throws -> AtariPlan {
+  private mutating func plan(_ shards: ShardOptions, policy: ErrorPolicy) throws -> IngestPlan {
     let ids = try selectedIDs()
     try progress(.planned(items: 0, of: ids.count))
     for (count, id) in ids.enumerated() {
@@ -74,39 +60,42 @@ package struct AtariPlanner {
       try progress(.planned(items: count + 1, of: ids.count))
     }
     noteIgnored()
-    let plan = assembled()
+    let plan = assembled(shards)
     try check(plan, policy: policy)
     return plan
   }
 
-  private func selectedIDs() throws(IngestError) -> [Int] {
+  private var holdout: [Int] { frames.holdout?.ids ?? [] }
+
+  private func selectedIDs() throws -> [Int] {
     let all = Set(corpus.ids + corpus.idsWithoutTrajectory)
-    let selected = options.trajectories.map { Set($0) } ?? all
-    let missing = selected.union(options.holdout).subtracting(all)
-    if let unknown = missing.subtracting(options.mayBeMissing).min() {
-      throw .corpus(
-        .noSuchEpisode(id: unknown, path: corpus.root, game: corpus.game, found: corpus.ids))
+    let selected = frames.trajectories.map { Set($0.ids) } ?? all
+    let missing = selected.union(holdout).subtracting(all)
+    if let unknown = missing.subtracting(frames.mayBeMissing).min() {
+      throw AtariCorpusError.noSuchEpisode(
+        id: unknown, path: corpus.root, game: corpus.game, found: corpus.ids)
     }
-    for id in options.holdout where !selected.contains(id) && !missing.contains(id) {
-      throw .holdoutNotSelected(id: id)
+    for id in holdout where !selected.contains(id) && !missing.contains(id) {
+      throw IngestError.holdoutNotSelected(id: id)
     }
     return selected.subtracting(missing).sorted()
   }
 
   private mutating func add(_ id: Int) throws {
-    let split: IngestSplit = options.holdout.contains(id) ? .validation : .train
+    let split: IngestSplit = holdout.contains(id) ? .validation : .train
     let episode: AtariEpisode
     do throws(AtariCorpusError) {
       episode = try corpus.episode(id)
     } catch {
       inputs.append(PlannedInput(name: "\(id)", bytes: 0))
-      samples[split, default: []].append(.bad(name: "\(corpus.game)/\(id)", reason: "\(error)"))
+      samples[split, default: []].append(
+        PlannedPicture(id: 0, name: "\(corpus.game)/\(id)", fault: PictureFault(error)))
       return
     }
     warnings += episode.oddities
-    var selection = FrameSelection(episode.transitions, every: options.every)
+    var selection = FrameSelection(episode.transitions, every: frames.every)
     let names = selection.kept.map { episode.pictureName(of: episode.transitions[$0]) }
-    if options.dropsDuplicates {
+    if frames.dropsDuplicates {
       let isDuplicate = try findDuplicates(names)
       duplicates += isDuplicate.count { $0 }
       selection.drop(isDuplicate)
@@ -115,24 +104,32 @@ package struct AtariPlanner {
     let planned = PlannedEpisode(
       episode: episode, kept: selection.kept, width: size?.width ?? 0, height: size?.height ?? 0)
     inputs.append(PlannedInput(name: "\(id) \(planned.digest)", bytes: planned.kept.count))
-    let states = selection.samples(stack: options.recipe.stack, episode: episodes.count)
+    let states = selection.samples(stack: recipe.stack, episode: episodes.count)
     samples[split, default: []] += inOrder(states, of: planned)
+    self.states += states
     episodes.append(planned)
   }
 
   /// Good and bad samples of a recording by frame; bad ones whose frame is not known come last.
-  private func inOrder(_ states: [AtariStates], of planned: PlannedEpisode) -> [AtariSample] {
+  private func inOrder(_ states: [AtariStates], of planned: PlannedEpisode) -> [PlannedPicture] {
     let episode = planned.episode
-    let good = states.map { states in
-      let last = planned.kept[states.places.upperBound - 1]
-      return (frame: episode.transitions[last].frame, sample: AtariSample.states(states))
-    }
-    let bad = episode.faults.filter { ($0.frame ?? 0) % options.every == 0 }.map { fault in
-      let name = fault.frame.map { "\(corpus.game)/\(episode.id)/\($0)" }
+    let name = "\(corpus.game)/\(episode.id)"
+    let good = states.enumerated().map { index, states in
+      let frame = episode.transitions[planned.kept[states.places.upperBound - 1]].frame
+      // The number of a row is trajectory · 2³² + frame, whatever the options.
       return (
+        frame: frame,
+        sample: PlannedPicture(
+          id: Int64(episode.id) << 32 | Int64(frame), name: "\(name)/\(frame)",
+          index: self.states.count + index)
+      )
+    }
+    let bad = episode.faults.filter { ($0.frame ?? 0) % frames.every == 0 }.map { fault in
+      (
         frame: fault.frame ?? .max,
-        sample: AtariSample.bad(
-          name: name ?? "\(corpus.game)/\(episode.id)", reason: fault.description)
+        sample: PlannedPicture(
+          id: 0, name: fault.frame.map { "\(name)/\($0)" } ?? name,
+          fault: PictureFault(fault.description))
       )
     }
     // Swift's sort keeps the order of equal frames, so the plan is the same every time.
@@ -170,32 +167,33 @@ package struct AtariPlanner {
       "\(corpus.root): \(ignored.count) names are no recordings and were ignored, such as \(first)")
   }
 
-  private func assembled() -> AtariPlan {
-    func limited(_ split: IngestSplit) -> [AtariSample] {
-      Array((samples[split] ?? []).prefix(options.limit ?? .max))
-    }
-    let training = limited(.train)
-    let all = training + limited(.validation)
-    let shards = AtariPlan.cut(
-      name: options.name, training: training.count, all: all.count, shardSize: options.shardSize)
-    return AtariPlan(
-      options: options, folder: folder, episodes: episodes, samples: all,
-      shards: ShardPlan(shards: shards, inputs: inputs, options: options.described),
-      trainingCount: training.count, duplicates: duplicates, warnings: warnings)
+  private func assembled(_ shards: ShardOptions) -> IngestPlan {
+    var record = IngestRecord()
+    frames.note(in: &record, rooms: rooms)
+    recipe.note(in: &record)
+    return IngestPlan(
+      PictureChoice(
+        training: samples[.train] ?? [], validation: samples[.validation] ?? [],
+        limit: frames.limit),
+      of: AtariSource(
+        game: frames.game, recipe: recipe, rooms: rooms, folder: folder, episodes: episodes,
+        samples: states),
+      cut: .whole(width: recipe.storedWidth, height: recipe.storedHeight), shards,
+      name: frames.game, inputs: inputs, record: record, warnings: warnings,
+      words: (
+        "\(episodes.count) recordings, ", "samples",
+        duplicates > 0 ? "; \(duplicates) duplicate frames left out" : ""
+      ))
   }
 
-  private func check(_ plan: AtariPlan, policy: ErrorPolicy) throws(IngestError) {
-    var bad = 0
-    for case .bad(_, let reason) in plan.samples {
-      bad += 1
-      try policy.check(skipped: bad, of: plan.samples.count, reason: reason)
+  private func check(_ plan: IngestPlan, policy: ErrorPolicy) throws(IngestError) {
+    let faults = plan.samples.compactMap(\.fault).map(\.description)
+    for (count, fault) in faults.enumerated() {
+      try policy.check(skipped: count + 1, of: plan.samples.count, reason: fault)
     }
-    for split in IngestSplit.allCases where split == .train || !options.holdout.isEmpty {
-      guard samples[split]?.contains(where: { $0.states != nil }) == true else {
-        let reason = plan.samples.lazy.compactMap { sample -> String? in
-          if case .bad(_, let reason) = sample { reason } else { nil }
-        }.first
-        throw .noSamples(path: corpus.root, split: split.rawValue, reason: reason)
+    for split in IngestSplit.allCases where split == .train || !holdout.isEmpty {
+      guard samples[split]?.contains(where: { $0.fault == nil }) == true else {
+        throw .noSamples(path: corpus.root, split: split.rawValue, reason: faults.first)
       }
     }
   }

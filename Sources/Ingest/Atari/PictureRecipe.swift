@@ -1,33 +1,57 @@
+import ArgumentParser
 import Images
 
 /// What happens to the pictures of game states on their way into a shard: each is fitted to one size, then they are put together.
-package struct PictureRecipe: Equatable, Sendable {
-  /// Size of one game state, pixels.
-  package var width: Int
-  package var height: Int
-  package var fit: FitMode
-  package var filter: ResizeFilter
-  /// Game states in one stored picture; 1 for single frames.
-  package var stack: Int
-  package var layout: StackLayout
+package struct PictureRecipe: ParsableArguments, Sendable {
+  @Option(
+    help: ArgumentHelp(
+      "Size of a game state, pixels: one number for a square, or WxH.", valueName: "size"),
+    transform: PictureSize.init(argument:))
+  package var size = PictureSize(width: 208, height: 208)
 
-  package init(
-    width: Int, height: Int, fit: FitMode, filter: ResizeFilter, stack: Int = 1,
-    layout: StackLayout = .horizontal
-  ) {
-    self.width = width
-    self.height = height
-    self.fit = fit
-    self.filter = filter
-    self.stack = stack
-    self.layout = layout
+  @Option(
+    help: "Bring a frame to the size by cutting its sides, by black margins, or by distortion.")
+  package var fit = FitMode.stretch
+
+  @Option(help: "How pixels are resampled; area enlarges like nearest and averages when shrinking.")
+  package var filter = ResizeFilter.area
+
+  @Option(help: ArgumentHelp("Successive game states in one picture.", valueName: "K"))
+  package var stack = 1
+
+  @Option(
+    name: .customLong("stack-layout"),
+    help: "How stacked states stand in the picture, the oldest first.")
+  package var layout = StackLayout.horizontal
+
+  package init() {}
+
+  package func validate() throws {
+    guard (1...64).contains(stack) else {
+      throw ValidationError("--stack must be in 1...64, got \(stack).")
+    }
+    guard max(storedWidth, storedHeight) <= PictureSize.most else {
+      throw ValidationError(
+        "--stack \(stack) of \(size) makes \(storedWidth)x\(storedHeight) pixels, "
+          + "at most \(PictureSize.most) a side.")
+    }
+  }
+
+  func note(in record: inout IngestRecord) {
+    record.note("--size", "\(size.width)x\(size.height)")
+    record.remark("state_width", size.width)
+    record.remark("state_height", size.height)
+    record.note("--fit", fit.rawValue, as: "fit")
+    record.note("--filter", filter.rawValue, as: "filter")
+    record.note("--stack", stack, as: "stack")
+    record.note("--stack-layout", layout.rawValue, as: "stack_layout")
   }
 
   /// Width of a stored picture, pixels.
-  package var storedWidth: Int { width * layout.cells(for: stack).columns }
+  var storedWidth: Int { size.width * layout.cells(for: stack).columns }
 
   /// Height of a stored picture, pixels.
-  package var storedHeight: Int { height * layout.cells(for: stack).rows }
+  var storedHeight: Int { size.height * layout.cells(for: stack).rows }
 
   /// The stored picture.
   ///
@@ -35,13 +59,18 @@ package struct PictureRecipe: Equatable, Sendable {
   /// - Returns: a picture of `storedWidth` × `storedHeight`.
   package func picture(of states: [RGBImage]) -> RGBImage {
     precondition(states.count == stack, "\(states.count) states for a stack of \(stack)")
-    let fitted = states.map { $0.fitted(width: width, height: height, mode: fit, filter: filter) }
+    let fitted = states.map {
+      $0.fitted(width: size.width, height: size.height, mode: fit, filter: filter)
+    }
     if stack == 1 { return fitted[0] }
     let columns = layout.cells(for: stack).columns
     var picture = RGBImage(width: storedWidth, height: storedHeight, filledWith: .black)
     for (cell, state) in fitted.enumerated() {
-      picture.draw(state, x: cell % columns * width, y: cell / columns * height)
+      picture.draw(state, x: cell % columns * size.width, y: cell / columns * size.height)
     }
     return picture
   }
 }
+
+extension FitMode: ExpressibleByArgument {}
+extension StackLayout: ExpressibleByArgument {}

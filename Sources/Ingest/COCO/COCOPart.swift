@@ -17,33 +17,24 @@ final class COCOPart: Sendable {
 
   /// Opens a split and reads the annotation files that the options need; where they need none, one of them for the sizes.
   ///
-  /// - Throws: `IngestError`, and what `progress` throws.
+  /// - Throws: `IngestError`, `COCOLayoutError`, `COCOError`, `ImageError`, and what `progress` throws.
   init(
-    _ layout: COCOLayout, options: COCOIngestOptions, isStrict: Bool,
+    _ layout: COCOLayout, options: COCOOptions, isStrict: Bool,
     progress: (IngestEvent) throws -> Void
   ) throws {
     let needs = try COCONeeds(of: options, in: layout)
-    do throws(ImageError) {
-      folder = try PictureFolder(layout.imageFolder, followsLinks: options.followsLinks)
-      maps =
-        if let path = needs.maps {
-          try PictureFolder(path, followsLinks: options.followsLinks)
-        } else { nil }
-    } catch {
-      throw IngestError.image(error)
+    folder = try PictureFolder(layout.imageFolder, followsLinks: options.followsLinks)
+    maps = try needs.maps.map { path throws(ImageError) in
+      try PictureFolder(path, followsLinks: options.followsLinks)
     }
     self.layout = layout
     var listing = COCOImageListing()
     func reading(_ path: String, _ body: (COCOReading) throws -> Void) throws {
       try withoutActuallyEscaping(progress) { progress in
-        do {
-          try body(
-            COCOReading(images: needs.sizesOnly ? [] : nil, isStrict: isStrict) { bytes, size in
-              try progress(.read(file: path, bytes: bytes, of: size))
-            })
-        } catch let error as COCOError {
-          throw IngestError.coco(error)
-        }
+        try body(
+          COCOReading(images: needs.sizesOnly ? [] : nil, isStrict: isStrict) { bytes, size in
+            try progress(.read(file: path, bytes: bytes, of: size))
+          })
       }
     }
     func objects(_ path: String?) throws -> COCOObjects? {
@@ -75,11 +66,12 @@ private struct COCONeeds {
   private(set) var sizesOnly = false
   private(set) var warnings: [String] = []
 
-  init(of options: COCOIngestOptions, in layout: COCOLayout) throws(IngestError) {
-    func found(_ path: String?, _ kind: String, for needed: String) throws(IngestError) -> String {
+  init(of options: COCOOptions, in layout: COCOLayout) throws(COCOLayoutError) {
+    func found(
+      _ path: String?, _ kind: String, for needed: String
+    ) throws(COCOLayoutError) -> String {
       guard let path else {
-        throw .layout(
-          .noFile(root: layout.root, kind: kind, label: layout.label, needed: needed))
+        throw .noFile(root: layout.root, kind: kind, label: layout.label, needed: needed)
       }
       return path
     }
@@ -89,7 +81,7 @@ private struct COCONeeds {
     if options.objects {
       instances = try found(layout.instances, "instances", for: "--objects")
     }
-    if !options.categories.isEmpty {
+    if !options.categoryNames.isEmpty {
       instances = try found(layout.instances, "instances", for: "--categories")
       stuff = layout.stuff
     }

@@ -10,59 +10,51 @@ package enum COCOPlanner {
   /// - Parameters:
   ///   - root: the folder that COCO's archives were unpacked to.
   ///   - progress: told what happens, in the calling thread; what it throws ends the planning.
-  /// - Throws: `IngestError`, and what `progress` throws.
+  /// - Throws: `IngestError`, `COCOLayoutError`, `COCOError`, `ImageError`, and what `progress` throws.
   package static func plan(
-    root: String, options: COCOIngestOptions, pictures: PictureIngestOptions, policy: ErrorPolicy,
-    progress: (IngestEvent) throws -> Void
-  ) throws -> PicturePlan {
-    let depths: DepthFolder? =
-      if let path = options.depth {
-        try DepthFolder(path, followsLinks: options.followsLinks)
-      } else { nil }
+    root: String, options: COCOOptions, squares: SquareOptions, shards: ShardOptions,
+    policy: ErrorPolicy, progress: (IngestEvent) throws -> Void
+  ) throws -> IngestPlan {
+    let depths = try options.depth.map { path throws(ImageError) in
+      try DepthFolder(path, followsLinks: options.followsLinks)
+    }
     var parts: [COCOPart] = []
     for split in options.splits {
       parts.append(
         try COCOPart(
-          try layout(root, split), options: options, isStrict: policy.isStrict, progress: progress))
+          try COCOLayout(root: root, split: split), options: options, isStrict: policy.isStrict,
+          progress: progress))
     }
     var listed: [COCOLayout.Split: [PlannedPicture]] = [:]
     var warnings: [String] = []
     for part in parts {
       let found = try self.pictures(of: part, options: options, progress: progress)
-      try check(found.pictures, of: part, crops: pictures.crops)
+      try check(found.pictures, of: part, crops: squares.crops)
       listed[part.layout.split] = found.pictures
       warnings += part.warnings + found.warnings
     }
     let choice = PictureChoice(
-      training: listed[.train] ?? [], validation: listed[.val] ?? [], options: pictures)
+      training: listed[.train] ?? [], validation: listed[.val] ?? [], options: squares)
     try choice.check(
       path: root, wantsTraining: options.splits.contains(.train),
-      wantsValidation: options.splits.contains(.val) || pictures.holdout > 0)
+      wantsValidation: options.splits.contains(.val) || squares.holdout > 0)
     let files = parts.flatMap { $0.layout.annotationFiles }
-    return PicturePlan(
-      choice, of: COCOSource(parts: parts, options: options, depths: depths),
-      options: pictures,
+    var record = IngestRecord()
+    options.note(in: &record)
+    return IngestPlan(
+      choice, squares, shards, of: COCOSource(parts: parts, options: options, depths: depths),
+      name: "coco",
       // By their names alone: the same data under another path are the same inputs.
       inputs: files.map { file in
         let name = file.split(separator: "/").last.map(String.init) ?? file
         return PlannedInput(name: name, bytes: DurableFile.byteCount(of: file) ?? -1)
-      },
-      described: options.described, warnings: warnings)
-  }
-
-  private static func layout(
-    _ root: String, _ split: COCOLayout.Split
-  ) throws(IngestError) -> COCOLayout {
-    do throws(COCOLayoutError) {
-      return try COCOLayout(root: root, split: split)
-    } catch {
-      throw .layout(error)
-    }
+      } + choice.inputs,
+      record: record, warnings: warnings)
   }
 
   /// The pictures of a split by number: those that the annotation files list, or without such a file those in the folder.
   private static func pictures(
-    of part: COCOPart, options: COCOIngestOptions, progress: (IngestEvent) throws -> Void
+    of part: COCOPart, options: COCOOptions, progress: (IngestEvent) throws -> Void
   ) throws -> (pictures: [PlannedPicture], warnings: [String]) {
     let inFolder = PictureListing(of: part.layout.imageFolder).pictures
     var names: [(id: Int64, name: String)]
@@ -78,7 +70,7 @@ package enum COCOPlanner {
           "\(part.layout.imageFolder): \(strangers) pictures are in no annotation file and were left out"
         )
       }
-      if let wanted = try part.images(showing: options.categories) {
+      if let wanted = try part.images(showing: options.categoryNames) {
         names = names.filter { wanted.contains($0.id) }
       }
     }
@@ -102,11 +94,11 @@ package enum COCOPlanner {
   /// Where no picture opens because all are links: says so.
   private static func refuseLink(
     _ name: String, in folder: PictureFolder
-  ) throws(IngestError) {
+  ) throws(ImageError) {
     do throws(ImageError) {
       _ = try folder.bytes(of: name)
     } catch {
-      if case .linkLeadsOut = error { throw .image(error) }
+      if case .linkLeadsOut = error { throw error }
     }
   }
 

@@ -5,7 +5,7 @@ import Shards
 /// Pictures of COCO with their label maps, captions and objects.
 struct COCOSource: PictureSource {
   let parts: [COCOPart]
-  let options: COCOIngestOptions
+  let options: COCOOptions
   let depths: DepthFolder?
 
   var corpus: String {
@@ -14,20 +14,9 @@ struct COCOSource: PictureSource {
 
   var contents: PictureContents {
     PictureContents(
-      segmentation: options.segmentation != .none, depth: depths != nil, captions: options.captions,
-      objects: options.objects, categories: categories)
-  }
-
-  var remarks: [String: String] {
-    var remarks = ["orientation": "turned as EXIF says where the annotations' size asks for it"]
-    if depths != nil { remarks.merge(DepthFolder.remarks) { $1 } }
-    guard options.segmentation != .none else { return remarks }
-    remarks["segmentation"] = options.segmentation.rawValue
-    remarks["segmentation_filter"] = ResizeFilter.nearest.rawValue
-    if options.segmentation == .annotations {
-      remarks["segmentation_overlaps"] = COCOLabelMaps.rule
-    }
-    return remarks
+      maps: (options.segmentation == .none ? [] : [.segmentation])
+        + (depths == nil ? [] : [.depth]),
+      captions: options.captions, objects: options.objects, categories: categories)
   }
 
   /// The annotation files' own names, and COCO-Stuff's for numbers that they do not name.
@@ -66,8 +55,9 @@ struct COCOSource: PictureSource {
       throw PictureFault(error)
     }
     var found = SourcePicture(image: image)
-    found.labels = try labels(of: picture.id, name: name, in: part, for: image, &found.faults)
-    if let depths { found.depth = try depths.map(of: picture.name, for: image) }
+    found.maps[.segmentation] = try labels(
+      of: picture.id, name: name, in: part, for: image, &found.faults)
+    if let depths { found.maps[.depth] = try depths.map(of: picture.name, for: image) }
     if options.captions {
       found.captions = part.captions?.captions(of: picture.id).map(\.text) ?? []
     }

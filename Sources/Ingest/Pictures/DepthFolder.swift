@@ -1,27 +1,22 @@
 import Images
 
 /// The depth maps of a folder, one for each picture: `NAME.png` for a picture `NAME.jpg`, in the same folders below it.
-package struct DepthFolder: Sendable {
-  /// The folder as it was given.
-  let path: String
+struct DepthFolder: Sendable {
   private let folder: PictureFolder
 
   /// - Parameter followsLinks: whether links to maps may point out of the folder.
-  /// - Throws: `IngestError.image`.
-  package init(_ path: String, followsLinks: Bool) throws(IngestError) {
-    self.path = path
-    do throws(ImageError) {
-      folder = try PictureFolder(path, followsLinks: followsLinks)
-    } catch {
-      throw .image(error)
-    }
+  /// - Throws: `ImageError`.
+  init(_ path: String, followsLinks: Bool) throws(ImageError) {
+    folder = try PictureFolder(path, followsLinks: followsLinks)
   }
 
-  /// What the shards' attribute `preprocessing` says of depth.
-  static let remarks = [
-    "depth": "0 the least of the whole picture, 65535 the greatest",
-    "depth_filter": ResizeFilter.bilinear.rawValue,
-  ]
+  /// - Parameter path: the value of `--depth`; nil without.
+  static func note(_ path: String?, in record: inout IngestRecord) {
+    record.note("--depth", path ?? "none")
+    guard path != nil else { return }
+    record.remark("depth", "0 the least of the whole picture, 65535 the greatest")
+    record.remark("depth_filter", ResizeFilter.bilinear.rawValue)
+  }
 
   /// The map of a picture, of the picture's size.
   ///

@@ -11,12 +11,7 @@ package struct ImageListSource: PictureSource {
   private let depths: DepthFolder?
 
   package let corpus = "images"
-  package var contents: PictureContents { PictureContents(depth: depths != nil) }
-
-  package var remarks: [String: String] {
-    (depths == nil ? [:] : DepthFolder.remarks).merging(
-      ["orientation": turnsUpright ? "turned as EXIF says" : "as stored, EXIF ignored"]) { $1 }
-  }
+  package var contents: PictureContents { PictureContents(maps: depths == nil ? [] : [.depth]) }
 
   package func read(_ picture: PlannedPicture) throws(PictureFault) -> SourcePicture {
     let path = folder?.path(of: picture.name) ?? picture.name
@@ -31,9 +26,9 @@ package struct ImageListSource: PictureSource {
     } catch {
       throw PictureFault(error)
     }
-    let depth: DepthMap? =
-      if let depths { try depths.map(of: picture.name, for: image) } else { nil }
-    return SourcePicture(image: image, depth: depth)
+    var found = SourcePicture(image: image)
+    if let depths { found.maps[.depth] = try depths.map(of: picture.name, for: image) }
+    return found
   }
 }
 
@@ -42,18 +37,16 @@ extension ImageListSource {
   ///
   /// - Parameters:
   ///   - followsLinks: whether links to pictures may point out of the folder.
-  ///   - depths: the pictures' depth maps.
-  /// - Throws: `IngestError`, and what `progress` throws.
+  ///   - depth: the folder of the pictures' depth maps.
+  /// - Throws: `IngestError`, `ImageError`, and what `progress` throws.
   package static func plan(
-    folder: String, followsLinks: Bool = false, turnsUpright: Bool, depths: DepthFolder? = nil,
-    options: PictureIngestOptions, progress: (IngestEvent) throws -> Void
-  ) throws -> PicturePlan {
-    let opened: PictureFolder
-    do throws(ImageError) {
-      opened = try PictureFolder(folder, followsLinks: followsLinks)
-    } catch {
-      throw IngestError.image(error)
+    folder: String, followsLinks: Bool = false, turnsUpright: Bool, depth: String? = nil,
+    squares: SquareOptions, shards: ShardOptions, progress: (IngestEvent) throws -> Void
+  ) throws -> IngestPlan {
+    let depths = try depth.map { path throws(ImageError) in
+      try DepthFolder(path, followsLinks: followsLinks)
     }
+    let opened = try PictureFolder(folder, followsLinks: followsLinks)
     let listing = PictureListing(of: folder)
     if listing.pictures.isEmpty { throw IngestError.noPictures(folder: folder) }
     var warnings: [String] = []
@@ -64,25 +57,26 @@ extension ImageListSource {
     }
     let source = ImageListSource(folder: opened, turnsUpright: turnsUpright, depths: depths)
     return try source.plan(
-      listing.pictures, path: folder, options: options, warnings: warnings,
+      listing.pictures, path: folder, depth: depth, squares, shards, warnings: warnings,
       progress: progress)
   }
 
   /// Plans the shards of the pictures at these paths, in their order.
   ///
   /// - Parameter list: where the paths come from, for messages.
+  /// - Throws: `IngestError`, and what `progress` throws.
   package static func plan(
-    paths: [String], list: String, turnsUpright: Bool, options: PictureIngestOptions,
-    progress: (IngestEvent) throws -> Void
-  ) throws -> PicturePlan {
+    paths: [String], list: String, turnsUpright: Bool, squares: SquareOptions,
+    shards: ShardOptions, progress: (IngestEvent) throws -> Void
+  ) throws -> IngestPlan {
     try ImageListSource(folder: nil, turnsUpright: turnsUpright, depths: nil).plan(
-      paths, path: list, options: options, warnings: [], progress: progress)
+      paths, path: list, depth: nil, squares, shards, warnings: [], progress: progress)
   }
 
   private func plan(
-    _ names: [String], path: String, options: PictureIngestOptions,
-    warnings: [String], progress: (IngestEvent) throws -> Void
-  ) throws -> PicturePlan {
+    _ names: [String], path: String, depth: String?, _ squares: SquareOptions,
+    _ shards: ShardOptions, warnings: [String], progress: (IngestEvent) throws -> Void
+  ) throws -> IngestPlan {
     var pictures: [PlannedPicture] = []
     pictures.reserveCapacity(names.count)
     for (id, name) in names.enumerated() {
@@ -91,11 +85,14 @@ extension ImageListSource {
       pictures.append(PlannedPicture(id: Int64(id), name: name, bytes: bytes))
       if id % 1000 == 999 { try progress(.planned(items: id + 1, of: names.count)) }
     }
-    let choice = PictureChoice(training: pictures, options: options)
-    try choice.check(path: path, wantsTraining: true, wantsValidation: options.holdout > 0)
-    return PicturePlan(
-      choice, of: self, options: options, inputs: [],
-      described: ["--upright": "\(turnsUpright)", "--depth": depths?.path ?? "none"],
+    let choice = PictureChoice(training: pictures, options: squares)
+    try choice.check(path: path, wantsTraining: true, wantsValidation: squares.holdout > 0)
+    var record = IngestRecord()
+    record.note("--upright", turnsUpright)
+    record.remark("orientation", turnsUpright ? "turned as EXIF says" : "as stored, EXIF ignored")
+    DepthFolder.note(depth, in: &record)
+    return IngestPlan(
+      choice, squares, shards, of: self, name: "images", inputs: choice.inputs, record: record,
       warnings: warnings)
   }
 }

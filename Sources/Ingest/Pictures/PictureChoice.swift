@@ -9,14 +9,24 @@ struct PictureChoice: Equatable {
   ///   - training: pictures in their order, of which some may be held out.
   ///   - validation: pictures that the corpus itself keeps for validation.
   init(
-    training: [PlannedPicture], validation: [PlannedPicture] = [], options: PictureIngestOptions
+    training: [PlannedPicture], validation: [PlannedPicture] = [], options: SquareOptions
   ) {
     let kept = Self.share(options.percent, of: training, seed: options.seed).chosen
     let split = Self.share(options.holdout, of: kept, seed: ~options.seed)
     let held =
       split.chosen + Self.share(options.percent, of: validation, seed: options.seed).chosen
-    self.training = Array(split.rest.prefix(options.limit ?? .max))
-    self.validation = Array(held.prefix(options.limit ?? .max))
+    self.init(training: split.rest, validation: held, limit: options.limit)
+  }
+
+  /// The first pictures of each split.
+  init(training: [PlannedPicture], validation: [PlannedPicture], limit: Int?) {
+    self.training = Array(training.prefix(limit ?? .max))
+    self.validation = Array(validation.prefix(limit ?? .max))
+  }
+
+  /// Names and sizes of all the pictures.
+  var inputs: [PlannedInput] {
+    (training + validation).map { PlannedInput(name: $0.name, bytes: $0.bytes ?? -1) }
   }
 
   /// Chooses a share of the pictures at random; which ones depends on the seed and their names alone.

@@ -29,6 +29,12 @@ package struct GPT: Layer {
     head = Linear(config.width, config.vocabSize, bias: false, using: &random, on: device)
   }
 
+  /// A model to be filled from a file; its first weights, which then are never used, take no memory.
+  package init(_ config: GPTConfig, on device: Device = .default) {
+    var random = RandomSource(seed: 0)
+    self.init(config, using: &random, on: device)
+  }
+
   package var device: Device { positions.device }
 
   /// Logits for the token after every position.
@@ -43,10 +49,7 @@ package struct GPT: Layer {
   ) -> Tensor {
     let places = places ?? (0..<Int32(indices.shape[1])).map { $0 }
     var x = embedded(indices, at: places)
-    if config.embeddingDropout > 0, var source = random {
-      x = x.droppedOut(rate: config.embeddingDropout, using: &source)
-      random = source
-    }
+      .droppedOut(rate: config.embeddingDropout, using: &random)
     let (mask, rotation) = (mask(places), rotation(places))
     for block in blocks { x = block(x, mask: mask, rotation, droppingWith: &random) }
     return head(finalNorm(x))

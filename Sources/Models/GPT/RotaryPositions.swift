@@ -20,14 +20,10 @@ package struct RotaryPositions: Codable, Equatable, Sendable {
     (self.height, self.width, self.start, self.order) = (height, width, start, order)
   }
 
-  /// The angles of one position for heads of `width` channels.
-  package func rotationOfHead(_ place: Int32, width: Int, on device: Device = .default) -> Rotation
-  {
-    rotation([place], headWidth: width, on: device)
-  }
-
   /// The angles of positions, `[T][headWidth / 2]`.
-  func rotation(_ places: [Int32], headWidth: Int, on device: Device) -> Rotation {
+  package func rotation(
+    _ places: [Int32], headWidth: Int, on device: Device = .default
+  ) -> Rotation {
     let cells = order.map { $0.cells(of: GridSize(height: height, width: width)) }
     let pairs = headWidth / 4
     let rates = (0..<pairs).map { pow(10_000, -Double($0) / Double(pairs)) }

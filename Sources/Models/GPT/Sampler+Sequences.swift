@@ -3,10 +3,10 @@ import TensorCore
 
 extension Sampler {
   /// A sampler of plain sequences.
-  package init(_ model: GPT, codebookSize: Int, options: SamplingOptions) {
+  package init(_ model: GPT, codebookSize: Int) {
     self.init(
       model, codebookSize: codebookSize,
-      trained: GridSize(height: 1, width: model.config.blockSize), options: options)
+      trained: GridSize(height: 1, width: model.config.blockSize))
   }
 
   /// Continues each prefix to `length` tokens more.
@@ -19,21 +19,21 @@ extension Sampler {
   ///   - progress: called after every token of the batch with the tokens drawn in that step.
   /// - Returns: the drawn tokens `[N, length]`.
   package func samples(
-    continuing prefixes: IndexTensor, length: Int, first: Int = 0, seed: UInt64,
-    progress: (_ tokens: Int) throws -> Void
+    continuing prefixes: IndexTensor, length: Int, _ options: SamplingOptions, first: Int = 0,
+    seed: UInt64, progress: (_ tokens: Int) throws -> Void
   ) rethrows -> IndexTensor {
     let (n, given) = (prefixes.shape[0], prefixes.shape[1])
     precondition(given > 0, "a prefix needs a token")
     let sampler = Sampler(
       model, codebookSize: codebookSize, trained: GridSize(height: 1, width: length),
-      conditionLength: given, options: options)
+      conditionLength: given)
     let prefix = PlacedTokens(
       tokens: (0..<n).map { Array(prefixes.elements[$0 * given..<($0 + 1) * given]) },
       places: (0..<Int32(given)).map { $0 })
     let task = SamplingTask(
       grid: sampler.trained, streams: SamplingTask.streams(seed: seed, first..<first + n),
       condition: { _ in prefix })
-    let drawn = try sampler.samples(task, progress: progress)
+    let drawn = try sampler.samples(task, options, progress: progress)
     return IndexTensor(drawn.flatMap { $0 }, shape: [n, length])
   }
 }

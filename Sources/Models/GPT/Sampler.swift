@@ -10,10 +10,8 @@ package struct SamplingTask: Sendable {
   package var condition: @Sendable (GridWindow) -> PlacedTokens
   /// What stands there in place of a condition, for guidance.
   package var noCondition: (@Sendable (GridWindow) -> PlacedTokens)?
-  /// Codes of each grid `[N][H·W]` in raster order; drawn ones replace them.
-  package var codes: [[Int32]]
-  /// The cells to keep, `[H·W]`.
-  package var isGiven: [Bool]
+  /// The known codes of each grid, `[N][H·W]` in raster order; nil is to be drawn.
+  package var known: [[Int32?]]
 
   /// - Parameter condition: of all windows alike, N sequences; the start token if left out.
   package init(
@@ -25,8 +23,7 @@ package struct SamplingTask: Sendable {
     let start = PlacedTokens(
       tokens: Array(repeating: [TokenSequences.startToken], count: streams.count), places: [0])
     self.condition = condition ?? { _ in start }
-    codes = Array(repeating: Array(repeating: 0, count: grid.count), count: streams.count)
-    isGiven = Array(repeating: false, count: grid.count)
+    known = Array(repeating: Array(repeating: nil, count: grid.count), count: streams.count)
   }
 
   /// The streams of samples `numbers` of a seed.
@@ -44,7 +41,6 @@ package struct SamplingTask: Sendable {
 /// may add in another order.
 package struct Sampler: Sendable {
   package let model: GPT
-  package let options: SamplingOptions
   /// The grid that the model was trained on.
   package let trained: GridSize
   /// The order of its codes in the sequence.
@@ -62,7 +58,7 @@ package struct Sampler: Sendable {
 
   package init(
     _ model: GPT, codebookSize: Int, trained: GridSize, order: TokenOrder = .raster,
-    conditionLength: Int = 1, options: SamplingOptions
+    conditionLength: Int = 1
   ) {
     precondition(codebookSize <= model.config.vocabSize, "more codes than tokens")
     precondition(
@@ -73,7 +69,6 @@ package struct Sampler: Sendable {
     self.trained = trained
     self.order = order
     self.conditionLength = conditionLength
-    self.options = options
   }
 
   /// Whether a grid can be drawn: orders other than raster have no windows.
@@ -81,22 +76,25 @@ package struct Sampler: Sendable {
     order == .raster || (grid.height <= trained.height && grid.width <= trained.width)
   }
 
-  /// Draws every cell that is not given.
+  /// Draws every code that is not known.
   ///
-  /// - Parameter progress: called after every code of the batch with the codes drawn in that step.
+  /// - Parameter progress: called after every step with the codes drawn in it.
   /// - Returns: the codes of each grid `[N][H·W]` in raster order.
   package func samples(
-    _ task: SamplingTask, progress: (_ codes: Int) throws -> Void
+    _ task: SamplingTask, _ options: SamplingOptions, progress: (_ codes: Int) throws -> Void
   ) rethrows -> [[Int32]] {
     precondition(canDraw(task.grid), "a grid of \(task.grid) in the order \(order)")
     let count = task.streams.count
     var streams = task.streams
-    var codes = task.codes
+    // What is not known yet is never read: a code's window shows what stands before it.
+    var codes = task.known.map { $0.map { $0 ?? 0 } }
     var conditioned = WindowCaches(
       for: model, items: count, bytes: task.noCondition == nil ? cacheBytes : cacheBytes / 2)
     var unconditioned = conditioned
     let ranks = ranks
-    for cell in drawingOrder(task.grid, ranks) where !task.isGiven[cell] {
+    for cell in drawingOrder(task.grid, ranks) {
+      let items = (0..<count).filter { task.known[$0][cell] == nil }
+      if items.isEmpty { continue }
       let window = GridWindow(
         around: cell / task.grid.width, cell % task.grid.width, of: task.grid, seenBy: trained,
         step: windowStep)
@@ -113,12 +111,12 @@ package struct Sampler: Sendable {
       let wanted = logits(task.condition, &conditioned).elements()
       let other = task.noCondition.map { logits($0, &unconditioned).elements() }
       let vocabulary = model.config.vocabSize
-      for item in 0..<count {
+      for item in items {
         let range = item * vocabulary..<item * vocabulary + codebookSize
-        let row = guided(wanted[range], against: other?[range])
+        let row = guided(wanted[range], against: other?[range], by: options.guidance)
         codes[item][cell] = options.draw(row, using: &streams[item])
       }
-      try progress(count)
+      try progress(items.count)
     }
     return codes
   }
@@ -126,11 +124,11 @@ package struct Sampler: Sendable {
   /// Logits moved away from those without a condition.
   ///
   /// - Source: Ho & Salimans 2022, *Classifier-free diffusion guidance*, on logits.
-  private func guided(_ wanted: ArraySlice<Float>, against other: ArraySlice<Float>?)
-    -> ArraySlice<Float>
-  {
+  private func guided(
+    _ wanted: ArraySlice<Float>, against other: ArraySlice<Float>?, by guidance: Double
+  ) -> ArraySlice<Float> {
     guard let other else { return wanted }
-    return ArraySlice(zip(wanted, other).map { $1 + Float(options.guidance) * ($0 - $1) })
+    return ArraySlice(zip(wanted, other).map { $1 + Float(guidance) * ($0 - $1) })
   }
 
   // MARK: Cells

@@ -51,7 +51,7 @@ package struct Scene: Equatable, Sendable {
 /// Places are cells of a √V×√V grid over the picture, 90×90 for 8192 tokens; the last token stands for nothing.
 /// - Source: the reference's `ObjectsBoundingBoxConditionalBuilder` and `ObjectsCenterPointsConditionalBuilder`.
 package struct SceneTokens: Equatable, Sendable {
-  package enum Form: Sendable { case boxes, points }
+  package enum Form: String, Codable, Sendable { case boxes, points }
 
   package let form: Form
   /// Tokens that there are.

@@ -71,8 +71,9 @@ package struct TransformerBlock: Layer {
     droppingWith random: inout RandomSource?,
     keeping keep: (_ keys: Tensor, _ values: Tensor) -> Void = { _, _ in }
   ) -> Tensor {
-    let y = x + dropped(attention(norm1(x), mask: mask, rotation, keeping: keep), &random)
-    return y + dropped(perceptron(norm2(y)), &random)
+    let attended = attention(norm1(x), mask: mask, rotation, keeping: keep)
+    let y = x + attended.droppedOut(rate: dropout, using: &random)
+    return y + perceptron(norm2(y)).droppedOut(rate: dropout, using: &random)
   }
 
   /// New positions `[N, T, C]` behind those in the cache.
@@ -84,12 +85,6 @@ package struct TransformerBlock: Layer {
   }
 
   private func perceptron(_ x: Tensor) -> Tensor { contract(expand.activatedByGELU(x)) }
-
-  private func dropped(_ x: Tensor, _ random: inout RandomSource?) -> Tensor {
-    guard dropout > 0, var source = random else { return x }
-    defer { random = source }
-    return x.droppedOut(rate: dropout, using: &source)
-  }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
     try norm1.visitParameters { try visit("ln1." + $0, &$1) }

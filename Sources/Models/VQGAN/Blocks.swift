@@ -25,11 +25,8 @@ package struct ResidualBlock: Layer {
   /// - Parameters: x: `[N, I, H, W]`; random: draws the dropout in training, `nil` in evaluation.
   /// - Returns: `[N, O, H, W]`.
   package func callAsFunction(_ x: Tensor, dropout random: inout RandomSource?) -> Tensor {
-    var h = norm2(conv1(norm1(x, swish: true)), swish: true)
-    if var source = random {
-      h = h.droppedOut(rate: dropout, using: &source)
-      random = source
-    }
+    let h = norm2(conv1(norm1(x, swish: true)), swish: true)
+      .droppedOut(rate: dropout, using: &random)
     let shortcut = ninShortcut.map { $0(x) } ?? x
     return shortcut + conv2(h)
   }

@@ -26,38 +26,13 @@ package struct DiscriminatorConfig: Codable, Equatable, Sendable {
   }
 }
 
-/// Either normalisation of the discriminator.
-enum DiscriminatorNorm: Layer {
-  case batch(BatchNorm2d)
-  case activation(ActNorm)
-
-  mutating func callAsFunction(_ x: Tensor, slope: Float, training: Bool) -> Tensor {
-    switch self {
-    case .batch(var norm):
-      let y = norm(x, slope: slope, training: training)
-      self = .batch(norm)
-      return y
-    case .activation(var norm):
-      let y = norm(x, slope: slope, training: training)
-      self = .activation(norm)
-      return y
-    }
-  }
-
-  mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
-    switch self {
-    case .batch(var norm):
-      // Hand the only reference to the visitor, so that an update happens in place.
-      self = .activation(ActNorm(channels: 1, on: norm.weight.device))
-      defer { self = .batch(norm) }
-      try norm.visitParameters(visit)
-    case .activation(var norm):
-      self = .activation(ActNorm(channels: 1, on: norm.loc.device))
-      defer { self = .activation(norm) }
-      try norm.visitParameters(visit)
-    }
-  }
+/// Either normalisation of the discriminator, with the activation that follows it.
+private protocol DiscriminatorNorm: Layer {
+  mutating func callAsFunction(_ x: Tensor, slope: Float, training: Bool) -> Tensor
 }
+
+extension BatchNorm2d: DiscriminatorNorm {}
+extension ActNorm: DiscriminatorNorm {}
 
 /// PatchGAN: images `[N, C, H, W]` to logits `[N, 1, h, w]`, one for each overlapping patch (30×30 for 256×256).
 ///
@@ -66,7 +41,7 @@ enum DiscriminatorNorm: Layer {
 package struct Discriminator: Layer {
   private struct Stage: Sendable {
     var convolution: Conv2d
-    var norm: DiscriminatorNorm?
+    var norm: (any DiscriminatorNorm)?
   }
 
   private var stages: [Stage] = []
@@ -80,23 +55,29 @@ package struct Discriminator: Layer {
     for layer in 0...config.nLayers + 1 {
       let isFirst = layer == 0
       let isLast = layer == config.nLayers + 1
-      let outputs = isLast ? 1 : config.ndf * min(1 << layer, 8)
+      let outputs = isLast ? 1 : config.ndf << min(layer, 3)
       let options = ConvolutionOptions(stride: layer < config.nLayers ? 2 : 1, padding: 1)
       let hasBias = isFirst || isLast || config.normalization == .activation
       var convolution = Conv2d(
         inputs, outputs, kernel: 4, options, bias: hasBias, using: &random, on: device)
       convolution.weight.assign(
         random.normal([outputs, inputs, 4, 4], deviation: 0.02, on: device))
-      var norm: DiscriminatorNorm?
+      var norm: (any DiscriminatorNorm)?
       if !isFirst && !isLast {
         switch config.normalization {
-        case .batch: norm = .batch(BatchNorm2d(channels: outputs, using: &random, on: device))
-        case .activation: norm = .activation(ActNorm(channels: outputs, on: device))
+        case .batch: norm = BatchNorm2d(channels: outputs, using: &random, on: device)
+        case .activation: norm = ActNorm(channels: outputs, on: device)
         }
       }
       stages.append(Stage(convolution: convolution, norm: norm))
       inputs = outputs
     }
+  }
+
+  /// A network to be filled from a file; its first weights, which then are never used, take no memory.
+  package init(_ config: DiscriminatorConfig, channels: Int, on device: Device = .default) {
+    var random = RandomSource(seed: 0)
+    self.init(config, channels: channels, using: &random, on: device)
   }
 
   /// Logits, plain `[N, 1, h, w]`.

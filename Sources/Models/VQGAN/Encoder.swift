@@ -32,15 +32,19 @@ package struct Encoder: Layer {
       channels, config.zChannels, kernel: 3, .init(padding: 1), using: &random, on: device)
   }
 
-  package func callAsFunction(_ x: Tensor, dropout random: inout RandomSource?) -> Tensor {
-    features(of: convIn(x), dropout: &random)
-  }
-
-  /// Latents of maps of labels `[N, H, W]` in `0..<in_channels`, as if they were one-hot channels.
-  package func callAsFunction(_ labels: IndexTensor, dropout random: inout RandomSource?) -> Tensor
-  {
-    guard let bias = convIn.bias else { preconditionFailure("conv_in has a bias") }
-    return features(of: labels.convolved(with: convIn.weight, bias: bias), dropout: &random)
+  package func callAsFunction(_ input: VQGANInput, dropout random: inout RandomSource?) -> Tensor {
+    var h: Tensor
+    switch input {
+    case .values(let x): h = convIn(x)
+    case .labels(let labels):  // as if they were one-hot channels
+      guard let bias = convIn.bias else { preconditionFailure("conv_in has a bias") }
+      h = labels.convolved(with: convIn.weight, bias: bias)
+    }
+    for level in down {
+      h = level(h, dropout: &random)
+      if let downsample = level.resample { h = downsample(h) }
+    }
+    return convOut(normOut(mid(h, dropout: &random), swish: true))
   }
 
   /// Scales the first weights of a model of labels from those for `in_channels` busy channels, of which one is ever 1, to
@@ -48,15 +52,6 @@ package struct Encoder: Layer {
   package mutating func startLabels() {
     let channels = convIn.weight.shape[1]
     convIn.weight.assign(Float(channels).squareRoot() * convIn.weight)
-  }
-
-  private func features(of x: Tensor, dropout random: inout RandomSource?) -> Tensor {
-    var h = x
-    for level in down {
-      h = level(h, dropout: &random)
-      if let downsample = level.resample { h = downsample(h) }
-    }
-    return convOut(normOut(mid(h, dropout: &random), swish: true))
   }
 
   package mutating func visitParameters(_ visitor: (String, inout Tensor) throws -> Void) rethrows {

@@ -17,7 +17,7 @@ package struct LPIPS: Layer {
   package static let vgg16Channels = [64, 128, 256, 512, 512]
 
   /// A network with zero weights of the given channels, to be filled from a file.
-  package init(channels: [Int] = vgg16Channels, on device: Device) {
+  package init(channels: [Int] = vgg16Channels, on device: Device = .default) {
     var inputs = 3
     slices = []
     heads = []

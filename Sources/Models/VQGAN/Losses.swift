@@ -1,4 +1,7 @@
 // The adversarial losses and the weight between them and reconstruction.
+//
+// The other losses: of pixels `VQGANObjective.pixelLoss`, of labels `Tensor.labelCrossEntropy`, of
+// perception `LPIPS`, of the codebook each `Quantizer`; `VQGANTrainer.generatorPass` adds them up.
 import TensorCore
 
 /// The discriminator's loss.

@@ -22,18 +22,18 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
 
   package var kind: Kind
   package var beta: Float  // weight of the commitment term (of the codebook term, if legacy)
-  package var legacy: Bool  // the published code's placement of beta, see `VectorQuantizer`
+  package var legacy: Bool  // the published code's placement of beta, see `NearestQuantizer`
   package var decay: Float  // of the moving averages
   package var reviveAfter: Int  // unused steps before an entry is set to a latent vector; 0: never
   package var initialization: Initialization
   package var klWeight: Float  // of the divergence from even use; gumbel alone
   package var temperature: Temperature  // of the relaxed samples; gumbel alone
-  package var remap: CodeNumbering?  // codes other than the places in the codebook
+  package var remap: CodeRemap.Config?  // codes other than the places in the codebook
 
   package init(
     kind: Kind = .gradient, beta: Float = 0.25, legacy: Bool = true, decay: Float = 0.99,
     reviveAfter: Int = 0, initialization: Initialization = .uniform, klWeight: Float = 1e-8,
-    temperature: Temperature = Temperature(), remap: CodeNumbering? = nil
+    temperature: Temperature = Temperature(), remap: CodeRemap.Config? = nil
   ) {
     self.kind = kind
     self.beta = beta
@@ -53,9 +53,6 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     if !(klWeight >= 0 && klWeight.isFinite) {
       return "kl_weight is \(klWeight); it must not be negative"
     }
-    if kind == .gumbel, reviveAfter > 0 || initialization != .uniform {
-      return "a gumbel quantizer has neither revive_after nor k_means: its entries are no latents"
-    }
     return temperature.problem ?? remap?.problem
   }
 
@@ -63,6 +60,17 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     case kind, beta, legacy, decay, initialization, temperature, remap
     case reviveAfter = "revive_after"
     case klWeight = "kl_weight"
+  }
+}
+
+extension QuantizerConfig.Kind {
+  /// The codebook of this kind.
+  var quantizer: any Quantizer.Type {
+    switch self {
+    case .gradient: NearestQuantizer.self
+    case .movingAverage: MovingAverageQuantizer.self
+    case .gumbel: GumbelQuantizer.self
+    }
   }
 }
 
@@ -79,6 +87,6 @@ extension QuantizerConfig {
       initialization: try values.decode(Initialization.self, forKey: .initialization),
       klWeight: try values.decodeIfPresent(Float.self, forKey: .klWeight) ?? 1e-8,
       temperature: try values.decodeIfPresent(Temperature.self, forKey: .temperature) ?? .init(),
-      remap: try values.decodeIfPresent(CodeNumbering.self, forKey: .remap))
+      remap: try values.decodeIfPresent(CodeRemap.Config.self, forKey: .remap))
   }
 }

@@ -9,7 +9,9 @@ package struct VQGAN: Layer {
   package let config: VQGANConfig
   package var encoder: Encoder
   package var decoder: Decoder
-  package var quantize: VectorQuantizer
+  package var quantizer: any Quantizer
+  /// Codes other than the entries; nil where every entry is a code.
+  private var remap: CodeRemap?
   package var quantConv: Conv2d
   package var postQuantConv: Conv2d
 
@@ -19,19 +21,32 @@ package struct VQGAN: Layer {
     self.config = config
     encoder = Encoder(config, using: &random, on: device)
     decoder = Decoder(config, using: &random, on: device)
-    quantize = VectorQuantizer(
-      entries: config.nEmbed, dimension: config.embedDim, config.quantizer, using: &random,
-      on: device)
+    quantizer = config.quantizer.kind.quantizer.init(config, using: &random, on: device)
+    remap = config.quantizer.remap.map { CodeRemap($0, on: device) }
     quantConv = Conv2d(config.zChannels, config.embedDim, kernel: 1, using: &random, on: device)
     postQuantConv = Conv2d(config.embedDim, config.zChannels, kernel: 1, using: &random, on: device)
   }
 
-  /// Latents before quantization, `[N, D, H/f, W/f]`, of images `[N, C, H, W]` in [-1, 1]; f divides H and W.
-  package func latents(of images: Tensor, dropout random: inout RandomSource?) -> Tensor {
+  /// A model to be filled from a file; its first weights, which then are never used, take no memory.
+  package init(_ config: VQGANConfig, on device: Device = .default) {
+    var random = RandomSource(seed: 0)
+    self.init(config, using: &random, on: device)
+  }
+
+  /// Latents before quantization, `[N, D, H/f, W/f]`; f divides H and W.
+  package func latents(of input: VQGANInput, dropout random: inout RandomSource?) -> Tensor {
+    let (height, width) = input.size
     precondition(
-      images.shape[2] % config.downsampling == 0 && images.shape[3] % config.downsampling == 0,
-      "images of \(images.shape) are not a multiple of \(config.downsampling) pixels")
-    return quantConv(encoder(images, dropout: &random))
+      height % config.downsampling == 0 && width % config.downsampling == 0,
+      "\(height)×\(width) is not a multiple of \(config.downsampling) pixels")
+    return quantConv(encoder(input, dropout: &random))
+  }
+
+  /// Entries in place of latents `[N, D, h, w]`.
+  ///
+  /// - Parameter random: noise for kinds that sample in training; `nil` in evaluation.
+  package func quantize(_ z: Tensor, sampling random: inout RandomSource?) -> Quantized {
+    quantizer(z, among: remap?.used, sampling: &random)
   }
 
   /// Images `[N, C, H, W]` of quantized latents `[N, D, h, w]`; unbounded.
@@ -39,14 +54,34 @@ package struct VQGAN: Layer {
     decoder(postQuantConv(latents), dropout: &random)
   }
 
-  // MARK: Evaluation, without gradients
+  // MARK: Evaluation
 
-  /// Codes `[N, h, w]` of images `[N, C, H, W]` in [-1, 1].
-  package func encode(_ images: Tensor) -> IndexTensor { quantize.codes(of: entries(of: images)) }
+  /// Latents before quantization, as in evaluation.
+  package func latents(of input: VQGANInput) -> Tensor {
+    var none: RandomSource?
+    return latents(of: input, dropout: &none)
+  }
+
+  /// Entries in place of latents, as in evaluation.
+  package func quantize(_ z: Tensor) -> Quantized {
+    var none: RandomSource?
+    return quantize(z, sampling: &none)
+  }
+
+  /// Images of quantized latents, as in evaluation.
+  package func decode(_ latents: Tensor) -> Tensor {
+    var none: RandomSource?
+    return decode(latents, dropout: &none)
+  }
+
+  // MARK: Without gradients
+
+  /// Codes `[N, h, w]`.
+  package func encode(_ input: VQGANInput) -> IndexTensor { codes(of: entries(of: input)) }
 
   /// Images `[N, C, h·f, w·f]`, plain, of codes `[N, h, w]`; unbounded, clamp to [-1, 1] when saving.
   package func decode(indices: IndexTensor) -> Tensor {
-    pictures(of: quantize.entries(of: indices))
+    pictures(of: entries(of: indices))
   }
 
   /// The images after encoding and decoding.
@@ -56,29 +91,33 @@ package struct VQGAN: Layer {
   ///
   /// Entries without a code of their own are decoded as what they are.
   package func reconstructWithCodes(_ images: Tensor) -> (images: Tensor, codes: IndexTensor) {
-    let entries = entries(of: images)
-    return (pictures(of: entries), quantize.codes(of: entries))
+    let entries = entries(of: .values(images))
+    return (pictures(of: entries), codes(of: entries))
   }
 
-  private func entries(of images: Tensor) -> IndexTensor {
-    withoutGradients {
-      var none: RandomSource?
-      let z = latents(of: images, dropout: &none)
-      return quantize.nearest(z.vectors()).reshaped([z.shape[0], z.shape[2], z.shape[3]])
-    }
+  /// The codes of entries, both `[N, h, w]`.
+  package func codes(of entries: IndexTensor) -> IndexTensor {
+    remap?.codes(of: entries) ?? entries
+  }
+
+  /// The entries of codes, both `[N, h, w]`.
+  package func entries(of codes: IndexTensor) -> IndexTensor {
+    remap?.entries(of: codes) ?? codes
+  }
+
+  private func entries(of input: VQGANInput) -> IndexTensor {
+    withoutGradients { quantize(latents(of: input)).indices }
   }
 
   private func pictures(of entries: IndexTensor) -> Tensor {
-    withoutGradients {
-      var none: RandomSource?
-      return decode(quantize.vectors(of: entries), dropout: &none).plain()
-    }
+    withoutGradients { decode(quantizer.vectors(of: entries)).plain() }
   }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
     try encoder.visitParameters { try visit("encoder." + $0, &$1) }
     try decoder.visitParameters { try visit("decoder." + $0, &$1) }
-    try quantize.visitParameters { try visit("quantize." + $0, &$1) }
+    try quantizer.visitParameters { try visit("quantize." + $0, &$1) }
+    try remap?.visitParameters { try visit("quantize." + $0, &$1) }
     try quantConv.visitParameters { try visit("quant_conv." + $0, &$1) }
     try postQuantConv.visitParameters { try visit("post_quant_conv." + $0, &$1) }
   }

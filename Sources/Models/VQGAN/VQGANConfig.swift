@@ -1,4 +1,5 @@
 // The shape of the first-stage model.
+import RowMaps
 
 /// The shape of the first-stage model; file keys are those of the published configurations.
 package struct VQGANConfig: Codable, Equatable, Sendable {
@@ -14,6 +15,14 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   package var embedDim: Int  // length of a codebook entry, D
   package var nEmbed: Int  // codebook entries, K
   package var quantizer: QuantizerConfig
+  /// What it reads, where the number of channels does not say it; nil, and not in the file, where it does.
+  private var declaredInput: RowMap?
+
+  /// What the channels mean: by default three are images, one is depth, others are labels.
+  package var input: RowMap {
+    get { declaredInput ?? .guessed(channels: inChannels) }
+    set { declaredInput = newValue == .guessed(channels: inChannels) ? nil : newValue }
+  }
 
   package init(
     resolution: Int, inChannels: Int = 3, outChannels: Int = 3, ch: Int, chMult: [Int],
@@ -56,16 +65,6 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     resolution: 32, ch: 32, chMult: [1, 1, 2], numResBlocks: 1, attnResolutions: [8],
     zChannels: 32, embedDim: 16, nEmbed: 64)
 
-  /// A size by its name in `--preset`.
-  package static func preset(_ name: String) -> VQGANConfig? {
-    switch name {
-    case "f16": .f16
-    case "small": .small
-    case "tiny": .tiny
-    default: nil
-    }
-  }
-
   enum CodingKeys: String, CodingKey {
     case resolution, ch, dropout, quantizer
     case inChannels = "in_channels"
@@ -76,6 +75,7 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     case zChannels = "z_channels"
     case embedDim = "embed_dim"
     case nEmbed = "n_embed"
+    case declaredInput = "input"
   }
 }
 
@@ -97,14 +97,14 @@ extension VQGANConfig {
     for (key, value, range) in ranges where !range.contains(value) {
       return "\(key) is \(value), expected \(range)"
     }
+    if !input.modelChannels.contains(inChannels), let declaredInput {
+      return "input is \(declaredInput.rawValue); in_channels is \(inChannels)"
+    }
     if resolution < downsampling || resolution % downsampling != 0 {
       return "resolution is \(resolution); it needs a multiple of \(downsampling)"
     }
     if !(0..<1).contains(dropout) { return "dropout is \(dropout); it needs 0 up to 1" }
-    if quantizer.kind == .gumbel, embedDim != zChannels {
-      return
-        "embed_dim is \(embedDim); the logits of a gumbel quantizer need z_channels, \(zChannels)"
-    }
+    if let problem = quantizer.kind.quantizer.problem(self) { return problem }
     if let remap = quantizer.remap, remap.used > nEmbed {
       return "remap.used is \(remap.used); there are \(nEmbed) entries"
     }

@@ -1,33 +1,6 @@
-// What a VQGAN reads: images, or maps of labels.
+// What a VQGAN reads: images, depth, or maps of labels.
+import RowMaps
 import TensorCore
-
-/// What the channels of a VQGAN mean.
-package enum VQGANInputKind: String, Codable, CaseIterable, Sendable {
-  /// Red, green and blue.
-  case images
-  /// One channel for each label, of which one is 1.
-  case segmentation
-  /// One channel, from the least depth of a picture to the greatest.
-  case depth
-
-  /// By the number of channels.
-  package init(_ config: VQGANConfig) {
-    switch config.inChannels {
-    case 3: self = .images
-    case 1: self = .depth
-    default: self = .segmentation
-    }
-  }
-
-  /// Channels of the published models: 182 labels of COCO-Stuff and 0 for none.
-  package var channels: Int {
-    switch self {
-    case .images: 3
-    case .segmentation: 183
-    case .depth: 1
-    }
-  }
-}
 
 /// A batch for a VQGAN.
 package enum VQGANInput: Sendable {
@@ -35,24 +8,48 @@ package enum VQGANInput: Sendable {
   case values(Tensor)
   /// `[N, H, W]` in `0..<in_channels`.
   case labels(IndexTensor)
-}
 
-extension VQGAN {
-  /// Latents before quantization, `[N, D, H/f, W/f]`.
-  package func latents(of input: VQGANInput, dropout random: inout RandomSource?) -> Tensor {
-    switch input {
-    case .values(let images): latents(of: images, dropout: &random)
-    case .labels(let labels): quantConv(encoder(labels, dropout: &random))
+  /// A batch of rows of shards.
+  ///
+  /// - Parameter values: `[count, height, width, channels]` of the map.
+  package init(
+    _ values: RowValues, of map: RowMap, count: Int, height: Int, width: Int,
+    on device: Device = .default
+  ) {
+    switch values {
+    case .bytes(let labels) where map.isLabels:
+      self = .labels(IndexTensor(labels.map { Int32($0) }, shape: [count, height, width]))
+    case .bytes(let pixels):
+      self = .values(
+        Tensor(pixels: pixels, count: count, height: height, width: width, on: device))
+    case .words(let values):
+      precondition(map.channels == 1, "\(map) of \(map.channels) channels of 16 bits")
+      self = .values(
+        Tensor(
+          values.map { Float($0) / 32767.5 - 1 }, shape: [count, 1, height, width], on: device))
     }
   }
 
-  /// Codes `[N, h, w]`.
-  package func encode(_ input: VQGANInput) -> IndexTensor {
-    withoutGradients {
-      var none: RandomSource?
-      let z = latents(of: input, dropout: &none)
-      let entries = quantize.nearest(z.vectors()).reshaped([z.shape[0], z.shape[2], z.shape[3]])
-      return quantize.codes(of: entries)
+  /// Height and width, pixels.
+  var size: (height: Int, width: Int) {
+    switch self {
+    case .values(let images): (images.shape[2], images.shape[3])
+    case .labels(let labels): (labels.shape[1], labels.shape[2])
     }
+  }
+}
+
+extension RowMap {
+  /// Channels of the published models: 182 labels of COCO-Stuff and 0 for none.
+  package var publishedChannels: Int { isLabels ? 183 : channels }
+}
+
+extension Tensor {
+  /// Images or amounts `[N, C, H, W]`, clamped to [-1, 1], as rows of shards, `[N, H, W, C]`.
+  package func rowValues(of map: RowMap) -> RowValues {
+    guard map.isWide else { return .bytes(pixels()) }
+    precondition(map.channels == 1, "\(map) of \(map.channels) channels of 16 bits")
+    let values = withoutGradients { plain() }.elements()
+    return .words(values.map { UInt16((max(-1, min(1, $0)) + 1) * 32767.5 + 0.5) })
   }
 }

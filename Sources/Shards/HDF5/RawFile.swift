@@ -2,7 +2,7 @@ import DurableFiles
 import Glibc
 
 /// The plain bytes of a file; many threads may read at once.
-final class RawFile: @unchecked Sendable {  // the descriptor never changes, `pread` has no position
+final class RawFile: Sendable {
   let path: String
   let count: Int
   private let file: OpenFile

@@ -13,7 +13,7 @@ final class CPUStorage: Storage, @unchecked Sendable {
     super.init(count: count, on: device)
   }
 
-  override var hasContents: Bool { taken != nil }
+  override var isUnused: Bool { taken == nil }
 
   override func willChange() { reduced = ReducedCopies() }
 
@@ -21,6 +21,10 @@ final class CPUStorage: Storage, @unchecked Sendable {
     if let taken { return taken }
     let fresh = pool.take(bytes: count * 4)
     taken = fresh
+    if let fill {
+      self.fill = nil
+      fill(self)
+    }
     return fresh
   }
 

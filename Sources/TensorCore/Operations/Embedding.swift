@@ -8,7 +8,8 @@ extension Tensor {
     let y = Tensor(uninitialized: Shape(indices.shape.extents + [width]), on: device)
     backend.gatherRows(self, indices, into: y)
     return record(y, [self]) { dy, _ in
-      let dtable = Tensor(repeating: 0, shape: [rows, width], on: dy.device)
+      let dtable = Tensor(uninitialized: [rows, width], on: dy.device)
+      dy.backend.fill(dtable, with: 0)
       dy.backend.scatterAddRows(dy, indices, into: dtable)
       return [dtable]
     }
@@ -31,7 +32,8 @@ extension Tensor {
 
   /// Sums of the rows of this tensor `[M, D]` that share an index, `[rows, D]`; not recorded.
   package func scatteredSums(at indices: IndexTensor, rows: Int) -> Tensor {
-    let sums = Tensor(repeating: 0, shape: [rows, shape[1]], on: device)
+    let sums = Tensor(uninitialized: [rows, shape[1]], on: device)
+    backend.fill(sums, with: 0)
     backend.scatterAddRows(self, indices, into: sums)
     return sums
   }

@@ -5,9 +5,17 @@ extension Tensor {
   package func `in`(_ layout: Layout) -> Tensor {
     if layout == self.layout { return self }
     precondition(rank == 4, "\(layout) needs [N, C, H, W], got \(shape)")
-    let result = Tensor(uninitialized: shape, layout: layout, on: device)
-    // A shape alone stays one.
-    if storage.hasContents { backend.changeLayout(self, into: result) }
+    let result: Tensor
+    if storage.isUnused {
+      // Weights to be filled from a file, perhaps: not used for this either.
+      let source = detached()
+      result = Tensor(shape, layout: layout, on: device) {
+        source.backend.changeLayout(source, into: $0)
+      }
+    } else {
+      result = Tensor(uninitialized: shape, layout: layout, on: device)
+      backend.changeLayout(self, into: result)
+    }
     let origin = self.layout
     return record(result, [self]) { gradient, _ in [gradient.in(origin)] }
   }

@@ -6,7 +6,6 @@ package enum ConditionError: Error, Equatable {
   case notWhole(path: String, column: String)
   case label(path: String, column: String, row: Int, found: Int, classes: Int)
   case noCodes(path: String)
-  case otherVQGAN(path: String, found: String, expected: String)
   case noObjects(path: String)
   /// A converted transformer of which no project file told what its objects are.
   case noCategories(path: String)
@@ -27,9 +26,6 @@ extension ConditionError: CustomStringConvertible {
       "\(path): /\(column)[\(row)] is \(found), the model knows 0 to \(classes - 1)"
     case .noCodes(let path):
       "\(path): no codes of conditions; write them with encode-dataset --condition-vqgan"
-    case .otherVQGAN(let path, let found, let expected):
-      "\(path): conditions of a VQGAN with fingerprint \(found.prefix(12))…, expected "
-        + "\(expected.prefix(12))…"
     case .noObjects(let path): "\(path): no categories of objects; prep-coco --objects keeps them"
     case .noCategories(let path):
       "\(path): holds objects, but the transformer's categories are not known; convert it with the project file "

@@ -1,24 +1,38 @@
-// The condition of one picture, and its tokens in a window.
+// The condition of one image, and its tokens in a window.
 import Models
+import Shards
 
-/// What one picture is to show.
+/// What one image is to show.
 package enum ConditionInput: Equatable, Sendable {
   /// Tokens that are the same in every window: a label.
   case tokens([Int32])
-  /// A grid of codes over the whole picture.
+  /// A grid of codes over the whole image.
   case grid([Int32], GridSize)
   case scene(Scene)
-  /// The picture without its condition.
+  /// The image without its condition.
   case dropped
 }
 
 extension GPTCondition {
-  /// The grid of condition codes that belongs to a grid of codes.
+  /// The condition tokens of every row of code shards, beside their codes.
   ///
-  /// - Returns: nil where the two grids' ratio leaves a rest.
-  package func conditionGrid(of grid: GridSize, trained: GridSize) -> GridSize? {
-    guard let own = self.grid else { return GridSize(height: 1, width: 1) }
-    guard grid.height * own.height % trained.height == 0,
+  /// - Throws: `ShardError`, `ConditionError`, `CodesMismatch` where a row has no such condition.
+  package func table(of shards: CodeShardSet) throws -> CodeTable {
+    let input = try reader(of: shards)
+    let trained = shards.grid.size
+    let whole = GridWindow(row: 0, column: 0, size: trained)
+    let rows = try (0..<shards.count).flatMap { row in
+      placed([try input(row)], before: whole, of: trained, trained: trained).tokens[0]
+    }
+    return CodeTable(rows, rowLength: length, codebookSize: tokens)
+  }
+
+  /// The grid of condition tokens over a whole image.
+  ///
+  /// - Parameters: grid: of the image's codes; trained: that of the model.
+  /// - Returns: nil for conditions that lie in no grid, and where the two grids' ratio leaves a rest.
+  package func grid(over grid: GridSize, trained: GridSize) -> GridSize? {
+    guard let own = self.grid, grid.height * own.height % trained.height == 0,
       grid.width * own.width % trained.width == 0
     else { return nil }
     return GridSize(
@@ -26,15 +40,15 @@ extension GPTCondition {
       width: grid.width * own.width / trained.width)
   }
 
-  /// The tokens before a window, for several pictures.
+  /// The tokens before a window, for several images.
   ///
-  /// - Parameters: grid: of the whole picture; trained: that of the model.
+  /// - Parameters: grid: of the whole image; trained: that of the model.
   package func placed(
     _ inputs: [ConditionInput], before window: GridWindow, of grid: GridSize, trained: GridSize
   ) -> PlacedTokens {
     var places = (0..<Int32(length)).map { $0 }
     var cells: [Int] = []  // of the condition's grid, by place
-    if let own = self.grid, let whole = conditionGrid(of: grid, trained: trained) {
+    if let own = self.grid, let whole = self.grid(over: grid, trained: trained) {
       let part = GridWindow(
         row: window.row * own.height / trained.height,
         column: window.column * own.width / trained.width,
@@ -48,35 +62,20 @@ extension GPTCondition {
       }
     }
     let tokens = inputs.map { input -> [Int32] in
-      switch input {
-      case .tokens(let tokens): tokens
-      case .grid(let codes, _): cells.map { codes[$0] }
-      case .scene(let scene):
-        sceneTokens.tokens(sceneTokens.scene(scene, in: window, of: grid))
-      case .dropped: Array(repeating: Int32(nullToken ?? 0), count: places.count)
+      switch (input, kind) {
+      case (.tokens(let tokens), _): tokens
+      case (.grid(let codes, _), _): cells.map { codes[$0] }
+      case (.scene(let scene), .objects(let objects)):
+        objects.sceneTokens.tokens(objects.sceneTokens.scene(scene, in: window, of: grid))
+      case (.scene, _): preconditionFailure("a scene for \(title)")
+      case (.dropped, _):
+        if let nullToken {
+          Array(repeating: Int32(nullToken), count: places.count)
+        } else {
+          preconditionFailure("\(title) was never dropped")
+        }
       }
     }
     return PlacedTokens(tokens: tokens, places: places)
-  }
-
-  /// How far down each place of a grid is in the whole picture, as tokens.
-  ///
-  /// A pixel's coordinate is its number in reading order over the number of all; a place has the mean of its pixels.
-  /// - Parameters:
-  ///   - part: of the whole picture that the grid covers.
-  ///   - factor: pixels per place along one side.
-  ///   - whole: size of the whole picture, pixels.
-  /// - Source: the reference's `CoordStage`; a coordinate of 1 would be one token too high there.
-  package static func coordinates(
-    _ grid: GridSize, factor: Int, top: Int = 0, left: Int = 0, whole: GridSize, tokens: Int
-  ) -> [Int32] {
-    (0..<grid.count).map { cell in
-      // The mean over a square of y · W + x is that of its middle.
-      let y = Double(top + cell / grid.width * factor) + Double(factor - 1) / 2
-      let x = Double(left + cell % grid.width * factor) + Double(factor - 1) / 2
-      let place = (y * Double(whole.width) + x) / Double(whole.count)
-      let token = (place * Double(tokens)).rounded(.toNearestOrEven)
-      return Int32(min(max(token, 0), Double(tokens - 1)))
-    }
   }
 }

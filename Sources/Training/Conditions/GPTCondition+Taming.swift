@@ -1,5 +1,6 @@
 // The condition of a transformer of taming-transformers.
 import Models
+import Shards
 import TamingCheckpoints
 
 extension GPTCondition {
@@ -25,29 +26,30 @@ extension GPTCondition {
         codebookSize: stage.config.codes, fingerprint: try FirstStageFile(stage).fingerprint(),
         vqgan: stagePath)
       self.init(
-        kind: .codes, vocabulary: stage.config.codes, grid: grid,
-        input: VQGANInputKind(stage.config).rawValue)
+          .codes(ConditionCodes(input: stage.config.input.rawValue, grid: grid)))
       return
     }
     switch weights.condition {
     case "CoordStage":
       let own = numbers["down_factor"] ?? factor
-      let tokens = numbers["n_embed"] ?? 1024
       self.init(
-        kind: .coordinates, vocabulary: tokens,
-        grid: CodeGrid(
-          height: codes.height * factor / own, width: codes.width * factor / own,
-          codebookSize: tokens, fingerprint: "", vqgan: ""))
+        .coordinates(
+          CoordinatesCondition(
+            vocabulary: numbers["n_embed"] ?? 1024,
+            grid: GridSize(
+              height: codes.height * factor / own, width: codes.width * factor / own))))
     case "Labelator":
       self.init(
-        kind: .label, vocabulary: numbers["n_classes"] ?? 1000, column: "label")
+        .label(LabelCondition(vocabulary: numbers["n_classes"] ?? 1000, column: "label")))
     case "DummyCondStage":
-      let kind: Kind = weights.conditionKey == "objects_center_points" ? .points : .boxes
       let positions = weights.config.blockSize - codes.count + 1
       self.init(
-        kind: kind, vocabulary: weights.config.vocabSize,
-        objects: min(weights.objects ?? 30, (positions - 2) / weights.objectLength),
-        categories: weights.categories)
+        .objects(
+          ObjectsCondition(
+            form: weights.conditionKey == "objects_center_points" ? .points : .boxes,
+            vocabulary: weights.config.vocabSize,
+            objects: min(weights.objects ?? 30, (positions - 2) / weights.objectLength),
+            categories: weights.categories)))
     default:
       throw ArchitectureError.unsupported(
         path: weights.tensors.path,

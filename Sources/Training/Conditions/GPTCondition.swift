@@ -1,49 +1,91 @@
 // What stands before the codes of a GPT.
 import Models
+import Shards
 
-/// The condition of a GPT: what its tokens mean, and how many there are.
-package struct GPTCondition: Codable, Equatable, Sendable {
-  package enum Kind: String, Codable, CaseIterable, Sendable {
-    /// One token: a whole number of the shards.
-    case label
-    /// The codes of a second VQGAN.
-    case codes
-    /// How far down in the whole picture each place is.
-    case coordinates
-    /// Objects by the corners of their boxes.
-    case boxes
-    /// Objects by the middles of their boxes.
-    case points
-  }
-
+/// The condition of a GPT.
+package struct GPTCondition: Equatable, Sendable {
   package var kind: Kind
-  /// Condition tokens are in `0..<vocabulary`.
-  package var vocabulary: Int
-  /// Of labels: the column of the shards.
-  package var column: String?
-  /// Of codes and coordinates: the grid that stands before a picture of the trained size, and the VQGAN.
-  package var grid: CodeGrid?
-  /// Of codes: what the VQGAN reads, images, segmentation or depth.
-  package var input: String?
-  /// Of boxes and points: objects of a picture, at most.
-  package var objects: Int?
-  /// Of boxes and points: the numbers of the categories, in the order of their tokens.
-  package var categories: [Int]?
-  /// The token that stands in every place of a condition that was dropped; nil if none ever was.
+  /// The token that stands at every position of a condition that was dropped; nil if none ever was.
   package var nullToken: Int?
 
-  package init(
-    kind: Kind, vocabulary: Int, column: String? = nil, grid: CodeGrid? = nil,
-    input: String? = nil, objects: Int? = nil, categories: [Int]? = nil, nullToken: Int? = nil
-  ) {
+  /// What it is, each kind with what belongs to it.
+  package enum Kind: Equatable, Sendable {
+    case label(LabelCondition)
+    case codes(ConditionCodes)
+    case coordinates(CoordinatesCondition)
+    case objects(ObjectsCondition)
+
+    fileprivate var payload: any ConditionPayload {
+      switch self {
+      case .label(let label): label
+      case .codes(let codes): codes
+      case .coordinates(let coordinates): coordinates
+      case .objects(let objects): objects
+      }
+    }
+  }
+
+  package init(_ kind: Kind, nullToken: Int? = nil) {
     self.kind = kind
-    self.vocabulary = vocabulary
-    self.column = column
-    self.grid = grid
-    self.input = input
-    self.objects = objects
-    self.categories = categories
     self.nullToken = nullToken
+  }
+
+  /// Condition tokens are in `0..<vocabulary`.
+  package var vocabulary: Int { kind.payload.vocabulary }
+
+  /// Tokens that the model must know.
+  package var tokens: Int { max(vocabulary, nullToken.map { $0 + 1 } ?? 0) }
+
+  /// Tokens before the codes.
+  package var length: Int { kind.payload.length }
+
+  /// The grid of tokens before an image of the trained size; nil for tokens that lie in none.
+  package var grid: GridSize? { kind.payload.size }
+
+  /// What it is, for messages.
+  package var title: String { kind.payload.title }
+
+  /// What makes this condition impossible, in a sentence.
+  package var problem: String? {
+    if vocabulary < 1 { return "condition.vocabulary is \(vocabulary); it must be positive" }
+    if let nullToken, nullToken < 0 {
+      return "condition.null_token is \(nullToken); it must not be negative"
+    }
+    return kind.payload.problem
+  }
+
+  /// The condition of every row of code shards.
+  ///
+  /// - Returns: reads that of one row; throws what reading shards throws.
+  /// - Throws: `ShardError`, `ConditionError`, `CodesMismatch` for shards that do not hold it.
+  package func reader(
+    of shards: CodeShardSet
+  ) throws -> (_ row: Int) throws -> ConditionInput {
+    try kind.payload.reader(of: shards)
+  }
+}
+
+/// What every kind of condition knows of itself; its coding is that of its own keys of `condition` in the files.
+protocol ConditionPayload: Codable, Equatable, Sendable {
+  var name: GPTCondition.Name { get }
+  var vocabulary: Int { get }
+  var length: Int { get }
+  var size: GridSize? { get }
+  var title: String { get }
+  var problem: String? { get }
+  func reader(of shards: CodeShardSet) throws -> (_ row: Int) throws -> ConditionInput
+}
+
+extension ConditionPayload {
+  var length: Int { size?.count ?? 1 }
+  var size: GridSize? { nil }
+  var problem: String? { nil }
+}
+
+extension GPTCondition: Codable {
+  /// The kinds by their names in files and options.
+  package enum Name: String, Codable, CaseIterable, Sendable {
+    case label, codes, coordinates, boxes, points
   }
 
   enum CodingKeys: String, CodingKey {
@@ -51,48 +93,21 @@ package struct GPTCondition: Codable, Equatable, Sendable {
     case nullToken = "null_token"
   }
 
-  /// Tokens before the codes.
-  package var length: Int {
-    switch kind {
-    case .label: 1
-    case .codes, .coordinates: grid?.count ?? 1
-    case .boxes, .points: sceneTokens.length
+  package init(from decoder: any Swift.Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    nullToken = try values.decodeIfPresent(Int.self, forKey: .nullToken)
+    switch try values.decode(Name.self, forKey: .kind) {
+    case .label: kind = .label(try LabelCondition(from: decoder))
+    case .codes: kind = .codes(try ConditionCodes(from: decoder))
+    case .coordinates: kind = .coordinates(try CoordinatesCondition(from: decoder))
+    case .boxes, .points: kind = .objects(try ObjectsCondition(from: decoder))
     }
   }
 
-  /// Tokens that the model must know.
-  package var tokens: Int { max(vocabulary, (nullToken ?? -1) + 1) }
-
-  /// How scenes become tokens.
-  package var sceneTokens: SceneTokens {
-    SceneTokens(
-      form: kind == .points ? .points : .boxes, vocabulary: vocabulary,
-      classes: max(categories?.count ?? 1, 1), objects: objects ?? 30)
-  }
-
-  /// What it is, for messages.
-  package var title: String {
-    switch kind {
-    case .label: "the label \(column ?? "")"
-    case .codes: "codes of \(input ?? "a second VQGAN")"
-    case .coordinates: "coordinates"
-    case .boxes: "boxes of objects"
-    case .points: "centre points of objects"
-    }
-  }
-
-  /// What makes this condition impossible, in a sentence.
-  package var problem: String? {
-    if vocabulary < 1 { return "condition.vocabulary is \(vocabulary); it must be positive" }
-    if (kind == .codes || kind == .coordinates) != (grid != nil) {
-      return "condition.grid belongs to codes and coordinates alone"
-    }
-    if let nullToken, nullToken < 0 {
-      return "condition.null_token is \(nullToken); it must not be negative"
-    }
-    if let objects, !(1...10_000).contains(objects) {
-      return "condition.objects is \(objects), expected 1...10000"
-    }
-    return nil
+  package func encode(to encoder: any Swift.Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(kind.payload.name, forKey: .kind)
+    try values.encodeIfPresent(nullToken, forKey: .nullToken)
+    try kind.payload.encode(to: encoder)
   }
 }

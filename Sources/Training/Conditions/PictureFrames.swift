@@ -14,14 +14,14 @@ struct PictureFrames {
   private let downsampling: Int
 
   init(_ shards: CodeShardSet) throws {
-    grid = GridSize(height: shards.gridHeight, width: shards.gridWidth)
+    grid = shards.grid.size
     downsampling = max(shards.header.downsampling, 1)
     let names = ["crop_x", "crop_y", "scaled_width", "scaled_height"]
     guard names.allSatisfy(shards.labelNames.contains) else {
       frames = nil
       return
     }
-    let columns = try names.map { try ConditionReader.labels($0, of: shards) }
+    let columns = try names.map { try shards.integers($0) }
     frames = (0..<shards.count).map {
       Frame(
         left: columns[0][$0], top: columns[1][$0], width: columns[2][$0], height: columns[3][$0])
@@ -30,14 +30,12 @@ struct PictureFrames {
 
   func coordinates(_ row: Int, _ grid: GridSize, tokens: Int) -> [Int32] {
     let factor = max(downsampling * self.grid.height / grid.height, 1)
-    guard let frame = frames?[row] else {
-      return GPTCondition.coordinates(
-        grid, factor: factor,
-        whole: GridSize(height: factor * grid.height, width: factor * grid.width), tokens: tokens)
-    }
-    return GPTCondition.coordinates(
+    let frame =
+      frames?[row]
+      ?? Frame(left: 0, top: 0, width: factor * grid.width, height: factor * grid.height)
+    return CoordinatesCondition.tokens(
       grid, factor: factor, top: frame.top, left: frame.left,
-      whole: GridSize(height: frame.height, width: frame.width), tokens: tokens)
+      whole: GridSize(height: frame.height, width: frame.width), vocabulary: tokens)
   }
 
   /// The objects of every row, in shares of the whole picture.
@@ -48,14 +46,13 @@ struct PictureFrames {
       let (width, height) = (
         Double(downsampling * grid.width), Double(downsampling * grid.height)
       )
-      let whole =
-        frames.map { GridSize(height: $0[row].height, width: $0[row].width) }
-        ?? GridSize(height: Int(height), width: Int(width))
-      let (left, top) = frames.map { (Double($0[row].left), Double($0[row].top)) } ?? (0, 0)
+      let frame =
+        frames?[row] ?? Frame(left: 0, top: 0, width: Int(width), height: Int(height))
       func box(_ x: Double, _ y: Double, _ w: Double, _ h: Double) -> UnitBox {
         UnitBox(
-          x: (left + x) / Double(whole.width), y: (top + y) / Double(whole.height),
-          width: w / Double(whole.width), height: h / Double(whole.height))
+          x: (Double(frame.left) + x) / Double(frame.width),
+          y: (Double(frame.top) + y) / Double(frame.height),
+          width: w / Double(frame.width), height: h / Double(frame.height))
       }
       return Scene(
         objects: objects.compactMap { object in

@@ -1,7 +1,9 @@
 // Adam's state of a foreign checkpoint under the names of this suite.
 import Checkpoints
 import Models
+import NN
 import TamingCheckpoints
+import TensorCore
 
 /// The moments of the parameters of one foreign optimizer, which numbers them instead of naming them.
 package struct OptimizerImport {
@@ -18,29 +20,30 @@ package struct OptimizerImport {
   package init(_ file: PyTorchFile, of weights: FirstStageWeights) throws {
     self.file = file
     // A list of the entries in use is not trained.
-    let parameters = TensorShapes.vqgan(weights.config).list.filter { $0.name != "quantize.used" }
+    let parameters = VQGAN(weights.config).shapes().filter { $0.name != "quantize.used" }
     state.step = try add(0, parameters, below: "generator.")
     state.counters["generator_updates"] = state.step
     guard let discriminator = weights.discriminator else { return }
-    let shapes = TensorShapes.discriminator(discriminator, channels: weights.config.outChannels)
-    let buffers = ["running_mean", "running_var", "initialized"]
+    let judge = Discriminator(discriminator, channels: weights.config.outChannels)
+    let trained = Set(judge.namedTensors.filter(\.tensor.isTracked).map(\.name))
     state.counters["discriminator_updates"] = try add(
-      1, shapes.list.filter { item in !buffers.contains { item.name.hasSuffix($0) } },
-      below: "discriminator.")
+      1, judge.shapes().filter { trained.contains($0.name) }, below: "discriminator.")
   }
 
   /// A transformer's optimizer: first the weights that decay, then the others, each sorted by name.
   ///
   /// - Throws: as the other one.
   package init(_ file: PyTorchFile, of weights: TransformerWeights) throws {
-    let sorted = TensorShapes.gpt(weights.config).list.sorted {
+    let model = GPT(weights.config)
+    let sorted = model.shapes().sorted {
       $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
     }
-    func decays(_ item: (name: String, shape: [Int])) -> Bool {
-      item.shape.count == 2 && item.name != "tok_emb.weight"
-    }
+    let decayed = model.decayedNames
     self.file = file
-    state.step = try add(0, sorted.filter(decays) + sorted.filter { !decays($0) }, below: "")
+    state.step = try add(
+      0,
+      sorted.filter { decayed.contains($0.name) } + sorted.filter { !decayed.contains($0.name) },
+      below: "")
   }
 
   /// - Returns: the steps that the optimizer has taken.

@@ -3,6 +3,7 @@ import Checkpoints
 import DurableFiles
 import Foundation
 import Models
+import NN
 import TamingCheckpoints
 
 /// The tensors of a checkpoint that the reference's `load_state_dict(strict=True)` accepts.
@@ -16,7 +17,7 @@ package struct TamingExport {
   /// - Parameter perceptual: the network of its loss, if it lies in a file of its own.
   /// - Throws: `ArchitectureError`, `ModelMismatchError`, the errors of reading.
   package init(_ file: FirstStageFile, perceptual: PerceptualWeights?) throws {
-    let model = TensorShapes.vqgan(file.config).list.map(\.name)
+    let model = VQGAN(file.config).shapes().map(\.name)
     let ends = ["encoder.", "decoder."]
     try add(file.tensors, model.filter { name in ends.contains { name.hasPrefix($0) } })
     let inner = RenamedTensors(file.tensors, below: PerceptualWeights.prefix)
@@ -54,7 +55,7 @@ package struct TamingExport {
     ] {
       guard let stage else { continue }
       try addModel(
-        stage.tensors, TensorShapes.vqgan(stage.config).list.map(\.name), below: prefix)
+        stage.tensors, VQGAN(stage.config).shapes().map(\.name), below: prefix)
     }
     if firstStage == nil { notes.append("no first stage (--vqgan adds it)") }
     for (stage, title) in [(firstStage, "first"), (condStage, "condition")]
@@ -65,7 +66,7 @@ package struct TamingExport {
     }
     let config = file.description.model
     try add(
-      file.tensors, TensorShapes.gpt(config).list.map(\.name), below: TransformerWeights.prefix)
+      file.tensors, GPT(config).shapes().map(\.name), below: TransformerWeights.prefix)
     let mask = Self.mask(config)
     for layer in 0..<config.layers {
       entries.append(
@@ -124,7 +125,7 @@ package struct TamingExport {
     _ config: DiscriminatorConfig, channels: Int, _ tensors: any TensorSource
   ) throws {
     let prefix = FirstStageWeights.discriminatorPrefix
-    for (name, _) in TensorShapes.discriminator(config, channels: channels).list {
+    for (name, _) in Discriminator(config, channels: channels).shapes() {
       guard name.hasSuffix(".initialized") else {
         try add(tensors, [prefix + name])
         if name.hasSuffix(".running_var") {
@@ -149,7 +150,7 @@ package struct TamingExport {
   }
 
   private mutating func addCodebook(_ file: FirstStageFile) throws {
-    let names = TensorShapes.vqgan(file.config).list.map(\.name).filter {
+    let names = VQGAN(file.config).shapes().map(\.name).filter {
       $0.hasPrefix("quant") || $0.hasPrefix("post_quant_conv.")
     }
     try addModel(file.tensors, names)

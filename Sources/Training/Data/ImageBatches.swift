@@ -1,6 +1,7 @@
 // Batches of images from shards, read ahead on a thread that mostly sleeps.
 import Foundation
 import Models
+import RowMaps
 import Shards
 import Synchronization
 import TensorCore
@@ -20,30 +21,17 @@ package struct Augmentation: Codable, Equatable, Sendable {
 
 /// One batch and the place in the data behind it.
 package struct ImageBatch: Sendable {
-  /// Rows from the top, `[N, H, W, bytesPerPixel]`.
-  package let pixels: [UInt8]
+  /// Rows from the top, `[N, H, W, channels]`.
+  package let values: RowValues
+  /// What they are.
+  package let map: RowMap
   package let count, height, width: Int
   /// Where the batch after this one begins.
   package let next: DataPosition
-  package var kind = VQGANInputKind.images
 
   /// What a VQGAN reads of it.
   package func input(on device: Device) -> VQGANInput {
-    switch kind {
-    case .images: .values(images(on: device))
-    case .segmentation:
-      .labels(IndexTensor(pixels.map { Int32($0) }, shape: [count, height, width]))
-    case .depth:
-      .values(
-        Tensor(
-          depths: DepthBytes.values(pixels), count: count, height: height, width: width,
-          on: device))
-    }
-  }
-
-  /// `[N, 3, H, W]` in [-1, 1].
-  package func images(on device: Device) -> Tensor {
-    Tensor(pixels: pixels, count: count, height: height, width: width, on: device)
+    VQGANInput(values, of: map, count: count, height: height, width: width, on: device)
   }
 }
 
@@ -56,8 +44,7 @@ package final class ImageBatches: Sendable {
   /// - Parameter labels: how many labels there are in maps; more are an error.
   package init(
     _ shards: ImageShardSet, batchSize: Int, from position: DataPosition, seed: UInt64,
-    shuffled: Bool, augmentation: Augmentation, kind: VQGANInputKind = .images,
-    labels: Int = 256
+    shuffled: Bool, augmentation: Augmentation, reading map: RowMap = .images, labels: Int = 256
   ) {
     let queue = BoundedQueue<Result<ImageBatch, any Error>>(capacity: 3)
     self.queue = queue
@@ -70,7 +57,7 @@ package final class ImageBatches: Sendable {
         let rows = order.next(batchSize, from: &position)
         let batch = Result {
           try Self.read(
-            shards, rows, at: start, next: position, seed: seed, augmentation, kind, labels)
+            shards, rows, at: start, next: position, seed: seed, augmentation, map, labels)
         }
         goesOn = queue.push(batch)
         if case .failure = batch { goesOn = false }
@@ -89,43 +76,25 @@ package final class ImageBatches: Sendable {
 
   private static func read(
     _ shards: ImageShardSet, _ rows: [Int], at start: DataPosition, next: DataPosition,
-    seed: UInt64, _ augmentation: Augmentation, _ kind: VQGANInputKind, _ labels: Int
+    seed: UInt64, _ augmentation: Augmentation, _ map: RowMap, _ labels: Int
   ) throws -> ImageBatch {
-    let size = kind.bytesPerPixel
-    var pixels: [UInt8]
-    if kind != .images {
-      pixels = try rows.flatMap { try shards.bytes($0, of: kind, labels: labels) }
-    } else {
-      pixels = [UInt8](repeating: 0, count: rows.count * shards.rowBytes)
-      try shards.read(rows, into: &pixels)
-    }
-    let (height, width) = (shards.height, shards.width)
-    guard augmentation.crop > 0 || augmentation.flips else {
-      return ImageBatch(
-        pixels: pixels, count: rows.count, height: height, width: width, next: next, kind: kind)
-    }
     let side = augmentation.crop
-    let (outHeight, outWidth) = side > 0 ? (side, side) : (height, width)
-    var result: [UInt8] = []
-    result.reserveCapacity(rows.count * outHeight * outWidth * size)
+    let height = side > 0 ? side : shards.height
+    let width = side > 0 ? side : shards.width
     // One stream for each epoch and place in it.
     let source = RandomSource(seed: seed).stream("augmentation").stream(start.epoch)
-    for item in rows.indices {
-      var random = source.stream(start.row + item)
-      let top = Int(random.uniform() * Float(height - outHeight + 1))
-      let left = Int(random.uniform() * Float(width - outWidth + 1))
-      let mirrors = augmentation.flips && random.uniform() < 0.5
-      for y in top..<top + outHeight {
-        let row = (item * height + y) * width
-        for x in 0..<outWidth {
-          let column = mirrors ? left + outWidth - 1 - x : left + x
-          let pixel = (row + column) * size
-          for channel in 0..<size { result.append(pixels[pixel + channel]) }
-        }
+    let values = try rows.enumerated().map { item, row in
+      var window = RowWindow(top: 0, left: 0, height: height, width: width)
+      if side > 0 || augmentation.flips {
+        var random = source.stream(start.row + item)
+        window.top = Int(random.uniform() * Float(shards.height - height + 1))
+        window.left = Int(random.uniform() * Float(shards.width - width + 1))
+        window.isMirrored = augmentation.flips && random.uniform() < 0.5
       }
+      return (values: try shards.row(row, map, labels: labels), window: window)
     }
     return ImageBatch(
-      pixels: result, count: rows.count, height: outHeight, width: outWidth, next: next,
-      kind: kind)
+      values: RowValues(values, of: map, width: shards.width), map: map, count: rows.count,
+      height: height, width: width, next: next)
   }
 }

@@ -2,6 +2,7 @@
 import DurableFiles
 import Foundation
 import Models
+import RowMaps
 import Shards
 import TensorCore
 
@@ -44,11 +45,6 @@ package struct DatasetEncoder {
   package func run(
     in path: String, progress: (EncodingEvent) throws -> Void
   ) throws -> EncodingOutcome {
-    if try ShardManifest.read(in: path) == nil {
-      for shard in plan.shards.shards where DurableFile.exists("\(path)/\(shard.name)") {
-        throw EncodingError.foreignShard(path: "\(path)/\(shard.name)")
-      }
-    }
     let folder = try ShardFolder(path, plan: plan.shards)
     var outcome = EncodingOutcome(histogram: CodeHistogram(codebookSize: stage.config.codes))
     for path in folder.finishedPaths {
@@ -76,32 +72,30 @@ package struct DatasetEncoder {
     let reader = try ImageShardReader(source)
     let (ids, names) = (try reader.contents.ids, try reader.contents.names)
     let writer = try CodeShardWriter(path, header: header(of: reader))
-    let rowLength = writer.header.rowLength
+    let rowLength = writer.header.grid.count
     let batchSize = batchSize
     let batches = (reader.count + batchSize - 1) / batchSize
     // Two threads read ahead; they sleep most of the time.
-    let condition = condition
+    let (stage, condition) = (stage, condition)
     try inOrder(count: batches, threads: 2) { batch in
       let rows = Self.rows(of: batch, batchSize, reader.count)
       return (
-        pixels: try Self.pixels(of: rows, in: reader),
-        maps: try Self.maps(of: rows, in: reader, for: condition)
+        images: try Self.values(.images, of: rows, in: reader, for: stage.config),
+        maps: try condition.flatMap { condition in
+          let map = condition.config.input
+          return map == .images
+            ? nil : try Self.values(map, of: rows, in: reader, for: condition.config)
+        }
       )
     } consume: { batch, read in
       let rows = Self.rows(of: batch, batchSize, reader.count)
-      let images = Tensor(
-        pixels: read.pixels, count: rows.count, height: plan.height, width: plan.width, on: device)
+      let images = input(read.images, of: .images, count: rows.count)
       let codes = stage.model.encode(images).elements
       let conditions = condition.map { condition in
-        let maps = read.maps.map {
-          ImageBatch(
-            pixels: $0, count: rows.count, height: plan.height, width: plan.width,
-            next: DataPosition(), kind: VQGANInputKind(condition.config)
-          ).input(on: device)
-        }
-        return condition.model.encode(maps ?? .values(images)).elements
+        let maps = read.maps.map { input($0, of: condition.config.input, count: rows.count) }
+        return condition.model.encode(maps ?? images).elements
       }
-      let conditionLength = writer.header.condition?.count ?? 0
+      let conditionLength = writer.header.condition?.grid.count ?? 0
       for (slot, row) in rows.enumerated() {
         writer.append(
           Array(codes[slot * rowLength..<(slot + 1) * rowLength]),
@@ -122,54 +116,38 @@ package struct DatasetEncoder {
   }
 
   private func header(of reader: ImageShardReader) -> CodeShardHeader {
-    let factor = stage.config.downsampling
-    return CodeShardHeader(
-      gridHeight: plan.height / factor, gridWidth: plan.width / factor,
-      codebookSize: stage.config.codes, fingerprint: stage.fingerprint,
-      vqganPath: stage.checkpointPath, sourceShards: [EncodingPlan.fileName(of: reader.path)],
-      source: reader.header.source, split: reader.header.split, toolVersion: toolVersion,
-      downsampling: factor, condition: condition.map(conditionHeader))
-  }
-
-  private func conditionHeader(_ condition: FirstStage) -> ConditionCodesHeader {
-    let factor = condition.config.downsampling
-    return ConditionCodesHeader(
-      input: VQGANInputKind(condition.config).rawValue, height: plan.height / factor,
-      width: plan.width / factor, codebookSize: condition.config.codes,
-      fingerprint: condition.fingerprint, vqganPath: condition.checkpointPath)
-  }
-
-  /// The maps of labels or depth that a conditioning VQGAN reads, one after the other; nil where it reads images.
-  ///
-  /// - Throws: `EncodingError.label`.
-  private static func maps(
-    of rows: Range<Int>, in reader: ImageShardReader, for condition: FirstStage?
-  ) throws -> [UInt8]? {
-    guard let config = condition?.config else { return nil }
-    switch VQGANInputKind(config) {
-    case .images: return nil
-    case .depth: return try rows.flatMap { DepthBytes.of(try reader.depth($0) ?? []) }
-    case .segmentation:
-      let labels = try rows.flatMap { try reader.segmentation($0) ?? [] }
-      if let wrong = labels.first(where: { Int($0) >= config.inChannels }) {
-        throw EncodingError.label(path: reader.path, found: Int(wrong), labels: config.inChannels)
-      }
-      return labels
-    }
+    CodeShardHeader(
+      grid: stage.codes(ofHeight: plan.height, width: plan.width),
+      sourceShards: [EncodingPlan.fileName(of: reader.path)], source: reader.header.source,
+      split: reader.header.split, toolVersion: toolVersion,
+      downsampling: stage.config.downsampling,
+      condition: condition.map {
+        ConditionCodes(
+          input: $0.config.input.rawValue,
+          grid: $0.codes(ofHeight: plan.height, width: plan.width))
+      })
   }
 
   private static func rows(of batch: Int, _ batchSize: Int, _ count: Int) -> Range<Int> {
     batch * batchSize..<min((batch + 1) * batchSize, count)
   }
 
-  /// Images one after the other, `[rows.count, H, W, 3]`.
-  private static func pixels(
-    of rows: Range<Int>, in reader: ImageShardReader
-  ) throws(ShardError) -> [UInt8] {
-    var pixels: [UInt8] = []
-    pixels.reserveCapacity(rows.count * reader.rowBytes)
-    for row in rows { pixels += try reader.pixels(row) }
-    return pixels
+  /// Images or maps one after the other, `[rows.count, H, W, channels]`.
+  ///
+  /// - Throws: `ShardError`, `EncodingError.label`.
+  private static func values(
+    _ map: RowMap, of rows: Range<Int>, in reader: ImageShardReader, for config: VQGANConfig
+  ) throws -> RowValues {
+    let header = reader.header
+    let whole = RowWindow(top: 0, left: 0, height: header.height, width: header.width)
+    return RowValues(
+      try rows.map { (try reader.row($0, map, labels: config.inChannels), whole) }, of: map,
+      width: header.width)
+  }
+
+  private func input(_ values: RowValues, of map: RowMap, count: Int) -> VQGANInput {
+    VQGANInput(
+      values, of: map, count: count, height: plan.height, width: plan.width, on: device)
   }
 }
 
@@ -188,11 +166,4 @@ package struct EncodingOutcome {
   package internal(set) var histogram: CodeHistogram
   /// Rows that an earlier run has encoded.
   package internal(set) var earlier = 0
-}
-
-extension FirstStage {
-  /// The absolute path of the checkpoint's folder, which `load` takes.
-  package var checkpointPath: String {
-    URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent().path
-  }
 }

@@ -1,4 +1,5 @@
 // Why images cannot be encoded, or codes decoded.
+import RowMaps
 
 /// Why images cannot be encoded, or codes decoded.
 package enum EncodingError: Error, Equatable {
@@ -6,14 +7,12 @@ package enum EncodingError: Error, Equatable {
   case size(path: String, width: Int, height: Int, factor: Int)
   /// The VQGAN takes other than colour pictures.
   case channels(path: String, found: Int)
+  /// The VQGAN reads maps, of as many labels as images have channels.
+  case input(path: String, found: RowMap)
   /// A map has a label that the VQGAN has no channel for.
   case label(path: String, found: Int, labels: Int)
   /// Two image shards would become one code shard.
   case sameName(path: String, other: String)
-  /// A file of which no manifest tells stands where a shard belongs.
-  case foreignShard(path: String)
-  /// The codes of a shard are those of another VQGAN.
-  case otherVQGAN(path: String, found: String, shard: String, expected: String)
 }
 
 extension EncodingError: CustomStringConvertible {
@@ -23,16 +22,13 @@ extension EncodingError: CustomStringConvertible {
       "\(path): images of \(width)×\(height); this VQGAN needs multiples of \(factor) pixels"
     case .channels(let path, let found):
       "\(path): a VQGAN that reads \(found) channels, expected 3"
+    case .input(let path, let found):
+      "\(path): a VQGAN that reads \(found.title), expected images"
     case .label(let path, let found, let labels):
       "\(path): a map with label \(found); this VQGAN knows 0 to \(labels - 1)"
     case .sameName(let path, let other):
       "\(path): a shard of the name of \(other); their code shards would be one file,"
         + " encode them into two folders"
-    case .foreignShard(let path):
-      "\(path): is in the way and was not made here; move it or choose another --out"
-    case .otherVQGAN(let path, let found, let shard, let expected):
-      "\(path): a VQGAN with fingerprint \(found.prefix(12))…, but the codes of \(shard) were made by"
-        + " \(expected.prefix(12))…; name that VQGAN with --vqgan"
     }
   }
 }

@@ -22,28 +22,13 @@ package struct EncodingPlan: Sendable {
   package init(_ paths: [String], for stage: FirstStage, condition: FirstStage? = nil) throws {
     try stage.requireColourPictures()
     let images = try ImageShardSet(paths)
-    let factor = stage.config.downsampling
-    guard images.height % factor == 0, images.width % factor == 0 else {
+    for factor in [stage, condition].compactMap({ $0?.config.downsampling })
+    where images.height % factor != 0 || images.width % factor != 0 {
       throw EncodingError.size(
         path: paths[0], width: images.width, height: images.height, factor: factor)
     }
     if let condition {
-      let factor = condition.config.downsampling
-      guard images.height % factor == 0, images.width % factor == 0 else {
-        throw EncodingError.size(
-          path: paths[0], width: images.width, height: images.height, factor: factor)
-      }
-      switch VQGANInputKind(condition.config) {
-      case .images: break
-      case .segmentation:
-        for path in paths where try !ImageShardReader(path).header.hasSegmentation {
-          throw ShardError.missingItem(path: path, item: "/segmentation")
-        }
-      case .depth:
-        for path in paths where try !ImageShardReader(path).header.hasDepth {
-          throw ShardError.missingItem(path: path, item: "/depth")
-        }
-      }
+      try images.require(condition.config.input)
     }
     var sources: [String: String] = [:]
     var planned: [PlannedShard] = []
@@ -78,6 +63,7 @@ extension FirstStage {
     for channels in [config.inChannels, config.outChannels] where channels != 3 {
       throw .channels(path: path, found: channels)
     }
+    if config.input != .images { throw .input(path: path, found: config.input) }
   }
 
   /// Images of one size that fit into one batch, so that the widest activation stays below 128 MiB; at most 32.

@@ -39,15 +39,15 @@ package struct CodeTable: Sendable {
   package init(
     _ shards: CodeShardSet, order: TokenOrder = .raster, progress: () throws -> Void
   ) throws {
-    let cells = order.cells(of: GridSize(height: shards.gridHeight, width: shards.gridWidth))
+    let cells = order.cells(of: shards.grid.size)
     var rows: [Int32] = []
-    rows.reserveCapacity(shards.count * shards.rowLength)
+    rows.reserveCapacity(shards.count * shards.grid.count)
     for row in 0..<shards.count {
       let codes = try shards.codes(row)
       rows += cells.map { codes[$0] }
       try progress()
     }
-    self.init(rows, rowLength: shards.rowLength, codebookSize: shards.codebookSize)
+    self.init(rows, rowLength: shards.grid.count, codebookSize: shards.grid.codebookSize)
   }
 
   /// The given rows, `[rows.count, rowLength]`.
@@ -72,11 +72,6 @@ package struct CodeTable: Sendable {
     case .small(let all): for code in all { counts[Int(code)] += 1 }
     case .large(let all): for code in all { counts[Int(code)] += 1 }
     }
-    let total = Double(count * rowLength)
-    return counts.reduce(0.0) { sum, count in
-      guard count > 0 else { return sum }
-      let p = Double(count) / total
-      return sum - p * log(p)
-    }
+    return counts.map(Double.init).entropy * log(2)
   }
 }

@@ -2,15 +2,22 @@
 import Foundation
 import Models
 import NN
+import Shards
 import TensorCore
 
 /// The codes of a data set, in the model's order, and what stands before them.
 package struct GPTData: Sendable {
   package let codes: CodeTable
-  package let conditions: ConditionTable
+  /// The condition's tokens; nil for the start token.
+  package let conditions: CodeTable?
 
-  package init(codes: CodeTable, conditions: ConditionTable = .unconditional) {
+  package init(codes: CodeTable, conditions: CodeTable? = nil) {
     (self.codes, self.conditions) = (codes, conditions)
+  }
+
+  /// What stands before the given rows, `[rows.count, length]`.
+  func conditionTokens(_ rows: [Int]) -> IndexTensor {
+    conditions?.codes(rows) ?? TokenSequences.unconditional(rows.count)
   }
 }
 
@@ -28,7 +35,8 @@ package struct GPTRun {
   /// Rows that a validation looks at, at most.
   package static let validationRows = 1024
 
-  /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if it has no checkpoint yet.
+  /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if
+  /// it has no checkpoint yet.
   ///
   /// - Throws: `GPTConfigError`, `RunError`, `SafetensorsError`, `ModelMismatchError`, `DurableFileError`.
   package init(_ config: GPTRunConfig, in folder: RunFolder, resumed: Bool, on device: Device)
@@ -41,19 +49,17 @@ package struct GPTRun {
     var random = RandomSource(seed: config.seed).stream("initial weights")
     trainer = try GPTTrainer(
       GPT(config.model, using: &random, on: device), weightDecay: config.weightDecay)
-    state = TrainingState(seed: config.seed)
     trainer.clip = config.clip
-    let model = trainer.model
-    trainer.average = config.averaging.map { AveragedWeights(model, decay: $0) }
-    if resumed, let checkpoint = folder.resumePoint() {
-      state = try GPTCheckpoint.restore(&trainer, from: checkpoint)
-    } else if let path = config.initFrom {
+    let checkpoint = resumed ? folder.resumePoint() : nil
+    if checkpoint == nil, let path = config.initFrom {
       let weights = try GPTWeights.open(path, heads: config.model.heads)
       try ModelFiles.load(&trainer.model, from: weights.tensors)
-      let first = trainer.model
-      trainer.average = config.averaging.map { AveragedWeights(first, decay: $0) }
       if config.initOptimizer == true { try OptimizerStates.ofGPT(path).load(&trainer) }
     }
+    let model = trainer.model
+    trainer.average = config.ema.map { AveragedWeights(model, decay: $0) }
+    state = TrainingState(seed: config.seed)
+    if let checkpoint { state = try GPTCheckpoint.restore(&trainer, from: checkpoint) }
   }
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.
@@ -61,8 +67,9 @@ package struct GPTRun {
     on data: GPTData, validation: GPTData?, _ reporter: TrainingReporter
   ) throws {
     let codes = data.codes
+    let columns = trainingMetrics(0, 0, 0, 0) + Self.validationMetrics(0, 0)
     let log = try MetricsLog(
-      folder, columns: Self.columns, resumingAfter: isResumed ? state.step : nil)
+      folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil)
     var order = EpochOrder(count: codes.count, seed: config.seed, shuffled: config.shuffles)
     let entropy = codes.unigramEntropy
     let tokensPerStep = config.batchSize * config.accumulate * codes.rowLength
@@ -83,13 +90,15 @@ package struct GPTRun {
       let stops = reporter.shouldStop()
       let validates = !stops && (state.step % config.validateEvery == 0 || isLast)
       if validates || isLast || state.step % config.logEvery == 0 {
-        var figures = trainingFigures(loss, learningRate, stopwatch.rate, entropy)
+        var metrics = trainingMetrics(loss, learningRate, stopwatch.rate, entropy)
         if validates, let validation {
           stopwatch.pause()
-          figures += validationFigures(validation)
+          let loss = validate(on: validation)
+          metrics += Self.validationMetrics(loss, validation.codes.unigramEntropy)
+          validationLoss = loss
           stopwatch.resume()
         }
-        try log.log(step: state.step, figures)
+        try log.log(step: state.step, metrics)
       }
       reporter.step(note(loss, entropy, stopwatch.rate))
       if stops || isLast || state.step % config.checkpointEvery == 0 {
@@ -106,7 +115,7 @@ package struct GPTRun {
 
   private mutating func nextBatch(of data: GPTData, _ order: inout EpochOrder) -> TokenSequences {
     let rows = order.next(config.batchSize, from: &state.position)
-    var conditions = data.conditions.tokens(rows)
+    var conditions = data.conditionTokens(rows)
     if let rate = config.conditionDropout, let null = config.condition?.nullToken {
       let length = conditions.shape[1]
       for item in rows.indices where state.random.uniform() < rate {
@@ -120,36 +129,32 @@ package struct GPTRun {
       vocabSize: config.model.vocabSize, using: &state.random)
   }
 
-  // MARK: Figures
+  // MARK: Metrics
 
-  private static let columns = [
-    "train/loss", "train/bits_per_token", "unigram_entropy", "learning_rate", "tokens_per_second",
-    "peak_memory_mib", "val/loss", "val/bits_per_token", "val/unigram_entropy",
-  ]
-
-  private func trainingFigures(
+  /// The metrics of a step in the order of their columns; losses and entropy in nats.
+  private func trainingMetrics(
     _ loss: Float, _ learningRate: Float, _ tokensPerSecond: Double, _ entropy: Double
-  ) -> [(name: String, value: Double)] {
+  ) -> [Metric] {
     [
-      ("train/loss", Double(loss)), ("train/bits_per_token", Double(loss) / log(2)),
-      ("unigram_entropy", entropy), ("learning_rate", Double(learningRate)),
-      ("tokens_per_second", tokensPerSecond),
-      ("peak_memory_mib", Double(device.pool.statistics.peak) / 1_048_576),
+      Metric("train/loss", Double(loss)), Metric("train/bits_per_token", Double(loss) / log(2)),
+      Metric("unigram_entropy", entropy), Metric("learning_rate", Double(learningRate)),
+      Metric("tokens_per_second", tokensPerSecond),
+      Metric("peak_memory_mib", Double(device.pool.statistics.peak) / 1_048_576),
     ]
   }
 
-  /// Evenly spread rows, the same at every validation.
-  private mutating func validationFigures(_ data: GPTData) -> [(name: String, value: Double)] {
-    let codes = data.codes
-    let count = min(codes.count, Self.validationRows)
-    let rows = (0..<count).map { $0 * codes.count / count }
-    let loss = trainer.validate(
-      codes, data.conditions, rows: rows, batchSize: config.batchSize)
-    validationLoss = loss
-    return [
-      ("val/loss", loss), ("val/bits_per_token", loss / log(2)),
-      ("val/unigram_entropy", codes.unigramEntropy),
+  /// Those of a validation, in columns behind them.
+  private static func validationMetrics(_ loss: Double, _ entropy: Double) -> [Metric] {
+    [
+      Metric("val/loss", loss), Metric("val/bits_per_token", loss / log(2)),
+      Metric("val/unigram_entropy", entropy),
     ]
+  }
+
+  /// The mean loss over evenly spread rows, the same at every validation, in nats.
+  private func validate(on data: GPTData) -> Double {
+    let rows = evenRows(Self.validationRows, of: data.codes.count)
+    return trainer.validate(data, rows: rows, batchSize: config.batchSize)
   }
 
   private func note(_ loss: Float, _ entropy: Double, _ tokensPerSecond: Double) -> String {

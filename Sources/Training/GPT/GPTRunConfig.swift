@@ -1,49 +1,7 @@
 // Everything that decides a GPT training run.
 import Models
+import Shards
 import TensorCore
-
-/// The codes that a GPT speaks, and the VQGAN that gives them meaning.
-package struct CodeGrid: Codable, Equatable, Sendable {
-  package var height: Int  // h, codes
-  package var width: Int  // w, codes
-  package var codebookSize: Int  // K
-  package var fingerprint: String  // SHA-256 of the weights of the VQGAN
-  package var vqgan: String  // where the VQGAN was found; empty if unknown
-
-  package init(height: Int, width: Int, codebookSize: Int, fingerprint: String, vqgan: String) {
-    self.height = height
-    self.width = width
-    self.codebookSize = codebookSize
-    self.fingerprint = fingerprint
-    self.vqgan = vqgan
-  }
-
-  /// Codes of one picture.
-  package var count: Int { height * width }
-
-  enum CodingKeys: String, CodingKey {
-    case vqgan
-    case height = "grid_height"
-    case width = "grid_width"
-    case codebookSize = "n_embed"
-    case fingerprint = "vqgan_fingerprint"
-  }
-
-  package init(from decoder: any Swift.Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    height = try values.decode(Int.self, forKey: .height)
-    width = try values.decode(Int.self, forKey: .width)
-    codebookSize = try values.decode(Int.self, forKey: .codebookSize)
-    fingerprint = try values.decode(String.self, forKey: .fingerprint)
-    vqgan = try values.decode(String.self, forKey: .vqgan)
-    guard (1...65_535).contains(height), (1...65_535).contains(width), codebookSize > 0 else {
-      throw DecodingError.dataCorrupted(
-        .init(
-          codingPath: decoder.codingPath,
-          debugDescription: "a grid of \(height)×\(width) with \(codebookSize) codes"))
-    }
-  }
-}
 
 /// What a checkpoint's `model.json` says: enough to sample from its weights.
 package struct GPTDescription: Codable, Equatable, Sendable {
@@ -78,94 +36,52 @@ package struct GPTDescription: Codable, Equatable, Sendable {
   }
 }
 
-/// The configuration of a GPT training run, complete: `config.json` of the run folder.
-package struct GPTRunConfig: RunConfig {
-  package static let kindName = "gpt"
+/// The settings of a GPT training run.
+package struct GPTSettings: RunSettings {
+  package static let kind = "gpt"
 
-  package var kind: String = kindName
-  package var toolVersion: String
   package var model: GPTConfig
   package var codes: CodeGrid
   package var condition: GPTCondition?  // what stands before the codes; nil for the start token
-  package var conditionDropout: Float?  // share of the pictures that lose their condition
+  package var conditionDropout: Float?  // probability of dropping the condition
   package var order: TokenOrder?  // of the codes; nil for raster
-  package var keepProbability: Float  // of each input code; the rest is replaced by random tokens
-  package var learningRate: LearningRate
-  package var weightDecay: Float  // of linear weights
-  package var clip: Float?  // longest gradient; nil for no limit
-  package var averaging: Float?  // decay of the moving average of the weights; nil for none
-  package var steps: Int
-  package var batchSize: Int
-  package var accumulate: Int  // batches whose gradients are averaged for one step
-  package var shuffles: Bool
-  package var seed: UInt64
-  package var threads: Int
-  package var engine: String
-  package var precision: Precision  // of the matrix products of linear layers
-  package var initFrom: String?
-  package var initOptimizer: Bool?  // whether the optimizer goes on from there too
-  package var shards: [String]
-  package var validation: [String]
-  package var validateEvery: Int  // steps
-  package var checkpointEvery: Int  // steps
-  package var keepCheckpoints: Int
-  package var logEvery: Int  // steps
+  package var keepProbability = Defaults.keepProbability  // others become random tokens
+  package var weightDecay: Float = 0.01  // of linear weights
+  package var precision = Defaults.precision
+  package var validateEvery = Defaults.validateEvery  // steps
 
-  package init(
-    toolVersion: String, model: GPTConfig, codes: CodeGrid, condition: GPTCondition? = nil,
-    keepProbability: Float,
-    learningRate: LearningRate, weightDecay: Float = 0.01, steps: Int, batchSize: Int,
-    accumulate: Int, shuffles: Bool, seed: UInt64, threads: Int, engine: String,
-    precision: Precision = .float32, shards: [String],
-    validation: [String], validateEvery: Int, checkpointEvery: Int, keepCheckpoints: Int,
-    logEvery: Int
-  ) {
-    self.toolVersion = toolVersion
+  /// What holds where no option says otherwise.
+  package enum Defaults {
+    package static let (layers, heads, width) = (6, 8, 256)
+    package static let dropout: Float = 0.1
+    package static let unmasked = 0
+    package static let objects = 30  // max per image
+    package static let keepProbability: Float = 1
+    package static let precision = Precision.float32
+    package static let validateEvery = 200
+  }
+
+  package init(model: GPTConfig, codes: CodeGrid, condition: GPTCondition? = nil) {
     self.model = model
     self.codes = codes
     self.condition = condition
-    self.keepProbability = keepProbability
-    self.learningRate = learningRate
-    self.weightDecay = weightDecay
-    self.steps = steps
-    self.batchSize = batchSize
-    self.accumulate = accumulate
-    self.shuffles = shuffles
-    self.seed = seed
-    self.threads = threads
-    self.engine = engine
-    self.precision = precision
-    self.shards = shards
-    self.validation = validation
-    self.validateEvery = validateEvery
-    self.checkpointEvery = checkpointEvery
-    self.keepCheckpoints = keepCheckpoints
-    self.logEvery = logEvery
   }
 
   enum CodingKeys: String, CodingKey {
-    case kind, model, codes, condition, order, steps, accumulate, shuffles, seed, threads, engine
-    case precision, clip
-    case shards, validation
-    case toolVersion = "tool_version"
-    case keepProbability = "pkeep"
+    case model, codes, condition, order, precision
     case conditionDropout = "condition_dropout"
-    case averaging = "ema"
-    case learningRate = "learning_rate"
+    case keepProbability = "pkeep"
     case weightDecay = "weight_decay"
-    case batchSize = "batch_size"
-    case initFrom = "init_from"
-    case initOptimizer = "init_optimizer"
     case validateEvery = "validate_every"
-    case checkpointEvery = "checkpoint_every"
-    case keepCheckpoints = "keep_checkpoints"
-    case logEvery = "log_every"
   }
-}
 
-extension GPTRunConfig {
+  package static let changeableKeys: Set = ["validate_every"]
+
+  package static func absentValue(ofKey key: String) -> String? {
+    key.split(separator: ".").last == "order" ? "\"raster\"" : nil
+  }
+
   package var problem: String? {
-    if let problem = problemOfTheLoop { return problem }
     do throws(GPTConfigError) {
       try model.validate()
     } catch {
@@ -178,7 +94,6 @@ extension GPTRunConfig {
     if conditionDropout != nil, condition?.nullToken == nil {
       return "condition_dropout needs a condition with a null_token"
     }
-    if let problem = problem(ofClip: clip, averaging: averaging) { return problem }
     if !(keepProbability > 0 && keepProbability <= 1) {
       return "pkeep is \(keepProbability); it must be above 0 and at most 1"
     }
@@ -194,5 +109,24 @@ extension GPTRunConfig {
   /// What a checkpoint's `model.json` says.
   package var description: GPTDescription {
     GPTDescription(model: model, codes: codes, condition: condition, order: order)
+  }
+}
+
+package typealias GPTRunConfig = RunConfig<GPTSettings>
+
+extension GPTRunConfig {
+  /// Checks that a step fits the machine.
+  ///
+  /// - Throws: `RunError.tooLarge`.
+  package func check() throws(RunError) {
+    // each block keeps at least its input, queries, keys, values and the MLP's inner activations
+    let perToken = 8 * settings.model.layers * settings.model.width + settings.model.vocabSize
+    let (layers, width) = (Double(settings.model.layers), Double(settings.model.width))
+    let positions = (settings.condition?.length ?? 1) + settings.codes.count
+    try requireMemory(
+      forFloats: Double(loop.batchSize) * Double(positions) * Double(perToken)
+        + 4 * 12 * layers * width * width,
+      of: "\(settings.model.layers) layers of width \(settings.model.width) "
+        + "and a batch of \(loop.batchSize)")
   }
 }

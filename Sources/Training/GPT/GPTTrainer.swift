@@ -54,14 +54,12 @@ package struct GPTTrainer {
   /// The mean loss of a code over the given rows, in nats; nothing is dropped or replaced.
   ///
   /// With averaged weights it is theirs.
-  package func validate(
-    _ codes: CodeTable, _ conditions: ConditionTable = .unconditional, rows: [Int], batchSize: Int
-  ) -> Double {
+  package func validate(_ data: GPTData, rows: [Int], batchSize: Int) -> Double {
     let model = average?.model ?? model
     let total = stride(from: 0, to: rows.count, by: batchSize).reduce(0.0) { sum, start in
       let batch = Array(rows[start..<min(start + batchSize, rows.count)])
       let sequences = TokenSequences(
-        codes: codes.codes(batch), conditions: conditions.tokens(batch))
+        codes: data.codes.codes(batch), conditions: data.conditionTokens(batch))
       let loss = withoutGradients { model(sequences.input).crossEntropy(sequences.targets).item() }
       return sum + Double(loss) * Double(batch.count)
     }

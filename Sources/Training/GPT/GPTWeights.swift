@@ -1,6 +1,7 @@
 // The weights that a GPT's training starts from.
 import Checkpoints
 import Models
+import Shards
 import TamingCheckpoints
 import TensorCore
 

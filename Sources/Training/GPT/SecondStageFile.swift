@@ -2,6 +2,7 @@
 import Checkpoints
 import DurableFiles
 import Models
+import Shards
 import TamingCheckpoints
 
 /// The weights of a GPT in their file, and what they are the weights of.
@@ -24,7 +25,7 @@ package struct SecondStageFile: Sendable {
   ///   `ModelMismatchError`, `DurableFileError`.
   package static func open(_ path: String) throws -> SecondStageFile {
     let file: SecondStageFile
-    try RunFolder(path).requireKind(GPTRunConfig.kindName)
+    try RunFolder(path).requireKind(GPTSettings.kind)
     if let folder = try FirstStageFile.checkpointFolder(of: path) {
       let place = "\(folder)/model.json"
       file = SecondStageFile(

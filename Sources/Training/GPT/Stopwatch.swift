@@ -32,3 +32,10 @@ struct Stopwatch {
     self.started = now
   }
 }
+
+extension Duration {
+  /// Seconds as a floating-point number.
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}

@@ -23,20 +23,26 @@ package struct CodeHistogram: Equatable, Sendable {
   package var used: Int { counts.count { $0 > 0 } }
 
   /// Entropy of the codes' shares, bits; 0 for none.
-  package var entropy: Double {
-    let total = Double(total)
-    return counts.reduce(0) { sum, count in
-      guard count > 0 else { return sum }
-      let share = Double(count) / total
-      return sum - share * log2(share)
-    }
-  }
+  package var entropy: Double { counts.map(Double.init).entropy }
 
-  /// 2 to the entropy: how many codes in even use would be as varied; 0 for none.
-  package var perplexity: Double { total > 0 ? exp2(entropy) : 0 }
+  /// How many codes in even use would be as varied; 0 for none.
+  package var perplexity: Double { counts.map(Double.init).perplexity }
 
   /// All codes, the most frequent first, equally frequent ones by index.
   package var byFrequency: [Int] {
     counts.indices.sorted { (counts[$0], $1) > (counts[$1], $0) }
   }
+}
+
+extension [Double] {
+  /// The entropy of non-negative weights, bits; 0 for none.
+  var entropy: Double {
+    let total = reduce(0, +)
+    return reduce(0) { sum, weight in
+      weight > 0 ? sum - weight / total * log2(weight / total) : sum
+    }
+  }
+
+  /// 2 to the entropy; 0 for no weights.
+  var perplexity: Double { contains { $0 > 0 } ? exp2(entropy) : 0 }
 }

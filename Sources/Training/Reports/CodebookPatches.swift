@@ -44,7 +44,7 @@ package struct CodebookPatches {
       }
     }
     let used = try Self.firstGrids(shards)
-    try decode(used, height: shards.gridHeight, width: shards.gridWidth)
+    try decode(used, height: shards.grid.height, width: shards.grid.width)
     let side = Self.gridSide
     let unused = pictures.indices.filter { pictures[$0] == nil }.map { code in
       (

@@ -8,23 +8,22 @@ package struct CodebookReport: Encodable {
   package let histogram: CodeHistogram
   /// Rows of the shards.
   package let grids: Int
-  package let gridHeight, gridWidth: Int
-  package let fingerprint: String
+  /// What the codes are.
+  package let codes: CodeGrid
 
   /// Counts the codes of shards.
   ///
   /// - Parameter progress: called after each row; what it throws ends the work.
   /// - Throws: `ShardError`, and what `progress` throws.
   package init(_ shards: CodeShardSet, progress: () throws -> Void = {}) throws {
-    var histogram = CodeHistogram(codebookSize: shards.codebookSize)
+    var histogram = CodeHistogram(codebookSize: shards.grid.codebookSize)
     for row in 0..<shards.count {
       histogram.add(try shards.codes(row))
       try progress()
     }
     self.histogram = histogram
     grids = shards.count
-    (gridHeight, gridWidth) = (shards.gridHeight, shards.gridWidth)
-    fingerprint = shards.fingerprint
+    codes = shards.grid
   }
 
   /// The codes that never occur.
@@ -50,8 +49,8 @@ package struct CodebookReport: Encodable {
   package var text: String {
     """
     \(summary)
-    \(grids) grids of \(gridHeight)×\(gridWidth), \(histogram.total) codes; \(dead.count) codes are dead
-    VQGAN \(fingerprint)
+    \(grids) grids of \(codes.size), \(histogram.total) codes; \(dead.count) codes are dead
+    VQGAN \(codes.fingerprint)
     """
   }
 
@@ -75,18 +74,8 @@ package struct CodebookReport: Encodable {
     try values.encode(histogram.entropy, forKey: .entropy)
     try values.encode(histogram.perplexity, forKey: .perplexity)
     try values.encode(grids, forKey: .grids)
-    try values.encode(gridHeight, forKey: .gridHeight)
-    try values.encode(gridWidth, forKey: .gridWidth)
-    try values.encode(fingerprint, forKey: .fingerprint)
-  }
-}
-
-extension FirstStage {
-  /// Refuses to decode codes of another VQGAN.
-  package func requireCodes(of shards: CodeShardSet) throws(EncodingError) {
-    guard fingerprint == shards.fingerprint else {
-      throw .otherVQGAN(
-        path: path, found: fingerprint, shard: shards.paths[0], expected: shards.fingerprint)
-    }
+    try values.encode(codes.height, forKey: .gridHeight)
+    try values.encode(codes.width, forKey: .gridWidth)
+    try values.encode(codes.fingerprint, forKey: .fingerprint)
   }
 }

@@ -25,10 +25,7 @@ package struct PictureInputs {
   /// - Parameter count: rows to take; picture files are taken all.
   /// - Throws: `ImageError` for pictures that cannot be read, `ShardError`, `ReconstructionError.noPictures`.
   package init(_ paths: [String], count: Int) throws {
-    try self.init(paths) { rows in
-      let taken = min(count, rows)
-      return (0..<taken).map { $0 * rows / taken }
-    }
+    try self.init(paths) { evenRows(count, of: $0) }
   }
 
   /// - Parameter choose: the rows to take of a number of rows.

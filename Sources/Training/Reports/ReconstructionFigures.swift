@@ -1,14 +1,19 @@
 // How near reconstructions come to their pictures.
 import Images
 
-/// The quality of one reconstruction, or the mean over several.
-package struct ReconstructionFigures: Equatable, Sendable {
+/// The quality of one reconstruction, or the mean over several; encodes as in the JSON of `reconstruct`.
+package struct ReconstructionFigures: Encodable, Equatable, Sendable {
   /// Peak signal-to-noise ratio, dB; 99 stands for an exact copy, so that means stay finite.
   package var psnr: Double
   /// Structural similarity, 1 for an exact copy; nil for pictures with a side below 11 pixels.
   package var ssim: Double?
   /// Mean absolute error, levels of 255.
   package var meanAbsoluteError: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case psnr, ssim
+    case meanAbsoluteError = "mae"
+  }
 
   /// What an exact copy counts as, dB.
   package static let exact = 99.0

@@ -1,8 +1,20 @@
-// The figures of a run: metrics.csv for people and scripts, a TensorBoard event file beside it.
+// The metrics of a run: metrics.csv for people and scripts, a TensorBoard event file beside it.
 import DurableFiles
 import Foundation
 
-/// Appends a run's figures, one line for each call, so that a crash loses at most the line that was being written.
+/// One number of a run; `nil` is an empty cell.
+package struct Metric: Equatable, Sendable {
+  package let name: String
+  package let value: Double?
+
+  package init(_ name: String, _ value: Double?) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// Appends a run's metrics, one line per call, so that a crash loses at most the line that was being
+/// written.
 package final class MetricsLog {
   private let columns: [String]
   private let file: OpenFile
@@ -42,12 +54,13 @@ package final class MetricsLog {
   }
 
   /// One row; columns without a value stay empty.
-  package func log(step: Int, _ values: [(name: String, value: Double)]) throws {
-    let byName = Dictionary(values.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
-    precondition(byName.keys.allSatisfy { columns.contains($0) }, "a figure without a column")
+  package func log(step: Int, _ metrics: [Metric]) throws {
+    let known = metrics.compactMap { metric in metric.value.map { (metric.name, $0) } }
+    let byName = Dictionary(known, uniquingKeysWith: { $1 })
+    precondition(byName.keys.allSatisfy { columns.contains($0) }, "a metric without a column")
     let cells = columns.map { name in byName[name].map { String(format: "%.7g", $0) } ?? "" }
     try file.write(Array((([String(step)] + cells).joined(separator: ",") + "\n").utf8))
-    try events.write(.scalars(values.map { (tag: $0.name, value: Float($0.value)) }), step: step)
+    try events.write(.scalars(known.map { (tag: $0, value: Float($1)) }), step: step)
   }
 
   /// A picture for TensorBoard.

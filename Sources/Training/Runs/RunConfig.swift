@@ -1,68 +1,117 @@
-// What the configurations of all training runs have in common.
+// Everything that decides a training run, whatever it trains.
 import Foundation
+import TensorCore
 
-/// Everything that decides a training run: `config.json` of its folder.
-package protocol RunConfig: Codable, Equatable, Sendable {
+/// The program and the part of the machine that a run computes with.
+package struct Environment: Codable, Equatable, Sendable {
+  package var toolVersion: String
+  package var threads: Int
+  package var engine: Engine
+
+  package init(toolVersion: String, threads: Int, engine: Engine) {
+    self.toolVersion = toolVersion
+    self.threads = threads
+    self.engine = engine
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case threads, engine
+    case toolVersion = "tool_version"
+  }
+}
+
+/// The settings that one kind of run has beside those of its loop.
+package protocol RunSettings: Codable, Equatable, Sendable {
   /// The value of `kind` in the files of this type.
-  static var kindName: String { get }
+  static var kind: String { get }
+  /// The keys that a resumed run may change.
+  static var changeableKeys: Set<String> { get }
+  /// The value, as JSON, that a key has where it is left out of the file; `nil` for none.
+  static func absentValue(ofKey key: String) -> String?
 
-  var kind: String { get }
-  var toolVersion: String { get set }
-  var learningRate: LearningRate { get set }
-  var clip: Float? { get set }  // longest gradient
-  var averaging: Float? { get set }  // decay of the weights' moving average
-  var steps: Int { get set }
-  var batchSize: Int { get set }
-  var accumulate: Int { get set }  // batches whose gradients are averaged for one step
-  var shuffles: Bool { get set }
-  var seed: UInt64 { get set }
-  var threads: Int { get set }
-  var engine: String { get set }
-  var shards: [String] { get set }
-  var validation: [String] { get set }
-  var checkpointEvery: Int { get set }  // steps
-  var keepCheckpoints: Int { get set }
-  var logEvery: Int { get set }  // steps
-
-  /// What makes this configuration impossible, in a sentence; `nil` if it can be trained.
+  /// The precision of the matrix products of linear layers.
+  var precision: Precision { get }
+  /// What makes these settings impossible, in a sentence; `nil` if they can be trained with.
   var problem: String? { get }
 }
 
+extension RunSettings {
+  package static func absentValue(ofKey key: String) -> String? { nil }
+  package var precision: Precision { .float32 }
+}
+
+/// The configuration of a training run, complete: `config.json` of its folder.
+///
+/// The keys of its three parts lie side by side in the file, and so do their properties here:
+/// `config.steps` is `config.loop.steps`.
+@dynamicMemberLookup
+package struct RunConfig<Settings: RunSettings>: Codable, Equatable, Sendable {
+  package var environment: Environment
+  package var loop: LoopSettings
+  package var settings: Settings
+
+  package init(_ settings: Settings, loop: LoopSettings, in environment: Environment) {
+    self.environment = environment
+    self.loop = loop
+    self.settings = settings
+  }
+
+  private enum CodingKeys: String, CodingKey { case kind }
+
+  package init(from decoder: any Swift.Decoder) throws {
+    let kind = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .kind)
+    guard kind == Settings.kind else {
+      throw DecodingError.dataCorrupted(
+        .init(
+          codingPath: decoder.codingPath + [CodingKeys.kind],
+          debugDescription: "\"\(kind)\", expected \"\(Settings.kind)\""))
+    }
+    environment = try Environment(from: decoder)
+    loop = try LoopSettings(from: decoder)
+    settings = try Settings(from: decoder)
+  }
+
+  package func encode(to encoder: any Swift.Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(Settings.kind, forKey: .kind)
+    try environment.encode(to: encoder)
+    try loop.encode(to: encoder)
+    try settings.encode(to: encoder)
+  }
+
+  package subscript<Value>(dynamicMember path: WritableKeyPath<Environment, Value>) -> Value {
+    get { environment[keyPath: path] }
+    set { environment[keyPath: path] = newValue }
+  }
+
+  package subscript<Value>(dynamicMember path: WritableKeyPath<LoopSettings, Value>) -> Value {
+    get { loop[keyPath: path] }
+    set { loop[keyPath: path] = newValue }
+  }
+
+  package subscript<Value>(dynamicMember path: WritableKeyPath<Settings, Value>) -> Value {
+    get { settings[keyPath: path] }
+    set { settings[keyPath: path] = newValue }
+  }
+
+  package subscript<Value>(dynamicMember path: KeyPath<Settings, Value>) -> Value {
+    settings[keyPath: path]
+  }
+
+  /// What makes this configuration impossible, in a sentence; `nil` if it can be trained.
+  package var problem: String? {
+    guard (1...1024).contains(environment.threads) else {
+      return "threads is \(environment.threads); it must be in 1...1024"
+    }
+    return loop.problem?.description ?? settings.problem
+  }
+}
+
 extension RunConfig {
-  /// The problem of the keys that all runs have.
-  var problemOfTheLoop: String? {
-    let counts = [
-      ("steps", steps, 1...1_000_000_000), ("batch_size", batchSize, 1...65_536),
-      ("accumulate", accumulate, 1...65_536), ("threads", threads, 1...1024),
-      ("checkpoint_every", checkpointEvery, 1...1_000_000_000),
-      ("keep_checkpoints", keepCheckpoints, 1...1_000_000),
-      ("log_every", logEvery, 1...1_000_000_000),
-      ("learning_rate.warmup", learningRate.warmup, 0...999_999_999),
-    ]
-    for (key, value, range) in counts where !range.contains(value) {
-      return "\(key) is \(value), expected \(range)"
-    }
-    guard learningRate.peak > 0, learningRate.peak.isFinite else {
-      return "learning_rate.peak is \(learningRate.peak); it must be positive"
-    }
-    return nil
-  }
-
-  /// The problem of a longest gradient and of a moving average of the weights.
-  func problem(ofClip clip: Float?, averaging: Float?) -> String? {
-    if let clip, !(clip > 0 && clip.isFinite) { return "clip is \(clip); it must be positive" }
-    if let averaging, !(averaging > 0 && averaging < 1) {
-      return "ema is \(averaging); it must be between 0 and 1"
-    }
-    return nil
-  }
-
-  /// The keys that a resumed run may change: how long it goes on, what it keeps and says, and on what it computes.
+  /// The keys that a resumed run may change: how long it goes on, what it keeps and says, and on
+  /// what it computes.
   private static var changeableKeys: Set<String> {
-    [
-      "steps", "threads", "engine", "checkpoint_every", "keep_checkpoints", "picture_every",
-      "validate_every", "log_every",
-    ]
+    LoopSettings.changeableKeys.union(Settings.changeableKeys).union(["threads", "engine"])
   }
 
   /// Checks that this configuration continues the run of `stored`.
@@ -72,15 +121,10 @@ extension RunConfig {
     let (old, new) = (try leaves(of: stored), try leaves(of: self))
     for key in Set(old.keys).union(new.keys).subtracting(Self.changeableKeys).sorted()
     where old[key] != new[key] {
+      let absent = Settings.absentValue(ofKey: key) ?? "none"
       throw RunError.configDiffers(
-        path: folder.path, key: key, found: old[key] ?? absent(key),
-        wanted: new[key] ?? absent(key))
+        path: folder.path, key: key, found: old[key] ?? absent, wanted: new[key] ?? absent)
     }
-  }
-
-  /// What a key stands for that is not there.
-  private func absent(_ key: String) -> String {
-    key.split(separator: ".").last == "order" ? "\"raster\"" : "none"
   }
 }
 

@@ -63,18 +63,18 @@ package struct RunFolder: Sendable {
   /// The configuration of the run.
   ///
   /// - Throws: as `runConfig(_:from:)`.
-  package func config<Config: RunConfig>(_ type: Config.Type) throws -> Config {
+  package func config<Settings>(_ type: RunConfig<Settings>.Type) throws -> RunConfig<Settings> {
     try Self.runConfig(type, from: configPath)
   }
 
   /// The configuration of a run from any file.
   ///
-  /// - Throws: `RunError.otherKind`; `RunError.damaged` naming the key that is missing, unknown, of another type or of an
-  ///   impossible value; `DurableFileError`.
-  package static func runConfig<Config: RunConfig>(
-    _ type: Config.Type, from path: String
-  ) throws -> Config {
-    try requireKind(Config.kindName, in: path)
+  /// - Throws: `RunError.otherKind`; `RunError.damaged` naming the key that is missing, unknown, of
+  ///   another type or of an impossible value; `DurableFileError`.
+  package static func runConfig<Settings>(
+    _ type: RunConfig<Settings>.Type, from path: String
+  ) throws -> RunConfig<Settings> {
+    try requireKind(Settings.kind, in: path)
     let config = try decode(type, from: path)
     if let problem = config.problem { throw RunError.damaged(path: path, problem: problem) }
     return config
@@ -98,8 +98,7 @@ package struct RunFolder: Sendable {
 
   /// The name of a step's checkpoint and picture, `step-000500`.
   package static func name(ofStep step: Int) -> String {
-    let digits = String(step)
-    return "step-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    "step-" + step.padded(6)
   }
 
   /// The picture of a step, `pictures/step-000500.png`.

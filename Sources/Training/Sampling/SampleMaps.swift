@@ -1,6 +1,7 @@
 // Label maps and depth maps that are conditions of samples.
 import Images
 import Models
+import RowMaps
 import Shards
 import TensorCore
 
@@ -8,62 +9,38 @@ extension PictureSampler {
   /// Label maps from PNG files or image shards, scaled to the grid with nearest pixels, cut, and encoded by the conditioning
   /// VQGAN.
   ///
-  /// - Parameters:
-  ///   - end: the samples' last number and one, for which so many rows of shards are taken.
-  ///   - shown: the starts whose map is kept as a picture.
-  ///   - stuffNumbers: whether PNG files hold COCO-Stuff's own numbers, one less than those of shards, 255 for none.
-  /// - Throws: `ImageError`, `ShardError`, `EncodingError`, `ConditionError`, `FingerprintMismatch`.
+  /// - Parameter stuffNumbers: whether PNG files hold COCO-Stuff's own numbers, one less than those of shards, 255 for none.
+  /// - Throws: `ImageError`, `ShardError`, `ConditionError`, `CodesMismatch`; reading throws `EncodingError` too.
   package func labelMaps(
-    _ paths: [String], end: Int, shown: ShownStarts, stuffNumbers: Bool,
-    encodedBy stage: FirstStage
-  ) throws -> [SampleStart] {
-    let condition = try conditionCodes(of: stage, reading: .segmentation)
-    return try starts(of: paths, end: end, shown: shown) { path in
+    _ paths: [String], stuffNumbers: Bool, encodedBy stage: FirstStage
+  ) throws -> SampleSource {
+    try maps(paths, .segmentation, encodedBy: stage) { path in
       var map = try ImageDecoder.decodeLabels(contentsOf: path)
       if stuffNumbers { map.values = map.values.map { $0 &+ 1 } }
       return map
     } row: { set, row in
-      LabelMap(width: set.width, height: set.height, values: try set.segmentation(row))
-    } start: { name, map in
-      let fitted = map.fitted(fit(map.width, map.height, to: condition, of: stage))
-      if let wrong = fitted.values.first(where: { Int($0) >= stage.config.inChannels }) {
-        throw EncodingError.label(path: name, found: Int(wrong), labels: stage.config.inChannels)
+      guard case .bytes(let values) = try set.row(row, .segmentation) else {
+        preconditionFailure("labels have 8 bits")
       }
-      let labels = IndexTensor(
-        fitted.values.map { Int32($0) }, shape: [1, fitted.height, fitted.width])
-      return SampleStart(
-        name: name, condition: .grid(stage.model.encode(.labels(labels)).elements, condition),
-        picture: fitted.colored())
+      return LabelMap(width: set.width, height: set.height, values: values)
     }
   }
 
   /// Depth maps from PNG files or image shards, scaled to the grid, cut, and encoded by the conditioning VQGAN.
   ///
-  /// - Parameters:
-  ///   - end: the samples' last number and one, for which so many rows of shards are taken.
-  ///   - shown: the starts whose map is kept as a picture.
-  /// - Throws: `ImageError`, `ShardError`, `ConditionError`, `FingerprintMismatch`.
-  package func depthMaps(
-    _ paths: [String], end: Int, shown: ShownStarts, encodedBy stage: FirstStage
-  ) throws -> [SampleStart] {
-    let condition = try conditionCodes(of: stage, reading: .depth)
-    return try starts(of: paths, end: end, shown: shown) { path in
+  /// - Throws: `ImageError`, `ShardError`, `ConditionError`, `CodesMismatch`; so does reading.
+  package func depthMaps(_ paths: [String], encodedBy stage: FirstStage) throws -> SampleSource {
+    try maps(paths, .depth, encodedBy: stage) { path in
       try ImageDecoder.decodeDepth(contentsOf: path)
     } row: { set, row in
-      DepthMap(width: set.width, height: set.height, stored: try set.depth(row))
-    } start: { name, map in
-      let fitted = map.fitted(fit(map.width, map.height, to: condition, of: stage))
-      // As a row of a shard: the same map gives the same codes by either way.
-      let depths = Tensor(
-        depths: fitted.stored, count: 1, height: fitted.height, width: fitted.width,
-        on: gpt.model.device)
-      return SampleStart(
-        name: name, condition: .grid(stage.model.encode(.values(depths)).elements, condition),
-        picture: fitted.picture)
+      guard case .words(let values) = try set.row(row, .depth) else {
+        preconditionFailure("depths have 16 bits")
+      }
+      return DepthMap(width: set.width, height: set.height, stored: values)
     }
   }
 
-  private func fit(
+  private func geometry(
     _ width: Int, _ height: Int, to condition: GridSize, of stage: FirstStage
   ) -> FitGeometry {
     let factor = stage.config.downsampling
@@ -72,42 +49,54 @@ extension PictureSampler {
     )
   }
 
-  /// What is made of maps of PNG files, then of rows of all the image shards, one map at a time.
-  private func starts<Map>(
-    of paths: [String], end: Int, shown: ShownStarts, file: (String) throws -> Map,
-    row: (ImageShardSet, Int) throws -> Map, start: (String, Map) throws -> SampleStart
-  ) throws -> [SampleStart] {
+  /// Maps of PNG files, then of rows of all the image shards, each encoded as a row of a shard would be: the same map gives
+  /// the same codes by either way.
+  private func maps<Map: PixelMap>(
+    _ paths: [String], _ kind: RowMap, encodedBy stage: FirstStage,
+    file: @escaping (String) throws -> Map, row: @escaping (ImageShardSet, Int) throws -> Map
+  ) throws -> SampleSource {
+    let size = try conditionGrid(of: stage, reading: kind)
     let files = try paths.filter(PictureInputs.isPicture)
     let shards = paths.filter { !files.contains($0) }
     let set = shards.isEmpty ? nil : try ImageShardSet(shards)
-    let rows = set.map { SpreadRows($0.count).first(end) } ?? []
-    let total = files.count + rows.count
     let names = try set?.names ?? []
-    return try (0..<total).map { index in
-      var made: SampleStart
+    let rows = SpreadRows(names.count)
+    return SampleSource(named: files.count, rows: names.count) { index in
+      let name: String
+      let read: () throws -> Map
       if let set, index >= files.count {
         let place = rows[index - files.count]
-        made = try start(names[place], try row(set, place))
+        name = names[place]
+        read = { try row(set, place) }
       } else {
-        made = try start(files[index], try file(files[index]))
+        name = files[index]
+        read = { try file(name) }
       }
-      if !shown.contains(index, of: total) { made.picture = nil }
-      return made
+      let fitted = {
+        let map = try read()
+        return map.fitted(geometry(map.width, map.height, to: size, of: stage))
+      }
+      let map = try fitted()
+      if kind.isLabels { try map.row.requireLabels(below: stage.config.inChannels, path: name) }
+      let input = VQGANInput(
+        map.row, of: kind, count: 1, height: map.height, width: map.width, on: gpt.model.device)
+      return SampleInput(condition: .grid(stage.model.encode(input).elements, size)) {
+        let map = try fitted()
+        return RGBImage(map.row, of: kind, width: map.width, height: map.height)
+      }
     }
   }
 
   /// The grid of condition codes, made by the VQGAN that the GPT was trained with.
-  private func conditionCodes(of stage: FirstStage, reading kind: VQGANInputKind) throws -> GridSize
-  {
-    guard let condition = gpt.condition, condition.kind == .codes, let own = condition.grid,
-      VQGANInputKind(stage.config) == kind,
-      let size = condition.conditionGrid(of: grid, trained: gpt.trainedGrid)
+  private func conditionGrid(of stage: FirstStage, reading kind: RowMap) throws -> GridSize {
+    guard case .codes(let codes) = gpt.condition?.kind, stage.config.input == kind,
+      let size = conditionGrid
     else {
       throw ConditionError.unfit(
         path: gpt.path, wanted: gpt.condition?.title ?? "nothing",
         found: "\(kind.rawValue) is given")
     }
-    try own.require(stage.fingerprint, of: stage.path, for: gpt.path)
+    try stage.requireCodes(codes.grid, of: gpt.path, option: "--condition-vqgan")
     return size
   }
 }

@@ -1,5 +1,4 @@
 // Thousands of samples into code shards, resumable.
-import Checksums
 import Models
 import Shards
 import TensorCore
@@ -25,7 +24,7 @@ package struct SampleShards {
     self.batchSize = batchSize
     self.toolVersion = toolVersion
     let decisive = [
-      "gpt": sampler.gpt.fingerprint, "vqgan_fingerprint": sampler.vqgan.fingerprint,
+      "gpt": sampler.gpt.model.fingerprint, "vqgan_fingerprint": sampler.vqgan.fingerprint,
       "grid": "\(sampler.grid)", "temperature": "\(options.temperature)",
       "top_k": options.topK.map { "\($0)" } ?? "all", "top_p": "\(options.topP ?? 1)",
       "greedy": "\(options.isGreedy)", "guidance": "\(options.guidance)",
@@ -35,77 +34,38 @@ package struct SampleShards {
       options: decisive.merging(what) { $1 })
   }
 
-  /// SHA-256 of what decides about samples besides their random numbers.
-  package static func digest(_ starts: [SampleStart]) -> String {
-    var hash = SHA256()
-    for start in starts {
-      let text = "\(start.codes ?? []) \(start.condition.map { "\($0)" } ?? "");"
-      Array(text.utf8).withUnsafeBytes { hash.update($0) }
-    }
-    return hexadecimal(hash.finalize())
-  }
-
   /// Draws what is missing.
   ///
   /// - Parameters:
   ///   - path: the folder, made when missing and locked.
-  ///   - request: of a sample's number.
-  ///   - isGiven: the cells that keep the request's codes.
+  ///   - sample: that of a place in the run.
   ///   - found: told the samples of an earlier run.
-  ///   - progress: called after every code of a batch; what it throws ends the run, and finished shards stay.
+  ///   - progress: called after every step; what it throws ends the run, and finished shards stay.
   /// - Returns: all shards, with their samples.
-  /// - Throws: `ShardError`, and what `progress` throws.
+  /// - Throws: `ShardError`, and what `sample` and `progress` throw.
   package func run(
-    in path: String, isGiven: [Bool]?, _ request: (Int) -> SampleRequest,
-    found: (_ samples: Int) -> Void, progress: (_ codes: Int) throws -> Void
+    in path: String, _ sample: (_ place: Int) throws -> Sample, found: (_ samples: Int) -> Void,
+    progress: (_ codes: Int) throws -> Void
   ) throws -> [(path: String, samples: Int)] {
     let folder = try ShardFolder(path, plan: plan)
     let missing = folder.unfinished
     let all = folder.plan.shards
     found(all.reduce(0) { $0 + $1.samples.count } - missing.reduce(0) { $0 + $1.samples.count })
+    // Condition codes belong to grids of the trained size.
+    var conditions: ConditionCodes?
+    if case .codes(let codes) = sampler.gpt.condition?.kind,
+      sampler.grid == sampler.gpt.trainedGrid
+    {
+      conditions = codes
+    }
     for shard in missing {
-      var header = sampler.header(toolVersion: toolVersion)
-      let condition = sampler.gpt.condition
-      if condition?.kind == .codes, let grid = condition?.grid {
-        header.condition = ConditionCodesHeader(
-          input: condition?.input ?? "", height: grid.height, width: grid.width,
-          codebookSize: grid.codebookSize, fingerprint: grid.fingerprint, vqganPath: grid.vqgan)
-      }
-      if sampler.grid != sampler.gpt.trainedGrid { header.condition = nil }
-      let writer = try CodeShardWriter(folder.path(of: shard), header: header)
-      var labels: [Int32] = []
-      for start in stride(
-        from: shard.samples.lowerBound, to: shard.samples.upperBound, by: batchSize)
-      {
-        let requests = (start..<min(start + batchSize, shard.samples.upperBound)).map(request)
-        let drawn = try sampler.codes(
-          requests, isGiven: isGiven, options: options, progress: progress)
-        for (request, codes) in zip(requests, drawn) {
-          var conditionCodes: [Int32]?
-          if case .grid(let tokens, _) = request.condition { conditionCodes = tokens }
-          if case .tokens(let tokens) = request.condition { labels += tokens }
-          writer.append(
-            codes, condition: header.condition == nil ? nil : conditionCodes,
-            id: Int64(request.number), name: request.name)
-        }
-      }
-      if let column = condition?.column, labels.count == shard.samples.count {
-        writer.setLabels(column, .int32(labels))
-      }
+      var writer = try SampleShardWriter(
+        folder.path(of: shard), of: sampler, conditions: conditions, toolVersion: toolVersion)
+      try sampler.draw(
+        shard.samples, sample, options, batchSize: batchSize, progress: progress
+      ) { writer.append($0, $1) }
       try folder.record(shard, try writer.finish(), skipped: [])
     }
     return all.map { (folder.path(of: $0), $0.samples.count) }
-  }
-}
-
-extension SecondStage {
-  /// SHA-256 over names, shapes and values of all weights.
-  package var fingerprint: String {
-    var hash = SHA256()
-    for (name, tensor) in model.namedTensors {
-      FirstStage.add(name, tensor.shape, to: &hash)
-      tensor.withElements { hash.update(UnsafeRawBufferPointer($0)) }
-    }
-    return hexadecimal(hash.finalize())
   }
 }

@@ -1,5 +1,4 @@
 // Which codes are in use, and for how long the others have not been.
-import Foundation
 import TensorCore
 
 /// How often each code is used, and for how many steps it has not been.
@@ -42,16 +41,5 @@ package struct CodebookUsage: Equatable, Sendable {
   }
 
   /// exp of the entropy of the shares: how many codes in even use would be as varied.
-  package var perplexity: Double { Self.perplexity(of: shares.map(Double.init)) }
-
-  /// exp of the entropy of non-negative weights.
-  package static func perplexity(of weights: [Double]) -> Double {
-    let total = weights.reduce(0, +)
-    guard total > 0 else { return 0 }
-    return exp(
-      weights.reduce(0) { sum, weight in
-        guard weight > 0 else { return sum }
-        return sum - weight / total * log(weight / total)
-      })
-  }
+  package var perplexity: Double { shares.map(Double.init).perplexity }
 }

@@ -1,4 +1,4 @@
-// The figures of one training step, under the reference's names.
+// The losses of one training step, under the reference's names.
 
 /// The losses of one step; names as the reference logs them, prefix `train/` or `val/` left off.
 package struct VQGANLosses: Equatable, Sendable {
@@ -16,27 +16,20 @@ package struct VQGANLosses: Equatable, Sendable {
 
   package init() {}
 
-  /// Every figure with its name, in the order in which it is logged.
-  package var named: [(name: String, value: Float)] {
-    [
-      ("total_loss", total), ("quant_loss", quant), ("nll_loss", nll), ("rec_loss", rec),
-      ("p_loss", p), ("d_weight", dWeight), ("disc_factor", discFactor), ("g_loss", g),
-      ("disc_loss", disc), ("logits_real", logitsReal), ("logits_fake", logitsFake),
+  /// Every loss with its name, in the order in which it is logged.
+  private static let all:
+    [(name: String, path: any WritableKeyPath<VQGANLosses, Float> & Sendable)] = [
+      ("total_loss", \.total), ("quant_loss", \.quant), ("nll_loss", \.nll), ("rec_loss", \.rec),
+      ("p_loss", \.p), ("d_weight", \.dWeight), ("disc_factor", \.discFactor), ("g_loss", \.g),
+      ("disc_loss", \.disc), ("logits_real", \.logitsReal), ("logits_fake", \.logitsFake),
     ]
+
+  package var named: [(name: String, value: Float)] {
+    Self.all.map { ($0.name, self[keyPath: $0.path]) }
   }
 
-  /// Adds `share` of another step's figures, for means.
+  /// Adds `share` of another step's losses, for means.
   package mutating func add(_ other: VQGANLosses, share: Float) {
-    total += share * other.total
-    quant += share * other.quant
-    nll += share * other.nll
-    rec += share * other.rec
-    p += share * other.p
-    dWeight += share * other.dWeight
-    discFactor += share * other.discFactor
-    g += share * other.g
-    disc += share * other.disc
-    logitsReal += share * other.logitsReal
-    logitsFake += share * other.logitsFake
+    for (_, path) in Self.all { self[keyPath: path] += share * other[keyPath: path] }
   }
 }

@@ -87,6 +87,15 @@ extension VQGANObjective {
     return nil
   }
 
+  /// How far a reconstruction is from what was read, a scalar: the pixel loss, or the cross-entropy
+  /// of label maps.
+  package func reconstructionLoss(_ reconstruction: Tensor, of input: VQGANInput) -> Tensor {
+    switch input {
+    case .values(let images): pixelLoss(reconstruction, images)
+    case .labels(let labels): reconstruction.labelCrossEntropy(labels)
+    }
+  }
+
   /// The weighted sum of |x - x̂| and (x - x̂)², means over everything, a scalar.
   package func pixelLoss(_ reconstruction: Tensor, _ images: Tensor) -> Tensor {
     let absolute = l1Weight * reconstruction.meanAbsoluteDifference(from: images)

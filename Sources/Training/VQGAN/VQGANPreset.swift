@@ -12,6 +12,9 @@ package struct VQGANPreset: Sendable {
   /// The names that `--preset` takes.
   package static let names = ["f16", "small", "tiny"]
 
+  /// The one of a run that names none.
+  package static let standard = "small"
+
   package static func named(_ name: String) -> VQGANPreset? {
     switch name {
     case "f16":

@@ -5,6 +5,7 @@ import Foundation
 import Images
 import Models
 import NN
+import RowMaps
 import Shards
 import TensorCore
 
@@ -17,10 +18,11 @@ package struct VQGANRun {
   private let device: Device
   private let isResumed: Bool
 
-  /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if it has no checkpoint yet.
+  /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if
+  /// it has no checkpoint yet.
   ///
-  /// - Throws: `RunError`, `ModelMismatchError`, `DurableFileError`, and what opening the files of `perceptual` and
-  ///   `initFrom` throws.
+  /// - Throws: `RunError`, `ModelMismatchError`, `DurableFileError`, and what opening the files of
+  ///   `perceptual` and `initFrom` throws.
   package init(_ config: VQGANRunConfig, in folder: RunFolder, resumed: Bool, on device: Device)
     throws
   {
@@ -34,37 +36,38 @@ package struct VQGANRun {
     trainer = VQGANTrainer(
       model: VQGAN(config.model, using: &random, on: device),
       discriminator: Discriminator(
-        config.objective.discriminator, channels: config.inputKind == .depth ? 1 : 3,
+        config.objective.discriminator,
+        // That of maps of labels sees none, but stands in the files.
+        channels: config.model.input.isLabels ? 3 : config.model.inChannels,
         using: &random, on: device),
       perceptual: perceptual, objective: config.objective)
-    state = TrainingState(seed: config.seed)
     trainer.clip = config.clip
-    let model = trainer.model
-    trainer.average = config.averaging.map { AveragedWeights(model, decay: $0) }
-    if resumed, let checkpoint = folder.resumePoint() {
-      state = try VQGANCheckpoint.restore(&trainer, from: checkpoint)
-    } else if let path = config.initFrom {
+    let checkpoint = resumed ? folder.resumePoint() : nil
+    if checkpoint == nil, let path = config.initFrom {
       let file = try FirstStageFile.open(path)
       try file.load(&trainer.model)
-      let first = trainer.model
-      trainer.average = config.averaging.map { AveragedWeights(first, decay: $0) }
       try file.load(&trainer.discriminator, of: config.objective.discriminator)
       if config.initOptimizer == true {
         try OptimizerStates.ofVQGAN(path).load(
           &trainer, withDiscriminator: file.discriminator == config.objective.discriminator)
       }
     }
+    let model = trainer.model
+    trainer.average = config.ema.map { AveragedWeights(model, decay: $0) }
+    state = TrainingState(seed: config.seed)
+    if let checkpoint { state = try VQGANCheckpoint.restore(&trainer, from: checkpoint) }
   }
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.
   package mutating func train(
     on shards: ImageShardSet, validation: ImageShardSet?, _ reporter: TrainingReporter
   ) throws {
+    let columns = metrics(VQGANLosses(), 0) + VQGANValidation().metrics
     let log = try MetricsLog(
-      folder, columns: Self.columns, resumingAfter: isResumed ? state.step : nil)
+      folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil)
     let batches = ImageBatches(
       shards, batchSize: config.batchSize, from: state.position, seed: config.seed,
-      shuffled: config.shuffles, augmentation: config.augmentation, kind: config.inputKind,
+      shuffled: config.shuffles, augmentation: config.augmentation, reading: config.model.input,
       labels: config.model.inChannels)
     let samples = try Self.samples(of: validation ?? shards, config)
     if state.step == 0 && config.initFrom == nil { try initialize(from: shards) }
@@ -93,7 +96,7 @@ package struct VQGANRun {
       let isLast = state.step == config.steps
       let stops = reporter.shouldStop()
       if state.step % config.logEvery == 0 || isLast {
-        try log.log(step: state.step, figures(losses, rate))
+        try log.log(step: state.step, metrics(losses, rate))
         (clock, timed) = (ContinuousClock.now, 0)
         warnOfCollapse(reporter)
       }
@@ -101,7 +104,7 @@ package struct VQGANRun {
       if state.step % config.checkpointEvery == 0 || isLast || stops {
         if let validation, !stops {
           let batches = try Self.validationBatches(of: validation, config)
-          try log.log(step: state.step, trainer.validate(batches, on: device).named)
+          try log.log(step: state.step, trainer.validate(batches, on: device).metrics)
         }
         try folder.saveCheckpoint(step: state.step, keeping: config.keepCheckpoints) {
           try VQGANCheckpoint.save(trainer, state, in: $0)
@@ -111,21 +114,16 @@ package struct VQGANRun {
     }
   }
 
-  // MARK: Figures
+  // MARK: Metrics
 
-  private static let columns: [String] =
-    VQGANLosses().named.map { "train/\($0.name)" } + [
-      "train/codes_used", "train/perplexity", "learning_rate", "images_per_second",
-      "peak_memory_mib",
-    ] + VQGANValidation.names
-
-  private func figures(_ losses: VQGANLosses, _ rate: Double) -> [(name: String, value: Double)] {
-    losses.named.map { ("train/\($0.name)", Double($0.value)) } + [
-      ("train/codes_used", Double(trainer.usage.used)),
-      ("train/perplexity", trainer.usage.perplexity),
-      ("learning_rate", Double(config.learningRate(step: state.step - 1, of: config.steps))),
-      ("images_per_second", rate),
-      ("peak_memory_mib", Double(device.pool.statistics.peak) / 1_048_576),
+  /// The metrics of the last step in the order of their columns; those of a validation follow.
+  private func metrics(_ losses: VQGANLosses, _ rate: Double) -> [Metric] {
+    losses.named.map { Metric("train/\($0.name)", Double($0.value)) } + [
+      Metric("train/codes_used", Double(trainer.usage.used)),
+      Metric("train/perplexity", trainer.usage.perplexity),
+      Metric("learning_rate", Double(config.learningRate(step: state.step - 1, of: config.steps))),
+      Metric("images_per_second", rate),
+      Metric("peak_memory_mib", Double(device.pool.statistics.peak) / 1_048_576),
     ]
   }
 
@@ -160,7 +158,7 @@ package struct VQGANRun {
     let images = min(max(needed, config.batchSize), 512)
     let source = ImageBatches(
       shards, batchSize: config.batchSize, from: DataPosition(), seed: config.seed, shuffled: true,
-      augmentation: config.augmentation, kind: config.inputKind,
+      augmentation: config.augmentation, reading: config.model.input,
       labels: config.model.inChannels)
     let batches = try (0..<(images + config.batchSize - 1) / config.batchSize).map { _ in
       try source.next().input(on: device)
@@ -180,12 +178,12 @@ package struct VQGANRun {
     of shards: ImageShardSet, _ config: VQGANRunConfig
   ) throws -> [ImageBatch] {
     let all = try spread(128, of: shards, config)
-    let bytes = all.pixels.count / all.count
+    let size = all.values.count / all.count
     return stride(from: 0, to: all.count, by: config.batchSize).map { start in
       let count = min(config.batchSize, all.count - start)
       return ImageBatch(
-        pixels: Array(all.pixels[start * bytes..<(start + count) * bytes]), count: count,
-        height: all.height, width: all.width, next: all.next, kind: all.kind)
+        values: all.values[start * size..<(start + count) * size], map: all.map, count: count,
+        height: all.height, width: all.width, next: all.next)
     }
   }
 
@@ -193,50 +191,35 @@ package struct VQGANRun {
   private static func spread(
     _ wanted: Int, of shards: ImageShardSet, _ config: VQGANRunConfig
   ) throws -> ImageBatch {
-    let count = min(wanted, shards.count)
-    let rows = (0..<count).map { $0 * shards.count / count }
+    let rows = evenRows(wanted, of: shards.count)
     let side = config.augmentation.crop
-    let kind = config.inputKind
-    var pixels: [UInt8] = []
-    for row in rows {
-      let whole = try shards.bytes(row, of: kind, labels: config.model.inChannels)
-      guard side > 0 else {
-        pixels += whole
-        continue
-      }
-      let size = kind.bytesPerPixel
-      let start = (shards.height - side) / 2 * shards.width + (shards.width - side) / 2
-      for y in 0..<side {
-        let place = (start + y * shards.width) * size
-        pixels += whole[place..<place + side * size]
-      }
+    let (height, width) = side > 0 ? (side, side) : (shards.height, shards.width)
+    let window = RowWindow(
+      top: (shards.height - height) / 2, left: (shards.width - width) / 2, height: height,
+      width: width)
+    let map = config.model.input
+    let values = try rows.map {
+      (values: try shards.row($0, map, labels: config.model.inChannels), window: window)
     }
     return ImageBatch(
-      pixels: pixels, count: count, height: side > 0 ? side : shards.height,
-      width: side > 0 ? side : shards.width, next: DataPosition(), kind: kind)
+      values: RowValues(values, of: map, width: shards.width), map: map, count: rows.count,
+      height: height, width: width, next: DataPosition())
   }
 
   /// Each input beside its reconstruction.
   private func pictures(of batch: ImageBatch) -> [[RGBImage]] {
     let model = trainer.average?.model ?? trainer.model
-    let reconstructed: [UInt8]
-    switch batch.input(on: device) {
-    case .values(let images) where batch.kind == .depth:
-      reconstructed = model.reconstruct(images).depthBytes()
-    case .values(let images): reconstructed = model.reconstruct(images).pixels()
-    case .labels: reconstructed = model.reconstructedLabels(batch, on: device)
-    }
-    let size = batch.pixels.count / batch.count
-    let (width, height) = (batch.width, batch.height)
+    let reconstructed: RowValues =
+      switch batch.input(on: device) {
+      case .values(let images): model.reconstruct(images).rowValues(of: batch.map)
+      case .labels: .bytes(model.reconstructedLabels(batch, on: device))
+      }
+    let size = batch.values.count / batch.count
     return (0..<batch.count).map { item in
-      [batch.pixels, reconstructed].map {
-        let part = Array($0[item * size..<(item + 1) * size])
-        return switch batch.kind {
-        case .images: RGBImage(width: width, height: height, pixels: part)
-        case .segmentation: LabelMap(width: width, height: height, values: part).colored()
-        case .depth:
-          DepthMap(width: width, height: height, stored: DepthBytes.values(part)).picture
-        }
+      [batch.values, reconstructed].map {
+        RGBImage(
+          $0[item * size..<(item + 1) * size], of: batch.map, width: batch.width,
+          height: batch.height)
       }
     }
   }
@@ -250,12 +233,5 @@ package struct VQGANRun {
     try DurableFile.write(png, to: folder.picturePath(step: state.step))
     try log.picture(
       "reconstructions", step: state.step, png: png, width: page.width, height: page.height)
-  }
-}
-
-extension Duration {
-  /// Seconds as a floating-point number.
-  var seconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }

@@ -4,33 +4,20 @@ import Shards
 extension VQGANRunConfig {
   /// Checks that images of the shards fit the model, its discriminator and the machine.
   ///
-  /// - Throws: `RunError.damaged` naming the first shard, `RunError.tooLarge`.
-  package func check(_ shards: ImageShardSet) throws(RunError) {
-    if inputKind != .images {
-      for path in shards.paths {
-        let reader: ImageShardReader
-        do throws(ShardError) { reader = try ImageShardReader(path) } catch {
-          throw .damaged(path: path, problem: "\(error)")
-        }
-        if inputKind == .segmentation, !reader.header.hasSegmentation {
-          throw .damaged(
-            path: path, problem: "no label maps; prep-coco --segmentation writes them")
-        }
-        if inputKind == .depth, !reader.header.hasDepth {
-          throw .damaged(
-            path: path, problem: "no depth maps; --depth of prep-images or prep-coco writes them")
-        }
-      }
-    }
+  /// - Throws: `ShardError`; `RunError.damaged` naming the first shard, `RunError.tooLarge`.
+  package func check(_ shards: ImageShardSet) throws {
+    let (model, objective) = (settings.model, settings.objective)
+    try shards.require(model.input)
     let size = "images of \(shards.width)×\(shards.height)"
     let f = model.downsampling
-    let crop = augmentation.crop
+    let crop = settings.augmentation.crop
     let (height, width) = crop > 0 ? (crop, crop) : (shards.height, shards.width)
     guard crop <= min(shards.height, shards.width) else {
-      throw .damaged(path: shards.paths[0], problem: "\(size) are smaller than --crop \(crop)")
+      throw RunError.damaged(
+        path: shards.paths[0], problem: "\(size) are smaller than --crop \(crop)")
     }
     guard height % f == 0, width % f == 0 else {
-      throw .damaged(
+      throw RunError.damaged(
         path: shards.paths[0],
         problem: crop > 0
           ? "crops of \(crop)×\(crop); the model needs multiples of \(f) pixels"
@@ -38,14 +25,14 @@ extension VQGANRunConfig {
     }
     let depth = objective.discriminator.nLayers
     guard objective.discFactor == 0 || min(height, width) >> depth > 2 else {
-      throw .damaged(
+      throw RunError.damaged(
         path: shards.paths[0],
         problem: "\(size) are too small for discriminator.n_layers \(depth); take fewer layers")
     }
     // each residual block of the first level keeps its input and two outputs, on both sides
     let blocks = Double(2 * model.numResBlocks + 1)
     try requireMemory(
-      forFloats: 3 * blocks * Double(batchSize) * Double(height * width) * Double(model.ch),
-      of: "a batch of \(batchSize) \(size)")
+      forFloats: 3 * blocks * Double(loop.batchSize) * Double(height * width) * Double(model.ch),
+      of: "a batch of \(loop.batchSize) \(size)")
   }
 }

@@ -40,7 +40,7 @@ package struct VQGANTrainer {
     _ batches: [VQGANInput], step: Int, learningRate: Float, using random: inout RandomSource
   ) -> VQGANLosses {
     let isAdversarial = step >= objective.discStart && objective.discFactor > 0
-    model.quantize.temperature = model.config.quantizer.temperature(step)
+    model.quantizer.startStep(step)
     var generator = generatorGradients(batches, isAdversarial: isAdversarial, using: &random)
     if let clip { generator.gradients.clip(model, to: clip) }
     optimizer.update(&model, generator.gradients, learningRate: learningRate)
@@ -93,7 +93,7 @@ package struct VQGANTrainer {
       result.reconstructions.append(pass.reconstruction)
       if let logits = pass.fakeLogits { result.fakeLogits.append(logits) }
       result.quantized.append(pass.quantized)
-      model.quantize.moveEntries(towards: pass.quantized.vectors, at: pass.quantized.indices)
+      model.quantizer.moveEntries(towards: pass.quantized.vectors, at: pass.quantized.indices)
     }
     if batches.count > 1 { result.gradients.scale(by: share) }
     return result
@@ -141,18 +141,15 @@ package struct VQGANTrainer {
     withoutGradients { forward(.values(images), using: &random).reconstruction.plain() }
   }
 
-  /// The model in training: dropout, and codes that are drawn where they are.
+  /// The model in training: with dropout, and noise in kinds of codebook that sample.
   private func forward(
     _ input: VQGANInput, using random: inout RandomSource
   ) -> (z: Tensor, quantized: Quantized, reconstruction: Tensor) {
-    var dropout: RandomSource? = model.config.dropout > 0 ? random : nil
-    let z = model.latents(of: input, dropout: &dropout)
-    random = dropout ?? random
-    let quantized = model.quantize(z, drawing: &random)
-    dropout = dropout.map { _ in random }
-    let reconstruction = model.decode(quantized.latents, dropout: &dropout)
-    random = dropout ?? random
-    return (z, quantized, reconstruction)
+    var source: RandomSource? = random
+    defer { random = source ?? random }
+    let z = model.latents(of: input, dropout: &source)
+    let quantized = model.quantize(z, sampling: &source)
+    return (z, quantized, model.decode(quantized.latents, dropout: &source))
   }
 
   /// The losses of one pass as they lie on the device.
@@ -207,11 +204,7 @@ package struct VQGANTrainer {
     }.trainable()
 
     var losses = PassLosses(objective: objective, quant: quantized.loss.detached())
-    var rec: Tensor
-    switch input {
-    case .values(let images): rec = objective.pixelLoss(border, images)
-    case .labels(let labels): rec = border.labelCrossEntropy(labels)
-    }
+    var rec = objective.reconstructionLoss(border, of: input)
     if let perceptual, objective.perceptualWeight > 0, case .values(let images) = input {
       let distance = perceptual(images, border).mean()
       losses.p = distance.detached()
@@ -267,8 +260,8 @@ package struct VQGANTrainer {
     let weights = latents.squaredDistances?.elements() ?? []
     let rows = random.choice(idle.count, weights: weights)
     let revived = Array(idle.shuffled(using: &random).prefix(rows.count))
-    let (values, width) = (latents.vectors.elements(), latents.vectors.shape[1])
-    model.quantize.revive(revived, with: rows.flatMap { values[$0 * width..<($0 + 1) * width] })
+    let positions = IndexTensor(rows.map { Int32($0) }, shape: [rows.count])
+    model.quantizer.setEntries(revived, to: latents.vectors.gathered(at: positions))
     usage.reset(revived)
   }
 
@@ -277,13 +270,13 @@ package struct VQGANTrainer {
   package mutating func initialize(from batches: [VQGANInput], using random: inout RandomSource) {
     withoutGradients {
       model.decoder.startOutput(at: meanOutput(of: batches))
-      if VQGANInputKind(model.config) == .segmentation { model.encoder.startLabels() }
+      if model.config.input.isLabels { model.encoder.startLabels() }
       guard model.config.quantizer.initialization == .kMeans else { return }
       var none: RandomSource?
       let vectors = batches.map { model.latents(of: $0, dropout: &none).vectors() }
       guard let first = vectors.first else { return }
       let all = vectors.dropFirst().reduce(first) { $0.followed(by: $1) }
-      model.quantize.replaceEntries(kMeans(all, clusters: model.config.nEmbed, using: &random))
+      model.quantizer.replaceEntries(kMeans(all, clusters: model.config.nEmbed, using: &random))
     }
   }
 

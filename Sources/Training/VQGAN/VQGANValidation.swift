@@ -1,43 +1,40 @@
 // The VQGAN on images that it was not trained on.
-import Foundation
+import Images
 import Models
 import Shards
 import TensorCore
 
-/// Mean figures over validation images.
+/// Means over validation images.
 package struct VQGANValidation: Equatable, Sendable {
-  /// Mean |x - x̂| plus the weighted perceptual distance.
-  package var rec: Double
-  package var perceptual: Double
-  package var quant: Double
+  /// The reconstruction loss of the training, with the weighted perceptual distance.
+  package var rec = 0.0
+  package var perceptual = 0.0
+  package var quant = 0.0
   /// dB, pixels in 0…255, reconstruction clamped and rounded; the mean over the images.
-  package var psnr: Double
+  package var psnr = 0.0
   /// Codes that the images use.
-  package var codesUsed: Int
-  /// Share of the pixels whose most likely label is theirs; nil for images, whose `psnr` is told.
+  package var codesUsed = 0
+  /// Fraction of the pixels whose most likely label is theirs; nil for images, which have `psnr`.
   package var agreement: Double?
 
-  /// Every figure with the name under which it is logged.
-  package var named: [(name: String, value: Double)] {
+  package init() {}
+
+  /// In the order of their columns.
+  package var metrics: [Metric] {
     [
-      ("val/rec_loss", rec), ("val/p_loss", perceptual), ("val/quant_loss", quant),
-      agreement.map { ("val/pixel_agreement", $0) } ?? ("val/psnr", psnr),
-      ("val/codes_used", Double(codesUsed)),
+      Metric("val/rec_loss", rec), Metric("val/p_loss", perceptual),
+      Metric("val/quant_loss", quant),
+      Metric("val/psnr", agreement == nil ? psnr : nil), Metric("val/pixel_agreement", agreement),
+      Metric("val/codes_used", Double(codesUsed)),
     ]
   }
-
-  /// The names of the figures.
-  package static let names = [
-    "val/rec_loss", "val/p_loss", "val/quant_loss", "val/psnr", "val/pixel_agreement",
-    "val/codes_used",
-  ]
 }
 
 extension VQGANTrainer {
-  /// Figures over the given batches of images; with averaged weights they are theirs.
+  /// Means over the given batches; with averaged weights they are those of the average.
   package func validate(_ batches: [ImageBatch], on device: Device) -> VQGANValidation {
     let model = average?.model ?? model
-    var result = VQGANValidation(rec: 0, perceptual: 0, quant: 0, psnr: 0, codesUsed: 0)
+    var result = VQGANValidation()
     var used: Set<Int32> = []
     let total = Double(batches.reduce(0) { $0 + $1.count })
     withoutGradients {
@@ -51,7 +48,7 @@ extension VQGANTrainer {
         used.formUnion(quantized.indices.elements)
         guard case .values(let images) = input else {
           guard case .labels(let labels) = input else { continue }
-          result.rec += share * Double(output.labelCrossEntropy(labels).item())
+          result.rec += share * Double(objective.reconstructionLoss(output, of: input).item())
           let found = output.largestChannels().elements
           let right = zip(found, labels.elements).count { $0 == $1 }
           result.agreement =
@@ -62,14 +59,15 @@ extension VQGANTrainer {
         let p = perceptual.map { Double($0(images, reconstruction).mean().item()) } ?? 0
         result.rec +=
           share
-          * (Double(reconstruction.meanAbsoluteDifference(from: images).item())
+          * (Double(objective.reconstructionLoss(reconstruction, of: input).item())
             + Double(objective.perceptualWeight) * p)
         result.perceptual += share * p
-        result.psnr +=
-          share
-          * (batch.kind == .depth
-            ? meanPSNR(images.grey(), reconstruction.grey(), images: batch.count)
-            : meanPSNR(batch.pixels, reconstruction.pixels(), images: batch.count))
+        if case .bytes(let pixels) = batch.values {
+          result.psnr += share * meanPSNR(pixels, reconstruction.pixels(), images: batch.count)
+        } else {
+          result.psnr +=
+            share * meanPSNR(images.grey(), reconstruction.grey(), images: batch.count)
+        }
       }
     }
     result.codesUsed = used.count
@@ -77,14 +75,13 @@ extension VQGANTrainer {
   }
 }
 
-/// The mean over the images of their PSNR, dB; 99 for an exact copy.
+/// The mean over the images of their PSNR, dB.
 private func meanPSNR(_ a: [UInt8], _ b: [UInt8], images: Int) -> Double {
   let size = a.count / images
   return (0..<images).reduce(0.0) { sum, image in
     let range = image * size..<(image + 1) * size
-    let squares = range.reduce(0) { $0 + (Int(a[$1]) - Int(b[$1])) * (Int(a[$1]) - Int(b[$1])) }
-    guard squares > 0 else { return sum + 99 }
-    return sum + 10 * log10(255 * 255 * Double(size) / Double(squares))
+    let psnr = PictureQuality.psnr(a[range], b[range])
+    return sum + (psnr.isFinite ? psnr : ReconstructionFigures.exact)
   } / Double(images)
 }
 

@@ -70,7 +70,7 @@ struct COCORecordTests {
     let text = instancesText(annotations: [annotationText(), broken, annotationText(["id": "72"])])
     let objects = try objects(text.utf8, in: folder)
     #expect(objects.annotations(of: 9).map(\.id) == [71, 72])
-    #expect(objects.annotationCount == 2 && objects.faults.count == 1)
+    #expect(objects.faults.count == 1)
     let fault = try #require(objects.faults.listed.first)
     let place = try #require(text.range(of: broken))
     let byte = text.utf8.distance(from: text.startIndex, to: place.lowerBound)
@@ -198,7 +198,6 @@ struct COCORecordTests {
     ])
     let objects = try objects(text.utf8, in: folder, reading: COCOReading(images: [9]))
     #expect(objects.images.map(\.id) == [9, 25])
-    #expect(objects.annotationCount == 1)
     #expect(objects.annotations(of: 25).isEmpty && objects.annotations(of: 9).count == 1)
     #expect(objects.faults.count == 0)
   }
@@ -228,7 +227,7 @@ struct COCORecordTests {
     #expect(captions.captions(of: 25).map(\.text) == texts.map(\.1))
     #expect(captions.captions(of: 25).map(\.id) == texts.indices.map { Int64(100 - $0) })
     #expect(captions.captions(of: 9) == [COCOCaption(id: 1, text: "one")])
-    #expect(captions.captionCount == 8 && captions.faults.count == 0)
+    #expect(captions.faults.count == 0)
     #expect(captions.captions(of: 1).isEmpty)
     #expect(captions.images.map(\.id) == [9, 25])
   }

@@ -7,7 +7,7 @@ struct COCOStuffLabelTests {
   @Test func thereAre183WithTheIdsOfTheData() {
     let labels = COCOStuffLabel.all
     #expect(labels.map(\.id) == Array(0...182))
-    #expect(Set(labels.map(\.name)).count == 183 && Set(labels.map(\.color)).count == 183)
+    #expect(Set(labels.map(\.name)).count == 183)
     #expect(labels[0].name == "unlabeled" && !labels[0].isThing)
     let known: [(Int, String, String, Bool)] = [
       (1, "person", "person", true), (12, "street sign", "outdoor", true),
@@ -30,11 +30,9 @@ struct COCOStuffLabelTests {
       .appendingPathComponent("../../../Datasets/coco/labels.tsv")
     let rows = COCOStuffLabel.all.map { label in
       let kind = label.id == 0 ? "none" : label.isThing ? "thing" : "stuff"
-      let color = label.color
-      return "\(label.id)\t\(label.name)\t\(label.supercategory)\t\(kind)"
-        + "\t\(color.red)\t\(color.green)\t\(color.blue)\n"
+      return "\(label.id)\t\(label.name)\t\(label.supercategory)\t\(kind)\n"
     }
-    let header = "id\tname\tsupercategory\tkind\tred\tgreen\tblue\n"
+    let header = "id\tname\tsupercategory\tkind\n"
     #expect(try String(contentsOf: root, encoding: .utf8) == header + rows.joined())
   }
 }

@@ -1,2 +1,0 @@
-#pragma once
-#include <yajl/yajl_parse.h>

@@ -1,0 +1,208 @@
+// What both kinds of annotation files share: images, categories, invalid records, and annotations by image.
+
+import CAnnotations
+import DurableFiles
+
+/// What is kept of a record of `annotations`.
+protocol AnnotationRow: Sendable {
+  var id: Int64 { get }
+  var imageID: Int64 { get }
+  /// The category, which the file must list; nil in a file without categories.
+  var category: Int? { get }
+  /// Where the record begins in the file.
+  var place: Int { get }
+}
+
+/// The good records of an annotation file; the others are noted.
+struct AnnotationFile<Row: AnnotationRow>: Sendable {
+  /// Positions of records are kept in 32 bits.
+  private static var mostRecords: Int { Int(Int32.max) }
+
+  let path: String
+  /// In the order of the file.
+  private(set) var images: [COCOImage] = []
+  /// In the order of the file.
+  private(set) var categories: [COCOCategory] = []
+  private(set) var faults = COCOFaults()
+
+  private let isStrict: Bool
+  /// Positions in `images` by number.
+  private var imageIndex: [Int64: Int32] = [:]
+  /// Numbers of images whose record is invalid; that is reported once, not again for each annotation.
+  private var brokenImages: Set<Int64> = []
+  private var rows: [Row] = []
+  private var groups = AnnotationGroups(imageOfRow: [], images: 0)
+
+  /// Reads a file.
+  ///
+  /// Leaves out annotations of images or categories that the file does not list, and every further one of the same number.
+  ///
+  /// - Parameter row: what is kept of a record of `annotations`; throws what is wrong with it.
+  /// - Throws: `DurableFileError`; `COCOError` when the file is none of COCO's or, in a strict reading, has an invalid
+  ///   record; what `reading.progress` throws.
+  init(
+    _ file: borrowing OpenFile, reading: COCOReading,
+    row: (ca_record) throws(COCOFault.Reason) -> Row
+  ) throws {
+    path = file.path
+    isStrict = reading.isStrict
+    faults.mendedEscapes = try RecordStream.read(file, progress: reading.progress) { record in
+      do throws(COCOFault.Reason) {
+        switch record.section {
+        case CA_IMAGE: try addImage(record)
+        case CA_CATEGORY: try addCategory(record)
+        default:
+          if record.has(CA_IMAGE_ID), !reading.keeps(record.image_id) { return }
+          rows.append(try row(record))
+        }
+      } catch {
+        try note(error, record)
+      }
+    }
+    try leaveOutUnknownCategories()
+    guard max(images.count, rows.count) <= Self.mostRecords else {
+      throw COCOError.tooManyRecords(path: path, limit: Self.mostRecords)
+    }
+    groups = try grouped()
+  }
+
+  /// An image of the file, or `nil` when it lists no such one.
+  func image(_ id: Int64) -> COCOImage? { imageIndex[id].map { images[Int($0)] } }
+
+  /// The annotations of an image, in the order of the file.
+  func rows(of image: Int64) -> [Row] {
+    guard let index = imageIndex[image] else { return [] }
+    return groups.rows(of: index).map { rows[Int($0)] }
+  }
+
+  // MARK: Records
+
+  private mutating func addImage(_ record: ca_record) throws(COCOFault.Reason) {
+    let sides: ClosedRange<Int64> = 1...65_500  // as JPEG has at most
+    if let reason = record.fault(requiring: [CA_ID, CA_FILE_NAME, CA_WIDTH, CA_HEIGHT])
+      ?? record.fault(CA_WIDTH, record.width, in: sides)
+      ?? record.fault(CA_HEIGHT, record.height, in: sides)
+    {
+      if record.has(CA_ID) { brokenImages.insert(record.id) }
+      throw reason
+    }
+    guard imageIndex[record.id] == nil else { throw .duplicateID }
+    imageIndex[record.id] = Int32(truncatingIfNeeded: images.count)
+    images.append(
+      COCOImage(
+        id: record.id, fileName: record.file_name.string, width: Int(record.width),
+        height: Int(record.height)))
+  }
+
+  private mutating func addCategory(_ record: ca_record) throws(COCOFault.Reason) {
+    if let reason = record.fault(requiring: [CA_ID, CA_NAME])
+      ?? record.fault(CA_ID, record.id, in: COCOCategory.ids)
+    {
+      throw reason
+    }
+    let id = Int(record.id)
+    guard !categories.contains(where: { $0.id == id }) else { throw .duplicateID }
+    categories.append(
+      COCOCategory(
+        id: id, name: record.name.string, supercategory: record.supercategory.string))
+  }
+
+  // MARK: Invalid records
+
+  /// Notes an invalid record.
+  ///
+  /// - Throws: `.badRecord` for any when the reading is strict.
+  private mutating func note(_ fault: COCOFault) throws(COCOError) {
+    if isStrict { throw .badRecord(fault) }
+    faults.add(fault)
+  }
+
+  private mutating func note(
+    _ reason: COCOFault.Reason, _ record: ca_record
+  ) throws(COCOError) {
+    let section: COCOFault.Section =
+      switch record.section {
+      case CA_IMAGE: .image
+      case CA_CATEGORY: .category
+      default: .annotation
+      }
+    try note(
+      COCOFault(
+        path: path, byte: Int(record.begin), section: section,
+        id: record.has(CA_ID) ? record.id : nil,
+        imageID: record.has(CA_IMAGE_ID) ? record.image_id : nil, reason: reason))
+  }
+
+  private mutating func note(_ reason: COCOFault.Reason, _ row: Row) throws(COCOError) {
+    try note(
+      COCOFault(
+        path: path, byte: row.place, section: .annotation, id: row.id, imageID: row.imageID,
+        reason: reason))
+  }
+
+  // MARK: The whole file
+
+  /// Categories may stand behind the annotations, so this waits for the end.
+  private mutating func leaveOutUnknownCategories() throws(COCOError) {
+    let known = Set(categories.map(\.id))
+    func isUnknown(_ row: Row) -> Bool { row.category.map { !known.contains($0) } ?? false }
+    guard rows.contains(where: isUnknown) else { return }
+    for row in rows where isUnknown(row) {
+      if let category = row.category { try note(.unknownCategory(category), row) }
+    }
+    rows.removeAll(where: isUnknown)
+  }
+
+  /// Where the annotations of each image are among the rows.
+  private mutating func grouped() throws(COCOError) -> AnnotationGroups {
+    // The image's position, or -1 to leave the row out.
+    var imageOfRow = [Int32](repeating: -1, count: rows.count)
+    let repeats = repeats()
+    for (position, row) in rows.enumerated() {
+      if repeats.contains(position) {
+        try note(.duplicateID, row)
+      } else if let image = imageIndex[row.imageID] {
+        imageOfRow[position] = image
+      } else if !brokenImages.contains(row.imageID) {
+        try note(.unknownImage, row)
+      }
+    }
+    return AnnotationGroups(imageOfRow: imageOfRow, images: images.count)
+  }
+
+  /// Positions of all but the first row of equal numbers.
+  private func repeats() -> Set<Int> {
+    let ids = rows.map(\.id).sorted()
+    guard zip(ids, ids.dropFirst()).contains(where: { $0 == $1 }) else { return [] }
+    var seen: Set<Int64> = []
+    return Set(rows.indices.filter { !seen.insert(rows[$0].id).inserted })
+  }
+}
+
+/// The annotations of each image, by position.
+struct AnnotationGroups: Sendable {
+  /// Positions of the annotations, sorted by image and then in the order of the file.
+  private let order: [Int32]
+  /// Where each image's begin in `order`, and the end of the last.
+  private let starts: [Int32]
+
+  /// - Parameter imageOfRow: the image's position for each annotation, or -1.
+  init(imageOfRow rows: [Int32], images: Int) {
+    var starts = [Int32](repeating: 0, count: images + 1)
+    for image in rows where image >= 0 { starts[Int(image) + 1] += 1 }
+    for image in 0..<images { starts[image + 1] += starts[image] }
+    var next = starts
+    var order = [Int32](repeating: 0, count: Int(starts[images]))
+    for (row, image) in rows.enumerated() where image >= 0 {
+      order[Int(next[Int(image)])] = Int32(row)
+      next[Int(image)] += 1
+    }
+    self.order = order
+    self.starts = starts
+  }
+
+  /// Positions of the annotations of a image.
+  func rows(of image: Int32) -> ArraySlice<Int32> {
+    order[Int(starts[Int(image)])..<Int(starts[Int(image) + 1])]
+  }
+}

@@ -1,0 +1,91 @@
+import Corpora
+import Images
+import Shards
+
+/// Recordings of a game as pictures: one game state each, or several that become one picture.
+struct AtariSource: PictureSource {
+  let game: String
+  let recipe: PictureRecipe
+  /// Pictures by which rooms are told apart; nil for no column `room`.
+  let rooms: PlaceTemplates?
+  /// The root of the corpus, out of which no picture is read.
+  let folder: PictureFolder
+  let episodes: [PlannedEpisode]
+  /// The states of each sample, at the sample's index.
+  let samples: [AtariStates]
+
+  var corpus: String { "atari-grand-challenge/\(game)" }
+
+  var contents: PictureContents {
+    PictureContents(
+      columns: [
+        ("trajectory", .int64), ("frame", .int64), ("action", .uint8), ("reward", .int64),
+        ("score", .int64), ("terminal", .bool),
+      ] + (rooms == nil ? [] : [("room", .int32)]))
+  }
+
+  func read(_ picture: PlannedPicture) throws(PictureFault) -> SourcePicture {
+    let states = samples[picture.index]
+    let planned = episodes[states.episode]
+    var pictures: [RGBImage] = []
+    for index in planned.kept[states.places] {
+      let file = planned.episode.pictureName(of: planned.episode.transitions[index])
+      let path = folder.path(of: file)
+      let state: RGBImage
+      do throws(ImageError) {
+        state = try ImageDecoder.decode(try folder.bytes(of: file), path: path)
+      } catch {
+        throw PictureFault(error)
+      }
+      guard state.width == planned.width, state.height == planned.height else {
+        throw PictureFault(
+          "\(path): \(state.width)x\(state.height) pixels, the recording has "
+            + "\(planned.width)x\(planned.height)")
+      }
+      pictures.append(state)
+    }
+    var found = SourcePicture(image: recipe.picture(of: pictures))
+    found.labels = labels(of: states)
+    if let rooms { found.labels.append(pictures.last.map { Int64(rooms.number(of: $0)) } ?? 0) }
+    return found
+  }
+
+  /// The values of all columns but `room`; frame, action and score are those of the last state.
+  ///
+  /// Rewards of rows that are not stored themselves count for the stored row before them.
+  private func labels(of states: AtariStates) -> [Int64] {
+    let planned = episodes[states.episode]
+    let rows = planned.episode.transitions
+    let last = rows[planned.kept[states.places.upperBound - 1]]
+    var reward = 0
+    var isTerminal = false
+    for row in rows[planned.kept[states.places.lowerBound]..<states.end] {
+      reward = reward.addingReportingOverflow(row.reward).partialValue
+      isTerminal = isTerminal || row.terminal
+    }
+    return [
+      planned.episode.id, last.frame, Int(last.action.rawValue), reward, last.score,
+      isTerminal ? 1 : 0,
+    ].map(Int64.init)
+  }
+}
+
+/// A recording and the frames of it that are used.
+struct PlannedEpisode: Sendable {
+  let episode: AtariEpisode
+  /// Indices into `episode.transitions` of the frames that are left after `--every` and `--drop-duplicates`.
+  let kept: [Int]
+  /// Size of the recording's pictures, that of its first readable one; a picture of another size is skipped.
+  let width: Int
+  let height: Int
+}
+
+/// Successive states of one recording that become one picture.
+struct AtariStates: Equatable, Sendable {
+  /// Index into the source's episodes.
+  let episode: Int
+  /// The states' places in the episode's `kept`.
+  let places: Range<Int>
+  /// Index into the episode's transitions of the first row that belongs to the next sample.
+  let end: Int
+}

@@ -1,0 +1,92 @@
+import Images
+import RowMaps
+import Shards
+
+/// How a picture becomes rows of one size.
+enum PictureCut: Sendable {
+  /// It has this size already and is one row.
+  case whole(width: Int, height: Int)
+  /// Its middle, or random squares of it.
+  case squares(SquareOptions)
+
+  /// A row before compression.
+  struct Row {
+    let image: RGBImage
+    let maps: [RowMap: RowValues]
+    let labels: RowLabels
+  }
+
+  /// Size of a row, pixels.
+  var width: Int {
+    switch self {
+    case .whole(let width, _): width
+    case .squares(let options): options.storedSide
+    }
+  }
+
+  var height: Int {
+    switch self {
+    case .whole(_, let height): height
+    case .squares(let options): options.storedSide
+    }
+  }
+
+  var rowsPerSample: Int {
+    switch self {
+    case .whole: 1
+    case .squares(let options): max(1, options.crops)
+    }
+  }
+
+  /// Labels that say where a row lies in its picture.
+  var columns: [LabelColumn] {
+    guard case .squares(let options) = self else { return [] }
+    let names = [
+      "source_width", "source_height", "scaled_width", "scaled_height", "crop_x", "crop_y",
+    ]
+    return (names + (options.crops > 0 ? ["crop"] : [])).map { ($0, .int32) }
+  }
+
+  /// The rows of a picture.
+  func rows(of picture: SourcePicture, _ planned: PlannedPicture) -> [Row] {
+    switch self {
+    case .whole:
+      let labels = RowLabels(values: picture.labels, captions: picture.captions, objects: [])
+      return [
+        Row(image: picture.image, maps: picture.maps.mapValues(\.row), labels: labels)
+      ]
+    case .squares(let options):
+      let image = picture.image
+      let windows = Self.windows(of: planned, size: (image.width, image.height), options)
+      return windows.enumerated().map { number, window in
+        var place = [
+          image.width, image.height, window.scaledWidth, window.scaledHeight, -window.x, -window.y,
+        ]
+        if options.crops > 0 { place.append(number) }
+        return Row(
+          image: image.fitted(window, filter: options.filter),
+          maps: picture.maps.mapValues { $0.fitted(window).row },
+          labels: RowLabels(
+            values: picture.labels + place.map(Int64.init), captions: picture.captions,
+            objects: picture.objects.compactMap { $0.placed(in: window) }))
+      }
+    }
+  }
+
+  /// Where the squares lie.
+  private static func windows(
+    of picture: PlannedPicture, size: (width: Int, height: Int), _ options: SquareOptions
+  ) -> [FitGeometry] {
+    let whole = FitGeometry(
+      from: size, to: (options.scaledSide, options.scaledSide), mode: .crop)
+    guard options.crops > 0 else { return [whole] }
+    var random = SplitMix64(seed: options.seed, name: picture.name)
+    let side = options.size
+    return (0..<options.crops).map { _ in
+      whole.window(
+        PixelRect(
+          x: random.index(below: whole.scaledWidth - side + 1),
+          y: random.index(below: whole.scaledHeight - side + 1), width: side, height: side))
+    }
+  }
+}

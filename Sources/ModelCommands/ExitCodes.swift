@@ -1,0 +1,55 @@
+// Which errors of weights, models and runs lead to which exit code.
+import Checkpoints
+import CommandSupport
+import Models
+import TamingCheckpoints
+import Training
+
+extension SuiteExitCode {
+  /// How a command ends because of an error of weights, models or runs; `nil` for other errors.
+  package init?(ofModels error: any Error) {
+    switch error {
+    case let error as RunError: self = code(of: error)
+    case let error as EncodingError: self = code(of: error)
+    case let error as ReconstructionError: self = code(of: error)
+    case let error as ConditionError: self = code(of: error)
+    case SafetensorsError.file(let error): self.init(of: error)
+    case PyTorchFileError.file(let error): self.init(of: error)
+    case is OverrideError, is GPTConfigError: self = .usage
+    case is SafetensorsError, is PyTorchFileError, is PyTorchTypeError, is NumPyFileError,
+      is NoTensorError, is ArchitectureError, is ModelMismatchError, is CodesMismatch:
+      self = .badData
+    default: return nil
+    }
+  }
+}
+
+private func code(of error: RunError) -> SuiteExitCode {
+  switch error {
+  case .alreadyARun: .cannotCreate
+  case .noCheckpoint: .noInput
+  case .configDiffers, .tooLarge: .usage
+  case .damaged, .otherKind: .badData
+  }
+}
+
+private func code(of error: EncodingError) -> SuiteExitCode {
+  switch error {
+  case .size, .channels, .input, .label: .badData
+  case .sameName: .usage
+  }
+}
+
+private func code(of error: ReconstructionError) -> SuiteExitCode {
+  switch error {
+  case .tooSmall, .noPictures: .badData
+  case .size: .usage
+  }
+}
+
+private func code(of error: ConditionError) -> SuiteExitCode {
+  switch error {
+  case .unfit, .noGuidance, .size: .usage
+  case .noColumn, .notWhole, .label, .noCodes, .noObjects, .noCategories: .badData
+  }
+}

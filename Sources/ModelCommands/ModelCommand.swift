@@ -1,0 +1,21 @@
+// What the commands that work with models have in common.
+
+import Checkpoints
+import CommandSupport
+
+/// A command that reads weights; the tensor engine is linked into these commands alone.
+package protocol ModelCommand: SuiteCommand {}
+
+extension ModelCommand {
+  package static func prepare() {
+    HostileNames.report { path, name in
+      Console.standardError().warn(
+        "\(path): names \(name), which could run code in Python; nothing was run here, but do not "
+          + "load this file with Python")
+    }
+  }
+
+  package static func exitCode(of error: any Error) -> SuiteExitCode? {
+    SuiteExitCode(of: error) ?? SuiteExitCode(ofModels: error)
+  }
+}

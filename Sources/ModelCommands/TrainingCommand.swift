@@ -1,0 +1,142 @@
+// How a training command begins, how its loop is watched, and how it ends.
+import ArgumentParser
+import CommandSupport
+import TensorCore
+import Training
+
+/// A command that trains, from its options to the loop.
+package protocol TrainingCommand: ModelCommand {
+  associatedtype Settings: RunSettings
+
+  var input: InputPaths { get }
+  var training: TrainingOptions { get }
+  var runtime: RuntimeOptions { get }
+  var profiling: ProfileOption { get }
+  var results: ResultOptions { get }
+
+  /// The configuration that a new run on these shards starts from.
+  func start(on shards: [String], in environment: Environment) throws -> RunConfig<Settings>
+  /// Puts the command's own options that were given into a configuration.
+  func change(_ config: inout RunConfig<Settings>) throws
+  /// Whether a shard is of the validation split.
+  func isHeldOut(_ shard: String) throws -> Bool
+  /// Trains to the last step or until asked to stop.
+  func run(_ config: RunConfig<Settings>, in folder: RunFolder, on device: Device) throws
+}
+
+extension TrainingCommand {
+  package func execute() throws {
+    let folder = RunFolder(training.out)
+    let config = try configuration(in: folder)
+    let (device, profile) = profiling.watch(
+      try config.environment.startComputing(precision: config.settings.precision))
+    try run(config, in: folder, on: device)
+    if let profile { runtime.console.line(profile.table) }
+    try Interruption.throwIfRequested()
+    try results.writer.path(folder.path)
+  }
+
+  /// The configuration of the run: a new one, or the stored one with what a resumed run may change.
+  ///
+  /// - Throws: `RunError`, `ValidationError` for an impossible configuration, and what reading
+  ///   shards throws. Nothing has been created then.
+  private func configuration(in folder: RunFolder) throws -> RunConfig<Settings> {
+    let config = training.resume ? try resumedConfiguration(folder) : try newConfiguration(folder)
+    if let problem = config.problem { throw ValidationError("\(problem).") }
+    return config
+  }
+
+  private func newConfiguration(_ folder: RunFolder) throws -> RunConfig<Settings> {
+    if folder.exists { throw RunError.alreadyARun(path: folder.path) }
+    let (shards, validation) = try split(try input.resolve(console: runtime.console))
+    let environment = Environment(
+      toolVersion: SuiteVersion.current, threads: runtime.threadCount, engine: .fastest)
+    var config = try start(on: shards, in: environment)
+    try apply(to: &config)
+    (config.shards, config.validation) = (shards, validation)
+    return config
+  }
+
+  private func resumedConfiguration(_ folder: RunFolder) throws -> RunConfig<Settings> {
+    guard folder.exists else { throw RunError.noCheckpoint(path: folder.path) }
+    let stored = try folder.config(RunConfig<Settings>.self)
+    var config = stored
+    try apply(to: &config)
+    if !input.paths.isEmpty {
+      (config.shards, config.validation) = try split(try input.resolve(console: runtime.console))
+    } else if !training.validation.isEmpty {
+      let given = try validationShards()
+      if !Set(given).isSubset(of: stored.validation) { config.validation = given }
+    }
+    try config.requireContinuing(stored, in: folder)
+    if config.environment != stored.environment {
+      runtime.console.warn(
+        "the run was begun with \(stored.threads) threads on \(stored.engine), now "
+          + "\(config.threads) on \(config.engine): it will not be bit-identical to one never stopped"
+      )
+    }
+    return config
+  }
+
+  /// Puts the options that were given into a configuration, those of the loop last.
+  private func apply(to config: inout RunConfig<Settings>) throws {
+    try change(&config)
+    training.apply(to: &config.loop)
+    if let threads = runtime.threads { config.threads = threads }
+    if let engine = runtime.engine { config.engine = engine }
+  }
+
+  /// Shards of the validation split are held out, unless there are no others.
+  private func split(_ shards: [String]) throws -> (training: [String], validation: [String]) {
+    let bySplit = try Dictionary(grouping: shards, by: isHeldOut)
+    let heldOut = bySplit[false] == nil ? [] : bySplit[true] ?? []
+    let training = (bySplit[false] ?? shards).map(TrainingOptions.absolute)
+    let validation = heldOut.map(TrainingOptions.absolute) + (try validationShards())
+    warnOfRepetitions(training, validation)
+    return (training, validation)
+  }
+
+  private func warnOfRepetitions(_ training: [String], _ validation: [String]) {
+    var seen: Set<String> = []
+    for shard in training where !seen.insert(shard).inserted {
+      runtime.console.warn("\(shard): given twice; it counts twice as much")
+    }
+    for shard in validation where seen.contains(shard) {
+      runtime.console.warn(
+        "\(shard): trained on and validated on; the validation will tell nothing new")
+    }
+  }
+
+  private func validationShards() throws -> [String] {
+    try InputPaths.expand(training.validation, suffix: ".h5").map(TrainingOptions.absolute)
+  }
+
+  /// Writes the configuration of a run that can begin or go on at `step`.
+  ///
+  /// - Throws: `ValidationError` when the run is past its last step, `RunError`, `DurableFileError`.
+  package func store(_ config: RunConfig<Settings>, in folder: RunFolder, at step: Int) throws {
+    guard step <= config.steps else {
+      throw ValidationError(
+        "--steps \(config.steps): the run in \(folder.path) is at step \(step) already.")
+    }
+    if training.resume {
+      try folder.update(config: config)
+    } else {
+      try folder.create(config: config)
+    }
+  }
+
+  /// Runs the loop beside a progress bar; signals make it save and end.
+  package func supervise(
+    from step: Int, to steps: Int, _ loop: (TrainingReporter) throws -> Void
+  ) throws {
+    Interruption.install()
+    let console = runtime.console
+    let progress = Progress("training", total: steps, from: step, unit: "steps", console: console)
+    try loop(
+      TrainingReporter(
+        step: { progress.advance(note: $0) }, warn: { console.warn($0) },
+        shouldStop: { Interruption.requested }))
+    progress.finish()
+  }
+}

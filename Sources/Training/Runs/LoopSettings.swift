@@ -1,0 +1,78 @@
+// The settings of the loop that every training run has.
+
+/// What a run trains on, for how long, and what it keeps; keys of `config.json`.
+package struct LoopSettings: Codable, Equatable, Sendable {
+  package var shards: [String] = []
+  package var validation: [String] = []
+  package var initFrom: String?  // run, checkpoint or file of the first weights
+  package var initOptimizer: Bool?  // whether the optimizers go on from there too
+  package var seed: UInt64 = 0
+  package var shuffles = true
+  package var steps: Int
+  package var batchSize: Int
+  package var accumulate = 1  // batches whose gradients are averaged for one step
+  package var learningRate: LearningRate
+  package var clip: Float?  // max gradient norm of each optimizer; nil for no limit
+  package var ema: Float?  // decay of the moving average of the weights; nil for none
+  package var checkpointEvery = 500  // steps
+  package var keepCheckpoints = 3
+  package var logEvery = 10  // steps
+
+  package init(steps: Int, batchSize: Int, learningRate: LearningRate) {
+    self.steps = steps
+    self.batchSize = batchSize
+    self.learningRate = learningRate
+  }
+
+  /// The settings that no option changes; how long a run takes depends on what it trains.
+  package static let defaults = LoopSettings(
+    steps: 1, batchSize: 1, learningRate: LearningRate(peak: 1))
+
+  enum CodingKeys: String, CodingKey {
+    case shards, validation, seed, shuffles, steps, accumulate, clip, ema
+    case initFrom = "init_from"
+    case initOptimizer = "init_optimizer"
+    case batchSize = "batch_size"
+    case learningRate = "learning_rate"
+    case checkpointEvery = "checkpoint_every"
+    case keepCheckpoints = "keep_checkpoints"
+    case logEvery = "log_every"
+  }
+
+  static let changeableKeys: Set = ["steps", "checkpoint_every", "keep_checkpoints", "log_every"]
+}
+
+/// A value that a key of a configuration cannot have.
+package struct UnfitValue: CustomStringConvertible {
+  package let key: String
+  package let value: String
+  /// What it must be, such as "positive" or "in 1...1024".
+  package let demand: String
+
+  package var description: String { "\(key) is \(value); it must be \(demand)" }
+}
+
+extension LoopSettings {
+  /// The first value that is impossible.
+  package var problem: UnfitValue? {
+    let counts = [
+      ("steps", steps, 1...1_000_000_000), ("batch_size", batchSize, 1...65_536),
+      ("accumulate", accumulate, 1...65_536),
+      ("checkpoint_every", checkpointEvery, 1...1_000_000_000),
+      ("keep_checkpoints", keepCheckpoints, 1...1_000_000),
+      ("log_every", logEvery, 1...1_000_000_000),
+      ("learning_rate.warmup", learningRate.warmup, 0...999_999_999),
+    ]
+    for (key, value, range) in counts where !range.contains(value) {
+      return UnfitValue(key: key, value: "\(value)", demand: "in \(range)")
+    }
+    for (key, value) in [("learning_rate.peak", learningRate.peak), ("clip", clip ?? 1)]
+    where !(value > 0 && value.isFinite) {
+      return UnfitValue(key: key, value: "\(value)", demand: "positive")
+    }
+    if let ema, !(ema > 0 && ema < 1) {
+      return UnfitValue(key: "ema", value: "\(ema)", demand: "between 0 and 1")
+    }
+    return nil
+  }
+}

@@ -1,0 +1,135 @@
+// The pictures that reconstruct leaves, and what is told of them.
+import CommandSupport
+import DurableFiles
+import Foundation
+import Images
+import Training
+
+/// Writes reconstructions as they come, and a sheet of some of them at the end.
+struct ReconstructionWriter {
+  /// The codes of all pictures.
+  var histogram: CodeHistogram
+  private let folder: OutputFolder
+  private let total: Int
+  private var pages: [Page] = []
+  private var cells: [RGBImage] = []
+
+  private static let sheet = "sheet.png"
+
+  /// More would make a page that nobody can open.
+  private static let pairsOnSheet = 48
+
+  /// - Parameter total: pictures to come.
+  init(in folder: OutputFolder, codebookSize: Int, of total: Int) {
+    self.folder = folder
+    self.total = total
+    histogram = CodeHistogram(codebookSize: codebookSize)
+  }
+
+  /// Measures a reconstruction and writes it.
+  mutating func add(_ input: NamedPicture, _ picture: RGBImage) throws -> Page {
+    let number = pages.count
+    let path = folder("\(number.padded(4))-\(Self.fileName(of: input.name)).png")
+    try picture.writePNG(to: path)
+    let page = Page(
+      name: input.name, path: path,
+      figures: ReconstructionFigures(of: picture, against: input.picture))
+    pages.append(page)
+    let shown = min(total, Self.pairsOnSheet)
+    // Picture k of the sheet is picture k·total/shown of all.
+    if cells.count / 2 < shown, number == cells.count / 2 * total / shown {
+      cells += [input.picture, picture]
+    }
+    return page
+  }
+
+  /// Writes the sheet.
+  func finish() throws -> Summary {
+    let sheet = folder(Self.sheet)
+    let pairs = cells.count / 2
+    let pairsInRow = max(1, Int((Double(pairs) / 2).squareRoot().rounded()))
+    let headers = Array(repeating: ["input", "reconstruction"], count: pairsInRow).flatMap { $0 }
+    let summary = Summary(
+      pictures: pages.count, figures: ReconstructionFigures(meanOf: pages.map(\.figures)),
+      histogram: histogram, sheet: sheet)
+    try ContactSheet(
+      cells, columns: 2 * pairsInRow, columnHeaders: headers, caption: summary.text,
+      smallestSide: 84  // room for the headings
+    ).rendered().writePNG(to: sheet)
+    return summary
+  }
+
+  /// Whether a file of this name was written here: `0000-NAME.png`, or the sheet.
+  static func isPage(_ name: String) -> Bool {
+    let number = name.prefix { $0.isASCII && $0.isNumber }
+    return name == sheet
+      || number.count >= 4 && name.dropFirst(number.count).hasPrefix("-") && name.hasSuffix(".png")
+  }
+
+  /// The end of a name without anything that means something in a path.
+  private static func fileName(of name: String) -> String {
+    var stem = name[...]
+    for suffix in [".png", ".jpg", ".jpeg"] where name.lowercased().hasSuffix(suffix) {
+      stem = name.dropLast(suffix.count)
+    }
+    let safe = stem.unicodeScalars.suffix(60).map { scalar in
+      CharacterSet.alphanumerics.contains(scalar) && scalar.isASCII ? Character(scalar) : "-"
+    }
+    return String(String(safe).drop { $0 == "-" })
+  }
+
+  /// One reconstruction.
+  struct Page: Encodable {
+    let name: String
+    let path: String
+    let figures: ReconstructionFigures
+
+    var text: String { "\(name): \(figures.text)" }
+
+    private enum CodingKeys: String, CodingKey { case name, path }
+
+    func encode(to encoder: any Encoder) throws {
+      var values = encoder.container(keyedBy: CodingKeys.self)
+      try values.encode(name, forKey: .name)
+      try values.encode(path, forKey: .path)
+      try figures.encode(to: encoder)
+    }
+  }
+
+  /// All reconstructions.
+  struct Summary: Encodable {
+    let pictures: Int
+    let figures: ReconstructionFigures
+    let histogram: CodeHistogram
+    let sheet: String
+
+    var text: String {
+      "\(pictures == 1 ? "1 picture" : "\(pictures) pictures"): \(figures.text), \(histogram.used) of \(histogram.counts.count) codes used"
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case pictures, sheet, perplexity
+      case codesUsed = "codes_used"
+      case codebookSize = "n_embed"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var values = encoder.container(keyedBy: CodingKeys.self)
+      try figures.encode(to: encoder)
+      try values.encode(pictures, forKey: .pictures)
+      try values.encode(histogram.used, forKey: .codesUsed)
+      try values.encode(histogram.counts.count, forKey: .codebookSize)
+      try values.encode(histogram.perplexity, forKey: .perplexity)
+      try values.encode(sheet, forKey: .sheet)
+    }
+  }
+}
+
+extension ReconstructionFigures {
+  /// The figures for people.
+  fileprivate var text: String {
+    let similarity = ssim.map { String(format: ", SSIM %.4f", $0) } ?? ""
+    return String(format: "PSNR %.2f dB", psnr) + similarity
+      + String(format: ", mean absolute error %.2f", meanAbsoluteError)
+  }
+}

@@ -1,0 +1,63 @@
+// The files that sample-gpt leaves.
+import CommandSupport
+import Images
+import Models
+import Shards
+import Training
+
+/// Draws samples and writes pictures, a sheet of them, a code shard and a moving picture.
+struct SampleWriter {
+  let options: SampleOptions
+  let sampler: PictureSampler
+  let inputs: SampleInputs
+  let folder: OutputFolder
+  let writer: ResultWriter
+
+  /// More would make a page that nobody can open.
+  private static let picturesOnSheet = 256
+  /// Pictures side by side in a sheet of several settings, and in a moving picture.
+  static let columns = 16
+  static let moving = 4
+
+  func draw(
+    count: Int, _ sample: (Int) throws -> Sample, _ advance: (Int) throws -> Void
+  ) throws {
+    let settings = options.settings
+    var shard = try options.codesOut.map {
+      try SampleShardWriter($0, of: sampler, toolVersion: SuiteVersion.current)
+    }
+    var rows: [[RGBImage]] = []
+    var first: [[Int32]] = []
+    for setting in settings {
+      var row: [RGBImage] = []
+      try sampler.draw(
+        0..<count, sample, setting, batchSize: options.batchSize, progress: advance
+      ) { sample, codes in
+        let name = sample.name + (settings.count > 1 ? setting.suffix : "")
+        let picture = sampler.picture(codes)
+        let path = folder("\(name).png")
+        try picture.writePNG(to: path)
+        try writer.path(path)
+        shard?.append(sample, codes, name: name)
+        if row.count < Self.picturesOnSheet { row.append(picture) }
+        if rows.isEmpty, first.count < Self.moving { first.append(codes) }
+      }
+      rows.append(row)
+    }
+    try shard?.finish()
+    if let path = options.animate { try animate(first, to: path) }
+    // Those of the first samples; later ones stand on no sheet.
+    let numbers = (0..<min(count, Self.columns)).map { options.first + $0 }
+    let shown = try numbers.map { try inputs.input($0) }
+    let plots = shown.compactMap { $0.objects?() }
+    if !plots.isEmpty {
+      let path = folder(SampleGPT.objects)
+      try Self.square(plots).rendered().writePNG(to: path)
+      try writer.path(path)
+    }
+    let path = folder(SampleGPT.grid)
+    let given = try shown.compactMap { try $0.picture?() }
+    try sheet(rows, given: given, numbers).rendered().writePNG(to: path)
+    try writer.path(path)
+  }
+}
