@@ -23,7 +23,8 @@ import Training
       perceptual: nil, objective: objective)
     let images = random.uniform([2, 3, 32, 32], in: -1..<1, on: device)
     func half() -> VQGANTrainer.GeneratorResult {
-      var result = trainer.generatorGradients([images], isAdversarial: true, using: &random)
+      var result = trainer.generatorGradients(
+        [.values(images)], isAdversarial: true, using: &random)
       result.gradients.clip(trainer.model, to: 1e-3)
       trainer.optimizer.update(&trainer.model, result.gradients, learningRate: 1e-3)
       return result
