@@ -10,6 +10,8 @@ package struct ActNorm: Layer {
   package var scale: Tensor  // [1, C, 1, 1]
   /// 1 after the first batch; a tensor because the reference stores it so.
   package var initialized: Tensor  // []
+  /// Whether `initialized` is known to be 1, so that it is read once and not in every pass.
+  private var isStarted = false
 
   package init(channels: Int, on device: Device) {
     loc = Tensor(repeating: 0, shape: [1, channels, 1, 1], on: device).trainable()
@@ -19,19 +21,17 @@ package struct ActNorm: Layer {
 
   /// `[N, C, H, W]` to the same.
   package mutating func callAsFunction(_ x: Tensor, slope: Float, training: Bool) -> Tensor {
-    if training && initialized.item() == 0 {
+    if training && !isStarted && initialized.item() == 0 {
       let (mean, variance) = x.channelMoments()
       // PyTorch's std is the unbiased one.
       let samples = Float(x.shape[0] * x.shape[2] * x.shape[3])
       let correction = samples / max(samples - 1, 1)
       loc.assign(mean.scaled(by: -1).reshaped(loc.shape))
-      scale.assign(
-        Tensor(
-          variance.elements().map { 1 / (($0 * correction).squareRoot() + 1e-6) },
-          shape: scale.shape,
-          on: x.device))
+      let deviation = variance.scaled(by: correction).squareRoot()
+      scale.assign(deviation.scaled(by: 1, plus: 1e-6).reciprocal().reshaped(scale.shape))
       initialized = Tensor(1, on: x.device)
     }
+    isStarted = isStarted || training
     return x.channelAffine(loc: loc, scale: scale, slope: slope)
   }
 

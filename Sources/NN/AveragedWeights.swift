@@ -35,16 +35,14 @@ package struct AveragedWeights<Model: Layer>: Sendable {
 extension Gradients {
   /// Shortens the gradients of a model to a length of `limit` if they are longer.
   ///
-  /// - Returns: the length before.
+  /// - Returns: the length before, a scalar.
   @discardableResult
-  package mutating func clip(_ model: some Layer, to limit: Float) -> Float {
-    let squares = model.parameters.reduce(0.0) { sum, parameter in
-      let length = Double(self[parameter]?.norm() ?? 0)
-      return sum + length * length
-    }
-    let length = Float(squares.squareRoot())
-    // Longer or not a number: the step is then reported as not finite, not hidden.
-    if length > limit { scale(by: limit / length) }
+  package mutating func clip(_ model: some Layer, to limit: Float) -> Tensor? {
+    let found = model.parameters.compactMap { self[$0] }
+    guard let device = found.first?.device else { return nil }
+    let length = norm(of: found, on: device)
+    // 1 unless longer; not a number stays so: the step is then reported as not finite, not hidden.
+    scale(by: Tensor(limit, on: device) / length.clamped(to: limit...(.infinity)))
     return length
   }
 }

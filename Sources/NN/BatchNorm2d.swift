@@ -25,8 +25,7 @@ package struct BatchNorm2d: Layer {
   package mutating func callAsFunction(_ x: Tensor, slope: Float, training: Bool) -> Tensor {
     guard training else {
       // (x - mean)/√(v + eps)·w + b as scale·x + shift
-      let rstd = runningVariance.elements().map { 1 / ($0 + eps).squareRoot() }
-      let scale = weight * Tensor(rstd, shape: weight.shape, on: x.device)
+      let scale = weight * runningVariance.inverseDeviation(eps: eps)
       let y = x.channelsScaled(by: scale, plus: bias - scale * runningMean)
       return slope == 1 ? y : y.activated(.leakyReLU(slope: slope))
     }

@@ -21,10 +21,10 @@ package enum Precision: String, Codable, CaseIterable, Sendable {
 }
 
 /// A place for tensors, with the backend that computes there.
-package struct Device: Sendable, Equatable {
+package struct Device: Sendable, Equatable, CustomStringConvertible {
   let backend: any Backend
 
-  package static func == (a: Device, b: Device) -> Bool { a.backend.name == b.backend.name }
+  package static func == (a: Device, b: Device) -> Bool { a.backend === b.backend }
 
   /// The processor with the given engine; `nil` where that engine is not built in.
   package static func cpu(_ engine: Engine) -> Device? {
@@ -68,6 +68,10 @@ package struct Device: Sendable, Equatable {
 
   /// The engine's name, as `--engine` takes it.
   package var name: String { backend.name }
+  package var description: String { name }
+
+  /// Waits until everything that was asked of this device is done.
+  package func synchronize() { backend.synchronize() }
 
   /// The buffers of this device.
   package var pool: MemoryPool { backend.pool }

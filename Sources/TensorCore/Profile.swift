@@ -21,6 +21,7 @@ package final class Profile: Sendable {
   private struct State {
     var entries: [String: Entry] = [:]
     var taken = 0
+    var readBacks = 0
   }
 
   private let state = Mutex(State())
@@ -33,17 +34,20 @@ package final class Profile: Sendable {
     state.withLock { $0.entries.values.sorted { ($0.seconds, $1.name) > ($1.seconds, $0.name) } }
   }
 
+  /// How often the host waited for values of the device.
+  package var readBacks: Int { state.withLock { $0.readBacks } }
+
+  func countReadBack() { state.withLock { $0.readBacks += 1 } }
+
   /// Forgets everything, for example after the warm-up.
   package func reset() {
     let taken = pool.statistics.taken
     state.withLock { $0 = State(taken: taken) }
   }
 
-  func time<Result>(
-    _ name: String, operations: Int = 0, floats: Int, _ operation: () -> Result
-  ) -> Result {
+  func time(_ name: String, operations: Int, floats: Int, _ operation: () -> Void) {
     let start = ContinuousClock.now
-    let result = operation()
+    operation()
     let time = (ContinuousClock.now - start).components
     let taken = pool.statistics.taken
     state.withLock { state in
@@ -56,7 +60,6 @@ package final class Profile: Sendable {
       state.entries[name] = entry
       state.taken = taken
     }
-    return result
   }
 }
 
@@ -64,6 +67,6 @@ extension Device {
   /// This device with a record of what its operations take; timing costs well under a microsecond a call.
   package func profiled() -> (device: Device, profile: Profile) {
     let profile = Profile(of: pool)
-    return (Device(backend: ProfilingBackend(base: backend, profile: profile)), profile)
+    return (Device(backend: backend.profiled(by: profile)), profile)
   }
 }

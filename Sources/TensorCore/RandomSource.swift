@@ -49,11 +49,17 @@ package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator
   package mutating func normal(
     _ shape: Shape, deviation: Float = 1, mean: Float = 0, on device: Device = .default
   ) -> Tensor {
-    let (start, backend, count) = (self, device.backend, shape.count)
-    advance(count)
+    drawn(.normal, shape, scale: deviation, offset: mean, on: device)
+  }
+
+  private mutating func drawn(
+    _ distribution: Distribution, _ shape: Shape, scale: Float, offset: Float, on device: Device
+  ) -> Tensor {
+    let start = self
+    advance(shape.count)
     return Tensor(shape, on: device) {
-      backend.randomNormal($0, count, start)
-      backend.scale($0, $0, deviation, mean, count)
+      $0.backend.random(distribution, from: start, into: $0)
+      $0.backend.apply(.affine(scale: scale, offset: offset), $0, into: $0)
     }
   }
 
@@ -62,7 +68,7 @@ package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator
   /// - Source: Jang et al. 2017, eq. 1.
   package mutating func gumbel(_ shape: Shape, on device: Device = .default) -> Tensor {
     let result = Tensor(uninitialized: shape, on: device)
-    result.backend.randomGumbel(result.pointer, shape.count, self)
+    result.backend.random(.gumbel, from: self, into: result)
     advance(shape.count)
     return result
   }
@@ -71,23 +77,18 @@ package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator
   package mutating func uniform(
     _ shape: Shape, in range: Range<Float> = 0..<1, on device: Device = .default
   ) -> Tensor {
-    let (start, backend, count) = (self, device.backend, shape.count)
-    advance(count)
-    return Tensor(shape, on: device) {
-      backend.randomUniform($0, count, start)
-      backend.scale($0, $0, range.upperBound - range.lowerBound, range.lowerBound, count)
-    }
+    drawn(
+      .uniform, shape, scale: range.upperBound - range.lowerBound, offset: range.lowerBound,
+      on: device)
   }
 
   /// A random order of `0..<count` (Fisher–Yates).
   package mutating func permutation(_ count: Int) -> [Int] { (0..<count).shuffled(using: &self) }
 
-  /// Zeros and ones; one with probability `keep`.
-  mutating func mask(_ count: Int, keep: Float) -> [UInt8] {
-    let mask = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      ck_random_mask(buffer.baseAddress, count, keep, seed, stream, position)
-      filled = count
-    }
+  /// Bytes, one with probability `keep`, else zero.
+  mutating func mask(_ count: Int, keep: Float, on device: Device) -> Storage {
+    let mask = device.backend.makeStorage(count: (count + 3) / 4)
+    device.backend.randomMask(count, keep: keep, from: self, into: mask)
     advance(count)
     return mask
   }

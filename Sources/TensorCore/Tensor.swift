@@ -1,5 +1,4 @@
 // The tensor: a value with a shape, a buffer and, when gradients are wanted, its place in the graph.
-import CKernels
 
 /// A float tensor on a device.
 ///
@@ -22,16 +21,17 @@ package struct Tensor: @unchecked Sendable {
   init(uninitialized shape: Shape, layout: Layout = .plain, on device: Device) {
     self.init(
       shape: shape, layout: layout,
-      storage: Storage(count: layout.storedCount(shape), on: device))
+      storage: device.backend.makeStorage(
+        count: device.backend.storedCount(shape, in: layout)))
   }
 
   /// A tensor whose contents are written at its first use; until then it takes no memory.
   init(
     _ shape: Shape, layout: Layout = .plain, on device: Device,
-    filledBy fill: @escaping (UnsafeMutablePointer<Float>) -> Void
+    filledBy fill: @escaping (Tensor) -> Void
   ) {
-    let storage = Storage(count: layout.storedCount(shape), on: device, filledBy: fill)
-    self.init(shape: shape, layout: layout, storage: storage)
+    self.init(uninitialized: shape, layout: layout, on: device)
+    storage.fill = { fill(Tensor(shape: shape, layout: layout, storage: $0)) }
   }
 
   /// A tensor like `other` in shape, layout and device, with undefined contents.
@@ -43,15 +43,12 @@ package struct Tensor: @unchecked Sendable {
   package init(_ elements: [Float], shape: Shape, on device: Device = .default) {
     precondition(elements.count == shape.count, "\(elements.count) elements for shape \(shape)")
     self.init(uninitialized: shape, on: device)
-    elements.withUnsafeBufferPointer { buffer in
-      if let base = buffer.baseAddress { storage.pointer.update(from: base, count: buffer.count) }
-    }
+    elements.withUnsafeBytes { backend.upload($0, into: storage) }
   }
 
   /// A tensor filled with one value.
   package init(repeating value: Float, shape: Shape, on device: Device = .default) {
-    let (backend, count) = (device.backend, shape.count)
-    self.init(shape, on: device) { backend.fill($0, value, count) }
+    self.init(shape, on: device) { $0.backend.fill($0, with: value) }
   }
 
   /// A scalar.
@@ -66,41 +63,36 @@ package struct Tensor: @unchecked Sendable {
   package var isTracked: Bool { node != nil }
 
   /// The elements in row-major order.
-  package func elements() -> [Float] {
-    let plain = withoutGradients { self.plain() }
-    return Array(UnsafeBufferPointer(start: plain.pointer, count: plain.count))
-  }
+  package func elements() -> [Float] { withElements { Array($0) } }
 
   /// The value of a tensor with one element.
   package func item() -> Float {
     precondition(count == 1, "item() of shape \(shape)")
-    return pointer[0]
+    return withElements { $0[0] }
   }
 
-  /// Reads the row-major elements without a copy when the layout is plain.
+  /// Reads the row-major elements, without a copy where the layout is plain and the device is the processor.
   package func withElements<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows
     -> Result
   {
     let plain = withoutGradients { self.plain() }
-    return try body(UnsafeBufferPointer(start: plain.pointer, count: plain.count))
+    return try backend.withHostBytes(of: plain.storage) {
+      try body(UnsafeBufferPointer(rebasing: $0.assumingMemoryBound(to: Float.self)[..<count]))
+    }
   }
 
   // MARK: What operations and backends use
 
   var backend: any Backend { storage.device.backend }
-  var pointer: UnsafeMutablePointer<Float> { storage.pointer }
   /// Floats in the buffer, padding included.
   var stored: Int { storage.count }
 
-  /// The buffer for changing in place: copied first if another tensor shares it.
-  mutating func uniquePointer() -> UnsafeMutablePointer<Float> {
-    if !isKnownUniquelyReferenced(&storage) {
-      let copy = Storage(count: storage.count, on: storage.device)
-      backend.copy(storage.pointer, copy.pointer, storage.count)
-      storage = copy
-    }
-    storage.reduced = ReducedCopies()
-    return storage.pointer
+  /// Makes the storage this tensor's own, for changing it in place: copied first if another tensor shares it.
+  mutating func makeUnique() {
+    guard !isKnownUniquelyReferenced(&storage) else { return storage.willChange() }
+    let copy = backend.makeStorage(count: storage.count)
+    backend.copy(storage, into: copy)
+    storage = copy
   }
 }
 
@@ -108,14 +100,15 @@ extension Tensor {
   /// A zero tensor with the shape, layout and device of `other`.
   package init(zerosLike other: Tensor) {
     self.init(uninitializedLike: other)
-    backend.fill(pointer, 0, stored)
+    backend.fill(self, with: 0)
   }
 
   /// This tensor's elements on another device.
   package func moved(to device: Device) -> Tensor {
     if device == self.device { return self }
-    let result = Tensor(uninitialized: shape, layout: layout, on: device)
-    device.backend.copy(pointer, result.pointer, stored)
-    return result
+    let plain = withoutGradients { self.plain() }
+    let result = Tensor(uninitialized: shape, on: device)
+    backend.withHostBytes(of: plain.storage) { device.backend.upload($0, into: result.storage) }
+    return result.in(layout)
   }
 }

@@ -47,7 +47,11 @@ struct Measurement: Encodable, Sendable {
     device.pool.releaseFree()
     device.pool.resetPeak()
     ProcessMemory.resetPeak()
-    let repetition = try workload.prepare(device)
+    let work = try workload.prepare(device)
+    let repetition = {
+      try work()
+      device.synchronize()
+    }
     let warmUp = try Self.time(repetition)
     if warmUp < seconds / 4 { _ = try Self.time(repetition) }
     warm()

@@ -91,7 +91,8 @@ private func network(on device: Device) -> LPIPS {
     func weight(_ a: Float, _ b: Float) -> Float {
       adaptiveWeight(
         reconstruction: Tensor([a, 0], shape: [2], on: device),
-        adversarial: Tensor([0, b], shape: [2], on: device))
+        adversarial: Tensor([0, b], shape: [2], on: device)
+      ).item()
     }
     #expect(abs(weight(3, 2) - 3 / 2.0001) < 1e-5)
     #expect(weight(0, 5) == 0)

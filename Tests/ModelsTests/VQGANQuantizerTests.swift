@@ -159,7 +159,7 @@ private let distance: Float = 1.07 / 8
     let found = kMeans(
       Tensor(rows, shape: [400, 2], on: device), clusters: 6, using: &random)
     let distances = Tensor(rare, shape: [4, 2], on: device).nearestRows(in: found).distances
-    #expect(distances.allSatisfy { $0 < 1 })
+    #expect(distances.elements().allSatisfy { $0 < 1 })
   }
 
   @Test(arguments: [1, 2, 3] as [UInt64], Device.all)
@@ -172,7 +172,7 @@ private let distance: Float = 1.07 / 8
     }
     let found = kMeans(Tensor(rows, shape: [400, 2], on: device), clusters: 4, using: &random)
     let distances = Tensor(centres, shape: [4, 2], on: device).nearestRows(in: found).distances
-    #expect(distances.allSatisfy { $0 < 0.01 })
+    #expect(distances.elements().allSatisfy { $0 < 0.01 })
   }
 
   @Test(arguments: Device.all)
@@ -181,6 +181,6 @@ private let distance: Float = 1.07 / 8
     let rows = Tensor([0, 0, 5, 5], shape: [2, 2], on: device)
     let found = kMeans(rows, clusters: 6, using: &random)
     #expect(found.shape == [6, 2] && found.isFinite)
-    #expect(rows.nearestRows(in: found).distances.allSatisfy { $0 < 1e-4 })
+    #expect(rows.nearestRows(in: found).distances.elements().allSatisfy { $0 < 1e-4 })
   }
 }

@@ -67,7 +67,7 @@ private let config = VQGANConfig(
     let gradients = backward((logits * logits).sum())
     for (name, tensor) in discriminator.namedTensors where tensor.isTracked {
       let gradient = try #require(gradients[tensor], "\(name)")
-      #expect(gradient.isFinite && gradient.norm() > 0, "\(name)")
+      #expect(gradient.isFinite && gradient.norm().item() > 0, "\(name)")
     }
   }
 

@@ -94,4 +94,16 @@ private func gradients(of layer: Linear, scale: Float) -> Gradients {
     #expect(layer.weight.elements() == copy.weight.elements())
     #expect(other.step == 4)
   }
+
+  @Test(arguments: Device.all)
+  func gradientsAreShortenedOnlyIfTheyAreLonger(device: Device) throws {
+    let model = Embedding(weight: Tensor([1, 2], shape: [1, 2], on: device))
+    for (limit, expected) in [(10, [3, 4]), (1, [0.6, 0.8])] as [(Float, [Float])] {
+      var gradients = Gradients()
+      gradients[model.weight] = Tensor([3, 4], shape: [1, 2], on: device)
+      #expect(gradients.clip(model, to: limit)?.item() == 5)
+      let found = try #require(gradients[model.weight]).elements()
+      #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-6 }, "\(found)")
+    }
+  }
 }

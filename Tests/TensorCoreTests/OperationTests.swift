@@ -65,7 +65,7 @@ import Testing
       .batchNormalized(gamma: norm, beta: bias, slope: 0.2).output
       .channelAffine(loc: norm, scale: bias).upsampled().maxPooled()
     #expect(abs(y.sum().item() - y.elements().reduce(0, +)) < 1e-3)
-    #expect(abs(y.norm() - y.plain().norm()) < 1e-3)
+    #expect(abs(y.norm().item() - y.plain().norm().item()) < 1e-3)
   }
 
   @Test(arguments: Device.all)
@@ -92,7 +92,7 @@ import Testing
     let rows = Tensor([0.1, 0, 0.9, 1, 0.5, 0.5], shape: [3, 2], on: device)
     let (indices, distances) = rows.nearestRows(in: codebook)
     #expect(indices.elements == [1, 0, 0])
-    for (found, expected) in zip(distances, [0.01, 0.01, 0.5] as [Float]) {
+    for (found, expected) in zip(distances.elements(), [0.01, 0.01, 0.5] as [Float]) {
       #expect(abs(found - expected) < 1e-5)
     }
   }

@@ -61,4 +61,18 @@ import Testing
     #expect(Tensor(3, on: device).shape == [])
     #expect(Tensor(3, on: device).item() == 3)
   }
+
+  @Test(arguments: Device.all)
+  func indicesOfADeviceAreReadChangedAndUsedAgain(device: Device) {
+    let table = Tensor([0, 0, 5, 5, 9, 9], shape: [3, 2], on: device)
+    var indices = table.nearestRows(in: table).indices
+    #expect(indices.elements == [0, 1, 2])
+    let copy = indices
+    indices.elements[0] = 2
+    #expect(table.gathered(at: indices).elements() == [9, 9, 5, 5, 9, 9])
+    #expect(table.gathered(at: copy).elements() == table.elements())
+    for other in Device.all {
+      #expect(indices.counts(of: 3, on: other).elements() == [0, 1, 2])
+    }
+  }
 }

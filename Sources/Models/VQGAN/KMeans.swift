@@ -5,10 +5,8 @@ import TensorCore
 func clusterSums(_ rows: Tensor, _ indices: IndexTensor, clusters: Int) -> (
   counts: Tensor, sums: Tensor
 ) {
-  var counts = [Float](repeating: 0, count: clusters)
-  for k in indices.elements { counts[Int(k)] += 1 }
-  return (
-    Tensor(counts, shape: [clusters], on: rows.device),
+  (
+    indices.counts(of: clusters, on: rows.device),
     rows.scatteredSums(at: indices, rows: clusters)
   )
 }
@@ -34,7 +32,7 @@ package func kMeans(
     for k in counts.indices where counts[k] > 0 {
       for i in 0..<d { centres[k * d + i] = sums[k * d + i] / counts[k] }
     }
-    for (k, row) in zip(empty, random.choice(empty.count, weights: distances)) {
+    for (k, row) in zip(empty, random.choice(empty.count, weights: distances.elements())) {
       for i in 0..<d { centres[k * d + i] = values[row * d + i] }
     }
   }
@@ -55,7 +53,8 @@ private func spreadCentres(_ rows: Tensor, clusters: Int, using random: inout Ra
     let centre = Array(values[row * d..<(row + 1) * d])
     let isCopy = squares[row] == 0
     centres += isCopy ? centre.map { $0 + 1e-3 * (random.uniform() - 0.5) } : centre
-    let found = rows.nearestRows(in: Tensor(centre, shape: [1, d], on: rows.device)).distances
+    let found = rows.nearestRows(in: Tensor(centre, shape: [1, d], on: rows.device))
+      .distances.elements()
     for i in squares.indices { squares[i] = max(0, min(squares[i], found[i])) }
     squares[row] = 0
     row = random.choice(1, weights: squares)[0]

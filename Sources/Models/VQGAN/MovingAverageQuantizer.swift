@@ -34,16 +34,7 @@ package struct MovingAverageQuantizer: Quantizer {
     let (counts, sums) = clusterSums(rows.detached(), indices, clusters: codebook.shape[0])
     size.moveAverage(towards: counts, decay: decay)
     sum.moveAverage(towards: sums, decay: decay)
-    let sizes = size.elements()
-    let total = sizes.reduce(0, +)
-    let eps: Float = 1e-5
-    let smoothed = sizes.map { ($0 + eps) / (total + Float(sizes.count) * eps) * total }
-    let d = sum.shape[1]
-    var entries = sum.elements()
-    for k in sizes.indices {
-      for i in 0..<d { entries[k * d + i] /= smoothed[k] }
-    }
-    codebook.assign(Tensor(entries, shape: sum.shape, on: sum.device))
+    codebook.assign(sum.smoothedMeans(counts: size, eps: 1e-5))
   }
 
   package mutating func setEntries(_ entries: [Int], to vectors: Tensor) {

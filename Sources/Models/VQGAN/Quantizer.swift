@@ -66,13 +66,13 @@ package struct Quantized {
   package let loss: Tensor
   /// Entries of the codebook, `[N, h, w]`, in `0..<K`.
   package let indices: IndexTensor
-  /// Of every latent vector from its entry, `N · h · w` values; none where entries are sampled.
-  package let squaredDistances: [Float]
+  /// Of every latent vector from its entry, `[N · h · w]`; none where entries are sampled.
+  package let squaredDistances: Tensor?
 
   /// - Parameters: rows: the vectors that replace `z`, `[N · h · w, D]`; indices: `[N · h · w]`.
   init(
     _ rows: Tensor, like z: Tensor, loss: Tensor, indices: IndexTensor,
-    squaredDistances: [Float] = []
+    squaredDistances: Tensor? = nil
   ) {
     let (n, d, h, w) = (z.shape[0], z.shape[1], z.shape[2], z.shape[3])
     latents = rows.reshaped([n, h * w, d]).image(height: h, width: w)

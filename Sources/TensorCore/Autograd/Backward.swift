@@ -41,10 +41,19 @@ package struct Gradients {
 
   /// Multiplies every gradient: 1/k after k accumulated batches.
   package mutating func scale(by factor: Float) {
+    change { $0.backend.apply(.affine(scale: factor, offset: 0), $0, into: $0) }
+  }
+
+  /// Multiplies every gradient by a scalar of the device.
+  package mutating func scale(by factor: Tensor) {
+    change { $0.backend.scale($0, by: factor, over: 1, into: $0) }
+  }
+
+  private mutating func change(_ body: (Tensor) -> Void) {
     for key in Array(byNode.keys) {
       guard var gradient = byNode.removeValue(forKey: key) else { continue }
-      let pointer = gradient.uniquePointer()
-      gradient.backend.scale(pointer, pointer, factor, 0, gradient.stored)
+      gradient.makeUnique()
+      body(gradient)
       byNode[key] = gradient
     }
   }
@@ -55,8 +64,8 @@ private func accumulated(_ sum: consuming Tensor, _ gradient: Tensor) -> Tensor 
   precondition(
     sum.layout == gradient.layout && sum.shape == gradient.shape, "gradients differ in form")
   var sum = sum
-  let pointer = sum.uniquePointer()
-  sum.backend.accumulate(gradient.pointer, pointer, 1, sum.stored)
+  sum.makeUnique()
+  sum.backend.accumulate(gradient, into: sum)
   return sum
 }
 

@@ -73,11 +73,6 @@ func record(
   return output
 }
 
-/// Whether a result of these inputs will be recorded; saves work that only a backward pass needs.
-func isRecorded(_ inputs: Tensor...) -> Bool {
-  GradientMode.isRecording && inputs.contains { $0.node != nil }
-}
-
 extension Tensor {
   /// This tensor as a leaf whose gradient is wanted: a trainable parameter, or the border of a partial backward pass.
   package func trainable() -> Tensor {

@@ -1,217 +1,182 @@
-// The seam between tensors and the hardware: everything that a device must be able to compute.
-import CKernels
+// The seam between tensors and the hardware: everything that a device must be able to do.
 
-typealias Input = UnsafePointer<Float>
-typealias Output = UnsafeMutablePointer<Float>
-
-/// What a device computes.
+/// What a device does.
 ///
-/// A second kind of device implements this protocol and nothing else; shapes, layouts and
-/// meanings are those of `kernels.h`. Pointers are the device's own; only backends look behind them.
-protocol Backend: Sendable {
+/// Operands are tensors, with shape, layout and a storage of the device; a result is written `into` a tensor whose shape
+/// says its extents. Meanings are those of `kernels.h`. Results may lie in an operand's storage where an operation is
+/// elementwise. Nothing is read back but by `withHostBytes`.
+protocol Backend: AnyObject, Sendable {
   var name: String { get }
   var pool: MemoryPool { get }
   /// How the matrix products of linear maps read their factors.
   var precision: Precision { get }
+  /// The same device, which tells `profile` what its operations take.
+  func profiled(by profile: Profile) -> any Backend
 
-  // Memory and layout
-  func copy(_ from: Input, _ to: Output, _ count: Int)
-  func fill(_ to: Output, _ value: Float, _ count: Int)
-  func plainToBlocked(_ x: Input, _ y: Output, _ n: Int, _ c: Int, _ hw: Int)
-  func blockedToPlain(_ x: Input, _ y: Output, _ n: Int, _ c: Int, _ hw: Int)
-  func blockedToRows(_ x: Input, _ y: Output, _ n: Int, _ c: Int, _ hw: Int)
-  func rowsToBlocked(_ x: Input, _ y: Output, _ n: Int, _ c: Int, _ hw: Int)
-  func weightsToBlocked(_ x: Input, _ y: Output, _ o: Int, _ i: Int, _ taps: Int)
-  func weightsToPlain(_ x: Input, _ y: Output, _ o: Int, _ i: Int, _ taps: Int)
-  func transpose(_ x: Input, _ y: Output, _ batch: Int, _ a: Int, _ b: Int)
-  func pixelsToPlain(_ pixels: UnsafePointer<UInt8>, _ y: Output, _ n: Int, _ hw: Int)
-  func plainToPixels(_ x: Input, _ pixels: UnsafeMutablePointer<UInt8>, _ n: Int, _ hw: Int)
+  // Memory
+  /// A storage without contents.
+  func makeStorage(count: Int) -> Storage
+  func upload(_ bytes: UnsafeRawBufferPointer, into storage: Storage)
+  /// Waits for the contents and lends them to the host.
+  func withHostBytes<Result>(
+    of storage: Storage, _ body: (UnsafeRawBufferPointer) throws -> Result
+  ) rethrows -> Result
+  /// Waits until everything that was asked for is done.
+  func synchronize()
+
+  // Layout
+  /// Words that a tensor takes, padding included.
+  func storedCount(_ shape: Shape, in layout: Layout) -> Int
+  /// Whether convolutions read images of few channels in the plain layout.
+  func readsPlainImages(channels: Int) -> Bool
+  func copy(_ x: Storage, into y: Storage)
+  /// A value everywhere, in the padding too.
+  func fill(_ y: Tensor, with value: Float)
+  func fill(_ y: Tensor, with scalar: Tensor)
+  /// Between plain and one of the other layouts, as the operands say.
+  func changeLayout(_ x: Tensor, into y: Tensor)
+  /// Blocked `[N, C, H, W]` to rows `[N, H·W, C]`, and back.
+  func rows(of x: Tensor, into y: Tensor)
+  func image(of rows: Tensor, into y: Tensor)
+  /// `y` is what `x` holds from `start` on along an axis, 0 in any layout, 1 in the plain one; and the reverse.
+  func slice(_ x: Tensor, axis: Int, from start: Int, into y: Tensor)
+  func insert(_ x: Tensor, axis: Int, at start: Int, into y: Tensor)
+  /// `[A, B, C]` to `[B, A, C]`.
+  func swapAxes(_ x: Tensor, into y: Tensor)
+  /// `[…, A, B]` to `[…, B, A]`.
+  func transpose(_ x: Tensor, into y: Tensor)
+  /// Bytes `[N, H, W, 3]` to plain `[N, 3, H, W]`, and back.
+  func images(of pixels: Storage, into y: Tensor)
+  func pixels(of x: Tensor, into pixels: Storage)
 
   // Convolution and matrix product
   func convolution(
-    _ shape: ck_convolution, _ x: Input, _ weights: Input, _ bias: Input?, _ y: Output, relu: Bool)
-  func convolutionBackwardData(_ shape: ck_convolution, _ dy: Input, _ weights: Input, _ dx: Output)
+    _ x: Tensor, _ weights: Tensor, _ bias: Tensor?, _ shape: ConvolutionShape, relu: Bool,
+    into y: Tensor)
+  func convolutionBackwardData(
+    _ dy: Tensor, _ weights: Tensor, _ shape: ConvolutionShape, into dx: Tensor)
   func convolutionBackwardWeights(
-    _ shape: ck_convolution, _ x: Input, _ dy: Input, _ dweights: Output, _ dbias: Output?)
-  /// `c = alpha · op(a) · op(b) + beta · c`, row-major, `c` `[m, n]`.
-  func gemm(
-    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Float,
-    _ a: Input,
-    _ b: Input, _ beta: Float, _ c: Output)
-
-  /// Values in half a float's place each.
-  func roundToBfloat16(_ x: Input, _ y: Output, _ count: Int)
-  /// `c = op(a) · op(b) + beta · c` of factors from `roundToBfloat16`; `beta` is 0 or 1.
-  func gemmBfloat16(
-    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: Input, _ b: Input,
-    _ beta: Float, _ c: Output)
-  /// Rows as 8-bit integers, a quarter of a float's place each, with a scale to a row.
-  func quantizeRows(_ x: Input, _ bytes: Output, _ scales: Output, _ rows: Int, _ columns: Int)
-  /// `c = a · bᵀ` for a matrix `b` `[n, k]` from `quantizeRows`.
-  func gemmInt8(
-    _ m: Int, _ n: Int, _ k: Int, _ a: Input, _ bytes: Input, _ scales: Input, _ c: Output)
+    _ x: Tensor, _ dy: Tensor, _ shape: ConvolutionShape, into dweights: Tensor, _ dbias: Tensor?)
+  /// `c = op(a) · op(b)` in the device's precision.
+  func matrixProduct(_ a: Tensor, _ b: Tensor, _ shape: ProductShape, into c: Tensor)
 
   // Normalisation
   func groupNorm(
-    _ x: Input, _ gamma: Input, _ beta: Input, _ y: Output, _ mean: Output, _ rstd: Output,
-    _ shape: Shape, groups: Int, eps: Float, silu: Bool)
+    _ x: Tensor, gamma: Tensor, beta: Tensor, groups: Int, eps: Float, silu: Bool, into y: Tensor,
+    mean: Tensor, rstd: Tensor)
   func groupNormBackward(
-    _ x: Input, _ dy: Input, _ gamma: Input, _ beta: Input, _ mean: Input, _ rstd: Input,
-    _ dx: Output,
-    _ dgamma: Output?, _ dbeta: Output?, _ shape: Shape, groups: Int, silu: Bool)
-  func channelMoments(_ x: Input, _ mean: Output, _ variance: Output, _ shape: Shape)
+    _ x: Tensor, _ dy: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, rstd: Tensor, groups: Int,
+    silu: Bool, into dx: Tensor, _ dgamma: Tensor?, _ dbeta: Tensor?)
+  func channelMoments(_ x: Tensor, intoMean mean: Tensor, variance: Tensor)
   func batchNorm(
-    _ x: Input, _ mean: Input, _ rstd: Input, _ gamma: Input, _ beta: Input, _ y: Output,
-    _ shape: Shape, slope: Float)
+    _ x: Tensor, mean: Tensor, rstd: Tensor, gamma: Tensor, beta: Tensor, slope: Float,
+    into y: Tensor)
   func batchNormBackward(
-    _ x: Input, _ dy: Input, _ mean: Input, _ rstd: Input, _ gamma: Input, _ beta: Input,
-    _ dx: Output,
-    _ dgamma: Output?, _ dbeta: Output?, _ shape: Shape, slope: Float)
-  func channelAffine(
-    _ x: Input, _ loc: Input, _ scale: Input, _ y: Output, _ shape: Shape, slope: Float)
+    _ x: Tensor, _ dy: Tensor, mean: Tensor, rstd: Tensor, gamma: Tensor, beta: Tensor,
+    slope: Float, into dx: Tensor, _ dgamma: Tensor?, _ dbeta: Tensor?)
+  func channelAffine(_ x: Tensor, loc: Tensor, scale: Tensor, slope: Float, into y: Tensor)
   func channelAffineBackward(
-    _ x: Input, _ dy: Input, _ loc: Input, _ scale: Input, _ dx: Output, _ dloc: Output?,
-    _ dscale: Output?, _ shape: Shape, slope: Float)
+    _ x: Tensor, _ dy: Tensor, loc: Tensor, scale: Tensor, slope: Float, into dx: Tensor,
+    _ dloc: Tensor?, _ dscale: Tensor?)
   func layerNorm(
-    _ x: Input, _ gamma: Input, _ beta: Input, _ y: Output, _ mean: Output, _ rstd: Output,
-    _ m: Int,
-    _ c: Int, eps: Float)
+    _ x: Tensor, gamma: Tensor, beta: Tensor, eps: Float, into y: Tensor, mean: Tensor, rstd: Tensor
+  )
   func layerNormBackward(
-    _ x: Input, _ dy: Input, _ gamma: Input, _ mean: Input, _ rstd: Input, _ dx: Output,
-    _ dgamma: Output, _ dbeta: Output, _ m: Int, _ c: Int)
+    _ x: Tensor, _ dy: Tensor, gamma: Tensor, mean: Tensor, rstd: Tensor, into dx: Tensor,
+    _ dgamma: Tensor, _ dbeta: Tensor)
 
   // Resampling (blocked)
-  func maxPool(_ x: Input, _ y: Output, _ shape: Shape)
-  func maxPoolBackward(_ x: Input, _ dy: Input, _ dx: Output, _ shape: Shape)
-  func upsample(_ x: Input, _ y: Output, _ shape: Shape)
-  func upsampleBackward(_ dy: Input, _ dx: Output, _ shape: Shape)
+  func maxPool(_ x: Tensor, into y: Tensor)
+  func maxPoolBackward(_ x: Tensor, _ dy: Tensor, into dx: Tensor)
+  func upsample(_ x: Tensor, into y: Tensor)
+  func upsampleBackward(_ dy: Tensor, into dx: Tensor)
 
   // Elementwise
-  func activate(_ function: Activation, _ x: Input, _ y: Output, _ count: Int)
+  func apply(_ operation: UnaryOperation, _ x: Tensor, into y: Tensor)
+  func apply(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor, into y: Tensor)
   /// `saved` is the output for ReLU and leaky ReLU, the input for the others.
-  func activateBackward(
-    _ function: Activation, _ saved: Input, _ dy: Input, _ dx: Output, _ count: Int)
-  /// GELU of rows `[m, c]` plus bias `[c]`.
-  func biasGELU(_ x: Input, _ bias: Input, _ y: Output, _ m: Int, _ c: Int)
-  func biasGELUBackward(
-    _ x: Input, _ bias: Input, _ dy: Input, _ dx: Output, _ m: Int, _ c: Int)
-  func add(_ a: Input, _ b: Input, _ y: Output, _ count: Int)
-  func subtract(_ a: Input, _ b: Input, _ y: Output, _ count: Int)
-  func multiply(_ a: Input, _ b: Input, _ y: Output, _ count: Int)
-  func scale(_ x: Input, _ y: Output, _ alpha: Float, _ beta: Float, _ count: Int)
-  func accumulate(_ x: Input, _ y: Output, _ alpha: Float, _ count: Int)
-  func signOfDifference(_ a: Input, _ b: Input, _ y: Output, _ scale: Float, _ count: Int)
-  func scaleChannels(
-    _ x: Input, _ scale: Input, _ shift: Input, _ y: Output, _ n: Int, _ c: Int, _ hw: Int)
-  func addBias(_ x: Input, _ bias: Input, _ y: Output, _ m: Int, _ c: Int)
-  func dropout(_ x: Input, _ mask: UnsafePointer<UInt8>, _ y: Output, _ rate: Float, _ count: Int)
-  func allFinite(_ x: Input, _ count: Int) -> Bool
+  func activateBackward(_ function: Activation, _ saved: Tensor, _ dy: Tensor, into dx: Tensor)
+  /// `y = scalar / divisor · x`.
+  func scale(_ x: Tensor, by scalar: Tensor, over divisor: Float, into y: Tensor)
+  /// `y += x`.
+  func accumulate(_ x: Tensor, into y: Tensor)
+  /// `y = scalar / divisor · sign(a - b)`.
+  func signOfDifference(
+    _ a: Tensor, _ b: Tensor, times scalar: Tensor, over divisor: Float, into y: Tensor)
+  /// `y = scale[c] · x + shift[c]` of plain `[N, C, H, W]`.
+  func scaleChannels(_ x: Tensor, scale: Tensor, shift: Tensor, into y: Tensor)
+  func addBias(_ x: Tensor, _ bias: Tensor, into y: Tensor)
+  /// GELU of rows plus bias.
+  func biasGELU(_ x: Tensor, _ bias: Tensor, into y: Tensor)
+  func biasGELUBackward(_ x: Tensor, _ bias: Tensor, _ dy: Tensor, into dx: Tensor)
+  /// By a mask of bytes, 0 or 1, from `randomMask`.
+  func dropout(_ x: Tensor, mask: Storage, rate: Float, into y: Tensor)
 
-  // Reductions
-  func sum(_ x: Input, _ count: Int) -> Double
-  func sumOfAbsoluteDifferences(_ a: Input, _ b: Input, _ count: Int) -> Double
-  func sumOfSquares(_ x: Input, _ count: Int) -> Double
-  func sumOfSquaredDifferences(_ a: Input, _ b: Input, _ count: Int) -> Double
-  func rowSums(_ dy: Input, _ db: Output, _ m: Int, _ c: Int)
+  // Reductions; sums are kept in double precision and rounded once
+  func reduce(_ x: Tensor, _ reduction: Reduction, over divisor: Int, into scalar: Tensor)
+  /// The root of the sum of the squared norms.
+  func norm(of tensors: [Tensor], into scalar: Tensor)
+  /// 1 if every element is a finite number, else 0.
+  func allFinite(_ x: Tensor, into scalar: Tensor)
+  /// Sums over all axes but the last.
+  func rowSums(_ x: Tensor, into y: Tensor)
+
+  // Probability, over the last axis
+  func softmax(_ x: Tensor, into y: Tensor)
+  func softmaxBackward(_ y: Tensor, _ dy: Tensor, into dx: Tensor)
+  func crossEntropy(_ logits: Tensor, _ targets: IndexTensor, into losses: Tensor, logSums: Tensor)
+  func crossEntropyBackward(
+    _ logits: Tensor, _ targets: IndexTensor, logSums: Tensor, times scalar: Tensor,
+    over divisor: Float, into dlogits: Tensor)
+  func uniformDivergence(_ logits: Tensor, into divergences: Tensor, logSums: Tensor)
+  func uniformDivergenceBackward(
+    _ logits: Tensor, divergences: Tensor, logSums: Tensor, times scalar: Tensor,
+    over divisor: Float, into dlogits: Tensor)
+  /// The lowest column of the largest value of each row `[M, K]`.
+  func largestColumns(_ x: Tensor, into indices: IndexTensor)
+
+  // Labels `[N, H, W]`
+  /// Rows `[N, H·W, O]` with weights `[k², labels, O]`.
+  func labelConvolution(
+    _ labels: IndexTensor, _ weights: Tensor, _ bias: Tensor, kernel: Int, into y: Tensor)
+  func labelConvolutionBackward(
+    _ labels: IndexTensor, _ dy: Tensor, kernel: Int, into dweights: Tensor)
+  /// The mean over all logits, a scalar.
+  func labelEntropy(_ logits: Tensor, _ labels: IndexTensor, into scalar: Tensor)
+  func labelEntropyBackward(
+    _ logits: Tensor, _ labels: IndexTensor, times scalar: Tensor, over divisor: Float,
+    into dlogits: Tensor)
 
   // Sequences and codes
-  func softmax(_ x: Input, _ y: Output, _ m: Int, _ c: Int)
-  func softmaxBackward(_ y: Input, _ dy: Input, _ dx: Output, _ m: Int, _ c: Int)
-  func crossEntropy(
-    _ logits: Input, _ targets: UnsafePointer<Int32>, _ losses: Output, _ logSums: Output, _ m: Int,
-    _ v: Int)
-  func crossEntropyBackward(
-    _ logits: Input, _ targets: UnsafePointer<Int32>, _ logSums: Input, _ dlogits: Output,
-    _ scale: Float, _ m: Int, _ v: Int)
-  func uniformDivergence(
-    _ logits: Input, _ divergences: Output, _ logSums: Output, _ m: Int, _ k: Int)
-  func uniformDivergenceBackward(
-    _ logits: Input, _ divergences: Input, _ logSums: Input, _ dlogits: Output, _ scale: Float,
-    _ m: Int, _ k: Int)
-  func labelConvolution(
-    _ labels: UnsafePointer<Int32>, _ weights: Input, _ bias: Input, _ y: Output, _ shape: Shape,
-    kernel: Int, labels count: Int, outputs: Int)
-  func labelConvolutionBackward(
-    _ labels: UnsafePointer<Int32>, _ dy: Input, _ dweights: Output, _ shape: Shape, kernel: Int,
-    labels count: Int, outputs: Int)
-  func labelEntropy(
-    _ logits: Input, _ labels: UnsafePointer<Int32>, _ sums: Output, _ shape: Shape)
-  func labelEntropyBackward(
-    _ logits: Input, _ labels: UnsafePointer<Int32>, _ dlogits: Output, _ scale: Float,
-    _ shape: Shape)
-  func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int)
-  func scatterAddRows(
-    _ dy: Input, _ indices: UnsafePointer<Int32>, _ dtable: Output, _ m: Int, _ d: Int, _ rows: Int)
+  func gatherRows(_ table: Tensor, _ indices: IndexTensor, into y: Tensor)
+  /// Adds the rows of `x` to those of `table` that their indices name.
+  func scatterAddRows(_ x: Tensor, _ indices: IndexTensor, into table: Tensor)
   func attention(
-    _ q: Input, _ k: Input, _ v: Input, _ out: Output, _ logSums: Output, _ shape: AttentionShape)
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, _ shape: AttentionShape, into out: Tensor,
+    logSums: Tensor)
   func attentionBackward(
-    _ q: Input, _ k: Input, _ v: Input, _ out: Input, _ dout: Input, _ logSums: Input, _ dq: Output,
-    _ dk: Output, _ dv: Output, _ shape: AttentionShape)
-  func attentionKeep(
-    _ rows: Input, _ cache: Output, halves: Bool, _ n: Int, count: Int, start: Int, capacity: Int,
-    heads: Int, width: Int)
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, out: Tensor, dout: Tensor, logSums: Tensor,
+    _ shape: AttentionShape, into dq: Tensor, _ dk: Tensor, _ dv: Tensor)
+  /// Rows `[N, T, C]` as positions `start…` of a cache.
+  func attentionKeep(_ rows: Tensor, _ shape: CacheShape, at start: Int, into cache: Tensor)
   func attentionStep(
-    _ q: Input, _ keys: Input, _ values: Input, halves: Bool, _ out: Output, _ n: Int, count: Int,
-    before: Int, capacity: Int, heads: Int, width: Int, scale: Float)
-  func rotate(
-    _ x: Input, _ cosines: Input, _ sines: Input, _ y: Output, _ m: Int, length: Int, heads: Int,
-    width: Int, sign: Float)
-  func rowNorms(_ x: Input, _ norms: Output, _ m: Int, _ d: Int)
+    _ q: Tensor, keys: Tensor, values: Tensor, _ shape: CacheShape, before: Int, scale: Float,
+    into out: Tensor)
+  func rotate(_ x: Tensor, _ rotation: Rotation, sign: Float, into y: Tensor)
   func nearestCodes(
-    _ z: Input, _ codebook: Input, _ norms: Input, _ indices: UnsafeMutablePointer<Int32>,
-    _ distances: Output?, _ m: Int, _ k: Int, _ d: Int)
-
-  // Perceptual distance
-  func perceptualDistance(
-    _ a: Input, _ b: Input, _ weights: Input, _ distance: Output, _ shape: Shape)
+    _ rows: Tensor, _ codebook: Tensor, into indices: IndexTensor, distances: Tensor)
+  /// Rows of `sums` by their `counts` with Laplace smoothing.
+  func smoothedMeans(_ sums: Tensor, counts: Tensor, eps: Float, into means: Tensor)
+  func perceptualDistance(_ a: Tensor, _ b: Tensor, weights: Tensor, into distance: Tensor)
   func perceptualDistanceBackward(
-    _ a: Input, _ b: Input, _ weights: Input, _ ddistance: Input, _ db: Output, _ shape: Shape)
+    _ a: Tensor, _ b: Tensor, weights: Tensor, _ ddistance: Tensor, into db: Tensor)
 
   // Optimizers and random numbers
   func adam(
-    _ parameter: Output, _ m: Output, _ v: Output, _ gradient: Input, _ count: Int, _ rule: AdamRule
-  )
-  func movingAverage(_ average: Output, _ x: Input, _ decay: Float, _ count: Int)
-  func randomUniform(_ y: Output, _ count: Int, _ source: RandomSource)
-  func randomNormal(_ y: Output, _ count: Int, _ source: RandomSource)
-  func randomGumbel(_ y: Output, _ count: Int, _ source: RandomSource)
-}
-
-/// The extents of an attention operation: rows `[N, T, heads · width]`.
-struct AttentionShape {
-  var n: Int
-  var length: Int
-  var heads: Int
-  /// Channels of one head, D.
-  var width: Int
-  /// Floats from one position of q, k and v to the next.
-  var inputStride: Int
-  var scale: Float
-  var isCausal: Bool
-  /// Positions at the start that see each other.
-  var prefix: Int
-}
-
-/// One Adam step's numbers.
-package struct AdamRule: Sendable {
-  package var learningRate: Float
-  package var beta1: Float
-  package var beta2: Float
-  package var eps: Float
-  /// Decoupled (AdamW).
-  package var weightDecay: Float
-  /// Counts from 1.
-  package var step: Int
-
-  package init(
-    learningRate: Float, beta1: Float, beta2: Float, eps: Float = 1e-8, weightDecay: Float = 0,
-    step: Int
-  ) {
-    self.learningRate = learningRate
-    self.beta1 = beta1
-    self.beta2 = beta2
-    self.eps = eps
-    self.weightDecay = weightDecay
-    self.step = step
-  }
+    _ parameter: Tensor, mean: Tensor, square: Tensor, gradient: Tensor, _ rule: AdamRule)
+  /// `average = decay · average + (1 - decay) · x`.
+  func moveAverage(_ average: Tensor, towards x: Tensor, decay: Float)
+  func random(_ distribution: Distribution, from source: RandomSource, into y: Tensor)
+  /// `count` bytes, one with probability `keep`, else zero.
+  func randomMask(_ count: Int, keep: Float, from source: RandomSource, into mask: Storage)
 }

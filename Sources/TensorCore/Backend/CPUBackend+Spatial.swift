@@ -1,104 +1,130 @@
-// Normalisation, resampling and perceptual distance on the processor.
+// Normalisation and resampling on the processor.
 import CKernels
 
 extension CPUBackend {
   func groupNorm(
-    _ x: Input, _ gamma: Input, _ beta: Input, _ y: Output, _ mean: Output, _ rstd: Output,
-    _ shape: Shape, groups: Int, eps: Float, silu: Bool
+    _ x: Tensor, gamma: Tensor, beta: Tensor, groups: Int, eps: Float, silu: Bool, into y: Tensor,
+    mean: Tensor, rstd: Tensor
   ) {
-    ck_group_norm_forward(
-      x, gamma, beta, y, mean, rstd, shape[0], shape[1], shape[2] * shape[3], groups, eps,
-      silu ? 1 : 0)
+    let (n, c, hw) = extents(x)
+    timed("group norm", floats: 3 * x.count) {
+      ck_group_norm_forward(
+        x.floats, gamma.floats, beta.floats, y.floats, mean.floats, rstd.floats, n, c, hw, groups,
+        eps, silu ? 1 : 0)
+    }
   }
 
   func groupNormBackward(
-    _ x: Input, _ dy: Input, _ gamma: Input, _ beta: Input, _ mean: Input, _ rstd: Input,
-    _ dx: Output,
-    _ dgamma: Output?, _ dbeta: Output?, _ shape: Shape, groups: Int, silu: Bool
+    _ x: Tensor, _ dy: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, rstd: Tensor, groups: Int,
+    silu: Bool, into dx: Tensor, _ dgamma: Tensor?, _ dbeta: Tensor?
   ) {
-    ck_group_norm_backward(
-      x, dy, gamma, beta, mean, rstd, dx, dgamma, dbeta, shape[0], shape[1], shape[2] * shape[3],
-      groups, silu ? 1 : 0)
+    let (n, c, hw) = extents(x)
+    timed("group norm backward", floats: 5 * x.count) {
+      ck_group_norm_backward(
+        x.floats, dy.floats, gamma.floats, beta.floats, mean.floats, rstd.floats, dx.floats,
+        dgamma?.floats, dbeta?.floats, n, c, hw, groups, silu ? 1 : 0)
+    }
   }
 
-  func channelMoments(_ x: Input, _ mean: Output, _ variance: Output, _ shape: Shape) {
-    ck_channel_moments(x, mean, variance, shape[0], shape[1], shape[2] * shape[3])
+  func channelMoments(_ x: Tensor, intoMean mean: Tensor, variance: Tensor) {
+    let (n, c, hw) = extents(x)
+    timed("channel moments", floats: x.count) {
+      ck_channel_moments(x.floats, mean.floats, variance.floats, n, c, hw)
+    }
   }
 
   func batchNorm(
-    _ x: Input, _ mean: Input, _ rstd: Input, _ gamma: Input, _ beta: Input, _ y: Output,
-    _ shape: Shape, slope: Float
+    _ x: Tensor, mean: Tensor, rstd: Tensor, gamma: Tensor, beta: Tensor, slope: Float,
+    into y: Tensor
   ) {
-    ck_batch_norm_forward(
-      x, mean, rstd, gamma, beta, y, shape[0], shape[1], shape[2] * shape[3], slope)
+    let (n, c, hw) = extents(x)
+    timed("batch norm", floats: 2 * x.count) {
+      ck_batch_norm_forward(
+        x.floats, mean.floats, rstd.floats, gamma.floats, beta.floats, y.floats, n, c, hw, slope)
+    }
   }
 
   func batchNormBackward(
-    _ x: Input, _ dy: Input, _ mean: Input, _ rstd: Input, _ gamma: Input, _ beta: Input,
-    _ dx: Output,
-    _ dgamma: Output?, _ dbeta: Output?, _ shape: Shape, slope: Float
+    _ x: Tensor, _ dy: Tensor, mean: Tensor, rstd: Tensor, gamma: Tensor, beta: Tensor,
+    slope: Float, into dx: Tensor, _ dgamma: Tensor?, _ dbeta: Tensor?
   ) {
-    ck_batch_norm_backward(
-      x, dy, mean, rstd, gamma, beta, dx, dgamma, dbeta, shape[0], shape[1], shape[2] * shape[3],
-      slope)
+    let (n, c, hw) = extents(x)
+    timed("batch norm backward", floats: 5 * x.count) {
+      ck_batch_norm_backward(
+        x.floats, dy.floats, mean.floats, rstd.floats, gamma.floats, beta.floats, dx.floats,
+        dgamma?.floats, dbeta?.floats, n, c, hw, slope)
+    }
   }
 
-  func channelAffine(
-    _ x: Input, _ loc: Input, _ scale: Input, _ y: Output, _ shape: Shape, slope: Float
-  ) {
-    ck_channel_affine_forward(x, loc, scale, y, shape[0], shape[1], shape[2] * shape[3], slope)
+  func channelAffine(_ x: Tensor, loc: Tensor, scale: Tensor, slope: Float, into y: Tensor) {
+    let (n, c, hw) = extents(x)
+    timed("channel affine", floats: 2 * x.count) {
+      ck_channel_affine_forward(x.floats, loc.floats, scale.floats, y.floats, n, c, hw, slope)
+    }
   }
 
   func channelAffineBackward(
-    _ x: Input, _ dy: Input, _ loc: Input, _ scale: Input, _ dx: Output, _ dloc: Output?,
-    _ dscale: Output?, _ shape: Shape, slope: Float
+    _ x: Tensor, _ dy: Tensor, loc: Tensor, scale: Tensor, slope: Float, into dx: Tensor,
+    _ dloc: Tensor?, _ dscale: Tensor?
   ) {
-    ck_channel_affine_backward(
-      x, dy, loc, scale, dx, dloc, dscale, shape[0], shape[1], shape[2] * shape[3], slope)
+    let (n, c, hw) = extents(x)
+    timed("channel affine backward", floats: 3 * x.count) {
+      ck_channel_affine_backward(
+        x.floats, dy.floats, loc.floats, scale.floats, dx.floats, dloc?.floats, dscale?.floats, n,
+        c, hw, slope)
+    }
   }
 
   func layerNorm(
-    _ x: Input, _ gamma: Input, _ beta: Input, _ y: Output, _ mean: Output, _ rstd: Output,
-    _ m: Int,
-    _ c: Int, eps: Float
+    _ x: Tensor, gamma: Tensor, beta: Tensor, eps: Float, into y: Tensor, mean: Tensor, rstd: Tensor
   ) {
-    ck_layer_norm_forward(x, gamma, beta, y, mean, rstd, m, c, eps)
+    timed("layer norm", floats: 2 * x.count) {
+      ck_layer_norm_forward(
+        x.floats, gamma.floats, beta.floats, y.floats, mean.floats, rstd.floats, mean.count,
+        x.shape[-1], eps)
+    }
   }
 
   func layerNormBackward(
-    _ x: Input, _ dy: Input, _ gamma: Input, _ mean: Input, _ rstd: Input, _ dx: Output,
-    _ dgamma: Output, _ dbeta: Output, _ m: Int, _ c: Int
+    _ x: Tensor, _ dy: Tensor, gamma: Tensor, mean: Tensor, rstd: Tensor, into dx: Tensor,
+    _ dgamma: Tensor, _ dbeta: Tensor
   ) {
-    ck_layer_norm_backward(x, dy, gamma, mean, rstd, dx, dgamma, dbeta, m, c)
+    timed("layer norm backward", floats: 3 * x.count) {
+      ck_layer_norm_backward(
+        x.floats, dy.floats, gamma.floats, mean.floats, rstd.floats, dx.floats, dgamma.floats,
+        dbeta.floats, mean.count, x.shape[-1])
+    }
   }
 
-  private func planes(_ shape: Shape) -> Int { shape[0] * ((shape[1] + 15) / 16) }
+  // MARK: Resampling
 
-  func maxPool(_ x: Input, _ y: Output, _ shape: Shape) {
-    ck_max_pool_forward(x, y, planes(shape), shape[2], shape[3])
+  func maxPool(_ x: Tensor, into y: Tensor) {
+    timed("max pool", floats: 5 * x.count / 4) {
+      ck_max_pool_forward(x.floats, y.floats, planes(x), x.shape[2], x.shape[3])
+    }
   }
 
-  func maxPoolBackward(_ x: Input, _ dy: Input, _ dx: Output, _ shape: Shape) {
-    ck_max_pool_backward(x, dy, dx, planes(shape), shape[2], shape[3])
+  func maxPoolBackward(_ x: Tensor, _ dy: Tensor, into dx: Tensor) {
+    timed("max pool backward", floats: 9 * x.count / 4) {
+      ck_max_pool_backward(x.floats, dy.floats, dx.floats, planes(x), x.shape[2], x.shape[3])
+    }
   }
 
-  func upsample(_ x: Input, _ y: Output, _ shape: Shape) {
-    ck_upsample_forward(x, y, planes(shape), shape[2], shape[3])
+  func upsample(_ x: Tensor, into y: Tensor) {
+    timed("upsample", floats: 5 * x.count) {
+      ck_upsample_forward(x.floats, y.floats, planes(x), x.shape[2], x.shape[3])
+    }
   }
 
-  func upsampleBackward(_ dy: Input, _ dx: Output, _ shape: Shape) {
-    ck_upsample_backward(dy, dx, planes(shape), shape[2], shape[3])
+  func upsampleBackward(_ dy: Tensor, into dx: Tensor) {
+    timed("upsample backward", floats: 5 * dx.count) {
+      ck_upsample_backward(dy.floats, dx.floats, planes(dx), dx.shape[2], dx.shape[3])
+    }
   }
 
-  func perceptualDistance(
-    _ a: Input, _ b: Input, _ weights: Input, _ distance: Output, _ shape: Shape
-  ) {
-    ck_lpips_forward(a, b, weights, distance, shape[0], shape[1], shape[2] * shape[3])
+  private func extents(_ x: Tensor) -> (n: Int, c: Int, hw: Int) {
+    (x.shape[0], x.shape[1], x.shape[2] * x.shape[3])
   }
 
-  func perceptualDistanceBackward(
-    _ a: Input, _ b: Input, _ weights: Input, _ ddistance: Input, _ db: Output, _ shape: Shape
-  ) {
-    ck_lpips_backward(a, b, weights, ddistance, db, shape[0], shape[1], shape[2] * shape[3])
-  }
+  private func planes(_ x: Tensor) -> Int { x.shape[0] * ((x.shape[1] + 15) / 16) }
 }

@@ -2,224 +2,217 @@
 import CKernels
 
 /// The processor, computing with one of the two engines.
-struct CPUBackend: Backend {
+final class CPUBackend: Backend {
   let engine: Engine
-  var precision = Precision.float32
-  let pool = MemoryPool()
+  let precision: Precision
+  let pool: MemoryPool
+  let profile: Profile?
+
+  init(
+    engine: Engine, precision: Precision = .float32, profile: Profile? = nil,
+    pool: MemoryPool = MemoryPool(allocate: { ck_allocate($0) }, free: { ck_deallocate($0) })
+  ) {
+    self.engine = engine
+    self.precision = precision
+    self.profile = profile
+    self.pool = pool
+  }
 
   var name: String {
     precision == .float32 ? engine.rawValue : "\(engine.rawValue) \(precision.rawValue)"
   }
 
-  private var product: ck_gemm {
+  var device: Device { Device(backend: self) }
+
+  func profiled(by profile: Profile) -> any Backend {
+    CPUBackend(engine: engine, precision: precision, profile: profile, pool: pool)
+  }
+
+  /// Runs one operation, timed if there is a profile.
+  ///
+  /// - Parameters:
+  ///   - operations: multiplications and additions counted apart; 0 where they mean little.
+  ///   - floats: read and written at least.
+  @inline(__always)
+  func timed(
+    _ name: @autoclosure () -> String, operations: @autoclosure () -> Int = 0,
+    floats: @autoclosure () -> Int, _ operation: () -> Void
+  ) {
+    guard let profile else { return operation() }
+    profile.time(name(), operations: operations(), floats: floats(), operation)
+  }
+
+  /// Runs `body` with the indices in this device's memory.
+  @inline(__always)
+  func with(_ indices: IndexTensor, _ body: (UnsafeMutablePointer<Int32>) -> Void) {
+    let storage = indices.storage(on: device)
+    withExtendedLifetime(storage) { body(storage.integers) }
+  }
+
+  /// The engine's product of float32 matrices.
+  var product: ck_gemm {
     #if HAS_ONEDNN
       if engine == .onednn { return ck_gemm_onednn }
     #endif
     return ck_gemm_openblas
   }
 
-  // MARK: Convolution and matrix product
-
-  func convolution(
-    _ shape: ck_convolution, _ x: Input, _ weights: Input, _ bias: Input?, _ y: Output, relu: Bool
-  ) {
-    var shape = shape
-    #if HAS_ONEDNN
-      if engine == .onednn,
-        ck_convolution_forward_onednn(&shape, x, weights, bias, y, relu ? 1 : 0) == 0
-      {
-        return
-      }
-    #endif
-    // Also for the few shapes that oneDNN has no fast kernel for.
-    check(ck_convolution_forward_openblas(&shape, x, weights, bias, y, relu ? 1 : 0))
-  }
-
-  func convolutionBackwardData(_ shape: ck_convolution, _ dy: Input, _ weights: Input, _ dx: Output)
-  {
-    var shape = shape
-    #if HAS_ONEDNN
-      if engine == .onednn, ck_convolution_backward_data_onednn(&shape, dy, weights, dx) == 0 {
-        return
-      }
-    #endif
-    check(ck_convolution_backward_data_openblas(&shape, dy, weights, dx))
-  }
-
-  func convolutionBackwardWeights(
-    _ shape: ck_convolution, _ x: Input, _ dy: Input, _ dweights: Output, _ dbias: Output?
-  ) {
-    var shape = shape
-    #if HAS_ONEDNN
-      if engine == .onednn,
-        ck_convolution_backward_weights_onednn(&shape, x, dy, dweights, dbias) == 0
-      {
-        return
-      }
-    #endif
-    check(ck_convolution_backward_weights_openblas(&shape, x, dy, dweights, dbias))
-  }
+  // MARK: Convolution
 
   private func check(_ status: Int32) {
     precondition(status == 0, "the convolution kernel failed with status \(status)")
   }
 
-  func gemm(
-    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ alpha: Float,
-    _ a: Input,
-    _ b: Input, _ beta: Float, _ c: Output
+  func convolution(
+    _ x: Tensor, _ weights: Tensor, _ bias: Tensor?, _ shape: ConvolutionShape, relu: Bool,
+    into y: Tensor
+  ) {
+    timed("convolution \(shape.summary)", operations: shape.operations, floats: shape.floats) {
+      var form = shape.form(imagesIn: x.layout)
+      #if HAS_ONEDNN
+        if engine == .onednn,
+          ck_convolution_forward_onednn(
+            &form, x.floats, weights.floats, bias?.floats, y.floats, relu ? 1 : 0) == 0
+        {
+          return
+        }
+      #endif
+      // Also for the few shapes that oneDNN has no fast kernel for.
+      check(
+        ck_convolution_forward_openblas(
+          &form, x.floats, weights.floats, bias?.floats, y.floats, relu ? 1 : 0))
+    }
+  }
+
+  func convolutionBackwardData(
+    _ dy: Tensor, _ weights: Tensor, _ shape: ConvolutionShape, into dx: Tensor
+  ) {
+    timed(
+      "convolution, data gradient \(shape.summary)", operations: shape.operations,
+      floats: shape.floats
+    ) {
+      var form = shape.form(imagesIn: dx.layout)
+      #if HAS_ONEDNN
+        if engine == .onednn,
+          ck_convolution_backward_data_onednn(&form, dy.floats, weights.floats, dx.floats) == 0
+        {
+          return
+        }
+      #endif
+      check(ck_convolution_backward_data_openblas(&form, dy.floats, weights.floats, dx.floats))
+    }
+  }
+
+  func convolutionBackwardWeights(
+    _ x: Tensor, _ dy: Tensor, _ shape: ConvolutionShape, into dweights: Tensor, _ dbias: Tensor?
+  ) {
+    timed(
+      "convolution, weight gradient \(shape.summary)", operations: shape.operations,
+      floats: shape.floats
+    ) {
+      var form = shape.form(imagesIn: x.layout)
+      #if HAS_ONEDNN
+        if engine == .onednn,
+          ck_convolution_backward_weights_onednn(
+            &form, x.floats, dy.floats, dweights.floats, dbias?.floats) == 0
+        {
+          return
+        }
+      #endif
+      check(
+        ck_convolution_backward_weights_openblas(
+          &form, x.floats, dy.floats, dweights.floats, dbias?.floats))
+    }
+  }
+
+  // MARK: Matrix product
+
+  func matrixProduct(_ a: Tensor, _ b: Tensor, _ s: ProductShape, into c: Tensor) {
+    switch precision {
+    case .bfloat16: productOfHalves(a, b, s, into: c)
+    // Bytes are for `x · weightᵀ` alone.
+    case .int8 where !s.transposesFirst && s.transposesSecond && b.rank == 2:
+      productOfBytes(a, b, s, into: c)
+    case .float32, .int8:
+      timed(
+        "gemm \(s.m)×\(s.n)×\(s.k)", operations: s.operations,
+        floats: s.m * s.k + s.k * s.n + s.m * s.n
+      ) { multiply(a.floats, b.floats, s, into: c.floats) }
+    }
+  }
+
+  private func multiply(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ s: ProductShape,
+    into c: UnsafeMutablePointer<Float>
   ) {
     product(
-      transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, alpha, a, transposeA ? m : k, b,
-      transposeB ? k : n, beta, c, n)
+      s.transposesFirst ? 1 : 0, s.transposesSecond ? 1 : 0, s.m, s.n, s.k, 1, a,
+      s.transposesFirst ? s.m : s.k, b, s.transposesSecond ? s.k : s.n, 0, c, s.n)
   }
 
-  func roundToBfloat16(_ x: Input, _ y: Output, _ count: Int) {
+  private func productOfHalves(_ a: Tensor, _ b: Tensor, _ s: ProductShape, into c: Tensor) {
+    let (first, second) = (bfloat16(of: a), bfloat16(of: b))
     #if HAS_ONEDNN
-      ck_round_to_bfloat16(x, halves(y), count)
+      timed(
+        "gemm, bfloat16 \(s.m)×\(s.n)×\(s.k)", operations: s.operations,
+        floats: (s.m * s.k + s.k * s.n) / 2 + s.m * s.n
+      ) {
+        ck_gemm_bfloat16(
+          s.transposesFirst ? 1 : 0, s.transposesSecond ? 1 : 0, s.m, s.n, s.k, first.halves,
+          second.halves, 0, c.floats)
+      }
     #endif
-  }
-
-  func gemmBfloat16(
-    _ transposeA: Bool, _ transposeB: Bool, _ m: Int, _ n: Int, _ k: Int, _ a: Input, _ b: Input,
-    _ beta: Float, _ c: Output
-  ) {
-    #if HAS_ONEDNN
-      ck_gemm_bfloat16(
-        transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k, halves(.init(mutating: a)),
-        halves(.init(mutating: b)), beta, c)
-    #endif
-  }
-
-  func quantizeRows(_ x: Input, _ bytes: Output, _ scales: Output, _ rows: Int, _ columns: Int) {
-    ck_quantize_rows(x, self.bytes(bytes), scales, rows, columns)
-  }
-
-  func gemmInt8(
-    _ m: Int, _ n: Int, _ k: Int, _ a: Input, _ bytes: Input, _ scales: Input, _ c: Output
-  ) {
-    let bytes = self.bytes(.init(mutating: bytes))
-    guard m > Self.fewRows else {
-      ck_few_rows_int8(m, n, k, a, bytes, scales, c)
-      return
-    }
-    let restored = Storage(count: n * k, on: Device(backend: self))
-    ck_restore_rows(bytes, scales, restored.pointer, n, k)
-    gemm(false, true, m, n, k, 1, a, restored.pointer, 0, c)
   }
 
   /// Rows up to which the product reads the weights faster as bytes than the library does as floats.
   private static let fewRows = 64
 
-  private func halves(_ memory: Output) -> UnsafeMutablePointer<UInt16> {
-    UnsafeMutableRawPointer(memory).assumingMemoryBound(to: UInt16.self)
+  private func productOfBytes(_ a: Tensor, _ b: Tensor, _ s: ProductShape, into c: Tensor) {
+    let rows = int8(of: b)
+    timed(
+      "gemm, 8-bit weights \(s.m)×\(s.n)×\(s.k)", operations: s.operations,
+      floats: s.m * s.k + s.k * s.n / 4 + s.m * s.n
+    ) {
+      let (bytes, scales) = (rows.values.signedBytes, rows.scales.floats)
+      guard s.m > Self.fewRows else {
+        ck_few_rows_int8(s.m, s.n, s.k, a.floats, bytes, scales, c.floats)
+        return
+      }
+      let restored = makeStorage(count: s.n * s.k)
+      withExtendedLifetime(restored) {
+        ck_restore_rows(bytes, scales, restored.floats, s.n, s.k)
+        multiply(a.floats, restored.floats, s, into: c.floats)
+      }
+    }
+  }
+}
+
+extension ConvolutionShape {
+  fileprivate func form(imagesIn layout: Layout) -> ck_convolution {
+    ck_convolution(
+      n: images, in_channels: inputs, out_channels: outputs, in_height: inputHeight,
+      in_width: inputWidth, out_height: outputHeight, out_width: outputWidth, kernel: kernel,
+      stride: options.stride, pad_top: options.padTop, pad_left: options.padLeft,
+      pad_bottom: options.padBottom, pad_right: options.padRight,
+      plain_input: layout == .plain ? 1 : 0, winograd: options.allowsWinograd ? 1 : 0)
   }
 
-  private func bytes(_ memory: Output) -> UnsafeMutablePointer<Int8> {
-    UnsafeMutableRawPointer(memory).assumingMemoryBound(to: Int8.self)
+  /// `128→256 3×3/2 64×64 ×4`: channels, kernel with its stride, positions of the output, images.
+  fileprivate var summary: String {
+    "\(inputs)→\(outputs) \(kernel)×\(kernel)\(options.stride > 1 ? "/\(options.stride)" : "") "
+      + "\(outputHeight)×\(outputWidth) ×\(images)"
   }
 
-  // MARK: Sequences and codes
-
-  func attention(
-    _ q: Input, _ k: Input, _ v: Input, _ out: Output, _ logSums: Output, _ s: AttentionShape
-  ) {
-    ck_attention_forward(
-      q, k, v, out, logSums, s.n, s.length, s.heads, s.width, s.inputStride, s.heads * s.width,
-      s.scale,
-      s.isCausal ? 1 : 0, s.prefix, product)
+  fileprivate var operations: Int {
+    2 * images * outputs * outputHeight * outputWidth * inputs * kernel * kernel
   }
 
-  func attentionBackward(
-    _ q: Input, _ k: Input, _ v: Input, _ out: Input, _ dout: Input, _ logSums: Input, _ dq: Output,
-    _ dk: Output, _ dv: Output, _ s: AttentionShape
-  ) {
-    ck_attention_backward(
-      q, k, v, out, dout, logSums, dq, dk, dv, s.n, s.length, s.heads, s.width, s.inputStride,
-      s.heads * s.width, s.scale, s.isCausal ? 1 : 0, s.prefix, product)
+  fileprivate var floats: Int {
+    images * (inputs * inputHeight * inputWidth + outputs * outputHeight * outputWidth)
+      + inputs * outputs * kernel * kernel
   }
+}
 
-  func attentionKeep(
-    _ rows: Input, _ cache: Output, halves: Bool, _ n: Int, count: Int, start: Int, capacity: Int,
-    heads: Int, width: Int
-  ) {
-    ck_attention_keep(rows, cache, halves ? 1 : 0, n, count, start, capacity, heads, width)
-  }
-
-  func attentionStep(
-    _ q: Input, _ keys: Input, _ values: Input, halves: Bool, _ out: Output, _ n: Int, count: Int,
-    before: Int, capacity: Int, heads: Int, width: Int, scale: Float
-  ) {
-    ck_attention_step(
-      q, keys, values, halves ? 1 : 0, out, n, count, before, capacity, heads, width, scale)
-  }
-
-  func nearestCodes(
-    _ z: Input, _ codebook: Input, _ norms: Input, _ indices: UnsafeMutablePointer<Int32>,
-    _ distances: Output?, _ m: Int, _ k: Int, _ d: Int
-  ) {
-    ck_nearest_codes(z, codebook, norms, indices, distances, m, k, d, product)
-  }
-
-  func rotate(
-    _ x: Input, _ cosines: Input, _ sines: Input, _ y: Output, _ m: Int, length: Int, heads: Int,
-    width: Int, sign: Float
-  ) {
-    ck_rotate(x, cosines, sines, y, m, length, heads, width, sign)
-  }
-
-  func rowNorms(_ x: Input, _ norms: Output, _ m: Int, _ d: Int) { ck_row_norms(x, norms, m, d) }
-
-  func labelConvolution(
-    _ labels: UnsafePointer<Int32>, _ weights: Input, _ bias: Input, _ y: Output, _ shape: Shape,
-    kernel: Int, labels count: Int, outputs: Int
-  ) {
-    ck_label_convolution(
-      labels, weights, bias, y, shape[0], shape[1], shape[2], kernel, count, outputs)
-  }
-
-  func labelConvolutionBackward(
-    _ labels: UnsafePointer<Int32>, _ dy: Input, _ dweights: Output, _ shape: Shape, kernel: Int,
-    labels count: Int, outputs: Int
-  ) {
-    ck_label_convolution_backward(
-      labels, dy, dweights, shape[0], shape[1], shape[2], kernel, count, outputs)
-  }
-
-  func gatherRows(_ table: Input, _ indices: UnsafePointer<Int32>, _ y: Output, _ m: Int, _ d: Int)
-  {
-    ck_gather_rows(table, indices, y, m, d)
-  }
-
-  func scatterAddRows(
-    _ dy: Input, _ indices: UnsafePointer<Int32>, _ dtable: Output, _ m: Int, _ d: Int, _ rows: Int
-  ) {
-    ck_scatter_add_rows(dy, indices, dtable, m, d, rows)
-  }
-
-  // MARK: Optimizers and random numbers
-
-  func adam(
-    _ parameter: Output, _ m: Output, _ v: Output, _ gradient: Input, _ count: Int, _ rule: AdamRule
-  ) {
-    ck_adam(
-      parameter, m, v, gradient, count, rule.learningRate, rule.beta1, rule.beta2, rule.eps,
-      rule.weightDecay, rule.step)
-  }
-
-  func movingAverage(_ average: Output, _ x: Input, _ decay: Float, _ count: Int) {
-    ck_moving_average(average, x, decay, count)
-  }
-
-  func randomUniform(_ y: Output, _ count: Int, _ source: RandomSource) {
-    ck_random_uniform(y, count, source.seed, source.stream, source.position)
-  }
-
-  func randomGumbel(_ y: Output, _ count: Int, _ source: RandomSource) {
-    ck_random_gumbel(y, count, source.seed, source.stream, source.position)
-  }
-
-  func randomNormal(_ y: Output, _ count: Int, _ source: RandomSource) {
-    ck_random_normal(y, count, source.seed, source.stream, source.position)
-  }
+extension ProductShape {
+  fileprivate var operations: Int { 2 * m * n * k }
 }

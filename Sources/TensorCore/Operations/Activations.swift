@@ -26,11 +26,11 @@ extension Tensor {
   package func activated(_ function: Activation) -> Tensor {
     precondition(function != .softplus || layout == .plain, "softplus would fill the padding")
     let y = Tensor(uninitializedLike: self)
-    backend.activate(function, pointer, y.pointer, stored)
+    backend.apply(.activation(function), self, into: y)
     let saved = function.savesOutput ? y : detached()
     return record(y, [self]) { dy, _ in
       let dx = Tensor(uninitializedLike: dy)
-      dy.backend.activateBackward(function, saved.pointer, dy.pointer, dx.pointer, dy.stored)
+      dy.backend.activateBackward(function, saved, dy, into: dx)
       return [dx]
     }
   }
@@ -38,13 +38,10 @@ extension Tensor {
   /// Inverted dropout: zero with probability `rate`, the rest divided by `1 - rate`.
   package func droppedOut(rate: Float, using random: inout RandomSource) -> Tensor {
     guard rate > 0 else { return self }
-    let mask = random.mask(stored, keep: 1 - rate)
+    let mask = random.mask(stored, keep: 1 - rate, on: device)
     func apply(_ x: Tensor) -> Tensor {
       let y = Tensor(uninitializedLike: x)
-      mask.withUnsafeBufferPointer { buffer in
-        guard let base = buffer.baseAddress else { return }
-        x.backend.dropout(x.pointer, base, y.pointer, rate, x.stored)
-      }
+      x.backend.dropout(x, mask: mask, rate: rate, into: y)
       return y
     }
     return record(apply(self), [self]) { dy, _ in [apply(dy)] }

@@ -21,22 +21,24 @@ package func attention(
   precondition(channels % heads == 0, "\(heads) heads do not divide \(channels) channels")
   precondition(
     q.shape == k.shape && q.shape == v.shape, "q, k, v: \(q.shape), \(k.shape), \(v.shape)")
-  var form = AttentionShape(
-    n: n, length: length, heads: heads, width: channels / heads, inputStride: channels,
-    scale: scale,
-    isCausal: false, prefix: 0)
-  if case .causal(let prefix) = mask { (form.isCausal, form.prefix) = (true, prefix) }
+  let (isCausal, prefix) =
+    switch mask {
+    case .none: (false, 0)
+    case .causal(let prefix): (true, prefix)
+    }
+  let form = AttentionShape(
+    n: n, length: length, heads: heads, width: channels / heads, scale: scale, isCausal: isCausal,
+    prefix: prefix)
   let out = Tensor(uninitializedLike: q)
   let logSums = Tensor(uninitialized: [n, heads, length], on: q.device)
-  q.backend.attention(q.pointer, k.pointer, v.pointer, out.pointer, logSums.pointer, form)
+  q.backend.attention(q, k, v, form, into: out, logSums: logSums)
   let (q0, k0, v0) = (q.detached(), k.detached(), v.detached())
-  return record(out, [q, k, v]) { [form] dout, _ in
+  return record(out, [q, k, v]) { dout, _ in
     let (dq, dk, dv) = (
       Tensor(uninitializedLike: q0), Tensor(uninitializedLike: k0), Tensor(uninitializedLike: v0)
     )
     dout.backend.attentionBackward(
-      q0.pointer, k0.pointer, v0.pointer, out.pointer, dout.pointer, logSums.pointer, dq.pointer,
-      dk.pointer, dv.pointer, form)
+      q0, k0, v0, out: out, dout: dout, logSums: logSums, form, into: dq, dk, dv)
     return [dq, dk, dv]
   }
 }
@@ -48,23 +50,21 @@ package func attention(
 package struct KeyValueCache {
   /// Positions that have been appended.
   package private(set) var length = 0
-  /// Positions that fit.
-  package let capacity: Int
-  private let heads: Int
-  private let width: Int  // channels of a head, D
-  private let halves: Bool  // two values in the place of a float
+  private let form: CacheShape
   private var keys, values: Tensor  // [N, heads, capacity, D]
 
   /// Room for `capacity` positions of `items` sequences with `channels` channels.
   package init(items: Int, capacity: Int, channels: Int, heads: Int, on device: Device) {
-    self.capacity = capacity
-    self.heads = heads
-    width = channels / heads
-    halves = device.keepsHalves && width % 2 == 0
+    let width = channels / heads
+    let halves = device.keepsHalves && width % 2 == 0
+    form = CacheShape(capacity: capacity, heads: heads, width: width, halves: halves)
     let shape: Shape = [items, heads, capacity, halves ? width / 2 : width]
     keys = Tensor(uninitialized: shape, on: device)
     values = Tensor(uninitialized: shape, on: device)
   }
+
+  /// Positions that fit.
+  package var capacity: Int { form.capacity }
 
   /// Forgets all but the first `length` positions.
   package mutating func truncate(to length: Int) {
@@ -74,15 +74,13 @@ package struct KeyValueCache {
 
   /// Appends keys and values `[N, T, C]` without attending.
   package mutating func append(keys newKeys: Tensor, values newValues: Tensor) {
-    let (n, count) = (newKeys.shape[0], newKeys.shape[1])
+    let count = newKeys.shape[1]
     precondition(
       length + count <= capacity, "\(length) + \(count) positions in a cache of \(capacity)")
-    keys.backend.attentionKeep(
-      newKeys.pointer, keys.uniquePointer(), halves: halves, n, count: count, start: length,
-      capacity: capacity, heads: heads, width: width)
-    values.backend.attentionKeep(
-      newValues.pointer, values.uniquePointer(), halves: halves, n, count: count, start: length,
-      capacity: capacity, heads: heads, width: width)
+    keys.makeUnique()
+    values.makeUnique()
+    keys.backend.attentionKeep(newKeys, form, at: length, into: keys)
+    values.backend.attentionKeep(newValues, form, at: length, into: values)
     length += count
   }
 
@@ -92,9 +90,7 @@ package struct KeyValueCache {
     append(keys: k, values: v)
     let out = Tensor(uninitializedLike: q)
     q.backend.attentionStep(
-      q.pointer, keys.pointer, values.pointer, halves: halves, out.pointer, q.shape[0],
-      count: q.shape[1], before: before, capacity: capacity, heads: heads, width: width,
-      scale: scale)
+      q, keys: keys, values: values, form, before: before, scale: scale, into: out)
     return out
   }
 }

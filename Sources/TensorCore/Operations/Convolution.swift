@@ -1,5 +1,4 @@
 // 2-D convolution in the blocked layout.
-import CKernels
 
 /// Stride, padding and algorithm of a convolution.
 package struct ConvolutionOptions: Sendable, Equatable {
@@ -34,23 +33,16 @@ extension Tensor {
   package func convolved(
     with weights: Tensor, bias: Tensor?, _ options: ConvolutionOptions = .init(), relu: Bool = false
   ) -> Tensor {
-    let kernel = weights.shape[2]
     precondition(rank == 4 && weights.shape[1] == shape[1], "weights \(weights.shape) for \(shape)")
-    // Images with few channels are read as they are; everything else comes in blocks.
-    let x = layout == .plain && shape[1] <= 4 ? self : blocked()
+    let readsPlain = layout == .plain && backend.readsPlainImages(channels: shape[1])
+    let x = readsPlain ? self : blocked()
     let weights = weights.in(.blockedWeights)
-    let height = (shape[2] + options.padTop + options.padBottom - kernel) / options.stride + 1
-    let width = (shape[3] + options.padLeft + options.padRight - kernel) / options.stride + 1
-    precondition(height > 0 && width > 0, "a \(kernel)×\(kernel) kernel does not fit \(shape)")
-    let form = ck_convolution(
-      n: shape[0], in_channels: shape[1], out_channels: weights.shape[0], in_height: shape[2],
-      in_width: shape[3], out_height: height, out_width: width, kernel: kernel,
-      stride: options.stride, pad_top: options.padTop, pad_left: options.padLeft,
-      pad_bottom: options.padBottom, pad_right: options.padRight,
-      plain_input: x.layout == .plain ? 1 : 0, winograd: options.allowsWinograd ? 1 : 0)
-    let y = Tensor(
-      uninitialized: [shape[0], weights.shape[0], height, width], layout: .blocked, on: device)
-    backend.convolution(form, x.pointer, weights.pointer, bias?.pointer, y.pointer, relu: relu)
+    let form = ConvolutionShape(shape, weights.shape, options)
+    precondition(
+      form.outputHeight > 0 && form.outputWidth > 0, "kernel \(weights.shape) does not fit \(shape)"
+    )
+    let y = Tensor(uninitialized: form.output, layout: .blocked, on: device)
+    backend.convolution(x, weights, bias, form, relu: relu, into: y)
 
     // The input is kept only for the gradients of weights and bias, the output only for the ReLU's.
     let savedInput = weights.isTracked || bias?.isTracked == true ? x.detached() : nil
@@ -62,22 +54,20 @@ extension Tensor {
       var dy = dy.blocked()
       if let savedOutput {
         let masked = Tensor(uninitializedLike: dy)
-        dy.backend.activateBackward(
-          .relu, savedOutput.pointer, dy.pointer, masked.pointer, dy.stored)
+        dy.backend.activateBackward(.relu, savedOutput, dy, into: masked)
         dy = masked
       }
       var gradients: [Tensor?] = [nil, nil, nil]
       if wanted[0] {
         let dx = Tensor(uninitialized: inputShape, layout: inputLayout, on: dy.device)
-        dy.backend.convolutionBackwardData(form, dy.pointer, frozen.pointer, dx.pointer)
+        dy.backend.convolutionBackwardData(dy, frozen, form, into: dx)
         gradients[0] = dx
       }
       let wantsBias = biasShape != nil && wanted[2]
       if let savedInput, wanted[1] || wantsBias {
         let dweights = Tensor(uninitializedLike: frozen)
         let dbias = wantsBias ? biasShape.map { Tensor(uninitialized: $0, on: dy.device) } : nil
-        dy.backend.convolutionBackwardWeights(
-          form, savedInput.pointer, dy.pointer, dweights.pointer, dbias?.pointer)
+        dy.backend.convolutionBackwardWeights(savedInput, dy, form, into: dweights, dbias)
         gradients[1] = dweights
         gradients[2] = dbias
       }

@@ -8,26 +8,18 @@ extension IndexTensor {
   package func convolved(with weights: Tensor, bias: Tensor) -> Tensor {
     let (n, h, w) = (shape[0], shape[1], shape[2])
     let (o, i, k) = (weights.shape[0], weights.shape[1], weights.shape[2])
-    precondition(elements.allSatisfy { $0 >= 0 && $0 < i }, "a label outside 0..<\(i)")
+    precondition(isWithin(0..<Int32(i)), "a label outside 0..<\(i)")
     // [O, I · k · k] to [k · k, I, O]
     let taps = weights.plain().reshaped([o, i * k * k]).transposed().reshaped([i, k * k, o])
       .axesSwapped()
     let rows = Tensor(uninitialized: [n, h * w, o], on: weights.device)
-    elements.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      rows.backend.labelConvolution(
-        base, taps.pointer, bias.pointer, rows.pointer, shape, kernel: k, labels: i, outputs: o)
-    }
+    rows.backend.labelConvolution(self, taps, bias, kernel: k, into: rows)
     let (labels, biasShape, tapShape) = (self, bias.shape, taps.shape)
-    let recorded = record(rows, [taps, bias]) { dy, wanted in
+    let recorded = record(rows, [taps, bias]) { dy, _ in
       let dtaps = Tensor(uninitialized: tapShape, on: dy.device)
       let dbias = Tensor(uninitialized: biasShape, on: dy.device)
-      labels.elements.withUnsafeBufferPointer { buffer in
-        guard let base = buffer.baseAddress else { return }
-        dy.backend.labelConvolutionBackward(
-          base, dy.pointer, dtaps.pointer, labels.shape, kernel: k, labels: i, outputs: o)
-      }
-      dy.backend.rowSums(dy.pointer, dbias.pointer, n * h * w, o)
+      dy.backend.labelConvolutionBackward(labels, dy, kernel: k, into: dtaps)
+      dy.backend.rowSums(dy, into: dbias)
       return [dtaps, dbias]
     }
     return recorded.image(height: h, width: w)
@@ -37,15 +29,9 @@ extension IndexTensor {
 extension Tensor {
   /// `[A, B, C]` to `[B, A, C]`.
   func axesSwapped() -> Tensor {
-    let (a, b, c) = (shape[0], shape[1], shape[2])
     let x = plain()
-    let result = Tensor(uninitialized: [b, a, c], on: device)
-    for row in 0..<a {
-      for column in 0..<b {
-        backend.copy(
-          x.pointer + (row * b + column) * c, result.pointer + (column * a + row) * c, c)
-      }
-    }
+    let result = Tensor(uninitialized: [shape[1], shape[0], shape[2]], on: device)
+    backend.swapAxes(x, into: result)
     return record(result, [x]) { gradient, _ in [gradient.axesSwapped()] }
   }
 
@@ -56,23 +42,15 @@ extension Tensor {
     let x = blocked()
     let c = shape[1]
     precondition(
-      labels.count * c == count && labels.elements.allSatisfy { $0 >= 0 && $0 < c },
+      labels.count * c == count && labels.isWithin(0..<Int32(c)),
       "labels \(labels.shape) for logits \(shape)")
-    let sums = Tensor(uninitialized: [shape[0] * ((c + 15) / 16)], on: device)
-    labels.elements.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      backend.labelEntropy(x.pointer, base, sums.pointer, shape)
-    }
-    let total = count
-    let loss = Tensor(Float(backend.sum(sums.pointer, sums.count) / Double(total)), on: device)
+    let loss = Tensor(uninitialized: [], on: device)
+    backend.labelEntropy(x, labels, into: loss)
     let saved = x.detached()
     return record(loss, [x]) { dy, _ in
       let dx = Tensor(uninitializedLike: saved)
-      labels.elements.withUnsafeBufferPointer { buffer in
-        guard let base = buffer.baseAddress else { return }
-        dy.backend.labelEntropyBackward(
-          saved.pointer, base, dx.pointer, dy.item() / Float(total), saved.shape)
-      }
+      dy.backend.labelEntropyBackward(
+        saved, labels, times: dy, over: Float(saved.count), into: dx)
       return [dx]
     }
   }

@@ -4,26 +4,19 @@ extension Tensor {
   /// The same tensor in the given layout; itself if it already is.
   package func `in`(_ layout: Layout) -> Tensor {
     if layout == self.layout { return self }
-    switch (self.layout, layout) {
-    case (.plain, .blocked), (.blocked, .plain), (.plain, .blockedWeights),
-      (.blockedWeights, .plain):
-      break
-    default: preconditionFailure("no way from \(self.layout) to \(layout)")
-    }
     precondition(rank == 4, "\(layout) needs [N, C, H, W], got \(shape)")
-    let source = detached()
-    let origin = self.layout
-    let (n, c, hw) = (shape[0], shape[1], shape[2] * shape[3])
-    let result = Tensor(shape, layout: layout, on: device) {
-      switch (origin, layout) {
-      case (.plain, .blocked): source.backend.plainToBlocked(source.pointer, $0, n, c, hw)
-      case (.blocked, .plain): source.backend.blockedToPlain(source.pointer, $0, n, c, hw)
-      case (.plain, _): source.backend.weightsToBlocked(source.pointer, $0, n, c, hw)
-      default: source.backend.weightsToPlain(source.pointer, $0, n, c, hw)
+    let result: Tensor
+    if storage.isUnused {
+      // Weights to be filled from a file, perhaps: not used for this either.
+      let source = detached()
+      result = Tensor(shape, layout: layout, on: device) {
+        source.backend.changeLayout(source, into: $0)
       }
+    } else {
+      result = Tensor(uninitialized: shape, layout: layout, on: device)
+      backend.changeLayout(self, into: result)
     }
-    // What has not been used yet, weights to be filled from a file, is not used for this either.
-    if !storage.isUnused { _ = result.pointer }
+    let origin = self.layout
     return record(result, [self]) { gradient, _ in [gradient.in(origin)] }
   }
 
@@ -32,7 +25,7 @@ extension Tensor {
   /// Row-major.
   package func plain() -> Tensor { self.in(.plain) }
 
-  /// Blocks of 16 channels, for `[N, C, H, W]`.
+  /// As convolutions read it, for `[N, C, H, W]`.
   package func blocked() -> Tensor { self.in(.blocked) }
 
   /// Activations `[N, C, H, W]` as rows `[N, H·W, C]`, one vector per place.
@@ -40,7 +33,7 @@ extension Tensor {
     let x = blocked()
     let (n, c, h, w) = (shape[0], shape[1], shape[2], shape[3])
     let result = Tensor(uninitialized: [n, h * w, c], on: device)
-    backend.blockedToRows(x.pointer, result.pointer, n, c, h * w)
+    backend.rows(of: x, into: result)
     return record(result, [x]) { gradient, _ in [gradient.image(height: h, width: w)] }
   }
 
@@ -56,7 +49,7 @@ extension Tensor {
       "rows of shape \(shape) do not fill \(height)×\(width) places")
     let (n, c) = (shape[0], shape[2])
     let result = Tensor(uninitialized: [n, c, height, width], layout: .blocked, on: device)
-    backend.rowsToBlocked(pointer, result.pointer, n, c, height * width)
+    backend.image(of: self, into: result)
     return record(result, [self]) { gradient, _ in [gradient.rows()] }
   }
 
@@ -72,41 +65,27 @@ extension Tensor {
   /// Positions `range` of the second axis of `[N, T, …]`.
   package func positions(_ range: Range<Int>) -> Tensor {
     let x = plain()
-    let (n, length) = (shape[0], shape[1])
-    precondition(range.lowerBound >= 0 && range.upperBound <= length, "\(range) of \(shape)")
-    let width = count / max(n * length, 1)
-    let result = Tensor(
-      uninitialized: Shape([n, range.count] + shape.extents.dropFirst(2)), on: device)
-    for item in 0..<n {
-      backend.copy(
-        x.pointer + (item * length + range.lowerBound) * width,
-        result.pointer + item * range.count * width, range.count * width)
-    }
-    let origin = shape
-    return record(result, [x]) { gradient, _ in
-      let dx = Tensor(repeating: 0, shape: origin, on: gradient.device)
-      for item in 0..<n {
-        gradient.backend.copy(
-          gradient.pointer + item * range.count * width,
-          dx.pointer + (item * length + range.lowerBound) * width, range.count * width)
-      }
-      return [dx]
-    }
+    precondition(range.lowerBound >= 0 && range.upperBound <= shape[1], "\(range) of \(shape)")
+    return x.sliced(range, axis: 1)
   }
 
   /// Items `range` of the first axis.
   package func items(_ range: Range<Int>) -> Tensor {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= shape[0], "items \(range) of \(shape)")
-    let itemCount = stored / max(shape[0], 1)
-    let result = Tensor(
-      uninitialized: Shape([range.count] + shape.extents.dropFirst()), layout: layout, on: device)
-    backend.copy(pointer + range.lowerBound * itemCount, result.pointer, range.count * itemCount)
-    let origin = self.detached()
+    return sliced(range, axis: 0)
+  }
+
+  private func sliced(_ range: Range<Int>, axis: Int) -> Tensor {
+    var extents = shape.extents
+    extents[axis] = range.count
+    let result = Tensor(uninitialized: Shape(extents), layout: layout, on: device)
+    backend.slice(self, axis: axis, from: range.lowerBound, into: result)
+    let (origin, layout) = (shape, layout)
     return record(result, [self]) { gradient, _ in
-      let dx = Tensor(zerosLike: origin)
-      gradient.backend.copy(
-        gradient.pointer, dx.pointer + range.lowerBound * itemCount, range.count * itemCount)
+      let dx = Tensor(uninitialized: origin, layout: layout, on: gradient.device)
+      gradient.backend.fill(dx, with: 0)
+      gradient.backend.insert(gradient, axis: axis, at: range.lowerBound, into: dx)
       return [dx]
     }
   }
@@ -120,8 +99,8 @@ extension Tensor {
     let result = Tensor(
       uninitialized: Shape([count + other.shape[0]] + shape.extents.dropFirst()), layout: layout,
       on: device)
-    backend.copy(pointer, result.pointer, stored)
-    backend.copy(other.pointer, result.pointer + stored, other.stored)
+    backend.insert(self, axis: 0, at: 0, into: result)
+    backend.insert(other, axis: 0, at: count, into: result)
     return record(result, [self, other]) { gradient, wanted in
       [
         wanted[0] ? gradient.items(0..<count) : nil,
@@ -135,7 +114,7 @@ extension Tensor {
     let x = plain()
     let (a, b) = (shape[-2], shape[-1])
     let result = Tensor(uninitialized: Shape(shape.extents.dropLast(2) + [b, a]), on: device)
-    backend.transpose(x.pointer, result.pointer, count / max(a * b, 1), a, b)
+    backend.transpose(x, into: result)
     return record(result, [x]) { gradient, _ in [gradient.transposed()] }
   }
 }
@@ -146,20 +125,17 @@ extension Tensor {
     precondition(
       pixels.count == count * height * width * 3, "\(pixels.count) bytes for \(count) images")
     self.init(uninitialized: [count, 3, height, width], on: device)
-    pixels.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      backend.pixelsToPlain(base, pointer, count, height * width)
-    }
+    let bytes = backend.makeStorage(count: (pixels.count + 3) / 4)
+    pixels.withUnsafeBytes { backend.upload($0, into: bytes) }
+    backend.images(of: bytes, into: self)
   }
 
   /// 8-bit pixels `[N, H, W, 3]` of images `[N, 3, H, W]`, clamped to [-1, 1].
   package func pixels() -> [UInt8] {
     precondition(rank == 4 && shape[1] == 3, "pixels of \(shape)")
     let x = withoutGradients { self.plain() }
-    return [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      guard let base = buffer.baseAddress else { return }
-      backend.plainToPixels(x.pointer, base, shape[0], shape[2] * shape[3])
-      filled = count
-    }
+    let bytes = backend.makeStorage(count: (count + 3) / 4)
+    backend.pixels(of: x, into: bytes)
+    return backend.withHostBytes(of: bytes) { Array($0[..<count]) }
   }
 }

@@ -15,16 +15,16 @@ extension Tensor {
     let mean = Tensor(uninitialized: [shape[0], groups], on: device)
     let rstd = Tensor(uninitialized: [shape[0], groups], on: device)
     backend.groupNorm(
-      x.pointer, gamma.pointer, beta.pointer, y.pointer, mean.pointer, rstd.pointer, shape,
-      groups: groups, eps: eps, silu: silu)
+      x, gamma: gamma, beta: beta, groups: groups, eps: eps, silu: silu, into: y, mean: mean,
+      rstd: rstd)
     let (saved, gamma0, beta0) = (x.detached(), gamma.detached(), beta.detached())
     return record(y, [x, gamma, beta]) { dy, wanted in
       let dx = Tensor(uninitializedLike: saved)
       let dgamma = wanted[1] ? Tensor(uninitializedLike: gamma0) : nil
       let dbeta = wanted[2] ? Tensor(uninitializedLike: beta0) : nil
       dy.backend.groupNormBackward(
-        saved.pointer, dy.pointer, gamma0.pointer, beta0.pointer, mean.pointer, rstd.pointer,
-        dx.pointer, dgamma?.pointer, dbeta?.pointer, saved.shape, groups: groups, silu: silu)
+        saved, dy, gamma: gamma0, beta: beta0, mean: mean, rstd: rstd, groups: groups, silu: silu,
+        into: dx, dgamma, dbeta)
       return [dx, dgamma, dbeta]
     }
   }
@@ -38,23 +38,19 @@ extension Tensor {
     )
   {
     let x = blocked()
-    let mean = Tensor(uninitialized: [shape[1]], on: device)
-    let variance = Tensor(uninitialized: [shape[1]], on: device)
-    backend.channelMoments(x.pointer, mean.pointer, variance.pointer, shape)
-    let rstd = Tensor(
-      variance.elements().map { 1 / ($0 + eps).squareRoot() }, shape: [shape[1]], on: device)
+    let (mean, variance) = x.channelMoments()
+    let rstd = variance.inverseDeviation(eps: eps)
     let y = Tensor(uninitializedLike: x)
     backend.batchNorm(
-      x.pointer, mean.pointer, rstd.pointer, gamma.pointer, beta.pointer, y.pointer, shape,
-      slope: slope)
+      x, mean: mean, rstd: rstd, gamma: gamma, beta: beta, slope: slope, into: y)
     let (saved, gamma0, beta0) = (x.detached(), gamma.detached(), beta.detached())
     let output = record(y, [x, gamma, beta]) { dy, wanted in
       let dx = Tensor(uninitializedLike: saved)
       let dgamma = wanted[1] ? Tensor(uninitializedLike: gamma0) : nil
       let dbeta = wanted[2] ? Tensor(uninitializedLike: beta0) : nil
       dy.backend.batchNormBackward(
-        saved.pointer, dy.pointer, mean.pointer, rstd.pointer, gamma0.pointer, beta0.pointer,
-        dx.pointer, dgamma?.pointer, dbeta?.pointer, saved.shape, slope: slope)
+        saved, dy, mean: mean, rstd: rstd, gamma: gamma0, beta: beta0, slope: slope, into: dx,
+        dgamma, dbeta)
       return [dx, dgamma, dbeta]
     }
     return (output, mean, variance)
@@ -64,15 +60,14 @@ extension Tensor {
   package func channelAffine(loc: Tensor, scale: Tensor, slope: Float = 1) -> Tensor {
     let x = blocked()
     let y = Tensor(uninitializedLike: x)
-    backend.channelAffine(x.pointer, loc.pointer, scale.pointer, y.pointer, shape, slope: slope)
+    backend.channelAffine(x, loc: loc, scale: scale, slope: slope, into: y)
     let (saved, loc0, scale0) = (x.detached(), loc.detached(), scale.detached())
     return record(y, [x, loc, scale]) { dy, wanted in
       let dx = Tensor(uninitializedLike: saved)
       let dloc = wanted[1] ? Tensor(uninitializedLike: loc0) : nil
       let dscale = wanted[2] ? Tensor(uninitializedLike: scale0) : nil
       dy.backend.channelAffineBackward(
-        saved.pointer, dy.pointer, loc0.pointer, scale0.pointer, dx.pointer, dloc?.pointer,
-        dscale?.pointer, saved.shape, slope: slope)
+        saved, dy, loc: loc0, scale: scale0, slope: slope, into: dx, dloc, dscale)
       return [dx, dloc, dscale]
     }
   }
@@ -82,8 +77,13 @@ extension Tensor {
     let x = withoutGradients { blocked() }
     let mean = Tensor(uninitialized: [shape[1]], on: device)
     let variance = Tensor(uninitialized: [shape[1]], on: device)
-    backend.channelMoments(x.pointer, mean.pointer, variance.pointer, shape)
+    backend.channelMoments(x, intoMean: mean, variance: variance)
     return (mean, variance)
+  }
+
+  /// `1/√(v + eps)` of variances; constants to the graph.
+  package func inverseDeviation(eps: Float) -> Tensor {
+    withoutGradients { scaled(by: 1, plus: eps).squareRoot().reciprocal() }
   }
 
   /// Layer normalisation over the last axis.
@@ -91,21 +91,18 @@ extension Tensor {
   /// - Source: Ba et al. 2016, eq. 4; eps 1e-5 in the reference.
   package func layerNormalized(gamma: Tensor, beta: Tensor, eps: Float = 1e-5) -> Tensor {
     let x = plain()
-    let c = shape[-1]
-    let m = count / max(c, 1)
+    let m = count / max(shape[-1], 1)
     let y = Tensor(uninitializedLike: x)
     let mean = Tensor(uninitialized: [m], on: device)
     let rstd = Tensor(uninitialized: [m], on: device)
-    backend.layerNorm(
-      x.pointer, gamma.pointer, beta.pointer, y.pointer, mean.pointer, rstd.pointer, m, c, eps: eps)
+    backend.layerNorm(x, gamma: gamma, beta: beta, eps: eps, into: y, mean: mean, rstd: rstd)
     let (saved, gamma0) = (x.detached(), gamma.detached())
     return record(y, [x, gamma, beta]) { dy, _ in
       let dx = Tensor(uninitializedLike: saved)
       let dgamma = Tensor(uninitializedLike: gamma0)
       let dbeta = Tensor(uninitializedLike: gamma0)
       dy.backend.layerNormBackward(
-        saved.pointer, dy.pointer, gamma0.pointer, mean.pointer, rstd.pointer, dx.pointer,
-        dgamma.pointer, dbeta.pointer, m, c)
+        saved, dy, gamma: gamma0, mean: mean, rstd: rstd, into: dx, dgamma, dbeta)
       return [dx, dgamma, dbeta]
     }
   }

@@ -12,14 +12,13 @@ extension Tensor {
     precondition(a.shape == b.shape, "features differ in shape: \(a.shape), \(b.shape)")
     precondition(!weights.isTracked, "the weights get no gradient")
     let distance = Tensor(uninitialized: [shape[0]], on: device)
-    backend.perceptualDistance(a.pointer, b.pointer, weights.pointer, distance.pointer, shape)
+    backend.perceptualDistance(a, b, weights: weights, into: distance)
     let (a0, b0) = (a.detached(), b.detached())
     return record(distance, [a, b]) { dy, wanted in
       /// For `moved`; the distance is the same from both sides.
       func gradient(of moved: Tensor, from fixed: Tensor) -> Tensor {
         let d = Tensor(uninitializedLike: moved)
-        dy.backend.perceptualDistanceBackward(
-          fixed.pointer, moved.pointer, weights.pointer, dy.pointer, d.pointer, moved.shape)
+        dy.backend.perceptualDistanceBackward(fixed, moved, weights: weights, dy, into: d)
         return d
       }
       return [

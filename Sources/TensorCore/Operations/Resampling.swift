@@ -6,11 +6,11 @@ extension Tensor {
     let x = blocked()
     let y = Tensor(
       uninitialized: [shape[0], shape[1], shape[2] / 2, shape[3] / 2], layout: .blocked, on: device)
-    backend.maxPool(x.pointer, y.pointer, shape)
+    backend.maxPool(x, into: y)
     let saved = x.detached()
     return record(y, [x]) { dy, _ in
       let dx = Tensor(uninitializedLike: saved)
-      dy.backend.maxPoolBackward(saved.pointer, dy.pointer, dx.pointer, saved.shape)
+      dy.backend.maxPoolBackward(saved, dy, into: dx)
       return [dx]
     }
   }
@@ -20,11 +20,11 @@ extension Tensor {
     let x = blocked()
     let y = Tensor(
       uninitialized: [shape[0], shape[1], shape[2] * 2, shape[3] * 2], layout: .blocked, on: device)
-    backend.upsample(x.pointer, y.pointer, shape)
+    backend.upsample(x, into: y)
     let origin = shape
     return record(y, [x]) { dy, _ in
       let dx = Tensor(uninitialized: origin, layout: .blocked, on: dy.device)
-      dy.backend.upsampleBackward(dy.pointer, dx.pointer, origin)
+      dy.backend.upsampleBackward(dy, into: dx)
       return [dx]
     }
   }

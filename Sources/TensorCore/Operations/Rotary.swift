@@ -30,9 +30,7 @@ extension Tensor {
       rotation.cosines.shape[0] == length && channels % max(rotation.width, 1) == 0,
       "angles \(rotation.cosines.shape) for \(shape)")
     let y = Tensor(uninitializedLike: x)
-    backend.rotate(
-      x.pointer, rotation.cosines.pointer, rotation.sines.pointer, y.pointer, shape[0] * length,
-      length: length, heads: channels / rotation.width, width: rotation.width, sign: sign)
+    backend.rotate(x, rotation, sign: sign, into: y)
     return record(y, [x]) { dy, _ in [dy.rotated(by: rotation, sign: -sign)] }
   }
 }

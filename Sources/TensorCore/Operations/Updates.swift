@@ -8,16 +8,17 @@ extension Tensor {
     gradient: Tensor, mean: inout Tensor, square: inout Tensor, _ rule: AdamRule
   ) {
     precondition(gradient.layout == layout && gradient.shape == shape, "gradient differs in form")
-    let parameter = uniquePointer()
-    backend.adam(
-      parameter, mean.uniquePointer(), square.uniquePointer(), gradient.pointer, stored, rule)
+    makeUnique()
+    mean.makeUnique()
+    square.makeUnique()
+    backend.adam(self, mean: mean, square: square, gradient: gradient, rule)
   }
 
   /// `self = decay · self + (1 - decay) · x`.
   package mutating func moveAverage(towards x: Tensor, decay: Float) {
     let x = x.in(layout)
-    let memory = uniquePointer()
-    backend.movingAverage(memory, x.pointer, decay, stored)
+    makeUnique()
+    backend.moveAverage(self, towards: x, decay: decay)
   }
 
   /// Replaces the values, keeping layout, device and place in the graph.

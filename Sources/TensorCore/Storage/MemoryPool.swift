@@ -1,5 +1,4 @@
 // Reuse of buffers: a training step repeats its shapes, so after the first step nothing is asked of the system.
-import CKernels
 import Glibc
 import Synchronization
 
@@ -25,6 +24,17 @@ package final class MemoryPool: Sendable {
   }
 
   private let state = Mutex(State())
+  private let allocate: @Sendable (Int) -> UnsafeMutableRawPointer?
+  private let free: @Sendable (UnsafeMutableRawPointer) -> Void
+
+  /// - Parameters: allocate, free: the device's own.
+  init(
+    allocate: @escaping @Sendable (Int) -> UnsafeMutableRawPointer?,
+    free: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+  ) {
+    self.allocate = allocate
+    self.free = free
+  }
 
   /// Sizes rounded up so that at most an eighth of a buffer is wasted; 64 bytes at least.
   static func sizeClass(_ bytes: Int) -> Int {
@@ -45,20 +55,22 @@ package final class MemoryPool: Sendable {
       return nil
     }
     if let address, let pointer = UnsafeMutableRawPointer(bitPattern: address) { return pointer }
-    guard let fresh = ck_allocate(size) else {
-      Self.exhausted(wanted: size, reserved: statistics.reserved)
+    guard let fresh = allocate(size) else {
+      let report = Self.outOfMemory.withLock { $0 }
+      report(
+        "out of memory: \(size >> 20) MiB wanted, \(statistics.reserved >> 20) MiB in tensors already; "
+          + "take smaller batches or pictures")
     }
     return fresh
   }
 
-  /// Ends the process: nothing above could go on without its tensor.
-  private static func exhausted(wanted: Int, reserved: Int) -> Never {
-    let text =
-      "out of memory: \(wanted >> 20) MiB wanted, \(reserved >> 20) MiB in tensors already; "
-      + "take smaller batches or pictures\n"
-    let bytes = Array(text.utf8)
+  /// Reports that there is no more memory, and ends the process: nothing above could go on without its tensor.
+  package static let outOfMemory = Mutex<@Sendable (_ message: String) -> Never>(printAndExit)
+
+  @Sendable private static func printAndExit(_ message: String) -> Never {
+    let bytes = Array((message + "\n").utf8)
     _ = write(2, bytes, bytes.count)
-    _exit(70)
+    _exit(71)
   }
 
   func put(_ pointer: UnsafeMutableRawPointer, bytes: Int) {
@@ -77,7 +89,7 @@ package final class MemoryPool: Sendable {
       state.free = [:]
       return addresses
     }
-    for address in addresses { ck_deallocate(UnsafeMutableRawPointer(bitPattern: address)) }
+    for address in addresses { UnsafeMutableRawPointer(bitPattern: address).map(free) }
   }
 
   package var statistics: Statistics { state.withLock { $0.statistics } }

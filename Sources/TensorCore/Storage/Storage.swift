@@ -1,40 +1,25 @@
-// One buffer of floats on a device.
+// What holds the elements of tensors on a device.
 
-/// One buffer of floats; belongs to a device and goes back to its pool when the last tensor lets go.
+/// Memory of a device in words of 32 bits: floats, integers, or several smaller values to a word.
 ///
-/// Memory is taken at the first use: what is never read, such as the first weights of a model that is
-/// filled from a file, takes none.
-final class Storage: @unchecked Sendable {
+/// Each kind of device has its own subclass, which its backend alone looks into. It takes memory when it is first used:
+/// what is never read, such as the first weights of a model that is filled from a file, takes none. It gives the memory
+/// back when the last tensor lets go.
+class Storage: @unchecked Sendable {
   let device: Device
+  /// Words.
   let count: Int
-  /// Writes the contents into memory that has just been taken.
-  private var fill: ((UnsafeMutablePointer<Float>) -> Void)?
-  private var memory: UnsafeMutablePointer<Float>?
-  /// The same values in fewer bits, once a matrix product has asked for them.
-  var reduced = ReducedCopies()
+  /// Writes the contents when memory has been taken at the first use; undefined contents without it.
+  var fill: ((Storage) -> Void)?
 
-  /// - Parameter fill: writes the contents at the first use; undefined contents without it.
-  init(
-    count: Int, on device: Device, filledBy fill: ((UnsafeMutablePointer<Float>) -> Void)? = nil
-  ) {
+  init(count: Int, on device: Device) {
     self.device = device
     self.count = count
-    self.fill = fill
   }
 
-  var pointer: UnsafeMutablePointer<Float> {
-    if let memory { return memory }
-    let memory = device.backend.pool.take(bytes: count * MemoryLayout<Float>.stride)
-      .bindMemory(to: Float.self, capacity: max(count, 1))
-    fill?(memory)
-    (self.memory, fill) = (memory, nil)
-    return memory
-  }
+  /// Whether nobody has read or written it.
+  var isUnused: Bool { preconditionFailure("a device has its own kind of storage") }
 
-  var isUnused: Bool { memory == nil }
-
-  deinit {
-    guard let memory else { return }
-    device.backend.pool.put(memory, bytes: count * MemoryLayout<Float>.stride)
-  }
+  /// Called before the contents change in place.
+  func willChange() {}
 }

@@ -34,12 +34,12 @@ package struct GPTTrainer {
     _ batches: [TokenSequences], learningRate: Float, using random: inout RandomSource
   ) -> Float {
     var gradients = Gradients()
-    var total: Float = 0
+    var losses: [Tensor] = []
     for batch in batches {
       var dropping: RandomSource? = random
       let loss = model(batch.input, droppingWith: &dropping).crossEntropy(batch.targets)
       if let dropping { random = dropping }
-      total += loss.item()
+      losses.append(loss.detached())
       gradients.add(backward(loss))
     }
     if batches.count > 1 { gradients.scale(by: 1 / Float(batches.count)) }
@@ -48,7 +48,7 @@ package struct GPTTrainer {
       decayedNames.contains($0) ? weightDecay : 0
     }
     average?.update(model, step: optimizer.step)
-    return total / Float(batches.count)
+    return losses.reduce(0) { $0 + $1.item() } / Float(batches.count)
   }
 
   /// The mean loss of a code over the given rows, in nats; nothing is dropped or replaced.

@@ -60,19 +60,24 @@ package struct VQGANTrainer {
 
   /// What the generator's half of a step gives.
   package struct GeneratorResult {
-    package var losses = VQGANLosses()
+    /// Averaged over the batches; reads them from the device.
+    package var losses: VQGANLosses {
+      let share = 1 / Float(max(passes.count, 1))
+      return passes.reduce(into: VQGANLosses()) { $0.add($1.read(), share: share) }
+    }
     package var gradients = Gradients()
     package var reconstructions: [Tensor] = []
     /// The discriminator's answers to them with their graphs, for its own half of the step; none before `disc_start`.
     package var fakeLogits: [Tensor] = []
     var quantized: [QuantizedVectors] = []
+    fileprivate var passes: [PassLosses] = []
   }
 
   /// The latent vectors of a batch and where they fell.
   struct QuantizedVectors {
     let vectors: Tensor  // [M, D]
     let indices: IndexTensor  // [M]
-    let squaredDistances: [Float]  // M
+    let squaredDistances: Tensor?  // [M]
   }
 
   /// Losses of the generator and gradients of its parameters; a moving-average codebook moves here.
@@ -83,7 +88,7 @@ package struct VQGANTrainer {
     var result = GeneratorResult()
     for input in batches {
       let pass = generatorPass(input, isAdversarial: isAdversarial, using: &random)
-      result.losses.add(pass.losses, share: share)
+      result.passes.append(pass.losses)
       result.gradients.add(pass.gradients)
       result.reconstructions.append(pass.reconstruction)
       if let logits = pass.fakeLogits { result.fakeLogits.append(logits) }
@@ -105,6 +110,7 @@ package struct VQGANTrainer {
     let share = 1 / Float(batches.count)
     let parameters = discriminator.parameters
     var gradients = Gradients()
+    var passes: [(loss: Tensor, real: Tensor, fake: Tensor)] = []
     for (index, input) in batches.enumerated() {
       guard case .values(let images) = input else { continue }  // label maps have no discriminator
       let logitsReal = discriminator(images, training: true)
@@ -117,11 +123,14 @@ package struct VQGANTrainer {
         }
       let loss = objective.discFactor * objective.discLoss(real: logitsReal, fake: logitsFake)
       gradients.add(backward(loss, towards: parameters))
-      losses.disc += share * loss.item()
-      losses.logitsReal += share * logitsReal.mean().item()
-      losses.logitsFake += share * logitsFake.mean().item()
+      passes.append((loss, logitsReal.detached().mean(), logitsFake.detached().mean()))
     }
     if batches.count > 1 { gradients.scale(by: share) }
+    for pass in passes {
+      losses.disc += share * pass.loss.item()
+      losses.logitsReal += share * pass.real.item()
+      losses.logitsFake += share * pass.fake.item()
+    }
     return gradients
   }
 
@@ -143,8 +152,35 @@ package struct VQGANTrainer {
     return (z, quantized, model.decode(quantized.latents, dropout: &source))
   }
 
+  /// The losses of one pass as they lie on the device.
+  fileprivate struct PassLosses {
+    let objective: VQGANObjective
+    let quant: Tensor
+    var rec: Tensor?
+    var p: Tensor?
+    var g: Tensor?
+    var dWeight: Tensor?
+
+    func read() -> VQGANLosses {
+      var losses = VQGANLosses()
+      losses.quant = quant.item()
+      losses.rec = rec?.item() ?? 0
+      losses.nll = losses.rec
+      losses.p = p?.item() ?? 0
+      if let g, let dWeight {
+        losses.g = g.item()
+        losses.dWeight = dWeight.item()
+        losses.discFactor = objective.discFactor
+      }
+      losses.total =
+        losses.nll + losses.dWeight * losses.discFactor * losses.g
+        + objective.codebookWeight * losses.quant
+      return losses
+    }
+  }
+
   private struct GeneratorPass {
-    let losses: VQGANLosses
+    let losses: PassLosses
     let gradients: Gradients
     let reconstruction: Tensor
     let fakeLogits: Tensor?
@@ -167,16 +203,14 @@ package struct VQGANTrainer {
       }
     }.trainable()
 
-    var losses = VQGANLosses()
-    losses.quant = quantized.loss.item()
+    var losses = PassLosses(objective: objective, quant: quantized.loss.detached())
     var rec = objective.reconstructionLoss(border, of: input)
     if let perceptual, objective.perceptualWeight > 0, case .values(let images) = input {
       let distance = perceptual(images, border).mean()
-      losses.p = distance.item()
+      losses.p = distance.detached()
       rec = rec + objective.perceptualWeight * distance
     }
-    losses.rec = rec.item()
-    losses.nll = losses.rec
+    losses.rec = rec.detached()
     var seed = backward(rec)[border] ?? Tensor(zerosLike: border)
 
     var fakeLogits: Tensor?
@@ -185,20 +219,16 @@ package struct VQGANTrainer {
       let isShared = objective.discriminatorPass == .shared
       if isShared { fakeLogits = logits }
       let g = generatorLoss(fake: logits)
-      losses.g = g.item()
-      losses.discFactor = objective.discFactor
+      losses.g = g.detached()
       let adversarial =
         backward(g, towards: [border], keepingGraph: isShared)[border] ?? Tensor(zerosLike: border)
-      losses.dWeight =
-        objective.discWeight
-        * adaptiveWeight(
-          reconstruction: lastLayerGradient(of: reconstruction, seed: seed),
-          adversarial: lastLayerGradient(of: reconstruction, seed: adversarial))
-      seed = seed + adversarial.scaled(by: losses.dWeight * objective.discFactor)
+      let weight = adaptiveWeight(
+        reconstruction: lastLayerGradient(of: reconstruction, seed: seed),
+        adversarial: lastLayerGradient(of: reconstruction, seed: adversarial)
+      ).scaled(by: objective.discWeight)
+      losses.dWeight = weight
+      seed = seed + adversarial.scaled(by: weight.scaled(by: objective.discFactor))
     }
-    losses.total =
-      losses.nll + losses.dWeight * losses.discFactor * losses.g
-      + objective.codebookWeight * losses.quant
 
     let codebookSeed = Tensor(objective.codebookWeight, on: border.device)
     let gradients = backward([(reconstruction, seed), (quantized.loss, codebookSeed)])
@@ -227,7 +257,8 @@ package struct VQGANTrainer {
     guard limit > 0 else { return }
     let idle = usage.idleSteps.indices.filter { usage.idleSteps[$0] >= limit }
     guard !idle.isEmpty else { return }
-    let rows = random.choice(idle.count, weights: latents.squaredDistances)
+    let weights = latents.squaredDistances?.elements() ?? []
+    let rows = random.choice(idle.count, weights: weights)
     let revived = Array(idle.shuffled(using: &random).prefix(rows.count))
     let positions = IndexTensor(rows.map { Int32($0) }, shape: [rows.count])
     model.quantizer.setEntries(revived, to: latents.vectors.gathered(at: positions))
