@@ -140,7 +140,8 @@ let package = Package(
       .executableTarget(
         name: "command-probe",
         dependencies: [
-          "ModelCommands", "CommandSupport", "Checkpoints", "DurableFiles", argumentParser,
+          "ModelCommands", "CommandSupport", "Checkpoints", "TensorCore", "DurableFiles",
+          argumentParser,
         ],
         path: "Tests/CommandProbe"),
       .target(

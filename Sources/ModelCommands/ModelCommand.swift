@@ -2,6 +2,7 @@
 
 import Checkpoints
 import CommandSupport
+import TensorCore
 
 /// A command that reads weights; the tensor engine is linked into these commands alone.
 package protocol ModelCommand: SuiteCommand {}
@@ -13,6 +14,7 @@ extension ModelCommand {
         "\(path): names \(name), which could run code in Python; nothing was run here, but do not "
           + "load this file with Python")
     }
+    MemoryPool.outOfMemory.withLock { $0 = ending(with: .noMemory) }
   }
 
   package static func exitCode(of error: any Error) -> SuiteExitCode? {

@@ -6,6 +6,7 @@ import CommandSupport
 import DurableFiles
 import Foundation
 import ModelCommands
+import TensorCore
 
 @main
 struct CommandProbe: ModelCommand {
@@ -31,7 +32,7 @@ struct CommandProbe: ModelCommand {
   }
 
   enum Failure: String, CaseIterable, ExpressibleByArgument {
-    case missing, busy, cannotCreate, ioFailure, unknown, usage
+    case missing, busy, cannotCreate, ioFailure, noMemory, unknown, usage
   }
 
   @Option var work = Work.paths
@@ -90,6 +91,7 @@ struct CommandProbe: ModelCommand {
     case .cannotCreate: throw DurableFileError.cannotCreate(path: "run", errno: EACCES)
     case .ioFailure:
       throw DurableFileError.failed(operation: "write", path: "run", errno: ENOSPC)
+    case .noMemory: MemoryPool.outOfMemory.withLock { $0 }("out of memory")
     case .unknown: throw CocoaError(.coderInvalidValue)
     case .usage: throw ValidationError("--count does not fit.")
     }

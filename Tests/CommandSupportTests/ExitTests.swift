@@ -9,6 +9,7 @@ struct ExitTests {
     ),
     ("cannotCreate", 73, "run: cannot be created (Permission denied)"),
     ("ioFailure", 74, "run: write failed (No space left on device)"),
+    ("noMemory", 71, "out of memory"),
   ])
   func errorsAreOneLineAndACode(error: String, code: Int32, message: String) throws {
     let outcome = try shell("command-probe --work fail --error \(error)")
