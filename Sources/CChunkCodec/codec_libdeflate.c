@@ -9,8 +9,6 @@ struct chunk_deflater {
   struct libdeflate_compressor *compressor;
 };
 
-const char *chunk_codec_name(void) { return "libdeflate " LIBDEFLATE_VERSION_STRING; }
-
 int chunk_codec_strongest_level(void) { return 12; }
 
 chunk_deflater *chunk_deflater_create(int level) {

@@ -9,8 +9,6 @@ struct chunk_deflater {
   int level;
 };
 
-const char *chunk_codec_name(void) { return "zlib " ZLIB_VERSION; }
-
 int chunk_codec_strongest_level(void) { return 9; }
 
 chunk_deflater *chunk_deflater_create(int level) {

@@ -35,9 +35,6 @@ package enum ShardCompression: Equatable, Sendable {
     case .auto: Self.automaticLevel
     }
   }
-
-  /// The library that compresses, for the manifest: different ones give different bytes of the same meaning.
-  package static var libraryName: String { String(cString: chunk_codec_name()) }
 }
 
 extension ShardCompression: CustomStringConvertible {

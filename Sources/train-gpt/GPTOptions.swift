@@ -42,7 +42,8 @@ struct GPTOptions: ParsableArguments {
   @Option(help: "Share of the pictures that lose their condition in training, for --guidance.")
   var conditionDropout: Float?
 
-  @Option(help: "Objects of a picture at most, for boxes and points (default: \(Defaults.objects)).")
+  @Option(
+    help: "Objects of a picture at most, for boxes and points (default: \(Defaults.objects)).")
   var objects: Int?
 
   @Option(

@@ -166,9 +166,8 @@ struct GivenPartsTests {
     try codeShard(
       folder("pairs.h5"), rows: 12, grid: (4, 4), fingerprint: stage.fingerprint,
       vqgan: folder("vqgan"), downsampling: 4,
-      condition: ConditionCodesHeader(
-        input: "segmentation", height: 4, width: 4, codebookSize: 64,
-        fingerprint: labels.fingerprint, vqganPath: folder("maps"))
+      condition: ConditionCodes(
+        input: "segmentation", grid: labels.codes(ofHeight: 16, width: 16))
     ) { row in (rows[row % 2], conditions[row % 2]) }
     for number in 0..<2 {
       var map = Self.map(number)

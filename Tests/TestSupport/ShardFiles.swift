@@ -40,14 +40,16 @@ package func imageShard(
 package func codeShard(
   _ path: String, rows: Int, grid: (Int, Int), codebook: Int = 64, fingerprint: String,
   vqgan: String = "", split: String = "train", downsampling: Int = 0,
-  condition: ConditionCodesHeader? = nil, labels: [(String, ShardColumn)] = [],
+  condition: ConditionCodes? = nil, labels: [(String, ShardColumn)] = [],
   codes: (Int) -> (own: [Int32], condition: [Int32]?)
 ) throws -> FinishedShard {
   let writer = try CodeShardWriter(
     path,
     header: CodeShardHeader(
-      gridHeight: grid.0, gridWidth: grid.1, codebookSize: codebook, fingerprint: fingerprint,
-      vqganPath: vqgan, sourceShards: [], source: "test", split: split, toolVersion: "test",
+      grid: CodeGrid(
+        height: grid.0, width: grid.1, codebookSize: codebook, fingerprint: fingerprint,
+        vqgan: vqgan),
+      sourceShards: [], source: "test", split: split, toolVersion: "test",
       downsampling: downsampling, condition: condition))
   for row in 0..<rows {
     let (own, condition) = codes(row)

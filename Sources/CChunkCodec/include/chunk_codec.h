@@ -4,9 +4,6 @@
 
 #include <stdint.h>
 
-// The library in use, for example "libdeflate 1.14".
-const char *chunk_codec_name(void);
-
 // The strongest level that has an effect of its own: 12 with libdeflate, 9 with zlib. The weakest is 1.
 int chunk_codec_strongest_level(void);
 

@@ -6,9 +6,7 @@ package struct COCOStuffLabel: Equatable, Sendable {
   package let id: UInt8
   package let name: String
   package let supercategory: String
-  /// Whether the label counts objects (1…91), not surfaces.
-  package var isThing: Bool { Self.things.contains(id) }
-  /// Ids of things.
+  /// Ids of things, which are counted; surfaces are not.
   package static let things: ClosedRange<UInt8> = 1...91
   /// Ids of stuff.
   package static let stuff: ClosedRange<UInt8> = 92...182

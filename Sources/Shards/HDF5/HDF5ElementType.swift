@@ -94,19 +94,6 @@ extension ShardColumnType {
     }
     return handle
   }
-
-  /// The type in memory of numbers; nil for text and Booleans, which are read in the file's own type.
-  var nativeType: hid_t? {
-    switch self {
-    case .uint8: chdf5_native_uint8()
-    case .uint16: chdf5_native_uint16()
-    case .uint32: chdf5_native_uint32()
-    case .int32: chdf5_native_int32()
-    case .int64: chdf5_native_int64()
-    case .float32: chdf5_native_float32()
-    case .bool, .string: nil
-    }
-  }
 }
 
 /// Reads text of variable or fixed length through `read`, which fills the memory that it is given.

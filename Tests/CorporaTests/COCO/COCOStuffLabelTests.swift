@@ -2,6 +2,10 @@ import Corpora
 import Foundation
 import Testing
 
+extension COCOStuffLabel {
+  fileprivate var isThing: Bool { Self.things.contains(id) }
+}
+
 @Suite("The labels of COCO-Stuff")
 struct COCOStuffLabelTests {
   @Test func thereAre183WithTheIdsOfTheData() {
