@@ -119,7 +119,7 @@ montezuma/vqgan-steps = $(MONTEZUMA_VQGAN_STEPS)
 montezuma/gpt = --layers 12 --width 512
 montezuma/gpt-steps = $(MONTEZUMA_GPT_STEPS)
 
-# Rooms of the game as a condition: a picture of each room tells the frames apart.
+# Rooms of the game as a condition: an image of each room tells the frames apart.
 ROOMS ?= $(DATA)/rooms
 ROOMS_SIZE ?= 64
 ROOMS_VQGAN_STEPS ?= 2500
@@ -134,8 +134,8 @@ rooms/gpt-steps = $(ROOMS_GPT_STEPS)
 rooms/samples = --label $(ROOMS_LABELS) --count 81 --temperature 0.7 --top-k 100 --codes-out runs/rooms/drawn.h5
 
 # make coco COCO=~/coco [SIZE=256] [MARGIN=20] [PRESET=f16] [STEPS=50000] [GPT_STEPS=50000]; each size and preset has a folder of
-# its own. Without val2017/ every tenth picture is held out. The f16 of the published COCO model has 8192 codes; its GPT was
-# halved. With MARGIN the VQGAN learns from random squares of pictures that are larger by so many pixels on each side, which
+# its own. Without val2017/ every tenth image is held out. The f16 of the published COCO model has 8192 codes; its GPT was
+# halved. With MARGIN the VQGAN learns from random squares of images that are larger by so many pixels on each side, which
 # have shards of their own, wide/; the codes are those of the middles.
 COCO ?= $(HOME)/coco
 SIZE ?= 256
@@ -185,18 +185,18 @@ rooms:  ## Montezuma with the room as condition: samples of each room, and wheth
 coco:  ## COCO=FOLDER SIZE=256 MARGIN=0 PRESET=f16 STEPS=50000: the whole way on photos of COCO 2017
 demo montezuma rooms: run = $@
 coco coco-half coco-wide: run = $(coco-run)
-demo montezuma coco: last = pictures
+demo montezuma coco: last = images
 rooms: last = rooms
 coco-half: last = half
 coco-wide: last = larger
 coco-half:  ## the same, then the other half of photos: HALF=top TEMPERATURES=0.5,1,2 TOP_K=100
-coco-wide:  ## the same, then pictures of twice the size through a sliding window
-coco-segmentation: packages build  ## the same with pictures drawn from label maps: SEGMENTATION=annotations
+coco-wide:  ## the same, then images of twice the size through a sliding window
+coco-segmentation: packages build  ## the same with images drawn from label maps: SEGMENTATION=annotations
 	$(MAKE) --no-print-directory coco SEGMENTATION=$(or $(with-maps),annotations)
 
 demo montezuma rooms coco coco-half coco-wide: packages build
-	$(MAKE) --no-print-directory runs/$(run)/pictures.txt runs/$(run)/$(last).txt
-	@echo "The pictures are in runs/$(run):"; sed 's/^/  /' runs/$(run)/$(last).txt
+	$(MAKE) --no-print-directory runs/$(run)/images.txt runs/$(run)/$(last).txt
+	@echo "The images are in runs/$(run):"; sed 's/^/  /' runs/$(run)/$(last).txt
 
 # What a step prints gets its name when the step is over, so that not even a killed make leaves the half of it.
 into = > $@.part && mv $@.part $@
@@ -281,5 +281,5 @@ runs/%/rooms.txt: runs/%/samples.txt .venv/ready
 	  --drawn $(@D)/drawn.h5 > $(@D)/rooms.report
 	cat $(@D)/rooms.report; echo $(@D)/rooms.report > $@
 
-runs/%/pictures.txt: runs/%/reconstructions.txt runs/%/codebook.txt runs/%/samples.txt
+runs/%/images.txt: runs/%/reconstructions.txt runs/%/codebook.txt runs/%/samples.txt
 	cat $^ > $@

@@ -13,7 +13,7 @@ for compression in none 4; do
   "$bin/prep-atari" "$tests/../Datasets/montezuma" --size 32 --limit 24 --holdout 30,32 --quiet \
     --compression $compression --out "$work/shards-$compression" >"$work/shards.txt"
 done
-# Three pictures in COCO's layout with every kind of annotation.
+# Three images in COCO's layout with every kind of annotation.
 mkdir -p "$work/coco/train2017" "$work/coco/annotations"
 for id in 1 2 3; do
   cp "$tests/../Datasets/montezuma/screens/revenge/32/$id.png" "$work/coco/train2017/$id.jpg"

@@ -33,7 +33,7 @@ block 'import h5py' >snippet.py
 "$python" snippet.py >snippet.txt
 grep -q '^(40, 40, 3)' snippet.txt
 
-for file in work/seen/sheet.png work/codebook/codebook.png work/samples/grid.png pictures/grid.png; do
+for file in work/seen/sheet.png work/codebook/codebook.png work/samples/grid.png images/grid.png; do
   [ -s $file ] || { echo "README.md: its commands made no $file" >&2 && exit 1; }
 done
 echo "README.md: $(grep -c '^[a-z]' commands.sh) lines of commands and its Python run"

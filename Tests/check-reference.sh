@@ -4,7 +4,7 @@
 #
 #     check-reference.sh FOLDER-OF-BUILT-COMMANDS PYTHON [PHOTOS [COUNT]]
 #
-# PHOTOS is a folder of pictures; frames of Montezuma's Revenge unless it is given. Python has torch, safetensors, numpy, pillow and
+# PHOTOS is a folder of images; frames of Montezuma's Revenge unless it is given. Python has torch, safetensors, numpy, pillow and
 # h5py. Needs 1.5 GB of disk.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,6 +26,6 @@ find "$photos" -name '*.jpg' -o -name '*.png' | sort | head -n "$count" > photos
 "$python" "$here/../Tools/pytorch_reference.py" vqgan config.json reference --steps 0 --batch 1
 "$bin/convert-checkpoint" reference.ckpt --out vqgan --quiet
 "$bin/encode-dataset" shards --vqgan vqgan --out codes --quiet
-"$bin/reconstruct" shards --vqgan vqgan --count "$count" --out pictures --quiet
+"$bin/reconstruct" shards --vqgan vqgan --count "$count" --out images --quiet
 "$python" "$here/../Tools/pytorch_reference.py" compare --weights reference.ckpt --config vqgan/model.json \
-  --shard shards/*.h5 --codes codes/*.h5 --pictures pictures
+  --shard shards/*.h5 --codes codes/*.h5 --pictures images

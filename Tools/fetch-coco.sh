@@ -4,8 +4,8 @@
 set -eu
 
 usage="usage: Tools/fetch-coco.sh FOLDER [train|val|annotations|stuff|maps]...
-  train        train2017/, 118,287 pictures, 18 GB
-  val          val2017/, 5,000 pictures, 0.8 GB
+  train        train2017/, 118,287 images, 18 GB
+  val          val2017/, 5,000 images, 0.8 GB
   annotations  annotations/{instances,captions}_{train,val}2017.json, 0.25 GB
   stuff        annotations/stuff_{train,val}2017.json, 0.55 GB
   maps         stuffthingmaps/{train,val}2017/, label maps, 0.7 GB
@@ -84,7 +84,7 @@ unpack() {
 count() {
   found=$(find "$root/$1" -name "*.$2" | wc -l)
   [ "$found" -eq "$3" ] || {
-    echo "fetch-coco: $root/$1: $found pictures, expected $3; remove the folder and try again" >&2
+    echo "fetch-coco: $root/$1: $found images, expected $3; remove the folder and try again" >&2
     exit 65
   }
 }

@@ -10,7 +10,7 @@ CONFIG.json is the model.json of a checkpoint of this suite (convert-checkpoint 
 and the losses of each step by name) and OUT.safetensors (inputs, results, the gradients of the first step, how far each parameter
 had moved after the last one); `vqgan` also writes its images as OUT-00.png and so on, for prep-images. Weights are random where none
 are given. With --warm-up N, N steps come before all that, and the checkpoint holds the optimizers' states. `compare` encodes the images of a shard that prep-images or prep-coco made, and compares codes with those of encode-dataset
-and pictures with those of reconstruct.
+and images with those of reconstruct.
 
 The models are those of arXiv:2012.09841 in plain PyTorch, with the published names of their weights; a step is that of the
 published code: the generator's losses and update, then a second forward for the discriminator's. Needs PyTorch, safetensors,
@@ -347,7 +347,7 @@ def spread(model, x):
         model.quantize.embedding.weight.copy_(mean + deviation * torch.randn_like(model.quantize.embedding.weight))
 
 
-def pictures(options, config):
+def images(options, config):
     """The images of all steps as whole numbers [N, 3, H, W]; each is written beside the results."""
     side = config["resolution"]
     if options.images:
@@ -407,7 +407,7 @@ def write_vqgan(options):
     weights = read_weights(options.weights) if options.weights else {}
     lpips = LPIPS(lpips_channels(options, weights))
     model, critic = VQGAN(config), Discriminator(judge_of(options), config["out_ch"])
-    pixels = pictures(options, config)
+    pixels = images(options, config)
     batches = list((pixels.float() / 127.5 - 1).split(options.batch))
     if weights:
         for module, prefix in ((model, ""), (lpips, "loss.perceptual_loss."), (critic, "loss.discriminator.")):
@@ -603,10 +603,10 @@ def compare(options):
             if options.pictures:
                 path = glob.glob(f"{glob.escape(options.pictures)}/{row:04}-*.png")
                 assert len(path) == 1, f"no reconstruction of image {row}, {names[row]}, in {options.pictures}"
-                picture = torch.from_numpy(numpy.asarray(Image.open(path[0]).convert("RGB")).astype(numpy.float32))
+                image = torch.from_numpy(numpy.asarray(Image.open(path[0]).convert("RGB")).astype(numpy.float32))
                 level = (model.decode(q)[0].permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5
-                # A picture holds whole levels: half a level of distance is due to them.
-                distance = ((picture - level).abs().max().item() - 0.5) / 127.5
+                # An image holds whole levels: half a level of distance is due to them.
+                distance = ((image - level).abs().max().item() - 0.5) / 127.5
                 largest = max(largest, distance)
     print(f"{places} codes of {min(len(names), options.count or len(names))} images: {different} different, {ties} ties closer than 1e-5")
     if options.pictures:
@@ -638,7 +638,7 @@ def main():
         command.add_argument("--learning-rate", type=float, default=1e-4)
         if name == "gpt":
             continue
-        command.add_argument("--images", nargs="*", help="pictures of the model's size, used in turn; waves if left out")
+        command.add_argument("--images", nargs="*", help="images of the model's size, used in turn; waves if left out")
         command.add_argument("--ndf", type=int, default=64, help="channels of the discriminator")
         command.add_argument("--disc-layers", type=int, default=3)
         command.add_argument("--disc-loss", choices=("hinge", "vanilla"), default="hinge")

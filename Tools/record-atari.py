@@ -5,12 +5,12 @@
     .venv/bin/python Tools/record-atari.py --out recordings --episodes 4
     prep-atari recordings --game revenge --out shards
 
-Writes `screens/GAME/ID/N.png` and `trajectories/GAME/ID.txt` under --out. Picture N is what the player saw when it chose
+Writes `screens/GAME/ID/N.png` and `trajectories/GAME/ID.txt` under --out. Image N is what the player saw when it chose
 the action of row N; reward, score and terminal of row N are what that action led to. The ROMs come with ale-py.
 
 Policies:
   random   uniform choice among the 18 actions, each kept for a few steps
-  replay   the actions of the --from trajectories, unchanged; with --verify the pictures are compared with the recorded ones
+  replay   the actions of the --from trajectories, unchanged; with --verify the images are compared with the recorded ones
   branch   a --from trajectory up to a random row, then random play: reaches rooms that random play alone never sees
 """
 
@@ -72,7 +72,7 @@ def parse_arguments():
                         help="probability that the console repeats the last action (ALE's v5 games: 0.25)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the console and of the policy")
     parser.add_argument("--verify", action="store_true",
-                        help="with --policy replay: exit with status 1 when the pictures differ")
+                        help="with --policy replay: exit with status 1 when the images differ")
     options = parser.parse_args()
     if options.policy != "random" and not options.sources:
         parser.error(f"--policy {options.policy} needs --from FILE")
@@ -120,7 +120,7 @@ def record(options, name, actions, seed):
     rows = []
     score = 0
     for frame, action in zip(range(options.steps), actions):
-        picture(console.getScreenRGB()).save(screens / f"{frame}.png", optimize=True)
+        image(console.getScreenRGB()).save(screens / f"{frame}.png", optimize=True)
         reward = int(console.act(Action(action)))
         score += reward
         over = console.game_over()
@@ -134,7 +134,7 @@ def record(options, name, actions, seed):
     return rows
 
 
-def picture(screen):
+def image(screen):
     """The screen as a palette PNG: the console shows at most 128 colours, so nothing is lost."""
     colours = Image.fromarray(screen)
     palette = sorted(colour for _, colour in colours.getcolors(256))
@@ -148,9 +148,9 @@ def picture(screen):
 
 
 def verify(options, name, path):
-    """Compares the pictures with those recorded beside the replayed trajectory.
+    """Compares the images with those recorded beside the replayed trajectory.
 
-    Picture 0 is left out: in the shipped recordings it is the last screen of the game before.
+    Image 0 is left out: in the shipped recordings it is the last screen of the game before.
     """
     recorded = path.parent.parent.parent / "screens" / options.game / path.stem
     replayed = options.out / "screens" / options.game / str(name)
@@ -160,7 +160,7 @@ def verify(options, name, path):
         if Image.open(recorded / f"{frame}.png").convert("RGB").tobytes()
         != Image.open(replayed / f"{frame}.png").convert("RGB").tobytes()
     ]
-    print(f"{recorded}: {count - 1 - len(different)} of {count - 1} pictures equal"
+    print(f"{recorded}: {count - 1 - len(different)} of {count - 1} images equal"
           + (f", first difference at {different[0]}" if different else ""))
     if different:
         sys.exit(1)

@@ -36,7 +36,7 @@ static void on_read(png_structp png, png_bytep into, size_t wanted) {
   struct reader *reader = png_get_io_ptr(png);
   if (wanted > reader->count - reader->position) {
     reader->status = IC_TRUNCATED;
-    say(reader->message, "the file ends inside the picture");
+    say(reader->message, "the file ends inside the image");
     png_error(png, "truncated");
   }
   memcpy(into, reader->bytes + reader->position, wanted);

@@ -4,7 +4,7 @@
 
 #define CHUNK 16384L  // pixels of a task, 192 KiB of floats
 
-struct picture {
+struct image {
   const uint8_t *pixels;
   const float *plain;
   float *to_plain;
@@ -13,7 +13,7 @@ struct picture {
 };
 
 CK_WIDE static void pixels_to_plain(void *context, long task) {
-  const struct picture *s = context;
+  const struct image *s = context;
   const long chunks = ck_chunks(s->hw, CHUNK), image = task / chunks, first = task % chunks * CHUNK;
   const long count = ck_minimum(CHUNK, s->hw - first);
   const uint8_t *restrict from = s->pixels + (image * s->hw + first) * 3;
@@ -27,7 +27,7 @@ CK_WIDE static void pixels_to_plain(void *context, long task) {
 }
 
 void ck_pixels_to_plain(const uint8_t *pixels, float *plain, long n, long hw) {
-  struct picture s = {.pixels = pixels, .to_plain = plain, .hw = hw};
+  struct image s = {.pixels = pixels, .to_plain = plain, .hw = hw};
   ck_parallel(n * ck_chunks(hw, CHUNK), pixels_to_plain, &s);
 }
 
@@ -39,7 +39,7 @@ CK_INLINE uint8_t level(float value) {
 }
 
 CK_WIDE static void plain_to_pixels(void *context, long task) {
-  const struct picture *s = context;
+  const struct image *s = context;
   const long chunks = ck_chunks(s->hw, CHUNK), image = task / chunks, first = task % chunks * CHUNK;
   const long count = ck_minimum(CHUNK, s->hw - first);
   const float *restrict red = s->plain + image * 3 * s->hw + first;
@@ -53,6 +53,6 @@ CK_WIDE static void plain_to_pixels(void *context, long task) {
 }
 
 void ck_plain_to_pixels(const float *plain, uint8_t *pixels, long n, long hw) {
-  struct picture s = {.plain = plain, .to_pixels = pixels, .hw = hw};
+  struct image s = {.plain = plain, .to_pixels = pixels, .hw = hw};
   ck_parallel(n * ck_chunks(hw, CHUNK), plain_to_pixels, &s);
 }

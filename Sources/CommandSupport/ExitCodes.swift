@@ -100,8 +100,8 @@ private func code(of error: ImageError) -> SuiteExitCode {
 
 private func code(of error: IngestError) -> SuiteExitCode {
   switch error {
-  case .badSample, .tooManyErrors, .noPictures, .notAList, .noSamples, .nothingWritten,
-    .otherPictures, .numberTooLarge, .noneOfThePictures:
+  case .badSample, .tooManyErrors, .noImages, .notAList, .noSamples, .nothingWritten,
+    .otherImages, .numberTooLarge, .noneOfTheImages:
     .badData
   case .holdoutNotSelected, .unknownCategory: .usage
   case .noSpace: .cannotCreate
@@ -111,7 +111,7 @@ private func code(of error: IngestError) -> SuiteExitCode {
 private func code(of error: AtariCorpusError) -> SuiteExitCode {
   switch error {
   case .missingFolder, .notACorpus, .noGame, .noEpisodes, .noSuchEpisode, .unreadable,
-    .notARegularFile, .linkLeadsOut, .noPictures:
+    .notARegularFile, .linkLeadsOut, .noImages:
     .noInput
   case .tooLarge, .noRows, .missingColumn: .badData
   }

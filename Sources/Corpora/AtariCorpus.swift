@@ -10,9 +10,9 @@ package struct AtariCorpus: Equatable, Sendable {
   package let game: String
   /// Numbers of the recordings that have a text file, ascending; they may have gaps.
   package let ids: [Int]
-  /// Names among the text files and picture folders that are no recording, sorted.
+  /// Names among the text files and image folders that are no recording, sorted.
   package let ignored: [String]
-  /// Recordings that have pictures and no text file, ascending.
+  /// Recordings that have images and no text file, ascending.
   package let idsWithoutTrajectory: [Int]
   private let followsLinks: Bool
 

@@ -14,7 +14,7 @@ package enum AtariCorpusError: Error, Equatable, Sendable {
   case tooLarge(path: String, bytes: Int, limit: Int)
   case noRows(path: String)
   case missingColumn(path: String, line: Int, column: String)
-  case noPictures(path: String)
+  case noImages(path: String)
 
   init(_ error: DurableFileError, path: String) {
     self =
@@ -56,8 +56,8 @@ extension AtariCorpusError: CustomStringConvertible {
       "\(path): no rows, expected lines such as 0,0,0,0,3 below frame,reward,score,terminal,action"
     case .missingColumn(let path, let line, let column):
       "\(path):\(line): the header does not name \(column), expected frame,reward,score,terminal,action"
-    case .noPictures(let path):
-      "\(path): no pictures, expected files such as 0.png"
+    case .noImages(let path):
+      "\(path): no images, expected files such as 0.png"
     }
   }
 }

@@ -1,6 +1,6 @@
 import DurableFiles
 
-/// One recording: pictures and rows brought together.
+/// One recording: images and rows brought together.
 package struct AtariEpisode: Equatable, Sendable {
   package let id: Int
   package let game: String
@@ -8,25 +8,25 @@ package struct AtariEpisode: Equatable, Sendable {
   /// The text file of the rows.
   package let trajectoryPath: String
   package let trajectory: AtariTrajectory
-  /// Added to a row's frame to get its picture's number: 1 in version 1 of the data set, otherwise 0.
-  package let pictureOffset: Int
-  /// Rows that have a picture, in order.
+  /// Added to a row's frame to get its image's number: 1 in version 1 of the data set, otherwise 0.
+  package let imageOffset: Int
+  /// Rows that have an image, in order.
   package let transitions: [AtariTransition]
-  /// Pictures and rows within the recording that cannot be used, one each.
+  /// Images and rows within the recording that cannot be used, one each.
   package let faults: [AtariFrameFault]
-  /// Rows after the last picture; trajectories of the data set may be longer than their pictures.
+  /// Rows after the last image; trajectories of the data set may be longer than their images.
   package let surplusRows: Int
-  /// Pictures after the last row.
-  package let surplusPictures: Int
+  /// Images after the last row.
+  package let surplusImages: Int
 
   /// Reads `trajectories/GAME/ID.txt` and lists `screens/GAME/ID/`.
   ///
-  /// - Throws: when the text or the folder cannot be read, the text has no rows or its header lacks a column, or there is no picture.
+  /// - Throws: when the text or the folder cannot be read, the text has no rows or its header lacks a column, or there is no image.
   package init(
     _ id: Int, of game: String, in root: ConfinedFolder
   ) throws(AtariCorpusError) {
     let screens = try AtariScreens(folder: root.path(of: "screens/\(game)/\(id)"))
-    guard let lastPicture = screens.numbers.last else { throw .noPictures(path: screens.folder) }
+    guard let lastImage = screens.numbers.last else { throw .noImages(path: screens.folder) }
     let text = "trajectories/\(game)/\(id).txt"
     let trajectoryPath = root.path(of: text)
     let trajectory = try AtariTrajectoryParser.parse(
@@ -39,53 +39,53 @@ package struct AtariEpisode: Equatable, Sendable {
     self.screens = screens
     self.trajectoryPath = trajectoryPath
     self.trajectory = trajectory
-    pictureOffset = offset
-    let pictures = Set(screens.numbers)
+    imageOffset = offset
+    let images = Set(screens.numbers)
     let rows = Set(trajectory.rows.map(\.frame))
     let faultyRows = Set(trajectory.faults.compactMap(\.frame))
-    let shared = min(lastPicture - offset, lastFrame)
-    transitions = trajectory.rows.filter { pictures.contains($0.frame + offset) }
-    surplusRows = trajectory.rows.count { $0.frame > lastPicture - offset }
-    surplusPictures = screens.numbers.count { $0 - offset > lastFrame }
+    let shared = min(lastImage - offset, lastFrame)
+    transitions = trajectory.rows.filter { images.contains($0.frame + offset) }
+    surplusRows = trajectory.rows.count { $0.frame > lastImage - offset }
+    surplusImages = screens.numbers.count { $0 - offset > lastFrame }
     let rowsAlone = trajectory.rows.lazy
-      .filter { $0.frame <= shared && !pictures.contains($0.frame + offset) }
-      .map { AtariFrameFault.noPicture(frame: $0.frame, path: screens.path(of: $0.frame + offset)) }
-    let picturesAlone = screens.numbers.lazy
+      .filter { $0.frame <= shared && !images.contains($0.frame + offset) }
+      .map { AtariFrameFault.noImage(frame: $0.frame, path: screens.path(of: $0.frame + offset)) }
+    let imagesAlone = screens.numbers.lazy
       .filter {
         $0 - offset <= shared && !rows.contains($0 - offset) && !faultyRows.contains($0 - offset)
       }
       .map {
         AtariFrameFault.noRow(
-          frame: $0 - offset, picture: screens.path(of: $0), trajectory: trajectoryPath)
+          frame: $0 - offset, image: screens.path(of: $0), trajectory: trajectoryPath)
       }
-    faults = trajectory.faults.map(AtariFrameFault.row) + Array(rowsAlone) + Array(picturesAlone)
+    faults = trajectory.faults.map(AtariFrameFault.row) + Array(rowsAlone) + Array(imagesAlone)
   }
 
-  /// The picture of a row, relative to the root of the corpus.
-  package func pictureName(of transition: AtariTransition) -> String {
-    "screens/\(game)/\(id)/\(transition.frame + pictureOffset).png"
+  /// The image of a row, relative to the root of the corpus.
+  package func imageName(of transition: AtariTransition) -> String {
+    "screens/\(game)/\(id)/\(transition.frame + imageOffset).png"
   }
 }
 
 /// Why one frame of a recording cannot be used.
 package enum AtariFrameFault: Equatable, Sendable {
   case row(AtariRowFault)
-  case noPicture(frame: Int, path: String)
-  case noRow(frame: Int, picture: String, trajectory: String)
+  case noImage(frame: Int, path: String)
+  case noRow(frame: Int, image: String, trajectory: String)
 
   /// The frame, when it is known.
   package var frame: Int? {
     switch self {
     case .row(let fault): fault.frame
-    case .noPicture(let frame, _), .noRow(let frame, _, _): frame
+    case .noImage(let frame, _), .noRow(let frame, _, _): frame
     }
   }
 
-  /// A short word for reports: `row`, `no-picture` or `no-row`.
+  /// A short word for reports: `row`, `no-image` or `no-row`.
   package var kind: String {
     switch self {
     case .row: "row"
-    case .noPicture: "no-picture"
+    case .noImage: "no-picture"
     case .noRow: "no-row"
     }
   }
@@ -96,10 +96,10 @@ extension AtariFrameFault: CustomStringConvertible {
     switch self {
     case .row(let fault):
       fault.description
-    case .noPicture(let frame, let path):
-      "\(path): no such picture for the row of frame \(frame)"
-    case .noRow(let frame, let picture, let trajectory):
-      "\(picture): no row for frame \(frame) in \(trajectory)"
+    case .noImage(let frame, let path):
+      "\(path): no such image for the row of frame \(frame)"
+    case .noRow(let frame, let image, let trajectory):
+      "\(image): no row for frame \(frame) in \(trajectory)"
     }
   }
 }

@@ -1,15 +1,15 @@
-/// The pictures of one recording: `screens/GAME/ID/N.png`.
+/// The images of one recording: `screens/GAME/ID/N.png`.
 package struct AtariScreens: Equatable, Sendable {
   package let folder: String
   /// The numbers N, ascending.
   package let numbers: [Int]
-  /// Names in the folder that are no picture of the layout, such as `.DS_Store` or `007.png`, sorted.
+  /// Names in the folder that are no image of the layout, such as `.DS_Store` or `007.png`, sorted.
   package let ignored: [String]
 
-  /// Lists the pictures of `folder`.
+  /// Lists the images of `folder`.
   ///
   /// - Throws: `.unreadable` when the folder cannot be read.
-  /// - Complexity: one pass over the folder without a look at any file, then one sort: a folder may hold 10⁵ pictures.
+  /// - Complexity: one pass over the folder without a look at any file, then one sort: a folder may hold 10⁵ images.
   package init(folder: String) throws(AtariCorpusError) {
     var numbers: [Int] = []
     var ignored: [String] = []
@@ -25,18 +25,18 @@ package struct AtariScreens: Equatable, Sendable {
     self.ignored = ignored.sorted()
   }
 
-  /// The file of picture `number`.
+  /// The file of image `number`.
   package func path(of number: Int) -> String { "\(folder)/\(number).png" }
 
-  /// What to add to a row's frame to get the number of its picture.
+  /// What to add to a row's frame to get the number of its image.
   ///
-  /// Version 2 counts both from 0. Version 1 counts pictures from 1 and rows from 0, so that the last picture's number is the
-  /// count of rows; where pictures are missing at the end, the style of the text tells the version.
+  /// Version 2 counts both from 0. Version 1 counts images from 1 and rows from 0, so that the last image's number is the
+  /// count of rows; where images are missing at the end, the style of the text tells the version.
   package func offset(for trajectory: AtariTrajectory) -> Int {
     guard numbers.first == 1, trajectory.rows.first?.frame == 0, let last = trajectory.lastFrame
     else { return 0 }
-    let pictureForEachRow = (numbers.last ?? 0) > last
-    return pictureForEachRow || trajectory.isVersion1Text ? 1 : 0
+    let imageForEachRow = (numbers.last ?? 0) > last
+    return imageForEachRow || trajectory.isVersion1Text ? 1 : 0
   }
 }
 

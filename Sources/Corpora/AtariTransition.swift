@@ -1,4 +1,4 @@
-/// One row of a trajectory: what the player did in front of one picture, and what came of it.
+/// One row of a trajectory: what the player did in front of one image, and what came of it.
 package struct AtariTransition: Equatable, Sendable {
   /// The row's own number, counted from 0.
   package var frame: Int

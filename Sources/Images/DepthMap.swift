@@ -1,6 +1,6 @@
 // Maps of depth: one number a pixel.
 
-/// How far away every pixel of a picture is, between the least of the whole picture, 0, and the greatest, 1.
+/// How far away every pixel of an image is, between the least of the whole image, 0, and the greatest, 1.
 package struct DepthMap: Equatable, Sendable {
   /// Columns and rows, pixels; at least 1.
   package let width, height: Int
@@ -38,8 +38,8 @@ package struct DepthMap: Equatable, Sendable {
   /// The values as shards hold them, 65535 for 1.
   package var stored: [UInt16] { values.map { UInt16(max(0, min(1, $0)) * 65535 + 0.5) } }
 
-  /// The map as a grey picture: 0 black, 1 white.
-  package var picture: RGBImage {
+  /// The map as a grey image: 0 black, 1 white.
+  package var image: RGBImage {
     RGBImage(
       width: width, height: height,
       pixels: values.flatMap { value -> [UInt8] in

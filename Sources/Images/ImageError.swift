@@ -1,9 +1,9 @@
-// Why a picture could not be read or written.
+// Why an image could not be read or written.
 
 import DurableFiles
 import Glibc
 
-/// Why a picture could not be read or written; each case names the file.
+/// Why an image could not be read or written; each case names the file.
 package enum ImageError: Error, Equatable {
   /// No file of that name.
   case missing(path: String)
@@ -19,22 +19,22 @@ package enum ImageError: Error, Equatable {
   case empty(path: String)
   /// Neither PNG nor JPEG by its first bytes; `found` names what it looks like.
   case notAnImage(path: String, found: String)
-  /// More bytes than a picture within the limits can have.
+  /// More bytes than an image within the limits can have.
   case fileTooLarge(path: String, bytes: Int, limit: Int)
   /// The header promises more pixels than the limits allow.
   case tooLarge(path: String, width: Int, height: Int, limits: ImageLimits)
-  /// The file ends before the picture does.
+  /// The file ends before the image does.
   case truncated(path: String, format: ImageFormat, reason: String)
   /// The bytes contradict the format.
   case damaged(path: String, format: ImageFormat, reason: String)
-  /// A valid picture of a kind that is not read here.
+  /// A valid image of a kind that is not read here.
   case unsupported(path: String, format: ImageFormat, found: String, expected: String)
-  /// A picture of another size than what belongs to it.
+  /// An image of another size than what belongs to it.
   case wrongSize(
     path: String, width: Int, height: Int, expectedWidth: Int, expectedHeight: Int)
   /// The codec could not get memory.
   case outOfMemory(path: String, width: Int, height: Int)
-  /// The encoded picture could not be written.
+  /// The encoded image could not be written.
   case unwritable(DurableFileError)
 }
 
@@ -44,17 +44,17 @@ extension ImageError: CustomStringConvertible {
     case .missing(let path):
       "\(path): no such file"
     case .outsideFolder(let path, let name):
-      "\(path): the name \"\(name)\" leads out of this folder, expected a picture in it"
+      "\(path): the name \"\(name)\" leads out of this folder, expected an image in it"
     case .linkLeadsOut(let path, let folder):
-      "\(path): a link to an absolute path or out of \(folder), expected a picture in it (--follow-symlinks reads it)"
+      "\(path): a link to an absolute path or out of \(folder), expected an image in it (--follow-symlinks reads it)"
     case .unreadable(let path, let operation, let errno):
       "\(path): \(operation) failed: \(String(cString: strerror(errno)))"
     case .notARegularFile(let path, let found):
-      "\(path): \(found), expected a picture file"
+      "\(path): \(found), expected an image file"
     case .empty(let path):
-      "\(path): empty file, expected a PNG or JPEG picture"
+      "\(path): empty file, expected a PNG or JPEG image"
     case .notAnImage(let path, let found):
-      "\(path): \(found), expected a PNG or JPEG picture"
+      "\(path): \(found), expected a PNG or JPEG image"
     case .fileTooLarge(let path, let bytes, let limit):
       "\(path): \(bytes) bytes, the limit is \(limit)"
     case .tooLarge(let path, let width, let height, let limits):

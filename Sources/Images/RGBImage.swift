@@ -1,4 +1,4 @@
-// The picture that every part of the suite passes around.
+// The image that every part of the suite passes around.
 
 /// One sRGB colour, 8 bits a channel.
 package struct RGBColor: Equatable, Hashable, Sendable {
@@ -19,7 +19,7 @@ package struct RGBColor: Equatable, Hashable, Sendable {
   package static let white = grey(255)
 }
 
-/// A picture of 8-bit sRGB pixels `[H, W, 3]`, rows from the top; values are never linearised.
+/// An image of 8-bit sRGB pixels `[H, W, 3]`, rows from the top; values are never linearised.
 package struct RGBImage: Equatable, Sendable {
   /// Columns, pixels; at least 1.
   package let width: Int
@@ -30,20 +30,20 @@ package struct RGBImage: Equatable, Sendable {
     didSet { precondition(pixels.count == width * height * 3, "pixels must keep their count") }
   }
 
-  /// A picture from its pixels.
+  /// An image from its pixels.
   ///
   /// - Parameter pixels: `[height, width, 3]`, exactly `height * width * 3` values.
   package init(width: Int, height: Int, pixels: [UInt8]) {
-    precondition(width > 0 && height > 0, "a picture has at least one pixel")
+    precondition(width > 0 && height > 0, "an image has at least one pixel")
     precondition(
       pixels.count == width * height * 3,
-      "\(pixels.count) values for a picture of \(width)x\(height)x3")
+      "\(pixels.count) values for an image of \(width)x\(height)x3")
     self.width = width
     self.height = height
     self.pixels = pixels
   }
 
-  /// A picture of one colour.
+  /// An image of one colour.
   package init(width: Int, height: Int, filledWith color: RGBColor) {
     let count = width * height
     let pixels = [UInt8](unsafeUninitializedCapacity: count * 3) { buffer, initialized in

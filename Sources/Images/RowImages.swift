@@ -26,7 +26,7 @@ extension RGBImage {
   /// - Parameter row: `[height, width, channels]`.
   package init(_ row: RowValues, of map: RowMap, width: Int, height: Int) {
     switch row {
-    case .words(let values): self = DepthMap(width: width, height: height, stored: values).picture
+    case .words(let values): self = DepthMap(width: width, height: height, stored: values).image
     case .bytes(let values) where map.channels == 3:
       self.init(width: width, height: height, pixels: values)
     case .bytes(let values):

@@ -5,7 +5,7 @@ package struct ErrorPolicy: Equatable, Sendable {
     case count(Int)
     /// A share of the samples read, 0…1.
     case share(Double)
-    /// One in a hundred, but ten in any case: a small set is not given up for a few pictures.
+    /// One in a hundred, but ten in any case: a small set is not given up for a few images.
     case automatic
 
     /// Reads a count such as `25` or a share such as `2%`.

@@ -1,9 +1,9 @@
 /// What a run tells while it works.
 package enum IngestEvent: Equatable, Sendable {
-  /// Recordings or pictures looked at so far while planning.
+  /// Recordings or images looked at so far while planning.
   case planned(items: Int, of: Int)
-  /// Pictures compared with the one before them.
-  case compared(pictures: Int)
+  /// Images compared with the one before them.
+  case compared(images: Int)
   /// Bytes of a text file read so far.
   case read(file: String, bytes: Int, of: Int)
   /// A part of a sample that could not be used; the sample is written without it.

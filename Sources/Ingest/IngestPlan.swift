@@ -4,9 +4,9 @@ import Shards
 
 /// Everything that will be read and written, fixed before the first shard: which samples, in which order, in which shard.
 package struct IngestPlan: Sendable {
-  let source: any PictureSource
+  let source: any ImageSource
   /// All samples, those of the training split first.
-  package let samples: [PlannedPicture]
+  package let samples: [PlannedImage]
   /// Samples of the training split.
   package let trainingCount: Int
   /// The files, and what a folder with earlier work must have been made from.
@@ -16,7 +16,7 @@ package struct IngestPlan: Sendable {
   package let summary: String
   /// Oddities of the input that cost nothing.
   package let warnings: [String]
-  private let cut: PictureCut
+  private let cut: ImageCut
   private let preprocessing: String
 
   /// Cuts chosen samples into shards.
@@ -27,7 +27,7 @@ package struct IngestPlan: Sendable {
   ///   - record: the options of the source.
   ///   - words: of the summary: what comes before the count of samples, what they are called, what comes last.
   init(
-    _ choice: PictureChoice, of source: any PictureSource, cut: PictureCut, _ options: ShardOptions,
+    _ choice: ImageChoice, of source: any ImageSource, cut: ImageCut, _ options: ShardOptions,
     name: String, inputs: [PlannedInput], record: IngestRecord, warnings: [String],
     words: (lead: String, samples: String, last: String)
   ) {
@@ -48,7 +48,7 @@ package struct IngestPlan: Sendable {
       "\(words.lead)\(training) \(words.samples) for training, "
       + "\(samples.count - training) for validation; "
       + "\(shards.shards.count) shard\(shards.shards.count == 1 ? "" : "s") of "
-      + "\(cut.width)x\(cut.height) pictures\(words.last)"
+      + "\(cut.width)x\(cut.height) images\(words.last)"
     preprocessing = record.preprocessing
     compression = options.compression
     self.source = source
@@ -56,10 +56,10 @@ package struct IngestPlan: Sendable {
     self.warnings = warnings
   }
 
-  /// Cuts chosen pictures into shards of squares.
+  /// Cuts chosen images into shards of squares.
   init(
-    _ choice: PictureChoice, _ squares: SquareOptions, _ shards: ShardOptions,
-    of source: any PictureSource, name: String, inputs: [PlannedInput], record: IngestRecord,
+    _ choice: ImageChoice, _ squares: SquareOptions, _ shards: ShardOptions,
+    of source: any ImageSource, name: String, inputs: [PlannedInput], record: IngestRecord,
     warnings: [String]
   ) {
     var record = record
@@ -67,7 +67,7 @@ package struct IngestPlan: Sendable {
     self.init(
       choice, of: source, cut: .squares(squares), shards, name: name, inputs: inputs,
       record: record, warnings: warnings,
-      words: ("", "pictures", squares.crops > 0 ? ", \(squares.crops) of each" : ""))
+      words: ("", "images", squares.crops > 0 ? ", \(squares.crops) of each" : ""))
   }
 
   /// Bytes of all rows before compression.
@@ -92,8 +92,8 @@ package struct IngestPlan: Sendable {
   /// Reads a sample and makes its rows; any thread may do it.
   func read(_ sample: Int, encoder: ImageRowEncoder) -> SampleOutcome {
     let planned = samples[sample]
-    let found: SourcePicture
-    do throws(PictureFault) {
+    let found: SourceImage
+    do throws(ImageFault) {
       if let fault = planned.fault { throw fault }
       found = try source.read(planned)
     } catch {

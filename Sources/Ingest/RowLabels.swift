@@ -2,7 +2,7 @@ import Corpora
 import Images
 import Shards
 
-/// An object in the pixels of the picture that it was found in.
+/// An object in the pixels of the image that it was found in.
 package struct SourceObject: Equatable, Sendable {
   package var id: Int64
   package var category: Int

@@ -3,7 +3,7 @@ import Shards
 
 /// Writes the shards of a plan, continuing at the first that is missing.
 ///
-/// Pictures are decoded and resized in several threads; the bytes of the shards do not depend on how many.
+/// Images are decoded and resized in several threads; the bytes of the shards do not depend on how many.
 package struct ShardIngest {
   private let plan: IngestPlan
   private let folder: String

@@ -42,7 +42,7 @@ private func code(of error: EncodingError) -> SuiteExitCode {
 
 private func code(of error: ReconstructionError) -> SuiteExitCode {
   switch error {
-  case .tooSmall, .noPictures: .badData
+  case .tooSmall, .noImages: .badData
   case .size: .usage
   }
 }

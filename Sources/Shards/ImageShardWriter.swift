@@ -24,7 +24,7 @@ package final class ImageShardWriter {
   private let shard: UnfinishedShard
   /// Rows that wait until `auto` has seen enough of them; nil once it is decided.
   private var undecided: [EncodedImageRow]?
-  /// Whether pictures are compressed; nil until `auto` has decided.
+  /// Whether images are compressed; nil until `auto` has decided.
   package private(set) var compressesImages: Bool?
   private var images: HDF5OutputRows?
   private var maps: [MapOutput] = []

@@ -94,7 +94,7 @@ package final class ShardFolder {
     for name in names { DurableFile.remove("\(path)/\(name)") }
   }
 
-  /// Remembers whether `auto` compresses pictures; written with the next finished shard.
+  /// Remembers whether `auto` compresses images; written with the next finished shard.
   package func note(compressesImages: Bool) { manifest.compressesImages = compressesImages }
 
   /// Writes `skipped.jsonl`: one JSON object for every skipped sample, with its shard, name and reason.

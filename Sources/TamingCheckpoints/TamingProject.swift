@@ -8,9 +8,9 @@ package struct TamingProject {
   package let path: String
   /// The model of the file.
   package let model: Section
-  /// Side of the pictures that the data section asks for, pixels.
-  package let pictureSize: Int?
-  /// Most objects of a picture, of a data section with objects.
+  /// Side of the images that the data section asks for, pixels.
+  package let imageSize: Int?
+  /// Most objects of an image, of a data section with objects.
   package let objects: Int?
   /// The numbers of the categories in the order of their tokens, of a data section with COCO's objects.
   package let categories: [Int]?
@@ -117,7 +117,7 @@ package struct TamingProject {
         $0["target_image_size"]?.int,
       ]
     }
-    pictureSize = sizes.compactMap { $0 }.first { $0 > 0 }
+    imageSize = sizes.compactMap { $0 }.first { $0 > 0 }
     objects = sets.compactMap { $0["max_objects_per_image"]?.int }.first { $0 > 0 }
     let ofCOCO = ["train", "validation"].compactMap { data?[$0] }.first {
       $0["target"]?.string?.hasSuffix(".AnnotatedObjectsCoco") == true

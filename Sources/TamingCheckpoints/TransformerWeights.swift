@@ -9,7 +9,7 @@ package struct TransformerWeights: Sendable {
   package let config: GPTConfig
   /// Names are those of a checkpoint's `model.safetensors`; the masks are left out, the configuration tells them.
   package let tensors: RenamedTensors
-  /// The VQGAN of the pictures.
+  /// The VQGAN of the images.
   package let firstStage: FirstStageWeights?
   /// The VQGAN of the conditions.
   package let condStage: FirstStageWeights?
@@ -17,16 +17,16 @@ package struct TransformerWeights: Sendable {
   package let condition: String?
   /// Numbers that the project file gives the condition's class, by name.
   package let conditionNumbers: [String: Int]
-  /// What of a picture a condition without a model of its own is: `objects_bbox`, for example.
+  /// What of an image a condition without a model of its own is: `objects_bbox`, for example.
   package let conditionKey: String?
-  /// Objects of a picture, at most; nil where the project file does not tell.
+  /// Objects of an image, at most; nil where the project file does not tell.
   package let objects: Int?
   /// The numbers of the objects' categories in the order of their tokens; nil where the project file does not tell.
   package let categories: [Int]?
   /// The order of the codes; nil for raster.
   package let order: TokenOrder?
-  /// Side of the pictures that the project file names, pixels.
-  package let pictureSize: Int?
+  /// Side of the images that the project file names, pixels.
+  package let imageSize: Int?
 
   package static let prefix = "transformer."
   package static let firstStagePrefix = "first_stage_model."
@@ -86,7 +86,7 @@ package struct TransformerWeights: Sendable {
     conditionNumbers = ["down_factor", "n_embed", "n_classes"].reduce(into: [:]) {
       $0[$1] = ofCondition?.integer($1)
     }
-    pictureSize = project?.pictureSize
+    imageSize = project?.imageSize
     objects = project?.objects
     categories = project?.categories
   }
@@ -114,7 +114,7 @@ package struct TransformerWeights: Sendable {
     condition.map { $0 == "__is_unconditional__" } ?? (condStage == nil)
   }
 
-  /// Tokens that stand before the codes of a picture of that many pixels.
+  /// Tokens that stand before the codes of an image of that many pixels.
   ///
   /// - Source: `cond_transformer.py`, `cond_stage.py`; of boxes and centre points those of all objects, 30 in the
   ///   published models, and of the crop.

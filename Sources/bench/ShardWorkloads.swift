@@ -16,8 +16,8 @@ extension Workload {
       unit: .perSecond("MB", megabytes)
     ) { _ in
       let folder = try ScratchFolder()
-      let pictures = pictures()
-      return { try write(pictures, to: "\(folder.path)/bench-00000.h5") }
+      let images = images()
+      return { try write(images, to: "\(folder.path)/bench-00000.h5") }
     },
     Workload(
       name: "shard_read", summary: "reading the 64 images of a compressed shard in random order",
@@ -25,7 +25,7 @@ extension Workload {
     ) { _ in
       let folder = try ScratchFolder()
       let path = "\(folder.path)/bench-00000.h5"
-      try write(pictures(), to: path)
+      try write(images(), to: path)
       let set = try ImageShardSet([path])
       var random = RandomSource(seed: 1)
       let order = random.permutation(rows)
@@ -37,20 +37,20 @@ extension Workload {
     },
   ]
 
-  private static func write(_ pictures: [[UInt8]], to path: String) throws {
+  private static func write(_ images: [[UInt8]], to path: String) throws {
     let writer = try ImageShardWriter(
       path,
       header: ImageShardHeader(
         height: side, width: side, source: "bench", split: "train", preprocessing: "{}",
         toolVersion: "bench"), compression: .level(4))
-    for (row, pixels) in pictures.enumerated() {
+    for (row, pixels) in images.enumerated() {
       try writer.append(pixels, id: Int64(row), name: "\(row)")
     }
     try writer.finish()
   }
 
-  /// Pictures with flat areas, edges and a little noise, so that compression has something to do.
-  private static func pictures() -> [[UInt8]] {
+  /// Images with flat areas, edges and a little noise, so that compression has something to do.
+  private static func images() -> [[UInt8]] {
     var random = RandomSource(seed: 2)
     return (0..<rows).map { row in
       (0..<side * side * 3).map { index in

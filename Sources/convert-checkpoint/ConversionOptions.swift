@@ -30,7 +30,7 @@ struct ConversionOptions: ParsableArguments {
   @Option(help: "Heads of a transformer's attention, where no project file tells them.")
   var heads: Int?
 
-  @Option(help: "Codes of a transformer's pictures, HEIGHTxWIDTH, such as 13x13.")
+  @Option(help: "Codes of a transformer's images, HEIGHTxWIDTH, such as 13x13.")
   var grid: Grid?
 
   @Option(

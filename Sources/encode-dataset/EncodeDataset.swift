@@ -30,7 +30,7 @@ struct EncodeDataset: ModelCommand {
 
   @Option(
     help: ArgumentHelp(
-      "VQGAN whose codes are written beside them as conditions: of label maps or of pictures.",
+      "VQGAN whose codes are written beside them as conditions: of label maps or of images.",
       valueName: "path"))
   var conditionVqgan: String?
 

@@ -11,7 +11,7 @@ struct PrepAtari: SuiteCommand {
     discussion: """
       Reads a folder in the layout of the Atari Grand Challenge data set, version 1 or 2 \
       (screens/GAME/ID/N.png and trajectories/GAME/ID.txt), and writes HDF5 shards with the \
-      pictures, actions, rewards, scores and ends of games.
+      images, actions, rewards, scores and ends of games.
 
       Example: prep-atari Datasets/montezuma --size 104 --holdout 30,32 --out shards
 
@@ -27,7 +27,7 @@ struct PrepAtari: SuiteCommand {
   var out: String
 
   @OptionGroup(title: "Which frames") var frames: FrameOptions
-  @OptionGroup(title: "The pictures") var recipe: PictureRecipe
+  @OptionGroup(title: "The images") var recipe: ImageRecipe
   @OptionGroup(title: "The shards") var shards: ShardOptions
   @OptionGroup(title: "The run") var running: IngestRunOptions
   @OptionGroup(title: "Results") var results: ResultOptions

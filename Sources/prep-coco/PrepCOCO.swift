@@ -10,8 +10,8 @@ struct PrepCOCO: SuiteCommand {
     abstract: "Make image shards of COCO 2017.",
     discussion: """
       Reads the folder that COCO's archives unpack to (train2017/, val2017/, annotations/, \
-      stuffthingmaps/), scales the shorter side of every picture, cuts a square, and writes HDF5 \
-      shards with the pictures and, as asked, label maps, captions and objects.
+      stuffthingmaps/), scales the shorter side of every image, cuts a square, and writes HDF5 \
+      shards with the images and, as asked, label maps, captions and objects.
 
       Example: prep-coco ~/coco --split both --captions --segmentation stuffthingmaps --out shards
 
@@ -27,13 +27,13 @@ struct PrepCOCO: SuiteCommand {
   var out: String
 
   @OptionGroup(title: "What to take") var corpus: COCOOptions
-  @OptionGroup(title: "The pictures") var squares: SquareOptions
+  @OptionGroup(title: "The images") var squares: SquareOptions
   @OptionGroup(title: "The shards") var shards: ShardOptions
   @OptionGroup(title: "The run") var running: IngestRunOptions
   @OptionGroup(title: "Results") var results: ResultOptions
 
   func execute() throws {
-    let run = IngestRun(out: out, unit: "pictures", options: running, results: results)
+    let run = IngestRun(out: out, unit: "images", options: running, results: results)
     try run { progress in
       try COCOPlanner.plan(
         root: source, options: corpus, squares: squares, shards: shards, policy: running.policy,

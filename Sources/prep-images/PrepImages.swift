@@ -4,14 +4,14 @@ import DurableFiles
 import Images
 import Ingest
 
-/// `prep-images`: folders of pictures to image shards.
+/// `prep-images`: folders of images to image shards.
 @main
 struct PrepImages: SuiteCommand {
   static let configuration = CommandConfiguration(
     commandName: "prep-images",
-    abstract: "Make image shards of your own pictures.",
+    abstract: "Make image shards of your own images.",
     discussion: """
-      Reads the JPEG and PNG pictures of a folder and the folders in it, or of a list of paths, \
+      Reads the JPEG and PNG images of a folder and the folders in it, or of a list of paths, \
       one a line; scales the shorter side, cuts a square, and writes HDF5 shards.
 
       Example: prep-images photos --size 256 --holdout 5 --out shards
@@ -23,14 +23,14 @@ struct PrepImages: SuiteCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Folder of pictures, or a text file of paths; '-' reads paths from a pipe.",
+      "Folder of images, or a text file of paths; '-' reads paths from a pipe.",
       valueName: "dir|list"))
   var source: String
 
   @Option(help: ArgumentHelp("Folder for the shards; made when missing.", valueName: "dir"))
   var out: String
 
-  @OptionGroup(title: "The pictures") var squares: SquareOptions
+  @OptionGroup(title: "The images") var squares: SquareOptions
 
   @Flag(
     help: "Turn photos as their EXIF orientation says; without, pixels stay as they are stored.")
@@ -38,10 +38,10 @@ struct PrepImages: SuiteCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Folder of depth maps: NAME.png for a picture NAME of the folder.", valueName: "dir"))
+      "Folder of depth maps: NAME.png for an image NAME of the folder.", valueName: "dir"))
   var depth: String?
 
-  @Flag(help: "Read pictures through links that point out of the folder.")
+  @Flag(help: "Read images through links that point out of the folder.")
   var followSymlinks = false
 
   @OptionGroup(title: "The shards") var shards: ShardOptions
@@ -49,10 +49,10 @@ struct PrepImages: SuiteCommand {
   @OptionGroup(title: "Results") var results: ResultOptions
 
   func execute() throws {
-    let run = IngestRun(out: out, unit: "pictures", options: running, results: results)
+    let run = IngestRun(out: out, unit: "images", options: running, results: results)
     let paths = try listedPaths()
     guard depth == nil || paths == nil else {
-      throw ValidationError("--depth needs a folder of pictures, not a list.")
+      throw ValidationError("--depth needs a folder of images, not a list.")
     }
     try run { progress in
       guard let paths else {

@@ -1,4 +1,4 @@
-// reconstruct: pictures through a VQGAN and back.
+// reconstruct: images through a VQGAN and back.
 import ArgumentParser
 import CommandSupport
 import Images
@@ -11,9 +11,9 @@ import Training
 struct Reconstruct: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "reconstruct",
-    abstract: "Shows and measures what a VQGAN makes of pictures.",
+    abstract: "Shows and measures what a VQGAN makes of images.",
     usage: """
-      reconstruct INPUT... --vqgan RUN --out PICTURES [--count 32] [--json]
+      reconstruct INPUT... --vqgan RUN --out IMAGES [--count 32] [--json]
       """,
     discussion: """
       Inputs are image shards, or PNG and JPEG files; what a file holds decides. Prints the path \
@@ -27,7 +27,7 @@ struct Reconstruct: ModelCommand {
   @Option(help: ArgumentHelp("Run, checkpoint or file of weights of the VQGAN.", valueName: "path"))
   var vqgan: String
 
-  @Option(help: ArgumentHelp("Folder for the pictures; made when missing.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Folder for the images; made when missing.", valueName: "folder"))
   var out: String
 
   @Option(help: ArgumentHelp("Rows to take, spread evenly over the shards.", valueName: "rows"))
@@ -35,12 +35,12 @@ struct Reconstruct: ModelCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Scale and cut every picture to this size: one number for a square, or WxH.",
+      "Scale and cut every image to this size: one number for a square, or WxH.",
       valueName: "size"),
-    transform: PictureSize.init(argument:))
-  var size: PictureSize?
+    transform: ImageSize.init(argument:))
+  var size: ImageSize?
 
-  @Flag(help: "Tell the figures of every picture too.") var perImage = false
+  @Flag(help: "Tell the figures of every image too.") var perImage = false
 
   @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
   @OptionGroup var results: ResultOptions
@@ -57,7 +57,7 @@ struct Reconstruct: ModelCommand {
     let device = try runtime.startComputing()
     let stage = try FirstStage.load(vqgan, on: device)
     let reconstructor = try Reconstructor(stage, on: device)
-    let fitting = try PictureFitting(
+    let fitting = try ImageFitting(
       factor: stage.config.downsampling, size: size.map { ($0.width, $0.height) })
     let inputs = try opened(try input.resolve(console: console))
     var writer = ReconstructionWriter(
@@ -65,13 +65,13 @@ struct Reconstruct: ModelCommand {
 
     Interruption.install()
     let progress = Progress(
-      "reconstructing", total: inputs.count, unit: "pictures", console: console)
+      "reconstructing", total: inputs.count, unit: "images", console: console)
     var changes: [String: Int] = [:]
-    var batch: [NamedPicture] = []
+    var batch: [NamedImage] = []
     func finishBatch() throws {
-      let made = reconstructor.reconstruct(batch.map(\.picture))
-      for (input, picture) in zip(batch, made.pictures) {
-        let page = try writer.add(input, picture)
+      let made = reconstructor.reconstruct(batch.map(\.image))
+      for (input, image) in zip(batch, made.images) {
+        let page = try writer.add(input, image)
         try tell(page, console)
         progress.advance()
       }
@@ -80,10 +80,10 @@ struct Reconstruct: ModelCommand {
       try Interruption.throwIfRequested()
     }
     for index in 0..<inputs.count {
-      let (next, change) = try fitting.fit(try inputs.picture(index))
+      let (next, change) = try fitting.fit(try inputs.image(index))
       if let change { changes[change, default: 0] += 1 }
-      if let first = batch.first?.picture,
-        first.width != next.picture.width || first.height != next.picture.height
+      if let first = batch.first?.image,
+        first.width != next.image.width || first.height != next.image.height
           || batch.count == stage.batchSize(height: first.height, width: first.width)
       {
         try finishBatch()
@@ -93,17 +93,17 @@ struct Reconstruct: ModelCommand {
     try finishBatch()
     progress.finish()
     for (change, count) in changes.sorted(by: { $0.key < $1.key }) {
-      console.note("\(count == 1 ? "1 picture" : "\(count) pictures") of \(change)")
+      console.note("\(count == 1 ? "1 image" : "\(count) images") of \(change)")
     }
     let summary = try writer.finish()
     console.note(summary.text)
     try results.writer.write(summary, text: summary.sheet)
   }
 
-  /// Sorts the inputs; what is neither a picture nor a shard is told as such.
-  private func opened(_ paths: [String]) throws -> PictureInputs {
+  /// Sorts the inputs; what is neither an image nor a shard is told as such.
+  private func opened(_ paths: [String]) throws -> ImageInputs {
     do {
-      return try PictureInputs(paths, count: count)
+      return try ImageInputs(paths, count: count)
     } catch ShardError.notAShard(let path, let reason) {
       do throws(ImageError) {
         _ = try ImageDecoder.header(contentsOf: path)
@@ -111,7 +111,7 @@ struct Reconstruct: ModelCommand {
         guard case .notAnImage(_, let found) = error else { throw error }
         throw CommandError(
           .badData,
-          "\(path): \(found), and no shard: \(reason); expected a PNG or JPEG picture, or an image "
+          "\(path): \(found), and no shard: \(reason); expected a PNG or JPEG image, or an image "
             + "shard")
       }
       throw ShardError.notAShard(path: path, reason: reason)

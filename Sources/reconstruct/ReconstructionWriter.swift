@@ -1,4 +1,4 @@
-// The pictures that reconstruct leaves, and what is told of them.
+// The images that reconstruct leaves, and what is told of them.
 import CommandSupport
 import DurableFiles
 import Foundation
@@ -7,7 +7,7 @@ import Training
 
 /// Writes reconstructions as they come, and a sheet of some of them at the end.
 struct ReconstructionWriter {
-  /// The codes of all pictures.
+  /// The codes of all images.
   var histogram: CodeHistogram
   private let folder: OutputFolder
   private let total: Int
@@ -19,7 +19,7 @@ struct ReconstructionWriter {
   /// More would make a page that nobody can open.
   private static let pairsOnSheet = 48
 
-  /// - Parameter total: pictures to come.
+  /// - Parameter total: images to come.
   init(in folder: OutputFolder, codebookSize: Int, of total: Int) {
     self.folder = folder
     self.total = total
@@ -27,18 +27,18 @@ struct ReconstructionWriter {
   }
 
   /// Measures a reconstruction and writes it.
-  mutating func add(_ input: NamedPicture, _ picture: RGBImage) throws -> Page {
+  mutating func add(_ input: NamedImage, _ image: RGBImage) throws -> Page {
     let number = pages.count
     let path = folder("\(number.padded(4))-\(Self.fileName(of: input.name)).png")
-    try picture.writePNG(to: path)
+    try image.writePNG(to: path)
     let page = Page(
       name: input.name, path: path,
-      figures: ReconstructionFigures(of: picture, against: input.picture))
+      figures: ReconstructionFigures(of: image, against: input.image))
     pages.append(page)
     let shown = min(total, Self.pairsOnSheet)
-    // Picture k of the sheet is picture k·total/shown of all.
+    // Image k of the sheet is image k·total/shown of all.
     if cells.count / 2 < shown, number == cells.count / 2 * total / shown {
-      cells += [input.picture, picture]
+      cells += [input.image, image]
     }
     return page
   }
@@ -50,7 +50,7 @@ struct ReconstructionWriter {
     let pairsInRow = max(1, Int((Double(pairs) / 2).squareRoot().rounded()))
     let headers = Array(repeating: ["input", "reconstruction"], count: pairsInRow).flatMap { $0 }
     let summary = Summary(
-      pictures: pages.count, figures: ReconstructionFigures(meanOf: pages.map(\.figures)),
+      images: pages.count, figures: ReconstructionFigures(meanOf: pages.map(\.figures)),
       histogram: histogram, sheet: sheet)
     try ContactSheet(
       cells, columns: 2 * pairsInRow, columnHeaders: headers, caption: summary.text,
@@ -98,17 +98,17 @@ struct ReconstructionWriter {
 
   /// All reconstructions.
   struct Summary: Encodable {
-    let pictures: Int
+    let images: Int
     let figures: ReconstructionFigures
     let histogram: CodeHistogram
     let sheet: String
 
     var text: String {
-      "\(pictures == 1 ? "1 picture" : "\(pictures) pictures"): \(figures.text), \(histogram.used) of \(histogram.counts.count) codes used"
+      "\(images == 1 ? "1 image" : "\(images) images"): \(figures.text), \(histogram.used) of \(histogram.counts.count) codes used"
     }
 
     private enum CodingKeys: String, CodingKey {
-      case pictures, sheet, perplexity
+      case images, sheet, perplexity
       case codesUsed = "codes_used"
       case codebookSize = "n_embed"
     }
@@ -116,7 +116,7 @@ struct ReconstructionWriter {
     func encode(to encoder: any Encoder) throws {
       var values = encoder.container(keyedBy: CodingKeys.self)
       try figures.encode(to: encoder)
-      try values.encode(pictures, forKey: .pictures)
+      try values.encode(images, forKey: .images)
       try values.encode(histogram.used, forKey: .codesUsed)
       try values.encode(histogram.counts.count, forKey: .codebookSize)
       try values.encode(histogram.perplexity, forKey: .perplexity)

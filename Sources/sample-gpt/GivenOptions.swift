@@ -1,19 +1,19 @@
-// What the pictures start from.
+// What the images start from.
 import ArgumentParser
 import CommandSupport
 import Models
 import TensorCore
 import Training
 
-/// Conditions, and parts of pictures to complete.
+/// Conditions, and parts of images to complete.
 struct GivenOptions: ParsableArguments {
-  @Option(help: "Labels, for a GPT conditioned by one; pictures take them in turns.")
+  @Option(help: "Labels, for a GPT conditioned by one; images take them in turns.")
   var label: NumberList<Int>?
 
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Pictures or image shards to complete; see --half and --mask.", valueName: "path"))
+      "Images or image shards to complete; see --half and --mask.", valueName: "path"))
   var fromImage: [String] = []
 
   @Option(
@@ -50,7 +50,7 @@ struct GivenOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Picture whose white part is kept and whose black part is drawn.", valueName: "file"))
+      "Image whose white part is kept and whose black part is drawn.", valueName: "file"))
   var mask: String?
 
   func validate() throws {
@@ -67,10 +67,10 @@ struct GivenOptions: ParsableArguments {
       throw ValidationError("--segmentation and --depth exclude each other.")
     }
     if (half != nil || mask != nil) && fromImage.isEmpty && fromCodes.isEmpty {
-      throw ValidationError("--half and --mask keep part of a picture: name it with --from-image.")
+      throw ValidationError("--half and --mask keep part of an image: name it with --from-image.")
     }
     if !fromImage.isEmpty, half == nil, mask == nil {
-      throw ValidationError("--from-image needs --half or --mask: what of the picture is kept?")
+      throw ValidationError("--from-image needs --half or --mask: what of the image is kept?")
     }
     if stuffNumbers, segmentation.isEmpty {
       throw ValidationError(
@@ -81,10 +81,10 @@ struct GivenOptions: ParsableArguments {
     }
   }
 
-  /// Whether part of pictures is kept.
+  /// Whether part of images is kept.
   private var keepsParts: Bool { half != nil || mask != nil }
 
-  /// Whether anything says how many pictures there are.
+  /// Whether anything says how many images there are.
   var isAnything: Bool {
     label != nil
       || [fromImage, fromCodes, segmentation, depth].contains { !$0.isEmpty }
@@ -93,10 +93,10 @@ struct GivenOptions: ParsableArguments {
   /// What samples start from, in turns.
   ///
   /// - Throws: `ConditionError` where the GPT wants another condition, and what opening and the mask throw.
-  func inputs(of sampler: PictureSampler, on device: Device) throws -> SampleInputs {
+  func inputs(of sampler: ImageSampler, on device: Device) throws -> SampleInputs {
     var images: SampleSource?
     if !fromImage.isEmpty {
-      images = try sampler.pictures(try InputPaths.expand(fromImage, suffix: ".h5"))
+      images = try sampler.images(try InputPaths.expand(fromImage, suffix: ".h5"))
     } else if !fromCodes.isEmpty {
       guard keepsParts || sampler.gpt.condition != nil else {
         throw ValidationError(
@@ -114,7 +114,7 @@ struct GivenOptions: ParsableArguments {
   }
 
   /// The conditions, unless code shards hold them or the GPT takes none.
-  private func conditions(_ sampler: PictureSampler, on device: Device) throws -> SampleSource? {
+  private func conditions(_ sampler: ImageSampler, on device: Device) throws -> SampleSource? {
     guard let condition = sampler.gpt.condition else {
       guard label == nil, segmentation.isEmpty, depth.isEmpty else {
         throw ConditionError.unfit(

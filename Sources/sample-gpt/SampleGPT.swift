@@ -1,4 +1,4 @@
-// sample-gpt: pictures from a GPT and its VQGAN.
+// sample-gpt: images from a GPT and its VQGAN.
 import ArgumentParser
 import CommandSupport
 import Images
@@ -12,13 +12,13 @@ import Training
 struct SampleGPT: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "sample-gpt",
-    abstract: "Draws pictures from a trained GPT.",
+    abstract: "Draws images from a trained GPT.",
     usage: """
-      sample-gpt --gpt RUN --count 16 --out pictures
+      sample-gpt --gpt RUN --count 16 --out images
       sample-gpt --gpt RUN --from-image photo.png --half top --temperature 0.5,1,2 --out completed
-      train-gpt ... | sample-gpt --count 16 --out pictures
+      train-gpt ... | sample-gpt --count 16 --out images
       """,
-    discussion: "Prints the path of every picture, then that of grid.png with all of them.",
+    discussion: "Prints the path of every image, then that of grid.png with all of them.",
     version: SuiteVersion.current)
 
   @OptionGroup(title: "Sampling") var options: SampleOptions
@@ -82,7 +82,7 @@ struct SampleGPT: ModelCommand {
     progress.finish()
   }
 
-  private func sampler(on device: Device) throws -> PictureSampler {
+  private func sampler(on device: Device) throws -> ImageSampler {
     let gptPath = try pathOrPiped(options.gpt, option: "--gpt", console: runtime.console)
     let gpt = try SecondStage.load(gptPath, on: device)
     let vqganPath = options.vqgan ?? gpt.codes.vqgan
@@ -93,7 +93,7 @@ struct SampleGPT: ModelCommand {
       throw ConditionError.noGuidance(path: gpt.path)
     }
     let vqgan = try FirstStage.load(vqganPath, on: device)
-    let sampler = try PictureSampler(
+    let sampler = try ImageSampler(
       gpt, vqgan,
       grid: try options.grid(trained: gpt.trainedGrid, factor: vqgan.config.downsampling),
       caches: options.cache, windowStep: options.windowStep)

@@ -21,13 +21,13 @@ struct SampleOptions: ParsableArguments {
       valueName: "path"))
   var vqgan: String?
 
-  @Option(help: "Pictures to draw; of several pictures or labels one each (default: 16).")
+  @Option(help: "Images to draw; of several images or labels one each (default: 16).")
   var count: Int?
 
-  @Option(help: "Number of the first picture; picture i of a seed is always the same.")
+  @Option(help: "Number of the first image; image i of a seed is always the same.")
   var first = 0
 
-  @Option(help: "A seed for each picture, in place of --seed and --count.")
+  @Option(help: "A seed for each image, in place of --seed and --count.")
   var seeds: NumberList<UInt64>?
 
   @Option(help: "Divides the logits; below 1 is more certain. Several make a sheet.")
@@ -39,7 +39,7 @@ struct SampleOptions: ParsableArguments {
   @Option(help: "Draw among the most probable codes up to this share of the probability only.")
   var topP: Double?
 
-  @Flag(help: "Always take the most probable code; every picture is then the same.")
+  @Flag(help: "Always take the most probable code; every image is then the same.")
   var greedy = false
 
   @Option(help: "How much more than in training the condition counts; 1 is as in training.")
@@ -47,13 +47,13 @@ struct SampleOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Pixels of a picture, such as 512x256; the trained size if left out.", valueName: "size"),
-    transform: PictureSize.init(argument:))
-  var size: PictureSize?
+      "Pixels of an image, such as 512x256; the trained size if left out.", valueName: "size"),
+    transform: ImageSize.init(argument:))
+  var size: ImageSize?
 
   @Option(help: "The trained size times this, or --size times this.") var scale: Double = 1
 
-  @Option(help: "Codes by which the window moves at once in pictures larger than the trained size.")
+  @Option(help: "Codes by which the window moves at once in images larger than the trained size.")
   var windowStep = 1
 
   @Option(
@@ -62,7 +62,7 @@ struct SampleOptions: ParsableArguments {
       valueName: "precision"))
   var precision = Precision.float32
 
-  @Option(help: "Pictures drawn at once; changes what they show by rounding at most.")
+  @Option(help: "Images drawn at once; changes what they show by rounding at most.")
   var batchSize = 16
 
   @Flag(
@@ -72,7 +72,7 @@ struct SampleOptions: ParsableArguments {
   )
   var cache = true
 
-  @Option(help: ArgumentHelp("Folder for the pictures; made when missing.", valueName: "folder"))
+  @Option(help: ArgumentHelp("Folder for the images; made when missing.", valueName: "folder"))
   var out: String?
 
   @Option(help: ArgumentHelp("New code shard to write the codes to as well.", valueName: "file"))
@@ -80,7 +80,7 @@ struct SampleOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Folder of code shards in place of pictures; the same command again continues.",
+      "Folder of code shards in place of images; the same command again continues.",
       valueName: "folder"))
   var shardsOut: String?
 
@@ -88,7 +88,7 @@ struct SampleOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "New animated PNG of the first pictures filling up.", valueName: "file"))
+      "New animated PNG of the first images filling up.", valueName: "file"))
   var animate: String?
 
   func validate() throws {
@@ -125,7 +125,7 @@ struct SampleOptions: ParsableArguments {
     }
     if seeds != nil, count != nil {
       throw ValidationError(
-        "--seeds and --count exclude each other: there is a picture for each seed.")
+        "--seeds and --count exclude each other: there is an image for each seed.")
     }
     try validateOutputs()
   }
@@ -140,7 +140,7 @@ struct SampleOptions: ParsableArguments {
       return
     }
     guard out != nil else {
-      throw ValidationError("Missing --out: name a folder for the pictures.")
+      throw ValidationError("Missing --out: name a folder for the images.")
     }
     if let animate, !animate.hasSuffix(".png") {
       throw ValidationError("--animate is an animated PNG; its name ends in .png, got \(animate).")

@@ -1,4 +1,4 @@
-// Sheets and moving pictures of samples.
+// Sheets and animations of samples.
 import Images
 import Models
 import Training
@@ -6,16 +6,16 @@ import Training
 extension SampleWriter {
   private static let frames = 48
 
-  /// Pictures on a sheet about as high as wide.
-  static func square(_ pictures: [RGBImage]) -> ContactSheet {
-    ContactSheet(pictures, columns: Int(Double(pictures.count).squareRoot().rounded(.up)))
+  /// Images on a sheet about as high as wide.
+  static func square(_ images: [RGBImage]) -> ContactSheet {
+    ContactSheet(images, columns: Int(Double(images.count).squareRoot().rounded(.up)))
   }
 
-  /// All pictures, or with several settings or given pictures a row for each, a column for each sample.
+  /// All images, or with several settings or given images a row for each, a column for each sample.
   ///
   /// - Parameters:
   ///   - rows: of each setting.
-  ///   - given: the first samples' pictures or maps; none, or one for each of `numbers`.
+  ///   - given: the first samples' images or maps; none, or one for each of `numbers`.
   ///   - numbers: of the first samples.
   func sheet(_ rows: [[RGBImage]], given: [RGBImage], _ numbers: [Int]) -> ContactSheet {
     guard rows.count > 1 || !given.isEmpty else { return Self.square(rows[0]) }
@@ -26,26 +26,26 @@ extension SampleWriter {
       rowLabels: given.isEmpty ? labels : ["given"] + labels)
   }
 
-  /// The first pictures filling up in the order in which they were drawn.
+  /// The first images filling up in the order in which they were drawn.
   func animate(_ codes: [[Int32]], to path: String) throws {
     let order = sampler.drawingOrder.filter { inputs.mask?[$0] != true }
     let steps = max(1, min(Self.frames, order.count))
     let factor = sampler.vqgan.config.downsampling
     let frames = (0...steps).map { step -> RGBImage in
       let missing = order[(order.count * step / steps)...]
-      let pictures = codes.map { codes -> RGBImage in
+      let images = codes.map { codes -> RGBImage in
         var shown = codes
         for cell in missing { shown[cell] = 0 }
-        var picture = sampler.picture(shown)
+        var image = sampler.image(shown)
         for cell in missing {
-          picture.fill(
+          image.fill(
             PixelRect(
               x: cell % sampler.grid.width * factor, y: cell / sampler.grid.width * factor,
               width: factor, height: factor), with: .grey(96))
         }
-        return picture
+        return image
       }
-      return ContactSheet(pictures, columns: Self.moving).rendered()
+      return ContactSheet(images, columns: Self.moving).rendered()
     }
     try AnimatedPNG.write(frames, milliseconds: 80, to: path)
   }

@@ -5,17 +5,17 @@ import Models
 import Shards
 import Training
 
-/// Draws samples and writes pictures, a sheet of them, a code shard and a moving picture.
+/// Draws samples and writes images, a sheet of them, a code shard and a animation.
 struct SampleWriter {
   let options: SampleOptions
-  let sampler: PictureSampler
+  let sampler: ImageSampler
   let inputs: SampleInputs
   let folder: OutputFolder
   let writer: ResultWriter
 
   /// More would make a page that nobody can open.
-  private static let picturesOnSheet = 256
-  /// Pictures side by side in a sheet of several settings, and in a moving picture.
+  private static let imagesOnSheet = 256
+  /// Images side by side in a sheet of several settings, and in a animation.
   static let columns = 16
   static let moving = 4
 
@@ -34,12 +34,12 @@ struct SampleWriter {
         0..<count, sample, setting, batchSize: options.batchSize, progress: advance
       ) { sample, codes in
         let name = sample.name + (settings.count > 1 ? setting.suffix : "")
-        let picture = sampler.picture(codes)
+        let image = sampler.image(codes)
         let path = folder("\(name).png")
-        try picture.writePNG(to: path)
+        try image.writePNG(to: path)
         try writer.path(path)
         shard?.append(sample, codes, name: name)
-        if row.count < Self.picturesOnSheet { row.append(picture) }
+        if row.count < Self.imagesOnSheet { row.append(image) }
         if rows.isEmpty, first.count < Self.moving { first.append(codes) }
       }
       rows.append(row)
@@ -56,7 +56,7 @@ struct SampleWriter {
       try writer.path(path)
     }
     let path = folder(SampleGPT.grid)
-    let given = try shown.compactMap { try $0.picture?() }
+    let given = try shown.compactMap { try $0.image?() }
     try sheet(rows, given: given, numbers).rendered().writePNG(to: path)
     try writer.path(path)
   }

@@ -2,9 +2,9 @@ import Images
 import RowMaps
 import Shards
 
-/// One row of a shard on a preview: the picture with its objects, its maps of classes and of depth, its name and captions.
+/// One row of a shard on a preview: the image with its objects, its maps of classes and of depth, its name and captions.
 struct PreviewEntry {
-  /// Pictures below this are enlarged, so that the text beside them stays readable; pixels.
+  /// Images below this are enlarged, so that the text beside them stays readable; pixels.
   private static let smallestSide = 128
   private static let gap = 2
   /// Side of the spot of colour in front of a class's name, pixels.
@@ -12,7 +12,7 @@ struct PreviewEntry {
   private static let background = RGBColor.grey(24)
   private static let ink = RGBColor.grey(230)
 
-  /// Pictures side by side, of equal size.
+  /// Images side by side, of equal size.
   private let panels: [RGBImage]
   private let lines: [Line]
 
@@ -31,21 +31,21 @@ struct PreviewEntry {
   }
 
   /// - Parameters:
-  ///   - maps: of the picture's size, shown beside it in this order.
+  ///   - maps: of the image's size, shown beside it in this order.
   ///   - names: of classes and categories, by number.
   init(
-    name: String, picture: RGBImage, maps: [(map: RowMap, values: RowValues)], captions: [String],
+    name: String, image: RGBImage, maps: [(map: RowMap, values: RowValues)], captions: [String],
     objects: [ShardObject], names: [Int32: String]
   ) {
-    let factor = max(1, (Self.smallestSide + picture.width - 1) / picture.width)
-    var shown = Self.enlarged(picture, by: factor)
+    let factor = max(1, (Self.smallestSide + image.width - 1) / image.width)
+    var shown = Self.enlarged(image, by: factor)
     for object in objects {
       shown.outline(object, by: factor, color: RGBColor(label: Int(object.category)))
     }
     var panels = [shown]
     var classes: [(id: Int32, pixels: Int)] = []
     for (map, values) in maps {
-      let shown = RGBImage(values, of: map, width: picture.width, height: picture.height)
+      let shown = RGBImage(values, of: map, width: image.width, height: image.height)
       panels.append(Self.enlarged(shown, by: factor))
     }
     if case .bytes(let labels) = maps.first(where: \.map.isLabels)?.values {
@@ -70,10 +70,10 @@ struct PreviewEntry {
     self.lines = lines
   }
 
-  /// Lines of text under the pictures.
+  /// Lines of text under the images.
   var lineCount: Int { lines.count }
 
-  /// The entry as a picture.
+  /// The entry as an image.
   ///
   /// - Parameter lineCount: room for this many lines.
   func rendered(lineCount: Int) -> RGBImage {
@@ -119,9 +119,9 @@ struct PreviewEntry {
     return lines
   }
 
-  private static func enlarged(_ picture: RGBImage, by factor: Int) -> RGBImage {
-    picture.resized(
-      width: picture.width * factor, height: picture.height * factor, filter: .nearest)
+  private static func enlarged(_ image: RGBImage, by factor: Int) -> RGBImage {
+    image.resized(
+      width: image.width * factor, height: image.height * factor, filter: .nearest)
   }
 }
 

@@ -21,9 +21,9 @@ final class PreviewSheet {
     return start == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
   }
 
-  /// Writes the picture; it appears under its name when it is complete.
-  func publish(_ picture: RGBImage) throws(DurableFileError) {
-    try file.write(picture.encodedPNG())
+  /// Writes the image; it appears under its name when it is complete.
+  func publish(_ image: RGBImage) throws(DurableFileError) {
+    try file.write(image.encodedPNG())
     try file.publish()
   }
 }

@@ -21,7 +21,7 @@ struct ShardInfo: SuiteCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Write a picture of rows of the shards: images as they are, codes as maps of colours.",
+      "Write an image of rows of the shards: images as they are, codes as maps of colours.",
       valueName: "file.png"))
   var preview: String?
 

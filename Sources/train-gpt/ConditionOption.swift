@@ -19,7 +19,7 @@ struct ConditionOption: ExpressibleByArgument {
   }
 
   var isNone: Bool { name == nil }
-  /// Whether it is of objects, at most so many of a picture.
+  /// Whether it is of objects, at most so many of an image.
   var hasObjects: Bool { name == .boxes || name == .points }
 
   /// The condition that shards hold.

@@ -39,11 +39,11 @@ struct GPTOptions: ParsableArguments {
       valueName: "kind"))
   var condition: ConditionOption?
 
-  @Option(help: "Share of the pictures that lose their condition in training, for --guidance.")
+  @Option(help: "Share of the images that lose their condition in training, for --guidance.")
   var conditionDropout: Float?
 
   @Option(
-    help: "Objects of a picture at most, for boxes and points (default: \(Defaults.objects)).")
+    help: "Objects of an image at most, for boxes and points (default: \(Defaults.objects)).")
   var objects: Int?
 
   @Option(

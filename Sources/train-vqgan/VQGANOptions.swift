@@ -48,11 +48,11 @@ struct VQGANOptions: ParsableArguments {
 
   @Flag(help: "Mirror every second image.") var flip = false
 
-  @Option(help: "Steps between pictures (default: \(defaults.pictureEvery)).")
-  var pictureEvery: Int?
+  @Option(help: "Steps between images (default: \(defaults.imageEvery)).")
+  var imageEvery: Int?
 
   func validate() throws {
-    for (name, value) in [("--crop", crop), ("--picture-every", pictureEvery)] {
+    for (name, value) in [("--crop", crop), ("--picture-every", imageEvery)] {
       if let value, value < 1 { throw ValidationError("\(name) must be positive, got \(value).") }
     }
     if let discStart, discStart < 0 {
@@ -99,14 +99,14 @@ struct VQGANOptions: ParsableArguments {
     return result
   }
 
-  /// Makes the objective of pictures that of maps.
+  /// Makes the objective of images that of maps.
   private static func adapt(
     _ objective: inout VQGANObjective, to map: RowMap, channels: Int
   ) {
     if map == .depth { objective.discWeight = 0.75 }  // as published for depth
     if map.isLabels {
       objective.discFactor = 0
-      // Its loss is a mean over all channels, so many times smaller than that of a picture; at the
+      // Its loss is a mean over all channels, so many times smaller than that of an image; at the
       // published weight of 1 the latents shrink to nothing before they say anything.
       objective.codebookWeight = 1 / Float(channels)
     }
@@ -122,7 +122,7 @@ struct VQGANOptions: ParsableArguments {
     if let input {
       guard input.modelChannels.contains(config.model.inChannels) else {
         throw ValidationError(
-          "--input \(input.rawValue) and model.in_channels=\(config.model.inChannels): 3 channels are pictures, "
+          "--input \(input.rawValue) and model.in_channels=\(config.model.inChannels): 3 channels are images, "
             + "1 is depth, maps of labels have 2 to 256.")
       }
       config.model.input = input
@@ -135,7 +135,7 @@ struct VQGANOptions: ParsableArguments {
     }
     if let crop { config.augmentation.crop = crop }
     if flip { config.augmentation.flips = true }
-    if let pictureEvery { config.pictureEvery = pictureEvery }
+    if let imageEvery { config.imageEvery = imageEvery }
   }
 }
 

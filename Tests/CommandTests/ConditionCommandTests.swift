@@ -86,7 +86,7 @@ struct ConditionCommandTests {
     #expect(try set.labels("room") == .int32([0, 1, 2, 0, 1]))
     let other = try shell(command.replacing("--count", with: "--seed 3 --count"), in: stage.folder)
     #expect(other.status == 64, "\(other.errors)")
-    // The picture of a number is the same wherever it is drawn.
+    // The image of a number is the same wherever it is drawn.
     let one = try shell(
       "sample-gpt --gpt G --first 3 --count 1 --codes-out one.h5 --out one --quiet",
       in: stage.folder)
@@ -94,7 +94,7 @@ struct ConditionCommandTests {
     #expect(try CodeShardReader(stage.folder("one.h5")).codes(0) == set.codes(3))
   }
 
-  @Test func largerAndSmallerPicturesAndOrders() throws {
+  @Test func largerAndSmallerImagesAndOrders() throws {
     let stage = try labelled()
     let trained = try shell(
       """
@@ -171,7 +171,7 @@ struct ConditionCommandTests {
     #expect(outcome.errors.contains(message), "\(outcome.errors)")
   }
 
-  /// Shards `S.h5` of 24 pictures of 16×16 pixels in two halves of one label each, with their maps and one object.
+  /// Shards `S.h5` of 24 images of 16×16 pixels in two halves of one label each, with their maps and one object.
   private func maps(in folder: TemporaryFolder) throws {
     let maps: [[UInt8]] = (0..<24).map { (row: Int) -> [UInt8] in
       let labels = (UInt8(row % 4), UInt8(40 + row % 3))
@@ -272,7 +272,7 @@ struct ConditionCommandTests {
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output.contains("P/sample-00001.png"))
-    // Objects come with their picture, in the order of the samples; the sheet stays last.
+    // Objects come with their image, in the order of the samples; the sheet stays last.
     #expect(outcome.output.contains("P/objects.png\nP/grid.png\n") == (kind != "coordinates"))
     if kind != "coordinates" {
       let plot = try ImageDecoder.decode(contentsOf: folder("P/objects.png"))

@@ -17,13 +17,13 @@ struct ConvertCheckpointTests {
     try shell(script, in: folder, environment: environment)
   }
 
-  @Test func convertedModelsDrawPictures() throws {
+  @Test func convertedModelsDrawImages() throws {
     let outcome = try run(
       """
       set -e
       convert-checkpoint $F/vqgan-tiny.ckpt --out vqgan --quiet
       convert-checkpoint $F/gpt-tiny.ckpt --heads 4 --vqgan vqgan --grid 2x3 --out gpt --quiet
-      sample-gpt --gpt gpt --count 2 --out pictures --quiet
+      sample-gpt --gpt gpt --count 2 --out images --quiet
       convert-checkpoint gpt --to taming --out whole.ckpt --quiet
       mkdir configs checkpoints
       mv whole.ckpt checkpoints
@@ -41,8 +41,8 @@ struct ConvertCheckpointTests {
     #expect(
       outcome.output
         == [
-          "vqgan", "gpt", "pictures/sample-00000.png", "pictures/sample-00001.png",
-          "pictures/grid.png", "whole.ckpt", "others/sample-00000.png", "others/grid.png", "",
+          "vqgan", "gpt", "images/sample-00000.png", "images/sample-00001.png",
+          "images/grid.png", "whole.ckpt", "others/sample-00000.png", "others/grid.png", "",
         ].joined(separator: "\n"))
     #expect(outcome.errors.hasPrefix("warning: whole.ckpt: the loss of the first stage"))
     #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")

@@ -86,7 +86,7 @@ struct ConvertedConditionTests {
     #expect(condition.title == "coordinates" && condition.grid?.count == 16)
   }
 
-  /// Three objects of a picture of 8×8 pixels, as in make.py.
+  /// Three objects of an image of 8×8 pixels, as in make.py.
   private func writeObjects() throws {
     let description = try RunFolder.decode(GPTDescription.self, from: folder("G/model.json"))
     let writer = try CodeShardWriter(

@@ -11,9 +11,9 @@ import Training
 struct DepthCommandTests {
   private static let small = "--layers 1 --heads 2 --width 16 --batch-size 4 --quiet"
 
-  /// Folders `in` and `depth` of 12 pictures of 24×16 pixels and their maps, which rise to the right, and `in/map.png`, a
-  /// picture without a map.
-  private func pictures() throws -> TemporaryFolder {
+  /// Folders `in` and `depth` of 12 images of 24×16 pixels and their maps, which rise to the right, and `in/map.png`, a
+  /// image without a map.
+  private func images() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     for name in ["in/deep", "depth/deep"] {
       try FileManager.default.createDirectory(
@@ -34,7 +34,7 @@ struct DepthCommandTests {
   }
 
   @Test func depthMapsAreConditions() throws {
-    let folder = try pictures()
+    let folder = try images()
     let outcome = try shell(
       """
       prep-images in --depth depth --size 16 --out S --quiet > /dev/null &&
@@ -52,7 +52,7 @@ struct DepthCommandTests {
     let skipped = try String(contentsOfFile: folder("S/skipped.jsonl"), encoding: .utf8)
     #expect(skipped.contains("map.png") && skipped.split(separator: "\n").count == 1, "\(skipped)")
 
-    // The middle of the picture, in numbers of the whole picture's range: the map is of its size, so nothing is scaled.
+    // The middle of the image, in numbers of the whole image's range: the map is of its size, so nothing is scaled.
     let reader = try ImageShardReader(folder("S/images-00000.h5"))
     #expect(reader.header.maps == [.depth] && reader.count == 12)
     #expect(reader.header.preprocessing.contains(#""depth_filter":"bilinear""#))
@@ -96,7 +96,7 @@ struct DepthCommandTests {
   }
 
   @Test func mapsOfCOCOLieBesideItsFolders() throws {
-    let folder = try pictures()
+    let folder = try images()
     let outcome = try shell(
       """
       mkdir -p coco/train2017 D/train2017 && cp in/11.jpg coco/train2017/1.jpg && cp depth/11.png D/train2017/1.png &&
@@ -128,7 +128,7 @@ struct DepthCommandTests {
       ("sample-gpt --gpt G --depth a.png --segmentation b.png --out P", 64, "exclude each other"),
     ])
   func mistakes(command: String, status: Int32, message: String) throws {
-    let folder = try pictures()
+    let folder = try images()
     let outcome = try shell(
       """
       prep-images in --size 16 --out S --quiet > /dev/null && echo in/10.jpg > list.txt &&

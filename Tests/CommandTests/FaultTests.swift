@@ -3,7 +3,7 @@ import Images
 import TestSupport
 import Testing
 
-/// A folder in COCO's layout, `coco`, with 24 pictures, and what an undisturbed run makes of it in `whole`.
+/// A folder in COCO's layout, `coco`, with 24 images, and what an undisturbed run makes of it in `whole`.
 private func corpus() throws -> TemporaryFolder {
   let folder = try TemporaryFolder()
   for name in ["train2017", "annotations"] {
@@ -13,14 +13,14 @@ private func corpus() throws -> TemporaryFolder {
   var images: [String] = []
   var captions: [String] = []
   for id in 1...24 {
-    var picture = RGBImage(width: 64, height: 48, filledWith: .grey(UInt8(id * 10)))
-    for x in 0..<64 { picture[x, (x * id) % 48] = RGBColor(red: UInt8(x * 3), green: 7, blue: 9) }
-    try picture.writePNG(to: folder("coco/train2017/\(id).jpg"))
+    var image = RGBImage(width: 64, height: 48, filledWith: .grey(UInt8(id * 10)))
+    for x in 0..<64 { image[x, (x * id) % 48] = RGBColor(red: UInt8(x * 3), green: 7, blue: 9) }
+    try image.writePNG(to: folder("coco/train2017/\(id).jpg"))
     images.append(#"{"id":\#(id),"file_name":"\#(id).jpg","width":64,"height":48}"#)
     captions.append(#"{"id":\#(id),"image_id":\#(id),"caption":"A grey wall, number \#(id)."}"#)
   }
-  // One picture that is skipped, so that the reports have something to lose.
-  try Data("no picture".utf8).write(to: URL(fileURLWithPath: folder("coco/train2017/9.jpg")))
+  // One image that is skipped, so that the reports have something to lose.
+  try Data("no image".utf8).write(to: URL(fileURLWithPath: folder("coco/train2017/9.jpg")))
   let file =
     #"{"images":[\#(images.joined(separator: ","))],"annotations":[\#(captions.joined(separator: ","))]}"#
   try Data(file.utf8).write(
@@ -119,7 +119,7 @@ struct UnreadableFileTests {
     return outcome
   }
 
-  @Test func aPictureOfMode0000IsSkippedWithItsReason() throws {
+  @Test func anImageOfMode0000IsSkippedWithItsReason() throws {
     let folder = try corpus()
     let outcome = try run(
       "chmod 0 coco/train2017/5.jpg; $as \(command) --out S && cat S/skipped.jsonl", in: folder)

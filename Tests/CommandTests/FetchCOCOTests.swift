@@ -149,6 +149,6 @@ struct FetchCOCOTests {
         """)
     #expect(
       outcome.errors.contains(
-        "coco/stuffthingmaps/train2017: 1 pictures, expected 118287; remove the folder"))
+        "coco/stuffthingmaps/train2017: 1 images, expected 118287; remove the folder"))
   }
 }

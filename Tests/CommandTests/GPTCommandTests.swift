@@ -42,19 +42,19 @@ struct GPTCommandTests {
 
   private static let small = "--layers 1 --heads 2 --width 16 --batch-size 4 --log-every 1"
 
-  @Test func trainedModelsArePipedIntoPictures() throws {
+  @Test func trainedModelsArePipedIntoImages() throws {
     let stage = try Stage()
     let pipeline = try shell(
       """
       ls train.h5 held-out.h5 | train-gpt --out run \(Self.small) --steps 3 --quiet \
-      | sample-gpt --count 5 --batch-size 2 --top-k 9 --out pictures --codes-out drawn.h5 --quiet
+      | sample-gpt --count 5 --batch-size 2 --top-k 9 --out images --codes-out drawn.h5 --quiet
       """, in: stage.folder)
     #expect(pipeline.status == 0, "\(pipeline.errors)")
     #expect(pipeline.errors == "")
-    let paths = (0..<5).map { "pictures/sample-0000\($0).png" } + ["pictures/grid.png"]
+    let paths = (0..<5).map { "images/sample-0000\($0).png" } + ["images/grid.png"]
     #expect(pipeline.output == paths.map { $0 + "\n" }.joined())
-    let picture = try ImageDecoder.decode(contentsOf: stage.folder(paths[0]))
-    #expect((picture.width, picture.height) == (12, 8))
+    let image = try ImageDecoder.decode(contentsOf: stage.folder(paths[0]))
+    #expect((image.width, image.height) == (12, 8))
 
     let config = try RunFolder(stage.folder("run")).config(GPTRunConfig.self)
     #expect(config.shards == [stage.folder("train.h5")])
@@ -64,11 +64,11 @@ struct GPTCommandTests {
     #expect(drawn.count == 5)
     #expect(drawn.header.grid.fingerprint == stage.fingerprint)
 
-    // The same seed draws the same pictures, however many at once.
+    // The same seed draws the same images, however many at once.
     let again = try shell(
       """
       sample-gpt --gpt run --vqgan vqgan --count 5 --top-k 9 --out again --quiet > again.txt
-      for i in 0 1 2 3 4; do cmp pictures/sample-0000$i.png again/sample-0000$i.png || exit 1; done
+      for i in 0 1 2 3 4; do cmp images/sample-0000$i.png again/sample-0000$i.png || exit 1; done
       """, in: stage.folder)
     #expect(again.status == 0, "\(again.output)\(again.errors)")
   }
@@ -110,18 +110,18 @@ struct GPTCommandTests {
       ("train-gpt train.h5 --out run --dropout 1", 64, "--dropout"),
       ("train-gpt train.h5 --out run --pkeep 0", 64, "--pkeep"),
       ("train-gpt train.h5 --out run --learning-rate nan", 64, "--learning-rate"),
-      ("sample-gpt --gpt nowhere --out pictures --codes-out pictures/grid.png", 64, ".h5"),
-      ("sample-gpt --gpt nowhere --out pictures --count 99999999999", 64, "1...10000000"),
+      ("sample-gpt --gpt nowhere --out images --codes-out images/grid.png", 64, ".h5"),
+      ("sample-gpt --gpt nowhere --out images --count 99999999999", 64, "1...10000000"),
       ("train-gpt train.h5 --out run --steps 0", 64, "--steps"),
       ("train-gpt train.h5 --out run --batch-size 60000 --layers 4000 --width 60000", 64, "GiB"),
       ("train-gpt train.h5 --out run --batch-size 1000000000", 64, "--batch-size"),
       ("train-gpt train.h5 --out train.h5/run --steps 1", 73, "train.h5"),
-      ("sample-gpt --out pictures < /dev/null", 66, "standard input"),
-      ("ls train.h5 other.h5 | sample-gpt --out pictures", 65, "2 paths"),
-      ("sample-gpt --gpt nowhere --out pictures", 66, "nowhere"),
-      ("sample-gpt --gpt nowhere --out pictures --temperature 0", 64, "--greedy"),
-      ("sample-gpt --gpt nowhere --out pictures --top-p 1.5", 64, "--top-p"),
-      ("sample-gpt --gpt nowhere --out pictures --top-k 0", 64, "--top-k"),
+      ("sample-gpt --out images < /dev/null", 66, "standard input"),
+      ("ls train.h5 other.h5 | sample-gpt --out images", 65, "2 paths"),
+      ("sample-gpt --gpt nowhere --out images", 66, "nowhere"),
+      ("sample-gpt --gpt nowhere --out images --temperature 0", 64, "--greedy"),
+      ("sample-gpt --gpt nowhere --out images --top-p 1.5", 64, "--top-p"),
+      ("sample-gpt --gpt nowhere --out images --top-k 0", 64, "--top-k"),
     ])
   func exitCodes(command: String, status: Int32, message: String) throws {
     let stage = try Stage()
@@ -171,7 +171,7 @@ struct GPTCommandTests {
     let wide = try shell(
       """
       train-gpt train.h5 --out deep --layers 40 --heads 2 --width 64 --steps 1 --batch-size 1 --quiet &&
-      sample-gpt --gpt deep --count 10000000 --batch-size 10000000 --out pictures
+      sample-gpt --gpt deep --count 10000000 --batch-size 10000000 --out images
       """, in: stage.folder)
     #expect(wide.status == 64, "\(wide.errors)")
     #expect(wide.errors.contains("GiB"), "\(wide.errors)")
@@ -184,7 +184,7 @@ struct GPTCommandTests {
     let again = try shell(train, in: stage.folder)
     #expect(again.status == 73)
     #expect(again.errors.contains("--resume"), "\(again.errors)")
-    let sampled = try shell("sample-gpt --gpt run --out pictures", in: stage.folder)
+    let sampled = try shell("sample-gpt --gpt run --out images", in: stage.folder)
     #expect(sampled.status == 65)
     #expect(sampled.errors.contains("f00d"), "\(sampled.errors)")
     #expect(sampled.output == "")

@@ -12,8 +12,8 @@ import Training
 struct GivenPartsTests {
   private static let small = "--layers 1 --heads 2 --width 16 --batch-size 12 --quiet"
 
-  /// A picture in which every place has a colour of its own.
-  private static func picture(width: Int, height: Int) -> RGBImage {
+  /// An image in which every place has a colour of its own.
+  private static func image(width: Int, height: Int) -> RGBImage {
     var pixels: [UInt8] = []
     for y in 0..<height {
       for x in 0..<width {
@@ -25,22 +25,22 @@ struct GivenPartsTests {
     return RGBImage(width: width, height: height, pixels: pixels)
   }
 
-  private static func codes(of picture: RGBImage, _ stage: FirstStage) -> [Int32] {
+  private static func codes(of image: RGBImage, _ stage: FirstStage) -> [Int32] {
     let image = Tensor(
-      pixels: picture.pixels, count: 1, height: picture.height, width: picture.width)
+      pixels: image.pixels, count: 1, height: image.height, width: image.width)
     return stage.model.encode(.values(image)).elements
   }
 
-  /// The kept codes are those of the picture, whatever the seed; the others are drawn, and differ.
+  /// The kept codes are those of the image, whatever the seed; the others are drawn, and differ.
   @Test(arguments: [
     ("--half top", [0, 1, 2]), ("--half right", [2, 5]), ("--mask mask.png", [0, 4]),
   ])
-  func partsOfPicturesAreKept(option: String, kept: [Int]) throws {
+  func partsOfImagesAreKept(option: String, kept: [Int]) throws {
     let stage = try GPTCommandTests.Stage()
     let folder = stage.folder
-    // 12×8 pixels are 3×2 codes; the other picture is scaled to cover them, and its sides are cut.
-    let exact = Self.picture(width: 12, height: 8)
-    let large = Self.picture(width: 50, height: 24)
+    // 12×8 pixels are 3×2 codes; the other image is scaled to cover them, and its sides are cut.
+    let exact = Self.image(width: 12, height: 8)
+    let large = Self.image(width: 50, height: 24)
     try exact.writePNG(to: folder("exact.png"))
     try large.writePNG(to: folder("large.png"))
     var mask = RGBImage(width: 30, height: 20, filledWith: .black)
@@ -88,12 +88,12 @@ struct GivenPartsTests {
         == exact.resized(width: 72, height: 48, filter: .nearest))
   }
 
-  /// A mask is scaled and cut as its picture is; what is given whole needs no draw; a row does not hang on the count.
-  @Test func masksLieOverPicturesAndRowsStay() throws {
+  /// A mask is scaled and cut as its image is; what is given whole needs no draw; a row does not hang on the count.
+  @Test func masksLieOverImagesAndRowsStay() throws {
     let stage = try GPTCommandTests.Stage()
     let folder = stage.folder
     // Of 100×24 pixels the middle 36×24 are 3×2 codes; the first column of codes begins at pixel 30.
-    let wide = Self.picture(width: 100, height: 24)
+    let wide = Self.image(width: 100, height: 24)
     try wide.writePNG(to: folder("wide.png"))
     var mask = RGBImage(width: 100, height: 24, filledWith: .black)
     mask.fill(PixelRect(x: 30, y: 0, width: 13, height: 24), with: .white)
@@ -140,7 +140,7 @@ struct GivenPartsTests {
       })
   }
 
-  /// Maps in COCO-Stuff's numbers lead to the pictures that maps in the numbers of shards lead to.
+  /// Maps in COCO-Stuff's numbers lead to the images that maps in the numbers of shards lead to.
   @Test func stuffNumbersAreOneLess() throws {
     let stage = try GPTCommandTests.Stage()
     let folder = stage.folder

@@ -41,7 +41,7 @@ private struct Workshop {
     let outcome = try shell(
       """
       rm -f log; sleep 0.02; touch log
-      make -s -f '\(Self.makefile)' BIN=bin COCO=coco runs/\(run)/pictures.txt \(arguments)
+      make -s -f '\(Self.makefile)' BIN=bin COCO=coco runs/\(run)/images.txt \(arguments)
       status=$?; cat log; exit $status
       """, in: folder)
     #expect(outcome.status == status, "\(outcome.errors)")
@@ -157,7 +157,7 @@ struct MakefileTests {
     #expect(try shop.make(options, in: run) == [])
   }
 
-  @Test func halvesAndLargerPicturesFollowTheGPT() throws {
+  @Test func halvesAndLargerImagesFollowTheGPT() throws {
     let shop = try Workshop()
     let more = "runs/demo/half.txt runs/demo/larger.txt HALF=left"
     let commands = try shop.make(more).filter { $0.hasPrefix("sample-gpt") }
@@ -166,12 +166,12 @@ struct MakefileTests {
       commands.contains { $0.contains("--count 8 --half left --temperature 0.5,1,2 --top-k 100") })
     #expect(commands.contains { $0.contains("--scale 2 --count 4 --top-k 100") })
     #expect(try shop.make(more) == [])
-    // Other ways of sampling: the same GPT, other pictures.
+    // Other ways of sampling: the same GPT, other images.
     let other = try shop.make("\(more) TEMPERATURES=1")
     #expect(other.count == 1 && other[0].contains("--half left --temperature 1 --top-k 100"))
   }
 
-  @Test func halvesAndLargerPicturesAreDrawnFromLabelMaps() throws {
+  @Test func halvesAndLargerImagesAreDrawnFromLabelMaps() throws {
     let shop = try Workshop()
     let run = "coco-tiny-64-annotations"
     let more = "runs/\(run)/half.txt runs/\(run)/larger.txt"

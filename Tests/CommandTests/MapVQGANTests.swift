@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Training
 
-/// Writes a shard of pictures of two halves, the left one of the label 0, the right one of the picture's label and deeper.
+/// Writes a shard of images of two halves, the left one of the label 0, the right one of the image's label and deeper.
 func writeMapShard(_ path: String, side: Int = 16, labels: [UInt8]) throws {
   let maps: [[UInt8]] = labels.enumerated().map { row, label in
     (0..<side * side).map { (place: Int) -> UInt8 in
@@ -27,7 +27,7 @@ struct MapVQGANTests {
   private static let tiny = "--preset tiny --batch-size 2 --steps 1 --quiet"
   private static let seven = "--set model.in_channels=7 --set model.out_ch=7"
 
-  /// `S.h5` with the labels 0 and 12, `T.h5` with 0 and 6, `R.h5` with 12 in its second picture alone, and `M7`, a VQGAN of 7 labels.
+  /// `S.h5` with the labels 0 and 12, `T.h5` with 0 and 6, `R.h5` with 12 in its second image alone, and `M7`, a VQGAN of 7 labels.
   private func maps() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     try writeMapShard(folder("S.h5"), labels: [12, 12, 12, 12])
@@ -50,7 +50,7 @@ struct MapVQGANTests {
       ("S.h5 --input segmentation \(Self.tiny) \(ten)", "S", 10),
       ("S.h5 --init-from M7 \(Self.tiny)", "S", 7),
       ("T.h5 --config M7/config.json --validation S.h5 --steps 1 --quiet", "S", 7),
-      // Not among the pictures that are shown, every second one.
+      // Not among the images that are shown, every second one.
       ("R.h5 --input segmentation \(Self.tiny) \(ten)", "R", 10),
       ("R.h5 --init-from M7 \(Self.tiny)".replacing("--steps 1", with: "--steps 9"), "R", 7),
     ] {

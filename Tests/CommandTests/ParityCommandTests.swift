@@ -76,10 +76,10 @@ struct ParityCommandTests {
 
   @Test func trainAGumbelVQGAN() throws {
     let results = try Fixture.tensors("parity/gumbel.safetensors")
-    try writePictures(of: results)
+    try writeImages(of: results)
     try expectTraining(
       """
-      prep-images pictures --size 16 --out shards --quiet
+      prep-images images --size 16 --out shards --quiet
       train-vqgan shards --preset f16 --init-from $F/gumbel.ckpt --perceptual $F/gumbel.ckpt \
         --set model.quantizer.kl_weight=0.01 --set model.quantizer.temperature.end=0.1 \
         --set model.quantizer.temperature.steps=4 --set objective.disc_loss=vanilla \
@@ -89,12 +89,12 @@ struct ParityCommandTests {
   }
 
   /// The images of a fixture as PNG files, in their order.
-  private func writePictures(of results: SafetensorsFile) throws {
+  private func writeImages(of results: SafetensorsFile) throws {
     let shape = try results.shape(of: "x")
     let (count, height, width) = (shape[0], shape[2], shape[3])
     let values = try results.floats(of: "x")
     try FileManager.default.createDirectory(
-      atPath: folder("pictures"), withIntermediateDirectories: true)
+      atPath: folder("images"), withIntermediateDirectories: true)
     for item in 0..<count {
       var pixels: [UInt8] = []
       for place in 0..<height * width {
@@ -104,7 +104,7 @@ struct ParityCommandTests {
       }
       let image = RGBImage(width: width, height: height, pixels: pixels)
       try Data(image.encodedPNG()).write(
-        to: URL(fileURLWithPath: folder("pictures/\(item).png")))
+        to: URL(fileURLWithPath: folder("images/\(item).png")))
     }
   }
 
@@ -190,18 +190,18 @@ struct ParityCommandTests {
     #expect(try file.tensors.integers(of: "quantize.used") == [3, 1, 2])
   }
 
-  /// A Gumbel VQGAN is converted, encodes, draws pictures and goes back.
+  /// A Gumbel VQGAN is converted, encodes, draws images and goes back.
   @Test func gumbelBothWays() throws {
     let results = try Fixture.tensors("parity/gumbel.safetensors")
-    try writePictures(of: results)
+    try writeImages(of: results)
     let outcome = try shell(
       """
       set -e
       convert-checkpoint $F/gumbel.ckpt --out vqgan --quiet
-      prep-images pictures --size 16 --out shards --quiet
+      prep-images images --size 16 --out shards --quiet
       encode-dataset shards --vqgan vqgan --out codes --quiet
       codebook-report codes --vqgan vqgan --out report --quiet
-      reconstruct pictures/0.png --vqgan $F/gumbel.ckpt --out seen --quiet
+      reconstruct images/0.png --vqgan $F/gumbel.ckpt --out seen --quiet
       convert-checkpoint vqgan --to taming --out back.ckpt --quiet
       """, in: folder, environment: environment)
     #expect(outcome.status == 0, "\(outcome.errors)")

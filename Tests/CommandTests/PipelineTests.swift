@@ -28,15 +28,15 @@ struct PipelineTests {
       prep-atari '\(montezuma)' --size 32 --limit 24 --shard-size 16 --out S |
       encode-dataset --vqgan V --out C |
       train-gpt --layers 1 --heads 2 --width 16 --steps 2 --batch-size 4 --threads 1 --out G |
-      sample-gpt --count 3 --out pictures
+      sample-gpt --count 3 --out images
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let lines = outcome.output.split(separator: "\n").map(String.init)
     #expect(lines.count == 4)
-    #expect(lines.last == "pictures/grid.png")
+    #expect(lines.last == "images/grid.png")
     for line in lines.dropLast() {
-      let picture = try ImageDecoder.decode(contentsOf: folder(line))
-      #expect((picture.width, picture.height) == (32, 32))
+      let image = try ImageDecoder.decode(contentsOf: folder(line))
+      #expect((image.width, image.height) == (32, 32))
     }
 
     let codes = try CodeShardSet(["C/revenge-00000.h5", "C/revenge-00001.h5"].map { folder($0) })
@@ -62,9 +62,9 @@ struct PipelineTests {
 
   /// `reconstruct` and `codebook-report` on what the pipeline has left.
   private func reports(in folder: TemporaryFolder) throws {
-    let pictures = try shell("reconstruct S --vqgan V --count 5 --out R --quiet", in: folder)
-    #expect(pictures.status == 0, "\(pictures.errors)")
-    let paths = pictures.output.split(separator: "\n").map(String.init)
+    let images = try shell("reconstruct S --vqgan V --count 5 --out R --quiet", in: folder)
+    #expect(images.status == 0, "\(images.errors)")
+    let paths = images.output.split(separator: "\n").map(String.init)
     #expect(paths.count == 6)
     #expect(paths.last == "R/sheet.png")
     for path in paths { _ = try ImageDecoder.decode(contentsOf: folder(path)) }
@@ -119,7 +119,7 @@ struct PipelineTests {
       ("reconstruct S --vqgan V --count 0 --out X", 64, "--count"),
       ("reconstruct S --vqgan nowhere --count 1 --out R", 73, "R: holds 0000-"),
       ("codebook-report nowhere --out B", 73, "B: holds codebook.json"),
-      ("sample-gpt --gpt nowhere --out pictures", 73, "pictures: holds grid.png"),
+      ("sample-gpt --gpt nowhere --out images", 73, "images: holds grid.png"),
       ("sample-gpt --gpt nowhere --out X --codes-out C/revenge-00000.h5", 73, "exists already"),
       ("sample-gpt --gpt nowhere --out X --codes-out S/revenge-00000.h5", 73, "exists already"),
       ("sample-gpt --gpt nowhere --out X --codes-out nowhere/c.h5", 73, "nowhere/c.h5"),

@@ -26,7 +26,7 @@ struct ResourceTests {
     return (numbers[0], numbers[1])
   }
 
-  /// Small files that ask for gigabytes or for minutes; the harmless picture beside them arrives.
+  /// Small files that ask for gigabytes or for minutes; the harmless image beside them arrives.
   @Test func bombsCostNothing() throws {
     let folder = try TemporaryFolder()
     let outcome = try shell(
@@ -98,7 +98,7 @@ struct ResourceTests {
   }
 
   /// Root reads everything, unless it gives the right up.
-  @Test func picturesWithoutPermissionAreSkipped() throws {
+  @Test func imagesWithoutPermissionAreSkipped() throws {
     let folder = try TemporaryFolder()
     let outcome = try shell(
       """

@@ -124,7 +124,7 @@ struct ShardInfoTests {
     }
   }
 
-  @Test func aPreviewIsAPicture() throws {
+  @Test func aPreviewIsAnImage() throws {
     let folder = try shards()
     let outcome = try shell(
       "shard-info S --preview sheet.png --count 9 --json | tail -1", in: folder)

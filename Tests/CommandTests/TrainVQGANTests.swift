@@ -35,8 +35,8 @@ struct TrainVQGANTests {
     #expect(config.validation == [folder("held-out.h5")])
     #expect(config.preset == "tiny")
     #expect(config.augmentation == Augmentation(crop: 16, flips: true))
-    let picture = try ImageDecoder.decode(contentsOf: run.picturePath(step: 3))
-    #expect(picture.width > 2 * 16)
+    let image = try ImageDecoder.decode(contentsOf: run.imagePath(step: 3))
+    #expect(image.width > 2 * 16)
     let rows = try String(contentsOfFile: run.metricsPath, encoding: .utf8).split(separator: "\n")
     #expect(rows.count == 1 + 3 + 1, "a header, three steps, a validation")
   }

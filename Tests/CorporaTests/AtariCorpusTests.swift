@@ -8,7 +8,7 @@ private func rows(_ frames: some Sequence<Int>) -> String {
   header + frames.map { "\($0),0,0,0,0\n" }.joined()
 }
 
-private func pictures(_ numbers: some Sequence<Int>) -> [String] { numbers.map { "\($0).png" } }
+private func images(_ numbers: some Sequence<Int>) -> [String] { numbers.map { "\($0).png" } }
 
 private func episode(_ text: String, _ names: [String]) throws -> AtariEpisode {
   let corpus = try GrandChallengeFolder()
@@ -20,48 +20,48 @@ private func episode(_ text: String, _ names: [String]) throws -> AtariEpisode {
 @Suite("Recordings (T2, T5)")
 struct AtariCorpusTests {
   @Test(
-    "Pictures counted from 1 belong to rows counted from 0",
+    "Images counted from 1 belong to rows counted from 0",
     arguments: [
       (0..<5, 0..<5, 0), (0..<5, 1..<6, 1), (0..<5, 1..<5, 0), (1..<5, 1..<5, 0), (0..<5, 0..<8, 0),
       (0..<5, 1..<9, 1),
     ])
   func findsTheOffset(frames: Range<Int>, numbers: Range<Int>, offset: Int) throws {
-    let episode = try episode(rows(frames), pictures(numbers))
-    #expect(episode.pictureOffset == offset)
+    let episode = try episode(rows(frames), images(numbers))
+    #expect(episode.imageOffset == offset)
     let first = try #require(episode.transitions.first)
     #expect(
-      episode.pictureName(of: first).hasSuffix("screens/revenge/1/\(first.frame + offset).png"))
+      episode.imageName(of: first).hasSuffix("screens/revenge/1/\(first.frame + offset).png"))
   }
 
-  @Test func theStyleOfTheTextTellsTheVersionWhenPicturesAreMissing() throws {
+  @Test func theStyleOfTheTextTellsTheVersionWhenImagesAreMissing() throws {
     let text = header + (0..<9).map { "\($0), 0, 0, False, 0\n" }.joined()
-    let episode = try episode(text, pictures(1..<6))
-    #expect(episode.pictureOffset == 1)
+    let episode = try episode(text, images(1..<6))
+    #expect(episode.imageOffset == 1)
     #expect(episode.transitions.map(\.frame) == [0, 1, 2, 3, 4])
     #expect(episode.surplusRows == 4)
     #expect(episode.faults.isEmpty)
   }
 
   @Test func surplusAtTheEndIsReportedAndNoFault() throws {
-    let moreRows = try episode(rows(0..<9), pictures(0..<7))
-    #expect((moreRows.surplusRows, moreRows.surplusPictures) == (2, 0))
+    let moreRows = try episode(rows(0..<9), images(0..<7))
+    #expect((moreRows.surplusRows, moreRows.surplusImages) == (2, 0))
     #expect(moreRows.transitions.count == 7)
     #expect(moreRows.faults.isEmpty)
-    let morePictures = try episode(rows(0..<7), pictures(0..<9))
-    #expect((morePictures.surplusRows, morePictures.surplusPictures) == (0, 2))
-    #expect(morePictures.transitions.count == 7)
-    #expect(morePictures.faults.isEmpty)
+    let moreImages = try episode(rows(0..<7), images(0..<9))
+    #expect((moreImages.surplusRows, moreImages.surplusImages) == (0, 2))
+    #expect(moreImages.transitions.count == 7)
+    #expect(moreImages.faults.isEmpty)
   }
 
   @Test func gapsAreFaultsAndTheRestStays() throws {
-    let episode = try episode(rows([0, 1, 2, 4, 5]), pictures([0, 1, 3, 4, 5]))
+    let episode = try episode(rows([0, 1, 2, 4, 5]), images([0, 1, 3, 4, 5]))
     #expect(episode.transitions.map(\.frame) == [0, 1, 4, 5])
     #expect(episode.faults.map(\.frame) == [2, 3])
     #expect(episode.faults.map(\.kind) == ["no-picture", "no-row"])
   }
 
-  @Test func aBadRowTakesItsPictureAlong() throws {
-    let episode = try episode(rows(0..<3) + "3,0,0,0,99\n4,0,0,0,0\n", pictures(0..<5))
+  @Test func aBadRowTakesItsImageAlong() throws {
+    let episode = try episode(rows(0..<3) + "3,0,0,0,99\n4,0,0,0,0\n", images(0..<5))
     #expect(episode.transitions.map(\.frame) == [0, 1, 2, 4])
     #expect(episode.faults.map(\.kind) == ["row"])
   }
@@ -70,12 +70,12 @@ struct AtariCorpusTests {
     let odd = [
       ".DS_Store", "00.png", "1.PNG", "1.png~", "99999999999.png", "x.png", "-1.png", ".png",
     ]
-    let episode = try episode(rows(0..<3), pictures(0..<3) + odd)
+    let episode = try episode(rows(0..<3), images(0..<3) + odd)
     #expect(episode.screens.numbers == [0, 1, 2])
     #expect(episode.screens.ignored == odd.sorted())
   }
 
-  @Test func hundredThousandPicturesAreSortedAsNumbers() throws {
+  @Test func hundredThousandImagesAreSortedAsNumbers() throws {
     let corpus = try GrandChallengeFolder()
     let count = 100_000
     // Links instead of files keep the test quick; the highest number first, so that the folder order is not the sorted one.
@@ -138,7 +138,7 @@ struct AtariCorpusTests {
     for hostile in ["..", ".", "", "../screens/revenge"] {
       #expect(throws: AtariCorpusError.self) { try AtariCorpus(path: corpus.path, game: hostile) }
     }
-    #expect(throws: AtariCorpusError.noPictures(path: "\(corpus.path)/screens/revenge/1")) {
+    #expect(throws: AtariCorpusError.noImages(path: "\(corpus.path)/screens/revenge/1")) {
       try AtariCorpus(path: corpus.path, game: "revenge").episode(1)
     }
   }

@@ -2,15 +2,15 @@ import Corpora
 import Foundation
 import Testing
 
-/// Reads `text` as the trajectory of a recording with pictures 0…9.
-private func trajectory(_ text: String, pictures: Range<Int> = 0..<10) throws -> AtariTrajectory {
-  try episode(text, pictures: pictures).trajectory
+/// Reads `text` as the trajectory of a recording with images 0…9.
+private func trajectory(_ text: String, images: Range<Int> = 0..<10) throws -> AtariTrajectory {
+  try episode(text, images: images).trajectory
 }
 
-private func episode(_ text: String, pictures: Range<Int> = 0..<10) throws -> AtariEpisode {
+private func episode(_ text: String, images: Range<Int> = 0..<10) throws -> AtariEpisode {
   let corpus = try GrandChallengeFolder()
   try corpus.trajectory("1.txt", text)
-  try corpus.screens("1", pictures.map { "\($0).png" })
+  try corpus.screens("1", images.map { "\($0).png" })
   return try AtariCorpus(path: corpus.path, game: "revenge").episode(1)
 }
 

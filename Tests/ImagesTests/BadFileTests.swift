@@ -1,4 +1,4 @@
-// Files that are no pictures, or not whole ones: each throws the right error, none crashes or hangs.
+// Files that are no images, or not whole ones: each throws the right error, none crashes or hangs.
 
 import Foundation
 import Images
@@ -68,9 +68,9 @@ func truncationAnywhereIsAnError(name: String) throws {
   for (bytes, name) in [
     (Array("<!DOCTYPE html><html>404".utf8), "an HTML page"),
     (Array("  \n<HTML><body>".utf8), "an HTML page"),
-    (Array("GIF89a".utf8), "a GIF picture"),
-    (Array("RIFF\0\0\0\0WEBPVP8 ".utf8), "a WebP picture"),
-    (Array("BM\0\0\0\0".utf8), "a BMP picture"),
+    (Array("GIF89a".utf8), "a GIF image"),
+    (Array("RIFF\0\0\0\0WEBPVP8 ".utf8), "a WebP image"),
+    (Array("BM\0\0\0\0".utf8), "a BMP image"),
     ([0x1F, 0x8B, 8, 0], "gzip data"),
     (Array("hello".utf8), "text"),
     ([0, 1, 2, 3], "unknown content"),
@@ -100,7 +100,7 @@ func onlyRegularFilesAreRead() throws {
 @Test func errorsNameTheFileAndWhatWasFound() throws {
   let path = Fixture.path("make.py")
   let error = #expect(throws: ImageError.self) { try ImageDecoder.decode(contentsOf: path) }
-  #expect(error?.description == "\(path): text, expected a PNG or JPEG picture")
+  #expect(error?.description == "\(path): text, expected a PNG or JPEG image")
 }
 
 @Test func damagedPNGsAreRefused() throws {
@@ -197,7 +197,7 @@ func onlyRegularFilesAreRead() throws {
   for kind in ["zTXt", "iCCP", "iTXt"] {
     png.chunks.insert(.init(kind: kind, data: body), at: 1)
   }
-  let picture = try ImageDecoder.decode(png.bytes)
+  let image = try ImageDecoder.decode(png.bytes)
   let plain = try ImageDecoder.decode(contentsOf: Fixture.path("rgb-8.png"))
-  #expect(picture == plain)
+  #expect(image == plain)
 }

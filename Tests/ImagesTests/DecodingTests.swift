@@ -5,13 +5,13 @@ import TestSupport
 import Testing
 
 @Test func everyFormDecodesToTheExpectedPixels() throws {
-  let expected = try Fixture.expected().pictures
+  let expected = try Fixture.expected().images
   #expect(expected.count == 36)
   for (name, size) in expected.sorted(by: { $0.key < $1.key }) {
-    let picture = try ImageDecoder.decode(contentsOf: Fixture.path(name))
-    let wanted = try Fixture.picture(
+    let image = try ImageDecoder.decode(contentsOf: Fixture.path(name))
+    let wanted = try Fixture.image(
       Fixture.replacingEnding(of: name, by: ".rgb"), width: size[0], height: size[1])
-    #expect(largestDifference(picture, wanted) == 0, "\(name)")
+    #expect(largestDifference(image, wanted) == 0, "\(name)")
   }
 }
 
@@ -26,7 +26,7 @@ import Testing
 }
 
 @Test(arguments: ["rgb-8.png", "rgba-8.png", "grey-16.png", "grey-alpha-8.png", "grey.jpg"])
-func otherPicturesAreNoLabelMaps(name: String) throws {
+func otherImagesAreNoLabelMaps(name: String) throws {
   let path = Fixture.path(name)
   let error = #expect(throws: ImageError.self) { try ImageDecoder.decodeLabels(contentsOf: path) }
   guard case .unsupported(path, _, _, _) = error else {
@@ -51,8 +51,8 @@ func otherPicturesAreNoLabelMaps(name: String) throws {
   let folder = try TemporaryFolder()
   for (original, disguise) in [("rgb-8.png", "a.jpg"), ("baseline-420.jpg", "b.png")] {
     let path = try folder.file(disguise, Fixture.bytes(original))
-    let picture = try ImageDecoder.decode(contentsOf: path)
+    let image = try ImageDecoder.decode(contentsOf: path)
     let original = try ImageDecoder.decode(contentsOf: Fixture.path(original))
-    #expect(picture == original)
+    #expect(image == original)
   }
 }

@@ -48,10 +48,10 @@ struct DepthMapTests {
     #expect(map.stored == [0, 24576, 32768, 65535])
     let again = DepthMap(width: 2, height: 2, stored: map.stored)
     #expect(Distance(again.values, map.values).largest < 1 / 65535)
-    #expect(map.picture.pixels == [0, 0, 0, 96, 96, 96, 128, 128, 128, 255, 255, 255])
+    #expect(map.image.pixels == [0, 0, 0, 96, 96, 96, 128, 128, 128, 255, 255, 255])
   }
 
-  @Test func otherPicturesAreRefused() throws {
+  @Test func otherImagesAreRefused() throws {
     #expect(
       throws: ImageError.damaged(
         path: Depth.path("not-a-number.png"), format: .png,

@@ -1,4 +1,4 @@
-// The pictures and expected values that Tests/Fixtures/images/make.py wrote.
+// The images and expected values that Tests/Fixtures/images/make.py wrote.
 
 import Foundation
 import Images
@@ -19,7 +19,7 @@ enum Fixture {
       let psnr: Double?
       let ssim, mae: Double
     }
-    let pictures, labels: [String: [Int]]
+    let images, labels: [String: [Int]]
     let resized: [Resized]
     let quality: [Quality]
   }
@@ -39,7 +39,7 @@ enum Fixture {
   }
 
   /// Raw pixels `[H, W, 3]`.
-  static func picture(_ name: String, width: Int, height: Int) throws -> RGBImage {
+  static func image(_ name: String, width: Int, height: Int) throws -> RGBImage {
     RGBImage(width: width, height: height, pixels: try bytes(name))
   }
 
@@ -57,7 +57,7 @@ extension TemporaryFolder {
   }
 }
 
-/// The largest difference of two pictures' values, and nil when their sizes differ.
+/// The largest difference of two images' values, and nil when their sizes differ.
 func largestDifference(_ a: RGBImage, _ b: RGBImage) -> Int? {
   guard a.width == b.width, a.height == b.height else { return nil }
   return zip(a.pixels, b.pixels).map { abs(Int($0) - Int($1)) }.max()

@@ -68,13 +68,13 @@ private func tagged(
     .transversed: ["...#", ".#.#", "####"],
     .needsAnticlockwise: ["####", ".#.#", "...#"],
   ]
-  func picture(_ rows: [String]) -> RGBImage {
+  func image(_ rows: [String]) -> RGBImage {
     RGBImage(
       width: rows[0].count, height: rows.count,
       pixels: rows.joined().flatMap { $0 == "#" ? [9, 99, 199] : [1, 2, 3] })
   }
   for (orientation, rows) in stored {
-    #expect(picture(rows).upright(orientation) == picture(upright), "\(orientation)")
+    #expect(image(rows).upright(orientation) == image(upright), "\(orientation)")
     #expect(orientation.exchangesSides == (rows.count == 3), "\(orientation)")
   }
 }

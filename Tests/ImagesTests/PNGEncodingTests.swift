@@ -6,22 +6,22 @@ import TestSupport
 import Testing
 
 @Test(arguments: [0, 1, 6, 9])
-func writtenPicturesAreReadBack(level: Int) throws {
-  let picture = try Fixture.picture("source-65x47.rgb", width: 65, height: 47)
-  #expect(try ImageDecoder.decode(picture.encodedPNG(level: level)) == picture)
-  #expect(picture.encodedPNG(level: level) == picture.encodedPNG(level: level))
-  let map = LabelMap(width: 47, height: 65, values: picture.pixels.prefix(65 * 47).map { $0 })
+func writtenImagesAreReadBack(level: Int) throws {
+  let image = try Fixture.image("source-65x47.rgb", width: 65, height: 47)
+  #expect(try ImageDecoder.decode(image.encodedPNG(level: level)) == image)
+  #expect(image.encodedPNG(level: level) == image.encodedPNG(level: level))
+  let map = LabelMap(width: 47, height: 65, values: image.pixels.prefix(65 * 47).map { $0 })
   #expect(try ImageDecoder.decodeLabels(map.encodedPNG(level: level)) == map)
 }
 
-@Test func picturesAppearUnderTheirNameOnly() throws {
+@Test func imagesAppearUnderTheirNameOnly() throws {
   let folder = try TemporaryFolder()
-  let picture = RGBImage(width: 1, height: 1, filledWith: .white)
-  try picture.writePNG(to: "\(folder.path)/a.png")
-  #expect(try ImageDecoder.decode(contentsOf: "\(folder.path)/a.png") == picture)
+  let image = RGBImage(width: 1, height: 1, filledWith: .white)
+  try image.writePNG(to: "\(folder.path)/a.png")
+  #expect(try ImageDecoder.decode(contentsOf: "\(folder.path)/a.png") == image)
   #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.png"])
   let error = #expect(throws: ImageError.self) {
-    try picture.writePNG(to: "\(folder.path)/none/a.png")
+    try image.writePNG(to: "\(folder.path)/none/a.png")
   }
   guard case .unwritable = error else {
     Issue.record("\(String(describing: error))")

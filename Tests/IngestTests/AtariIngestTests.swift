@@ -116,7 +116,7 @@ struct AtariIngestTests {
   @Test func duplicatesAreLeftOutAndTheirRewardsKept() throws {
     let corpus = try SmallCorpus()
     for frame in [1, 2, 3, 7] {
-      try SmallCorpus.state(1, frame == 7 ? 6 : 0).writePNG(to: corpus.picture(1, frame))
+      try SmallCorpus.state(1, frame == 7 ? 6 : 0).writePNG(to: corpus.image(1, frame))
     }
     let out = try TemporaryFolder()
     let (outcome, _) = try ingest(
@@ -155,7 +155,7 @@ struct AtariIngestTests {
 
   @Test func stacksDoNotReachOverAGap() throws {
     let corpus = try SmallCorpus()
-    try FileManager.default.removeItem(atPath: corpus.picture(1, 5))
+    try FileManager.default.removeItem(atPath: corpus.image(1, 5))
     let out = try TemporaryFolder()
     let (outcome, _) = try ingest(
       corpus, .small { ($0.recipe.stack, $0.trajectories) = (3, [1]) }, to: out.path)
@@ -173,11 +173,11 @@ struct AtariIngestTests {
   @Test func theReproductionsCropLosesTheScoreBarAndTheDefaultDoesNot() throws {
     var frame = RGBImage(width: 160, height: 210, filledWith: .black)
     for x in 0..<160 { frame[x, 0] = .white }
-    let crop = try PictureRecipe.parse(["--fit", "crop", "--filter", "bilinear"])
-    #expect(!crop.picture(of: [frame]).pixels.contains { $0 > 0 })
+    let crop = try ImageRecipe.parse(["--fit", "crop", "--filter", "bilinear"])
+    #expect(!crop.image(of: [frame]).pixels.contains { $0 > 0 })
     for fit in ["pad", "stretch"] {
-      let whole = try PictureRecipe.parse(["--fit", fit])
-      #expect(whole.picture(of: [frame]).pixels.contains { $0 > 200 })
+      let whole = try ImageRecipe.parse(["--fit", fit])
+      #expect(whole.image(of: [frame]).pixels.contains { $0 > 200 })
     }
   }
 }

@@ -5,23 +5,23 @@ import Shards
 import TestSupport
 import Testing
 
-@Suite("Bad pictures, bad rows, and too many of them")
+@Suite("Bad images, bad rows, and too many of them")
 struct BadInputTests {
-  /// A data set must not make anybody's other pictures part of a shard, nor quote other texts.
+  /// A data set must not make anybody's other images part of a shard, nor quote other texts.
   @Test func linksOutOfTheFolderNeedAnOption() throws {
     let corpus = try SmallCorpus()
     let elsewhere = try TemporaryFolder()
     for (path, name) in [
-      (corpus.picture(1, 2), "picture.png"), (corpus.folder("trajectories/revenge/2.txt"), "2.txt"),
+      (corpus.image(1, 2), "image.png"), (corpus.folder("trajectories/revenge/2.txt"), "2.txt"),
     ] {
       try FileManager.default.moveItem(atPath: path, toPath: elsewhere(name))
       try FileManager.default.createSymbolicLink(
         atPath: path, withDestinationPath: elsewhere(name))
     }
     // A link within the folder is no danger.
-    try FileManager.default.removeItem(atPath: corpus.picture(3, 1))
+    try FileManager.default.removeItem(atPath: corpus.image(3, 1))
     try FileManager.default.createSymbolicLink(
-      atPath: corpus.picture(3, 1), withDestinationPath: "0.png")
+      atPath: corpus.image(3, 1), withDestinationPath: "0.png")
     let out = try TemporaryFolder()
     let (refused, _) = try ingest(corpus, .small(), to: out("refused"))
     #expect((refused.read, refused.written) == (20, 18))
@@ -42,8 +42,8 @@ struct BadInputTests {
     try corpus.replace(1, 2, with: Array(whole.dropLast(20)))
     try corpus.replace(2, 0, with: [])
     try corpus.replace(2, 4, with: Array("<html>".utf8))
-    try RGBImage(width: 9, height: 9, filledWith: .black).writePNG(to: corpus.picture(3, 3))
-    try FileManager.default.removeItem(atPath: corpus.picture(1, 7))
+    try RGBImage(width: 9, height: 9, filledWith: .black).writePNG(to: corpus.image(3, 3))
+    try FileManager.default.removeItem(atPath: corpus.image(1, 7))
     var rows = (0..<7).map { SmallCorpus.row($0, of: 7) }
     rows[1] = "1,0,10,0,44"
     try corpus.setRows(3, rows)
@@ -55,9 +55,9 @@ struct BadInputTests {
     #expect(
       outcome.skipped.map(\.name)
         == ["1/2", "1/7", "2/0", "2/4", "3/1", "3/3"].map { "revenge/\($0)" })
-    #expect(outcome.skipped[0].reason.hasPrefix(corpus.picture(1, 2) + ": "))
+    #expect(outcome.skipped[0].reason.hasPrefix(corpus.image(1, 2) + ": "))
     #expect(
-      outcome.skipped[1].reason == corpus.picture(1, 7) + ": no such picture for the row of frame 7"
+      outcome.skipped[1].reason == corpus.image(1, 7) + ": no such image for the row of frame 7"
     )
     #expect(outcome.skipped[4].reason.hasSuffix("/3.txt:4: action is 44, expected 0…17"))
     #expect(outcome.skipped[5].reason.hasSuffix("9x9 pixels, the recording has 20x30"))
@@ -139,13 +139,13 @@ struct BadInputTests {
     #expect(plan.samples.count == 10)
     #expect(plan.warnings.count == 4)
     for (warning, part) in zip(
-      plan.warnings, ["3 rows after", "thumbs.db", "2 pictures after", "7.txt~"])
+      plan.warnings, ["3 rows after", "thumbs.db", "2 images after", "7.txt~"])
     {
       #expect(warning.contains(part))
     }
   }
 
-  @Test func nothingButBadPicturesIsAnError() throws {
+  @Test func nothingButBadImagesIsAnError() throws {
     let corpus = try SmallCorpus(frames: [2])
     for frame in 0..<2 { try corpus.replace(1, frame, with: [0]) }
     let out = try TemporaryFolder()
@@ -168,7 +168,7 @@ struct BadInputTests {
     try ingest(corpus, .small(), to: expected.path)
     for frame in (0..<6).reversed() {
       try FileManager.default.moveItem(
-        atPath: corpus.picture(1, frame), toPath: corpus.picture(1, frame + 1))
+        atPath: corpus.image(1, frame), toPath: corpus.image(1, frame + 1))
     }
     try corpus.setRows(
       1,

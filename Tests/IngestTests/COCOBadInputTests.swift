@@ -10,7 +10,7 @@ import Testing
 struct COCOBadInputTests {
   private static let tolerant = ErrorPolicy(limit: .count(10))
 
-  /// Reasons by the number of the picture.
+  /// Reasons by the number of the image.
   private func reasons(_ outcome: IngestOutcome) -> [String: String] {
     Dictionary(uniqueKeysWithValues: outcome.skipped.map { ($0.name, $0.reason) })
   }
@@ -36,8 +36,8 @@ struct COCOBadInputTests {
     #expect(outcome.written == 2)
     let reader = try ImageShardReader(out("p-00000.h5"))
     let stored = try ImageDecoder.decode(Array(jpeg))
-    for (row, picture) in [stored, stored.upright(.needsClockwise)].enumerated() {
-      let expected = picture.fitted(width: 24, height: 24, mode: .crop, filter: .nearest)
+    for (row, image) in [stored, stored.upright(.needsClockwise)].enumerated() {
+      let expected = image.fitted(width: 24, height: 24, mode: .crop, filter: .nearest)
       #expect(try reader.pixels(row) == expected.pixels, "row \(row)")
     }
     let found = reasons(outcome)
@@ -50,7 +50,7 @@ struct COCOBadInputTests {
   /// I9: label maps that are none.
   @Test func labelMapsThatAreNone() throws {
     let coco = try SmallCOCO()
-    try SmallCOCO.picture(width: 40, height: 30).writePNG(to: coco.mapPath(9))
+    try SmallCOCO.image(width: 40, height: 30).writePNG(to: coco.mapPath(9))
     try SmallCOCO.map(25, width: 40, height: 30).writePNG(to: coco.mapPath(25))
     var map = SmallCOCO.map(30, width: 33, height: 33)
     map[3, 2] = 182
@@ -75,7 +75,7 @@ struct COCOBadInputTests {
     }
   }
 
-  /// A3: names that lead out of the folder of pictures.
+  /// A3: names that lead out of the folder of images.
   @Test(arguments: [
     "../secret.jpg", "/etc/passwd", "a/../../secret.jpg", "..", "", "x\0.jpg", "C:\\x.jpg",
     "%2e%2e/secret.jpg", "leak.jpg", "line\nbreak.jpg", String(repeating: "n", count: 300),
@@ -83,7 +83,7 @@ struct COCOBadInputTests {
   func namesDoNotLeaveTheFolder(name: String) throws {
     let coco = try SmallCOCO()
     let secret = "\(coco.root)/secret.jpg"
-    try SmallCOCO.picture(width: 40, height: 30).writePNG(to: secret)
+    try SmallCOCO.image(width: 40, height: 30).writePNG(to: secret)
     try FileManager.default.createSymbolicLink(
       atPath: "\(coco.root)/train2017/leak.jpg", withDestinationPath: secret)
     var listed = SmallCOCO.listed
@@ -136,7 +136,7 @@ struct COCOBadInputTests {
     listed[3]["id"] = largest
     try coco.write("captions", ["images": listed, "annotations": [Any]()])
     let out = try TemporaryFolder()
-    let squares = try PictureOptions.squares { $0.crops = crops }
+    let squares = try ImageOptions.squares { $0.crops = crops }
     guard crops == 0 || largest < 1 << 48 else {
       #expect(
         throws: IngestError.numberTooLarge(
@@ -157,8 +157,8 @@ struct COCOBadInputTests {
     #expect(ids.max() == Int64(largest) | Int64(max(0, crops - 1)) << 48)
   }
 
-  /// A6: annotations of another split, or of other pictures.
-  @Test func annotationsOfOtherPictures() throws {
+  /// A6: annotations of another split, or of other images.
+  @Test func annotationsOfOtherImages() throws {
     let coco = try SmallCOCO()
     var listed = SmallCOCO.listed
     for index in listed.indices {
@@ -168,13 +168,13 @@ struct COCOBadInputTests {
     try coco.write("captions", ["images": listed, "annotations": [Any]()])
     let out = try TemporaryFolder()
     #expect(
-      throws: IngestError.noneOfThePictures(
+      throws: IngestError.noneOfTheImages(
         folder: "\(coco.root)/train2017", count: 4, example: "COCO_val2014_000000001000.jpg")
     ) {
       try ingest(coco, to: out.path)
     }
     #expect(
-      throws: IngestError.otherPictures(
+      throws: IngestError.otherImages(
         path: coco.annotations("instances"), other: coco.annotations("captions"))
     ) {
       try ingest(coco, .taking(captions: true, objects: true), to: out.path)
@@ -182,7 +182,7 @@ struct COCOBadInputTests {
     #expect(try files(in: out.path).isEmpty)
   }
 
-  /// A2: of a picture that two files list differently, the file read first is believed, the captions.
+  /// A2: of an image that two files list differently, the file read first is believed, the captions.
   @Test func theFirstOfTwoListsIsBelieved() throws {
     let coco = try SmallCOCO()
     var instances = SmallCOCO.instances
@@ -196,7 +196,7 @@ struct COCOBadInputTests {
     let plan = try plan(coco, options, .squares())
     #expect(
       plan.warnings == [
-        "\(coco.annotations("instances")): 2 pictures have another name or size than in "
+        "\(coco.annotations("instances")): 2 images have another name or size than in "
           + "\(coco.annotations("captions")), which is believed"
       ])
     #expect(try ingest(coco, options, to: out.path).written == 4)
@@ -261,8 +261,8 @@ struct COCOBadInputTests {
     }
   }
 
-  /// I10: a picture that goes away while the run lasts.
-  @Test func picturesThatVanishAreSkipped() throws {
+  /// I10: an image that goes away while the run lasts.
+  @Test func imagesThatVanishAreSkipped() throws {
     let coco = try SmallCOCO()
     let out = try TemporaryFolder()
     var hasVanished = false

@@ -12,7 +12,7 @@ struct COCOIngestTests {
     try .taking(segmentation: .annotations, captions: true, objects: true)
   }
 
-  @Test func everyPictureArrivesWithAllThatBelongsToIt() throws {
+  @Test func everyImageArrivesWithAllThatBelongsToIt() throws {
     let coco = try SmallCOCO()
     let out = try TemporaryFolder()
     let outcome = try ingest(coco, Self.everything(), to: out.path)
@@ -31,13 +31,13 @@ struct COCOIngestTests {
     #expect(try reader.integers("crop_y") == [0, 4, 0, 0])
     #expect(try reader.integers("category") == [1, 18, 0, 3])
     for (row, size) in SmallCOCO.sizes.enumerated() {
-      let whole = SmallCOCO.picture(width: size.width, height: size.height)
+      let whole = SmallCOCO.image(width: size.width, height: size.height)
       let expected = whole.fitted(width: 24, height: 24, mode: .crop, filter: .nearest)
       #expect(try reader.pixels(row) == expected.pixels)
     }
   }
 
-  @Test func boxesAreInPixelsOfTheStoredPicture() throws {
+  @Test func boxesAreInPixelsOfTheStoredImage() throws {
     let coco = try SmallCOCO()
     let out = try TemporaryFolder()
     try ingest(coco, Self.everything(), to: out.path)
@@ -92,7 +92,7 @@ struct COCOIngestTests {
     }
   }
 
-  @Test func picturesAloneNeedNoAnnotations() throws {
+  @Test func imagesAloneNeedNoAnnotations() throws {
     let coco = try SmallCOCO()
     for kind in ["instances", "stuff", "captions"] {
       try FileManager.default.removeItem(atPath: coco.annotations(kind))
@@ -124,7 +124,7 @@ struct COCOIngestTests {
     #expect(only.shards.map(\.path) == [alone("p-validation-00000.h5")])
   }
 
-  @Test("Categories choose pictures", arguments: [("dog", [9, 25]), ("3", [34]), ("grass", [9])])
+  @Test("Categories choose images", arguments: [("dog", [9, 25]), ("3", [34]), ("grass", [9])])
   func categories(name: String, ids: [Int64]) throws {
     let coco = try SmallCOCO()
     let out = try TemporaryFolder()
@@ -135,15 +135,15 @@ struct COCOIngestTests {
   @Test func theNumberOfThreadsChangesNoByte() throws {
     let coco = try SmallCOCO()
     try coco.replace(30, with: [1, 2, 3])
-    let pictures = try PictureOptions.squares {
+    let images = try ImageOptions.squares {
       ($0.crops, $0.shardSize, $0.compression) = (3, 6, .level(4))
     }
     let first = try TemporaryFolder()
-    try ingest(coco, Self.everything(), pictures, to: first.path, threads: 1)
+    try ingest(coco, Self.everything(), images, to: first.path, threads: 1)
     let expected = try files(in: first.path)
     #expect(expected.count == 4)  // two shards, manifest, report
     let second = try TemporaryFolder()
-    try ingest(coco, Self.everything(), pictures, to: second.path, threads: 5)
+    try ingest(coco, Self.everything(), images, to: second.path, threads: 5)
     #expect(try files(in: second.path) == expected)
   }
 

@@ -5,10 +5,10 @@ import Shards
 import TestSupport
 import Testing
 
-@Suite("From folders of pictures to shards")
+@Suite("From folders of images to shards")
 struct ImageListTests {
-  /// Pictures a.png … in folders, each of one grey and 20×10 or 10×20 pixels.
-  private static func pictures(_ count: Int) throws -> TemporaryFolder {
+  /// Images a.png … in folders, each of one grey and 20×10 or 10×20 pixels.
+  private static func images(_ count: Int) throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(
       atPath: folder("in/deep"), withIntermediateDirectories: true)
@@ -25,7 +25,7 @@ struct ImageListTests {
 
   @discardableResult
   private func ingest(
-    _ folder: String, _ options: PictureOptions? = nil, to out: String,
+    _ folder: String, _ options: ImageOptions? = nil, to out: String,
     upright: Bool = false, policy: ErrorPolicy = ErrorPolicy()
   ) throws -> IngestOutcome {
     let options = try options ?? .squares { $0.size = 8 }
@@ -35,8 +35,8 @@ struct ImageListTests {
     ).run { _ in }
   }
 
-  @Test func everyPictureBelowTheFolderArrives() throws {
-    let folder = try Self.pictures(10)
+  @Test func everyImageBelowTheFolderArrives() throws {
+    let folder = try Self.images(10)
     for name in ["notes.txt", ".hidden.png", "deep/Thumbs.db"] {
       try Data("x".utf8).write(to: URL(fileURLWithPath: folder("in/\(name)")))
     }
@@ -55,7 +55,7 @@ struct ImageListTests {
   }
 
   @Test func linksOutOfTheFolderNeedAnOption() throws {
-    let folder = try Self.pictures(4)
+    let folder = try Self.images(4)
     try FileManager.default.moveItem(atPath: folder("in/101.JPG"), toPath: folder("101.JPG"))
     try FileManager.default.createSymbolicLink(
       atPath: folder("in/101.JPG"), withDestinationPath: "../101.JPG")
@@ -70,7 +70,7 @@ struct ImageListTests {
   }
 
   @Test func listsKeepTheirOrderAndRepetitions() throws {
-    let folder = try Self.pictures(3)
+    let folder = try Self.images(3)
     let paths = ["in/101.JPG", "in/deep/100.png", "in/101.JPG"].map { folder($0) }
     let plan = try ImageListSource.plan(paths: paths, .squares { $0.size = 8 })
     let outcome = try ShardIngest(
@@ -83,27 +83,27 @@ struct ImageListTests {
   }
 
   @Test func marginsAreStored() throws {
-    let folder = try Self.pictures(2)
+    let folder = try Self.images(2)
     try ingest(folder("in"), .squares { ($0.size, $0.margin) = (8, 3) }, to: folder("out"))
     let reader = try ImageShardReader(folder("out/p-00000.h5"))
     #expect((reader.header.width, reader.header.height) == (14, 14))
     #expect(reader.header.preprocessing.contains("\"margin\":3"))
   }
 
-  @Test func cropsAreWindowsOfTheScaledPicture() throws {
+  @Test func cropsAreWindowsOfTheScaledImage() throws {
     let folder = try TemporaryFolder()
-    let picture = SmallCOCO.picture(width: 48, height: 32)
+    let image = SmallCOCO.image(width: 48, height: 32)
     try FileManager.default.createDirectory(
       atPath: folder("in"), withIntermediateDirectories: true)
-    for name in ["a.png", "b.png"] { try picture.writePNG(to: folder("in/\(name)")) }
-    let options = try PictureOptions.squares {
+    for name in ["a.png", "b.png"] { try image.writePNG(to: folder("in/\(name)")) }
+    let options = try ImageOptions.squares {
       ($0.size, $0.margin, $0.crops, $0.shardSize) = (16, 4, 5, 7)
     }
     let outcome = try ingest(folder("in"), options, to: folder("out"))
-    // A shard holds whole pictures.
+    // A shard holds whole images.
     #expect(outcome.shards.map(\.rows) == [5, 5])
     #expect((outcome.read, outcome.written, outcome.rows) == (2, 2, 10))
-    let scaled = picture.resized(width: 36, height: 24, filter: .nearest)
+    let scaled = image.resized(width: 36, height: 24, filter: .nearest)
     let reader = try ImageShardReader(folder("out/p-00000.h5"))
     let x = try #require(try reader.integers("crop_x"))
     let y = try #require(try reader.integers("crop_y"))
@@ -114,7 +114,7 @@ struct ImageListTests {
     #expect(Set(x).count > 1 && Set(y).count > 1)
     #expect(try reader.integers("crop") == [0, 1, 2, 3, 4])
     #expect(try reader.contents.ids == (0..<5).map { $0 << 48 })
-    // Another picture has other windows, and so has another seed.
+    // Another image has other windows, and so has another seed.
     let second = try ImageShardReader(folder("out/p-00001.h5"))
     #expect(try second.integers("crop_x") != x)
     var reseeded = options
@@ -124,8 +124,8 @@ struct ImageListTests {
   }
 
   @Test func sharesAreChosenAtRandomAndDisjoint() throws {
-    let folder = try Self.pictures(40)
-    func names(_ change: (inout PictureOptions) -> Void, _ out: String) throws -> [[String]] {
+    let folder = try Self.images(40)
+    func names(_ change: (inout ImageOptions) -> Void, _ out: String) throws -> [[String]] {
       let outcome = try ingest(folder("in"), .squares(change), to: folder(out))
       return try outcome.shards.map { try ImageShardReader($0.path).contents.names }
     }
@@ -163,8 +163,8 @@ struct ImageListTests {
   }
 
   @Test(.timeLimit(.minutes(5)))
-  func whatIsNoPictureIsSkippedWithItsReason() throws {
-    let folder = try Self.pictures(6)
+  func whatIsNoImageIsSkippedWithItsReason() throws {
+    let folder = try Self.images(6)
     let bad: [(name: String, bytes: [UInt8], reason: String)] = [
       ("e.jpg", [], "empty file"), ("f.jpg", Array("<html>".utf8), "an HTML page"),
       ("g.jpg", [0xFF, 0xD8, 0xFF], "truncated JPEG"), ("h.png", Array("GIF89a".utf8), "a GIF"),
@@ -196,10 +196,10 @@ struct ImageListTests {
   }
 
   @Test func otherOptionsAndInputsAreRefusedByName() throws {
-    let folder = try Self.pictures(4)
+    let folder = try Self.images(4)
     try ingest(folder("in"), .squares(), to: folder("out"))
     let before = try files(in: folder("out"))
-    func refusal(_ change: (inout PictureOptions) -> Void) throws -> String {
+    func refusal(_ change: (inout ImageOptions) -> Void) throws -> String {
       let error = try #require(throws: ShardError.self) {
         try ingest(folder("in"), .squares(change), to: folder("out"))
       }
@@ -216,7 +216,7 @@ struct ImageListTests {
     #expect(try refusal { $0.shardSize = 2 } == "--shard-size")
     #expect(try refusal { $0.compression = .level(1) } == "--compression")
     // A seed that decides nothing may change.
-    var seeded = try PictureOptions.squares()
+    var seeded = try ImageOptions.squares()
     seeded.seed = 7
     #expect(try ingest(folder("in"), seeded, to: folder("out")).earlier == 4)
     try RGBImage(width: 9, height: 9, filledWith: .white).writePNG(to: folder("in/new.png"))
@@ -225,7 +225,7 @@ struct ImageListTests {
   }
 
   @Test func runsThatDoNotFitTheDiskAreRefused() throws {
-    let folder = try Self.pictures(1)
+    let folder = try Self.images(1)
     // Ten million rows of 48 MB each.
     let plan = try ImageListSource.plan(
       paths: Array(repeating: folder("in/deep/100.png"), count: 1000),
@@ -254,7 +254,7 @@ struct ImageListTests {
 extension ImageListSource {
   fileprivate static func plan(
     folder: String, followsLinks: Bool = false, turnsUpright: Bool = false,
-    _ options: PictureOptions
+    _ options: ImageOptions
   ) throws -> IngestPlan {
     try plan(
       folder: folder, followsLinks: followsLinks, turnsUpright: turnsUpright,
@@ -262,7 +262,7 @@ extension ImageListSource {
     ) { _ in }
   }
 
-  fileprivate static func plan(paths: [String], _ options: PictureOptions) throws -> IngestPlan {
+  fileprivate static func plan(paths: [String], _ options: ImageOptions) throws -> IngestPlan {
     try plan(
       paths: paths, list: "list", turnsUpright: false, squares: options.squares,
       shards: options.shards

@@ -75,7 +75,7 @@ struct ResumeTests {
     let cases: [(String, AtariOptions)] = try [
       (
         "--size",
-        .small { $0.recipe.size = PictureSize(width: 16, height: SmallCorpus.height) }
+        .small { $0.recipe.size = ImageSize(width: 16, height: SmallCorpus.height) }
       ), ("--fit", .small { $0.recipe.fit = .pad }),
       ("--filter", .small { $0.recipe.filter = .area }), ("--every", .small { $0.every = 2 }),
       ("--drop-duplicates", .small { $0.dropsDuplicates = true }),

@@ -5,7 +5,7 @@ import Ingest
 import Shards
 import TestSupport
 
-/// A small folder in COCO's layout: four pictures with objects, surfaces, captions and label maps.
+/// A small folder in COCO's layout: four images with objects, surfaces, captions and label maps.
 struct SmallCOCO {
   /// Size by number, pixels.
   static let sizes: [(id: Int64, width: Int, height: Int)] = [
@@ -16,7 +16,7 @@ struct SmallCOCO {
   var root: String { folder("coco") }
   private let label: String
 
-  /// - Parameter label: the folder of pictures, `train2017`.
+  /// - Parameter label: the folder of images, `train2017`.
   init(label: String = "train2017", in folder: TemporaryFolder? = nil) throws {
     self.folder = try folder ?? TemporaryFolder()
     self.label = label
@@ -25,7 +25,7 @@ struct SmallCOCO {
         atPath: self.folder("coco/\(name)"), withIntermediateDirectories: true)
     }
     for (id, width, height) in Self.sizes {
-      try Self.picture(width: width, height: height).writePNG(to: path(id))
+      try Self.image(width: width, height: height).writePNG(to: path(id))
       try Self.map(id, width: width, height: height).writePNG(to: mapPath(id))
     }
     try write("instances", Self.instances)
@@ -41,7 +41,7 @@ struct SmallCOCO {
   func annotations(_ kind: String) -> String { "\(root)/annotations/\(kind)_\(label).json" }
 
   /// Columns get redder, rows greener; the name ends with .jpg although it is a PNG.
-  static func picture(width: Int, height: Int) -> RGBImage {
+  static func image(width: Int, height: Int) -> RGBImage {
     RGBImage(
       width: width, height: height,
       pixels: (0..<height).flatMap { y in
@@ -123,7 +123,7 @@ struct SmallCOCO {
       .write(to: URL(fileURLWithPath: annotations(kind)))
   }
 
-  /// Replaces the bytes of a picture.
+  /// Replaces the bytes of an image.
   func replace(_ id: Int64, with bytes: [UInt8]) throws {
     try Data(bytes).write(to: URL(fileURLWithPath: path(id)))
   }
@@ -131,15 +131,15 @@ struct SmallCOCO {
 
 /// What `prep-coco` and `prep-images` are told of squares and shards.
 @dynamicMemberLookup
-struct PictureOptions {
+struct ImageOptions {
   var squares: SquareOptions
   var shards: ShardOptions
 
   /// Squares of 24 pixels that are neither compressed nor filtered.
   static func squares(
-    _ change: (inout PictureOptions) -> Void = { _ in }
-  ) throws -> PictureOptions {
-    var options = PictureOptions(
+    _ change: (inout ImageOptions) -> Void = { _ in }
+  ) throws -> ImageOptions {
+    var options = ImageOptions(
       squares: try .parse(["--size", "24", "--filter", "nearest"]),
       shards: try .parse(["--name", "p", "--compression", "none"]))
     change(&options)
@@ -172,23 +172,23 @@ extension COCOOptions {
 
 /// Plans what is read of COCO.
 func plan(
-  _ coco: SmallCOCO, _ options: COCOOptions, _ pictures: PictureOptions,
+  _ coco: SmallCOCO, _ options: COCOOptions, _ images: ImageOptions,
   policy: ErrorPolicy = ErrorPolicy(), progress: (IngestEvent) throws -> Void = { _ in }
 ) throws -> IngestPlan {
   try COCOPlanner.plan(
-    root: coco.root, options: options, squares: pictures.squares, shards: pictures.shards,
+    root: coco.root, options: options, squares: images.squares, shards: images.shards,
     policy: policy, progress: progress)
 }
 
 /// Plans and writes COCO.
 @discardableResult
 func ingest(
-  _ coco: SmallCOCO, _ options: COCOOptions? = nil, _ pictures: PictureOptions? = nil,
+  _ coco: SmallCOCO, _ options: COCOOptions? = nil, _ images: ImageOptions? = nil,
   to folder: String, threads: Int = 2, policy: ErrorPolicy = ErrorPolicy(),
   progress: (IngestEvent) throws -> Void = { _ in }
 ) throws -> IngestOutcome {
   let plan = try plan(
-    coco, options ?? .taking(), pictures ?? .squares(), policy: policy, progress: progress)
+    coco, options ?? .taking(), images ?? .squares(), policy: policy, progress: progress)
   return try ShardIngest(
     plan: plan, folder: folder, threads: threads, policy: policy, toolVersion: "test"
   ).run(progress: progress)

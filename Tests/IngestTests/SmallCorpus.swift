@@ -22,7 +22,7 @@ struct SmallCorpus {
       try FileManager.default.createDirectory(
         atPath: folder("screens/revenge/\(id)"), withIntermediateDirectories: true)
       for frame in 0..<count {
-        try Self.state(id, frame).writePNG(to: picture(id, frame))
+        try Self.state(id, frame).writePNG(to: image(id, frame))
       }
       try setRows(id, (0..<count).map { Self.row($0, of: count) })
     }
@@ -40,7 +40,7 @@ struct SmallCorpus {
     try Data(text.utf8).write(to: URL(fileURLWithPath: folder("trajectories/revenge/\(id).txt")))
   }
 
-  func picture(_ id: Int, _ frame: Int) -> String { folder("screens/revenge/\(id)/\(frame).png") }
+  func image(_ id: Int, _ frame: Int) -> String { folder("screens/revenge/\(id)/\(frame).png") }
 
   /// What recording `id` shows at `frame`.
   static func state(_ id: Int, _ frame: Int) -> RGBImage {
@@ -51,7 +51,7 @@ struct SmallCorpus {
   }
 
   func replace(_ id: Int, _ frame: Int, with bytes: [UInt8]) throws {
-    try Data(bytes).write(to: URL(fileURLWithPath: picture(id, frame)))
+    try Data(bytes).write(to: URL(fileURLWithPath: image(id, frame)))
   }
 }
 
@@ -59,7 +59,7 @@ struct SmallCorpus {
 @dynamicMemberLookup
 struct AtariOptions {
   var frames: FrameOptions
-  var recipe: PictureRecipe
+  var recipe: ImageRecipe
   var shards: ShardOptions
 
   /// Options that keep every pixel of the small corpus, in shards of five rows.

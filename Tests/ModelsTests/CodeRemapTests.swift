@@ -48,8 +48,8 @@ import Testing
     some.visitParameters { name, tensor in
       if name == "quantize.used" { tensor.assign(Tensor(padded, shape: [6], on: device)) }
     }
-    let (pictures, codes) = some.reconstructWithCodes(images)
-    #expect(Distance(pictures, whole.reconstruct(images)).largest == 0)
+    let (images, codes) = some.reconstructWithCodes(images)
+    #expect(Distance(images, whole.reconstruct(images)).largest == 0)
     let expected = entries.elements.map { entry in
       Int32(padded.firstIndex(of: Float(entry)) ?? 6)
     }

@@ -67,8 +67,8 @@ import Testing
     #expect(discriminator(x, training: true).shape == [1, 1, 30, 30])
   }
 
-  /// R13: with ActNorm a picture's logits do not depend on the others of its batch.
-  @Test func actNormJudgesEachPictureAlone() {
+  /// R13: with ActNorm an image's logits do not depend on the others of its batch.
+  @Test func actNormJudgesEachImageAlone() {
     var random = RandomSource(seed: 3)
     var discriminator = Discriminator(
       DiscriminatorConfig(ndf: 8, nLayers: 2, normalization: .activation), using: &random,
@@ -101,20 +101,20 @@ import Testing
       default: break
       }
     }
-    func picture(blue: Float) -> Tensor {
+    func image(blue: Float) -> Tensor {
       let plane = 16 * 16
       return Tensor(
         Array(repeating: 0, count: 2 * plane) + Array(repeating: blue, count: plane),
         shape: [1, 3, 16, 16], on: device)
     }
     // Blue one standard deviation above the shift: features (1, 1)/√2 against (0, 1).
-    let distance = network(picture(blue: -0.188), picture(blue: -0.188 + 0.450)).item()
+    let distance = network(image(blue: -0.188), image(blue: -0.188 + 0.450)).item()
     #expect(abs(distance - 0.5) < 1e-4)
   }
 
-  /// R14, R20: any size that f divides, and codes alone give the picture back.
+  /// R14, R20: any size that f divides, and codes alone give the image back.
   @Test(arguments: [(32, 32), (48, 32), (16, 64)])
-  func codesAloneGiveThePicture(height: Int, width: Int) {
+  func codesAloneGiveTheImage(height: Int, width: Int) {
     var random = RandomSource(seed: 4)
     let model = VQGAN(.tiny, using: &random)
     let images = random.uniform([2, 3, height, width], in: -1..<1)

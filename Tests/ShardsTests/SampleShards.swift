@@ -35,7 +35,7 @@ enum Sample {
       toolVersion: "1.0.0")
   }
 
-  /// Smooth pictures compress well, noise does not.
+  /// Smooth images compress well, noise does not.
   static func pixels(height: Int, width: Int, row: Int, isNoise: Bool = false) -> [UInt8] {
     var state = UInt64(row &+ 1) &* 0x9E37_79B9_7F4A_7C15
     return (0..<height * width * 3).map { index in

@@ -61,7 +61,7 @@ struct ProjectTests {
       resolution: 32, ch: 32, chMult: [1, 2], numResBlocks: 1, attnResolutions: [16],
       zChannels: 32, dropout: 0.25, embedDim: 32, nEmbed: 64)
     #expect(try firstStage(Self.vqgan) == expected)
-    #expect(try project(Self.vqgan).pictureSize == 208)
+    #expect(try project(Self.vqgan).imageSize == 208)
   }
 
   @Test(arguments: [
@@ -142,7 +142,7 @@ struct ProjectTests {
       try Data(Self.vqgan.replacing("208", with: "\(size)").utf8).write(
         to: URL(fileURLWithPath: folder("configs/\(name)")))
     }
-    #expect(try TamingProject.beside(folder("checkpoints/last.ckpt"))?.pictureSize == 96)
+    #expect(try TamingProject.beside(folder("checkpoints/last.ckpt"))?.imageSize == 96)
   }
 
   @Test(arguments: ["", "a: [", "model: 3", "model: {params: {}}", "- 1"])

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Training
 
-/// Depth maps as the pictures of a VQGAN.
+/// Depth maps as the images of a VQGAN.
 @Suite struct DepthTests {
   private static let side = 16
 

@@ -122,7 +122,7 @@ import Training
       place: gpt.path)
     let whole = folder("whole.ckpt")
     try TamingExport(file, firstStage: vqgan, condStage: vqgan).write(to: whole, step: 0) {}
-    // The VQGAN of the pictures, straight from the transformer's file.
+    // The VQGAN of the images, straight from the transformer's file.
     try expectReference(whole)
     let checkpoint = try TamingCheckpoint(try CheckpointFile.open(whole), heads: 4)
     guard case .transformer(let both) = checkpoint else {

@@ -47,7 +47,7 @@ import Training
     let sample = try EncodingSample()
     let shards = try CodeShardSet(try sample.encode().shards.map(\.path))
     let patches = try CodebookPatches(of: sample.stage, in: shards)
-    #expect(patches.pictures.count == 48)
+    #expect(patches.images.count == 48)
     /// The patch at a place of a grid that is decoded alone.
     func patch(_ codes: [Int32], height: Int, width: Int, at index: Int) -> RGBImage {
       let grid = IndexTensor(codes, shape: [1, height, width])
@@ -71,46 +71,46 @@ import Training
           [Int32](repeating: Int32(code), count: 25), height: 5, width: 5, at: 12)
       }
       // The batch may change the last bit of a sum.
-      for (a, b) in zip(patches.pictures[code].pixels, expected.pixels) {
+      for (a, b) in zip(patches.images[code].pixels, expected.pixels) {
         #expect(abs(Int(a) - Int(b)) <= 1, "code \(code)")
       }
     }
     #expect(used > 24 && used < 48, "both kinds of patches are wanted")
-    #expect(Set(patches.pictures.map(\.pixels)).count > 40)
+    #expect(Set(patches.images.map(\.pixels)).count > 40)
     #expect(patches.sheet(in: Array(0..<48), caption: "all").width == 7 * 18 + 2)
   }
 
   @Test func reconstructionsAreThoseOfTheModel() throws {
     let sample = try EncodingSample()
-    let inputs = try PictureInputs(sample.paths, count: 4)
+    let inputs = try ImageInputs(sample.paths, count: 4)
     #expect(inputs.count == 4)
-    let pictures = try (0..<4).map { try inputs.picture($0) }
-    #expect(pictures.map(\.name) == ["row ü 0", "row ü 2", "row ü 4", "row ü 1"])
-    let made = try Reconstructor(sample.stage, on: .default).reconstruct([pictures[2].picture])
-    let image = Tensor(pixels: pictures[2].picture.pixels, count: 1, height: 8, width: 12)
+    let images = try (0..<4).map { try inputs.image($0) }
+    #expect(images.map(\.name) == ["row ü 0", "row ü 2", "row ü 4", "row ü 1"])
+    let made = try Reconstructor(sample.stage, on: .default).reconstruct([images[2].image])
+    let image = Tensor(pixels: images[2].image.pixels, count: 1, height: 8, width: 12)
     #expect(made.codes == sample.stage.model.encode(.values(image)).elements)
-    #expect(made.pictures[0].pixels == sample.stage.model.reconstruct(image).pixels())
+    #expect(made.images[0].pixels == sample.stage.model.reconstruct(image).pixels())
   }
 
-  @Test func picturesAreFittedToTheFactor() throws {
-    let input = NamedPicture(
-      name: "x", picture: RGBImage(width: 21, height: 16, filledWith: .white))
-    let cut = try PictureFitting(factor: 8).fit(input)
-    #expect((cut.picture.picture.width, cut.picture.picture.height) == (16, 16))
+  @Test func imagesAreFittedToTheFactor() throws {
+    let input = NamedImage(
+      name: "x", image: RGBImage(width: 21, height: 16, filledWith: .white))
+    let cut = try ImageFitting(factor: 8).fit(input)
+    #expect((cut.image.image.width, cut.image.image.height) == (16, 16))
     #expect(cut.change == "21×16 cut to its middle 16×16")
-    let scaled = try PictureFitting(factor: 8, size: (32, 24)).fit(input)
-    #expect((scaled.picture.picture.width, scaled.picture.picture.height) == (32, 24))
-    let untouched = try PictureFitting(factor: 1).fit(input)
+    let scaled = try ImageFitting(factor: 8, size: (32, 24)).fit(input)
+    #expect((scaled.image.image.width, scaled.image.image.height) == (32, 24))
+    let untouched = try ImageFitting(factor: 1).fit(input)
     #expect(untouched.change == nil)
     #expect(throws: ReconstructionError.size(width: 20, height: 16, factor: 8)) {
-      try PictureFitting(factor: 8, size: (20, 16))
+      try ImageFitting(factor: 8, size: (20, 16))
     }
     #expect(
       throws: ReconstructionError.tooSmall(name: "x", width: 21, height: 16, factor: 32)
-    ) { try PictureFitting(factor: 32).fit(input) }
+    ) { try ImageFitting(factor: 32).fit(input) }
   }
 
-  @Test func figuresOfKnownPictures() {
+  @Test func figuresOfKnownImages() {
     let black = RGBImage(width: 16, height: 16, filledWith: .black)
     let grey = RGBImage(width: 16, height: 16, filledWith: .grey(51))
     let exact = ReconstructionFigures(of: black, against: black)
@@ -124,15 +124,15 @@ import Training
     #expect(mean.meanAbsoluteError == 25.5)
   }
 
-  @Test func whatIsNoPictureAndNoShardIsNamed() throws {
+  @Test func whatIsNoImageAndNoShardIsNamed() throws {
     let folder = try TemporaryFolder()
     let text = folder("notes.txt")
     try Data("some notes".utf8).write(to: URL(fileURLWithPath: text))
-    #expect(throws: ShardError.self) { try PictureInputs([text], count: 1) }
+    #expect(throws: ShardError.self) { try ImageInputs([text], count: 1) }
     let broken = folder("broken.png")
-    let picture = RGBImage(width: 30, height: 30, filledWith: .white).encodedPNG()
-    try Data(picture.prefix(20)).write(to: URL(fileURLWithPath: broken))
-    #expect(throws: ImageError.self) { try PictureInputs([broken], count: 1) }
-    #expect(throws: ReconstructionError.noPictures) { try PictureInputs([], count: 1) }
+    let image = RGBImage(width: 30, height: 30, filledWith: .white).encodedPNG()
+    try Data(image.prefix(20)).write(to: URL(fileURLWithPath: broken))
+    #expect(throws: ImageError.self) { try ImageInputs([broken], count: 1) }
+    #expect(throws: ReconstructionError.noImages) { try ImageInputs([], count: 1) }
   }
 }

@@ -1,4 +1,4 @@
-// Guards of a whole run: what it keeps, where it continues, what its pictures show.
+// Guards of a whole run: what it keeps, where it continues, what its images show.
 import Checkpoints
 import Foundation
 import Images
@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 import Training
 
-/// A colour that no label of a picture has.
+/// A colour that no label of an image has.
 private let marker: [UInt8] = [37, 201, 94]
 
 private func makeShard(_ path: String) throws {
@@ -34,7 +34,7 @@ private func config(shard: String, steps: Int) -> VQGANRunConfig {
     loop: LoopSettings(steps: steps, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
     in: Environment(toolVersion: "test", threads: 1, engine: .openblas))
   config.augmentation = Augmentation(flips: true)
-  config.pictureEvery = 100
+  config.imageEvery = 100
   (config.shards, config.seed, config.logEvery) = ([shard], 3, 1)
   (config.checkpointEvery, config.keepCheckpoints) = (2, 5)
   return config
@@ -121,15 +121,15 @@ private func train(
     #expect(rows.split(separator: "\n").count == 3, "a row of the killed run was kept")
   }
 
-  /// R16: the inputs in a picture are the pixels that went in.
-  @Test func picturesShowTheInputsAsTheyAre() throws {
+  /// R16: the inputs in an image are the pixels that went in.
+  @Test func imagesShowTheInputsAsTheyAre() throws {
     let folder = try TemporaryFolder()
     try makeShard(folder("a.h5"))
     let run = RunFolder(folder("run"))
     try train(config(shard: folder("a.h5"), steps: 1), in: run)
-    let picture = try ImageDecoder.decode(contentsOf: run.picturePath(step: 1))
-    let marked = stride(from: 0, to: picture.pixels.count, by: 3).count {
-      Array(picture.pixels[$0..<$0 + 3]) == marker
+    let image = try ImageDecoder.decode(contentsOf: run.imagePath(step: 1))
+    let marked = stride(from: 0, to: image.pixels.count, by: 3).count {
+      Array(image.pixels[$0..<$0 + 3]) == marker
     }
     // Half of each of four inputs, perhaps enlarged.
     #expect(marked >= 4 * 512)

@@ -95,7 +95,7 @@ struct RunsFolderTests {
     let half = folder("run/checkpoints/step-000002.tmp-\(dead)-12345678")
     try DurableFile.createFolder(half)
     try DurableFile.write([1], to: "\(half)/model.safetensors")
-    try DurableFile.createFolder(run.picturesPath)
+    try DurableFile.createFolder(run.imagesPath)
     try DurableFile.write([1], to: folder("run/pictures/step-000002.png.tmp-\(dead)-12345678"))
     #expect(try run.lastCheckpoint() == folder("run/checkpoints/step-000001"))
     #expect(run.steps() == [1])

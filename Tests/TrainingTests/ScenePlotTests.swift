@@ -3,7 +3,7 @@ import Models
 import Testing
 import Training
 
-@Suite("Pictures of objects")
+@Suite("Images of objects")
 struct ScenePlotTests {
   private static let blue = RGBColor(red: 31, green: 119, blue: 180)
   private static let orange = RGBColor(red: 255, green: 127, blue: 14)
@@ -18,10 +18,10 @@ struct ScenePlotTests {
       category: 1, box: UnitBox(x: 0.75, y: 0.5, width: 0.25, height: 0.5), isGroup: true),
   ]
 
-  /// Pixels of a colour in a part of a picture.
-  private func count(_ color: RGBColor, in picture: RGBImage, _ part: PixelRect) -> Int {
+  /// Pixels of a colour in a part of an image.
+  private func count(_ color: RGBColor, in image: RGBImage, _ part: PixelRect) -> Int {
     (part.y..<part.y + part.height).reduce(0) { sum, y in
-      sum + (part.x..<part.x + part.width).count { picture[$0, y] == color }
+      sum + (part.x..<part.x + part.width).count { image[$0, y] == color }
     }
   }
 

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 import Training
 
-/// A shard of pictures of `side` pixels; `isUniform` makes them all one colour.
+/// A shard of images of `side` pixels; `isUniform` makes them all one colour.
 private func makeShard(_ path: String, rows: Int, side: Int, isUniform: Bool = false) throws {
   var random = RandomSource(seed: 12)
   try imageShard(path, rows: rows, height: side, width: side) { row in
@@ -35,7 +35,7 @@ private func config(_ shards: [String], validation: [String] = [], steps: Int) -
       learningRate: LearningRate(peak: 1e-3, schedule: .cosine, warmup: 3)),
     in: Environment(toolVersion: "test", threads: 1, engine: .openblas))
   config.augmentation = Augmentation(crop: 16, flips: true)
-  config.pictureEvery = 100
+  config.imageEvery = 100
   (config.shards, config.validation) = (shards, validation)
   (config.accumulate, config.seed, config.logEvery) = (2, 5, 1)
   (config.checkpointEvery, config.keepCheckpoints) = (5, 2)
@@ -85,8 +85,8 @@ private func train(
         "\(name)")
     }
     #expect(
-      try DurableFile.read(whole.picturePath(step: 12))
-        == DurableFile.read(parts.picturePath(step: 12)))
+      try DurableFile.read(whole.imagePath(step: 12))
+        == DurableFile.read(parts.imagePath(step: 12)))
 
     let rows = try metrics(whole)
     let resumed = try metrics(parts)

@@ -6,7 +6,7 @@ import Testing
 import Training
 
 @Suite struct VQGANValidationTests {
-  /// One batch of two pictures.
+  /// One batch of two images.
   private func batch() throws -> ImageBatch {
     let folder = try TemporaryFolder()
     let writer = try ImageShardWriter(

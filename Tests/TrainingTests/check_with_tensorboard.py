@@ -32,11 +32,11 @@ def main():
                     f"{tag} at step {step}: {found[0]} in the event file, {cell} in metrics.csv")
                 compared += 1
     assert compared > 0, "metrics.csv holds no figures"
-    pictures = [image for tag in events.Tags()["images"] for image in events.Images(tag)]
-    assert pictures and all(image.encoded_image_string.startswith(PNG) for image in pictures), "no pictures"
+    images = [image for tag in events.Tags()["images"] for image in events.Images(tag)]
+    assert images and all(image.encoded_image_string.startswith(PNG) for image in images), "no images"
     config = events.Tensors("config")[0].tensor_proto.string_val[0].decode()
     assert (run / "config.json").read_text() in config, "the configuration is not in the event file"
-    print(f"{run}: {compared} figures and {len(pictures)} pictures agree")
+    print(f"{run}: {compared} figures and {len(images)} images agree")
 
 
 main()

@@ -1,4 +1,4 @@
-// Masks of pictures as bits, and their making from COCO's outlines, bit for bit as pycocotools makes them.
+// Masks of images as bits, and their making from COCO's outlines, bit for bit as pycocotools makes them.
 //
 // A mask of `height` x `width` pixels is column-major: pixel (row, column) is bit column·height + row, lowest bit first. It has
 // ca_mask_words words; bits past the last pixel are 0. Nothing is allocated here.

@@ -11,7 +11,7 @@ extern "C" {
 
 typedef enum {
   IC_OK = 0,
-  IC_TRUNCATED,      // the bytes end before the picture does
+  IC_TRUNCATED,      // the bytes end before the image does
   IC_DAMAGED,        // the bytes contradict the format
   IC_UNSUPPORTED,    // valid, but a form that we do not read
   IC_OUT_OF_MEMORY,  // the codec could not allocate
@@ -34,7 +34,7 @@ ic_status ic_jpeg_header(const uint8_t *bytes, size_t count, ic_header *header, 
 
 // Decodes a JPEG to RGB8 [height, width, 3]; `header` is the one that `ic_jpeg_header` returned.
 // Accurate integer DCT, smooth upsampling; CMYK and YCCK are taken as inverted, as Adobe writes
-// them. Any warning that means lost pixels is a failure. A picture of more than `max_scans` scans
+// them. Any warning that means lost pixels is a failure. An image of more than `max_scans` scans
 // is refused.
 ic_status ic_jpeg_decode(const uint8_t *bytes, size_t count, const ic_header *header, int max_scans,
                          uint8_t *pixels, ic_message *message);

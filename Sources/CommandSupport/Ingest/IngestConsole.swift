@@ -32,9 +32,9 @@ package final class IngestConsole {
       planning = progress
       progress.advance(by: items - planned)
       planned = items
-    case .compared(let pictures):
-      compared += pictures
-      planning?.advance(by: 0, note: "\(compared) pictures compared")
+    case .compared(let images):
+      compared += images
+      planning?.advance(by: 0, note: "\(compared) images compared")
     case .read(let file, let bytes, let count):
       show(bytes: bytes, of: count, file: file)
     case .leftOut(let reason):
@@ -79,7 +79,7 @@ package final class IngestConsole {
 
   /// Starts the bar of the main work.
   package func begin(samples: Int) {
-    writing = Progress("reading", total: samples, unit: "pictures", console: console)
+    writing = Progress("reading", total: samples, unit: "images", console: console)
   }
 
   /// The table at the end, with the first bad samples.
@@ -93,7 +93,7 @@ package final class IngestConsole {
         + (outcome.earlier > 0 ? " (\(outcome.earlier) by an earlier run)" : "")
         + "; \(outcome.shards.count) shard\(outcome.shards.count == 1 ? "" : "s"), "
         + "\(Self.size(outcome.bytes)), "
-        + "\(Progress.duration(seconds)), \(Progress.rate(Double(new) / max(seconds, 1e-3))) pictures/s"
+        + "\(Progress.duration(seconds)), \(Progress.rate(Double(new) / max(seconds, 1e-3))) images/s"
     )
     if leftOut > 10 { console.warn("\(leftOut) parts of samples were left out in all") }
     guard !outcome.skipped.isEmpty else { return }

@@ -11,7 +11,7 @@ package struct IngestRunOptions: ParsableArguments {
       valueName: "count"))
   package var threads = ProcessInfo.processInfo.activeProcessorCount
 
-  @Flag(help: "Stop at the first bad picture or row.")
+  @Flag(help: "Stop at the first bad image or row.")
   package var strict = false
 
   @Option(

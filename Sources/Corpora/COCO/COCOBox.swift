@@ -12,16 +12,16 @@ package struct COCOBox: Equatable, Sendable {
     self.height = height
   }
 
-  /// The box after its picture was scaled, moved and cut.
+  /// The box after its image was scaled, moved and cut.
   ///
   /// - Parameters:
   ///   - scaleX: new columns for each old one.
   ///   - scaleY: new rows for each old one.
-  ///   - x: column of the cut picture where the scaled one begins; negative where it is cut.
-  ///   - y: row of the cut picture where the scaled one begins.
-  ///   - width: columns of the cut picture.
-  ///   - height: rows of the cut picture.
-  /// - Returns: the part inside the cut picture, in its pixels, and the share of the box's area that this is, 0…1; `nil` where
+  ///   - x: column of the cut image where the scaled one begins; negative where it is cut.
+  ///   - y: row of the cut image where the scaled one begins.
+  ///   - width: columns of the cut image.
+  ///   - height: rows of the cut image.
+  /// - Returns: the part inside the cut image, in its pixels, and the share of the box's area that this is, 0…1; `nil` where
   ///   nothing of the box is inside. Of a box without area, a line or a point, the share is that of its length, or 1.
   package func placed(
     scaleX: Double, scaleY: Double, x: Double, y: Double, width: Int, height: Int

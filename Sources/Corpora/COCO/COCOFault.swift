@@ -24,7 +24,7 @@ package struct COCOFault: Error, Equatable, Sendable {
   package var section: Section
   /// The record's number, when that much could be read.
   package var id: Int64?
-  /// The picture that the record is about, when it is known.
+  /// The image that the record is about, when it is known.
   package var imageID: Int64?
   package var reason: Reason
 

@@ -19,11 +19,11 @@ package struct COCOLabelMaps: Sendable {
     self.stuff = stuff
   }
 
-  /// The labels of a picture; may be called by several threads at once.
+  /// The labels of an image; may be called by several threads at once.
   ///
   /// - Parameters:
-  ///   - width: columns of the picture; with `height` at most `COCOMask.mostPixels` pixels.
-  ///   - height: rows of the picture.
+  ///   - width: columns of the image; with `height` at most `COCOMask.mostPixels` pixels.
+  ///   - height: rows of the image.
   /// - Returns: ids `[height, width]`, 0 unlabelled and 1…182, and the annotations that made no mask and are not painted.
   /// - Throws: when a file cannot be read any more.
   package func labels(

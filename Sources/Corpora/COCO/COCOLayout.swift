@@ -2,7 +2,7 @@ import DurableFiles
 
 /// One split of a folder that COCO's archives were unpacked to.
 ///
-/// `ROOT/train2017/*.jpg`, `ROOT/annotations/instances_train2017.json` and so on; the folder of pictures may also stand in
+/// `ROOT/train2017/*.jpg`, `ROOT/annotations/instances_train2017.json` and so on; the folder of images may also stand in
 /// `ROOT/images`, and any year will do.
 package struct COCOLayout: Equatable, Sendable {
   package enum Split: String, Sendable, CaseIterable {
@@ -11,7 +11,7 @@ package struct COCOLayout: Equatable, Sendable {
 
   package let root: String
   package let split: Split
-  /// The name of the folder of pictures, such as `train2017`; annotation files end with it.
+  /// The name of the folder of images, such as `train2017`; annotation files end with it.
   package let label: String
   package let imageFolder: String
   /// `captions_*.json`, `instances_*.json` and `stuff_*.json`, where they are there.
@@ -27,11 +27,11 @@ package struct COCOLayout: Equatable, Sendable {
 
   /// Finds the files of a split; none is opened.
   ///
-  /// - Throws: `.missingFolder`, `.noPictures` where there is no folder such as `train2017`.
+  /// - Throws: `.missingFolder`, `.noImages` where there is no folder such as `train2017`.
   package init(root: String, split: Split) throws(COCOLayoutError) {
     guard DurableFile.isFolder(root) else { throw .missingFolder(path: root) }
     guard let found = Self.imageFolder(in: root, split) else {
-      throw .noPictures(path: root, split: split)
+      throw .noImages(path: root, split: split)
     }
     func file(_ kind: String) -> String? {
       ["\(root)/annotations/\(kind)_\(found.label).json", "\(root)/\(kind)_\(found.label).json"]
@@ -76,7 +76,7 @@ package struct COCOLayout: Equatable, Sendable {
 /// Why a folder cannot be read as COCO.
 package enum COCOLayoutError: Error, Equatable, Sendable {
   case missingFolder(path: String)
-  case noPictures(path: String, split: COCOLayout.Split)
+  case noImages(path: String, split: COCOLayout.Split)
   case noFile(root: String, kind: String, label: String, needed: String)
 }
 
@@ -85,7 +85,7 @@ extension COCOLayoutError: CustomStringConvertible {
     switch self {
     case .missingFolder(let path):
       "\(path): no such folder; expected the one that COCO's archives were unpacked to"
-    case .noPictures(let path, let split):
+    case .noImages(let path, let split):
       "\(path): no folder such as \(split.rawValue)2017, expected the one that COCO's archives were "
         + "unpacked to; Tools/fetch-coco.sh gets them"
     case .noFile(let root, let kind, let label, let needed):

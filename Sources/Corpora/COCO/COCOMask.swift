@@ -1,15 +1,15 @@
 import CAnnotations
 
-/// The pixels of a picture that an annotation covers, bit for bit those of pycocotools.
+/// The pixels of an image that an annotation covers, bit for bit those of pycocotools.
 package struct COCOMask: Equatable, Sendable {
-  /// Columns and rows of the picture, pixels.
+  /// Columns and rows of the image, pixels.
   package let width, height: Int
   /// Pixel (row, column) is bit column·height + row, lowest first.
   let words: [UInt64]
 
   /// Most pixels that an outline may run along.
   package static let longestOutline = Int(ca_longest_outline)
-  /// Most pixels of a picture whose masks are made, the limit for pictures.
+  /// Most pixels of an image whose masks are made, the limit for images.
   package static let mostPixels = 89_478_485
 
   init(width: Int, height: Int, words: [UInt64]) {
@@ -20,7 +20,7 @@ package struct COCOMask: Equatable, Sendable {
 
   /// The mask of the JSON behind `"segmentation":`.
   ///
-  /// - Throws: when it makes no mask of a picture of this size.
+  /// - Throws: when it makes no mask of an image of this size.
   package init(segmentation json: [UInt8], width: Int, height: Int) throws(COCOSegmentationFault) {
     self = try MaskMaker(width: width, height: height).mask(segmentation: json)
   }

@@ -38,8 +38,8 @@ package final class COCOObjects: Sendable {
   /// The pixels of an annotation of this file; may be called by several threads at once.
   ///
   /// - Parameters:
-  ///   - width: columns of the picture.
-  ///   - height: rows of the picture.
+  ///   - width: columns of the image.
+  ///   - height: rows of the image.
   /// - Throws: `COCOFault` when the outline makes no mask, `COCOError` when the file cannot be read any more.
   package func mask(
     of annotation: COCOAnnotation, width: Int, height: Int

@@ -1,8 +1,8 @@
 /// How an annotation file is read.
 package struct COCOReading {
-  /// Keep the annotations of these pictures only; `nil` keeps all.
+  /// Keep the annotations of these images only; `nil` keeps all.
   ///
-  /// The list of pictures is complete in any case.
+  /// The list of images is complete in any case.
   package var images: Set<Int64>?
   /// Whether the first broken record ends the reading; otherwise it is counted and left out.
   package var isStrict: Bool

@@ -1,6 +1,6 @@
 // The records of COCO's annotation files, as far as the suite uses them.
 
-/// A picture that an annotation file lists.
+/// An image that an annotation file lists.
 package struct COCOImage: Equatable, Sendable {
   package let id: Int64
   /// As the file gives it: not checked, it may hold anything.
@@ -34,7 +34,7 @@ package struct COCOCategory: Equatable, Sendable {
   }
 }
 
-/// A sentence about a picture.
+/// A sentence about an image.
 package struct COCOCaption: Equatable, Sendable {
   package let id: Int64
   /// As the file gives it, line breaks and double blanks included; may be empty.
@@ -46,7 +46,7 @@ package struct COCOCaption: Equatable, Sendable {
   }
 }
 
-/// An object, a group of objects or a surface in a picture; its outline stays in the file until a mask is wanted.
+/// An object, a group of objects or a surface in an image; its outline stays in the file until a mask is wanted.
 package struct COCOAnnotation: Equatable, AnnotationRow {
   package let id: Int64
   package let imageID: Int64

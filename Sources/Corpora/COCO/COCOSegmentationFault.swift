@@ -7,11 +7,11 @@ package enum COCOSegmentationFault: Error, Equatable, Sendable {
   case numberCount(part: Int, count: Int)
   /// A number that is none, or past a million pixels.
   case coordinate(part: Int, found: String)
-  /// The parts together run along more pixels than a picture can need.
+  /// The parts together run along more pixels than an image can need.
   case tooLong
   case size(foundWidth: Int, foundHeight: Int, width: Int, height: Int)
   case count(index: Int, found: String)
-  /// The runs do not fill the picture exactly.
+  /// The runs do not fill the image exactly.
   case sum(found: Int, expected: Int)
   /// A byte of a compressed count outside `0`…`o`.
   case character(index: Int, found: UInt8)

@@ -2,7 +2,7 @@
 
 import CAnnotations
 
-/// Makes masks of pictures of one size, one after the other, in the same memory.
+/// Makes masks of images of one size, one after the other, in the same memory.
 final class MaskMaker {
   private let width, height: Int
   private var outline = ca_outline()
@@ -14,7 +14,7 @@ final class MaskMaker {
   ///   - height: rows, at least 1.
   init(width: Int, height: Int) {
     precondition(
-      width > 0 && height > 0 && width <= COCOMask.mostPixels / height, "a picture within limits")
+      width > 0 && height > 0 && width <= COCOMask.mostPixels / height, "an image within limits")
     self.width = width
     self.height = height
     turns = [UInt64](repeating: 0, count: width * height / 64 + 1)

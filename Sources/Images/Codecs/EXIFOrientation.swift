@@ -1,4 +1,4 @@
-// How the camera was held, as EXIF tells it, and turning a picture upright.
+// How the camera was held, as EXIF tells it, and turning an image upright.
 
 /// How the stored rows and columns of a photo lie: the value of EXIF's tag 0x0112.
 ///
@@ -19,7 +19,7 @@ package enum EXIFOrientation: Int, CaseIterable, Sendable {
   /// A quarter turn anticlockwise makes it upright.
   case needsAnticlockwise = 8
 
-  /// Whether the upright picture is as wide as the stored one is high.
+  /// Whether the upright image is as wide as the stored one is high.
   package var exchangesSides: Bool { rawValue >= 5 }
 
   /// The orientation of a JPEG file; upright where it does not tell.
@@ -83,7 +83,7 @@ package enum EXIFOrientation: Int, CaseIterable, Sendable {
 }
 
 extension RGBImage {
-  /// The picture as it looked to the camera's holder.
+  /// The image as it looked to the camera's holder.
   package func upright(_ orientation: EXIFOrientation) -> RGBImage {
     if orientation == .upright { return self }
     let (newWidth, newHeight) = orientation.exchangesSides ? (height, width) : (width, height)

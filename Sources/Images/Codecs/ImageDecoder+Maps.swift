@@ -8,11 +8,11 @@ extension ImageDecoder {
   /// The stored values come out as they are: palette indices are not looked up and grey of 1, 2 or
   /// 4 bits is not scaled.
   ///
-  /// - Throws: `ImageError`; `.unsupported` for JPEG, colour, alpha and 16-bit pictures.
+  /// - Throws: `ImageError`; `.unsupported` for JPEG, colour, alpha and 16-bit images.
   package static func decodeLabels(
     contentsOf path: String, limits: ImageLimits = .standard
   ) throws(ImageError) -> LabelMap {
-    try decodeLabels(PictureFile.read(path, limits: limits), path: path, limits: limits)
+    try decodeLabels(ImageFile.read(path, limits: limits), path: path, limits: limits)
   }
 
   /// Decodes the bytes of a label map, see `decodeLabels(contentsOf:limits:)`.
@@ -43,11 +43,11 @@ extension ImageDecoder {
   /// A PNG with one grey channel of 8 or 16 bits, or with red, green, blue and alpha of 8 bits that are the four bytes of
   /// a little-endian 32-bit float: the form in which the published depth maps of ImageNet are stored.
   ///
-  /// - Throws: `ImageError`; `.unsupported` for other pictures, `.damaged` for floats that are no numbers.
+  /// - Throws: `ImageError`; `.unsupported` for other images, `.damaged` for floats that are no numbers.
   package static func decodeDepth(
     contentsOf path: String, limits: ImageLimits = .standard
   ) throws(ImageError) -> DepthMap {
-    try decodeDepth(PictureFile.read(path, limits: limits), path: path, limits: limits)
+    try decodeDepth(ImageFile.read(path, limits: limits), path: path, limits: limits)
   }
 
   /// Decodes the bytes of a depth map, see `decodeDepth(contentsOf:limits:)`.

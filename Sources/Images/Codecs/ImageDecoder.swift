@@ -2,7 +2,7 @@
 
 import CImageCodecs
 
-/// What a picture's header says.
+/// What an image's header says.
 package struct ImageHeader: Equatable, Sendable {
   package let format: ImageFormat
   /// Pixels.
@@ -13,7 +13,7 @@ package struct ImageHeader: Equatable, Sendable {
   package let bitDepth: Int
 }
 
-/// Decodes PNG and JPEG pictures; the content decides, not the file's name.
+/// Decodes PNG and JPEG images; the content decides, not the file's name.
 ///
 /// Every form becomes sRGB, 8 bits a channel:
 /// - grey is repeated in all three channels; palettes are looked up;
@@ -24,8 +24,8 @@ package struct ImageHeader: Equatable, Sendable {
 /// - JPEG is decoded with the accurate integer DCT and smooth chroma upsampling (libjpeg's and
 ///   Pillow's defaults); CMYK and YCCK are taken as inverted, as Adobe writes them.
 ///
-/// A picture is complete or an error: a truncated file, a wrong checksum or a JPEG that libjpeg
-/// would patch with grey throws. Bytes after the end of the picture are ignored.
+/// An image is complete or an error: a truncated file, a wrong checksum or a JPEG that libjpeg
+/// would patch with grey throws. Bytes after the end of the image are ignored.
 package enum ImageDecoder {
   /// Reads a file and decodes it to RGB.
   ///
@@ -34,7 +34,7 @@ package enum ImageDecoder {
   package static func decode(
     contentsOf path: String, limits: ImageLimits = .standard
   ) throws(ImageError) -> RGBImage {
-    try decode(PictureFile.read(path, limits: limits), path: path, limits: limits)
+    try decode(ImageFile.read(path, limits: limits), path: path, limits: limits)
   }
 
   /// Decodes bytes to RGB.
@@ -65,11 +65,11 @@ package enum ImageDecoder {
     return RGBImage(width: header.width, height: header.height, pixels: pixels)
   }
 
-  /// All bytes of a regular file that begins like a PNG or JPEG picture.
+  /// All bytes of a regular file that begins like a PNG or JPEG image.
   package static func bytes(
     of path: String, limits: ImageLimits = .standard
   ) throws(ImageError) -> [UInt8] {
-    try PictureFile.read(path, limits: limits)
+    try ImageFile.read(path, limits: limits)
   }
 
   /// Checks the header in a file's bytes against the limits; decodes no pixels.
@@ -83,7 +83,7 @@ package enum ImageDecoder {
   package static func header(
     contentsOf path: String, limits: ImageLimits = .standard
   ) throws(ImageError) -> ImageHeader {
-    try checkedHeader(PictureFile.read(path, limits: limits), path: path, limits: limits).header
+    try checkedHeader(ImageFile.read(path, limits: limits), path: path, limits: limits).header
   }
 }
 
@@ -120,7 +120,7 @@ extension ImageDecoder {
       format: format, width: Int(raw.width), height: Int(raw.height),
       channels: Int(raw.components), bitDepth: Int(raw.bit_depth))
     if let error = error(
-      for: status, message, header: header, path: path, expected: "a picture of 8-bit channels")
+      for: status, message, header: header, path: path, expected: "an image of 8-bit channels")
     {
       throw error
     }

@@ -9,13 +9,13 @@ package enum ImageFormat: String, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension ImageFormat {
-  /// What a file is that ought to be a text: "a PNG picture", "unknown content"; nil for a text.
+  /// What a file is that ought to be a text: "a PNG image", "unknown content"; nil for a text.
   ///
   /// - Parameter bytes: the file's beginning.
   package static func otherThanText(_ bytes: some Collection<UInt8>) -> String? {
     guard !bytes.isEmpty else { return nil }
     switch SniffedContent(sniffing: bytes) {
-    case .image(let format): return "a \(format) picture"
+    case .image(let format): return "a \(format) image"
     case .partOfSignature: return "unknown content"
     case .other(let name):
       // A text may begin with the letters of a signature: BMW/1.jpg.
@@ -31,7 +31,7 @@ enum SniffedContent: Equatable {
   case image(ImageFormat)
   /// The signature of the format, cut short by the end of the file.
   case partOfSignature(ImageFormat)
-  /// Something else, named for a message: "a GIF picture", "an HTML page".
+  /// Something else, named for a message: "a GIF image", "an HTML page".
   case other(String)
 
   /// How many bytes `init(sniffing:)` looks at.
@@ -42,16 +42,16 @@ enum SniffedContent: Equatable {
 
   /// Signature, where it starts, what it is.
   private static let others: [(bytes: [UInt8], offset: Int, name: String)] = [
-    (Array("GIF8".utf8), 0, "a GIF picture"),
-    (Array("WEBP".utf8), 8, "a WebP picture"),
-    (Array("BM".utf8), 0, "a BMP picture"),
-    (Array("II*\0".utf8), 0, "a TIFF picture"),
-    (Array("MM\0*".utf8), 0, "a TIFF picture"),
-    (Array("ftypavif".utf8), 4, "an AVIF picture"),
-    (Array("ftyphei".utf8), 4, "a HEIC picture"),
+    (Array("GIF8".utf8), 0, "a GIF image"),
+    (Array("WEBP".utf8), 8, "a WebP image"),
+    (Array("BM".utf8), 0, "a BMP image"),
+    (Array("II*\0".utf8), 0, "a TIFF image"),
+    (Array("MM\0*".utf8), 0, "a TIFF image"),
+    (Array("ftypavif".utf8), 4, "an AVIF image"),
+    (Array("ftyphei".utf8), 4, "a HEIC image"),
     (Array("ftyp".utf8), 4, "a film in an MP4 container"),
-    ([0xFF, 0x0A], 0, "a JPEG XL picture"),
-    (Array("JXL ".utf8), 4, "a JPEG XL picture"),
+    ([0xFF, 0x0A], 0, "a JPEG XL image"),
+    (Array("JXL ".utf8), 4, "a JPEG XL image"),
     ([0x89, 0x48, 0x44, 0x46], 0, "an HDF5 file"),
     ([0x1F, 0x8B], 0, "gzip data"),
     (Array("PK\u{3}\u{4}".utf8), 0, "a zip archive"),
@@ -83,7 +83,7 @@ enum SniffedContent: Equatable {
     let text = String(decoding: head, as: UTF8.self).lowercased()
       .drop { $0.isWhitespace || $0 == "\u{FEFF}" }
     if text.hasPrefix("<!doctype html") || text.hasPrefix("<html") { return "an HTML page" }
-    if text.hasPrefix("<svg") { return "an SVG picture" }
+    if text.hasPrefix("<svg") { return "an SVG image" }
     if text.hasPrefix("<?xml") { return "an XML document" }
     if text.hasPrefix("version https://git-lfs") { return "a Git LFS pointer (run git lfs pull)" }
     return "text"

@@ -1,8 +1,8 @@
-// How large a picture may claim to be before anything is allocated for it.
+// How large an image may claim to be before anything is allocated for it.
 
 /// Limits that a header must keep before anything is allocated.
 package struct ImageLimits: Equatable, Sendable {
-  /// Most pixels of a picture, width times height.
+  /// Most pixels of an image, width times height.
   package var maxPixels: Int
   /// Most pixels of one side.
   package var maxSide: Int
@@ -19,7 +19,7 @@ package struct ImageLimits: Equatable, Sendable {
   package static let standard = ImageLimits(
     maxPixels: 89_478_485, maxSide: 65_500, maxScans: 100)
 
-  /// Most bytes of an encoded file: eight a pixel, what an uncompressed 16-bit RGBA picture has.
+  /// Most bytes of an encoded file: eight a pixel, what an uncompressed 16-bit RGBA image has.
   var maxFileBytes: Int { maxPixels * 8 + 65_536 }
 
   func allow(width: Int, height: Int) -> Bool {

@@ -1,18 +1,18 @@
-// Pictures and maps to PNG; the only file that calls the encoder in C.
+// Images and maps to PNG; the only file that calls the encoder in C.
 
 import CImageCodecs
 import DurableFiles
 import Glibc
 
 extension RGBImage {
-  /// The picture as a PNG of 8-bit RGB, without any text or time in it.
+  /// The image as a PNG of 8-bit RGB, without any text or time in it.
   ///
   /// - Parameter level: zlib's compression level, 0 (none) to 9 (smallest).
   package func encodedPNG(level: Int = 6) -> [UInt8] {
     encodePNG(pixels, width: width, height: height, channels: 3, level: level)
   }
 
-  /// Writes the picture as a PNG that appears under its name only when complete.
+  /// Writes the image as a PNG that appears under its name only when complete.
   ///
   /// - Throws: `ImageError.unwritable`.
   package func writePNG(to path: String, level: Int = 6) throws(ImageError) {

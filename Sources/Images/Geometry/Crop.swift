@@ -1,10 +1,10 @@
-// Cutting and padding of pictures and maps.
+// Cutting and padding of images and maps.
 
 extension RGBImage {
-  /// A part of the picture.
+  /// A part of the image.
   ///
   /// - Parameters:
-  ///   - x: left column of the part, inside the picture as the whole part must be.
+  ///   - x: left column of the part, inside the image as the whole part must be.
   ///   - y: top row of the part.
   package func cropped(x: Int, y: Int, width: Int, height: Int) -> RGBImage {
     RGBImage(
@@ -14,13 +14,13 @@ extension RGBImage {
         from: PixelRect(x: x * 3, y: y, width: width * 3, height: height)))
   }
 
-  /// The middle of the picture; of an odd rest the larger half is cut at the right and the bottom.
+  /// The middle of the image; of an odd rest the larger half is cut at the right and the bottom.
   package func centerCropped(width: Int, height: Int) -> RGBImage {
     cropped(
       x: (self.width - width) / 2, y: (self.height - height) / 2, width: width, height: height)
   }
 
-  /// The picture with a margin of one colour.
+  /// The image with a margin of one colour.
   ///
   /// - Parameters:
   ///   - left, top, right, bottom: pixels of margin, 0 or more.
@@ -71,7 +71,7 @@ private func copiedRows(
   precondition(
     rect.x >= 0 && rect.y >= 0 && rect.width > 0 && rect.height > 0
       && rect.x + rect.width <= rowLength && rect.y + rect.height <= rows,
-    "the part is not inside the picture")
+    "the part is not inside the image")
   var copied: [UInt8] = []
   copied.reserveCapacity(rect.width * rect.height)
   for y in rect.y..<rect.y + rect.height {

@@ -1,20 +1,20 @@
-// Drawing into pictures: other pictures, rectangles and their edges.
+// Drawing into images: other images, rectangles and their edges.
 
 extension RGBImage {
-  /// Copies a picture into this one; what lies outside is cut off.
+  /// Copies an image into this one; what lies outside is cut off.
   ///
   /// - Parameters:
-  ///   - x: column of this picture for the left one of `picture`, may be negative.
-  ///   - y: row of this picture for the top one of `picture`, may be negative.
-  package mutating func draw(_ picture: RGBImage, x: Int, y: Int) {
+  ///   - x: column of this image for the left one of `image`, may be negative.
+  ///   - y: row of this image for the top one of `image`, may be negative.
+  package mutating func draw(_ image: RGBImage, x: Int, y: Int) {
     let whole = PixelRect(x: 0, y: 0, width: width, height: height)
-    let place = PixelRect(x: x, y: y, width: picture.width, height: picture.height)
+    let place = PixelRect(x: x, y: y, width: image.width, height: image.height)
     guard let visible = whole.intersection(place) else { return }
     for row in visible.y..<visible.y + visible.height {
       let to = (row * width + visible.x) * 3
-      let from = ((row - y) * picture.width + visible.x - x) * 3
+      let from = ((row - y) * image.width + visible.x - x) * 3
       pixels.replaceSubrange(
-        to..<to + visible.width * 3, with: picture.pixels[from..<from + visible.width * 3])
+        to..<to + visible.width * 3, with: image.pixels[from..<from + visible.width * 3])
     }
   }
 
@@ -27,7 +27,7 @@ extension RGBImage {
     }
   }
 
-  /// Draws the edges of a rectangle, inside it; what lies outside the picture is cut off.
+  /// Draws the edges of a rectangle, inside it; what lies outside the image is cut off.
   ///
   /// - Parameter thickness: pixels.
   package mutating func outline(_ rect: PixelRect, thickness: Int, with color: RGBColor) {

@@ -1,6 +1,6 @@
-// Bringing a picture of any size to the size that a model takes.
+// Bringing an image of any size to the size that a model takes.
 
-/// How a picture becomes one of another shape.
+/// How an image becomes one of another shape.
 package enum FitMode: String, CaseIterable, Sendable {
   /// Scale until it covers the target, cut the rest off evenly: nothing distorted, sides lost.
   case crop
@@ -10,18 +10,18 @@ package enum FitMode: String, CaseIterable, Sendable {
   case stretch
 }
 
-/// Where the pixels of a picture go when it is fitted to a size: first scaled, then cut or padded.
+/// Where the pixels of an image go when it is fitted to a size: first scaled, then cut or padded.
 package struct FitGeometry: Equatable, Sendable {
-  /// Size of the fitted picture, pixels.
+  /// Size of the fitted image, pixels.
   package let width, height: Int
-  /// Size of the whole scaled picture, pixels.
+  /// Size of the whole scaled image, pixels.
   package let scaledWidth, scaledHeight: Int
-  /// Column and row of the fitted picture where the scaled one begins; negative where it is cut.
+  /// Column and row of the fitted image where the scaled one begins; negative where it is cut.
   package let x, y: Int
   /// Ratio of scaled to original columns and rows.
   package let scaleX, scaleY: Double
 
-  /// The geometry of bringing a picture to a size.
+  /// The geometry of bringing an image to a size.
   ///
   /// A scaled side is rounded to the nearest pixel, halves to even, and is at least 1. Of an odd
   /// rest the larger half lies at the right and the bottom (albumentations' `SmallestMaxSize` and
@@ -52,7 +52,7 @@ package struct FitGeometry: Equatable, Sendable {
     scaleY = Double(scaledHeight) / Double(source.height)
   }
 
-  /// Another part of the equally scaled picture.
+  /// Another part of the equally scaled image.
   ///
   /// - Parameter window: the part, inside `scaledWidth` × `scaledHeight`.
   package func window(_ window: PixelRect) -> FitGeometry {
@@ -74,12 +74,12 @@ package struct FitGeometry: Equatable, Sendable {
     Int((Double(side) * ratio).rounded(.toNearestOrEven))
   }
 
-  /// Where a point of the original picture lies in the fitted one, pixels; may lie outside it.
+  /// Where a point of the original image lies in the fitted one, pixels; may lie outside it.
   package func map(x: Double, y: Double) -> (x: Double, y: Double) {
     (x * scaleX + Double(self.x), y * scaleY + Double(self.y))
   }
 
-  /// The part of the scaled picture that the fitted one shows.
+  /// The part of the scaled image that the fitted one shows.
   var visible: PixelRect {
     PixelRect(
       x: max(0, -x), y: max(0, -y), width: min(width, scaledWidth),
@@ -88,7 +88,7 @@ package struct FitGeometry: Equatable, Sendable {
 }
 
 extension RGBImage {
-  /// The picture at exactly `width` x `height`.
+  /// The image at exactly `width` x `height`.
   ///
   /// - Parameter color: fills the margin of `.pad`.
   package func fitted(
@@ -100,7 +100,7 @@ extension RGBImage {
       filter: filter, color: color)
   }
 
-  /// The picture in a geometry that was made for its size.
+  /// The image in a geometry that was made for its size.
   package func fitted(
     _ fit: FitGeometry, filter: ResizeFilter = .bicubic, color: RGBColor = .black
   ) -> RGBImage {

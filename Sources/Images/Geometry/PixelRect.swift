@@ -1,8 +1,8 @@
 // A rectangle of whole pixels.
 
-/// A rectangle of whole pixels; the origin is the top left corner of a picture.
+/// A rectangle of whole pixels; the origin is the top left corner of an image.
 package struct PixelRect: Equatable, Hashable, Sendable {
-  /// Left column and top row; may lie outside a picture where a function says so.
+  /// Left column and top row; may lie outside an image where a function says so.
   package var x, y: Int
   /// Columns and rows.
   package var width, height: Int

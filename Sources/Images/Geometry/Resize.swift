@@ -1,9 +1,9 @@
-// Resizing of pictures and maps.
+// Resizing of images and maps.
 
 import CImageCodecs
 
 extension RGBImage {
-  /// The picture at another size, equal to Pillow's `Image.resize` (13.0) bit for bit.
+  /// The image at another size, equal to Pillow's `Image.resize` (13.0) bit for bit.
   ///
   /// - Parameters:
   ///   - width: columns of the result, at least 1.
@@ -14,13 +14,13 @@ extension RGBImage {
       region: PixelRect(x: 0, y: 0, width: width, height: height))
   }
 
-  /// A part of the picture at another size: `resized` followed by `cropped`, without computing the
+  /// A part of the image at another size: `resized` followed by `cropped`, without computing the
   /// pixels that the crop would throw away.
   ///
   /// - Parameters:
-  ///   - width: columns of the whole resized picture.
-  ///   - height: rows of the whole resized picture.
-  ///   - region: the wanted part of the resized picture, inside it.
+  ///   - width: columns of the whole resized image.
+  ///   - height: rows of the whole resized image.
+  ///   - region: the wanted part of the resized image, inside it.
   package func resized(
     width: Int, height: Int, filter: ResizeFilter, region: PixelRect
   ) -> RGBImage {

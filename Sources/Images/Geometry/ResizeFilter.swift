@@ -1,8 +1,8 @@
 // The kernels of resizing, as Pillow defines them.
 
-/// How a pixel is made of its neighbours when a picture is resized.
+/// How a pixel is made of its neighbours when an image is resized.
 ///
-/// Except `nearest`, the kernels widen with the ratio when a picture shrinks, so that nothing
+/// Except `nearest`, the kernels widen with the ratio when an image shrinks, so that nothing
 /// aliases; the results are those of Pillow's `Image.resize` bit for bit.
 package enum ResizeFilter: String, CaseIterable, Sendable {
   /// The one pixel under the centre of the new one.
@@ -14,7 +14,7 @@ package enum ResizeFilter: String, CaseIterable, Sendable {
   /// Keys' cubic with a = -0.5; overshoots are clipped.
   case bicubic
 
-  /// Half the kernel's width in pixels of the larger picture; `nearest` has no kernel.
+  /// Half the kernel's width in pixels of the larger image; `nearest` has no kernel.
   var support: Double {
     switch self {
     case .nearest, .area: 0.5

@@ -3,22 +3,22 @@ import Corpora
 import Images
 import Shards
 
-/// Reads the texts of a corpus, lists its pictures, and decides what goes where.
+/// Reads the texts of a corpus, lists its images, and decides what goes where.
 ///
-/// The plan depends on the corpus and the options alone; pictures are opened only to learn their size and, with
+/// The plan depends on the corpus and the options alone; images are opened only to learn their size and, with
 /// `--drop-duplicates`, to compare each with the one before.
 package struct AtariPlanner {
   private let corpus: AtariCorpus
-  private let folder: PictureFolder
+  private let folder: ImageFolder
   private let frames: FrameOptions
-  private let recipe: PictureRecipe
+  private let recipe: ImageRecipe
   private let rooms: PlaceTemplates?
   private let threads: Int
   private let progress: (IngestEvent) throws -> Void
 
   private var episodes: [PlannedEpisode] = []
   private var states: [AtariStates] = []
-  private var samples: [IngestSplit: [PlannedPicture]] = [:]
+  private var samples: [IngestSplit: [PlannedImage]] = [:]
   private var inputs: [PlannedInput] = []
   private var warnings: [String] = []
   private var duplicates = 0
@@ -30,7 +30,7 @@ package struct AtariPlanner {
   ///   - progress: told what happens, in the calling thread; what it throws ends the planning.
   /// - Throws: `IngestError`, `AtariCorpusError`, `ImageError`, `PlaceTemplateError`, and what `progress` throws.
   package static func plan(
-    path: String, frames: FrameOptions, recipe: PictureRecipe, shards: ShardOptions, threads: Int,
+    path: String, frames: FrameOptions, recipe: ImageRecipe, shards: ShardOptions, threads: Int,
     policy: ErrorPolicy, progress: (IngestEvent) throws -> Void
   ) throws -> IngestPlan {
     try withoutActuallyEscaping(progress) { progress in
@@ -40,12 +40,12 @@ package struct AtariPlanner {
   }
 
   private init(
-    _ path: String, _ frames: FrameOptions, _ recipe: PictureRecipe, threads: Int,
+    _ path: String, _ frames: FrameOptions, _ recipe: ImageRecipe, threads: Int,
     progress: @escaping (IngestEvent) throws -> Void
   ) throws {
     rooms = try frames.rooms.map { try PlaceTemplates($0) }
     corpus = try AtariCorpus(path: path, game: frames.game, followsLinks: frames.followsLinks)
-    folder = try PictureFolder(corpus.root, followsLinks: frames.followsLinks)
+    folder = try ImageFolder(corpus.root, followsLinks: frames.followsLinks)
     self.frames = frames
     self.recipe = recipe
     self.threads = threads
@@ -89,12 +89,12 @@ package struct AtariPlanner {
     } catch {
       inputs.append(PlannedInput(name: "\(id)", bytes: 0))
       samples[split, default: []].append(
-        PlannedPicture(id: 0, name: "\(corpus.game)/\(id)", fault: PictureFault(error)))
+        PlannedImage(id: 0, name: "\(corpus.game)/\(id)", fault: ImageFault(error)))
       return
     }
     warnings += episode.oddities
     var selection = FrameSelection(episode.transitions, every: frames.every)
-    let names = selection.kept.map { episode.pictureName(of: episode.transitions[$0]) }
+    let names = selection.kept.map { episode.imageName(of: episode.transitions[$0]) }
     if frames.dropsDuplicates {
       let isDuplicate = try findDuplicates(names)
       duplicates += isDuplicate.count { $0 }
@@ -111,7 +111,7 @@ package struct AtariPlanner {
   }
 
   /// Good and bad samples of a recording by frame; bad ones whose frame is not known come last.
-  private func inOrder(_ states: [AtariStates], of planned: PlannedEpisode) -> [PlannedPicture] {
+  private func inOrder(_ states: [AtariStates], of planned: PlannedEpisode) -> [PlannedImage] {
     let episode = planned.episode
     let name = "\(corpus.game)/\(episode.id)"
     let good = states.enumerated().map { index, states in
@@ -119,7 +119,7 @@ package struct AtariPlanner {
       // The number of a row is trajectory · 2³² + frame, whatever the options.
       return (
         frame: frame,
-        sample: PlannedPicture(
+        sample: PlannedImage(
           id: Int64(episode.id) << 32 | Int64(frame), name: "\(name)/\(frame)",
           index: self.states.count + index)
       )
@@ -127,26 +127,26 @@ package struct AtariPlanner {
     let bad = episode.faults.filter { ($0.frame ?? 0) % frames.every == 0 }.map { fault in
       (
         frame: fault.frame ?? .max,
-        sample: PlannedPicture(
+        sample: PlannedImage(
           id: 0, name: fault.frame.map { "\(name)/\($0)" } ?? name,
-          fault: PictureFault(fault.description))
+          fault: ImageFault(fault.description))
       )
     }
     // Swift's sort keeps the order of equal frames, so the plan is the same every time.
     return (good + bad).sorted { $0.frame < $1.frame }.map(\.sample)
   }
 
-  /// For every picture, whether its pixels are those of the one before; one that cannot be read equals none.
+  /// For every image, whether its pixels are those of the one before; one that cannot be read equals none.
   private func findDuplicates(_ names: [String]) throws -> [Bool] {
     var isDuplicate: [Bool] = []
     var previous: RGBImage?
     let folder = folder
     try Shards.inOrder(count: names.count, threads: threads) { index in
       try? ImageDecoder.decode(try folder.bytes(of: names[index]))
-    } consume: { _, picture in
-      isDuplicate.append(picture != nil && picture == previous)
-      previous = picture
-      try progress(.compared(pictures: 1))
+    } consume: { _, image in
+      isDuplicate.append(image != nil && image == previous)
+      previous = image
+      try progress(.compared(images: 1))
     }
     return isDuplicate
   }
@@ -172,7 +172,7 @@ package struct AtariPlanner {
     frames.note(in: &record, rooms: rooms)
     recipe.note(in: &record)
     return IngestPlan(
-      PictureChoice(
+      ImageChoice(
         training: samples[.train] ?? [], validation: samples[.validation] ?? [],
         limit: frames.limit),
       of: AtariSource(
@@ -206,15 +206,15 @@ extension AtariEpisode {
     let strangers = screens.ignored.filter { !$0.hasPrefix(".") }
     if let first = strangers.first {
       oddities.append(
-        "\(screens.folder): \(strangers.count) names are no pictures and were ignored, such as \(first)"
+        "\(screens.folder): \(strangers.count) names are no images and were ignored, such as \(first)"
       )
     }
     if surplusRows > 0 {
-      oddities.append("\(trajectoryPath): \(surplusRows) rows after the last picture were left out")
+      oddities.append("\(trajectoryPath): \(surplusRows) rows after the last image were left out")
     }
-    if surplusPictures > 0 {
+    if surplusImages > 0 {
       oddities.append(
-        "\(screens.folder): \(surplusPictures) pictures after the last row were left out")
+        "\(screens.folder): \(surplusImages) images after the last row were left out")
     }
     return oddities
   }
@@ -223,7 +223,7 @@ extension AtariEpisode {
 extension PlannedEpisode {
   /// SHA-256 of the rows that are used, so that work is continued only on the input that it began with.
   fileprivate var digest: String {
-    var text = "\(episode.pictureOffset) \(width)x\(height)\n"
+    var text = "\(episode.imageOffset) \(width)x\(height)\n"
     for index in kept {
       let row = episode.transitions[index]
       text +=

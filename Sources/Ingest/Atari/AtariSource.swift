@@ -2,51 +2,51 @@ import Corpora
 import Images
 import Shards
 
-/// Recordings of a game as pictures: one game state each, or several that become one picture.
-struct AtariSource: PictureSource {
+/// Recordings of a game as images: one game state each, or several that become one image.
+struct AtariSource: ImageSource {
   let game: String
-  let recipe: PictureRecipe
-  /// Pictures by which rooms are told apart; nil for no column `room`.
+  let recipe: ImageRecipe
+  /// Images by which rooms are told apart; nil for no column `room`.
   let rooms: PlaceTemplates?
-  /// The root of the corpus, out of which no picture is read.
-  let folder: PictureFolder
+  /// The root of the corpus, out of which no image is read.
+  let folder: ImageFolder
   let episodes: [PlannedEpisode]
   /// The states of each sample, at the sample's index.
   let samples: [AtariStates]
 
   var corpus: String { "atari-grand-challenge/\(game)" }
 
-  var contents: PictureContents {
-    PictureContents(
+  var contents: ImageContents {
+    ImageContents(
       columns: [
         ("trajectory", .int64), ("frame", .int64), ("action", .uint8), ("reward", .int64),
         ("score", .int64), ("terminal", .bool),
       ] + (rooms == nil ? [] : [("room", .int32)]))
   }
 
-  func read(_ picture: PlannedPicture) throws(PictureFault) -> SourcePicture {
-    let states = samples[picture.index]
+  func read(_ image: PlannedImage) throws(ImageFault) -> SourceImage {
+    let states = samples[image.index]
     let planned = episodes[states.episode]
-    var pictures: [RGBImage] = []
+    var images: [RGBImage] = []
     for index in planned.kept[states.places] {
-      let file = planned.episode.pictureName(of: planned.episode.transitions[index])
+      let file = planned.episode.imageName(of: planned.episode.transitions[index])
       let path = folder.path(of: file)
       let state: RGBImage
       do throws(ImageError) {
         state = try ImageDecoder.decode(try folder.bytes(of: file), path: path)
       } catch {
-        throw PictureFault(error)
+        throw ImageFault(error)
       }
       guard state.width == planned.width, state.height == planned.height else {
-        throw PictureFault(
+        throw ImageFault(
           "\(path): \(state.width)x\(state.height) pixels, the recording has "
             + "\(planned.width)x\(planned.height)")
       }
-      pictures.append(state)
+      images.append(state)
     }
-    var found = SourcePicture(image: recipe.picture(of: pictures))
+    var found = SourceImage(image: recipe.image(of: images))
     found.labels = labels(of: states)
-    if let rooms { found.labels.append(pictures.last.map { Int64(rooms.number(of: $0)) } ?? 0) }
+    if let rooms { found.labels.append(images.last.map { Int64(rooms.number(of: $0)) } ?? 0) }
     return found
   }
 
@@ -75,12 +75,12 @@ struct PlannedEpisode: Sendable {
   let episode: AtariEpisode
   /// Indices into `episode.transitions` of the frames that are left after `--every` and `--drop-duplicates`.
   let kept: [Int]
-  /// Size of the recording's pictures, that of its first readable one; a picture of another size is skipped.
+  /// Size of the recording's images, that of its first readable one; an image of another size is skipped.
   let width: Int
   let height: Int
 }
 
-/// Successive states of one recording that become one picture.
+/// Successive states of one recording that become one image.
 struct AtariStates: Equatable, Sendable {
   /// Index into the source's episodes.
   let episode: Int

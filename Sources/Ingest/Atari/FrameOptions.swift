@@ -18,7 +18,7 @@ package struct FrameOptions: ParsableArguments, Sendable {
 
   @Option(
     help: ArgumentHelp(
-      "Pictures of rooms, 1-name.png and so on: the number of the one that a frame is most like becomes its label room, 0 for none.",
+      "Images of rooms, 1-name.png and so on: the number of the one that a frame is most like becomes its label room, 0 for none.",
       valueName: "folder"))
   package var rooms: String?
 
@@ -29,7 +29,7 @@ package struct FrameOptions: ParsableArguments, Sendable {
 
   @Flag(
     name: .customLong("follow-symlinks"),
-    help: "Read pictures and texts through links that point out of the folder.")
+    help: "Read images and texts through links that point out of the folder.")
   package var followsLinks = false
 
   @Option(help: ArgumentHelp("Most rows of each split.", valueName: "count"))

@@ -1,25 +1,25 @@
-// Which room of the game a frame shows, by pictures of the rooms.
+// Which room of the game a frame shows, by images of the rooms.
 import Checksums
 import DurableFiles
 import Images
 
-/// Pictures of places, with which frames are compared.
+/// Images of places, with which frames are compared.
 package struct PlaceTemplates: Equatable, Sendable {
   private struct Template: Equatable {
     let number: Int32
-    let picture: RGBImage
+    let image: RGBImage
   }
 
   private let templates: [Template]
-  /// SHA-256 of the pictures.
+  /// SHA-256 of the images.
   package let digest: String
 
   /// Rows at the top that tell score and lives, not the place.
   private static let statusRows = 47
-  /// A frame of which more pixels differ from every picture is of no known place: dark, or between two rooms.
+  /// A frame of which more pixels differ from every image is of no known place: dark, or between two rooms.
   private static let mostDifferent = 0.12
 
-  /// Reads `1-name.png`, `2-name.png`, … from a folder; several pictures may have one number.
+  /// Reads `1-name.png`, `2-name.png`, … from a folder; several images may have one number.
   ///
   /// - Throws: `ImageError`, `PlaceTemplateError`.
   package init(_ folder: String) throws {
@@ -30,21 +30,21 @@ package struct PlaceTemplates: Equatable, Sendable {
       guard let number = Int32(digits), number > 0 else {
         throw PlaceTemplateError.unnumbered(path: "\(folder)/\(name)")
       }
-      let picture = try ImageDecoder.decode(contentsOf: "\(folder)/\(name)")
-      templates.append(Template(number: number, picture: picture))
-      bytes += Array("\(number) \(picture.width)".utf8) + picture.pixels
+      let image = try ImageDecoder.decode(contentsOf: "\(folder)/\(name)")
+      templates.append(Template(number: number, image: image))
+      bytes += Array("\(number) \(image.width)".utf8) + image.pixels
     }
     guard !templates.isEmpty else { throw PlaceTemplateError.none(path: folder) }
     self.templates = templates
     digest = bytes.withUnsafeBytes { sha256Hex($0) }
   }
 
-  /// The number of the picture that is most like a frame; 0 where none is.
+  /// The number of the image that is most like a frame; 0 where none is.
   package func number(of frame: RGBImage) -> Int32 {
     var best = (number: Int32(0), difference: Self.mostDifferent)
     for template in templates
-    where template.picture.width == frame.width && template.picture.height == frame.height {
-      let difference = Self.difference(frame, template.picture)
+    where template.image.width == frame.width && template.image.height == frame.height {
+      let difference = Self.difference(frame, template.image)
       if difference < best.difference { best = (template.number, difference) }
     }
     return best.number
@@ -66,7 +66,7 @@ package struct PlaceTemplates: Equatable, Sendable {
   }
 }
 
-/// Why a folder holds no pictures of places.
+/// Why a folder holds no images of places.
 package enum PlaceTemplateError: Error, Equatable {
   case none(path: String)
   case unnumbered(path: String)
@@ -75,7 +75,7 @@ package enum PlaceTemplateError: Error, Equatable {
 extension PlaceTemplateError: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .none(let path): "\(path): no PNG files; expected pictures of rooms such as 1-first.png"
+    case .none(let path): "\(path): no PNG files; expected images of rooms such as 1-first.png"
     case .unnumbered(let path):
       "\(path): a name without a number; expected one such as 1-first.png"
     }

@@ -1,6 +1,6 @@
 import Images
 
-/// How several game states stand in one picture.
+/// How several game states stand in one image.
 package enum StackLayout: String, CaseIterable, Sendable {
   /// Side by side, the oldest at the left.
   case horizontal

@@ -2,23 +2,23 @@ import ArgumentParser
 import Corpora
 import Images
 
-/// Which pictures of COCO are read, and what comes with them.
+/// Which images of COCO are read, and what comes with them.
 package struct COCOOptions: ParsableArguments, Sendable {
-  /// Which folders of pictures.
+  /// Which folders of images.
   package enum Split: String, CaseIterable, ExpressibleByArgument, Sendable {
     case train, val, both
   }
 
   /// Where maps of classes come from.
   package enum Segmentation: String, CaseIterable, ExpressibleByArgument, Sendable {
-    /// The pictures of COCO-Stuff's archive.
+    /// The images of COCO-Stuff's archive.
     case stuffthingmaps
     /// Painted from the outlines in `instances_*.json` and `stuff_*.json`.
     case annotations
     case none
   }
 
-  @Option(help: "Which pictures; those of val go into shards NAME-validation-….")
+  @Option(help: "Which images; those of val go into shards NAME-validation-….")
   package var split = Split.train
 
   @Option(help: "Where maps of classes come from; annotations paints them from the outlines.")
@@ -29,21 +29,21 @@ package struct COCOOptions: ParsableArguments, Sendable {
       "Folder of depth maps, train2017/NUMBER.png and so on.", valueName: "dir"))
   package var depth: String?
 
-  @Flag(help: "Store all captions of each picture.")
+  @Flag(help: "Store all captions of each image.")
   package var captions = false
 
-  @Flag(help: "Store the boxes and categories of the objects that a picture shows.")
+  @Flag(help: "Store the boxes and categories of the objects that an image shows.")
   package var objects = false
 
   @Option(
     help: ArgumentHelp(
-      "Only pictures that show one of these categories, such as cat,dog or 17,18.",
+      "Only images that show one of these categories, such as cat,dog or 17,18.",
       valueName: "names"))
   package var categories: String?
 
   @Flag(
     name: .customLong("follow-symlinks"),
-    help: "Read pictures through links that point out of their folder.")
+    help: "Read images through links that point out of their folder.")
   package var followsLinks = false
 
   package init() {}
@@ -63,7 +63,7 @@ package struct COCOOptions: ParsableArguments, Sendable {
     }
   }
 
-  /// Names or numbers; none for all pictures.
+  /// Names or numbers; none for all images.
   var categoryNames: [String] { categories?.split(separator: ",").map(String.init) ?? [] }
 
   func note(in record: inout IngestRecord) {

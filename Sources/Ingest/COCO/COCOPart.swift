@@ -2,17 +2,17 @@ import Corpora
 import DurableFiles
 import Images
 
-/// One split of COCO, opened: its folder of pictures and what the annotation files say of them.
+/// One split of COCO, opened: its folder of images and what the annotation files say of them.
 final class COCOPart: Sendable {
   let layout: COCOLayout
-  let folder: PictureFolder
-  /// The pictures that any of the files lists, by number; empty where there is no file.
+  let folder: ImageFolder
+  /// The images that any of the files lists, by number; empty where there is no file.
   let images: [Int64: COCOImage]
-  let maps: PictureFolder?
+  let maps: ImageFolder?
   let captions: COCOCaptions?
   let things: COCOObjects?
   let stuff: COCOObjects?
-  /// Oddities that cost no picture.
+  /// Oddities that cost no image.
   let warnings: [String]
 
   /// Opens a split and reads the annotation files that the options need; where they need none, one of them for the sizes.
@@ -23,9 +23,9 @@ final class COCOPart: Sendable {
     progress: (IngestEvent) throws -> Void
   ) throws {
     let needs = try COCONeeds(of: options, in: layout)
-    folder = try PictureFolder(layout.imageFolder, followsLinks: options.followsLinks)
+    folder = try ImageFolder(layout.imageFolder, followsLinks: options.followsLinks)
     maps = try needs.maps.map { path throws(ImageError) in
-      try PictureFolder(path, followsLinks: options.followsLinks)
+      try ImageFolder(path, followsLinks: options.followsLinks)
     }
     self.layout = layout
     var listing = COCOImageListing()
@@ -62,7 +62,7 @@ final class COCOPart: Sendable {
 /// Which files of a split the options need.
 private struct COCONeeds {
   private(set) var captions, instances, stuff, maps: String?
-  /// Whether only the list of pictures is wanted of the file.
+  /// Whether only the list of images is wanted of the file.
   private(set) var sizesOnly = false
   private(set) var warnings: [String] = []
 
@@ -106,13 +106,13 @@ private struct COCONeeds {
   }
 }
 
-/// The pictures that several annotation files list.
+/// The images that several annotation files list.
 private struct COCOImageListing {
   private(set) var images: [Int64: COCOImage] = [:]
   private(set) var warnings: [String] = []
   private var firstPath: String?
 
-  /// - Throws: `.otherPictures` where two files list no picture in common.
+  /// - Throws: `.otherImages` where two files list no image in common.
   mutating func add(
     _ more: [COCOImage], of path: String, faults: COCOFaults
   ) throws(IngestError) {
@@ -127,12 +127,12 @@ private struct COCOImageListing {
       }
     }
     if let firstPath, common == 0, !more.isEmpty {
-      throw .otherPictures(path: path, other: firstPath)
+      throw .otherImages(path: path, other: firstPath)
     }
     if firstPath == nil { firstPath = path }
     if different > 0 {
       warnings.append(
-        "\(path): \(different) pictures have another name or size than in \(firstPath ?? path), "
+        "\(path): \(different) images have another name or size than in \(firstPath ?? path), "
           + "which is believed")
     }
     note(faults, of: path)

@@ -3,7 +3,7 @@ import DurableFiles
 import Images
 import Shards
 
-/// Reads the annotation files of COCO and decides which pictures become which rows.
+/// Reads the annotation files of COCO and decides which images become which rows.
 package enum COCOPlanner {
   /// Plans the shards of one or both splits.
   ///
@@ -25,15 +25,15 @@ package enum COCOPlanner {
           try COCOLayout(root: root, split: split), options: options, isStrict: policy.isStrict,
           progress: progress))
     }
-    var listed: [COCOLayout.Split: [PlannedPicture]] = [:]
+    var listed: [COCOLayout.Split: [PlannedImage]] = [:]
     var warnings: [String] = []
     for part in parts {
-      let found = try self.pictures(of: part, options: options, progress: progress)
-      try check(found.pictures, of: part, crops: squares.crops)
-      listed[part.layout.split] = found.pictures
+      let found = try self.images(of: part, options: options, progress: progress)
+      try check(found.images, of: part, crops: squares.crops)
+      listed[part.layout.split] = found.images
       warnings += part.warnings + found.warnings
     }
-    let choice = PictureChoice(
+    let choice = ImageChoice(
       training: listed[.train] ?? [], validation: listed[.val] ?? [], options: squares)
     try choice.check(
       path: root, wantsTraining: options.splits.contains(.train),
@@ -52,11 +52,11 @@ package enum COCOPlanner {
       record: record, warnings: warnings)
   }
 
-  /// The pictures of a split by number: those that the annotation files list, or without such a file those in the folder.
-  private static func pictures(
+  /// The images of a split by number: those that the annotation files list, or without such a file those in the folder.
+  private static func images(
     of part: COCOPart, options: COCOOptions, progress: (IngestEvent) throws -> Void
-  ) throws -> (pictures: [PlannedPicture], warnings: [String]) {
-    let inFolder = PictureListing(of: part.layout.imageFolder).pictures
+  ) throws -> (images: [PlannedImage], warnings: [String]) {
+    let inFolder = ImageListing(of: part.layout.imageFolder).images
     var names: [(id: Int64, name: String)]
     var warnings: [String] = []
     if part.images.isEmpty {
@@ -67,7 +67,7 @@ package enum COCOPlanner {
       let strangers = inFolder.count { !listed.contains($0) }
       if strangers > 0 {
         warnings.append(
-          "\(part.layout.imageFolder): \(strangers) pictures are in no annotation file and were left out"
+          "\(part.layout.imageFolder): \(strangers) images are in no annotation file and were left out"
         )
       }
       if let wanted = try part.images(showing: options.categoryNames) {
@@ -75,25 +75,25 @@ package enum COCOPlanner {
       }
     }
     names.sort { ($0.id, $0.name) < ($1.id, $1.name) }
-    var pictures: [PlannedPicture] = []
-    pictures.reserveCapacity(names.count)
+    var images: [PlannedImage] = []
+    images.reserveCapacity(names.count)
     for (count, (id, name)) in names.enumerated() {
-      pictures.append(
-        PlannedPicture(
+      images.append(
+        PlannedImage(
           id: id, name: "\(part.layout.label)/\(name)", bytes: part.folder.fileSize(of: name)))
       if count % 1000 == 999 { try progress(.planned(items: count + 1, of: names.count)) }
     }
-    if !pictures.isEmpty, !part.images.isEmpty, pictures.allSatisfy({ $0.bytes == nil }) {
+    if !images.isEmpty, !part.images.isEmpty, images.allSatisfy({ $0.bytes == nil }) {
       try refuseLink(names[0].name, in: part.folder)
-      throw IngestError.noneOfThePictures(
-        folder: part.layout.imageFolder, count: pictures.count, example: names[0].name)
+      throw IngestError.noneOfTheImages(
+        folder: part.layout.imageFolder, count: images.count, example: names[0].name)
     }
-    return (pictures, warnings)
+    return (images, warnings)
   }
 
-  /// Where no picture opens because all are links: says so.
+  /// Where no image opens because all are links: says so.
   private static func refuseLink(
-    _ name: String, in folder: PictureFolder
+    _ name: String, in folder: ImageFolder
   ) throws(ImageError) {
     do throws(ImageError) {
       _ = try folder.bytes(of: name)
@@ -104,15 +104,15 @@ package enum COCOPlanner {
 
   /// Refuses numbers that leave no room for that of the square.
   private static func check(
-    _ pictures: [PlannedPicture], of part: COCOPart, crops: Int
+    _ images: [PlannedImage], of part: COCOPart, crops: Int
   ) throws(IngestError) {
-    guard crops > 0, let large = pictures.first(where: { $0.id > PlannedPicture.mostCroppedID })
+    guard crops > 0, let large = images.first(where: { $0.id > PlannedImage.mostCroppedID })
     else { return }
     throw .numberTooLarge(
       id: large.id, name: large.name, path: part.layout.annotationFiles.first ?? part.layout.root)
   }
 
-  /// Numbers of pictures that nothing lists: those in their names, or else their places.
+  /// Numbers of images that nothing lists: those in their names, or else their places.
   private static func numbered(_ names: [String]) -> [(id: Int64, name: String)] {
     let numbers = names.map { name -> Int64? in
       let stem = name.prefix { $0 != "." }
@@ -128,7 +128,7 @@ package enum COCOPlanner {
 }
 
 extension COCOPart {
-  /// The numbers of the pictures that show at least one of these categories; `nil` where none are named.
+  /// The numbers of the images that show at least one of these categories; `nil` where none are named.
   ///
   /// - Parameter categories: names or numbers.
   fileprivate func images(showing categories: [String]) throws(IngestError) -> Set<Int64>? {

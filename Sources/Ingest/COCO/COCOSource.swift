@@ -2,8 +2,8 @@ import Corpora
 import Images
 import Shards
 
-/// Pictures of COCO with their label maps, captions and objects.
-struct COCOSource: PictureSource {
+/// Images of COCO with their label maps, captions and objects.
+struct COCOSource: ImageSource {
   let parts: [COCOPart]
   let options: COCOOptions
   let depths: DepthFolder?
@@ -12,8 +12,8 @@ struct COCOSource: PictureSource {
     "coco/" + parts.map(\.layout.label).joined(separator: "+")
   }
 
-  var contents: PictureContents {
-    PictureContents(
+  var contents: ImageContents {
+    ImageContents(
       maps: (options.segmentation == .none ? [] : [.segmentation])
         + (depths == nil ? [] : [.depth]),
       captions: options.captions, objects: options.objects, categories: categories)
@@ -40,36 +40,36 @@ struct COCOSource: PictureSource {
     return named.values.sorted { $0.id < $1.id }
   }
 
-  func read(_ picture: PlannedPicture) throws(PictureFault) -> SourcePicture {
-    guard let part = parts.first(where: { picture.name.hasPrefix("\($0.layout.label)/") }) else {
-      preconditionFailure("\(picture.name) is of no part")
+  func read(_ image: PlannedImage) throws(ImageFault) -> SourceImage {
+    guard let part = parts.first(where: { image.name.hasPrefix("\($0.layout.label)/") }) else {
+      preconditionFailure("\(image.name) is of no part")
     }
-    let name = String(picture.name.dropFirst(part.layout.label.utf8.count + 1))
+    let name = String(image.name.dropFirst(part.layout.label.utf8.count + 1))
     let image: RGBImage
     do throws(ImageError) {
       let bytes = try part.folder.bytes(of: name)
       let path = part.folder.path(of: name)
       let stored = try ImageDecoder.decode(bytes, path: path)
-      image = try oriented(stored, bytes: bytes, as: part.images[picture.id], path: path)
+      image = try oriented(stored, bytes: bytes, as: part.images[image.id], path: path)
     } catch {
-      throw PictureFault(error)
+      throw ImageFault(error)
     }
-    var found = SourcePicture(image: image)
+    var found = SourceImage(image: image)
     found.maps[.segmentation] = try labels(
-      of: picture.id, name: name, in: part, for: image, &found.faults)
-    if let depths { found.maps[.depth] = try depths.map(of: picture.name, for: image) }
+      of: image.id, name: name, in: part, for: image, &found.faults)
+    if let depths { found.maps[.depth] = try depths.map(of: image.name, for: image) }
     if options.captions {
-      found.captions = part.captions?.captions(of: picture.id).map(\.text) ?? []
+      found.captions = part.captions?.captions(of: image.id).map(\.text) ?? []
     }
     if options.objects {
-      found.objects = (part.things?.annotations(of: picture.id) ?? []).map {
+      found.objects = (part.things?.annotations(of: image.id) ?? []).map {
         SourceObject(id: $0.id, category: $0.categoryID, box: $0.box, isCrowd: $0.isCrowd)
       }
     }
     return found
   }
 
-  /// The picture as the annotations see it: turned only where their size asks for it.
+  /// The image as the annotations see it: turned only where their size asks for it.
   private func oriented(
     _ image: RGBImage, bytes: [UInt8], as listed: COCOImage?, path: String
   ) throws(ImageError) -> RGBImage {
@@ -85,10 +85,10 @@ struct COCOSource: PictureSource {
       expectedHeight: listed.height)
   }
 
-  /// The classes of a picture's pixels; `nil` where none are wanted.
+  /// The classes of an image's pixels; `nil` where none are wanted.
   private func labels(
     of id: Int64, name: String, in part: COCOPart, for image: RGBImage, _ faults: inout [String]
-  ) throws(PictureFault) -> LabelMap? {
+  ) throws(ImageFault) -> LabelMap? {
     switch options.segmentation {
     case .none:
       return nil
@@ -99,7 +99,7 @@ struct COCOSource: PictureSource {
         faults += painted.faults.map(\.description)
         return LabelMap(width: image.width, height: image.height, values: painted.values)
       } catch {
-        throw PictureFault(error)
+        throw ImageFault(error)
       }
     case .stuffthingmaps:
       guard let maps = part.maps else { preconditionFailure("maps were found while planning") }
@@ -109,8 +109,8 @@ struct COCOSource: PictureSource {
   }
 
   private func storedLabels(
-    _ name: String, in maps: PictureFolder, for image: RGBImage
-  ) throws(PictureFault) -> LabelMap {
+    _ name: String, in maps: ImageFolder, for image: RGBImage
+  ) throws(ImageFault) -> LabelMap {
     let path = maps.path(of: name)
     let stored: LabelMap
     do throws(ImageError) {
@@ -121,14 +121,14 @@ struct COCOSource: PictureSource {
           expectedHeight: image.height)
       }
     } catch {
-      throw PictureFault(error)
+      throw ImageFault(error)
     }
     do throws(COCOError) {
       return LabelMap(
         width: stored.width, height: stored.height,
         values: try COCOStuffMap.labels(stored: stored.values, width: stored.width, path: path))
     } catch {
-      throw PictureFault(error)
+      throw ImageFault(error)
     }
   }
 }

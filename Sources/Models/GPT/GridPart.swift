@@ -1,6 +1,6 @@
 // Halves of grids.
 
-/// The half of a picture that is given; the other one is drawn.
+/// The half of an image that is given; the other one is drawn.
 package enum GridPart: String, CaseIterable, Sendable {
   case top, bottom, left, right
 

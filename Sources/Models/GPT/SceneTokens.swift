@@ -1,6 +1,6 @@
-// Objects of a picture as tokens.
+// Objects of an image as tokens.
 
-/// A rectangle in shares of a picture's sides.
+/// A rectangle in shares of an image's sides.
 package struct UnitBox: Equatable, Sendable {
   package var x, y, width, height: Double
 
@@ -35,10 +35,10 @@ package struct SceneObject: Equatable, Sendable {
   }
 }
 
-/// What a picture shows, and which part of a larger one it is.
+/// What an image shows, and which part of a larger one it is.
 package struct Scene: Equatable, Sendable {
   package var objects: [SceneObject]
-  /// The picture as a part of the whole that the boxes are measured in.
+  /// The image as a part of the whole that the boxes are measured in.
   package var crop: UnitBox
 
   package init(objects: [SceneObject], crop: UnitBox = .whole) {
@@ -48,7 +48,7 @@ package struct Scene: Equatable, Sendable {
 
 /// Writes scenes as tokens: for each object its class and its place, and at the end two tokens for the crop.
 ///
-/// Places are cells of a √V×√V grid over the picture, 90×90 for 8192 tokens; the last token stands for nothing.
+/// Places are cells of a √V×√V grid over the image, 90×90 for 8192 tokens; the last token stands for nothing.
 /// - Source: the reference's `ObjectsBoundingBoxConditionalBuilder` and `ObjectsCenterPointsConditionalBuilder`.
 package struct SceneTokens: Equatable, Sendable {
   package enum Form: String, Codable, Sendable { case boxes, points }
@@ -136,7 +136,7 @@ package struct SceneTokens: Equatable, Sendable {
       objects: found, crop: box(tokens[tokens.count - 2], tokens[tokens.count - 1]))
   }
 
-  /// The crop that a window of a grid is, for sampling larger pictures window by window.
+  /// The crop that a window of a grid is, for sampling larger images window by window.
   package func scene(_ scene: Scene, in window: GridWindow, of grid: GridSize) -> Scene {
     var part = scene
     part.crop = UnitBox(

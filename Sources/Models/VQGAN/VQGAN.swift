@@ -81,7 +81,7 @@ package struct VQGAN: Layer {
 
   /// Images `[N, C, h·f, w·f]`, plain, of codes `[N, h, w]`; unbounded, clamp to [-1, 1] when saving.
   package func decode(indices: IndexTensor) -> Tensor {
-    pictures(of: entries(of: indices))
+    images(of: entries(of: indices))
   }
 
   /// The images after encoding and decoding.
@@ -92,7 +92,7 @@ package struct VQGAN: Layer {
   /// Entries without a code of their own are decoded as what they are.
   package func reconstructWithCodes(_ images: Tensor) -> (images: Tensor, codes: IndexTensor) {
     let entries = entries(of: .values(images))
-    return (pictures(of: entries), codes(of: entries))
+    return (images(of: entries), codes(of: entries))
   }
 
   /// The codes of entries, both `[N, h, w]`.
@@ -109,7 +109,7 @@ package struct VQGAN: Layer {
     withoutGradients { quantize(latents(of: input)).indices }
   }
 
-  private func pictures(of entries: IndexTensor) -> Tensor {
+  private func images(of entries: IndexTensor) -> Tensor {
     withoutGradients { decode(quantizer.vectors(of: entries)).plain() }
   }
 

@@ -59,7 +59,7 @@ package final class MemoryPool: Sendable {
       let report = Self.outOfMemory.withLock { $0 }
       report(
         "out of memory: \(size >> 20) MiB wanted, \(statistics.reserved >> 20) MiB in tensors already; "
-          + "take smaller batches or pictures")
+          + "take smaller batches or images")
     }
     return fresh
   }

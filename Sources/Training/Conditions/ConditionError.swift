@@ -11,7 +11,7 @@ package enum ConditionError: Error, Equatable {
   case noCategories(path: String)
   /// A command was given a condition that the GPT does not take, or none that it needs.
   case unfit(path: String, wanted: String, found: String)
-  /// The GPT never saw a picture without its condition.
+  /// The GPT never saw an image without its condition.
   case noGuidance(path: String)
   case size(path: String, problem: String)
 }

@@ -13,7 +13,7 @@ package struct CoordinatesCondition: ConditionPayload {
   var title: String { "coordinates" }
 
   func reader(of shards: CodeShardSet) throws -> (_ row: Int) throws -> ConditionInput {
-    let frames = try PictureFrames(shards)
+    let frames = try ImageFrames(shards)
     return { .grid(frames.coordinates($0, grid, tokens: vocabulary), grid) }
   }
 

@@ -8,7 +8,7 @@ extension GPTCondition {
   /// token.
   ///
   /// - Parameters:
-  ///   - codes: the grid of the pictures.
+  ///   - codes: the grid of the images.
   ///   - stagePath: where the second VQGAN is found later.
   /// - Throws: `ArchitectureError.unsupported` for conditions that are not told of.
   package init?(of weights: TransformerWeights, codes: CodeGrid, stagePath: String) throws {

@@ -46,7 +46,7 @@ package struct ObjectsCondition: ConditionPayload {
 
   func reader(of shards: CodeShardSet) throws -> (_ row: Int) throws -> ConditionInput {
     guard let categories else { throw ConditionError.noCategories(path: shards.paths[0]) }
-    let scenes = try PictureFrames(shards).scenes(shards, categories: categories)
+    let scenes = try ImageFrames(shards).scenes(shards, categories: categories)
     return { .scene(scenes[$0]) }
   }
 }

@@ -5,7 +5,7 @@ import RowMaps
 package enum EncodingError: Error, Equatable {
   /// The images' sides are no multiples of the VQGAN's factor.
   case size(path: String, width: Int, height: Int, factor: Int)
-  /// The VQGAN takes other than colour pictures.
+  /// The VQGAN takes other than colour images.
   case channels(path: String, found: Int)
   /// The VQGAN reads maps, of as many labels as images have channels.
   case input(path: String, found: RowMap)

@@ -18,9 +18,9 @@ package struct EncodingPlan: Sendable {
   /// Opens every shard and checks that the VQGAN takes its images.
   ///
   /// - Throws: `EncodingError`, `ShardError`.
-  /// - Parameter condition: the VQGAN that makes condition codes of the same pictures or their maps.
+  /// - Parameter condition: the VQGAN that makes condition codes of the same images or their maps.
   package init(_ paths: [String], for stage: FirstStage, condition: FirstStage? = nil) throws {
-    try stage.requireColourPictures()
+    try stage.requireColourImages()
     let images = try ImageShardSet(paths)
     for factor in [stage, condition].compactMap({ $0?.config.downsampling })
     where images.height % factor != 0 || images.width % factor != 0 {
@@ -59,7 +59,7 @@ package struct EncodingPlan: Sendable {
 
 extension FirstStage {
   /// Refuses a VQGAN that does not turn three channels into three.
-  package func requireColourPictures() throws(EncodingError) {
+  package func requireColourImages() throws(EncodingError) {
     for channels in [config.inChannels, config.outChannels] where channels != 3 {
       throw .channels(path: path, found: channels)
     }

@@ -74,7 +74,7 @@ package struct SecondStageFile: Sendable {
 extension CodeGrid {
   /// The grid that a foreign transformer was trained on.
   ///
-  /// That of pictures of the project file's size or else of its VQGAN's nominal resolution; where the transformer does not
+  /// That of images of the project file's size or else of its VQGAN's nominal resolution; where the transformer does not
   /// see that many codes behind those of their condition, the largest square that it sees.
   package init(
     of weights: TransformerWeights, _ stage: VQGANConfig, fingerprint: String, vqgan: String
@@ -85,7 +85,7 @@ extension CodeGrid {
       // The last code is only predicted.
       return side * side + condition - 1 <= weights.config.blockSize
     }
-    var side = (weights.pictureSize ?? stage.resolution) / stage.downsampling
+    var side = (weights.imageSize ?? stage.resolution) / stage.downsampling
     if side < 1 || !fits(side) {
       side = Int(Double(weights.config.blockSize).squareRoot())
       while side > 1 && !fits(side) { side -= 1 }

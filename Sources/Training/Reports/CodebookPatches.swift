@@ -8,8 +8,8 @@ import TensorCore
 /// What a code means depends on its neighbours, so a code is shown in the first grid that has it. A code that no grid has
 /// is decoded among copies of itself.
 package struct CodebookPatches {
-  /// Pictures of one code's size, f×f pixels, by code.
-  package let pictures: [RGBImage]
+  /// Images of one code's size, f×f pixels, by code.
+  package let images: [RGBImage]
 
   /// The side of the grid that is filled with an unused code; its patch is the centre, away from the borders.
   private static let gridSide = 5
@@ -25,18 +25,18 @@ package struct CodebookPatches {
     of stage: FirstStage, in shards: CodeShardSet,
     progress: (_ codes: Int) throws -> Void = { _ in }
   ) throws {
-    try stage.requireColourPictures()
+    try stage.requireColourImages()
     let f = stage.config.downsampling
-    var pictures = [RGBImage?](repeating: nil, count: stage.config.codes)
+    var images = [RGBImage?](repeating: nil, count: stage.config.codes)
     func decode(
       _ grids: [(codes: [Int32], shown: [Place])], height: Int, width: Int
     ) throws {
       for start in stride(from: 0, to: grids.count, by: Self.batchSize) {
         let batch = grids[start..<min(start + Self.batchSize, grids.count)]
         let indices = IndexTensor(batch.flatMap(\.codes), shape: [batch.count, height, width])
-        for (picture, grid) in zip(stage.model.decode(indices: indices).rgbImages(), batch) {
+        for (image, grid) in zip(stage.model.decode(indices: indices).rgbImages(), batch) {
           for place in grid.shown {
-            pictures[place.code] = picture.cropped(
+            images[place.code] = image.cropped(
               x: place.index % width * f, y: place.index / width * f, width: f, height: f)
           }
           try progress(grid.shown.count)
@@ -46,14 +46,14 @@ package struct CodebookPatches {
     let used = try Self.firstGrids(shards)
     try decode(used, height: shards.grid.height, width: shards.grid.width)
     let side = Self.gridSide
-    let unused = pictures.indices.filter { pictures[$0] == nil }.map { code in
+    let unused = images.indices.filter { images[$0] == nil }.map { code in
       (
         codes: [Int32](repeating: Int32(code), count: side * side),
         shown: [Place(code: code, index: side * side / 2)]
       )
     }
     try decode(unused, height: side, width: side)
-    self.pictures = pictures.compactMap { $0 }
+    self.images = images.compactMap { $0 }
   }
 
   /// Where in a grid a code stands, in raster order.
@@ -79,7 +79,7 @@ package struct CodebookPatches {
   package func sheet(in order: [Int], caption: String) -> RGBImage {
     let columns = Int(Double(order.count).squareRoot().rounded(.up))
     return ContactSheet(
-      order.map { pictures[$0] }, columns: columns, caption: caption, smallestSide: 16
+      order.map { images[$0] }, columns: columns, caption: caption, smallestSide: 16
     ).rendered()
   }
 }

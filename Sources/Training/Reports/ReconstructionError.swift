@@ -1,23 +1,23 @@
-// Why pictures cannot be reconstructed.
+// Why images cannot be reconstructed.
 
-/// Why pictures cannot be reconstructed.
+/// Why images cannot be reconstructed.
 package enum ReconstructionError: Error, Equatable {
-  /// A picture is smaller than one code.
+  /// An image is smaller than one code.
   case tooSmall(name: String, width: Int, height: Int, factor: Int)
   /// The size asked for is no multiple of the VQGAN's factor.
   case size(width: Int, height: Int, factor: Int)
-  case noPictures
+  case noImages
 }
 
 extension ReconstructionError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .tooSmall(let name, let width, let height, let factor):
-      "\(name): a picture of \(width)×\(height), this VQGAN needs at least \(factor)×\(factor);"
+      "\(name): an image of \(width)×\(height), this VQGAN needs at least \(factor)×\(factor);"
         + " enlarge it with --size"
     case .size(let width, let height, let factor):
       "--size \(width)x\(height): this VQGAN needs multiples of \(factor) pixels"
-    case .noPictures: "no pictures given"
+    case .noImages: "no images given"
     }
   }
 }

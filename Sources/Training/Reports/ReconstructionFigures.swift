@@ -1,11 +1,11 @@
-// How near reconstructions come to their pictures.
+// How near reconstructions come to their images.
 import Images
 
 /// The quality of one reconstruction, or the mean over several; encodes as in the JSON of `reconstruct`.
 package struct ReconstructionFigures: Encodable, Equatable, Sendable {
   /// Peak signal-to-noise ratio, dB; 99 stands for an exact copy, so that means stay finite.
   package var psnr: Double
-  /// Structural similarity, 1 for an exact copy; nil for pictures with a side below 11 pixels.
+  /// Structural similarity, 1 for an exact copy; nil for images with a side below 11 pixels.
   package var ssim: Double?
   /// Mean absolute error, levels of 255.
   package var meanAbsoluteError: Double
@@ -18,14 +18,14 @@ package struct ReconstructionFigures: Encodable, Equatable, Sendable {
   /// What an exact copy counts as, dB.
   package static let exact = 99.0
 
-  /// Compares two pictures of one size.
+  /// Compares two images of one size.
   package init(of reconstruction: RGBImage, against original: RGBImage) {
-    psnr = min(PictureQuality.psnr(reconstruction, original), Self.exact)
-    ssim = PictureQuality.ssim(reconstruction, original)
-    meanAbsoluteError = PictureQuality.meanAbsoluteError(reconstruction, original)
+    psnr = min(ImageQuality.psnr(reconstruction, original), Self.exact)
+    ssim = ImageQuality.ssim(reconstruction, original)
+    meanAbsoluteError = ImageQuality.meanAbsoluteError(reconstruction, original)
   }
 
-  /// The mean of each figure over the pictures that have it.
+  /// The mean of each figure over the images that have it.
   ///
   /// - Parameter all: at least one.
   package init(meanOf all: [ReconstructionFigures]) {

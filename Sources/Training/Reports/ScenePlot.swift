@@ -1,4 +1,4 @@
-// Objects that a sample is to show, as a picture.
+// Objects that a sample is to show, as an image.
 import Images
 import Models
 
@@ -20,7 +20,7 @@ package struct ScenePlot {
   ]
   private static let line = 3  // pixels
   private static let radius = 4  // of a point, pixels
-  /// Pictures below this are enlarged, so that names fit; pixels.
+  /// Images below this are enlarged, so that names fit; pixels.
   private static let smallestSide = 256
 
   /// - Parameter names: of the categories, in the order of their tokens.
@@ -30,7 +30,7 @@ package struct ScenePlot {
     self.names = names
   }
 
-  /// The whole picture that the objects are measured in, with the part of it that is drawn in a grey frame.
+  /// The whole image that the objects are measured in, with the part of it that is drawn in a grey frame.
   ///
   /// - Parameters: width, height: of that part, pixels; enlarged by a whole factor where they are small.
   package func rendered(width: Int, height: Int) -> RGBImage {
@@ -61,7 +61,7 @@ package struct ScenePlot {
       plot.fillDisc(x: place.x, y: place.y, radius: Self.radius, with: color)
       (x, y) = (place.x - width / 2, place.y - Self.radius - BitmapFont.lineHeight)
     }
-    // Names stay inside the picture.
+    // Names stay inside the image.
     plot.drawText(
       label, x: max(0, min(x, plot.width - width)),
       y: max(0, min(y, plot.height - BitmapFont.lineHeight)), color: .black)
@@ -79,7 +79,7 @@ package struct ScenePlot {
 }
 
 extension RGBImage {
-  /// The pixels of a box in shares of this picture; at least one.
+  /// The pixels of a box in shares of this image; at least one.
   fileprivate func place(of box: UnitBox) -> PixelRect {
     func pixel(_ share: Double, _ side: Int) -> Int {
       min(max(Int(share * Double(side)), 0), side - 1)

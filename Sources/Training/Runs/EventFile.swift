@@ -10,7 +10,7 @@ final class EventFile {
   /// What one event holds.
   enum Content {
     case scalars([(tag: String, value: Float)])
-    case picture(tag: String, width: Int, height: Int, png: [UInt8])
+    case image(tag: String, width: Int, height: Int, png: [UInt8])
     /// Markdown.
     case text(tag: String, String)
   }
@@ -59,7 +59,7 @@ final class EventFile {
         entry.float(2, value)
         summary.bytes(1, entry.encoded)
       }
-    case .picture(let tag, let width, let height, let png):
+    case .image(let tag, let width, let height, let png):
       var image = Message()
       image.integer(1, UInt64(height))
       image.integer(2, UInt64(width))

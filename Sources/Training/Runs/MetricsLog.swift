@@ -63,8 +63,8 @@ package final class MetricsLog {
     try events.write(.scalars(known.map { (tag: $0, value: Float($1)) }), step: step)
   }
 
-  /// A picture for TensorBoard.
-  package func picture(_ tag: String, step: Int, png: [UInt8], width: Int, height: Int) throws {
-    try events.write(.picture(tag: tag, width: width, height: height, png: png), step: step)
+  /// An image for TensorBoard.
+  package func image(_ tag: String, step: Int, png: [UInt8], width: Int, height: Int) throws {
+    try events.write(.image(tag: tag, width: width, height: height, png: png), step: step)
   }
 }

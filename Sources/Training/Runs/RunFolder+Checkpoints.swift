@@ -36,7 +36,7 @@ extension RunFolder {
   package func saveCheckpoint(
     step: Int, keeping count: Int, _ fill: (_ folder: String) throws -> Void
   ) throws {
-    for folder in [checkpointsPath, picturesPath] { DurableFile.removeAbandoned(in: folder) }
+    for folder in [checkpointsPath, imagesPath] { DurableFile.removeAbandoned(in: folder) }
     let name = Self.name(ofStep: step)
     let temporary = DurableFile.temporaryPath(for: "\(checkpointsPath)/\(name)")
     try DurableFile.createFolder(temporary)

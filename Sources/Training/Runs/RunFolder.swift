@@ -1,4 +1,4 @@
-// The folder of one training run: configuration, checkpoints, pictures, metrics.
+// The folder of one training run: configuration, checkpoints, images, metrics.
 import DurableFiles
 import Foundation
 
@@ -32,7 +32,7 @@ extension RunError: CustomStringConvertible {
   }
 }
 
-/// A run folder: `config.json`, `checkpoints/step-000500/`, `checkpoints/last`, `pictures/`, `metrics.csv`.
+/// A run folder: `config.json`, `checkpoints/step-000500/`, `checkpoints/last`, `images/`, `metrics.csv`.
 package struct RunFolder: Sendable {
   package let path: String
 
@@ -40,7 +40,7 @@ package struct RunFolder: Sendable {
 
   package var configPath: String { "\(path)/config.json" }
   package var metricsPath: String { "\(path)/metrics.csv" }
-  package var picturesPath: String { "\(path)/pictures" }
+  package var imagesPath: String { "\(path)/pictures" }
   var checkpointsPath: String { "\(path)/checkpoints" }
 
   /// Whether a run was begun here.
@@ -96,13 +96,13 @@ package struct RunFolder: Sendable {
 
   private struct Kind: Decodable { let kind: String }
 
-  /// The name of a step's checkpoint and picture, `step-000500`.
+  /// The name of a step's checkpoint and image, `step-000500`.
   package static func name(ofStep step: Int) -> String {
     "step-" + step.padded(6)
   }
 
-  /// The picture of a step, `pictures/step-000500.png`.
-  package func picturePath(step: Int) -> String { "\(picturesPath)/\(Self.name(ofStep: step)).png" }
+  /// The image of a step, `pictures/step-000500.png`.
+  package func imagePath(step: Int) -> String { "\(imagesPath)/\(Self.name(ofStep: step)).png" }
 
   // MARK: JSON
 

@@ -10,17 +10,17 @@ package struct SampleInput {
   package var codes: [Int32]?
   package var condition: ConditionInput?
   /// For the sheet: the image or map, read again.
-  package var picture: (() throws -> RGBImage)?
+  package var image: (() throws -> RGBImage)?
   /// The objects that the condition tells of.
   package var objects: (() -> RGBImage)?
 
   package init(
     codes: [Int32]? = nil, condition: ConditionInput? = nil,
-    picture: (() throws -> RGBImage)? = nil, objects: (() -> RGBImage)? = nil
+    image: (() throws -> RGBImage)? = nil, objects: (() -> RGBImage)? = nil
   ) {
     self.codes = codes
     self.condition = condition
-    self.picture = picture
+    self.image = image
     self.objects = objects
   }
 }
@@ -45,7 +45,7 @@ package struct SampleSource {
   static var nothing: SampleSource { SampleSource(named: 1) { _ in SampleInput() } }
 }
 
-/// The inputs of all samples; each is read when its first sample's turn comes, and kept but for its picture.
+/// The inputs of all samples; each is read when its first sample's turn comes, and kept but for its image.
 package final class SampleInputs {
   /// The cells that keep the codes of the input, `[H·W]`; nil for none.
   package let mask: [Bool]?
@@ -79,7 +79,7 @@ package final class SampleInputs {
     var input = try images.read(index % images.count)
     let condition = try conditions.read(index % conditions.count)
     input.condition = input.condition ?? condition.condition
-    input.picture = input.picture ?? condition.picture
+    input.image = input.image ?? condition.image
     read[index] = input
     return input
   }

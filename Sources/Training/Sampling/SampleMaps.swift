@@ -5,7 +5,7 @@ import RowMaps
 import Shards
 import TensorCore
 
-extension PictureSampler {
+extension ImageSampler {
   /// Label maps from PNG files or image shards, scaled to the grid with nearest pixels, cut, and encoded by the conditioning
   /// VQGAN.
   ///
@@ -56,7 +56,7 @@ extension PictureSampler {
     file: @escaping (String) throws -> Map, row: @escaping (ImageShardSet, Int) throws -> Map
   ) throws -> SampleSource {
     let size = try conditionGrid(of: stage, reading: kind)
-    let files = try paths.filter(PictureInputs.isPicture)
+    let files = try paths.filter(ImageInputs.isImage)
     let shards = paths.filter { !files.contains($0) }
     let set = shards.isEmpty ? nil : try ImageShardSet(shards)
     let names = try set?.names ?? []

@@ -10,7 +10,7 @@ package struct SampleShardWriter {
   /// - Parameter conditions: what the samples' condition codes are, to be kept beside the codes; nil for none.
   /// - Throws: `ShardError`.
   package init(
-    _ path: String, of sampler: PictureSampler, conditions: ConditionCodes? = nil,
+    _ path: String, of sampler: ImageSampler, conditions: ConditionCodes? = nil,
     toolVersion: String
   ) throws(ShardError) {
     condition = sampler.gpt.condition

@@ -5,7 +5,7 @@ import TensorCore
 
 /// Draws samples into a folder of code shards and continues at the first that is missing.
 package struct SampleShards {
-  private let sampler: PictureSampler
+  private let sampler: ImageSampler
   private let options: SamplingOptions
   private let batchSize: Int
   private let toolVersion: String
@@ -16,7 +16,7 @@ package struct SampleShards {
   ///   - shardSize: samples of a shard.
   ///   - what: the options that decide about the samples, by name: a folder that was begun with others is refused.
   package init(
-    _ sampler: PictureSampler, options: SamplingOptions, count: Int, shardSize: Int,
+    _ sampler: ImageSampler, options: SamplingOptions, count: Int, shardSize: Int,
     batchSize: Int, toolVersion: String, deciding what: [String: String]
   ) {
     self.sampler = sampler

@@ -1,27 +1,27 @@
-// Pictures and code shards that samples start from.
+// Images and code shards that samples start from.
 import Images
 import Models
 import Shards
 import TensorCore
 
-extension PictureSampler {
-  /// Pictures from files or image shards, scaled until they cover the grid, cut, and encoded.
+extension ImageSampler {
+  /// Images from files or image shards, scaled until they cover the grid, cut, and encoded.
   ///
   /// - Throws: `ImageError`, `ShardError`, `ReconstructionError`, `EncodingError`; so does reading.
-  package func pictures(_ paths: [String]) throws -> SampleSource {
-    try vqgan.requireColourPictures()
-    let inputs = try PictureInputs(paths) { rows in
+  package func images(_ paths: [String]) throws -> SampleSource {
+    try vqgan.requireColourImages()
+    let inputs = try ImageInputs(paths) { rows in
       let order = SpreadRows(rows)
       return (0..<rows).map { order[$0] }
     }
-    let fitting = try PictureFitting(factor: vqgan.config.downsampling, size: pixelSize)
+    let fitting = try ImageFitting(factor: vqgan.config.downsampling, size: pixelSize)
     return SampleSource(rows: inputs.count) { index in
-      let read = { try fitting.fit(try inputs.picture(index)).picture.picture }
-      let picture = try read()
+      let read = { try fitting.fit(try inputs.image(index)).image.image }
+      let image = try read()
       let image = Tensor(
-        pixels: picture.pixels, count: 1, height: picture.height, width: picture.width,
+        pixels: image.pixels, count: 1, height: image.height, width: image.width,
         on: gpt.model.device)
-      return SampleInput(codes: vqgan.model.encode(.values(image)).elements, picture: read)
+      return SampleInput(codes: vqgan.model.encode(.values(image)).elements, image: read)
     }
   }
 
@@ -47,7 +47,7 @@ extension PictureSampler {
       let condition = try condition?(row)
       return SampleInput(
         codes: keepsCodes ? codes : nil, condition: condition,
-        picture: codes.map { codes in { picture(codes) } }, objects: plot(condition))
+        image: codes.map { codes in { image(codes) } }, objects: plot(condition))
     }
   }
 

@@ -100,7 +100,7 @@ package struct VQGANRun {
         (clock, timed) = (ContinuousClock.now, 0)
         warnOfCollapse(reporter)
       }
-      if state.step % config.pictureEvery == 0 || isLast { try savePicture(samples, log) }
+      if state.step % config.imageEvery == 0 || isLast { try saveImage(samples, log) }
       if state.step % config.checkpointEvery == 0 || isLast || stops {
         if let validation, !stops {
           let batches = try Self.validationBatches(of: validation, config)
@@ -166,7 +166,7 @@ package struct VQGANRun {
     trainer.initialize(from: batches, using: &state.random)
   }
 
-  /// Four images, evenly spread, for the pictures of progress.
+  /// Four images, evenly spread, for the images of progress.
   private static func samples(of shards: ImageShardSet, _ config: VQGANRunConfig) throws
     -> ImageBatch
   {
@@ -207,7 +207,7 @@ package struct VQGANRun {
   }
 
   /// Each input beside its reconstruction.
-  private func pictures(of batch: ImageBatch) -> [[RGBImage]] {
+  private func images(of batch: ImageBatch) -> [[RGBImage]] {
     let model = trainer.average?.model ?? trainer.model
     let reconstructed: RowValues =
       switch batch.input(on: device) {
@@ -224,14 +224,14 @@ package struct VQGANRun {
     }
   }
 
-  private func savePicture(_ batch: ImageBatch, _ log: MetricsLog) throws {
-    let rows = pictures(of: batch)
+  private func saveImage(_ batch: ImageBatch, _ log: MetricsLog) throws {
+    let rows = images(of: batch)
     let sheet = ContactSheet(rows: rows, columnHeaders: ["input", "reconstruction"])
     let page = sheet.rendered()
     let png = page.encodedPNG()
-    try DurableFile.createFolder(folder.picturesPath)
-    try DurableFile.write(png, to: folder.picturePath(step: state.step))
-    try log.picture(
+    try DurableFile.createFolder(folder.imagesPath)
+    try DurableFile.write(png, to: folder.imagePath(step: state.step))
+    try log.image(
       "reconstructions", step: state.step, png: png, width: page.width, height: page.height)
   }
 }

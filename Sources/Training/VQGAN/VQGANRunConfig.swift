@@ -10,7 +10,7 @@ package struct VQGANSettings: RunSettings {
   package var objective: VQGANObjective
   package var augmentation = Augmentation()
   package var perceptual: String?  // weights of LPIPS; none without it
-  package var pictureEvery = 500  // steps
+  package var imageEvery = 500  // steps
 
   package init(preset: String? = nil, model: VQGANConfig, objective: VQGANObjective) {
     self.preset = preset
@@ -20,7 +20,7 @@ package struct VQGANSettings: RunSettings {
 
   enum CodingKeys: String, CodingKey {
     case preset, model, objective, augmentation, perceptual
-    case pictureEvery = "picture_every"
+    case imageEvery = "picture_every"
   }
 
   package static let changeableKeys: Set = ["picture_every"]
@@ -38,8 +38,8 @@ package struct VQGANSettings: RunSettings {
       return
         "objective.disc_factor is \(objective.discFactor); maps of labels have no discriminator"
     }
-    if !(1...1_000_000_000).contains(pictureEvery) {
-      return "picture_every is \(pictureEvery); it must be positive"
+    if !(1...1_000_000_000).contains(imageEvery) {
+      return "picture_every is \(imageEvery); it must be positive"
     }
     if augmentation.crop < 0 {
       return "augmentation.crop is \(augmentation.crop); it must not be negative"

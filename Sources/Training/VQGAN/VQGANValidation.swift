@@ -80,7 +80,7 @@ private func meanPSNR(_ a: [UInt8], _ b: [UInt8], images: Int) -> Double {
   let size = a.count / images
   return (0..<images).reduce(0.0) { sum, image in
     let range = image * size..<(image + 1) * size
-    let psnr = PictureQuality.psnr(a[range], b[range])
+    let psnr = ImageQuality.psnr(a[range], b[range])
     return sum + (psnr.isFinite ? psnr : ReconstructionFigures.exact)
   } / Double(images)
 }

@@ -1,7 +1,7 @@
 import Corpora
 import Testing
 
-@Suite("COCO boxes in stored pictures")
+@Suite("COCO boxes in stored images")
 struct COCOBoxTests {
   private let box = COCOBox(x: 10, y: 20, width: 30, height: 40)
 

@@ -64,7 +64,7 @@ struct COCOMaskTests {
     #expect(try mask(json).runs == [30])
   }
 
-  @Test("Outlines far larger than the picture cover it all")
+  @Test("Outlines far larger than the image cover it all")
   func coversEverything() throws {
     let large = try mask("[[-1000000, -1000000, 1e6, -1e6, 1e6, 1e6, -1000000, 1000000]]")
     #expect(large.runs == [0, 30])

@@ -1,6 +1,6 @@
 // The random outlines of Tests/Fixtures/coco/masks.py, text for text.
 
-/// A random segmentation and the size of its picture.
+/// A random segmentation and the size of its image.
 struct RandomOutline {
   let height, width: Int
   let json: String
@@ -111,7 +111,7 @@ struct SplitMix64 {
     return "[" + corners.map { decimal($0, places: 2) }.joined(separator: ", ") + "]"
   }
 
-  /// Runs that fill a picture, some of them empty.
+  /// Runs that fill an image, some of them empty.
   mutating func runs(
     in size: (width: Int, height: Int), written: ([Int]) -> String
   ) -> String {

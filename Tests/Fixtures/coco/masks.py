@@ -7,7 +7,7 @@
     masks.py stored JSON...  compares every mask with those of annotations.json; needs no pycocotools
 
 Made with pycocotools 2.0.11 and NumPy 2; `check` and `stored` compile the C sources with clang or cc. annotations.json is of the
-100 first pictures of COCO's train2017 that have the numbers in it; the annotations themselves are not kept here.
+100 first images of COCO's train2017 that have the numbers in it; the annotations themselves are not kept here.
 """
 import ctypes
 import json

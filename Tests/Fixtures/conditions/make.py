@@ -88,7 +88,7 @@ def z_curve():
 
 orders = {"z-curve": z_curve(), "random": np.random.RandomState(1).permutation(SIDE * SIDE)}
 transformer = {f"transformer.{name}": value for name, value in gpt.state_dict().items()}
-# The VQGAN only draws the pictures: half the bits are enough.
+# The VQGAN only draws the images: half the bits are enough.
 stage = {f"first_stage_model.{name}": value.half() for name, value in vqgan.state_dict().items()}
 torch.save({"state_dict": {**stage, **transformer}}, FOLDER / "conditions.ckpt")
 expected = {

@@ -1,4 +1,4 @@
-"""Makes the pictures and the expected values of ImagesTests in this folder.
+"""Makes the images and the expected values of ImagesTests in this folder.
 
 Pillow 13.0.0, numpy 2.4.6, scikit-image 0.25.2:
 
@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent
 expected = {"pictures": {}, "labels": {}, "resized": [], "quality": []}
 
 
-def picture(width, height, seed=0):
+def image(width, height, seed=0):
     """Gradients, a sharp disc and some noise: every frequency, all of the value range."""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width].astype(float)
@@ -39,7 +39,7 @@ def picture(width, height, seed=0):
 def expect(name, rgb):
     height, width, _ = rgb.shape
     (FOLDER / name).with_suffix(".rgb").write_bytes(np.ascontiguousarray(rgb).tobytes())
-    expected["pictures"][name] = [width, height]
+    expected["images"][name] = [width, height]
 
 
 # JPEG
@@ -51,7 +51,7 @@ def jpeg(name, image, **options):
 
 
 def make_jpegs():
-    rgb = Image.fromarray(picture(33, 25))
+    rgb = Image.fromarray(image(33, 25))
     for subsampling in ("4:4:4", "4:2:2", "4:2:0"):
         jpeg(f"baseline-{subsampling.replace(':', '')}.jpg", rgb, quality=85, subsampling=subsampling)
     jpeg("progressive.jpg", rgb, quality=80, progressive=True)
@@ -60,7 +60,7 @@ def make_jpegs():
     jpeg("grey.jpg", rgb.convert("L"), quality=80)
     jpeg("progressive-grey.jpg", rgb.convert("L"), quality=80, progressive=True)
     for width, height in ((1, 1), (7, 5), (65, 47)):
-        jpeg(f"odd-{width}x{height}.jpg", Image.fromarray(picture(width, height)), quality=90)
+        jpeg(f"odd-{width}x{height}.jpg", Image.fromarray(image(width, height)), quality=90)
     # Pillow writes inverted CMYK with an Adobe marker; the same data marked as YCCK is valid too.
     jpeg("cmyk.jpg", rgb.convert("CMYK"), quality=85)
     data = bytearray((FOLDER / "cmyk.jpg").read_bytes())
@@ -145,7 +145,7 @@ def make_pngs():
             (FOLDER / name).with_suffix(".labels").write_bytes(indices.astype(np.uint8).tobytes())
             expected["labels"][name] = [width, height]
 
-    rgb = picture(width, height)
+    rgb = image(width, height)
     alpha = random.integers(0, 256, shape).astype(np.uint8)
     png("rgb-8.png", rgb, 2, 8)
     png("rgba-8.png", np.concatenate([rgb, alpha], axis=2), 6, 8)
@@ -191,7 +191,7 @@ def make_resized():
         # Rows first: more than twice as many rows as columns go; the last two just not.
         ((20, 90), ((12, 40), (20, 40), (30, 40), (12, 73), (12, 74), (12, 90))),
     ):
-        image = Image.fromarray(picture(*source, seed=3))
+        image = Image.fromarray(image(*source, seed=3))
         name = f"source-{source[0]}x{source[1]}"
         (FOLDER / f"{name}.rgb").write_bytes(image.tobytes())
         for width, height in sizes:
@@ -206,13 +206,13 @@ def make_resized():
 # Quality figures
 
 def make_quality():
-    source = picture(65, 47, seed=3)
+    source = image(65, 47, seed=3)
     for name, other in (
         ("equal", source),
         ("noise", np.clip(source + np.random.default_rng(5).normal(0, 12, source.shape), 0, 255)
          .round().astype(np.uint8)),
         ("darker", (source * 0.8).astype(np.uint8)),
-        ("unrelated", picture(65, 47, seed=9)[::-1]),
+        ("unrelated", image(65, 47, seed=9)[::-1]),
     ):
         (FOLDER / f"quality-{name}.rgb").write_bytes(np.ascontiguousarray(other).tobytes())
         psnr = None if name == "equal" else peak_signal_noise_ratio(source, other, data_range=255)

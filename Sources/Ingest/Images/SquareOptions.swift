@@ -1,7 +1,7 @@
 import ArgumentParser
 import Images
 
-/// Which pictures of a corpus become squares, and how; the same for every corpus of photos.
+/// Which images of a corpus become squares, and how; the same for every corpus of photos.
 package struct SquareOptions: ParsableArguments, Sendable {
   @Option(help: ArgumentHelp("Side of the square that a model sees, pixels.", valueName: "pixels"))
   package var size = 256
@@ -14,21 +14,21 @@ package struct SquareOptions: ParsableArguments, Sendable {
 
   @Option(
     help: ArgumentHelp(
-      "Store K random squares of each picture instead of its middle.", valueName: "K"))
+      "Store K random squares of each image instead of its middle.", valueName: "K"))
   package var crops = 0
 
   @Option(help: "How pixels are resampled.")
   package var filter = ResizeFilter.bicubic
 
-  @Option(help: ArgumentHelp("Most pictures of each split.", valueName: "count"))
+  @Option(help: ArgumentHelp("Most images of each split.", valueName: "count"))
   package var limit: Int?
 
-  @Option(help: ArgumentHelp("Use this share of the pictures, chosen at random.", valueName: "%"))
+  @Option(help: ArgumentHelp("Use this share of the images, chosen at random.", valueName: "%"))
   package var percent = 100.0
 
   @Option(
     help: ArgumentHelp(
-      "Share of the training pictures for validation, in shards NAME-validation-….",
+      "Share of the training images for validation, in shards NAME-validation-….",
       valueName: "%"))
   package var holdout = 0.0
 
@@ -49,10 +49,10 @@ package struct SquareOptions: ParsableArguments, Sendable {
     guard (0...100).contains(crops) else {
       throw ValidationError("--crops must be in 0...100, got \(crops).")
     }
-    // All crops of a picture are in memory at once, in every thread.
+    // All crops of an image are in memory at once, in every thread.
     guard crops * size * size * 3 <= 1 << 28 else {
       throw ValidationError(
-        "--crops \(crops) of \(size)x\(size) are \(crops * size * size * 3 >> 20) MiB of each picture, at most 256."
+        "--crops \(crops) of \(size)x\(size) are \(crops * size * size * 3 >> 20) MiB of each image, at most 256."
       )
     }
     if let limit, limit < 1 {
@@ -66,9 +66,9 @@ package struct SquareOptions: ParsableArguments, Sendable {
     }
   }
 
-  /// The shorter side of the scaled picture, pixels.
+  /// The shorter side of the scaled image, pixels.
   var scaledSide: Int { size + 2 * margin }
-  /// Side of a stored picture, pixels.
+  /// Side of a stored image, pixels.
   var storedSide: Int { crops > 0 ? size : scaledSide }
 
   func note(in record: inout IngestRecord) {

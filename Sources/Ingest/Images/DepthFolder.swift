@@ -1,27 +1,27 @@
 import Images
 
-/// The depth maps of a folder, one for each picture: `NAME.png` for a picture `NAME.jpg`, in the same folders below it.
+/// The depth maps of a folder, one for each image: `NAME.png` for an image `NAME.jpg`, in the same folders below it.
 struct DepthFolder: Sendable {
-  private let folder: PictureFolder
+  private let folder: ImageFolder
 
   /// - Parameter followsLinks: whether links to maps may point out of the folder.
   /// - Throws: `ImageError`.
   init(_ path: String, followsLinks: Bool) throws(ImageError) {
-    folder = try PictureFolder(path, followsLinks: followsLinks)
+    folder = try ImageFolder(path, followsLinks: followsLinks)
   }
 
   /// - Parameter path: the value of `--depth`; nil without.
   static func note(_ path: String?, in record: inout IngestRecord) {
     record.note("--depth", path ?? "none")
     guard path != nil else { return }
-    record.remark("depth", "0 the least of the whole picture, 65535 the greatest")
+    record.remark("depth", "0 the least of the whole image, 65535 the greatest")
     record.remark("depth_filter", ResizeFilter.bilinear.rawValue)
   }
 
-  /// The map of a picture, of the picture's size.
+  /// The map of an image, of the image's size.
   ///
-  /// - Parameter name: the picture's name in the shard.
-  func map(of name: String, for image: RGBImage) throws(PictureFault) -> DepthMap {
+  /// - Parameter name: the image's name in the shard.
+  func map(of name: String, for image: RGBImage) throws(ImageFault) -> DepthMap {
     let start = name.lastIndex(of: "/").map(name.index(after:)) ?? name.startIndex
     let stem = name[start...].lastIndex(of: ".").map { name[..<$0] } ?? name[...]
     let file = "\(stem).png"
@@ -35,7 +35,7 @@ struct DepthFolder: Sendable {
       }
       return map
     } catch {
-      throw PictureFault(error)
+      throw ImageFault(error)
     }
   }
 }

@@ -1,11 +1,11 @@
-// Reading a picture file without trusting what its name points to.
+// Reading an image file without trusting what its name points to.
 
 import DurableFiles
 import Glibc
 
 /// Reads whole regular files.
-enum PictureFile {
-  /// All bytes of a regular file that begins like a PNG or JPEG picture.
+enum ImageFile {
+  /// All bytes of a regular file that begins like a PNG or JPEG image.
   ///
   /// The open cannot block, so a FIFO is refused instead of waited for; the content is sniffed
   /// before the rest is read.

@@ -1,10 +1,10 @@
-// Which part of a larger picture each row is.
+// Which part of a larger image each row is.
 import Models
 import Shards
 
-/// The place of stored pictures in the scaled pictures that they were cut from, by the columns that prep-coco and
-/// prep-images write; pictures without these columns are whole.
-struct PictureFrames {
+/// The place of stored images in the scaled images that they were cut from, by the columns that prep-coco and
+/// prep-images write; images without these columns are whole.
+struct ImageFrames {
   private struct Frame {
     var left, top, width, height: Int  // of the part, and of the whole, pixels
   }
@@ -38,7 +38,7 @@ struct PictureFrames {
       whole: GridSize(height: frame.height, width: frame.width), vocabulary: tokens)
   }
 
-  /// The objects of every row, in shares of the whole picture.
+  /// The objects of every row, in shares of the whole image.
   func scenes(_ shards: CodeShardSet, categories: [Int]) throws -> [Scene] {
     let places = Dictionary(
       categories.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })

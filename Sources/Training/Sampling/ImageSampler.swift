@@ -1,4 +1,4 @@
-// Codes from the GPT, pictures from the VQGAN.
+// Codes from the GPT, images from the VQGAN.
 import DurableFiles
 import Foundation
 import Images
@@ -21,16 +21,16 @@ package struct Sample: Sendable {
 }
 
 /// Draws code grids of one size and decodes them.
-package struct PictureSampler: Sendable {
+package struct ImageSampler: Sendable {
   package let gpt: SecondStage
   package let vqgan: FirstStage
   package let grid: GridSize
-  /// Of the condition tokens over a whole picture; nil for none that lie in a grid.
+  /// Of the condition tokens over a whole image; nil for none that lie in a grid.
   let conditionGrid: GridSize?
   private let sampler: Sampler
 
   /// - Parameters:
-  ///   - grid: of the pictures; the trained one if left out.
+  ///   - grid: of the images; the trained one if left out.
   ///   - caches: whether keys and values are kept from one code to the next.
   ///   - windowStep: cells by which the window moves at once.
   /// - Throws: `CodesMismatch` when the GPT speaks another VQGAN's codes, `ConditionError.size` for a grid that its
@@ -63,7 +63,7 @@ package struct PictureSampler: Sendable {
     (self.gpt, self.vqgan, self.grid, self.sampler) = (gpt, vqgan, grid, sampler)
   }
 
-  /// Of the pictures that are drawn.
+  /// Of the images that are drawn.
   package var pixelSize: (width: Int, height: Int) {
     let factor = vqgan.config.downsampling
     return (grid.width * factor, grid.height * factor)
@@ -116,8 +116,8 @@ package struct PictureSampler: Sendable {
     return task
   }
 
-  /// The picture of one grid of codes.
-  package func picture(_ codes: [Int32]) -> RGBImage {
+  /// The image of one grid of codes.
+  package func image(_ codes: [Int32]) -> RGBImage {
     let indices = IndexTensor(codes, shape: [1, grid.height, grid.width])
     let decoded = withoutGradients { vqgan.model.decode(indices: indices) }
     return RGBImage(width: decoded.shape[3], height: decoded.shape[2], pixels: decoded.pixels())

@@ -1,27 +1,27 @@
-// How much two pictures of one size differ.
+// How much two images of one size differ.
 
 import Glibc
 
-/// Quality figures of a picture against its original, both of one size.
-package enum PictureQuality {
+/// Quality figures of an image against its original, both of one size.
+package enum ImageQuality {
   /// The mean absolute difference over all pixels and channels, levels of 255; 0 is equal.
-  package static func meanAbsoluteError(_ picture: RGBImage, _ original: RGBImage) -> Double {
-    checkSizes(picture, original)
+  package static func meanAbsoluteError(_ image: RGBImage, _ original: RGBImage) -> Double {
+    checkSizes(image, original)
     var sum = 0
-    for i in picture.pixels.indices {
-      sum += abs(Int(picture.pixels[i]) - Int(original.pixels[i]))
+    for i in image.pixels.indices {
+      sum += abs(Int(image.pixels[i]) - Int(original.pixels[i]))
     }
-    return Double(sum) / Double(picture.pixels.count)
+    return Double(sum) / Double(image.pixels.count)
   }
 
-  /// The peak signal-to-noise ratio in dB, 10 log10(255² / MSE), infinite for equal pictures.
+  /// The peak signal-to-noise ratio in dB, 10 log10(255² / MSE), infinite for equal images.
   ///
   /// The mean square error is taken over all pixels and the three channels together, as
   /// scikit-image's `peak_signal_noise_ratio` does; published figures that take the luma alone are
   /// higher.
-  package static func psnr(_ picture: RGBImage, _ original: RGBImage) -> Double {
-    checkSizes(picture, original)
-    return psnr(picture.pixels[...], original.pixels[...])
+  package static func psnr(_ image: RGBImage, _ original: RGBImage) -> Double {
+    checkSizes(image, original)
+    return psnr(image.pixels[...], original.pixels[...])
   }
 
   /// The same of 8-bit values, equally many of both.
@@ -34,29 +34,29 @@ package enum PictureQuality {
     return 10 * log10(255 * 255 * Double(values.count) / Double(squares))
   }
 
-  /// The structural similarity index, 1 for equal pictures; nil if a side is below 11 pixels.
+  /// The structural similarity index, 1 for equal images; nil if a side is below 11 pixels.
   ///
   /// The form of the paper: Gaussian window of 11x11 with sigma 1.5, K1 = 0.01, K2 = 0.03, peak 255,
-  /// population variances, mean over all windows that lie inside the picture, then over the three
+  /// population variances, mean over all windows that lie inside the image, then over the three
   /// channels. Equal to scikit-image's `structural_similarity` with `gaussian_weights=True`,
   /// `sigma=1.5`, `use_sample_covariance=False`.
   ///
   /// Source: Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to
   /// structural similarity", IEEE Transactions on Image Processing 13(4), 2004.
-  package static func ssim(_ picture: RGBImage, _ original: RGBImage) -> Double? {
-    checkSizes(picture, original)
+  package static func ssim(_ image: RGBImage, _ original: RGBImage) -> Double? {
+    checkSizes(image, original)
     let window = GaussianWindow.standard
-    guard min(picture.width, picture.height) >= window.weights.count else { return nil }
+    guard min(image.width, image.height) >= window.weights.count else { return nil }
     let c1 = (0.01 * 255) * (0.01 * 255)
     let c2 = (0.03 * 255) * (0.03 * 255)
 
     var sum = 0.0
     var windows = 0
     for channel in 0..<3 {
-      let a = plane(channel, of: picture)
+      let a = plane(channel, of: image)
       let b = plane(channel, of: original)
       func mean(_ values: [Double]) -> [Double] {
-        window.means(of: values, width: picture.width, height: picture.height)
+        window.means(of: values, width: image.width, height: image.height)
       }
       let meanA = mean(a)
       let meanB = mean(b)
@@ -79,10 +79,10 @@ package enum PictureQuality {
   private static func checkSizes(_ a: RGBImage, _ b: RGBImage) {
     precondition(
       a.width == b.width && a.height == b.height,
-      "a picture of \(a.width)x\(a.height) against one of \(b.width)x\(b.height)")
+      "an image of \(a.width)x\(a.height) against one of \(b.width)x\(b.height)")
   }
 
-  private static func plane(_ channel: Int, of picture: RGBImage) -> [Double] {
-    (0..<picture.width * picture.height).map { Double(picture.pixels[$0 * 3 + channel]) }
+  private static func plane(_ channel: Int, of image: RGBImage) -> [Double] {
+    (0..<image.width * image.height).map { Double(image.pixels[$0 * 3 + channel]) }
   }
 }

@@ -1,4 +1,4 @@
-// A font small enough to be a table: labels on pictures need no font file.
+// A font small enough to be a table: labels on images need no font file.
 
 /// The printable ASCII characters in cells of 6x10 pixels: glyphs of 5x7, descenders of one row.
 package enum BitmapFont {
@@ -155,7 +155,7 @@ package enum BitmapFont {
 }
 
 extension RGBImage {
-  /// Writes a line of text into the picture; what lies outside is cut off.
+  /// Writes a line of text into the image; what lies outside is cut off.
   ///
   /// - Parameters:
   ///   - x: left column of the first character.

@@ -1,10 +1,10 @@
-// Pictures of one folder, whatever the names that a list gives for them.
+// Images of one folder, whatever the names that a list gives for them.
 
 import DurableFiles
 import Glibc
 
-/// A folder whose pictures are named by somebody else: no name leads out of it.
-package final class PictureFolder: Sendable {
+/// A folder whose images are named by somebody else: no name leads out of it.
+package final class ImageFolder: Sendable {
   private let folder: ConfinedFolder
 
   package var path: String { folder.path }
@@ -24,20 +24,20 @@ package final class PictureFolder: Sendable {
     }
   }
 
-  /// All bytes of a picture file, checked as `ImageDecoder.bytes(of:)` does.
+  /// All bytes of an image file, checked as `ImageDecoder.bytes(of:)` does.
   ///
   /// - Parameter name: relative to the folder; may have folders in it.
   /// - Throws: `ImageError`; `.outsideFolder` and `.linkLeadsOut` for what is not in the folder.
   package func bytes(
     of name: String, limits: ImageLimits = .standard
   ) throws(ImageError) -> [UInt8] {
-    try PictureFile.read(try open(name), limits: limits)
+    try ImageFile.read(try open(name), limits: limits)
   }
 
   /// Length of a file in bytes; nil where it cannot be opened.
   package func fileSize(of name: String) -> Int? { folder.fileSize(of: name) }
 
-  /// The path of a picture, for messages.
+  /// The path of an image, for messages.
   package func path(of name: String) -> String { folder.path(of: name) }
 
   private func open(_ name: String) throws(ImageError) -> OpenFile {

@@ -4,13 +4,13 @@ import Shards
 import TestSupport
 import Testing
 
-/// `Datasets/montezuma` of this repository, as a folder of pictures.
+/// `Datasets/montezuma` of this repository, as a folder of images.
 private let screens = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   .appendingPathComponent("../../Datasets/montezuma/screens/revenge/32").standardized.path
 
 @Suite("prep-images and prep-coco as commands")
-struct PrepPicturesTests {
-  /// A folder in COCO's layout with three pictures, two captions and one object.
+struct PrepImagesTests {
+  /// A folder in COCO's layout with three images, two captions and one object.
   private func coco() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     for name in ["train2017", "annotations"] {
@@ -69,16 +69,16 @@ struct PrepPicturesTests {
     let folder = try coco()
     let outcome = try shell("prep-coco coco --size 16 --crops 4 --out S --dry-run", in: folder)
     #expect(outcome.status == 0 && outcome.output == "")
-    #expect(outcome.errors.contains("3 pictures for training, 0 for validation; 1 shard of 16x16"))
+    #expect(outcome.errors.contains("3 images for training, 0 for validation; 1 shard of 16x16"))
     #expect(outcome.errors.contains("MB free"))
     #expect(!FileManager.default.fileExists(atPath: folder("S")))
   }
 
-  @Test func aPictureIsNoList() throws {
+  @Test func anImageIsNoList() throws {
     let folder = try TemporaryFolder()
     let outcome = try shell("prep-images '\(screens)/1.png' --size 16 --out S", in: folder)
     #expect(outcome.status == 65)
-    #expect(outcome.errors.contains("1.png: a PNG picture, expected a folder"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("1.png: a PNG image, expected a folder"), "\(outcome.errors)")
     #expect(!FileManager.default.fileExists(atPath: folder("S")))
     // A text of paths may begin with the letters of a signature.
     let list = try shell(
@@ -102,23 +102,23 @@ struct PrepPicturesTests {
       "\(outcome.errors)")
   }
 
-  /// Even pictures shrink and noise does not; the first shard decides.
+  /// Even images shrink and noise does not; the first shard decides.
   @Test(arguments: [true, false])
   func autoCompressesAllShardsOrNone(evenFirst: Bool) throws {
     let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(
       atPath: folder("in"), withIntermediateDirectories: true)
     for number in 0..<6 {
-      var picture = RGBImage(width: 32, height: 32, filledWith: .grey(UInt8(number)))
+      var image = RGBImage(width: 32, height: 32, filledWith: .grey(UInt8(number)))
       if (number < 2) != evenFirst {
         var state = UInt32(number + 1)
         for place in 0..<32 * 32 {
           state = state &* 1_664_525 &+ 1_013_904_223
-          picture[place % 32, place / 32] = RGBColor(
+          image[place % 32, place / 32] = RGBColor(
             red: UInt8(state >> 24), green: UInt8(state >> 16 & 255), blue: UInt8(state >> 8 & 255))
         }
       }
-      try picture.writePNG(to: folder("in/\(number).png"))
+      try image.writePNG(to: folder("in/\(number).png"))
     }
     let command = "prep-images in --size 32 --shard-size 2 --quiet --out"
     let outcome = try shell(

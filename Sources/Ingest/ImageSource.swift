@@ -2,23 +2,23 @@ import Images
 import RowMaps
 import Shards
 
-/// Where pictures come from: a folder, a list, COCO, recordings of a game.
+/// Where images come from: a folder, a list, COCO, recordings of a game.
 ///
 /// A new data set is one of these, and a function that plans what is read of it.
-package protocol PictureSource: Sendable {
+package protocol ImageSource: Sendable {
   /// The corpus, for the shards' attribute `source`.
   var corpus: String { get }
-  /// What pictures carry.
-  var contents: PictureContents { get }
+  /// What images carry.
+  var contents: ImageContents { get }
 
-  /// Reads and decodes a picture with all that belongs to it; any thread may do it.
+  /// Reads and decodes an image with all that belongs to it; any thread may do it.
   ///
-  /// - Throws: why there is no such picture, in words for the report.
-  func read(_ picture: PlannedPicture) throws(PictureFault) -> SourcePicture
+  /// - Throws: why there is no such image, in words for the report.
+  func read(_ image: PlannedImage) throws(ImageFault) -> SourceImage
 }
 
-/// What every picture of a source carries.
-package struct PictureContents: Sendable {
+/// What every image of a source carries.
+package struct ImageContents: Sendable {
   package var maps: [RowMap] = []
   package var captions = false
   package var objects = false
@@ -27,12 +27,12 @@ package struct PictureContents: Sendable {
   package var columns: [LabelColumn] = []
 }
 
-/// A picture that a plan will read.
-package struct PlannedPicture: Equatable, Sendable {
-  /// The largest number that leaves room for that of a random square of the picture.
+/// An image that a plan will read.
+package struct PlannedImage: Equatable, Sendable {
+  /// The largest number that leaves room for that of a random square of the image.
   static let mostCroppedID: Int64 = (1 << 48) - 1
 
-  /// A number that the picture keeps whatever the options.
+  /// A number that the image keeps whatever the options.
   package let id: Int64
   /// Its name in the shard, and in its source.
   package let name: String
@@ -41,23 +41,23 @@ package struct PlannedPicture: Equatable, Sendable {
   /// Its index in a list of the source, where that has one.
   package var index = 0
   /// What is known to be wrong with it before it is read.
-  package var fault: PictureFault?
+  package var fault: ImageFault?
 }
 
-/// Why a picture is in no shard.
-package struct PictureFault: Error, Equatable, CustomStringConvertible {
+/// Why an image is in no shard.
+package struct ImageFault: Error, Equatable, CustomStringConvertible {
   package let description: String
 
   package init(_ reason: some Error) { description = String(describing: reason) }
   package init(_ description: String) { self.description = description }
 }
 
-/// A picture as it was found, with what belongs to it in its own pixels.
-package struct SourcePicture: Sendable {
+/// An image as it was found, with what belongs to it in its own pixels.
+package struct SourceImage: Sendable {
   package var image: RGBImage
-  /// Maps of the picture's size, those of `PictureContents.maps`.
+  /// Maps of the image's size, those of `ImageContents.maps`.
   package var maps: [RowMap: any PixelMap] = [:]
-  /// One value for each of `PictureContents.columns`.
+  /// One value for each of `ImageContents.columns`.
   package var labels: [Int64] = []
   package var captions: [String] = []
   package var objects: [SourceObject] = []

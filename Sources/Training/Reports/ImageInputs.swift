@@ -1,29 +1,29 @@
-// Pictures from image shards and from picture files.
+// Images from image shards and from image files.
 import Images
 import Shards
 
-/// A picture and what it is called.
-package struct NamedPicture: Sendable {
+/// An image and what it is called.
+package struct NamedImage: Sendable {
   package let name: String
-  package let picture: RGBImage
+  package let image: RGBImage
 
-  package init(name: String, picture: RGBImage) {
+  package init(name: String, image: RGBImage) {
     self.name = name
-    self.picture = picture
+    self.image = image
   }
 }
 
-/// Rows of image shards, spread evenly over all of them, and picture files.
-package struct PictureInputs {
+/// Rows of image shards, spread evenly over all of them, and image files.
+package struct ImageInputs {
   private let shards: ImageShardSet?
   private let names: [String]  // of all rows
   private let rows: [Int]
   private let files: [String]
 
-  /// Sorts the paths by what the files hold: PNG or JPEG pictures, or else shards.
+  /// Sorts the paths by what the files hold: PNG or JPEG images, or else shards.
   ///
-  /// - Parameter count: rows to take; picture files are taken all.
-  /// - Throws: `ImageError` for pictures that cannot be read, `ShardError`, `ReconstructionError.noPictures`.
+  /// - Parameter count: rows to take; image files are taken all.
+  /// - Throws: `ImageError` for images that cannot be read, `ShardError`, `ReconstructionError.noImages`.
   package init(_ paths: [String], count: Int) throws {
     try self.init(paths) { evenRows(count, of: $0) }
   }
@@ -33,35 +33,35 @@ package struct PictureInputs {
     var files: [String] = []
     var shards: [String] = []
     for path in paths {
-      if try Self.isPicture(path) { files.append(path) } else { shards.append(path) }
+      if try Self.isImage(path) { files.append(path) } else { shards.append(path) }
     }
     let set = shards.isEmpty ? nil : try ImageShardSet(shards)
     rows = set.map { choose($0.count) } ?? []
     names = try set?.names ?? []
     self.shards = set
     self.files = files
-    if self.count == 0 { throw ReconstructionError.noPictures }
+    if self.count == 0 { throw ReconstructionError.noImages }
   }
 
-  /// Pictures in all, the rows of shards first.
+  /// Images in all, the rows of shards first.
   package var count: Int { rows.count + files.count }
 
-  /// Reads a picture.
+  /// Reads an image.
   ///
   /// - Throws: `ImageError`, `ShardError`.
-  package func picture(_ index: Int) throws -> NamedPicture {
+  package func image(_ index: Int) throws -> NamedImage {
     guard let shards, index < rows.count else {
       let path = files[index - rows.count]
-      return NamedPicture(name: path, picture: try ImageDecoder.decode(contentsOf: path))
+      return NamedImage(name: path, image: try ImageDecoder.decode(contentsOf: path))
     }
     let row = rows[index]
-    let picture = RGBImage(
+    let image = RGBImage(
       width: shards.width, height: shards.height, pixels: try shards.pixels(row))
-    return NamedPicture(name: names[row], picture: picture)
+    return NamedImage(name: names[row], image: image)
   }
 
-  /// Whether a file begins like a PNG or JPEG picture.
-  static func isPicture(_ path: String) throws(ImageError) -> Bool {
+  /// Whether a file begins like a PNG or JPEG image.
+  static func isImage(_ path: String) throws(ImageError) -> Bool {
     do throws(ImageError) {
       _ = try ImageDecoder.header(contentsOf: path)
       return true

@@ -2,8 +2,8 @@ import Images
 import RowMaps
 import Shards
 
-/// How a picture becomes rows of one size.
-enum PictureCut: Sendable {
+/// How an image becomes rows of one size.
+enum ImageCut: Sendable {
   /// It has this size already and is one row.
   case whole(width: Int, height: Int)
   /// Its middle, or random squares of it.
@@ -38,7 +38,7 @@ enum PictureCut: Sendable {
     }
   }
 
-  /// Labels that say where a row lies in its picture.
+  /// Labels that say where a row lies in its image.
   var columns: [LabelColumn] {
     guard case .squares(let options) = self else { return [] }
     let names = [
@@ -47,16 +47,16 @@ enum PictureCut: Sendable {
     return (names + (options.crops > 0 ? ["crop"] : [])).map { ($0, .int32) }
   }
 
-  /// The rows of a picture.
-  func rows(of picture: SourcePicture, _ planned: PlannedPicture) -> [Row] {
+  /// The rows of an image.
+  func rows(of image: SourceImage, _ planned: PlannedImage) -> [Row] {
     switch self {
     case .whole:
-      let labels = RowLabels(values: picture.labels, captions: picture.captions, objects: [])
+      let labels = RowLabels(values: image.labels, captions: image.captions, objects: [])
       return [
-        Row(image: picture.image, maps: picture.maps.mapValues(\.row), labels: labels)
+        Row(image: image.image, maps: image.maps.mapValues(\.row), labels: labels)
       ]
     case .squares(let options):
-      let image = picture.image
+      let image = image.image
       let windows = Self.windows(of: planned, size: (image.width, image.height), options)
       return windows.enumerated().map { number, window in
         var place = [
@@ -65,22 +65,22 @@ enum PictureCut: Sendable {
         if options.crops > 0 { place.append(number) }
         return Row(
           image: image.fitted(window, filter: options.filter),
-          maps: picture.maps.mapValues { $0.fitted(window).row },
+          maps: image.maps.mapValues { $0.fitted(window).row },
           labels: RowLabels(
-            values: picture.labels + place.map(Int64.init), captions: picture.captions,
-            objects: picture.objects.compactMap { $0.placed(in: window) }))
+            values: image.labels + place.map(Int64.init), captions: image.captions,
+            objects: image.objects.compactMap { $0.placed(in: window) }))
       }
     }
   }
 
   /// Where the squares lie.
   private static func windows(
-    of picture: PlannedPicture, size: (width: Int, height: Int), _ options: SquareOptions
+    of image: PlannedImage, size: (width: Int, height: Int), _ options: SquareOptions
   ) -> [FitGeometry] {
     let whole = FitGeometry(
       from: size, to: (options.scaledSide, options.scaledSide), mode: .crop)
     guard options.crops > 0 else { return [whole] }
-    var random = SplitMix64(seed: options.seed, name: picture.name)
+    var random = SplitMix64(seed: options.seed, name: image.name)
     let side = options.size
     return (0..<options.crops).map { _ in
       whole.window(

@@ -1,12 +1,12 @@
-// Many pictures on one page, for people.
+// Many images on one page, for people.
 
-/// A grid of pictures on a dark page, with optional headings.
+/// A grid of images on a dark page, with optional headings.
 ///
-/// The cells of a row follow each other from the left. A cell is as large as the largest picture
+/// The cells of a row follow each other from the left. A cell is as large as the largest image
 /// after enlargement; smaller ones lie in its middle.
 package struct ContactSheet: Sendable {
-  /// Pictures in the order of reading; the last row may be short.
-  package var pictures: [RGBImage]
+  /// Images in the order of reading; the last row may be short.
+  package var images: [RGBImage]
   /// Cells of a full row.
   package var columns: Int
   /// Text above each column; may be fewer than the columns.
@@ -15,7 +15,7 @@ package struct ContactSheet: Sendable {
   package var rowLabels: [String]
   /// Text under the grid; line breaks are kept, long lines are wrapped.
   package var caption: String
-  /// Pictures whose longer side is below this are enlarged by a whole factor until it is not, each
+  /// Images whose longer side is below this are enlarged by a whole factor until it is not, each
   /// pixel a square; pixels.
   package var smallestSide: Int
 
@@ -27,14 +27,14 @@ package struct ContactSheet: Sendable {
   /// A sheet.
   ///
   /// - Parameters:
-  ///   - pictures: at least one.
+  ///   - images: at least one.
   ///   - columns: at least 1.
   package init(
-    _ pictures: [RGBImage], columns: Int, columnHeaders: [String] = [], rowLabels: [String] = [],
+    _ images: [RGBImage], columns: Int, columnHeaders: [String] = [], rowLabels: [String] = [],
     caption: String = "", smallestSide: Int = 64
   ) {
-    precondition(!pictures.isEmpty && columns > 0, "a sheet has at least one picture and column")
-    self.pictures = pictures
+    precondition(!images.isEmpty && columns > 0, "a sheet has at least one image and column")
+    self.images = images
     self.columns = columns
     self.columnHeaders = columnHeaders
     self.rowLabels = rowLabels
@@ -44,7 +44,7 @@ package struct ContactSheet: Sendable {
 
   /// A sheet of rows of equal length, as "input | reconstruction" needs.
   ///
-  /// - Parameter rows: at least one row of at least one picture.
+  /// - Parameter rows: at least one row of at least one image.
   package init(
     rows: [[RGBImage]], columnHeaders: [String] = [], rowLabels: [String] = [],
     caption: String = "", smallestSide: Int = 64
@@ -56,10 +56,10 @@ package struct ContactSheet: Sendable {
       rowLabels: rowLabels, caption: caption, smallestSide: smallestSide)
   }
 
-  /// The page as a picture.
+  /// The page as an image.
   package func rendered() -> RGBImage {
     let gap = Self.padding
-    let cells = pictures.map(enlarged)
+    let cells = images.map(enlarged)
     let cellWidth = cells.map(\.width).max() ?? 1
     let cellHeight = cells.map(\.height).max() ?? 1
     let columns = min(columns, cells.count)
@@ -96,11 +96,11 @@ package struct ContactSheet: Sendable {
     return page
   }
 
-  private func enlarged(_ picture: RGBImage) -> RGBImage {
-    let side = max(picture.width, picture.height)
+  private func enlarged(_ image: RGBImage) -> RGBImage {
+    let side = max(image.width, image.height)
     let factor = max(1, (smallestSide + side - 1) / side)
-    guard factor > 1 else { return picture }
-    return picture.resized(
-      width: picture.width * factor, height: picture.height * factor, filter: .nearest)
+    guard factor > 1 else { return image }
+    return image.resized(
+      width: image.width * factor, height: image.height * factor, filter: .nearest)
   }
 }

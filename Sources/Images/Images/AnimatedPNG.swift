@@ -1,8 +1,8 @@
-// Moving pictures: PNG with the animation chunks that browsers know.
+// Animations: PNG with the animation chunks that browsers know.
 
 import DurableFiles
 
-/// Pictures of one size as an animated PNG.
+/// Images of one size as an animated PNG.
 ///
 /// - Source: the PNG specification, third edition, §11.3.5 (acTL, fcTL, fdAT).
 package enum AnimatedPNG {
@@ -13,7 +13,7 @@ package enum AnimatedPNG {
   ///   - milliseconds: each frame is shown; the last one for two seconds.
   /// - Returns: a PNG that shows its first frame where animation is not known, and repeats without end elsewhere.
   package static func encoded(_ frames: [RGBImage], milliseconds: Int) -> [UInt8] {
-    precondition(!frames.isEmpty, "a moving picture has a frame")
+    precondition(!frames.isEmpty, "a animation has a frame")
     let (width, height) = (frames[0].width, frames[0].height)
     precondition(
       frames.allSatisfy { $0.width == width && $0.height == height }, "frames of one size")

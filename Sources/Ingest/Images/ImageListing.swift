@@ -1,13 +1,13 @@
 import DurableFiles
 
 /// The files below a folder, told apart by their names; what is in them is seen when they are read.
-struct PictureListing {
-  /// Names of pictures relative to the folder, sorted by their bytes.
-  private(set) var pictures: [String] = []
+struct ImageListing {
+  /// Names of images relative to the folder, sorted by their bytes.
+  private(set) var images: [String] = []
   /// Names of other files, sorted; hidden ones are in neither list.
   private(set) var ignored: [String] = []
 
-  /// Endings of pictures, also of forms that are not read: those are reported, not passed over.
+  /// Endings of images, also of forms that are not read: those are reported, not passed over.
   private static let endings: Set<String> = [
     "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic",
   ]
@@ -21,18 +21,18 @@ struct PictureListing {
         let whole = prefix.isEmpty ? name : "\(prefix)/\(name)"
         if DurableFile.isRealFolder("\(folder)/\(whole)") {
           waiting.append(whole)
-        } else if Self.isPicture(name) {
-          pictures.append(whole)
+        } else if Self.isImage(name) {
+          images.append(whole)
         } else {
           ignored.append(whole)
         }
       }
     }
-    pictures.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    images.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     ignored.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  private static func isPicture(_ name: String) -> Bool {
+  private static func isImage(_ name: String) -> Bool {
     guard let dot = name.lastIndex(of: ".") else { return false }
     return endings.contains(name[name.index(after: dot)...].lowercased())
   }

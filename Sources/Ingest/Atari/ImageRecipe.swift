@@ -1,13 +1,13 @@
 import ArgumentParser
 import Images
 
-/// What happens to the pictures of game states on their way into a shard: each is fitted to one size, then they are put together.
-package struct PictureRecipe: ParsableArguments, Sendable {
+/// What happens to the images of game states on their way into a shard: each is fitted to one size, then they are put together.
+package struct ImageRecipe: ParsableArguments, Sendable {
   @Option(
     help: ArgumentHelp(
       "Size of a game state, pixels: one number for a square, or WxH.", valueName: "size"),
-    transform: PictureSize.init(argument:))
-  package var size = PictureSize(width: 208, height: 208)
+    transform: ImageSize.init(argument:))
+  package var size = ImageSize(width: 208, height: 208)
 
   @Option(
     help: "Bring a frame to the size by cutting its sides, by black margins, or by distortion.")
@@ -16,12 +16,12 @@ package struct PictureRecipe: ParsableArguments, Sendable {
   @Option(help: "How pixels are resampled; area enlarges like nearest and averages when shrinking.")
   package var filter = ResizeFilter.area
 
-  @Option(help: ArgumentHelp("Successive game states in one picture.", valueName: "K"))
+  @Option(help: ArgumentHelp("Successive game states in one image.", valueName: "K"))
   package var stack = 1
 
   @Option(
     name: .customLong("stack-layout"),
-    help: "How stacked states stand in the picture, the oldest first.")
+    help: "How stacked states stand in the image, the oldest first.")
   package var layout = StackLayout.horizontal
 
   package init() {}
@@ -30,10 +30,10 @@ package struct PictureRecipe: ParsableArguments, Sendable {
     guard (1...64).contains(stack) else {
       throw ValidationError("--stack must be in 1...64, got \(stack).")
     }
-    guard max(storedWidth, storedHeight) <= PictureSize.most else {
+    guard max(storedWidth, storedHeight) <= ImageSize.most else {
       throw ValidationError(
         "--stack \(stack) of \(size) makes \(storedWidth)x\(storedHeight) pixels, "
-          + "at most \(PictureSize.most) a side.")
+          + "at most \(ImageSize.most) a side.")
     }
   }
 
@@ -47,28 +47,28 @@ package struct PictureRecipe: ParsableArguments, Sendable {
     record.note("--stack-layout", layout.rawValue, as: "stack_layout")
   }
 
-  /// Width of a stored picture, pixels.
+  /// Width of a stored image, pixels.
   var storedWidth: Int { size.width * layout.cells(for: stack).columns }
 
-  /// Height of a stored picture, pixels.
+  /// Height of a stored image, pixels.
   var storedHeight: Int { size.height * layout.cells(for: stack).rows }
 
-  /// The stored picture.
+  /// The stored image.
   ///
-  /// - Parameter states: `stack` pictures of any size, the oldest first.
-  /// - Returns: a picture of `storedWidth` × `storedHeight`.
-  package func picture(of states: [RGBImage]) -> RGBImage {
+  /// - Parameter states: `stack` images of any size, the oldest first.
+  /// - Returns: an image of `storedWidth` × `storedHeight`.
+  package func image(of states: [RGBImage]) -> RGBImage {
     precondition(states.count == stack, "\(states.count) states for a stack of \(stack)")
     let fitted = states.map {
       $0.fitted(width: size.width, height: size.height, mode: fit, filter: filter)
     }
     if stack == 1 { return fitted[0] }
     let columns = layout.cells(for: stack).columns
-    var picture = RGBImage(width: storedWidth, height: storedHeight, filledWith: .black)
+    var image = RGBImage(width: storedWidth, height: storedHeight, filledWith: .black)
     for (cell, state) in fitted.enumerated() {
-      picture.draw(state, x: cell % columns * size.width, y: cell / columns * size.height)
+      image.draw(state, x: cell % columns * size.width, y: cell / columns * size.height)
     }
-    return picture
+    return image
   }
 }
 

@@ -1,18 +1,18 @@
-// Names that somebody else gives for the pictures of a folder.
+// Names that somebody else gives for the images of a folder.
 
 import Foundation
 import Images
 import TestSupport
 import Testing
 
-/// A folder `inside` with pictures and links, beside a picture that no name may reach.
+/// A folder `inside` with images and links, beside an image that no name may reach.
 private func folder() throws -> TemporaryFolder {
   let folder = try TemporaryFolder()
-  let picture = try Fixture.bytes("rgb-8.png")
+  let image = try Fixture.bytes("rgb-8.png")
   let files = FileManager.default
   try files.createDirectory(atPath: folder("inside/deep"), withIntermediateDirectories: true)
   for name in ["secret.png", "inside/a.png", "inside/deep/b.png"] {
-    _ = try folder.file(name, picture)
+    _ = try folder.file(name, image)
   }
   try files.createSymbolicLink(
     atPath: folder("inside/leak.png"), withDestinationPath: "../secret.png")
@@ -27,10 +27,10 @@ private func folder() throws -> TemporaryFolder {
   let folder = try folder()
   // The folder itself may be a link.
   for root in ["inside", "link"] {
-    let pictures = try PictureFolder(folder(root))
+    let images = try ImageFolder(folder(root))
     for name in ["a.png", "deep/b.png", "./a.png"] {
-      #expect(try pictures.bytes(of: name) == Fixture.bytes("rgb-8.png"), "\(root)/\(name)")
-      #expect(pictures.fileSize(of: name) == (try Fixture.bytes("rgb-8.png")).count)
+      #expect(try images.bytes(of: name) == Fixture.bytes("rgb-8.png"), "\(root)/\(name)")
+      #expect(images.fileSize(of: name) == (try Fixture.bytes("rgb-8.png")).count)
     }
   }
 }
@@ -41,8 +41,8 @@ private func folder() throws -> TemporaryFolder {
 ])
 func namesThatLeadOutAreRefused(name: String) throws {
   let folder = try folder()
-  let pictures = try PictureFolder(folder("inside"))
-  let error = #expect(throws: ImageError.self) { try pictures.bytes(of: name) }
+  let images = try ImageFolder(folder("inside"))
+  let error = #expect(throws: ImageError.self) { try images.bytes(of: name) }
   switch error {
   case .outsideFolder(folder("inside"), name): break
   case .linkLeadsOut("\(folder("inside"))/\(name)", folder("inside")): break
@@ -50,35 +50,35 @@ func namesThatLeadOutAreRefused(name: String) throws {
   case .unreadable(_, "open", ELOOP) where name.contains("up/") || name.contains(".png"): break
   default: Issue.record("\(name): \(String(describing: error))")
   }
-  #expect(pictures.fileSize(of: name) == nil)
+  #expect(images.fileSize(of: name) == nil)
 }
 
 @Test func absolutePathsOfTheFolderItselfAreRefusedToo() throws {
   let folder = try folder()
-  let pictures = try PictureFolder(folder("inside"))
-  #expect(throws: ImageError.self) { try pictures.bytes(of: folder("inside/a.png")) }
+  let images = try ImageFolder(folder("inside"))
+  #expect(throws: ImageError.self) { try images.bytes(of: folder("inside/a.png")) }
 }
 
-@Test func otherNamesAreMissingOrNoPictures() throws {
+@Test func otherNamesAreMissingOrNoImages() throws {
   let folder = try folder()
-  let pictures = try PictureFolder(folder("inside"))
+  let images = try ImageFolder(folder("inside"))
   for name in ["C:\\x.png", "%2e%2e/secret.png", "none.png", "a.png/b", "line\nbreak.png"] {
     #expect(throws: ImageError.missing(path: "\(folder("inside"))/\(name)")) {
-      try pictures.bytes(of: name)
+      try images.bytes(of: name)
     }
   }
-  #expect(throws: ImageError.self) { try pictures.bytes(of: String(repeating: "x", count: 300)) }
-  #expect(throws: ImageError.self) { try pictures.bytes(of: String(repeating: "x/", count: 3000)) }
-  #expect(throws: ImageError.self) { try pictures.bytes(of: "deep") }
+  #expect(throws: ImageError.self) { try images.bytes(of: String(repeating: "x", count: 300)) }
+  #expect(throws: ImageError.self) { try images.bytes(of: String(repeating: "x/", count: 3000)) }
+  #expect(throws: ImageError.self) { try images.bytes(of: "deep") }
   #expect(throws: ImageError.missing(path: folder("nowhere"))) {
-    try PictureFolder(folder("nowhere"))
+    try ImageFolder(folder("nowhere"))
   }
 }
 
 @Test func linksAreFollowedWhenAskedFor() throws {
   let folder = try folder()
-  let pictures = try PictureFolder(folder("inside"), followsLinks: true)
-  #expect(try pictures.bytes(of: "leak.png") == Fixture.bytes("rgb-8.png"))
-  #expect(try pictures.bytes(of: "up/secret.png") == Fixture.bytes("rgb-8.png"))
-  #expect(throws: ImageError.self) { try pictures.bytes(of: "../secret.png") }
+  let images = try ImageFolder(folder("inside"), followsLinks: true)
+  #expect(try images.bytes(of: "leak.png") == Fixture.bytes("rgb-8.png"))
+  #expect(try images.bytes(of: "up/secret.png") == Fixture.bytes("rgb-8.png"))
+  #expect(throws: ImageError.self) { try images.bytes(of: "../secret.png") }
 }

@@ -7,10 +7,10 @@ private let red = RGBColor(red: 255, green: 0, blue: 0)
 private let blue = RGBColor(red: 0, green: 0, blue: 255)
 
 /// The pixels of one colour.
-private func count(_ color: RGBColor, in picture: RGBImage) -> Int {
+private func count(_ color: RGBColor, in image: RGBImage) -> Int {
   var count = 0
-  for y in 0..<picture.height {
-    for x in 0..<picture.width where picture[x, y] == color { count += 1 }
+  for y in 0..<image.height {
+    for x in 0..<image.width where image[x, y] == color { count += 1 }
   }
   return count
 }
@@ -26,7 +26,7 @@ private func count(_ color: RGBColor, in picture: RGBImage) -> Int {
   #expect(count(blue, in: page) == 30)
 }
 
-@Test func smallPicturesAreEnlargedByWholeFactors() {
+@Test func smallImagesAreEnlargedByWholeFactors() {
   let page = ContactSheet(
     rows: [
       [
@@ -40,7 +40,7 @@ private func count(_ color: RGBColor, in picture: RGBImage) -> Int {
   #expect(count(blue, in: page) == 70 * 70)
 }
 
-@Test func textsSurroundTheGridAndLeaveThePictures() {
+@Test func textsSurroundTheGridAndLeaveTheImages() {
   let cell = RGBImage(width: 80, height: 64, filledWith: red)
   let plain = ContactSheet(rows: [[cell, cell]]).rendered()
   let page = ContactSheet(
@@ -56,18 +56,18 @@ private func count(_ color: RGBColor, in picture: RGBImage) -> Int {
 @Test func everyPrintableCharacterHasItsOwnGlyph() {
   var seen: Set<[UInt8]> = []
   for code in UInt8(32)...126 {
-    var picture = RGBImage(width: 6, height: 10, filledWith: .black)
-    picture.drawText(String(UnicodeScalar(code)), x: 0, y: 0, color: .white)
-    #expect((code == 32) == (count(.white, in: picture) == 0))
-    #expect(seen.insert(picture.pixels).inserted, "\(code)")
+    var image = RGBImage(width: 6, height: 10, filledWith: .black)
+    image.drawText(String(UnicodeScalar(code)), x: 0, y: 0, color: .white)
+    #expect((code == 32) == (count(.white, in: image) == 0))
+    #expect(seen.insert(image.pixels).inserted, "\(code)")
   }
   #expect(seen.count == 95)
 }
 
 @Test func textIsCutToItsPlace() {
-  var picture = RGBImage(width: 8, height: 8, filledWith: .black)
-  picture.drawText("HHHH", x: -3, y: -2, color: .white)
-  #expect(count(.white, in: picture) > 0)
+  var image = RGBImage(width: 8, height: 8, filledWith: .black)
+  image.drawText("HHHH", x: -3, y: -2, color: .white)
+  #expect(count(.white, in: image) > 0)
   #expect(BitmapFont.shortened("reconstruction", toFit: 41) == "recon..")
   #expect(BitmapFont.shortened("input", toFit: 29) == "input")
   #expect(

@@ -1,8 +1,8 @@
-// Sizes of pictures as one types them.
+// Sizes of images as one types them.
 import ArgumentParser
 
 /// A size in pixels, written as `208` or `160x208`.
-package struct PictureSize: Equatable, Sendable, CustomStringConvertible {
+package struct ImageSize: Equatable, Sendable, CustomStringConvertible {
   /// The longest side, pixels.
   package static let most = 4096
 

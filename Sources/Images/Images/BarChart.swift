@@ -32,13 +32,13 @@ package struct BarChart: Sendable {
   private static let ink = RGBColor.grey(40)
   private static let bar = RGBColor(red: 38, green: 90, blue: 160)
 
-  /// The chart as a picture.
+  /// The chart as an image.
   ///
   /// With fewer pixels than bars a column of pixels shows the largest of its bars.
   ///
   /// - Parameters:
-  ///   - width: columns of the bars, pixels; the picture is wider by the numbers at the left.
-  ///   - height: rows of the bars, pixels; the picture is higher by the texts.
+  ///   - width: columns of the bars, pixels; the image is wider by the numbers at the left.
+  ///   - height: rows of the bars, pixels; the image is higher by the texts.
   package func rendered(width: Int = 512, height: Int = 160) -> RGBImage {
     let largest = counts.max() ?? 0
     let top = title.isEmpty ? 6 : 6 + BitmapFont.lineHeight

@@ -2,42 +2,42 @@ import DurableFiles
 import Images
 import Shards
 
-/// Pictures of a folder and the folders in it, or of a list of files.
-package struct ImageListSource: PictureSource {
-  /// Where the pictures are; `nil` for a list, whose names are paths.
-  private let folder: PictureFolder?
+/// Images of a folder and the folders in it, or of a list of files.
+package struct ImageListSource: ImageSource {
+  /// Where the images are; `nil` for a list, whose names are paths.
+  private let folder: ImageFolder?
   /// Whether photos are turned as their EXIF orientation says.
   private let turnsUpright: Bool
   private let depths: DepthFolder?
 
   package let corpus = "images"
-  package var contents: PictureContents { PictureContents(maps: depths == nil ? [] : [.depth]) }
+  package var contents: ImageContents { ImageContents(maps: depths == nil ? [] : [.depth]) }
 
-  package func read(_ picture: PlannedPicture) throws(PictureFault) -> SourcePicture {
-    let path = folder?.path(of: picture.name) ?? picture.name
+  package func read(_ image: PlannedImage) throws(ImageFault) -> SourceImage {
+    let path = folder?.path(of: image.name) ?? image.name
     let image: RGBImage
     do throws(ImageError) {
       let bytes =
-        if let folder { try folder.bytes(of: picture.name) } else {
+        if let folder { try folder.bytes(of: image.name) } else {
           try ImageDecoder.bytes(of: path)
         }
       let stored = try ImageDecoder.decode(bytes, path: path)
       image = turnsUpright ? stored.upright(EXIFOrientation(jpeg: bytes)) : stored
     } catch {
-      throw PictureFault(error)
+      throw ImageFault(error)
     }
-    var found = SourcePicture(image: image)
-    if let depths { found.maps[.depth] = try depths.map(of: picture.name, for: image) }
+    var found = SourceImage(image: image)
+    if let depths { found.maps[.depth] = try depths.map(of: image.name, for: image) }
     return found
   }
 }
 
 extension ImageListSource {
-  /// Plans the shards of all pictures below a folder, by name.
+  /// Plans the shards of all images below a folder, by name.
   ///
   /// - Parameters:
-  ///   - followsLinks: whether links to pictures may point out of the folder.
-  ///   - depth: the folder of the pictures' depth maps.
+  ///   - followsLinks: whether links to images may point out of the folder.
+  ///   - depth: the folder of the images' depth maps.
   /// - Throws: `IngestError`, `ImageError`, and what `progress` throws.
   package static func plan(
     folder: String, followsLinks: Bool = false, turnsUpright: Bool, depth: String? = nil,
@@ -46,22 +46,22 @@ extension ImageListSource {
     let depths = try depth.map { path throws(ImageError) in
       try DepthFolder(path, followsLinks: followsLinks)
     }
-    let opened = try PictureFolder(folder, followsLinks: followsLinks)
-    let listing = PictureListing(of: folder)
-    if listing.pictures.isEmpty { throw IngestError.noPictures(folder: folder) }
+    let opened = try ImageFolder(folder, followsLinks: followsLinks)
+    let listing = ImageListing(of: folder)
+    if listing.images.isEmpty { throw IngestError.noImages(folder: folder) }
     var warnings: [String] = []
     if let first = listing.ignored.first {
       warnings.append(
-        "\(folder): \(listing.ignored.count) files are no pictures by their names and were ignored, "
+        "\(folder): \(listing.ignored.count) files are no images by their names and were ignored, "
           + "such as \(first)")
     }
     let source = ImageListSource(folder: opened, turnsUpright: turnsUpright, depths: depths)
     return try source.plan(
-      listing.pictures, path: folder, depth: depth, squares, shards, warnings: warnings,
+      listing.images, path: folder, depth: depth, squares, shards, warnings: warnings,
       progress: progress)
   }
 
-  /// Plans the shards of the pictures at these paths, in their order.
+  /// Plans the shards of the images at these paths, in their order.
   ///
   /// - Parameter list: where the paths come from, for messages.
   /// - Throws: `IngestError`, and what `progress` throws.
@@ -77,15 +77,15 @@ extension ImageListSource {
     _ names: [String], path: String, depth: String?, _ squares: SquareOptions,
     _ shards: ShardOptions, warnings: [String], progress: (IngestEvent) throws -> Void
   ) throws -> IngestPlan {
-    var pictures: [PlannedPicture] = []
-    pictures.reserveCapacity(names.count)
+    var images: [PlannedImage] = []
+    images.reserveCapacity(names.count)
     for (id, name) in names.enumerated() {
       let bytes =
         if let folder { folder.fileSize(of: name) } else { DurableFile.byteCount(of: name) }
-      pictures.append(PlannedPicture(id: Int64(id), name: name, bytes: bytes))
+      images.append(PlannedImage(id: Int64(id), name: name, bytes: bytes))
       if id % 1000 == 999 { try progress(.planned(items: id + 1, of: names.count)) }
     }
-    let choice = PictureChoice(training: pictures, options: squares)
+    let choice = ImageChoice(training: images, options: squares)
     try choice.check(path: path, wantsTraining: true, wantsValidation: squares.holdout > 0)
     var record = IngestRecord()
     record.note("--upright", turnsUpright)

@@ -1,15 +1,15 @@
 import Shards
 
-/// The pictures of both splits, chosen by `--percent`, `--holdout` and `--limit`.
-struct PictureChoice: Equatable {
-  private(set) var training: [PlannedPicture]
-  private(set) var validation: [PlannedPicture]
+/// The images of both splits, chosen by `--percent`, `--holdout` and `--limit`.
+struct ImageChoice: Equatable {
+  private(set) var training: [PlannedImage]
+  private(set) var validation: [PlannedImage]
 
   /// - Parameters:
-  ///   - training: pictures in their order, of which some may be held out.
-  ///   - validation: pictures that the corpus itself keeps for validation.
+  ///   - training: images in their order, of which some may be held out.
+  ///   - validation: images that the corpus itself keeps for validation.
   init(
-    training: [PlannedPicture], validation: [PlannedPicture] = [], options: SquareOptions
+    training: [PlannedImage], validation: [PlannedImage] = [], options: SquareOptions
   ) {
     let kept = Self.share(options.percent, of: training, seed: options.seed).chosen
     let split = Self.share(options.holdout, of: kept, seed: ~options.seed)
@@ -18,35 +18,35 @@ struct PictureChoice: Equatable {
     self.init(training: split.rest, validation: held, limit: options.limit)
   }
 
-  /// The first pictures of each split.
-  init(training: [PlannedPicture], validation: [PlannedPicture], limit: Int?) {
+  /// The first images of each split.
+  init(training: [PlannedImage], validation: [PlannedImage], limit: Int?) {
     self.training = Array(training.prefix(limit ?? .max))
     self.validation = Array(validation.prefix(limit ?? .max))
   }
 
-  /// Names and sizes of all the pictures.
+  /// Names and sizes of all the images.
   var inputs: [PlannedInput] {
     (training + validation).map { PlannedInput(name: $0.name, bytes: $0.bytes ?? -1) }
   }
 
-  /// Chooses a share of the pictures at random; which ones depends on the seed and their names alone.
+  /// Chooses a share of the images at random; which ones depends on the seed and their names alone.
   ///
   /// - Returns: the chosen ones, as many as the share says to the nearest whole number, and the rest, both in their order.
   private static func share(
-    _ percent: Double, of pictures: [PlannedPicture], seed: UInt64
-  ) -> (chosen: [PlannedPicture], rest: [PlannedPicture]) {
-    if percent >= 100 { return (pictures, []) }
-    if percent <= 0 { return ([], pictures) }
-    let count = Int((Double(pictures.count) * percent / 100).rounded())
-    let keys = pictures.map { picture in
-      var random = SplitMix64(seed: seed, name: picture.name)
+    _ percent: Double, of images: [PlannedImage], seed: UInt64
+  ) -> (chosen: [PlannedImage], rest: [PlannedImage]) {
+    if percent >= 100 { return (images, []) }
+    if percent <= 0 { return ([], images) }
+    let count = Int((Double(images.count) * percent / 100).rounded())
+    let keys = images.map { image in
+      var random = SplitMix64(seed: seed, name: image.name)
       return random.next()
     }
-    let order = pictures.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
+    let order = images.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
     let isChosen = order.prefix(count).reduce(
-      into: [Bool](repeating: false, count: pictures.count)
+      into: [Bool](repeating: false, count: images.count)
     ) { $0[$1] = true }
-    let numbered = zip(pictures, isChosen)
+    let numbered = zip(images, isChosen)
     return (numbered.filter(\.1).map(\.0), numbered.filter { !$0.1 }.map(\.0))
   }
 
