@@ -74,7 +74,7 @@ lint:  ## check the code's form
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
 
 format:  ## bring the code into form
-	swift format --in-place --recursive --parallel Sources Tests Package.swift
+	swift format --in-position --recursive --parallel Sources Tests Package.swift
 
 check: lint build test  ## what to run before a commit
 

@@ -59,7 +59,7 @@ sweep() {
     number=$((number + 1))
   done
   [ $number -gt 1 ] || failed "$1 is never called"
-  echo "$1, $2: $((number - 1)) places" >&2
+  echo "$1, $2: $((number - 1)) positions" >&2
 }
 
 for call in write pwrite64 fsync rename ftruncate; do sweep $call signal=KILL 137; done

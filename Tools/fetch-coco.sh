@@ -10,7 +10,7 @@ usage="usage: Tools/fetch-coco.sh FOLDER [train|val|annotations|stuff|maps]...
   stuff        annotations/stuff_{train,val}2017.json, 0.55 GB
   maps         stuffthingmaps/{train,val}2017/, label maps, 0.7 GB
 Without names: all but stuff, which is needed only for --segmentation annotations.
-Archives are kept in FOLDER/archives until you remove them. COCO_MIRROR and COCOSTUFF_MIRROR name other places to get them from."
+Archives are kept in FOLDER/archives until you remove them. COCO_MIRROR and COCOSTUFF_MIRROR name other positions to get them from."
 
 case "${1:-}" in
   "" | -h | --help)
@@ -66,17 +66,17 @@ get() {
   fi
 }
 
-# unpack FOLDER-OR-FILE INTO [MEMBERS...]: unpacks the archive of the last get beside the place, then moves it there.
+# unpack FOLDER-OR-FILE INTO [MEMBERS...]: unpacks the archive of the last get beside the position, then moves it there.
 unpack() {
-  place=$1
+  position=$1
   into=$2
   shift 2
-  [ ! -e "$root/$place" ] || return 0
+  [ ! -e "$root/$position" ] || return 0
   scratch=$root/archives/unpacking
   rm -rf "$scratch"
   mkdir -p "$scratch" "$root/$into"
   unzip -q "$archive" "$@" -d "$scratch"
-  mv "$scratch/$place" "$root/$place"
+  mv "$scratch/$position" "$root/$position"
   rm -rf "$scratch"
 }
 

@@ -181,9 +181,9 @@ class Quantizer(nn.Module):
         remap = self.c.get("remap")
         if not remap:
             return entries
-        places = {int(entry): code for code, entry in reversed(list(enumerate(self.used)))}
+        positions = {int(entry): code for code, entry in reversed(list(enumerate(self.used)))}
         other = {"extra": remap["used"], "random": -1}.get(remap["unknown_index"], remap["unknown_index"])
-        return torch.tensor([places.get(int(e), other) for e in entries.flatten()]).reshape(entries.shape)
+        return torch.tensor([positions.get(int(e), other) for e in entries.flatten()]).reshape(entries.shape)
 
 
 class VQGAN(nn.Module):
@@ -354,7 +354,7 @@ def images(options, config):
         found = [numpy.asarray(Image.open(path).convert("RGB")) for path in options.images]
         pixels = torch.stack([torch.from_numpy(image.copy()).permute(2, 0, 1) for image in found])
     else:
-        # Waves rather than noise: neighbouring places differ, but not all in the same way.
+        # Waves rather than noise: neighbouring positions differ, but not all in the same way.
         y, x = torch.meshgrid(torch.linspace(0, 1, side), torch.linspace(0, 1, side), indexing="ij")
         turns = torch.rand(options.batch * max(1, options.warm_up + options.steps), 3, 4, 1, 1) * 8
         waves = torch.sin(turns[:, :, 0] + turns[:, :, 1] * x + turns[:, :, 2] * y) * torch.cos(turns[:, :, 3] * x * y)
@@ -501,7 +501,7 @@ class VQGANTrainer:
         self.random = GumbelNoise(options.seed, "training")
 
     def noise(self, x):
-        """Gumbel noise for every place and entry in use."""
+        """Gumbel noise for every position and entry in use."""
         if self.config["quantizer"]["kind"] != "gumbel":
             return None
         remap, factor = self.config["quantizer"].get("remap"), 4 ** (len(self.config["ch_mult"]) - 1)
@@ -580,7 +580,7 @@ def compare(options):
     config = read_config(options.config)
     model = VQGAN(config).eval()
     load(model, read_weights(options.weights))
-    ties = different = places = 0
+    ties = different = positions = 0
     largest, names = 0.0, []
     with torch.no_grad(), h5py.File(options.shard) as images, h5py.File(options.codes) as codes:
         names = [name.decode() for name in images["name"]]
@@ -592,14 +592,14 @@ def compare(options):
             wanted = model.quantize.codes(entries).flatten()
             found = torch.from_numpy(codes["codes"][row].astype(numpy.int64))
             rows = z.permute(0, 2, 3, 1).reshape(-1, z.shape[1]).double()
-            for place in (found != wanted).nonzero().flatten().tolist():
-                near = [nearness(model.quantize, rows[place], int(c[place])) for c in (found, wanted)]
+            for position in (found != wanted).nonzero().flatten().tolist():
+                near = [nearness(model.quantize, rows[position], int(c[position])) for c in (found, wanted)]
                 if abs(near[0] - near[1]) < 1e-5 * abs(near[1]):
                     ties += 1
                 else:
                     different += 1
-                    print(f"{names[row]}, place {place}: code {found[place]}, PyTorch {wanted[place]}; {near[0]:.7g} and {near[1]:.7g}")
-            places += len(wanted)
+                    print(f"{names[row]}, position {position}: code {found[position]}, PyTorch {wanted[position]}; {near[0]:.7g} and {near[1]:.7g}")
+            positions += len(wanted)
             if options.pictures:
                 path = glob.glob(f"{glob.escape(options.pictures)}/{row:04}-*.png")
                 assert len(path) == 1, f"no reconstruction of image {row}, {names[row]}, in {options.pictures}"
@@ -608,7 +608,7 @@ def compare(options):
                 # An image holds whole levels: half a level of distance is due to them.
                 distance = ((image - level).abs().max().item() - 0.5) / 127.5
                 largest = max(largest, distance)
-    print(f"{places} codes of {min(len(names), options.count or len(names))} images: {different} different, {ties} ties closer than 1e-5")
+    print(f"{positions} codes of {min(len(names), options.count or len(names))} images: {different} different, {ties} ties closer than 1e-5")
     if options.pictures:
         print(f"pixels, in [-1, 1], rounding to whole levels apart: at most {largest:.1e} away")
     sys.exit(different > 0 or largest > 1e-3)

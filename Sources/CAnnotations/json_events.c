@@ -1,4 +1,4 @@
-// Windows of text: encoding, limits, places.
+// Windows of text: encoding, limits, positions.
 #include "json_events.h"
 
 #include <stdio.h>
@@ -21,10 +21,10 @@ void je_free(je_parser *parser) {
   free(parser);
 }
 
-int je_fail(je_parser *parser, size_t place, const char *problem) {
+int je_fail(je_parser *parser, size_t position, const char *problem) {
   if (parser->failed) return 0;
   parser->failed = 1;
-  parser->blamed = parser->base + (int64_t)place;
+  parser->blamed = parser->base + (int64_t)position;
   snprintf(parser->problem, sizeof parser->problem, "%s", problem);
   return 0;
 }

@@ -28,8 +28,8 @@ struct je_parser {
   long mended;
 };
 
-// Notes a failure at `place` of the present window; returns 0.
-int je_fail(je_parser *parser, size_t place, const char *problem);
+// Notes a failure at `position` of the present window; returns 0.
+int je_fail(je_parser *parser, size_t position, const char *problem);
 
 // In json_tokens.c: as je_parse, for bytes that are UTF-8 with all escapes whole; sets the parser's problem when it fails.
 long je_read_tokens(je_parser *parser, const char *bytes, size_t count, int last);

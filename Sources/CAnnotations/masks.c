@@ -112,21 +112,21 @@ static void set_bits(uint64_t *mask, int64_t from, int64_t to) {
 }
 
 ca_mask_status ca_mask_set_counts(uint64_t *mask, ca_mask_size size, const int64_t *counts, long n, int64_t *at) {
-  int64_t pixels = (int64_t)size.height * size.width, place = 0;
+  int64_t pixels = (int64_t)size.height * size.width, position = 0;
   for (long i = 0; i < n; i++) {
-    if (counts[i] < 0 || counts[i] > pixels - place) {
-      if (__builtin_add_overflow(place, counts[i], at)) *at = INT64_MAX;
+    if (counts[i] < 0 || counts[i] > pixels - position) {
+      if (__builtin_add_overflow(position, counts[i], at)) *at = INT64_MAX;
       return CA_MASK_SUM;
     }
-    if (i % 2) set_bits(mask, place, place + counts[i]);
-    place += counts[i];
+    if (i % 2) set_bits(mask, position, position + counts[i]);
+    position += counts[i];
   }
-  *at = place;
-  return place == pixels ? CA_MASK_OK : CA_MASK_SUM;
+  *at = position;
+  return position == pixels ? CA_MASK_OK : CA_MASK_SUM;
 }
 
 ca_mask_status ca_mask_set_compressed(uint64_t *mask, ca_mask_size size, const char *text, long n, int64_t *at) {
-  int64_t pixels = (int64_t)size.height * size.width, place = 0;
+  int64_t pixels = (int64_t)size.height * size.width, position = 0;
   int64_t earlier[2] = {0, 0};  // the two counts before
   long index = 0;
   for (long i = 0; i < n; index++) {
@@ -143,13 +143,13 @@ ca_mask_status ca_mask_set_compressed(uint64_t *mask, ca_mask_size size, const c
     } while (bits & 32);
     if (bits & 16) count -= (int64_t)1 << shift;
     if (index > 2) count += earlier[index % 2];
-    if (count < 0 || count > pixels - place) return *at = place + count, CA_MASK_SUM;
-    if (index % 2) set_bits(mask, place, place + count);
-    place += count;
+    if (count < 0 || count > pixels - position) return *at = position + count, CA_MASK_SUM;
+    if (index % 2) set_bits(mask, position, position + count);
+    position += count;
     earlier[index % 2] = count;
   }
-  *at = place;
-  return place == pixels ? CA_MASK_OK : CA_MASK_SUM;
+  *at = position;
+  return position == pixels ? CA_MASK_OK : CA_MASK_SUM;
 }
 
 long ca_mask_area(const uint64_t *mask, ca_mask_size size) {
@@ -158,12 +158,12 @@ long ca_mask_area(const uint64_t *mask, ca_mask_size size) {
   return area;
 }
 
-// The first bit from `place` on that is `set`, or `end`.
-static long find(const uint64_t *mask, long place, long end, int set) {
-  if (place >= end) return end;
+// The first bit from `position` on that is `set`, or `end`.
+static long find(const uint64_t *mask, long position, long end, int set) {
+  if (position >= end) return end;
   uint64_t flip = set ? 0 : ~(uint64_t)0;
-  long word = place / 64;
-  uint64_t bits = (mask[word] ^ flip) & ~(uint64_t)0 << place % 64;
+  long word = position / 64;
+  uint64_t bits = (mask[word] ^ flip) & ~(uint64_t)0 << position % 64;
   while (!bits) {
     if (++word * 64 >= end) return end;
     bits = mask[word] ^ flip;
@@ -173,13 +173,13 @@ static long find(const uint64_t *mask, long place, long end, int set) {
 }
 
 long ca_mask_runs(const uint64_t *mask, ca_mask_size size, uint32_t *runs, long room) {
-  long pixels = size.height * size.width, place = 0, count = 0;
+  long pixels = size.height * size.width, position = 0, count = 0;
   int set = 0;
-  while (place < pixels || count == 0) {
-    long next = find(mask, place, pixels, !set);
-    if (count < room) runs[count] = (uint32_t)(next - place);
+  while (position < pixels || count == 0) {
+    long next = find(mask, position, pixels, !set);
+    if (count < room) runs[count] = (uint32_t)(next - position);
     count++;
-    place = next;
+    position = next;
     set = !set;
   }
   return count;

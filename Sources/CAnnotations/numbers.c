@@ -16,12 +16,12 @@ int ca_to_double(const char *text, size_t length, double *value) {
   // Up to 2^53 over an exact power of ten: one division of two exact numbers, so the nearest double (Clinger 1990).
   size_t i = length && text[0] == '-';
   uint64_t digits = 0;
-  size_t places = 0, after_point = 0, point = 0;
-  for (; i < length && places < 16; i++) {
+  size_t positions = 0, after_point = 0, point = 0;
+  for (; i < length && positions < 16; i++) {
     unsigned digit = (unsigned char)text[i] - (unsigned)'0';
     if (digit <= 9) {
       digits = digits * 10 + digit;
-      places++;
+      positions++;
       after_point += point;
     } else if (text[i] == '.') {
       point = 1;

@@ -7,12 +7,12 @@
 #include "annotations.h"
 #include "numbers.h"
 
-typedef enum place { START, PARTS, PART, RUNS, COUNTS, SIZE, PASSING } place;
+typedef enum position { START, PARTS, PART, RUNS, COUNTS, SIZE, PASSING } position;
 
 typedef struct reading {
   ca_outline *outline;
   ca_outline_status status;
-  place place;
+  position position;
   int depth;  // of a value that is passed over
   enum { OTHER_KEY, COUNTS_KEY, SIZE_KEY } key;
   int has_counts, size_count;
@@ -82,19 +82,19 @@ static int take_value(reading *r, je_kind kind, const char *text, size_t length)
     if (r->has_counts++) return wrong_shape(r, "an object with \"counts\" twice");
     if (kind == JE_STRING) return take_text(r, text, length);
     if (kind != JE_BEGIN_ARRAY) return wrong_shape(r, "an object whose \"counts\" are neither a list nor a text");
-    r->place = COUNTS;
+    r->position = COUNTS;
     r->outline->form = CA_COUNTS;
     return 1;
   }
   if (r->key == SIZE_KEY) {
     if (r->size_count++) return wrong_shape(r, "an object with \"size\" twice");
     if (kind != JE_BEGIN_ARRAY) return wrong_shape(r, "an object whose \"size\" is no list");
-    r->place = SIZE;
+    r->position = SIZE;
     r->size_count = 0;
     return 1;
   }
   if (kind == JE_BEGIN_OBJECT || kind == JE_BEGIN_ARRAY) {
-    r->place = PASSING;
+    r->position = PASSING;
     r->depth = 1;
   }
   return 1;
@@ -103,7 +103,7 @@ static int take_value(reading *r, je_kind kind, const char *text, size_t length)
 static int take_size(reading *r, je_kind kind, const char *text, size_t length) {
   int64_t value;
   if (kind == JE_END_ARRAY && r->size_count == 2) {
-    r->place = RUNS;
+    r->position = RUNS;
     return 1;
   }
   if (kind != JE_NUMBER || r->size_count == 2 || !ca_to_integer(text, length, &value) || value < 0)
@@ -116,13 +116,13 @@ static int take_size(reading *r, je_kind kind, const char *text, size_t length) 
 static int take(void *context, je_kind kind, const char *text, size_t length) {
   reading *r = context;
   ca_outline *o = r->outline;
-  switch (r->place) {
+  switch (r->position) {
     case START:
       if (kind == JE_BEGIN_ARRAY) {
-        r->place = PARTS;
+        r->position = PARTS;
         o->form = CA_POLYGONS;
       } else if (kind == JE_BEGIN_OBJECT) {
-        r->place = RUNS;
+        r->position = RUNS;
       } else {
         return stop(r, CA_OUTLINE_SHAPE, 0, kind, text, length);
       }
@@ -130,13 +130,13 @@ static int take(void *context, je_kind kind, const char *text, size_t length) {
     case PARTS:
       if (kind == JE_END_ARRAY) return 1;
       if (kind != JE_BEGIN_ARRAY) return wrong_shape(r, "a list whose parts are not lists");
-      r->place = PART;
+      r->position = PART;
       return 1;
     case PART:
       if (kind != JE_END_ARRAY) return take_coordinate(r, kind, text, length);
       if (!grow(r, (void **)&o->part_ends, &o->part_room, o->part_count + 1, sizeof *o->part_ends)) return 0;
       o->part_ends[o->part_count++] = o->number_count;
-      r->place = PARTS;
+      r->position = PARTS;
       return 1;
     case RUNS:
       if (kind == JE_KEY) {
@@ -147,13 +147,13 @@ static int take(void *context, je_kind kind, const char *text, size_t length) {
       return kind == JE_END_OBJECT ? 1 : take_value(r, kind, text, length);
     case COUNTS:
       if (kind != JE_END_ARRAY) return take_count(r, kind, text, length);
-      r->place = RUNS;
+      r->position = RUNS;
       return 1;
     case SIZE:
       return take_size(r, kind, text, length);
     case PASSING:
       if (kind == JE_BEGIN_OBJECT || kind == JE_BEGIN_ARRAY) r->depth++;
-      else if ((kind == JE_END_OBJECT || kind == JE_END_ARRAY) && --r->depth == 0) r->place = RUNS;
+      else if ((kind == JE_END_OBJECT || kind == JE_END_ARRAY) && --r->depth == 0) r->position = RUNS;
       return 1;
   }
   return 0;

@@ -7,13 +7,13 @@
 #include "numbers.h"
 
 // Where the reader stands.
-typedef enum place { OUTSIDE, FILE_OBJECT, SECTION, RECORD, BOX } place;
+typedef enum position { OUTSIDE, FILE_OBJECT, SECTION, RECORD, BOX } position;
 
 struct ca_reader {
   je_parser *parser;
   ca_handler *handler;
   void *context;
-  place place;
+  position position;
   int passing;  // levels of a value that is passed over
   int marking;  // whether that value is a segmentation
   int section;  // of the key that was read last in the file's object; -1 for another
@@ -84,7 +84,7 @@ static void mark_wrong(ca_reader *r, je_kind kind, const char *text, size_t leng
   else snprintf(record->found, sizeof record->found, "%s", ca_kind_name(kind));
 }
 
-// Keeps a text until the record is handed on; the field holds its place in `texts` meanwhile.
+// Keeps a text until the record is handed on; the field holds its position in `texts` meanwhile.
 static int keep(ca_reader *r, ca_text *to, const char *text, size_t length) {
   if (r->text_room - r->text_count < length) {
     size_t room = (r->text_count + length) * 2;
@@ -149,7 +149,7 @@ static int scalar(ca_reader *r, je_kind kind, const char *text, size_t length) {
 // A list or object as the value of the present field.
 static int container(ca_reader *r, je_kind kind) {
   if (r->field == CA_BBOX && kind == JE_BEGIN_ARRAY) {
-    r->place = BOX;
+    r->position = BOX;
     r->box_count = 0;
     r->box_good = 1;
     return 1;
@@ -166,7 +166,7 @@ static int container(ca_reader *r, je_kind kind) {
 static int in_box(ca_reader *r, je_kind kind, const char *text, size_t length) {
   double value = 0;
   if (kind == JE_END_ARRAY) {
-    r->place = RECORD;
+    r->position = RECORD;
     if (r->box_good && r->box_count == 4) {
       r->record.seen |= 1u << CA_BBOX;
     } else if (r->box_good) {
@@ -194,7 +194,7 @@ static int begin_record(ca_reader *r) {
   r->keys = 0;
   r->record.begin = je_offset(r->parser) - 1;
   r->text_count = 0;
-  r->place = RECORD;
+  r->position = RECORD;
   return 1;
 }
 
@@ -204,7 +204,7 @@ static int hand_on(ca_reader *r) {
 }
 
 static int end_record(ca_reader *r) {
-  r->place = SECTION;
+  r->position = SECTION;
   for (int field = CA_FILE_NAME; field <= CA_CAPTION; field++) {
     ca_text *text = text_of(&r->record, field);
     text->bytes = text->count ? r->texts + (uintptr_t)text->bytes : "";
@@ -216,7 +216,7 @@ static int end_record(ca_reader *r) {
 static int no_record(ca_reader *r, je_kind kind, const char *text, size_t length) {
   int64_t end = je_offset(r->parser);
   begin_record(r);
-  r->place = SECTION;
+  r->position = SECTION;
   // The length of a decoded text is near enough to that of the written one.
   r->record.begin = end - (kind == JE_NUMBER || kind == JE_STRING ? (int64_t)length : 1);
   r->record.is_object = 0;
@@ -247,12 +247,12 @@ static int in_file(ca_reader *r, je_kind kind, const char *text, size_t length) 
     return 1;
   }
   if (kind == JE_END_OBJECT) {
-    r->place = OUTSIDE;
+    r->position = OUTSIDE;
     return 1;
   }
   if (r->section >= 0) {
     if (kind == JE_BEGIN_ARRAY) {
-      r->place = SECTION;
+      r->position = SECTION;
       return 1;
     }
     char found[64];
@@ -276,17 +276,17 @@ static int take(void *context, je_kind kind, const char *text, size_t length) {
     }
     return 1;
   }
-  switch (r->place) {
+  switch (r->position) {
     case OUTSIDE:
       if (kind != JE_BEGIN_OBJECT) return stop(r, CA_WRONG_SHAPE, ca_kind_name(kind), "{\"images\": …, \"annotations\": …}");
-      r->place = FILE_OBJECT;
+      r->position = FILE_OBJECT;
       return 1;
     case FILE_OBJECT:
       return in_file(r, kind, text, length);
     case SECTION:
       if (kind == JE_BEGIN_OBJECT) return begin_record(r);
       if (kind == JE_END_ARRAY) {
-        r->place = FILE_OBJECT;
+        r->position = FILE_OBJECT;
         return 1;
       }
       return no_record(r, kind, text, length);

@@ -32,7 +32,7 @@ long chunk_deflate(chunk_deflater *deflater, const void *bytes, long count, void
 int chunk_inflate(const void *bytes, long count, void *out, long expected) {
   struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
   if (!decompressor) return 0;
-  // Without a place for the real size, any other size than the expected one is an error.
+  // Without a position for the real size, any other size than the expected one is an error.
   enum libdeflate_result result =
       libdeflate_zlib_decompress(decompressor, bytes, (size_t)count, out, (size_t)expected, NULL);
   libdeflate_free_decompressor(decompressor);

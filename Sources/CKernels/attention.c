@@ -348,9 +348,9 @@ CK_INLINE void attend_query(const struct step *s, long task, const int halves) {
   CK_FAST
   const long d = s->d, query = task % s->count, item_head = task / s->count, length = s->before + query + 1;
   const long item = item_head / s->heads, head = item_head % s->heads;
-  const long place = ((item * s->count + query) * s->heads + head) * d, kept = item_head * s->capacity * d;
-  float *out = s->out + place, *weights = ck_scratch(0, length);
-  score(s, s->q + place, kept, weights, length, halves);
+  const long position = ((item * s->count + query) * s->heads + head) * d, kept = item_head * s->capacity * d;
+  float *out = s->out + position, *weights = ck_scratch(0, length);
+  score(s, s->q + position, kept, weights, length, halves);
   const float sum = ck_exponentials(weights, weights, ck_row_maximum(weights, length), length);
   const float inverse = 1 / sum;
   for (long j = 0; j < length; j++) weights[j] *= inverse;

@@ -3,7 +3,7 @@
 
 #include "lanes.h"
 
-// r[i][j] and r[j][i] change places.
+// r[i][j] and r[j][i] change positions.
 CK_INLINE void ck_transpose_lanes(ck_lanes r[CK_BLOCK]) {
 #pragma clang loop unroll(full)
   for (int i = 0; i < CK_BLOCK; i += 4) {

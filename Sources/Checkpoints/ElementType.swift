@@ -39,6 +39,6 @@ package enum ElementType: String, CaseIterable, Sendable {
     }
   }
 
-  /// Place in the list; writers put the later types first.
+  /// Position in the list; writers put the later types first.
   var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

@@ -13,7 +13,7 @@ struct HeaderParser {
 
   private let bytes: [UInt8]  // valid UTF-8
   private let path: String
-  private var place = 0
+  private var position = 0
 
   init(_ bytes: [UInt8], path: String) {
     self.bytes = bytes
@@ -33,7 +33,7 @@ struct HeaderParser {
       }
     }
     skipBlanks()
-    if place < bytes.count { throw problem("text after the header's end") }
+    if position < bytes.count { throw problem("text after the header's end") }
     return (tensors, metadata)
   }
 
@@ -92,9 +92,9 @@ struct HeaderParser {
     var values: [Int] = []
     repeat {
       skipBlanks()
-      let start = place
-      while let byte = next, isDigit(byte) { place += 1 }
-      let digits = bytes[start..<place]
+      let start = position
+      while let byte = next, isDigit(byte) { position += 1 }
+      let digits = bytes[start..<position]
       guard let value = Int(String(decoding: digits, as: UTF8.self)),
         digits.count == 1 || digits.first != UInt8(ascii: "0")
       else { throw problem("expected a whole number that is not negative") }
@@ -108,7 +108,7 @@ struct HeaderParser {
     try expect("\"")
     var text: [UInt8] = []
     while let byte = next {
-      place += 1
+      position += 1
       switch byte {
       case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
       case UInt8(ascii: "\\"): text += try escape().utf8
@@ -121,7 +121,7 @@ struct HeaderParser {
 
   private mutating func escape() throws(SafetensorsError) -> String {
     guard let byte = next else { throw problem("a text without end") }
-    place += 1
+    position += 1
     switch byte {
     case UInt8(ascii: "\""): return "\""
     case UInt8(ascii: "\\"): return "\\"
@@ -133,8 +133,8 @@ struct HeaderParser {
     case UInt8(ascii: "t"): return "\t"
     case UInt8(ascii: "u"):
       var units = [try codeUnit()]
-      if UTF16.isLeadSurrogate(units[0]), bytes[place...].starts(with: "\\u".utf8) {
-        place += 2
+      if UTF16.isLeadSurrogate(units[0]), bytes[position...].starts(with: "\\u".utf8) {
+        position += 2
         units.append(try codeUnit())
       }
       guard let text = String(validating: units, as: UTF16.self) else {
@@ -146,11 +146,11 @@ struct HeaderParser {
   }
 
   private mutating func codeUnit() throws(SafetensorsError) -> UInt16 {
-    let digits = bytes[place...].prefix(4)
+    let digits = bytes[position...].prefix(4)
     guard digits.count == 4, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }),
       let unit = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
     else { throw problem("expected four hexadecimal digits") }
-    place += 4
+    position += 4
     return unit
   }
 
@@ -171,15 +171,15 @@ struct HeaderParser {
     case UInt8(ascii: "f"): try literal("false")
     case UInt8(ascii: "n"): try literal("null")
     default:
-      let start = place
-      while let byte = next, isDigit(byte) || "+-.eE".utf8.contains(byte) { place += 1 }
-      guard Double(String(decoding: bytes[start..<place], as: UTF8.self)) != nil else {
+      let start = position
+      while let byte = next, isDigit(byte) || "+-.eE".utf8.contains(byte) { position += 1 }
+      guard Double(String(decoding: bytes[start..<position], as: UTF8.self)) != nil else {
         throw problem("expected a value")
       }
     }
   }
 
-  private var next: UInt8? { place < bytes.count ? bytes[place] : nil }
+  private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
   private func isDigit(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
@@ -188,19 +188,19 @@ struct HeaderParser {
   private mutating func skipBlanks() {
     while let byte = next, byte == 0x20 || (0x09...0x0d).contains(byte), byte != 0x0b, byte != 0x0c
     {
-      place += 1
+      position += 1
     }
   }
 
   private mutating func literal(_ text: String) throws(SafetensorsError) {
-    guard bytes[place...].starts(with: text.utf8) else { throw problem("expected \(text)") }
-    place += text.utf8.count
+    guard bytes[position...].starts(with: text.utf8) else { throw problem("expected \(text)") }
+    position += text.utf8.count
   }
 
   private mutating func takes(_ character: Unicode.Scalar) -> Bool {
     skipBlanks()
     guard next == UInt8(ascii: character) else { return false }
-    place += 1
+    position += 1
     return true
   }
 
@@ -209,6 +209,6 @@ struct HeaderParser {
   }
 
   private func problem(_ text: String) -> SafetensorsError {
-    .malformedHeader(path: path, byte: place, problem: text)
+    .malformedHeader(path: path, byte: position, problem: text)
   }
 }

@@ -49,8 +49,8 @@ package struct NumPyFile: Sendable {
     }
     let isSigned = type.contains("i")
     integers = (0..<count).map { index in
-      let place = start + index * width
-      let pattern = (0..<width).reduce(UInt64(0)) { $0 | UInt64(bytes[place + $1]) << (8 * $1) }
+      let position = start + index * width
+      let pattern = (0..<width).reduce(UInt64(0)) { $0 | UInt64(bytes[position + $1]) << (8 * $1) }
       let unused = 64 - 8 * width
       return isSigned
         ? Int(Int64(bitPattern: pattern << unused) >> unused) : Int(truncatingIfNeeded: pattern)

@@ -54,7 +54,7 @@ extension SuiteExitCode {
     case let error as AtariCorpusError: self = code(of: error)
     case let error as COCOError: self = code(of: error)
     case is COCOLayoutError: self = .noInput
-    case is PlaceTemplateError: self = .badData
+    case is RoomTemplateError: self = .badData
     default: return nil
     }
   }

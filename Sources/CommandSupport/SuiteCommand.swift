@@ -1,4 +1,4 @@
-// The one place where a command starts and where its errors become a line and an exit code.
+// The one position where a command starts and where its errors become a line and an exit code.
 
 import ArgumentParser
 import Glibc

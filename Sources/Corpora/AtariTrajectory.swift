@@ -43,20 +43,20 @@ package struct AtariRowFault: Equatable, Sendable {
 
 extension AtariRowFault: CustomStringConvertible {
   package var description: String {
-    let place = "\(path):\(line)"
+    let position = "\(path):\(line)"
     return switch reason {
     case .missingColumns(let found, let expected):
-      "\(place): \(found) columns, expected \(expected) (frame,reward,score,terminal,action)"
+      "\(position): \(found) columns, expected \(expected) (frame,reward,score,terminal,action)"
     case .notANumber(let column, let text):
-      "\(place): \(column.rawValue) is \"\(text)\", expected a whole number"
+      "\(position): \(column.rawValue) is \"\(text)\", expected a whole number"
     case .notAFlag(let text):
-      "\(place): terminal is \"\(text)\", expected 0, 1, True or False"
+      "\(position): terminal is \"\(text)\", expected 0, 1, True or False"
     case .unknownAction(let action):
-      "\(place): action is \(action), expected 0…17"
+      "\(position): action is \(action), expected 0…17"
     case .frameOrder(let previous):
-      "\(place): frame is \(frame ?? -1) after \(previous), expected a higher number"
+      "\(position): frame is \(frame ?? -1) after \(previous), expected a higher number"
     case .frameOutOfRange:
-      "\(place): frame is \(frame ?? -1), expected 0…2147483647"
+      "\(position): frame is \(frame ?? -1), expected 0…2147483647"
     }
   }
 }

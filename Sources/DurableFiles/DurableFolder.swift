@@ -29,7 +29,7 @@ extension DurableFile {
     }
   }
 
-  /// Publishes a finished folder in the place of what may be at `path`.
+  /// Publishes a finished folder in the position of what may be at `path`.
   ///
   /// Between two renames there is nothing at `path`; a process that dies there leaves both folders under temporary names.
   package static func publishFolder(

@@ -5,10 +5,10 @@ import Glibc
 extension DurableFile {
   /// Bytes that may still be written below `path`, which need not exist yet; nil where the system does not tell.
   package static func freeBytes(at path: String) -> Int? {
-    var place = withoutTrailingSlashes(path)
-    while !exists(place), place != "/", place != "." { place = folder(of: place) }
+    var position = withoutTrailingSlashes(path)
+    while !exists(position), position != "/", position != "." { position = folder(of: position) }
     var status = statvfs()
-    guard statvfs(place, &status) == 0 else { return nil }
+    guard statvfs(position, &status) == 0 else { return nil }
     let (bytes, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(
       by: UInt64(status.f_frsize))
     return overflow ? Int.max : Int(clamping: bytes)

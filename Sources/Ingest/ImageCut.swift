@@ -59,15 +59,15 @@ enum ImageCut: Sendable {
       let image = image.image
       let windows = Self.windows(of: planned, size: (image.width, image.height), options)
       return windows.enumerated().map { number, window in
-        var place = [
+        var position = [
           image.width, image.height, window.scaledWidth, window.scaledHeight, -window.x, -window.y,
         ]
-        if options.crops > 0 { place.append(number) }
+        if options.crops > 0 { position.append(number) }
         return Row(
           image: image.fitted(window, filter: options.filter),
           maps: image.maps.mapValues { $0.fitted(window).row },
           labels: RowLabels(
-            values: image.labels + place.map(Int64.init), captions: image.captions,
+            values: image.labels + position.map(Int64.init), captions: image.captions,
             objects: image.objects.compactMap { $0.placed(in: window) }))
       }
     }

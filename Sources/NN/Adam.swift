@@ -1,4 +1,4 @@
-// The optimizer, and the one place where gradients reach parameters.
+// The optimizer, and the one position where gradients reach parameters.
 import TensorCore
 
 /// Adam, or AdamW where a weight decay is given.

@@ -51,7 +51,7 @@ extension Layer {
 
 extension Tensor {
   /// Visits this tensor alone; `bias?.visit(as: "bias", visit)` visits one that may be missing, in
-  /// place.
+  /// position.
   package mutating func visit(
     as name: String, _ visitor: (String, inout Tensor) throws -> Void
   ) rethrows {

@@ -24,7 +24,7 @@ package final class ShardFolder {
   ///
   /// A folder in which a run has ended before its first shard takes any plan.
   ///
-  /// - Throws: `foreignShard` where a file stands in a shard's place that no manifest tells of; `optionsDiffer` when the
+  /// - Throws: `foreignShard` where a file stands in a shard's position that no manifest tells of; `optionsDiffer` when the
   ///   folder holds shards of another plan; `file(.busy)` when another process writes there; `file(.cannotCreate)`,
   ///   `malformed`.
   package init(_ path: String, plan: ShardPlan) throws(ShardError) {

@@ -50,7 +50,7 @@ package struct ShardPlan: Equatable, Sendable {
 package struct PlannedShard: Equatable, Sendable {
   /// The file's name in the output folder.
   package let name: String
-  /// The samples that it holds unless they are skipped, as places in the sorted list of all samples.
+  /// The samples that it holds unless they are skipped, as positions in the sorted list of all samples.
   package let samples: Range<Int>
 
   package init(name: String, samples: Range<Int>) {

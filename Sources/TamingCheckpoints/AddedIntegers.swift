@@ -8,7 +8,7 @@ package struct AddedIntegers: TensorSource {
   private let name: String
   private let values: [Int]
 
-  /// - Parameter name: takes the place of a tensor of that name in the file.
+  /// - Parameter name: takes the position of a tensor of that name in the file.
   package init(_ base: any TensorSource, _ name: String, _ values: [Int]) {
     self.base = base
     self.name = name

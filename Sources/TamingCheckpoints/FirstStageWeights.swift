@@ -15,18 +15,18 @@ package struct FirstStageWeights: Sendable {
 
   /// - Parameters:
   ///   - project: the section of the model in its project file.
-  ///   - place: the section's key there.
+  ///   - position: the section's key there.
   /// - Throws: `ArchitectureError`, `ModelMismatchError` with every name that is missing, unexpected or of another shape.
   package init(
-    _ source: some TensorSource, project: TamingProject.Section?, place: String = "model.target"
+    _ source: some TensorSource, project: TamingProject.Section?, position: String = "model.target"
   ) throws {
-    try project?.require(.vqgan, place, for: source.path)
+    try project?.require(.vqgan, position, for: source.path)
     if let target = project?.target,
       (target == "GumbelVQ") != source.contains("quantize.embed.weight"),
       ["VQModel", "GumbelVQ"].contains(target)
     {
       throw ArchitectureError.contradiction(
-        project: project?.path ?? "", key: place, found: target, path: source.path,
+        project: project?.path ?? "", key: position, found: target, path: source.path,
         weights: target == "VQModel" ? "a Gumbel quantizer" : "a codebook of nearest entries")
     }
     let config = try VQGANConfig(inferredFrom: source, project: project)

@@ -47,9 +47,9 @@ extension GPTConfig {
       let prefix = seen == 1 ? 0 : seen
       let isKnown =
         shape == [1, 1, side, side]
-        && mask.indices.allSatisfy { place in
-          let (row, column) = (place / side, place % side)
-          return (mask[place] != 0) == (column <= row || (row < prefix && column < prefix))
+        && mask.indices.allSatisfy { position in
+          let (row, column) = (position / side, position % side)
+          return (mask[position] != 0) == (column <= row || (row < prefix && column < prefix))
         }
       guard isKnown, result == nil || result == prefix else {
         throw ArchitectureError.unsupported(

@@ -70,7 +70,7 @@ package struct TransformerWeights: Sendable {
         }
         return nil
       }
-      return try FirstStageWeights(tensors, project: model?.section(key), place: key)
+      return try FirstStageWeights(tensors, project: model?.section(key), position: key)
     }
     firstStage = try stage(Self.firstStagePrefix, "first_stage_config")
     condStage = try stage(Self.condStagePrefix, "cond_stage_config")

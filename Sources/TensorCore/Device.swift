@@ -20,7 +20,7 @@ package enum Precision: String, Codable, CaseIterable, Sendable {
   case int8
 }
 
-/// A place for tensors, with the backend that computes there.
+/// A position for tensors, with the backend that computes there.
 package struct Device: Sendable, Equatable, CustomStringConvertible {
   let backend: any Backend
 

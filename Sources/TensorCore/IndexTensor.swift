@@ -61,7 +61,7 @@ package struct IndexTensor: Sendable, Equatable {
 
 /// The indices of a tensor and of its copies, on the host, on a device or on both.
 private final class Contents: Sendable {
-  private struct Places {
+  private struct Positions {
     var host: [Int32]?
     var stored: Storage?
 
@@ -77,23 +77,23 @@ private final class Contents: Sendable {
     }
   }
 
-  private let places: Mutex<Places>
+  private let positions: Mutex<Positions>
 
   init(host: [Int32]? = nil, stored: Storage? = nil) {
-    places = Mutex(Places(host: host, stored: stored))
+    positions = Mutex(Positions(host: host, stored: stored))
   }
 
-  var hostElements: [Int32]? { places.withLock { $0.host } }
+  var hostElements: [Int32]? { positions.withLock { $0.host } }
 
-  func elements(_ count: Int) -> [Int32] { places.withLock { $0.read(count) } }
+  func elements(_ count: Int) -> [Int32] { positions.withLock { $0.read(count) } }
 
   func storage(on device: Device) -> Storage {
-    places.withLock { places in
-      if let stored = places.stored, stored.device == device { return stored }
-      let elements = places.read(places.stored?.count ?? 0)
+    positions.withLock { positions in
+      if let stored = positions.stored, stored.device == device { return stored }
+      let elements = positions.read(positions.stored?.count ?? 0)
       let stored = device.backend.makeStorage(count: elements.count)
       elements.withUnsafeBytes { device.backend.upload($0, into: stored) }
-      places.stored = stored
+      positions.stored = stored
       return stored
     }
   }

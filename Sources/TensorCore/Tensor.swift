@@ -1,4 +1,4 @@
-// The tensor: a value with a shape, a buffer and, when gradients are wanted, its place in the graph.
+// The tensor: a value with a shape, a buffer and, when gradients are wanted, its position in the graph.
 
 /// A float tensor on a device.
 ///

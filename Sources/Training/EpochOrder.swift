@@ -1,8 +1,8 @@
-// The order in which training reads its rows: a pure function of seed, epoch and number of rows, so that the place in the
+// The order in which training reads its rows: a pure function of seed, epoch and number of rows, so that the position in the
 // data is two integers.
 import TensorCore
 
-/// A place in the endless sequence of epochs.
+/// A position in the endless sequence of epochs.
 package struct DataPosition: Codable, Equatable, Sendable {
   /// Counts from 0.
   package var epoch: Int

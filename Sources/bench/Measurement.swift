@@ -90,9 +90,9 @@ struct Measurement: Encodable, Sendable {
 
   /// Between the nearest ranks of sorted values.
   private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
-    let place = share * Double(sorted.count - 1)
-    let below = Int(place)
+    let position = share * Double(sorted.count - 1)
+    let below = Int(position)
     let above = min(below + 1, sorted.count - 1)
-    return sorted[below] + (sorted[above] - sorted[below]) * (place - Double(below))
+    return sorted[below] + (sorted[above] - sorted[below]) * (position - Double(below))
   }
 }

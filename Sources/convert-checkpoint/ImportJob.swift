@@ -113,10 +113,10 @@ struct ImportJob {
   ) throws -> GPTDescription {
     var codes: CodeGrid
     if let stage = weights.firstStage {
-      let place = withStages ? "\(options.out)/first-stage" : options.vqgan ?? ""
+      let position = withStages ? "\(options.out)/first-stage" : options.vqgan ?? ""
       codes = CodeGrid(
         of: weights, stage.config, fingerprint: try FirstStageFile(stage).fingerprint(),
-        vqgan: place.isEmpty ? "" : absolutePath(place))
+        vqgan: position.isEmpty ? "" : absolutePath(position))
     } else if let path = options.vqgan {
       let stage = try FirstStageFile.open(path)
       codes = CodeGrid(

@@ -45,7 +45,7 @@ struct SampleGPT: ModelCommand {
     let count = wanted ?? (given.isAnything ? inputs.count(below: end) : 16)
     try sampler.requireMemory(
       forBatch: min(options.batchSize, count) * (options.guidance == 1 ? 1 : 2))
-    let sample = { place in try inputs.sample(options.first + place, random: random(place)) }
+    let sample = { position in try inputs.sample(options.first + position, random: random(position)) }
 
     Interruption.install()
     let progress = Progress(
@@ -106,12 +106,12 @@ struct SampleGPT: ModelCommand {
     return sampler
   }
 
-  /// The random numbers of the sample at a place of the run.
-  private func random(_ place: Int) -> RandomSource {
+  /// The random numbers of the sample at a position of the run.
+  private func random(_ position: Int) -> RandomSource {
     if let seeds = options.seeds {
-      return SamplingTask.streams(seed: seeds.values[place], 0..<1)[0]
+      return SamplingTask.streams(seed: seeds.values[position], 0..<1)[0]
     }
-    let number = options.first + place
+    let number = options.first + position
     return SamplingTask.streams(seed: seed.seed, number..<number + 1)[0]
   }
 

@@ -30,7 +30,7 @@ import Testing
           }
         }
         let best = all.min() ?? .nan
-        // Two entries closer than rounding may change places.
+        // Two entries closer than rounding may change positions.
         #expect(all[Int(found[row])] <= best + 1e-4, "\(name) \(shape) row \(row)")
         #expect(abs(Double(distances[row]) - best) <= 1e-4, "\(name) \(shape) row \(row)")
       }
@@ -45,17 +45,17 @@ import Testing
   @Test func theLowestIndexWinsATie() {
     let (k, d) = (1100, 3)
     let z: [Float] = [1, 2, 3]
-    for places in [
+    for positions in [
       [0, 16, 69], [15, 31, 64], [5, 37, 53], [65, 66, 69], [20, 36, 1090], [1030, 1095, 1099],
     ] {
       var codebook = [Float](repeating: 100, count: k * d)
-      for place in places { codebook.replaceSubrange(place * d..<(place + 1) * d, with: z) }
+      for position in positions { codebook.replaceSubrange(position * d..<(position + 1) * d, with: z) }
       var norms = [Float](repeating: .nan, count: k)
       ck_row_norms(codebook, &norms, k, d)
       for (name, gemm) in Rows.engines {
         var indices: [Int32] = [-1]
         ck_nearest_codes(z, codebook, norms, &indices, nil, 1, k, d, gemm)
-        #expect(indices == [Int32(places[0])], "\(name) \(places)")
+        #expect(indices == [Int32(positions[0])], "\(name) \(positions)")
       }
     }
   }

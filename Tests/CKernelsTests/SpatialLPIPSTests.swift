@@ -13,11 +13,11 @@ private func reference(_ a: [Double], _ b: [Double], _ weights: [Float], _ exten
   (0..<extent.n).map { image in
     var sum = 0.0
     for pixel in 0..<extent.hw {
-      let places = (0..<extent.c).map { (image * extent.c + $0) * extent.hw + pixel }
-      let lengthA = places.reduce(0) { $0 + a[$1] * a[$1] }.squareRoot() + 1e-10
-      let lengthB = places.reduce(0) { $0 + b[$1] * b[$1] }.squareRoot() + 1e-10
-      for (channel, place) in places.enumerated() {
-        let d = a[place] / lengthA - b[place] / lengthB
+      let positions = (0..<extent.c).map { (image * extent.c + $0) * extent.hw + pixel }
+      let lengthA = positions.reduce(0) { $0 + a[$1] * a[$1] }.squareRoot() + 1e-10
+      let lengthB = positions.reduce(0) { $0 + b[$1] * b[$1] }.squareRoot() + 1e-10
+      for (channel, position) in positions.enumerated() {
+        let d = a[position] / lengthA - b[position] / lengthB
         sum += Double(weights[channel]) * d * d
       }
     }

@@ -64,8 +64,8 @@ private let extents = [
       for input in 0..<i {
         for tap in 0..<kernel {
           let block = output / 16 * inputBlocks + input / 16
-          let place = ((block * kernel + tap) * 16 + input % 16) * 16 + output % 16
-          expected[place] = weights[(output * i + input) * kernel + tap]
+          let position = ((block * kernel + tap) * 16 + input % 16) * 16 + output % 16
+          expected[position] = weights[(output * i + input) * kernel + tap]
         }
       }
     }

@@ -53,9 +53,9 @@ private func coarse(_ count: Int, seed: UInt64) -> [Float] {
         let other = large.index(plane, 2 * row + offset / 2, 2 * column + offset % 2, lane)
         if x[other] > x[best] { best = other }
       }
-      let place = small.index(plane, row, column, lane)
-      expected[place] = x[best]
-      expectedDX[best] = dy[place]
+      let position = small.index(plane, row, column, lane)
+      expected[position] = x[best]
+      expectedDX[best] = dy[position]
     }
     var y = [Float](repeating: .nan, count: small.count)
     ck_max_pool_forward(x, &y, large.planes, large.h, large.w)

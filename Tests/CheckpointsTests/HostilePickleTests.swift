@@ -172,10 +172,10 @@ struct HostilePickleTests {
           try PyTorchFile(path).floats(of: "a")
         }
       }
-      for place in bytes.indices {
+      for position in bytes.indices {
         for change in [UInt8(1), 0x20, 0x80] {
           var changed = bytes
-          changed[place] ^= change
+          changed[position] ^= change
           let path = try PyTorchBytes.file(changed, in: folder)
           _ = try? PyTorchFile(path).floats(of: "a")  // must not crash
         }

@@ -160,10 +160,10 @@ struct SafetensorsErrorTests {
     for count in 0..<bytes.count {
       #expect(try problem(Array(bytes[..<count])) != nil, "cut to \(count) bytes")
     }
-    for place in 0..<bytes.count - 8 {
+    for position in 0..<bytes.count - 8 {
       for change in [UInt8(1), 0x20, 0x80] {
         var changed = bytes
-        changed[place] ^= change
+        changed[position] ^= change
         _ = try problem(changed)  // must not crash; the name "a" may become another
       }
     }

@@ -79,7 +79,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "list.txt").write_text(f"{png}\n")
-        # 4×4 codes are what the transformer has places for, 32×32 pixels what the discriminator needs.
+        # 4×4 codes are what the transformer has positions for, 32×32 pixels what the discriminator needs.
         for command in [["prep-images", "list.txt", "--size", "32", "--out", "shards"],
                         ["prep-images", "list.txt", "--size", "8", "--out", "small"],
                         ["encode-dataset", "small", "--vqgan", vqgan, "--out", "codes"]]:

@@ -175,8 +175,8 @@ struct ConditionCommandTests {
   private func maps(in folder: TemporaryFolder) throws {
     let maps: [[UInt8]] = (0..<24).map { (row: Int) -> [UInt8] in
       let labels = (UInt8(row % 4), UInt8(40 + row % 3))
-      return (0..<256).map { (place: Int) -> UInt8 in
-        place % 16 < 4 + row % 8 ? labels.0 : labels.1
+      return (0..<256).map { (position: Int) -> UInt8 in
+        position % 16 < 4 + row % 8 ? labels.0 : labels.1
       }
     }
     let objects: [[ShardObject]] = (0..<24).map { (row: Int) -> [ShardObject] in
@@ -215,7 +215,7 @@ struct ConditionCommandTests {
       .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
     let column = try #require(metrics[0].firstIndex(of: "val/pixel_agreement"))
     let agreement = try #require(metrics.dropFirst().compactMap { Double($0[column]) }.last)
-    // The most frequent label alone would be right in a sixth of the places.
+    // The most frequent label alone would be right in a sixth of the positions.
     #expect(agreement > 0.22, "\(agreement)")
     #expect(FileManager.default.fileExists(atPath: folder("M/pictures/step-000060.png")))
 

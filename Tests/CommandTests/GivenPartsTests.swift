@@ -12,7 +12,7 @@ import Training
 struct GivenPartsTests {
   private static let small = "--layers 1 --heads 2 --width 16 --batch-size 12 --quiet"
 
-  /// An image in which every place has a colour of its own.
+  /// An image in which every position has a colour of its own.
   private static func image(width: Int, height: Int) -> RGBImage {
     var pixels: [UInt8] = []
     for y in 0..<height {
@@ -134,9 +134,9 @@ struct GivenPartsTests {
   private static func map(_ number: Int) -> LabelMap {
     LabelMap(
       width: 16, height: 16,
-      values: (0..<256).map { (place: Int) -> UInt8 in
-        let isLeft = place % 16 < 8
-        return number == 0 ? (isLeft ? 3 : 0) : (place < 128 ? 181 : 90)
+      values: (0..<256).map { (position: Int) -> UInt8 in
+        let isLeft = position % 16 < 8
+        return number == 0 ? (isLeft ? 3 : 0) : (position < 128 ? 181 : 90)
       })
   }
 
@@ -161,7 +161,7 @@ struct GivenPartsTests {
     }
     try #require(conditions[0] != conditions[1])
     let rows: [[Int32]] = (0..<2).map { (number: Int) -> [Int32] in
-      (0..<16).map { (place: Int) -> Int32 in Int32((number * 33 + place * 2) % 64) }
+      (0..<16).map { (position: Int) -> Int32 in Int32((number * 33 + position * 2) % 64) }
     }
     try codeShard(
       folder("pairs.h5"), rows: 12, grid: (4, 4), fingerprint: stage.fingerprint,

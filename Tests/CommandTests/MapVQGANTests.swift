@@ -7,8 +7,8 @@ import Training
 /// Writes a shard of images of two halves, the left one of the label 0, the right one of the image's label and deeper.
 func writeMapShard(_ path: String, side: Int = 16, labels: [UInt8]) throws {
   let maps: [[UInt8]] = labels.enumerated().map { row, label in
-    (0..<side * side).map { (place: Int) -> UInt8 in
-      place % side < side / 2 + row % 4 ? 0 : label
+    (0..<side * side).map { (position: Int) -> UInt8 in
+      position % side < side / 2 + row % 4 ? 0 : label
     }
   }
   try imageShard(

@@ -97,9 +97,9 @@ struct ParityCommandTests {
       atPath: folder("images"), withIntermediateDirectories: true)
     for item in 0..<count {
       var pixels: [UInt8] = []
-      for place in 0..<height * width {
+      for position in 0..<height * width {
         for channel in 0..<3 {
-          pixels.append(UInt8(values[(item * 3 + channel) * height * width + place]))
+          pixels.append(UInt8(values[(item * 3 + channel) * height * width + position]))
         }
       }
       let image = RGBImage(width: width, height: height, pixels: pixels)

@@ -112,9 +112,9 @@ struct PrepImagesTests {
       var image = RGBImage(width: 32, height: 32, filledWith: .grey(UInt8(number)))
       if (number < 2) != evenFirst {
         var state = UInt32(number + 1)
-        for place in 0..<32 * 32 {
+        for position in 0..<32 * 32 {
           state = state &* 1_664_525 &+ 1_013_904_223
-          image[place % 32, place / 32] = RGBColor(
+          image[position % 32, position / 32] = RGBColor(
             red: UInt8(state >> 24), green: UInt8(state >> 16 & 255), blue: UInt8(state >> 8 & 255))
         }
       }

@@ -18,8 +18,8 @@ private func shards() throws -> TemporaryFolder {
 /// Replaces bytes of a file where `old` stands first.
 private func damage(_ path: String, _ old: [UInt8], _ new: [UInt8]) throws {
   var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-  let place = try #require(bytes.firstRange(of: Data(old)))
-  bytes.replaceSubrange(place, with: new)
+  let position = try #require(bytes.firstRange(of: Data(old)))
+  bytes.replaceSubrange(position, with: new)
   try bytes.write(to: URL(fileURLWithPath: path))
 }
 
@@ -72,9 +72,9 @@ struct ShardInfoTests {
     damaged[damaged.count / 2] ^= 0x10
     var found = false
     // Not every byte belongs to a row; some of the first hundred behind the middle do.
-    for place in stride(from: pixels.count / 4, to: pixels.count * 3 / 4, by: 97) where !found {
+    for position in stride(from: pixels.count / 4, to: pixels.count * 3 / 4, by: 97) where !found {
       damaged = pixels
-      damaged[place] ^= 0x10
+      damaged[position] ^= 0x10
       try damaged.write(to: URL(fileURLWithPath: path))
       let outcome = try shell("shard-info S --verify --quiet", in: folder)
       found = outcome.status == 65

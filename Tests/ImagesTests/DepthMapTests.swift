@@ -9,8 +9,8 @@ private enum Depth {
 
   static func values(_ name: String) throws -> [Float] {
     let data = try TestSupport.Fixture.data("depth/\(name).f32")
-    return stride(from: 0, to: data.count, by: 4).map { place in
-      Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(data[place + $1]) << (8 * $1) })
+    return stride(from: 0, to: data.count, by: 4).map { position in
+      Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(data[position + $1]) << (8 * $1) })
     }
   }
 }

@@ -64,7 +64,7 @@ func fittingGivesTheWantedSizeForEveryShape(mode: FitMode) {
       width: width, height: height, values: .init(repeating: 9, count: width * height))
     let fittedMap = map.fitted(fit)
     #expect([fittedMap.width, fittedMap.height] == [16, 12])
-    // White is where the image is, and the map has its labels in the same places.
+    // White is where the image is, and the map has its labels in the same positions.
     let white = stride(from: 0, to: 16 * 12 * 3, by: 3).map { fitted.pixels[$0] == 255 }
     #expect(white == fittedMap.values.map { $0 == 9 })
     #expect(mode == .pad || fittedMap.values.allSatisfy { $0 == 9 })

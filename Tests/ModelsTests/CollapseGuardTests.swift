@@ -7,7 +7,7 @@ import TensorCore
 import Testing
 
 @Suite struct ModelCollapseGuardTests {
-  /// R5: an upsampling at another place changes the number of parameters.
+  /// R5: an upsampling at another position changes the number of parameters.
   @Test func partsHaveThePublishedNumberOfParameters() {
     var random = RandomSource(seed: 0)
     #expect(Encoder(.f16, using: &random, on: .default).parameterCount == 29_298_176)

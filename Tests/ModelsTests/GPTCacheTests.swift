@@ -30,14 +30,14 @@ import Testing
   func cachedLogitsOfRotaryModelsEqualFullRecomputation(device: Int) throws {
     let model = try GPTGradientTests.rotary(on: Device.all[device])
     let tokens: [Int32] = [1, 4, 2, 10, 0, 7, 3]
-    let places: [Int32] = [0, 1, 2, 3, 4, 5, 6]
+    let positions: [Int32] = [0, 1, 2, 3, 4, 5, 6]
     var cache = GPTCache(for: model, items: 1, capacity: 7)
     for (start, end) in [(0, 3), (3, 4), (4, 7)] {
       let part = IndexTensor(Array(tokens[start..<end]), shape: [1, end - start])
       let cached =
         start == 0
-        ? model.logits(after: part, at: Array(places[..<end]), filling: &cache)
-        : model.logits(appending: part, at: Array(places[start..<end]), to: &cache)
+        ? model.logits(after: part, at: Array(positions[..<end]), filling: &cache)
+        : model.logits(appending: part, at: Array(positions[start..<end]), to: &cache)
       let full = model(IndexTensor(Array(tokens[..<end]), shape: [1, end]))
         .positions(end - 1..<end).elements()
       for (a, b) in zip(full, cached.elements()) { #expect(abs(a - b) < 1e-4) }

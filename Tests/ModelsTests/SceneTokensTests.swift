@@ -10,7 +10,7 @@ import Testing
   }
 
   @Test func cellsOfThePublishedGrid() {
-    // 90×90 cells: a place is rounded to the nearest of 0…89 along each side.
+    // 90×90 cells: a position is rounded to the nearest of 0…89 along each side.
     #expect(Self.boxes.token(x: 0, y: 0) == 0)
     #expect(Self.boxes.token(x: 1, y: 1) == 8099)
     #expect(Self.boxes.token(x: 0.5, y: 0) == 44)  // 44.5, to even

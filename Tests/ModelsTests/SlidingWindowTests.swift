@@ -31,11 +31,11 @@ import Testing
     known: [Int32?]
   ) -> [Int32] {
     var codes = known.map { $0 ?? 7 }
-    func local(_ place: Int, _ count: Int) -> Int {
+    func local(_ position: Int, _ count: Int) -> Int {
       let half = side / 2
-      if place <= half { return place }
-      if count - place <= side - half { return side - (count - place) }
-      return half + (place - half) % step
+      if position <= half { return position }
+      if count - position <= side - half { return side - (count - position) }
+      return half + (position - half) % step
     }
     for row in 0..<grid.height {
       for column in 0..<grid.width where known[row * grid.width + column] == nil {
@@ -109,12 +109,12 @@ import Testing
 
   private static func cropped(
     _ grids: [[Int32]], _ window: GridWindow, _ grid: GridSize
-  ) -> PlacedTokens {
+  ) -> PositionedTokens {
     let cells = (window.row..<window.row + window.size.height).flatMap { row in
       (window.column..<window.column + window.size.width).map { row * grid.width + $0 }
     }
-    return PlacedTokens(
-      tokens: grids.map { codes in cells.map { codes[$0] } }, places: (0..<16).map { $0 })
+    return PositionedTokens(
+      tokens: grids.map { codes in cells.map { codes[$0] } }, positions: (0..<16).map { $0 })
   }
 
   @Test(
@@ -135,11 +135,11 @@ import Testing
   @Test("At the published size the windows are the reference's", arguments: [16, 17, 24, 25, 40])
   func localPlacesOfTheReference(count: Int) {
     let trained = GridSize(height: 16, width: 16)
-    for place in 0..<count {
-      let local = place <= 8 ? place : count - place < 8 ? 16 - (count - place) : 8
+    for position in 0..<count {
+      let local = position <= 8 ? position : count - position < 8 ? 16 - (count - position) : 8
       let window = GridWindow(
-        around: place, 0, of: GridSize(height: count, width: 16), seenBy: trained)
-      #expect(place - window.row == local, "row \(place) of \(count)")
+        around: position, 0, of: GridSize(height: count, width: 16), seenBy: trained)
+      #expect(position - window.row == local, "row \(position) of \(count)")
     }
   }
 
@@ -162,16 +162,16 @@ import Testing
     guard max(grid.height, grid.width) <= 4 else { return }
     // Every code is the most likely one behind all that come before it, at positions of the 4×4 grid.
     let turns = order.cells(of: Self.trained)
-    var (tokens, places): ([Int32], [Int32]) = ([0], [0])
+    var (tokens, positions): ([Int32], [Int32]) = ([0], [0])
     for (turn, cell) in turns.enumerated() where cell / 4 < grid.height && cell % 4 < grid.width {
-      let logits = model(IndexTensor(tokens, shape: [1, tokens.count]), at: places).elements()
+      let logits = model(IndexTensor(tokens, shape: [1, tokens.count]), at: positions).elements()
       let last = logits[(tokens.count - 1) * 23..<tokens.count * 23]
       var none = RandomSource(seed: 0)
       let expected = SamplingOptions(isGreedy: true).draw(last, using: &none)
       let code = drawn[cell / 4 * grid.width + cell % 4]
       #expect(code == expected, "\(grid), \(order), turn \(turn)")
       tokens.append(code)
-      places.append(Int32(1 + turn))
+      positions.append(Int32(1 + turn))
     }
   }
 
@@ -215,9 +215,9 @@ import Testing
     func draw(_ label: Int32, guidance: Double, null: Int32?) -> [Int32] {
       var task = SamplingTask(
         grid: grid, streams: SamplingTask.streams(seed: 0, 0..<1),
-        condition: { _ in PlacedTokens(tokens: [[label]], places: [0]) })
+        condition: { _ in PositionedTokens(tokens: [[label]], positions: [0]) })
       if let null {
-        task.noCondition = { _ in PlacedTokens(tokens: [[null]], places: [0]) }
+        task.noCondition = { _ in PositionedTokens(tokens: [[null]], positions: [0]) }
       }
       return Sampler(model, codebookSize: 23, trained: grid).samples(
         task, SamplingOptions(isGreedy: true, guidance: guidance), progress: { _ in })[0]

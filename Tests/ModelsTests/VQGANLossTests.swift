@@ -53,8 +53,8 @@ private func network(on device: Device) -> LPIPS {
     let gradient = try #require(backward(found.mean())[depth]).elements()
     let whole = try #require(backward(expected.mean())[colours]).elements()
     let plane = 32 * 16
-    let sums = gradient.indices.map { place in
-      (0..<3).reduce(Float(0)) { $0 + whole[(place / plane * 3 + $1) * plane + place % plane] }
+    let sums = gradient.indices.map { position in
+      (0..<3).reduce(Float(0)) { $0 + whole[(position / plane * 3 + $1) * plane + position % plane] }
     }
     #expect(gradient.contains { $0 != 0 })
     #expect(Distance(gradient, sums).relative < 1e-4)

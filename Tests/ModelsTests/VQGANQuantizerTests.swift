@@ -8,7 +8,7 @@ private struct Example {
   var quantizer: any Quantizer
   let latents: Tensor
   static let entries: [Float] = [0, 0, 1, 1, -1, 2]
-  /// Place by place: (0.1, 0), (1, 0.8), (0.9, 1.1), (-1, 1).
+  /// Position by position: (0.1, 0), (1, 0.8), (0.9, 1.1), (-1, 1).
   static let rows: [Float] = [0.1, 0, 1, 0.8, 0.9, 1.1, -1, 1]
   static let codes: [Int32] = [0, 1, 1, 2]
 
@@ -76,10 +76,10 @@ private let distance: Float = 1.07 / 8
     #expect(isNear(try #require(gradients[z]).elements(), expected))
 
     var entries = [Float](repeating: 0, count: 6)
-    for (place, code) in Example.codes.enumerated() {
+    for (position, code) in Example.codes.enumerated() {
       for i in 0..<2 {
         let slot = Int(code) * 2 + i
-        entries[slot] += onEntries * 2 * (Example.entries[slot] - Example.rows[place * 2 + i]) / 8
+        entries[slot] += onEntries * 2 * (Example.entries[slot] - Example.rows[position * 2 + i]) / 8
       }
     }
     let weight = example.quantizer.codebook
@@ -116,9 +116,9 @@ private let distance: Float = 1.07 / 8
       example.quantizer.moveEntries(towards: rows, at: IndexTensor(Example.codes, shape: [4]))
       sizes = sizes.map { 0.9 * $0 }
       sums = sums.map { 0.9 * $0 }
-      for (place, code) in Example.codes.enumerated() {
+      for (position, code) in Example.codes.enumerated() {
         sizes[Int(code)] += 0.1
-        for i in 0..<2 { sums[Int(code) * 2 + i] += 0.1 * Example.rows[place * 2 + i] }
+        for i in 0..<2 { sums[Int(code) * 2 + i] += 0.1 * Example.rows[position * 2 + i] }
       }
     }
     let total = sizes.reduce(0, +)

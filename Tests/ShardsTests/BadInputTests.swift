@@ -4,7 +4,7 @@ import Glibc
 import Shards
 import Testing
 
-/// What a damaged or foreign file gives: an error that names the place, never a trap and never wrong pixels.
+/// What a damaged or foreign file gives: an error that names the position, never a trap and never wrong pixels.
 @Suite struct BadInputTests {
   let scratch: Scratch
   let path: String

@@ -48,8 +48,8 @@ import Testing
     try Self.write(path, compression: .none)
     var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     let row = Data(Self.map(1).flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] })
-    let place = try #require(bytes.range(of: row))
-    bytes[place.lowerBound + 20] ^= 1
+    let position = try #require(bytes.range(of: row))
+    bytes[position.lowerBound + 20] ^= 1
     try bytes.write(to: URL(fileURLWithPath: path))
     let findings = ShardVerification(path).findings
     #expect(findings.count == 1)

@@ -119,9 +119,9 @@ import Testing
     _ = try Self.write(path, compression: .none)
     let whole = try Data(contentsOf: URL(filePath: path))
     // The third map as it stands in the file, uncompressed.
-    let place = try #require(whole.firstRange(of: Data(Self.map(2))))
+    let position = try #require(whole.firstRange(of: Data(Self.map(2))))
     var damaged = whole
-    damaged[place.lowerBound + 20] ^= 1
+    damaged[position.lowerBound + 20] ^= 1
     try damaged.write(to: URL(filePath: path))
     let findings = ShardVerification(path).findings
     guard case .checksumMismatch(path, 2, _, _) = findings.first else {

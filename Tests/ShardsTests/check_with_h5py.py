@@ -102,11 +102,11 @@ def check_offsets(file, name, parts, total):
 
 
 def check_captions(file, rows):
-    text, places = file["captions/text"], file["captions/text_offsets"]
+    text, positions = file["captions/text"], file["captions/text_offsets"]
     check(text.dtype == np.uint8, f"/captions/text: {text.dtype}")
-    check_offsets(file, "captions/text_offsets", len(places) - 1, len(text))
-    check_offsets(file, "captions/row_offsets", rows, len(places) - 1)
-    for start, end in zip(places[:-1], places[1:]):
+    check_offsets(file, "captions/text_offsets", len(positions) - 1, len(text))
+    check_offsets(file, "captions/row_offsets", rows, len(positions) - 1)
+    for start, end in zip(positions[:-1], positions[1:]):
         bytes(text[start:end]).decode()
 
 

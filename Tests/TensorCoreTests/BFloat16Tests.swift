@@ -23,12 +23,12 @@ import Testing
     }
     let (x, weight, dy) = (tensor([m, k]), tensor([n, k]), tensor([m, n]))
     func results(_ device: Device, _ change: (Float) -> Float) -> [[Float]] {
-      func place(_ tensor: Tensor) -> Tensor {
+      func position(_ tensor: Tensor) -> Tensor {
         Tensor(tensor.elements().map(change), shape: tensor.shape, on: device)
       }
-      let (x, weight) = (place(x).trainable(), place(weight).trainable())
+      let (x, weight) = (position(x).trainable(), position(weight).trainable())
       let y = x.linear(weight, bias: nil)
-      let gradients = backward([(y, place(dy))])
+      let gradients = backward([(y, position(dy))])
       return [y.elements()] + [x, weight].map { gradients[$0]?.elements() ?? [] }
     }
     let found = results(device) { $0 }

@@ -35,10 +35,10 @@ private struct PlainConvolution {
     }
   }
 
-  /// One place of the output and what it hands back.
+  /// One position of the output and what it hands back.
   private mutating func add(_ n: Int, _ o: Int, _ row: Int, _ column: Int) {
-    let place = ((n * output.c + o) * output.h + row) * output.w + column
-    let gradient = Double(dy[place])
+    let position = ((n * output.c + o) * output.h + row) * output.w + column
+    let gradient = Double(dy[position])
     var sum = Double(bias[o])
     for c in 0..<input.c {
       for ky in 0..<kernel {
@@ -55,13 +55,13 @@ private struct PlainConvolution {
         }
       }
     }
-    y[place] = sum
+    y[position] = sum
     dbias[o] += gradient
   }
 }
 
 @Suite struct ConvolutionTests {
-  /// Shapes with channels that fill no block, several tiles of places, several blocks, and every kind of kernel in use.
+  /// Shapes with channels that fill no block, several tiles of positions, several blocks, and every kind of kernel in use.
   static let shapes: [(shape: Shape, outputs: Int, kernel: Int, options: ConvolutionOptions)] = [
     ([2, 3, 6, 5], 8, 3, .init(padding: 1)), ([1, 20, 9, 7], 33, 1, .init()),
     ([2, 70, 17, 19], 40, 1, .init()), ([1, 160, 20, 20], 150, 1, .init()),

@@ -19,14 +19,14 @@ import Testing
       let given = round * 4
       cache.truncate(to: 0)
       cache.append(keys: k.positions(0..<given), values: v.positions(0..<given))
-      for place in given..<length {
-        let step = place..<place + 1
+      for position in given..<length {
+        let step = position..<position + 1
         let out = cache.attend(
           q.positions(step), k.positions(step), v.positions(step), scale: scale)
         let difference = relativeDifference(
           out.elements(), expected.positions(step).elements())
-        #expect(difference < 1e-5, "position \(place): \(difference)")
-        #expect(cache.length == place + 1)
+        #expect(difference < 1e-5, "position \(position): \(difference)")
+        #expect(cache.length == position + 1)
       }
     }
   }

@@ -6,10 +6,10 @@ import Testing
   static let shape = (n: 2, labels: 19, h: 5, w: 4)
 
   static func oneHot(_ map: IndexTensor, labels: Int, on device: Device) -> Tensor {
-    let (n, places) = (map.shape[0], map.shape[1] * map.shape[2])
-    var values = [Float](repeating: 0, count: n * labels * places)
+    let (n, positions) = (map.shape[0], map.shape[1] * map.shape[2])
+    var values = [Float](repeating: 0, count: n * labels * positions)
     for (index, label) in map.elements.enumerated() {
-      values[(index / places * labels + Int(label)) * places + index % places] = 1
+      values[(index / positions * labels + Int(label)) * positions + index % positions] = 1
     }
     return Tensor(values, shape: [n, labels, map.shape[1], map.shape[2]], on: device)
   }

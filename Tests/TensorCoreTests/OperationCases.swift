@@ -139,7 +139,7 @@ extension OperationCase {
     for (m, k, n) in [(1, 1, 1), (3, 5, 7), (17, 33, 2), (64, 16, 48)] {
       let targets = IndexTensor((0..<m).map { $0 * 5 % n }, shape: [m])
       let someTargets = IndexTensor((0..<m).map { $0 % 3 == 1 ? -1 : $0 * 5 % n }, shape: [m])
-      let places = IndexTensor((0..<2 * m).map { $0 * $0 % k }, shape: [2, m])
+      let positions = IndexTensor((0..<2 * m).map { $0 * $0 % k }, shape: [2, m])
       cases += [
         OperationCase("matrix product", [[m, k], [k, n]]) { $0[0].matmul($0[1]) },
         OperationCase("linear", [[m, k], [n, k], [n]]) { $0[0].linear($0[1], bias: $0[2]) },
@@ -158,7 +158,7 @@ extension OperationCase {
           $0[0].crossEntropy(someTargets)
         },
         OperationCase("divergence from uniform", [[m, n]]) { $0[0].divergenceFromUniform() },
-        OperationCase("gather", [[k, n]]) { $0[0].gathered(at: places) },
+        OperationCase("gather", [[k, n]]) { $0[0].gathered(at: positions) },
       ]
     }
     return cases
@@ -169,8 +169,8 @@ extension OperationCase {
     for (n, length, heads, width) in [(1, 1, 1, 2), (2, 3, 2, 4), (1, 5, 3, 8)] {
       cases.append(
         OperationCase("rotary positions", [[n, length, heads * width]]) { x in
-          let angles = (0..<length).map { place in
-            (0..<width / 2).map { Double(place) / Double($0 + 1) }
+          let angles = (0..<length).map { position in
+            (0..<width / 2).map { Double(position) / Double($0 + 1) }
           }
           return x[0].rotated(by: Rotation(angles: angles, on: x[0].device))
         })

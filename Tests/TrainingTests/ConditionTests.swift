@@ -48,7 +48,7 @@ import Training
       trained: trained)
     let cells = (1...2).flatMap { row in (3..<7).map { row * 8 + $0 } }
     #expect(placed.tokens == [cells.map { all[$0] }, Array(repeating: 9, count: 8)])
-    #expect(placed.places == (0..<8).map { $0 })
+    #expect(placed.positions == (0..<8).map { $0 })
 
     // A narrower grid leaves positions out.
     let small = GridSize(height: 4, width: 4)
@@ -56,7 +56,7 @@ import Training
       [.grid([1, 2, 3, 4], GridSize(height: 2, width: 2))],
       before: GridWindow(row: 0, column: 0, size: small), of: small, trained: trained)
     #expect(part.tokens == [[1, 2, 3, 4]])
-    #expect(part.places == [0, 1, 4, 5])
+    #expect(part.positions == [0, 1, 4, 5])
   }
 
   /// Texts as earlier versions wrote them.

@@ -48,7 +48,7 @@ import Training
     trainer.initialize(from: [.labels(map)], using: &random)
     #expect(trainer.firstWeights == weights.map { 3 * $0 })
     let bias = try #require(trainer.model.decoder.convOut.bias).elements()
-    // 1024 places and half a count for each of nine labels and for none
+    // 1024 positions and half a count for each of nine labels and for none
     #expect(abs(bias[4] - log(1024.5 as Float / 4.5)) < 1e-4)
     #expect(abs(bias[0] - log(0.5 as Float / 1028.5)) < 1e-4)
   }
@@ -64,7 +64,7 @@ import Training
     #expect(trainer.validate(images) < 0.5 * before)
   }
 
-  /// An idle code takes the place of a vector that is far from its code, not of one of the many that are near.
+  /// An idle code takes the position of a vector that is far from its code, not of one of the many that are near.
   @Test(arguments: Device.all)
   func idleCodesGoWhereTheErrorIs(device: Device) {
     var trainer = Self.trainer(.init(kind: .movingAverage, reviveAfter: 1), on: device)

@@ -11,8 +11,8 @@ private let (height, width) = (6, 9)
 /// A shard whose pixels tell their row, line and column.
 private func makeSet(_ folder: TemporaryFolder, rows: Int = 5) throws -> ImageShardSet {
   try imageShard(folder("a.h5"), rows: rows, height: height, width: width) { row in
-    (0..<height * width).flatMap { (place: Int) -> [UInt8] in
-      [UInt8(row), UInt8(place / width), UInt8(place % width)]
+    (0..<height * width).flatMap { (position: Int) -> [UInt8] in
+      [UInt8(row), UInt8(position / width), UInt8(position % width)]
     }
   }
   return try ImageShardSet([folder("a.h5")])
@@ -73,7 +73,7 @@ private func batches(
         total += 1
       }
     }
-    // Every place of the window comes up, and about half of the images are mirrored.
+    // Every position of the window comes up, and about half of the images are mirrored.
     #expect(seen.count == (height - 3) * (width - 3))
     #expect((total / 3...total * 2 / 3).contains(mirrored))
   }

@@ -32,46 +32,46 @@ enum ProtocolField: Equatable {
 
 /// Reads event files independently of the code that writes them.
 enum EventRecords {
-  struct Malformed: Error { let place: Int }
+  struct Malformed: Error { let position: Int }
 
   /// The events of a file; every length and checksum is verified.
   static func events(_ path: String) throws -> [EventRecord] {
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     var events: [EventRecord] = []
-    var place = 0
-    while place < bytes.count {
-      try #require(place + 12 <= bytes.count)
-      let length = Array(bytes[place..<place + 8])
-      #expect(Array(bytes[place + 8..<place + 12]) == maskedChecksum(length))
+    var position = 0
+    while position < bytes.count {
+      try #require(position + 12 <= bytes.count)
+      let length = Array(bytes[position..<position + 8])
+      #expect(Array(bytes[position + 8..<position + 12]) == maskedChecksum(length))
       let count = Int(number(length))
-      try #require(place + 16 + count <= bytes.count)
-      let data = Array(bytes[place + 12..<place + 12 + count])
-      #expect(Array(bytes[place + 12 + count..<place + 16 + count]) == maskedChecksum(data))
+      try #require(position + 16 + count <= bytes.count)
+      let data = Array(bytes[position + 12..<position + 12 + count])
+      #expect(Array(bytes[position + 12 + count..<position + 16 + count]) == maskedChecksum(data))
       events.append(EventRecord(fields: try fields(data)))
-      place += 16 + count
+      position += 16 + count
     }
     return events
   }
 
   static func fields(_ bytes: [UInt8]) throws -> [Int: [ProtocolField]] {
     var fields: [Int: [ProtocolField]] = [:]
-    var place = 0
+    var position = 0
     func varint() throws -> UInt64 {
       var value: UInt64 = 0
       for shift in stride(from: 0, to: 64, by: 7) {
-        guard place < bytes.count else { throw Malformed(place: place) }
-        value |= UInt64(bytes[place] & 0x7f) << shift
-        place += 1
-        if bytes[place - 1] < 0x80 { return value }
+        guard position < bytes.count else { throw Malformed(position: position) }
+        value |= UInt64(bytes[position] & 0x7f) << shift
+        position += 1
+        if bytes[position - 1] < 0x80 { return value }
       }
-      throw Malformed(place: place)
+      throw Malformed(position: position)
     }
     func take(_ count: Int) throws -> [UInt8] {
-      guard count >= 0, count <= bytes.count - place else { throw Malformed(place: place) }
-      place += count
-      return Array(bytes[place - count..<place])
+      guard count >= 0, count <= bytes.count - position else { throw Malformed(position: position) }
+      position += count
+      return Array(bytes[position - count..<position])
     }
-    while place < bytes.count {
+    while position < bytes.count {
       let key = try varint()
       let field: ProtocolField =
         switch key & 7 {
@@ -79,7 +79,7 @@ enum EventRecords {
         case 1: .double(Double(bitPattern: number(try take(8))))
         case 2: .bytes(try take(Int(try varint())))
         case 5: .word(Float(bitPattern: UInt32(number(try take(4)))))
-        default: throw Malformed(place: place)
+        default: throw Malformed(position: position)
         }
       fields[Int(key >> 3), default: []].append(field)
     }

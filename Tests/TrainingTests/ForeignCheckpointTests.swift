@@ -119,7 +119,7 @@ import Training
     let codes = CodeGrid(height: 5, width: 5, codebookSize: 64, fingerprint: "", vqgan: "")
     let file = SecondStageFile(
       description: GPTDescription(model: weights.config, codes: codes), tensors: weights.tensors,
-      place: gpt.path)
+      position: gpt.path)
     let whole = folder("whole.ckpt")
     try TamingExport(file, firstStage: vqgan, condStage: vqgan).write(to: whole, step: 0) {}
     // The VQGAN of the images, straight from the transformer's file.
@@ -163,7 +163,7 @@ import Training
     let codes = CodeGrid(height: 4, width: 4, codebookSize: 64, fingerprint: "", vqgan: "")
     let file = SecondStageFile(
       description: GPTDescription(model: weights.config, codes: codes), tensors: weights.tensors,
-      place: gpt.path)
+      position: gpt.path)
     try TamingExport(
       file, firstStage: vqgan, condStage: condition.contains("VQ") ? vqgan : nil
     ).write(to: folder("whole.ckpt"), step: 0) {}

@@ -48,7 +48,7 @@ import Training
     let shards = try CodeShardSet(try sample.encode().shards.map(\.path))
     let patches = try CodebookPatches(of: sample.stage, in: shards)
     #expect(patches.images.count == 48)
-    /// The patch at a place of a grid that is decoded alone.
+    /// The patch at a position of a grid that is decoded alone.
     func patch(_ codes: [Int32], height: Int, width: Int, at index: Int) -> RGBImage {
       let grid = IndexTensor(codes, shape: [1, height, width])
       return RGBImage(
@@ -62,9 +62,9 @@ import Training
       if let row = try (0..<shards.count).first(where: {
         try shards.codes($0).contains(Int32(code))
       }),
-        let place = try shards.codes(row).firstIndex(of: Int32(code))
+        let position = try shards.codes(row).firstIndex(of: Int32(code))
       {
-        expected = patch(try shards.codes(row), height: 4, width: 6, at: place)
+        expected = patch(try shards.codes(row), height: 4, width: 6, at: position)
         used += 1
       } else {
         expected = patch(

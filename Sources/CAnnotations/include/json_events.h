@@ -33,7 +33,7 @@ void je_mute(je_parser *parser, int muted);
 // they are checked all the same, several times as fast. `key` stays valid until the parser is freed.
 void je_empty_lists(je_parser *parser, const char *key);
 
-// Bytes of the text up to the end of the present event; after a failure, up to the place that is to blame.
+// Bytes of the text up to the end of the present event; after a failure, up to the position that is to blame.
 int64_t je_offset(const je_parser *parser);
 
 // After a failure: why, or NULL where the handler stopped. Valid until the parser is freed.

@@ -86,9 +86,9 @@ extension Pickle {
   /// - Returns: nil and the key if one key has two types or lengths.
   func storages() -> Result<[String: StorageReference], StoredTensor.Problem> {
     var storages: [String: StorageReference] = [:]
-    for (place, node) in nodes.enumerated() {
+    for (position, node) in nodes.enumerated() {
       guard case .persistent(let id) = node, let parts = tuple(id), parts.count >= 5,
-        case .success(let view) = storage(PickleReference(place: place)),
+        case .success(let view) = storage(PickleReference(position: position)),
         let count = integer(parts[4])
       else { continue }
       let whole = StorageReference(key: view.key, type: view.type, count: count)

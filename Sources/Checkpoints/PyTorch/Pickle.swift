@@ -1,11 +1,11 @@
 // What a pickle describes, as data that nothing is done with.
 
-/// The place of a node in its pickle.
+/// The position of a node in its pickle.
 ///
-/// Nodes refer to each other by place instead of holding each other: a list may hold itself, a million lists may be
+/// Nodes refer to each other by position instead of holding each other: a list may hold itself, a million lists may be
 /// nested, and 2^40 equal parts may be named, all without recursion and without a copy.
 struct PickleReference: Hashable, Sendable {
-  let place: Int
+  let position: Int
 }
 
 /// One value of a pickle.
@@ -54,7 +54,7 @@ struct Pickle: Sendable {
   /// Every global, in the order in which they first appear.
   let globals: [PickleGlobal]
 
-  subscript(reference: PickleReference) -> PickleNode { nodes[reference.place] }
+  subscript(reference: PickleReference) -> PickleNode { nodes[reference.position] }
 
   /// The value under a text in a dictionary.
   func value(_ key: String, in dictionary: PickleReference) -> PickleReference? {

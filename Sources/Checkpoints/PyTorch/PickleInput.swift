@@ -1,6 +1,6 @@
 // The bytes of a pickle, read piece by piece from a file of which it is a part.
 
-/// A place in a file that moves on as it is read.
+/// A position in a file that moves on as it is read.
 struct PickleInput {
   let file: RandomAccessFile
   /// Where the pickle begins, for messages.
@@ -14,23 +14,23 @@ struct PickleInput {
     start = range.lowerBound
     end = range.upperBound
     windowStart = range.lowerBound
-    place = range.lowerBound
+    position = range.lowerBound
   }
 
   /// The next byte, counted from the beginning of the file.
-  private(set) var place: Int
+  private(set) var position: Int
 
   mutating func byte() throws(PyTorchFileError) -> UInt8 {
-    if place >= windowStart + window.count { try fill(1) }
-    defer { place += 1 }
-    return window[place - windowStart]
+    if position >= windowStart + window.count { try fill(1) }
+    defer { position += 1 }
+    return window[position - windowStart]
   }
 
   /// The next `count` bytes; checked against the end before memory is taken for them.
   mutating func bytes(_ count: Int) throws(PyTorchFileError) -> ArraySlice<UInt8> {
-    if place + count > windowStart + window.count { try fill(count) }
-    defer { place += count }
-    return window[place - windowStart..<place - windowStart + count]
+    if position + count > windowStart + window.count { try fill(count) }
+    defer { position += count }
+    return window[position - windowStart..<position - windowStart + count]
   }
 
   /// A little-endian number of 1, 2 or 4 bytes, unsigned.
@@ -50,12 +50,12 @@ struct PickleInput {
   }
 
   func problem(_ text: String) -> PyTorchFileError {
-    .pickle(path: file.path, byte: place - start, problem: text)
+    .pickle(path: file.path, byte: position - start, problem: text)
   }
 
   private mutating func fill(_ count: Int) throws(PyTorchFileError) {
-    guard count <= end - place else { throw problem("ends too early") }
-    window = try file.bytes(place..<min(end, place + max(count, 1 << 16)))
-    windowStart = place
+    guard count <= end - position else { throw problem("ends too early") }
+    window = try file.bytes(position..<min(end, position + max(count, 1 << 16)))
+    windowStart = position
   }
 }

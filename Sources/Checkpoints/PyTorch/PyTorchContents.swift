@@ -1,9 +1,9 @@
 // The two forms of PyTorch files: where their pickle and their storages are.
 
-/// The pickle of a file, and the places of its storages.
+/// The pickle of a file, and the positions of its storages.
 struct PyTorchContents {
   let pickle: Pickle
-  let places: [String: Range<Int>]
+  let positions: [String: Range<Int>]
   /// CRC-32 of each storage; the stream of pickles has none.
   let checksums: [String: UInt32]
 
@@ -53,7 +53,7 @@ struct PyTorchContents {
     }
     var unpickler = Unpickler(PickleInput(file, entry.range))
     pickle = try unpickler.load()
-    var places: [String: Range<Int>] = [:]
+    var positions: [String: Range<Int>] = [:]
     var checksums: [String: UInt32] = [:]
     for storage in try Self.storages(of: pickle, path: file.path).values {
       guard let entry = entries["\(stem)data/\(storage.key)"] else { continue }
@@ -64,10 +64,10 @@ struct PyTorchContents {
           problem: "\(entry.range.count) bytes, \(storage.count) elements of "
             + "\(storage.type.rawValue) need \(expected)")
       }
-      places[storage.key] = entry.range
+      positions[storage.key] = entry.range
       checksums[storage.key] = entry.crc
     }
-    self.places = places
+    self.positions = positions
     self.checksums = checksums
   }
 
@@ -80,12 +80,12 @@ struct PyTorchContents {
 
   /// Magic number, version, system, object and keys as pickles, then each storage's length and elements.
   private init(stream file: RandomAccessFile) throws(PyTorchFileError) {
-    var place = Self.magic.count
+    var position = Self.magic.count
     func next() throws(PyTorchFileError) -> Pickle {
-      let end = min(file.count, place + Self.longestPickle)
-      var unpickler = Unpickler(PickleInput(file, place..<end))
+      let end = min(file.count, position + Self.longestPickle)
+      var unpickler = Unpickler(PickleInput(file, position..<end))
       let pickle = try unpickler.load()
-      place = unpickler.input.place
+      position = unpickler.input.position
       return pickle
     }
     let version = try next()
@@ -106,30 +106,30 @@ struct PyTorchContents {
         path: file.path, found: "a stream without a list of storages", advice: Self.advice)
     }
     let storages = try Self.storages(of: pickle, path: file.path)
-    var places: [String: Range<Int>] = [:]
+    var positions: [String: Range<Int>] = [:]
     for reference in list {
-      guard let key = keys.text(reference), let storage = storages[key], places[key] == nil else {
+      guard let key = keys.text(reference), let storage = storages[key], positions[key] == nil else {
         throw .storage(
           path: file.path, key: keys.text(reference) ?? "(no text)",
           problem: "is stored, but no tensor names it, or it is stored twice")
       }
-      let header = LittleEndianFields(bytes: try file.bytes(place..<min(place + 8, file.count)))
+      let header = LittleEndianFields(bytes: try file.bytes(position..<min(position + 8, file.count)))
       guard let count = header.number(at: 0, size: 8) else {
-        throw .cutShort(path: file.path, bytes: file.count, expected: place + 8)
+        throw .cutShort(path: file.path, bytes: file.count, expected: position + 8)
       }
       guard count == storage.count else {
         throw .storage(
           path: file.path, key: key,
           problem: "\(count) elements, its tensors name \(storage.count)")
       }
-      let end = place + 8 + count * storage.type.bits / 8
+      let end = position + 8 + count * storage.type.bits / 8
       guard end <= file.count else {
         throw .cutShort(path: file.path, bytes: file.count, expected: end)
       }
-      places[key] = place + 8..<end
-      place = end
+      positions[key] = position + 8..<end
+      position = end
     }
-    self.places = places
+    self.positions = positions
     checksums = [:]
   }
 

@@ -20,7 +20,7 @@ package final class PyTorchFile: TensorSource {
   package let optimizers: [[Int: OptimizerState]]
 
   private let file: RandomAccessFile
-  private let places: [String: Range<Int>]  // bytes of each storage, by key
+  private let positions: [String: Range<Int>]  // bytes of each storage, by key
   private let checksums: [String: UInt32]  // of each storage of an archive
   private let tensors: [String: StoredTensor]
   /// Tensors that are not listed: those of the optimizers.
@@ -33,7 +33,7 @@ package final class PyTorchFile: TensorSource {
     self.path = path
     file = try RandomAccessFile(path)
     let contents = try PyTorchContents(file)
-    (pickle, places, checksums) = (contents.pickle, contents.places, contents.checksums)
+    (pickle, positions, checksums) = (contents.pickle, contents.positions, contents.checksums)
     let dictionary = try Self.stateDictionary(of: pickle, path: path)
     var tensors: [String: StoredTensor] = [:]
     var unreadable: [String: String] = [:]
@@ -123,23 +123,23 @@ package final class PyTorchFile: TensorSource {
     of tensor: StoredTensor, named name: String, as type: Element.Type
   ) throws(PyTorchFileError) -> [Element] {
     let storage = tensor.storage
-    guard let place = places[storage.key] else {
+    guard let position = positions[storage.key] else {
       throw .tensor(path: path, tensor: name, problem: "no storage \(storage.key) in the file")
     }
     let size = MemoryLayout<Element>.stride
-    let start = place.lowerBound + (storage.start + tensor.offset) * size
+    let start = position.lowerBound + (storage.start + tensor.offset) * size
     let range = start..<start + tensor.span * size
-    guard range.upperBound <= place.upperBound else {
+    guard range.upperBound <= position.upperBound else {
       throw .storage(
         path: path, key: storage.key,
-        problem: "\(place.count) bytes, \(name) needs \(range.upperBound - place.lowerBound)")
+        problem: "\(position.count) bytes, \(name) needs \(range.upperBound - position.lowerBound)")
     }
     let isChecked = checksums[storage.key] == nil || verified.withLock { $0.contains(storage.key) }
-    if !isChecked && range != place {
-      try compare(try file.crc32(of: place), storage.key)
+    if !isChecked && range != position {
+      try compare(try file.crc32(of: position), storage.key)
     }
     let elements = try file.elements(range, as: type)
-    if !isChecked && range == place {
+    if !isChecked && range == position {
       try compare(elements.withUnsafeBytes { crc32($0) }, storage.key)
     }
     return elements

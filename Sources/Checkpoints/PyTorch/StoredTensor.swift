@@ -81,15 +81,15 @@ struct StoredTensor: Equatable, Sendable {
     var result: [Element] = []
     result.reserveCapacity(count)
     var index = [Int](repeating: 0, count: shape.count)
-    var place = 0
+    var position = 0
     while true {
-      result.append(span[place])
+      result.append(span[position])
       var axis = shape.count - 1
       while axis >= 0 {
         index[axis] += 1
-        place += strides[axis]
+        position += strides[axis]
         if index[axis] < shape[axis] { break }
-        place -= index[axis] * strides[axis]
+        position -= index[axis] * strides[axis]
         index[axis] = 0
         axis -= 1
       }

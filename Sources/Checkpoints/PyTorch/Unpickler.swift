@@ -11,7 +11,7 @@ struct Unpickler {
   private var marks: [Int] = []  // heights of the stack
   private var memo: [Int: PickleReference] = [:]
   private var globals: [PickleGlobal] = []
-  private var globalPlaces: [PickleGlobal: PickleReference] = [:]
+  private var globalPositions: [PickleGlobal: PickleReference] = [:]
 
   /// More values than any checkpoint has; they take at most about 1 GiB.
   private static let mostNodes = 1 << 23
@@ -93,7 +93,7 @@ struct Unpickler {
     guard nodes.count < Self.mostNodes else {
       throw input.problem("more than \(Self.mostNodes) values")
     }
-    stack.append(PickleReference(place: nodes.count))
+    stack.append(PickleReference(position: nodes.count))
     nodes.append(node)
   }
 
@@ -142,42 +142,42 @@ struct Unpickler {
   }
 
   private mutating func pushGlobal(_ global: PickleGlobal) throws(PyTorchFileError) {
-    if let known = globalPlaces[global] {
+    if let known = globalPositions[global] {
       stack.append(known)
       return
     }
     try push(.global(global))
     globals.append(global)
     HostileNames.tell(global, in: input.file.path)
-    globalPlaces[global] = stack.last
+    globalPositions[global] = stack.last
   }
 
   /// Adds to the list on top; other things that are filled like lists stay as they are.
   private mutating func append(_ items: [PickleReference]) throws(PyTorchFileError) {
-    let place = try top().place
-    switch nodes[place] {
+    let position = try top().position
+    switch nodes[position] {
     case .list(var list):
-      nodes[place] = .none  // the only reference, so that the list grows in place
+      nodes[position] = .none  // the only reference, so that the list grows in place
       list += items
-      nodes[place] = .list(list)
+      nodes[position] = .list(list)
     case .call: return
-    default: throw input.problem("appends to \(nodes[place].title)")
+    default: throw input.problem("appends to \(nodes[position].title)")
     }
   }
 
   /// Adds keys and values, which alternate, to the dictionary on top.
   private mutating func setItems(_ items: [PickleReference]) throws(PyTorchFileError) {
     guard items.count % 2 == 0 else { throw input.problem("a key without a value") }
-    let place = try top().place
-    switch nodes[place] {
+    let position = try top().position
+    switch nodes[position] {
     case .dictionary(var dictionary):
-      nodes[place] = .none
+      nodes[position] = .none
       for index in stride(from: 0, to: items.count, by: 2) {
         dictionary.append((items[index], items[index + 1]))
       }
-      nodes[place] = .dictionary(dictionary)
+      nodes[position] = .dictionary(dictionary)
     case .call: return
-    default: throw input.problem("sets items of \(nodes[place].title)")
+    default: throw input.problem("sets items of \(nodes[position].title)")
     }
   }
 
@@ -185,10 +185,10 @@ struct Unpickler {
   private mutating func call(
     _ function: PickleReference, _ arguments: PickleReference
   ) throws(PyTorchFileError) {
-    guard case .tuple(let items) = nodes[arguments.place] else {
-      throw input.problem("calls with \(nodes[arguments.place].title) instead of a tuple")
+    guard case .tuple(let items) = nodes[arguments.position] else {
+      throw input.problem("calls with \(nodes[arguments.position].title) instead of a tuple")
     }
-    guard case .global(PickleGlobal("collections", "OrderedDict")) = nodes[function.place] else {
+    guard case .global(PickleGlobal("collections", "OrderedDict")) = nodes[function.position] else {
       return try push(.call(function: function, arguments: arguments, state: nil))
     }
     try push(.dictionary(pairs(items)))
@@ -198,9 +198,9 @@ struct Unpickler {
   private func pairs(
     _ arguments: [PickleReference]
   ) -> [(key: PickleReference, value: PickleReference)] {
-    guard let first = arguments.first, case .list(let pairs) = nodes[first.place] else { return [] }
+    guard let first = arguments.first, case .list(let pairs) = nodes[first.position] else { return [] }
     return pairs.compactMap { pair in
-      switch nodes[pair.place] {
+      switch nodes[pair.position] {
       case .list(let items) where items.count == 2, .tuple(let items) where items.count == 2:
         (items[0], items[1])
       default: nil
@@ -210,12 +210,12 @@ struct Unpickler {
 
   /// Sets the state of the object on top; that of a dictionary (`_metadata`) is of no use here.
   private mutating func build(_ state: PickleReference) throws(PyTorchFileError) {
-    let place = try top().place
-    switch nodes[place] {
+    let position = try top().position
+    switch nodes[position] {
     case .call(let function, let arguments, _):
-      nodes[place] = .call(function: function, arguments: arguments, state: state)
+      nodes[position] = .call(function: function, arguments: arguments, state: state)
     case .dictionary, .list, .set, .global, .persistent: return
-    default: throw input.problem("sets the state of \(nodes[place].title)")
+    default: throw input.problem("sets the state of \(nodes[position].title)")
     }
   }
 }

@@ -20,9 +20,9 @@ struct ZipArchive: Sendable {
     let fields = LittleEndianFields(bytes: try file.bytes(directory.range))
     var entries: [String: ZipEntry] = [:]
     var occupied: [Range<Int>] = []
-    var place = 0
+    var position = 0
     for _ in 0..<directory.entries {
-      let claim = try Self.claim(in: fields, at: &place, path: file.path)
+      let claim = try Self.claim(in: fields, at: &position, path: file.path)
       let range = try Self.dataRange(of: claim, in: file, before: directory.range.lowerBound)
       let entry = ZipEntry(name: claim.name, range: range, crc: claim.crc)
       guard entries.updateValue(entry, forKey: claim.name) == nil else {
@@ -30,7 +30,7 @@ struct ZipArchive: Sendable {
       }
       occupied.append(claim.offset..<range.upperBound)
     }
-    guard place == fields.bytes.count else {
+    guard position == fields.bytes.count else {
       throw .archive(
         path: file.path, entry: "", problem: "the directory holds more than its entries")
     }
@@ -65,16 +65,16 @@ struct ZipArchive: Sendable {
     if end >= 20 {
       let locator = LittleEndianFields(bytes: try file.bytes(end - 20..<end))
       if locator.bytes.starts(with: [0x50, 0x4b, 6, 7]) {
-        guard let place = locator.number(at: 8, size: 8), place <= end - 20 - 56 else {
+        guard let position = locator.number(at: 8, size: 8), position <= end - 20 - 56 else {
           throw .archive(
             path: file.path, entry: "", problem: "the zip64 directory lies past the end")
         }
-        let record = LittleEndianFields(bytes: try file.bytes(place..<place + 56))
+        let record = LittleEndianFields(bytes: try file.bytes(position..<position + 56))
         guard record.bytes.starts(with: [0x50, 0x4b, 6, 6]) else {
           throw .archive(
-            path: file.path, entry: "", problem: "no zip64 directory at byte \(place)")
+            path: file.path, entry: "", problem: "no zip64 directory at byte \(position)")
         }
-        end = place
+        end = position
         entries = record.number(at: 32, size: 8)
         size = record.number(at: 40, size: 8)
         offset = record.number(at: 48, size: 8)
@@ -104,9 +104,9 @@ struct ZipArchive: Sendable {
   }
 
   private static func claim(
-    in fields: LittleEndianFields, at place: inout Int, path: String
+    in fields: LittleEndianFields, at position: inout Int, path: String
   ) throws(PyTorchFileError) -> Claim {
-    let start = place
+    let start = position
     guard start <= fields.bytes.count - 46,
       fields.bytes[start...].starts(with: [0x50, 0x4b, 1, 2]),
       let flags = fields.number(at: start + 8, size: 2),
@@ -124,7 +124,7 @@ struct ZipArchive: Sendable {
     }
     let extra = start + 46 + nameLength
     let name = String(decoding: fields.bytes[start + 46..<extra], as: UTF8.self)
-    place = extra + extraLength + commentLength
+    position = extra + extraLength + commentLength
     guard flags & 1 == 0 else {
       throw .archive(path: path, entry: name, problem: "is encrypted")
     }
@@ -151,25 +151,25 @@ struct ZipArchive: Sendable {
     in fields: LittleEndianFields, _ extra: Range<Int>, wanted: [Bool], path: String, name: String
   ) throws(PyTorchFileError) -> [Int?] {
     guard wanted.contains(true) else { return wanted.map { _ in nil } }
-    var place = extra.lowerBound
-    while place + 4 <= extra.upperBound, let id = fields.number(at: place, size: 2),
-      let length = fields.number(at: place + 2, size: 2)
+    var position = extra.lowerBound
+    while position + 4 <= extra.upperBound, let id = fields.number(at: position, size: 2),
+      let length = fields.number(at: position + 2, size: 2)
     {
-      let end = place + 4 + length
+      let end = position + 4 + length
       guard id == 1, end <= extra.upperBound else {
-        place = end
+        position = end
         continue
       }
-      place += 4
+      position += 4
       var numbers: [Int?] = []
       for isWanted in wanted {
         guard isWanted else {
           numbers.append(nil)
           continue
         }
-        guard place + 8 <= end, let number = fields.number(at: place, size: 8) else { break }
+        guard position + 8 <= end, let number = fields.number(at: position, size: 8) else { break }
         numbers.append(number)
-        place += 8
+        position += 8
       }
       if numbers.count == wanted.count { return numbers }
       break

@@ -10,7 +10,7 @@ protocol AnnotationRow: Sendable {
   /// The category, which the file must list; nil in a file without categories.
   var category: Int? { get }
   /// Where the record begins in the file.
-  var place: Int { get }
+  var position: Int { get }
 }
 
 /// The good records of an annotation file; the others are noted.
@@ -136,7 +136,7 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
   private mutating func note(_ reason: COCOFault.Reason, _ row: Row) throws(COCOError) {
     try note(
       COCOFault(
-        path: path, byte: row.place, section: .annotation, id: row.id, imageID: row.imageID,
+        path: path, byte: row.position, section: .annotation, id: row.id, imageID: row.imageID,
         reason: reason))
   }
 

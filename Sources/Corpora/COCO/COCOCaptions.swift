@@ -11,7 +11,7 @@ package struct COCOCaptions: Sendable {
     let id: Int64
     let imageID: Int64
     var category: Int? { nil }
-    let place: Int
+    let position: Int
     /// Where the sentence lies in the text.
     let range: Range<Int>
   }
@@ -28,7 +28,7 @@ package struct COCOCaptions: Sendable {
       let start = text.count
       text.append(contentsOf: record.caption.buffer)
       return Row(
-        id: record.id, imageID: record.image_id, place: Int(record.begin),
+        id: record.id, imageID: record.image_id, position: Int(record.begin),
         range: start..<text.count)
     }
     self.text = text

@@ -56,26 +56,26 @@ package struct COCOFault: Error, Equatable, Sendable {
 
 extension COCOFault: CustomStringConvertible {
   package var description: String {
-    var place = "\(path): byte \(byte): \(section.rawValue)"
-    if let id { place += " \(id)" }
-    if section == .annotation, let imageID { place += " of image \(imageID)" }
+    var position = "\(path): byte \(byte): \(section.rawValue)"
+    if let id { position += " \(id)" }
+    if section == .annotation, let imageID { position += " of image \(imageID)" }
     return switch reason {
-    case .notAnObject(let found): "\(place): \(found), expected {…}"
-    case .missing(let field): "\(place): no \(field)"
-    case .repeated(let field): "\(place): \(field) is there twice"
+    case .notAnObject(let found): "\(position): \(found), expected {…}"
+    case .missing(let field): "\(position): no \(field)"
+    case .repeated(let field): "\(position): \(field) is there twice"
     case .wrong(let field, let found, let expected):
-      "\(place): \(field) is \(found), expected \(expected)"
-    case .duplicateID: "\(place): its id is taken by an earlier one"
-    case .unknownImage: "\(place): the file lists no such image"
-    case .unknownCategory(let category): "\(place): the file lists no category \(category)"
-    case .segmentation(let fault): "\(place): \(fault)"
+      "\(position): \(field) is \(found), expected \(expected)"
+    case .duplicateID: "\(position): its id is taken by an earlier one"
+    case .unknownImage: "\(position): the file lists no such image"
+    case .unknownCategory(let category): "\(position): the file lists no category \(category)"
+    case .segmentation(let fault): "\(position): \(fault)"
     }
   }
 }
 
 /// The broken records of a file.
 package struct COCOFaults: Equatable, Sendable {
-  /// Faults that are kept with their place; the rest is only counted.
+  /// Faults that are kept with their position; the rest is only counted.
   package static let listedLimit = 1000
 
   /// The first ones.

@@ -62,7 +62,7 @@ package struct COCOLabelMaps: Sendable {
       do {
         guard let label = UInt8(exactly: annotation.categoryID), labels.contains(label) else {
           throw COCOFault(
-            path: objects.path, byte: annotation.place, section: .annotation, id: annotation.id,
+            path: objects.path, byte: annotation.position, section: .annotation, id: annotation.id,
             imageID: image,
             reason: .wrong(
               field: "category_id", found: "\(annotation.categoryID)",

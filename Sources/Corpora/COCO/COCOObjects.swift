@@ -54,7 +54,7 @@ package final class COCOObjects: Sendable {
       return try maker.mask(segmentation: bytes)
     } catch {
       throw COCOFault(
-        path: path, byte: annotation.place, section: .annotation, id: annotation.id,
+        path: path, byte: annotation.position, section: .annotation, id: annotation.id,
         imageID: annotation.imageID, reason: .segmentation(error))
     }
   }
@@ -96,6 +96,6 @@ extension COCOAnnotation {
       isCrowd: record.is_crowd != 0, area: record.area,
       box: COCOBox(x: x, y: y, width: width, height: height),
       segmentation: Int(record.segmentation_begin)..<Int(record.segmentation_end),
-      place: Int(record.begin))
+      position: Int(record.begin))
   }
 }

@@ -60,5 +60,5 @@ package struct COCOAnnotation: Equatable, AnnotationRow {
   /// Where the outline lies in the file; empty where there is none.
   let segmentation: Range<Int>
   /// Where the record begins in the file.
-  let place: Int
+  let position: Int
 }

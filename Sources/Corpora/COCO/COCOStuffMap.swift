@@ -4,7 +4,7 @@ package enum COCOStuffMap {
   ///
   /// - Parameters:
   ///   - stored: the file's pixels `[H, W]`, palette indices not looked up.
-  ///   - width: columns, for the place in an error.
+  ///   - width: columns, for the position in an error.
   ///   - path: for errors.
   /// - Throws: `.notALabel` for the values 182…254, which no label has.
   package static func labels(

@@ -34,14 +34,14 @@ final class MaskMaker {
       try addPolygons(to: &words)
     case CA_COUNTS:
       try checkSize()
-      var place: Int64 = 0
-      let status = ca_mask_set_counts(&words, size, outline.counts, outline.count_count, &place)
-      try check(status, place)
+      var position: Int64 = 0
+      let status = ca_mask_set_counts(&words, size, outline.counts, outline.count_count, &position)
+      try check(status, position)
     default:
       try checkSize()
-      var place: Int64 = 0
-      let status = ca_mask_set_compressed(&words, size, outline.text, outline.text_count, &place)
-      try check(status, place)
+      var position: Int64 = 0
+      let status = ca_mask_set_compressed(&words, size, outline.text, outline.text_count, &position)
+      try check(status, position)
     }
     return COCOMask(width: width, height: height, words: words)
   }
@@ -90,16 +90,16 @@ final class MaskMaker {
     }
   }
 
-  private func check(_ status: ca_mask_status, _ place: Int64) throws(COCOSegmentationFault) {
+  private func check(_ status: ca_mask_status, _ position: Int64) throws(COCOSegmentationFault) {
     switch status {
     case CA_MASK_OK: return
     case CA_MASK_TOO_LONG: throw .tooLong
-    case CA_MASK_SUM: throw .sum(found: Int(place), expected: width * height)
+    case CA_MASK_SUM: throw .sum(found: Int(position), expected: width * height)
     case CA_MASK_UNTERMINATED: throw .unterminated
-    case CA_MASK_LONG_COUNT: throw .longCount(index: Int(place))
+    case CA_MASK_LONG_COUNT: throw .longCount(index: Int(position))
     default:
       let text = UnsafeBufferPointer(start: outline.text, count: outline.text_count)
-      throw .character(index: Int(place), found: UInt8(bitPattern: text[Int(place)]))
+      throw .character(index: Int(position), found: UInt8(bitPattern: text[Int(position)]))
     }
   }
 }

@@ -69,14 +69,14 @@ package enum EXIFOrientation: Int, CaseIterable, Sendable {
       let count = number(at: directory, bytes: 2)
     else { return nil }
     for entry in 0..<count {
-      let place = directory + 2 + entry * 12
-      guard let tag = number(at: place, bytes: 2) else { return nil }
+      let position = directory + 2 + entry * 12
+      guard let tag = number(at: position, bytes: 2) else { return nil }
       guard tag == 0x0112 else { continue }
       // One SHORT, which stands in the entry itself.
-      guard number(at: place + 2, bytes: 2) == 3, number(at: place + 4, bytes: 4) == 1 else {
+      guard number(at: position + 2, bytes: 2) == 3, number(at: position + 4, bytes: 4) == 1 else {
         return nil
       }
-      return number(at: place + 8, bytes: 2).flatMap(EXIFOrientation.init)
+      return number(at: position + 8, bytes: 2).flatMap(EXIFOrientation.init)
     }
     return nil
   }

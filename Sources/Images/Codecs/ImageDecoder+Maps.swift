@@ -84,12 +84,12 @@ extension ImageDecoder {
 
   /// One value for each pixel: a byte, a big-endian number of 16 bits, or the bytes of a little-endian float.
   private static func depths(_ samples: [UInt8], bytesEach: Int) -> [Float] {
-    stride(from: 0, to: samples.count, by: bytesEach).map { place in
+    stride(from: 0, to: samples.count, by: bytesEach).map { position in
       switch bytesEach {
-      case 1: return Float(samples[place])
-      case 2: return Float(UInt16(samples[place]) << 8 | UInt16(samples[place + 1]))
+      case 1: return Float(samples[position])
+      case 2: return Float(UInt16(samples[position]) << 8 | UInt16(samples[position + 1]))
       default:
-        let bits = (0..<4).reduce(UInt32(0)) { $0 | UInt32(samples[place + $1]) << (8 * $1) }
+        let bits = (0..<4).reduce(UInt32(0)) { $0 | UInt32(samples[position + $1]) << (8 * $1) }
         return Float(bitPattern: bits)
       }
     }

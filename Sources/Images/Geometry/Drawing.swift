@@ -8,8 +8,8 @@ extension RGBImage {
   ///   - y: row of this image for the top one of `image`, may be negative.
   package mutating func draw(_ image: RGBImage, x: Int, y: Int) {
     let whole = PixelRect(x: 0, y: 0, width: width, height: height)
-    let place = PixelRect(x: x, y: y, width: image.width, height: image.height)
-    guard let visible = whole.intersection(place) else { return }
+    let position = PixelRect(x: x, y: y, width: image.width, height: image.height)
+    guard let visible = whole.intersection(position) else { return }
     for row in visible.y..<visible.y + visible.height {
       let to = (row * width + visible.x) * 3
       let from = ((row - y) * image.width + visible.x - x) * 3

@@ -59,12 +59,12 @@ package enum AnimatedPNG {
 
   private static func chunks(of png: [UInt8]) -> [(type: String, data: [UInt8])] {
     var chunks: [(String, [UInt8])] = []
-    var place = 8
-    while place + 12 <= png.count {
-      let length = png[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
-      let type = String(decoding: png[place + 4..<place + 8], as: UTF8.self)
-      chunks.append((type, Array(png[place + 8..<place + 8 + length])))
-      place += 12 + length
+    var position = 8
+    while position + 12 <= png.count {
+      let length = png[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
+      let type = String(decoding: png[position + 4..<position + 8], as: UTF8.self)
+      chunks.append((type, Array(png[position + 8..<position + 8 + length])))
+      position += 12 + length
     }
     return chunks
   }

@@ -12,7 +12,7 @@ package struct AtariPlanner {
   private let folder: ImageFolder
   private let frames: FrameOptions
   private let recipe: ImageRecipe
-  private let rooms: PlaceTemplates?
+  private let rooms: RoomTemplates?
   private let threads: Int
   private let progress: (IngestEvent) throws -> Void
 
@@ -28,7 +28,7 @@ package struct AtariPlanner {
   /// - Parameters:
   ///   - path: the root of a folder in the Grand Challenge layout.
   ///   - progress: told what happens, in the calling thread; what it throws ends the planning.
-  /// - Throws: `IngestError`, `AtariCorpusError`, `ImageError`, `PlaceTemplateError`, and what `progress` throws.
+  /// - Throws: `IngestError`, `AtariCorpusError`, `ImageError`, `RoomTemplateError`, and what `progress` throws.
   package static func plan(
     path: String, frames: FrameOptions, recipe: ImageRecipe, shards: ShardOptions, threads: Int,
     policy: ErrorPolicy, progress: (IngestEvent) throws -> Void
@@ -43,7 +43,7 @@ package struct AtariPlanner {
     _ path: String, _ frames: FrameOptions, _ recipe: ImageRecipe, threads: Int,
     progress: @escaping (IngestEvent) throws -> Void
   ) throws {
-    rooms = try frames.rooms.map { try PlaceTemplates($0) }
+    rooms = try frames.rooms.map { try RoomTemplates($0) }
     corpus = try AtariCorpus(path: path, game: frames.game, followsLinks: frames.followsLinks)
     folder = try ImageFolder(corpus.root, followsLinks: frames.followsLinks)
     self.frames = frames
@@ -115,7 +115,7 @@ package struct AtariPlanner {
     let episode = planned.episode
     let name = "\(corpus.game)/\(episode.id)"
     let good = states.enumerated().map { index, states in
-      let frame = episode.transitions[planned.kept[states.places.upperBound - 1]].frame
+      let frame = episode.transitions[planned.kept[states.positions.upperBound - 1]].frame
       // The number of a row is trajectory · 2³² + frame, whatever the options.
       return (
         frame: frame,

@@ -7,7 +7,7 @@ struct AtariSource: ImageSource {
   let game: String
   let recipe: ImageRecipe
   /// Images by which rooms are told apart; nil for no column `room`.
-  let rooms: PlaceTemplates?
+  let rooms: RoomTemplates?
   /// The root of the corpus, out of which no image is read.
   let folder: ImageFolder
   let episodes: [PlannedEpisode]
@@ -28,7 +28,7 @@ struct AtariSource: ImageSource {
     let states = samples[image.index]
     let planned = episodes[states.episode]
     var images: [RGBImage] = []
-    for index in planned.kept[states.places] {
+    for index in planned.kept[states.positions] {
       let file = planned.episode.imageName(of: planned.episode.transitions[index])
       let path = folder.path(of: file)
       let state: RGBImage
@@ -56,10 +56,10 @@ struct AtariSource: ImageSource {
   private func labels(of states: AtariStates) -> [Int64] {
     let planned = episodes[states.episode]
     let rows = planned.episode.transitions
-    let last = rows[planned.kept[states.places.upperBound - 1]]
+    let last = rows[planned.kept[states.positions.upperBound - 1]]
     var reward = 0
     var isTerminal = false
-    for row in rows[planned.kept[states.places.lowerBound]..<states.end] {
+    for row in rows[planned.kept[states.positions.lowerBound]..<states.end] {
       reward = reward.addingReportingOverflow(row.reward).partialValue
       isTerminal = isTerminal || row.terminal
     }
@@ -84,8 +84,8 @@ struct PlannedEpisode: Sendable {
 struct AtariStates: Equatable, Sendable {
   /// Index into the source's episodes.
   let episode: Int
-  /// The states' places in the episode's `kept`.
-  let places: Range<Int>
+  /// The states' positions in the episode's `kept`.
+  let positions: Range<Int>
   /// Index into the episode's transitions of the first row that belongs to the next sample.
   let end: Int
 }

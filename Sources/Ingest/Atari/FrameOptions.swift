@@ -49,7 +49,7 @@ package struct FrameOptions: ParsableArguments, Sendable {
     (trajectories?.inRanges ?? []).union(holdout?.inRanges ?? [])
   }
 
-  func note(in record: inout IngestRecord, rooms: PlaceTemplates?) {
+  func note(in record: inout IngestRecord, rooms: RoomTemplates?) {
     record.note("--game", game, as: "game")
     record.note("--trajectories", trajectories.map(\.description) ?? "all")
     record.note("--holdout", holdout.map(\.description) ?? "none")

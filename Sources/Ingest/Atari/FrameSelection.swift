@@ -21,7 +21,7 @@ struct FrameSelection: Equatable {
     kept = transitions.indices.filter { transitions[$0].frame % every == 0 }
   }
 
-  /// Leaves out what `isDuplicate` says of the places in `kept`.
+  /// Leaves out what `isDuplicate` says of the positions in `kept`.
   mutating func drop(_ isDuplicate: [Bool]) {
     kept = zip(kept, isDuplicate).filter { !$0.1 }.map(\.0)
   }
@@ -31,14 +31,14 @@ struct FrameSelection: Equatable {
   /// States at the end of a run that do not fill a sample are left out.
   func samples(stack: Int, episode: Int) -> [AtariStates] {
     var samples: [AtariStates] = []
-    var place = 0
+    var position = 0
     for run in runs {
-      let first = place
-      while place < kept.count, kept[place] < run.upperBound { place += 1 }
-      let starts = Array(stride(from: first, through: place - stack, by: stack))
+      let first = position
+      while position < kept.count, kept[position] < run.upperBound { position += 1 }
+      let starts = Array(stride(from: first, through: position - stack, by: stack))
       for (index, start) in starts.enumerated() {
         let next = index + 1 < starts.count ? kept[starts[index + 1]] : run.upperBound
-        samples.append(AtariStates(episode: episode, places: start..<start + stack, end: next))
+        samples.append(AtariStates(episode: episode, positions: start..<start + stack, end: next))
       }
     }
     return samples

@@ -112,7 +112,7 @@ package enum COCOPlanner {
       id: large.id, name: large.name, path: part.layout.annotationFiles.first ?? part.layout.root)
   }
 
-  /// Numbers of images that nothing lists: those in their names, or else their places.
+  /// Numbers of images that nothing lists: those in their names, or else their positions.
   private static func numbered(_ names: [String]) -> [(id: Int64, name: String)] {
     let numbers = names.map { name -> Int64? in
       let stem = name.prefix { $0 != "." }

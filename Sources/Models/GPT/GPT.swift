@@ -41,45 +41,45 @@ package struct GPT: Layer {
   ///
   /// - Parameters:
   ///   - indices: tokens `[N, T]`, `T` at most `block_size`.
-  ///   - places: the position of each, rising `[T]`; the first T if left out.
+  ///   - positions: the position of each, rising `[T]`; the first T if left out.
   ///   - random: where dropout draws from in training; `nil` drops nothing.
   /// - Returns: `[N, T, V]`.
   package func callAsFunction(
-    _ indices: IndexTensor, at places: [Int32]? = nil, droppingWith random: inout RandomSource?
+    _ indices: IndexTensor, at positions: [Int32]? = nil, droppingWith random: inout RandomSource?
   ) -> Tensor {
-    let places = places ?? (0..<Int32(indices.shape[1])).map { $0 }
-    var x = embedded(indices, at: places)
+    let positions = positions ?? (0..<Int32(indices.shape[1])).map { $0 }
+    var x = embedded(indices, at: positions)
       .droppedOut(rate: config.embeddingDropout, using: &random)
-    let (mask, rotation) = (mask(places), rotation(places))
+    let (mask, rotation) = (mask(positions), rotation(positions))
     for block in blocks { x = block(x, mask: mask, rotation, droppingWith: &random) }
     return head(finalNorm(x))
   }
 
   /// Logits in evaluation mode, `[N, T, V]`.
-  package func callAsFunction(_ indices: IndexTensor, at places: [Int32]? = nil) -> Tensor {
+  package func callAsFunction(_ indices: IndexTensor, at positions: [Int32]? = nil) -> Tensor {
     var none: RandomSource?
-    return self(indices, at: places, droppingWith: &none)
+    return self(indices, at: positions, droppingWith: &none)
   }
 
   /// Token and position vectors, `[N, T, C]`.
-  func embedded(_ indices: IndexTensor, at places: [Int32]) -> Tensor {
+  func embedded(_ indices: IndexTensor, at positions: [Int32]) -> Tensor {
     let (n, length) = (indices.shape[0], indices.shape[1])
-    precondition(places.count == length, "\(places.count) places for \(length) tokens")
+    precondition(positions.count == length, "\(positions.count) positions for \(length) tokens")
     precondition(
-      places.allSatisfy { $0 < config.blockSize },
-      "position \(places.max() ?? 0) of a model of \(config.blockSize)")
+      positions.allSatisfy { $0 < config.blockSize },
+      "position \(positions.max() ?? 0) of a model of \(config.blockSize)")
     guard config.rotary == nil else { return tokens(indices) }
     let table = positions.reshaped([config.blockSize, config.width])
-    let repeated = (0..<n).flatMap { _ in places }
+    let repeated = (0..<n).flatMap { _ in positions }
     return tokens(indices) + table.gathered(at: IndexTensor(repeated, shape: indices.shape))
   }
 
-  func rotation(_ places: [Int32]) -> Rotation? {
-    config.rotary?.rotation(places, headWidth: config.width / config.heads, on: device)
+  func rotation(_ positions: [Int32]) -> Rotation? {
+    config.rotary?.rotation(positions, headWidth: config.width / config.heads, on: device)
   }
 
-  func mask(_ places: [Int32]) -> AttentionMask {
-    .causal(prefix: places.count { $0 < config.unmasked })
+  func mask(_ positions: [Int32]) -> AttentionMask {
+    .causal(prefix: positions.count { $0 < config.unmasked })
   }
 
   /// Names of the parameters that weight decay acts on: the weights of linear layers, not biases, norms, embeddings or

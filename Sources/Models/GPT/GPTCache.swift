@@ -30,16 +30,16 @@ package struct GPTCache {
 extension GPT {
   /// Logits after the last of `indices` `[N, T]`, whose keys and values replace what the cache held.
   ///
-  /// - Parameter places: the position of each token, rising; the first T if left out.
+  /// - Parameter positions: the position of each token, rising; the first T if left out.
   /// - Returns: `[N, V]`.
   package func logits(
-    after indices: IndexTensor, at places: [Int32]? = nil, filling cache: inout GPTCache
+    after indices: IndexTensor, at positions: [Int32]? = nil, filling cache: inout GPTCache
   ) -> Tensor {
     withoutGradients {
       cache.reset()
-      let places = places ?? (0..<Int32(indices.shape[1])).map { $0 }
-      var x = embedded(indices, at: places)
-      let (mask, rotation) = (mask(places), rotation(places))
+      let positions = positions ?? (0..<Int32(indices.shape[1])).map { $0 }
+      var x = embedded(indices, at: positions)
+      let (mask, rotation) = (mask(positions), rotation(positions))
       var random: RandomSource?
       for (index, block) in blocks.enumerated() {
         x = block(x, mask: mask, rotation, droppingWith: &random) { keys, values in
@@ -52,21 +52,21 @@ extension GPT {
 
   /// Logits after more tokens of each sequence, `[N, T]`.
   ///
-  /// - Parameter places: the position of each; those behind the cache's if left out.
+  /// - Parameter positions: the position of each; those behind the cache's if left out.
   /// - Returns: `[N, V]`, after the last.
   /// - Precondition: all positions below `n_unmasked` that are ever seen are in the cache; before that a new token changes
   ///   what earlier positions see.
   package func logits(
-    appending indices: IndexTensor, at places: [Int32]? = nil, to cache: inout GPTCache
+    appending indices: IndexTensor, at positions: [Int32]? = nil, to cache: inout GPTCache
   ) -> Tensor {
     let start = Int32(cache.length)
-    let places = places ?? (start..<start + Int32(indices.shape[1])).map { $0 }
+    let positions = positions ?? (start..<start + Int32(indices.shape[1])).map { $0 }
     precondition(
-      places.allSatisfy { $0 >= config.unmasked },
+      positions.allSatisfy { $0 >= config.unmasked },
       "the first \(config.unmasked) positions see each other")
     return withoutGradients {
-      var x = embedded(indices, at: places)
-      let rotation = rotation(places)
+      var x = embedded(indices, at: positions)
+      let rotation = rotation(positions)
       for (index, block) in blocks.enumerated() {
         x = block(x, rotation, after: &cache.layers[index])
       }

@@ -19,9 +19,9 @@ extension GridSize: CustomStringConvertible {
 /// The part of a grid that the model sees at once, never larger than the grid that it was trained on.
 ///
 /// Along each side the window has its middle at the cell, and stops at the borders of the grid: with trained side s and
-/// grid side n it begins at `min(max(i - s/2, 0), n - s)`. For s = 16 these are the reference's local places i up to 8, 8,
+/// grid side n it begins at `min(max(i - s/2, 0), n - s)`. For s = 16 these are the reference's local positions i up to 8, 8,
 /// and 16 - (n - i) in the last seven rows. A grid that is smaller than the trained one is seen whole; the reference
-/// computes with places that are not there.
+/// computes with positions that are not there.
 /// - Source: reference's `sample_conditional.py`.
 package struct GridWindow: Hashable, Sendable {
   package let row, column: Int  // of the first cell
@@ -38,9 +38,9 @@ package struct GridWindow: Hashable, Sendable {
   package init(
     around row: Int, _ column: Int, of grid: GridSize, seenBy trained: GridSize, step: Int = 1
   ) {
-    func start(_ place: Int, _ side: Int, _ seen: Int) -> Int {
+    func start(_ position: Int, _ side: Int, _ seen: Int) -> Int {
       let last = max(side - seen, 0)
-      let middle = min(max(place - seen / 2, 0), last)
+      let middle = min(max(position - seen / 2, 0), last)
       return middle == last ? last : middle / step * step
     }
     self.init(

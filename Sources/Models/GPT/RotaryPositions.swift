@@ -22,13 +22,13 @@ package struct RotaryPositions: Codable, Equatable, Sendable {
 
   /// The angles of positions, `[T][headWidth / 2]`.
   package func rotation(
-    _ places: [Int32], headWidth: Int, on device: Device = .default
+    _ positions: [Int32], headWidth: Int, on device: Device = .default
   ) -> Rotation {
     let cells = order.map { $0.cells(of: GridSize(height: height, width: width)) }
     let pairs = headWidth / 4
     let rates = (0..<pairs).map { pow(10_000, -Double($0) / Double(pairs)) }
-    let angles = places.map { place -> [Double] in
-      let turn = Int(place) - start
+    let angles = positions.map { position -> [Double] in
+      let turn = Int(position) - start
       guard turn >= 0 else { return Array(repeating: 0, count: 2 * pairs) }
       let cell = cells.map { turn < $0.count ? $0[turn] : turn } ?? turn
       // Counted from 1: a code in the corner differs from a condition token.

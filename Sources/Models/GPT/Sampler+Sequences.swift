@@ -27,9 +27,9 @@ extension Sampler {
     let sampler = Sampler(
       model, codebookSize: codebookSize, trained: GridSize(height: 1, width: length),
       conditionLength: given)
-    let prefix = PlacedTokens(
+    let prefix = PositionedTokens(
       tokens: (0..<n).map { Array(prefixes.elements[$0 * given..<($0 + 1) * given]) },
-      places: (0..<Int32(given)).map { $0 })
+      positions: (0..<Int32(given)).map { $0 })
     let task = SamplingTask(
       grid: sampler.trained, streams: SamplingTask.streams(seed: seed, first..<first + n),
       condition: { _ in prefix })

@@ -7,21 +7,21 @@ package struct SamplingTask: Sendable {
   /// The random numbers of each grid, N streams.
   package var streams: [RandomSource]
   /// What stands before the codes of a window, of N sequences.
-  package var condition: @Sendable (GridWindow) -> PlacedTokens
+  package var condition: @Sendable (GridWindow) -> PositionedTokens
   /// What stands there in place of a condition, for guidance.
-  package var noCondition: (@Sendable (GridWindow) -> PlacedTokens)?
+  package var noCondition: (@Sendable (GridWindow) -> PositionedTokens)?
   /// The known codes of each grid, `[N][H·W]` in raster order; nil is to be drawn.
   package var known: [[Int32?]]
 
   /// - Parameter condition: of all windows alike, N sequences; the start token if left out.
   package init(
     grid: GridSize, streams: [RandomSource],
-    condition: (@Sendable (GridWindow) -> PlacedTokens)? = nil
+    condition: (@Sendable (GridWindow) -> PositionedTokens)? = nil
   ) {
     self.grid = grid
     self.streams = streams
-    let start = PlacedTokens(
-      tokens: Array(repeating: [TokenSequences.startToken], count: streams.count), places: [0])
+    let start = PositionedTokens(
+      tokens: Array(repeating: [TokenSequences.startToken], count: streams.count), positions: [0])
     self.condition = condition ?? { _ in start }
     known = Array(repeating: Array(repeating: nil, count: grid.count), count: streams.count)
   }
@@ -100,11 +100,11 @@ package struct Sampler: Sendable {
         step: windowStep)
       let seen = seen(of: window, before: cell, task.grid, ranks)
       func logits(
-        _ condition: (GridWindow) -> PlacedTokens, _ caches: inout WindowCaches
+        _ condition: (GridWindow) -> PositionedTokens, _ caches: inout WindowCaches
       ) -> Tensor {
         var content = condition(window)
         for item in 0..<count { content.tokens[item] += seen.cells.map { codes[item][$0] } }
-        content.places += seen.places
+        content.positions += seen.positions
         return self.caches
           ? caches.logits(after: content, in: window) : wholeWindow(content, window)
       }
@@ -156,7 +156,7 @@ package struct Sampler: Sendable {
   /// A cell has the position that it would have in a whole window: in a narrower grid, positions are left out.
   private func seen(
     of window: GridWindow, before cell: Int, _ grid: GridSize, _ ranks: [Int]
-  ) -> (cells: [Int], places: [Int32]) {
+  ) -> (cells: [Int], positions: [Int32]) {
     let (row, column) = (cell / grid.width - window.row, cell % grid.width - window.column)
     let turn = ranks[row * trained.width + column]
     var found: [(cell: Int, rank: Int)] = []
@@ -173,20 +173,20 @@ package struct Sampler: Sendable {
   }
 
   /// Logits `[N, V]` behind `content`, by a pass over all positions of the window, those behind it included.
-  private func wholeWindow(_ content: PlacedTokens, _ window: GridWindow) -> Tensor {
+  private func wholeWindow(_ content: PositionedTokens, _ window: GridWindow) -> Tensor {
     let all = (0..<window.size.count).map { cell in
-      let place = cell / window.size.width * trained.width + cell % window.size.width
-      return Int32(conditionLength + ranks[place])
+      let position = cell / window.size.width * trained.width + cell % window.size.width
+      return Int32(conditionLength + ranks[position])
     }
-    let last = content.places.last ?? 0
+    let last = content.positions.last ?? 0
     let behind = Array(all.filter { $0 > last }.sorted().dropLast())
     var whole = content
-    whole.places += behind
+    whole.positions += behind
     for item in whole.tokens.indices {
       whole.tokens[item] += Array(repeating: 0, count: behind.count)
     }
     return withoutGradients {
-      let logits = model(whole.indices(0..<whole.length), at: whole.places)
+      let logits = model(whole.indices(0..<whole.length), at: whole.positions)
       return logits.positions(content.length - 1..<content.length)
         .reshaped([content.tokens.count, model.config.vocabSize])
     }

@@ -22,7 +22,7 @@ package struct UnitBox: Equatable, Sendable {
 
 /// An object of a scene.
 package struct SceneObject: Equatable, Sendable {
-  /// The place of its category in the list of categories.
+  /// The position of its category in the list of categories.
   package var category: Int
   package var box: UnitBox
   package var isGroup = false
@@ -46,9 +46,9 @@ package struct Scene: Equatable, Sendable {
   }
 }
 
-/// Writes scenes as tokens: for each object its class and its place, and at the end two tokens for the crop.
+/// Writes scenes as tokens: for each object its class and its position, and at the end two tokens for the crop.
 ///
-/// Places are cells of a √V×√V grid over the image, 90×90 for 8192 tokens; the last token stands for nothing.
+/// Positions are cells of a √V×√V grid over the image, 90×90 for 8192 tokens; the last token stands for nothing.
 /// - Source: the reference's `ObjectsBoundingBoxConditionalBuilder` and `ObjectsCenterPointsConditionalBuilder`.
 package struct SceneTokens: Equatable, Sendable {
   package enum Form: String, Codable, Sendable { case boxes, points }
@@ -80,8 +80,8 @@ package struct SceneTokens: Equatable, Sendable {
 
   /// The cell of a point in 0…1.
   package func token(x: Double, y: Double) -> Int32 {
-    func cell(_ place: Double) -> Int {
-      Int((min(max(place, 0), 1) * Double(side - 1)).rounded(.toNearestOrEven))
+    func cell(_ position: Double) -> Int {
+      Int((min(max(position, 0), 1) * Double(side - 1)).rounded(.toNearestOrEven))
     }
     return Int32(cell(y) * side + cell(x))
   }
@@ -123,11 +123,11 @@ package struct SceneTokens: Equatable, Sendable {
       return UnitBox(x: from.x, y: from.y, width: to.x - from.x, height: to.y - from.y)
     }
     let found = (0..<objects).compactMap { index -> SceneObject? in
-      let place = Array(tokens[index * objectLength..<(index + 1) * objectLength])
-      guard place[0] != none else { return nil }
+      let position = Array(tokens[index * objectLength..<(index + 1) * objectLength])
+      guard position[0] != none else { return nil }
       var object = SceneObject(
-        category: Int(place[0]) % classes, box: box(place[1], place[objectLength - 1]))
-      let bits = Int(place[0]) / classes
+        category: Int(position[0]) % classes, box: box(position[1], position[objectLength - 1]))
+      let bits = Int(position[0]) / classes
       (object.isGroup, object.isOccluded) = (bits & 1 != 0, bits & 2 != 0)
       (object.isDepiction, object.isInside) = (bits & 4 != 0, bits & 8 != 0)
       return object

@@ -19,7 +19,7 @@ package enum TokenOrder: String, Codable, CaseIterable, Sendable {
   /// One fixed order drawn at random: NumPy's `RandomState(1).permutation`, as the reference draws it.
   case random
 
-  /// The cells, as places in raster order, in the order of their turn.
+  /// The cells, as positions in raster order, in the order of their turn.
   package func cells(of grid: GridSize) -> [Int] {
     switch self {
     case .raster: Array(0..<grid.count)
@@ -73,8 +73,8 @@ package enum TokenOrder: String, Codable, CaseIterable, Sendable {
       guard rows.count > 1 || columns.count > 1 else {
         return rows.flatMap { row in columns.map { row * grid.width + $0 } }
       }
-      func half(_ places: [Int], _ phase: Int) -> [Int] {
-        places.indices.filter { $0 % 2 == phase }.map { places[$0] }
+      func half(_ positions: [Int], _ phase: Int) -> [Int] {
+        positions.indices.filter { $0 % 2 == phase }.map { positions[$0] }
       }
       return [(0, 0), (0, 1), (1, 0), (1, 1)].flatMap {
         order(half(rows, $0.0), half(columns, $0.1))

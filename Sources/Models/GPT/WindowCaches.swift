@@ -2,23 +2,23 @@
 import TensorCore
 
 /// What the model reads: tokens, and the position of each, for sequences of equal length.
-package struct PlacedTokens: Equatable, Sendable {
+package struct PositionedTokens: Equatable, Sendable {
   /// Those of each sequence, `[N][T]`.
   package var tokens: [[Int32]]
   /// Rising, the same for all sequences: `[T]`.
-  package var places: [Int32]
+  package var positions: [Int32]
 
-  package init(tokens: [[Int32]], places: [Int32]) {
-    precondition(tokens.allSatisfy { $0.count == places.count }, "a place for every token")
-    (self.tokens, self.places) = (tokens, places)
+  package init(tokens: [[Int32]], positions: [Int32]) {
+    precondition(tokens.allSatisfy { $0.count == positions.count }, "a position for every token")
+    (self.tokens, self.positions) = (tokens, positions)
   }
 
   /// Tokens of a sequence.
-  package var length: Int { places.count }
+  package var length: Int { positions.count }
 
   /// How many tokens at the start are those of `other`, in all sequences.
-  func commonLength(with other: PlacedTokens) -> Int {
-    var common = zip(places, other.places).prefix { $0 == $1 }.count
+  func commonLength(with other: PositionedTokens) -> Int {
+    var common = zip(positions, other.positions).prefix { $0 == $1 }.count
     for (own, others) in zip(tokens, other.tokens) {
       common = zip(own, others).prefix(common).prefix { $0 == $1 }.count
     }
@@ -39,7 +39,7 @@ package struct PlacedTokens: Equatable, Sendable {
 struct WindowCaches {
   private struct Entry {
     var cache: GPTCache
-    var content: PlacedTokens
+    var content: PositionedTokens
   }
 
   private let model: GPT
@@ -56,22 +56,22 @@ struct WindowCaches {
   }
 
   /// Logits `[N, V]` after the last token.
-  mutating func logits(after content: PlacedTokens, in window: GridWindow) -> Tensor {
+  mutating func logits(after content: PositionedTokens, in window: GridWindow) -> Tensor {
     var entry = take(window, items: content.tokens.count)
     defer { entries[window] = entry }
     // The last token's logits are wanted, so it is computed even where nothing is new.
     let kept = min(entry.content.commonLength(with: content), content.length - 1)
     entry.content = content
     // Among the first `n_unmasked` positions a new token changes the old ones.
-    let unmasked = content.places.count { $0 < model.config.unmasked }
+    let unmasked = content.positions.count { $0 < model.config.unmasked }
     guard kept > 0, kept >= unmasked else {
       return model.logits(
-        after: content.indices(0..<content.length), at: content.places, filling: &entry.cache)
+        after: content.indices(0..<content.length), at: content.positions, filling: &entry.cache)
     }
     entry.cache.truncate(to: kept)
     return model.logits(
       appending: content.indices(kept..<content.length),
-      at: Array(content.places[kept...]), to: &entry.cache)
+      at: Array(content.positions[kept...]), to: &entry.cache)
   }
 
   /// What is known of a window, or room for it: windows of other rows are never needed again.
@@ -84,7 +84,7 @@ struct WindowCaches {
     }
     return Entry(
       cache: GPTCache(for: model, items: items, capacity: model.config.blockSize),
-      content: PlacedTokens(
-        tokens: Array(repeating: [], count: items), places: []))
+      content: PositionedTokens(
+        tokens: Array(repeating: [], count: items), positions: []))
   }
 }

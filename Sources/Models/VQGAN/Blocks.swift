@@ -40,7 +40,7 @@ package struct ResidualBlock: Layer {
   }
 }
 
-/// Single-head self-attention over the places of an image, with a residual connection.
+/// Single-head self-attention over the positions of an image, with a residual connection.
 package struct AttentionBlock: Layer {
   var norm: GroupNorm
   var q, k, v, projOut: Conv2d

@@ -28,7 +28,7 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
   package var initialization: Initialization
   package var klWeight: Float  // of the divergence from even use; gumbel alone
   package var temperature: Temperature  // of the relaxed samples; gumbel alone
-  package var remap: CodeRemap.Config?  // codes other than the places in the codebook
+  package var remap: CodeRemap.Config?  // codes other than the positions in the codebook
 
   package init(
     kind: Kind = .gradient, beta: Float = 0.25, legacy: Bool = true, decay: Float = 0.99,

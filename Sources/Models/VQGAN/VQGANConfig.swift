@@ -3,7 +3,7 @@ import RowMaps
 
 /// The shape of the first-stage model; file keys are those of the published configurations.
 package struct VQGANConfig: Codable, Equatable, Sendable {
-  package var resolution: Int  // side of the square training image, pixels; places the attention
+  package var resolution: Int  // side of the square training image, pixels; positions the attention
   package var inChannels: Int  // channels of the input
   package var outChannels: Int  // channels of the reconstruction
   package var ch: Int  // channels of the first convolution

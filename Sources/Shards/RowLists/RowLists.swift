@@ -38,7 +38,7 @@ struct RowStarts: Equatable {
   /// How many parts there are.
   var count: Int { starts.count - 1 }
 
-  /// The places of one part in the flat list.
+  /// The positions of one part in the flat list.
   subscript(part: Int) -> Range<Int> { Int(starts[part])..<Int(starts[part + 1]) }
 
   var column: ShardColumn { .int64(starts) }

@@ -22,15 +22,15 @@ enum ShardCaptions {
     guard case .uint8(let bytes) = try file.dataset(text).values(of: .uint8) else {
       preconditionFailure("values of uint8 are uint8")
     }
-    let places = try RowStarts(reading: textOffsets, of: file, parts: nil, total: bytes.count)
+    let positions = try RowStarts(reading: textOffsets, of: file, parts: nil, total: bytes.count)
     let captions = try RowStarts(
-      reading: rowOffsets, of: file, parts: rows, total: places.count)
+      reading: rowOffsets, of: file, parts: rows, total: positions.count)
     var all: [[String]] = []
     all.reserveCapacity(rows)
     for row in 0..<rows {
       var texts: [String] = []
       for caption in captions[row] {
-        guard let decoded = String(validating: bytes[places[caption]], as: UTF8.self) else {
+        guard let decoded = String(validating: bytes[positions[caption]], as: UTF8.self) else {
           throw .malformed(
             path: file.path, item: "/\(text), caption \(caption)", found: "not UTF-8",
             expected: "text")

@@ -62,7 +62,7 @@ package func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> R
   return try GradientMode.$isRecording.withValue(false, operation: body)
 }
 
-/// Gives `output` its place in the graph if any input is tracked.
+/// Gives `output` its position in the graph if any input is tracked.
 func record(
   _ output: Tensor, _ inputs: [Tensor],
   _ derivative: @escaping Node.Derivative

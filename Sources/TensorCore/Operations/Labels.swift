@@ -35,7 +35,7 @@ extension Tensor {
     return record(result, [x]) { gradient, _ in [gradient.axesSwapped()] }
   }
 
-  /// Mean binary cross-entropy of these logits `[N, C, H, W]` with one-hot labels `[N, H, W]`, over all channels and places.
+  /// Mean binary cross-entropy of these logits `[N, C, H, W]` with one-hot labels `[N, H, W]`, over all channels and positions.
   ///
   /// - Source: the reference's `BCELossWithQuant`.
   package func labelCrossEntropy(_ labels: IndexTensor) -> Tensor {
@@ -55,7 +55,7 @@ extension Tensor {
     }
   }
 
-  /// The most likely label of every place of logits `[N, C, H, W]`, `[N, H, W]`.
+  /// The most likely label of every position of logits `[N, C, H, W]`, `[N, H, W]`.
   package func largestChannels() -> IndexTensor {
     withoutGradients { vectors().largestColumns() }.reshaped([shape[0], shape[2], shape[3]])
   }

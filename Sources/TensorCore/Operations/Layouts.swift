@@ -28,7 +28,7 @@ extension Tensor {
   /// As convolutions read it, for `[N, C, H, W]`.
   package func blocked() -> Tensor { self.in(.blocked) }
 
-  /// Activations `[N, C, H, W]` as rows `[N, H·W, C]`, one vector per place.
+  /// Activations `[N, C, H, W]` as rows `[N, H·W, C]`, one vector per position.
   package func rows() -> Tensor {
     let x = blocked()
     let (n, c, h, w) = (shape[0], shape[1], shape[2], shape[3])
@@ -37,7 +37,7 @@ extension Tensor {
     return record(result, [x]) { gradient, _ in [gradient.image(height: h, width: w)] }
   }
 
-  /// The vector of every place of an image `[N, C, H, W]`, `[N·H·W, C]`.
+  /// The vector of every position of an image `[N, C, H, W]`, `[N·H·W, C]`.
   package func vectors() -> Tensor {
     rows().reshaped([shape[0] * shape[2] * shape[3], shape[1]])
   }
@@ -46,7 +46,7 @@ extension Tensor {
   package func image(height: Int, width: Int) -> Tensor {
     precondition(
       layout == .plain && rank == 3 && shape[1] == height * width,
-      "rows of shape \(shape) do not fill \(height)×\(width) places")
+      "rows of shape \(shape) do not fill \(height)×\(width) positions")
     let (n, c) = (shape[0], shape[2])
     let result = Tensor(uninitialized: [n, c, height, width], layout: .blocked, on: device)
     backend.image(of: self, into: result)

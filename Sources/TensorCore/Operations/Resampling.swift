@@ -15,7 +15,7 @@ extension Tensor {
     }
   }
 
-  /// Each place repeated 2×2: `[N, C, 2H, 2W]`.
+  /// Each position repeated 2×2: `[N, C, 2H, 2W]`.
   package func upsampled() -> Tensor {
     let x = blocked()
     let y = Tensor(

@@ -21,7 +21,7 @@ extension Tensor {
     backend.moveAverage(self, towards: x, decay: decay)
   }
 
-  /// Replaces the values, keeping layout, device and place in the graph.
+  /// Replaces the values, keeping layout, device and position in the graph.
   package mutating func assign(_ values: Tensor) {
     precondition(values.shape == shape, "values of shape \(values.shape) for \(shape)")
     storage = withoutGradients { values.moved(to: device).in(layout) }.storage

@@ -45,19 +45,19 @@ extension GPTCondition {
   /// - Parameters: grid: of the whole image; trained: that of the model.
   package func placed(
     _ inputs: [ConditionInput], before window: GridWindow, of grid: GridSize, trained: GridSize
-  ) -> PlacedTokens {
-    var places = (0..<Int32(length)).map { $0 }
-    var cells: [Int] = []  // of the condition's grid, by place
+  ) -> PositionedTokens {
+    var positions = (0..<Int32(length)).map { $0 }
+    var cells: [Int] = []  // of the condition's grid, by position
     if let own = self.grid, let whole = self.grid(over: grid, trained: trained) {
       let part = GridWindow(
         row: window.row * own.height / trained.height,
         column: window.column * own.width / trained.width,
         size: GridSize(height: min(own.height, whole.height), width: min(own.width, whole.width)))
-      places = []
+      positions = []
       for row in 0..<part.size.height {
         for column in 0..<part.size.width {
           cells.append((part.row + row) * whole.width + part.column + column)
-          places.append(Int32(row * own.width + column))
+          positions.append(Int32(row * own.width + column))
         }
       }
     }
@@ -70,12 +70,12 @@ extension GPTCondition {
       case (.scene, _): preconditionFailure("a scene for \(title)")
       case (.dropped, _):
         if let nullToken {
-          Array(repeating: Int32(nullToken), count: places.count)
+          Array(repeating: Int32(nullToken), count: positions.count)
         } else {
           preconditionFailure("\(title) was never dropped")
         }
       }
     }
-    return PlacedTokens(tokens: tokens, places: places)
+    return PositionedTokens(tokens: tokens, positions: positions)
   }
 }

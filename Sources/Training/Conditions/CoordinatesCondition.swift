@@ -32,8 +32,8 @@ package struct CoordinatesCondition: ConditionPayload {
       // The mean over a square of y · W + x is that of its middle.
       let y = Double(top + cell / grid.width * factor) + Double(factor - 1) / 2
       let x = Double(left + cell % grid.width * factor) + Double(factor - 1) / 2
-      let place = (y * Double(whole.width) + x) / Double(whole.count)
-      let token = (place * Double(vocabulary)).rounded(.toNearestOrEven)
+      let position = (y * Double(whole.width) + x) / Double(whole.count)
+      let token = (position * Double(vocabulary)).rounded(.toNearestOrEven)
       return Int32(min(max(token, 0), Double(vocabulary - 1)))
     }
   }

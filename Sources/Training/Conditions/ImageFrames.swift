@@ -2,7 +2,7 @@
 import Models
 import Shards
 
-/// The place of stored images in the scaled images that they were cut from, by the columns that prep-coco and
+/// The position of stored images in the scaled images that they were cut from, by the columns that prep-coco and
 /// prep-images write; images without these columns are whole.
 struct ImageFrames {
   private struct Frame {
@@ -40,7 +40,7 @@ struct ImageFrames {
 
   /// The objects of every row, in shares of the whole image.
   func scenes(_ shards: CodeShardSet, categories: [Int]) throws -> [Scene] {
-    let places = Dictionary(
+    let positions = Dictionary(
       categories.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     return try shards.objects.enumerated().map { row, objects in
       let (width, height) = (
@@ -56,7 +56,7 @@ struct ImageFrames {
       }
       return Scene(
         objects: objects.compactMap { object in
-          guard let category = places[Int(object.category)] else { return nil }
+          guard let category = positions[Int(object.category)] else { return nil }
           return SceneObject(
             category: category,
             box: box(

@@ -44,7 +44,7 @@ package struct TamingExport {
     let description = file.description
     guard description.model.rotary == nil, description.order ?? .raster == .raster else {
       throw ArchitectureError.unsupported(
-        path: file.place,
+        path: file.position,
         problem:
           "rotary positions or an order of codes other than raster; the published code cannot "
           + "load it")
@@ -166,8 +166,8 @@ package struct TamingExport {
   /// 1 where a row's position sees a column's: what lies before it, and the whole prefix from within the prefix.
   private static func mask(_ config: GPTConfig) -> [Float] {
     let side = config.blockSize
-    return (0..<side * side).map { place in
-      let (row, column) = (place / side, place % side)
+    return (0..<side * side).map { position in
+      let (row, column) = (position / side, position % side)
       return column <= row || (row < config.unmasked && column < config.unmasked) ? 1 : 0
     }
   }

@@ -19,7 +19,7 @@ package struct Augmentation: Codable, Equatable, Sendable {
   }
 }
 
-/// One batch and the place in the data behind it.
+/// One batch and the position in the data behind it.
 package struct ImageBatch: Sendable {
   /// Rows from the top, `[N, H, W, channels]`.
   package let values: RowValues
@@ -81,7 +81,7 @@ package final class ImageBatches: Sendable {
     let side = augmentation.crop
     let height = side > 0 ? side : shards.height
     let width = side > 0 ? side : shards.width
-    // One stream for each epoch and place in it.
+    // One stream for each epoch and position in it.
     let source = RandomSource(seed: seed).stream("augmentation").stream(start.epoch)
     let values = try rows.enumerated().map { item, row in
       var window = RowWindow(top: 0, left: 0, height: height, width: width)

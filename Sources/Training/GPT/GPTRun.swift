@@ -119,8 +119,8 @@ package struct GPTRun {
     if let rate = config.conditionDropout, let null = config.condition?.nullToken {
       let length = conditions.shape[1]
       for item in rows.indices where state.random.uniform() < rate {
-        for place in item * length..<(item + 1) * length {
-          conditions.elements[place] = Int32(null)
+        for position in item * length..<(item + 1) * length {
+          conditions.elements[position] = Int32(null)
         }
       }
     }

@@ -10,12 +10,12 @@ package struct SecondStageFile: Sendable {
   package let description: GPTDescription
   package let tensors: any TensorSource
   /// Where the description comes from, for messages.
-  package let place: String
+  package let position: String
 
-  package init(description: GPTDescription, tensors: any TensorSource, place: String) {
+  package init(description: GPTDescription, tensors: any TensorSource, position: String) {
     self.description = description
     self.tensors = tensors
-    self.place = place
+    self.position = position
   }
 
   /// Opens a run folder (its newest checkpoint), one checkpoint's folder, or a transformer's file that holds its VQGAN.
@@ -27,15 +27,15 @@ package struct SecondStageFile: Sendable {
     let file: SecondStageFile
     try RunFolder(path).requireKind(GPTSettings.kind)
     if let folder = try FirstStageFile.checkpointFolder(of: path) {
-      let place = "\(folder)/model.json"
+      let position = "\(folder)/model.json"
       file = SecondStageFile(
-        description: try RunFolder.decode(GPTDescription.self, from: place),
-        tensors: try SafetensorsFile(weights(in: folder)), place: place)
+        description: try RunFolder.decode(GPTDescription.self, from: position),
+        tensors: try SafetensorsFile(weights(in: folder)), position: position)
     } else {
       file = try foreign(path)
     }
     if let problem = file.description.problem {
-      throw RunError.damaged(path: file.place, problem: problem)
+      throw RunError.damaged(path: file.position, problem: problem)
     }
     return file
   }
@@ -67,7 +67,7 @@ package struct SecondStageFile: Sendable {
         model: weights.config, codes: codes,
         condition: try GPTCondition(of: weights, codes: codes, stagePath: path),
         order: weights.order),
-      tensors: weights.tensors, place: path)
+      tensors: weights.tensors, position: path)
   }
 }
 

@@ -15,7 +15,7 @@ package struct CodebookPatches {
   private static let gridSide = 5
   private static let batchSize = 32
 
-  /// Decodes the grids that show each code first and cuts the code's place out of them.
+  /// Decodes the grids that show each code first and cuts the code's position out of them.
   ///
   /// - Parameters:
   ///   - stage: the VQGAN of the codes, on any device.
@@ -29,15 +29,15 @@ package struct CodebookPatches {
     let f = stage.config.downsampling
     var images = [RGBImage?](repeating: nil, count: stage.config.codes)
     func decode(
-      _ grids: [(codes: [Int32], shown: [Place])], height: Int, width: Int
+      _ grids: [(codes: [Int32], shown: [Position])], height: Int, width: Int
     ) throws {
       for start in stride(from: 0, to: grids.count, by: Self.batchSize) {
         let batch = grids[start..<min(start + Self.batchSize, grids.count)]
         let indices = IndexTensor(batch.flatMap(\.codes), shape: [batch.count, height, width])
         for (image, grid) in zip(stage.model.decode(indices: indices).rgbImages(), batch) {
-          for place in grid.shown {
-            images[place.code] = image.cropped(
-              x: place.index % width * f, y: place.index / width * f, width: f, height: f)
+          for position in grid.shown {
+            images[position.code] = image.cropped(
+              x: position.index % width * f, y: position.index / width * f, width: f, height: f)
           }
           try progress(grid.shown.count)
         }
@@ -49,7 +49,7 @@ package struct CodebookPatches {
     let unused = images.indices.filter { images[$0] == nil }.map { code in
       (
         codes: [Int32](repeating: Int32(code), count: side * side),
-        shown: [Place(code: code, index: side * side / 2)]
+        shown: [Position(code: code, index: side * side / 2)]
       )
     }
     try decode(unused, height: side, width: side)
@@ -57,19 +57,19 @@ package struct CodebookPatches {
   }
 
   /// Where in a grid a code stands, in raster order.
-  private struct Place {
+  private struct Position {
     let code, index: Int
   }
 
-  /// The grids that have a code that none before them had, with the places of these codes.
+  /// The grids that have a code that none before them had, with the positions of these codes.
   private static func firstGrids(_ shards: CodeShardSet) throws -> [(
-    codes: [Int32], shown: [Place]
+    codes: [Int32], shown: [Position]
   )] {
     var seen: Set<Int32> = []
     return try (0..<shards.count).compactMap { row in
       let codes = try shards.codes(row)
       let new = codes.indices.filter { seen.insert(codes[$0]).inserted }
-      return new.isEmpty ? nil : (codes, new.map { Place(code: Int(codes[$0]), index: $0) })
+      return new.isEmpty ? nil : (codes, new.map { Position(code: Int(codes[$0]), index: $0) })
     }
   }
 

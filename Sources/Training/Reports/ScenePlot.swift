@@ -2,7 +2,7 @@
 import Images
 import Models
 
-/// The objects of a scene with their names, as the model reads them: boxes or points, at the places that tokens have.
+/// The objects of a scene with their names, as the model reads them: boxes or points, at the positions that tokens have.
 ///
 /// - Source: `plot` of the reference's conditional builders.
 package struct ScenePlot {
@@ -42,7 +42,7 @@ package struct ScenePlot {
       width: whole(width, scene.crop.width), height: whole(height, scene.crop.height),
       filledWith: .white)
     if scene.crop != .whole {
-      plot.outline(plot.place(of: scene.crop), thickness: Self.line, with: .grey(63))
+      plot.outline(plot.position(of: scene.crop), thickness: Self.line, with: .grey(63))
     }
     for (index, object) in scene.objects.enumerated() {
       draw(object, Self.colors[index % Self.colors.count], in: &plot)
@@ -51,15 +51,15 @@ package struct ScenePlot {
   }
 
   private func draw(_ object: SceneObject, _ color: RGBColor, in plot: inout RGBImage) {
-    let place = plot.place(of: object.box)
+    let position = plot.position(of: object.box)
     let label = BitmapFont.shortened(name(of: object), toFit: plot.width)
     let width = BitmapFont.width(of: label)
-    var (x, y) = (place.x + 2 * Self.line, place.y + 2 * Self.line)
+    var (x, y) = (position.x + 2 * Self.line, position.y + 2 * Self.line)
     switch form {
-    case .boxes: plot.outline(place, thickness: Self.line, with: color)
+    case .boxes: plot.outline(position, thickness: Self.line, with: color)
     case .points:
-      plot.fillDisc(x: place.x, y: place.y, radius: Self.radius, with: color)
-      (x, y) = (place.x - width / 2, place.y - Self.radius - BitmapFont.lineHeight)
+      plot.fillDisc(x: position.x, y: position.y, radius: Self.radius, with: color)
+      (x, y) = (position.x - width / 2, position.y - Self.radius - BitmapFont.lineHeight)
     }
     // Names stay inside the image.
     plot.drawText(
@@ -80,7 +80,7 @@ package struct ScenePlot {
 
 extension RGBImage {
   /// The pixels of a box in shares of this image; at least one.
-  fileprivate func place(of box: UnitBox) -> PixelRect {
+  fileprivate func position(of box: UnitBox) -> PixelRect {
     func pixel(_ share: Double, _ side: Int) -> Int {
       min(max(Int(share * Double(side)), 0), side - 1)
     }

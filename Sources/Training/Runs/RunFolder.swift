@@ -139,21 +139,21 @@ package struct RunFolder: Sendable {
     do {
       return try decoding(data)
     } catch let DecodingError.keyNotFound(key, context) {
-      throw RunError.damaged(path: path, problem: "no key \"\(place(context, key))\"")
+      throw RunError.damaged(path: path, problem: "no key \"\(position(context, key))\"")
     } catch let DecodingError.typeMismatch(_, context) {
       throw RunError.damaged(
-        path: path, problem: "\"\(place(context))\": \(context.debugDescription)")
+        path: path, problem: "\"\(position(context))\": \(context.debugDescription)")
     } catch let DecodingError.valueNotFound(_, context) {
-      throw RunError.damaged(path: path, problem: "\"\(place(context))\": no value")
+      throw RunError.damaged(path: path, problem: "\"\(position(context))\": no value")
     } catch let DecodingError.dataCorrupted(context) {
-      let problem = mistake(in: data) ?? "\"\(place(context))\": \(context.debugDescription)"
+      let problem = mistake(in: data) ?? "\"\(position(context))\": \(context.debugDescription)"
       throw RunError.damaged(path: path, problem: problem)
     } catch {
       throw RunError.damaged(path: path, problem: String(describing: error))
     }
   }
 
-  /// Why a text is no JSON, with the place of its first mistake; `nil` if it is.
+  /// Why a text is no JSON, with the position of its first mistake; `nil` if it is.
   private static func mistake(in data: Data) -> String? {
     do {
       _ = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
@@ -164,7 +164,7 @@ package struct RunFolder: Sendable {
     }
   }
 
-  private static func place(_ context: DecodingError.Context, _ key: (any CodingKey)? = nil)
+  private static func position(_ context: DecodingError.Context, _ key: (any CodingKey)? = nil)
     -> String
   {
     (context.codingPath + (key.map { [$0] } ?? [])).map(\.stringValue).joined(separator: ".")

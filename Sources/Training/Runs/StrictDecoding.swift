@@ -24,10 +24,10 @@ func decodeStrictly<Value: Codable>(_ type: Value.Type, from data: Data) throws 
   return value
 }
 
-private func refuseUnknownKeys(of found: Any, beside known: Any, at place: String) throws {
+private func refuseUnknownKeys(of found: Any, beside known: Any, at position: String) throws {
   if let found = found as? [String: Any], let known = known as? [String: Any] {
     for (key, value) in found.sorted(by: { $0.key < $1.key }) where !(value is NSNull) {
-      let path = place.isEmpty ? key : "\(place).\(key)"
+      let path = position.isEmpty ? key : "\(position).\(key)"
       guard let expected = known[key] else {
         throw UnknownKeyError(key: path, known: known.keys.sorted())
       }
@@ -35,7 +35,7 @@ private func refuseUnknownKeys(of found: Any, beside known: Any, at place: Strin
     }
   } else if let found = found as? [Any], let known = known as? [Any] {
     for (index, pair) in zip(found, known).enumerated() {
-      try refuseUnknownKeys(of: pair.0, beside: pair.1, at: "\(place)[\(index)]")
+      try refuseUnknownKeys(of: pair.0, beside: pair.1, at: "\(position)[\(index)]")
     }
   }
 }

@@ -85,17 +85,17 @@ package struct ImageSampler: Sendable {
   /// Draws samples, batch by batch.
   ///
   /// - Parameters:
-  ///   - places: of the samples in the run; `sample` makes that of a place when its batch begins.
+  ///   - positions: of the samples in the run; `sample` makes that of a position when its batch begins.
   ///   - batchSize: samples drawn at once.
   ///   - progress: called after every step with the codes drawn in it.
   ///   - use: takes each sample with its codes `[H·W]` in raster order.
   package func draw(
-    _ places: Range<Int>, _ sample: (_ place: Int) throws -> Sample, _ options: SamplingOptions,
+    _ positions: Range<Int>, _ sample: (_ position: Int) throws -> Sample, _ options: SamplingOptions,
     batchSize: Int, progress: (_ codes: Int) throws -> Void,
     use: (Sample, _ codes: [Int32]) throws -> Void
   ) throws {
-    for start in stride(from: places.lowerBound, to: places.upperBound, by: batchSize) {
-      let samples = try (start..<min(start + batchSize, places.upperBound)).map(sample)
+    for start in stride(from: positions.lowerBound, to: positions.upperBound, by: batchSize) {
+      let samples = try (start..<min(start + batchSize, positions.upperBound)).map(sample)
       let drawn = try sampler.samples(task(samples, options), options, progress: progress)
       for (sample, codes) in zip(samples, drawn) { try use(sample, codes) }
     }

@@ -65,9 +65,9 @@ extension ImageSampler {
       let name: String
       let read: () throws -> Map
       if let set, index >= files.count {
-        let place = rows[index - files.count]
-        name = names[place]
-        read = { try row(set, place) }
+        let position = rows[index - files.count]
+        name = names[position]
+        read = { try row(set, position) }
       } else {
         name = files[index]
         read = { try file(name) }

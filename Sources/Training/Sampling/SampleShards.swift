@@ -38,13 +38,13 @@ package struct SampleShards {
   ///
   /// - Parameters:
   ///   - path: the folder, made when missing and locked.
-  ///   - sample: that of a place in the run.
+  ///   - sample: that of a position in the run.
   ///   - found: told the samples of an earlier run.
   ///   - progress: called after every step; what it throws ends the run, and finished shards stay.
   /// - Returns: all shards, with their samples.
   /// - Throws: `ShardError`, and what `sample` and `progress` throw.
   package func run(
-    in path: String, _ sample: (_ place: Int) throws -> Sample, found: (_ samples: Int) -> Void,
+    in path: String, _ sample: (_ position: Int) throws -> Sample, found: (_ samples: Int) -> Void,
     progress: (_ codes: Int) throws -> Void
   ) throws -> [(path: String, samples: Int)] {
     let folder = try ShardFolder(path, plan: plan)

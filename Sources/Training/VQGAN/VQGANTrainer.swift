@@ -301,11 +301,11 @@ package struct VQGANTrainer {
   private static func meanColor(of batches: [Tensor]) -> [Float] {
     var sums: [Float] = []
     for images in batches {
-      let (n, c, places) = (images.shape[0], images.shape[1], images.shape[2] * images.shape[3])
+      let (n, c, positions) = (images.shape[0], images.shape[1], images.shape[2] * images.shape[3])
       let values = images.elements()
       sums += Array(repeating: 0, count: max(0, c - sums.count))
       for plane in 0..<n * c {
-        let mean = values[plane * places..<(plane + 1) * places].reduce(0, +) / Float(places)
+        let mean = values[plane * positions..<(plane + 1) * positions].reduce(0, +) / Float(positions)
         sums[plane % c] += mean / Float(n * batches.count)
       }
     }

@@ -40,7 +40,7 @@ struct COCOFileTests {
     }
   }
 
-  @Test("A file of 10 KB cut at every hundredth is refused, and the place named")
+  @Test("A file of 10 KB cut at every hundredth is refused, and the position named")
   func truncated() throws {
     let annotations = (0..<70).map { annotationText(["id": "\($0)"]) }
     let bytes = Array(instancesText(annotations: annotations).utf8)
@@ -110,7 +110,7 @@ struct COCOFileTests {
   }
 
   @Test(
-    "Bytes that are not UTF-8 are refused at their place",
+    "Bytes that are not UTF-8 are refused at their position",
     arguments: [
       [0xFF], [0xC0, 0x80], [0xC3], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80],
       [0x80],

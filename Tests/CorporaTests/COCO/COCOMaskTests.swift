@@ -237,11 +237,11 @@ struct COCOSegmentationFaultTests {
     ].map { Array($0.utf8) }
     var masks = 0, faults = 0
     for text in texts {
-      for place in text.indices {
+      for position in text.indices {
         for byte in [nil, 0, 0x22, 0x2D, 0x30, 0x39, 0x5B, 0x5C, 0x5D, 0x7B, 0x7D, 0xFF] as [UInt8?]
         {
-          var changed = byte == nil ? Array(text[..<place]) : text
-          if let byte { changed[place] = byte }
+          var changed = byte == nil ? Array(text[..<position]) : text
+          if let byte { changed[position] = byte }
           do {
             #expect(try COCOMask(segmentation: changed, width: 6, height: 5).area <= 30)
             masks += 1

@@ -72,8 +72,8 @@ struct COCORecordTests {
     #expect(objects.annotations(of: 9).map(\.id) == [71, 72])
     #expect(objects.faults.count == 1)
     let fault = try #require(objects.faults.listed.first)
-    let place = try #require(text.range(of: broken))
-    let byte = text.utf8.distance(from: text.startIndex, to: place.lowerBound)
+    let position = try #require(text.range(of: broken))
+    let byte = text.utf8.distance(from: text.startIndex, to: position.lowerBound)
     #expect(fault.description == "\(objects.path): byte \(byte): \(message)")
     #expect(objects.faults.counts == [fault.kind: 1])
 

@@ -89,8 +89,8 @@ struct JSONEventTests {
   /// The text without each of its bytes, cut before it, and with others in its place.
   private static func variants(of bytes: [UInt8], with others: [UInt8]) -> [[UInt8]] {
     var variants: [[UInt8]] = []
-    for place in bytes.indices {
-      let (before, after) = (Array(bytes[..<place]), Array(bytes[(place + 1)...]))
+    for position in bytes.indices {
+      let (before, after) = (Array(bytes[..<position]), Array(bytes[(position + 1)...]))
       variants += [before, before + after]
       for other in others { variants.append(before + [other] + after) }
     }
@@ -121,9 +121,9 @@ struct JSONEventTests {
   func zeroBytes() {
     for text in Self.texts {
       let bytes = Array(text.utf8)
-      for place in bytes.indices {
+      for position in bytes.indices {
         var changed = bytes
-        changed[place] = 0
+        changed[position] = 0
         #expect(!read(changed, step: 5).isGood)
       }
     }

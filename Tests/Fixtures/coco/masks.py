@@ -46,19 +46,19 @@ class Random:
         return (self.next() >> 32) * count >> 32
 
 
-def decimal(value, places):
-    """`value` / 10^places as text."""
+def decimal(value, positions):
+    """`value` / 10^positions as text."""
     sign, value = "-" if value < 0 else "", abs(value)
-    return f"{sign}{value // 10**places}.{value % 10**places:0{places}d}"
+    return f"{sign}{value // 10**positions}.{value % 10**positions:0{positions}d}"
 
 
-def polygon(random, count, low, width, height, places):
+def polygon(random, count, low, width, height, positions):
     """A list of `count` corners from low…size - low."""
-    scale = 10**places
+    scale = 10**positions
     numbers = []
     for _ in range(count):
         for side in (width, height):
-            numbers.append(decimal(low * scale + random.below((side - 2 * low) * scale + 1), places))
+            numbers.append(decimal(low * scale + random.below((side - 2 * low) * scale + 1), positions))
     return "[" + ", ".join(numbers) + "]"
 
 

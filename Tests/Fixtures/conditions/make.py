@@ -38,7 +38,7 @@ smallest = [float("inf")]
 
 
 def drawn(condition, cells=range(SIDE * SIDE)):
-    """The most probable codes behind the condition's tokens; cells[i] is the place of the i-th of them."""
+    """The most probable codes behind the condition's tokens; cells[i] is the position of the i-th of them."""
     sequence = list(condition)
     for _ in range(SIDE * SIDE):
         with torch.no_grad():
@@ -55,13 +55,13 @@ def drawn(condition, cells=range(SIDE * SIDE)):
 def coordinates():
     """CoordStage of what the data sets give: the number of each pixel over that of all."""
     whole = torch.arange(PIXELS * PIXELS, dtype=torch.float64).reshape(1, 1, PIXELS, PIXELS) / PIXELS**2
-    places = torch.nn.functional.interpolate(whole, scale_factor=0.5, mode="area").clamp(0, 1)
-    return (TOKENS * places).round().long().flatten().tolist()
+    positions = torch.nn.functional.interpolate(whole, scale_factor=0.5, mode="area").clamp(0, 1)
+    return (TOKENS * positions).round().long().flatten().tolist()
 
 
 # Left, top, width, height in pixels, COCO's number, crowd: as in the shard that the test writes.
 OBJECTS = [(0, 0, 4, 3, 1, False), (2.5, 1, 5, 6.5, 13, True), (6, 6, 2, 2, 10, False)]
-# COCO's things sorted as texts; the place is the class.
+# COCO's things sorted as texts; the position is the class.
 CATEGORIES = sorted(str(number) for number in range(1, 91) if number not in (12, 26, 29, 30, 45, 66, 68, 69, 71, 83))
 
 

@@ -3,8 +3,8 @@ import Checksums
 import DurableFiles
 import Images
 
-/// Images of places, with which frames are compared.
-package struct PlaceTemplates: Equatable, Sendable {
+/// Images of positions, with which frames are compared.
+package struct RoomTemplates: Equatable, Sendable {
   private struct Template: Equatable {
     let number: Int32
     let image: RGBImage
@@ -14,27 +14,27 @@ package struct PlaceTemplates: Equatable, Sendable {
   /// SHA-256 of the images.
   package let digest: String
 
-  /// Rows at the top that tell score and lives, not the place.
+  /// Rows at the top that tell score and lives, not the position.
   private static let statusRows = 47
-  /// A frame of which more pixels differ from every image is of no known place: dark, or between two rooms.
+  /// A frame of which more pixels differ from every image is of no known position: dark, or between two rooms.
   private static let mostDifferent = 0.12
 
   /// Reads `1-name.png`, `2-name.png`, … from a folder; several images may have one number.
   ///
-  /// - Throws: `ImageError`, `PlaceTemplateError`.
+  /// - Throws: `ImageError`, `RoomTemplateError`.
   package init(_ folder: String) throws {
     var templates: [Template] = []
     var bytes: [UInt8] = []
     for name in DurableFile.names(in: folder).sorted() where name.hasSuffix(".png") {
       let digits = name.prefix { $0.isASCII && $0.isNumber }
       guard let number = Int32(digits), number > 0 else {
-        throw PlaceTemplateError.unnumbered(path: "\(folder)/\(name)")
+        throw RoomTemplateError.unnumbered(path: "\(folder)/\(name)")
       }
       let image = try ImageDecoder.decode(contentsOf: "\(folder)/\(name)")
       templates.append(Template(number: number, image: image))
       bytes += Array("\(number) \(image.width)".utf8) + image.pixels
     }
-    guard !templates.isEmpty else { throw PlaceTemplateError.none(path: folder) }
+    guard !templates.isEmpty else { throw RoomTemplateError.none(path: folder) }
     self.templates = templates
     digest = bytes.withUnsafeBytes { sha256Hex($0) }
   }
@@ -66,13 +66,13 @@ package struct PlaceTemplates: Equatable, Sendable {
   }
 }
 
-/// Why a folder holds no images of places.
-package enum PlaceTemplateError: Error, Equatable {
+/// Why a folder holds no images of positions.
+package enum RoomTemplateError: Error, Equatable {
   case none(path: String)
   case unnumbered(path: String)
 }
 
-extension PlaceTemplateError: CustomStringConvertible {
+extension RoomTemplateError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .none(let path): "\(path): no PNG files; expected images of rooms such as 1-first.png"
