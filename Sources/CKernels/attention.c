@@ -252,7 +252,7 @@ void ck_attention_backward(const float *q, const float *k, const float *v, const
   }
 }
 
-// ---- New positions behind kept keys and values --------------------------------------------------------------
+// ---- New positions behind KV cache --------------------------------------------------------------
 //
 // Kept rows are [N, heads, capacity, D]: a head reads one piece of memory from its start. They are floats or bfloat16.
 
@@ -278,7 +278,7 @@ CK_WIDE static void keep_head(void *context, long item_head) {
   }
 }
 
-void ck_attention_keep(const float *rows, void *cache, int halves, long n, long count, long start, long capacity,
+void ck_attention_append(const float *rows, void *cache, int halves, long n, long count, long start, long capacity,
                        long heads, long d) {
   ck_parallel(n * heads, keep_head, &(struct kept){rows, cache, count, start, capacity, heads, d, halves});
 }
@@ -373,7 +373,7 @@ CK_WIDE static void attend_once(void *context, long task) {
     attend_query(s, task, 0);
 }
 
-void ck_attention_step(const float *q, const void *keys, const void *values, int halves, float *out, long n,
+void ck_attention_decode(const float *q, const void *keys, const void *values, int halves, float *out, long n,
                        long count, long before, long capacity, long heads, long d, float scale) {
   ck_parallel(n * heads * count, attend_once,
               &(struct step){q, keys, values, out, count, before, capacity, heads, d, scale, halves});

@@ -63,7 +63,7 @@ package struct Device: Sendable, Equatable, CustomStringConvertible {
     return Device(backend: CPUBackend(engine: cpu.engine, precision: .int8))
   }
 
-  /// Whether keys and values kept in sampling take 16 bits.
+  /// Whether KV cache in sampling take 16 bits.
   package var keepsHalves: Bool { backend.precision != .float32 }
 
   /// The engine's name, as `--engine` takes it.

@@ -135,7 +135,7 @@ import Testing
     let (n, t, c) = (shape.n, shape.t, shape.channels)
     let new = min(new, t)
     let capacity = t + 4
-    // Values that bfloat16 holds, so that nothing is lost where keys and values are kept so.
+    // Values that bfloat16 holds, so that nothing is lost where KV cache so.
     let x = Rows.values(n * t * shape.stride, seed: 5).map {
       Float(bitPattern: $0.bitPattern & 0xffff_0000)
     }
@@ -161,15 +161,15 @@ import Testing
       var values = keys
       for range in [0..<t - new, t - new..<t] where !range.isEmpty {
         let (count, start) = (range.count, range.lowerBound)
-        ck_attention_keep(
+        ck_attention_append(
           part(1, range), &keys, halves, n, count, start, capacity, shape.heads, shape.d)
-        ck_attention_keep(
+        ck_attention_append(
           part(2, range), &values, halves, n, count, start, capacity, shape.heads, shape.d)
       }
       let q = part(0, t - new..<t)
       let out = Rows.sameOnAnyThreads("step") {
         var out = [Float](repeating: .nan, count: n * new * c)
-        ck_attention_step(
+        ck_attention_decode(
           q, keys, values, halves, &out, n, new, t - new, capacity, shape.heads, shape.d,
           shape.scale)
         return out

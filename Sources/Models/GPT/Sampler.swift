@@ -49,7 +49,7 @@ package struct Sampler: Sendable {
   package let conditionLength: Int
   /// Tokens from this number on are never drawn: an embedding table may hold more than the image codes.
   package let codebookSize: Int
-  /// Whether keys and values are kept; without, the model reads the whole window for every code, as the reference does.
+  /// Whether KV cache; without, the model reads the whole window for every code, as the reference does.
   package var caches = true
   /// Cells by which the window moves at once, half its side at most; 1 is the reference's.
   package var windowStep = 1

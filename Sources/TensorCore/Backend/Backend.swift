@@ -158,8 +158,8 @@ protocol Backend: AnyObject, Sendable {
     _ q: Tensor, _ k: Tensor, _ v: Tensor, out: Tensor, dout: Tensor, logSums: Tensor,
     _ shape: AttentionShape, into dq: Tensor, _ dk: Tensor, _ dv: Tensor)
   /// Rows `[N, T, C]` as positions `start…` of a cache.
-  func attentionKeep(_ rows: Tensor, _ shape: CacheShape, at start: Int, into cache: Tensor)
-  func attentionStep(
+  func attentionAppend(_ rows: Tensor, _ shape: CacheShape, at start: Int, into cache: Tensor)
+  func attentionDecode(
     _ q: Tensor, keys: Tensor, values: Tensor, _ shape: CacheShape, before: Int, scale: Float,
     into out: Tensor)
   func rotate(_ x: Tensor, _ rotation: Rotation, sign: Float, into y: Tensor)

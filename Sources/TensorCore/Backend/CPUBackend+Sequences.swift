@@ -41,15 +41,15 @@ extension CPUBackend {
     }
   }
 
-  func attentionKeep(_ rows: Tensor, _ s: CacheShape, at start: Int, into cache: Tensor) {
+  func attentionAppend(_ rows: Tensor, _ s: CacheShape, at start: Int, into cache: Tensor) {
     timed("attention keep", floats: 2 * rows.count) {
-      ck_attention_keep(
+      ck_attention_append(
         rows.floats, cache.storage.memory, s.halves ? 1 : 0, rows.shape[0], rows.shape[1], start,
         s.capacity, s.heads, s.width)
     }
   }
 
-  func attentionStep(
+  func attentionDecode(
     _ q: Tensor, keys: Tensor, values: Tensor, _ s: CacheShape, before: Int, scale: Float,
     into out: Tensor
   ) {
@@ -59,7 +59,7 @@ extension CPUBackend {
       operations: 4 * (n * s.heads * count * (2 * before + count + 1) / 2) * s.width,
       floats: (s.halves ? 1 : 2) * n * s.heads * (before + count) * s.width
     ) {
-      ck_attention_step(
+      ck_attention_decode(
         q.floats, keys.storage.memory, values.storage.memory, s.halves ? 1 : 0, out.floats, n,
         count, before, s.capacity, s.heads, s.width, scale)
     }

@@ -79,8 +79,8 @@ package struct KeyValueCache {
       length + count <= capacity, "\(length) + \(count) positions in a cache of \(capacity)")
     keys.makeUnique()
     values.makeUnique()
-    keys.backend.attentionKeep(newKeys, form, at: length, into: keys)
-    values.backend.attentionKeep(newValues, form, at: length, into: values)
+    keys.backend.attentionAppend(newKeys, form, at: length, into: keys)
+    values.backend.attentionAppend(newValues, form, at: length, into: values)
     length += count
   }
 
@@ -89,7 +89,7 @@ package struct KeyValueCache {
     let before = length
     append(keys: k, values: v)
     let out = Tensor(uninitializedLike: q)
-    q.backend.attentionStep(
+    q.backend.attentionDecode(
       q, keys: keys, values: values, form, before: before, scale: scale, into: out)
     return out
   }
