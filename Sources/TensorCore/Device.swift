@@ -64,7 +64,7 @@ package struct Device: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// Whether KV cache in sampling take 16 bits.
-  package var keepsHalves: Bool { backend.precision != .float32 }
+  package var isBF16: Bool { backend.precision != .float32 }
 
   /// The engine's name, as `--engine` takes it.
   package var name: String { backend.name }

@@ -155,26 +155,26 @@ import Testing
       }
       return rows
     }
-    for halves: Int32 in [0, 1] {
+    for bf16: Int32 in [0, 1] {
       // never read past what was kept
       var keys = [Float](repeating: .nan, count: n * capacity * c)
       var values = keys
       for range in [0..<t - new, t - new..<t] where !range.isEmpty {
         let (count, start) = (range.count, range.lowerBound)
         ck_attention_append(
-          part(1, range), &keys, halves, n, count, start, capacity, shape.heads, shape.d)
+          part(1, range), &keys, bf16, n, count, start, capacity, shape.heads, shape.d)
         ck_attention_append(
-          part(2, range), &values, halves, n, count, start, capacity, shape.heads, shape.d)
+          part(2, range), &values, bf16, n, count, start, capacity, shape.heads, shape.d)
       }
       let q = part(0, t - new..<t)
       let out = Rows.sameOnAnyThreads("step") {
         var out = [Float](repeating: .nan, count: n * new * c)
         ck_attention_decode(
-          q, keys, values, halves, &out, n, new, t - new, capacity, shape.heads, shape.d,
+          q, keys, values, bf16, &out, n, new, t - new, capacity, shape.heads, shape.d,
           shape.scale)
         return out
       }
-      Rows.expectClose(out, last, tolerance: 2e-6, "step, halves \(halves)")
+      Rows.expectClose(out, last, tolerance: 2e-6, "step, bf16 \(bf16)")
     }
   }
 }

@@ -261,12 +261,12 @@ void ck_attention_backward(const float *q, const float *k, const float *v, const
                            long d, long q_stride, long out_stride, float scale, int causal, long prefix,
                            ck_gemm gemm);
 // Rows [N, count, heads * D] as positions start, start + 1 ... of a cache of keys or values [N, heads, capacity, D]: of
-// floats, or with `halves` of bfloat16.
-void ck_attention_append(const float *rows, void *cache, int halves, long n, long count, long start, long capacity,
+// floats, or with `bf16` of bfloat16.
+void ck_attention_append(const float *rows, void *cache, int bf16, long n, long count, long start, long capacity,
                        long heads, long d);
 // New positions q [N, count, heads * D], of which position i sees the first before + i + 1 of the cached keys and values
 // [N, heads, capacity, D]; out like q.
-void ck_attention_decode(const float *q, const void *keys, const void *values, int halves, float *out, long n,
+void ck_attention_decode(const float *q, const void *keys, const void *values, int bf16, float *out, long n,
                        long count, long before, long capacity, long heads, long d, float scale);
 
 // ---- quantizer.c ----------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ struct WindowCaches {
   init(for model: GPT, items: Int, bytes: Int) {
     self.model = model
     let perWindow =
-      (model.device.keepsHalves ? 4 : 8) * items * model.config.layers * model.config.width
+      (model.device.isBF16 ? 4 : 8) * items * model.config.layers * model.config.width
       * model.config.blockSize
     capacity = max(1, bytes / max(perWindow, 1))
   }

@@ -44,7 +44,7 @@ extension CPUBackend {
   func attentionAppend(_ rows: Tensor, _ s: CacheShape, at start: Int, into cache: Tensor) {
     timed("attention keep", floats: 2 * rows.count) {
       ck_attention_append(
-        rows.floats, cache.storage.memory, s.halves ? 1 : 0, rows.shape[0], rows.shape[1], start,
+        rows.floats, cache.storage.memory, s.bf16 ? 1 : 0, rows.shape[0], rows.shape[1], start,
         s.capacity, s.heads, s.width)
     }
   }
@@ -57,10 +57,10 @@ extension CPUBackend {
     timed(
       "attention step",
       operations: 4 * (n * s.heads * count * (2 * before + count + 1) / 2) * s.width,
-      floats: (s.halves ? 1 : 2) * n * s.heads * (before + count) * s.width
+      floats: (s.bf16 ? 1 : 2) * n * s.heads * (before + count) * s.width
     ) {
       ck_attention_decode(
-        q.floats, keys.storage.memory, values.storage.memory, s.halves ? 1 : 0, out.floats, n,
+        q.floats, keys.storage.memory, values.storage.memory, s.bf16 ? 1 : 0, out.floats, n,
         count, before, s.capacity, s.heads, s.width, scale)
     }
   }

@@ -158,8 +158,8 @@ final class CPUBackend: Backend {
         floats: (s.m * s.k + s.k * s.n) / 2 + s.m * s.n
       ) {
         ck_gemm_bfloat16(
-          s.transposesFirst ? 1 : 0, s.transposesSecond ? 1 : 0, s.m, s.n, s.k, first.halves,
-          second.halves, 0, c.floats)
+          s.transposesFirst ? 1 : 0, s.transposesSecond ? 1 : 0, s.m, s.n, s.k, first.bf16,
+          second.bf16, 0, c.floats)
       }
     #endif
   }

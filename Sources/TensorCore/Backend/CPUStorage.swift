@@ -35,7 +35,7 @@ extension Storage {
   var memory: UnsafeMutableRawPointer { unsafeDowncast(self, to: CPUStorage.self).buffer }
   var floats: UnsafeMutablePointer<Float> { memory.assumingMemoryBound(to: Float.self) }
   var integers: UnsafeMutablePointer<Int32> { memory.assumingMemoryBound(to: Int32.self) }
-  var halves: UnsafeMutablePointer<UInt16> { memory.assumingMemoryBound(to: UInt16.self) }
+  var bf16: UnsafeMutablePointer<UInt16> { memory.assumingMemoryBound(to: UInt16.self) }
   var signedBytes: UnsafeMutablePointer<Int8> { memory.assumingMemoryBound(to: Int8.self) }
   var bytes: UnsafeMutablePointer<UInt8> { memory.assumingMemoryBound(to: UInt8.self) }
 }
@@ -67,7 +67,7 @@ extension CPUBackend {
     let rounded = makeStorage(count: (x.stored + 1) / 2)
     #if HAS_ONEDNN
       timed("round to bfloat16", floats: 3 * x.stored / 2) {
-        ck_round_to_bfloat16(x.floats, rounded.halves, x.stored)
+        ck_round_to_bfloat16(x.floats, rounded.bf16, x.stored)
       }
     #endif
     storage.reduced.bfloat16 = rounded

@@ -64,7 +64,7 @@ struct CacheShape: Sendable {
   /// Channels of one head, D.
   let width: Int
   /// Two bfloat16 values to a word.
-  let halves: Bool
+  let bf16: Bool
 }
 
 /// One Adam step's numbers.

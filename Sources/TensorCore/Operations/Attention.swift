@@ -56,9 +56,9 @@ package struct KeyValueCache {
   /// Room for `capacity` positions of `items` sequences with `channels` channels.
   package init(items: Int, capacity: Int, channels: Int, heads: Int, on device: Device) {
     let width = channels / heads
-    let halves = device.keepsHalves && width % 2 == 0
-    form = CacheShape(capacity: capacity, heads: heads, width: width, halves: halves)
-    let shape: Shape = [items, heads, capacity, halves ? width / 2 : width]
+    let bf16 = device.isBF16 && width % 2 == 0
+    form = CacheShape(capacity: capacity, heads: heads, width: width, bf16: bf16)
+    let shape: Shape = [items, heads, capacity, bf16 ? width / 2 : width]
     keys = Tensor(uninitialized: shape, on: device)
     values = Tensor(uninitialized: shape, on: device)
   }
