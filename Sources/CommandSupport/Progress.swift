@@ -59,7 +59,7 @@ package final class Progress: Sendable {
     if console.screen.hasStatusLine && !console.quiet { console.screen.setStatus("") }
   }
 
-  /// - Parameter note: shown behind the figures until the next one, such as a loss.
+  /// - Parameter note: shown behind the metrics until the next one, such as a loss.
   package func advance(by count: Int = 1, note: String? = nil) {
     state.withLock { state in
       state.done += count

@@ -60,7 +60,7 @@ struct Bench: ModelCommand {
       try runtime.startComputing(precision: precision))
     if let load = MachineLoad.lastMinute, load > MachineLoad.quiet {
       console.warn(
-        "the load of the last minute is \(load); other work on this machine spoils the figures")
+        "the load of the last minute is \(load); other work on this machine spoils the metrics")
     }
     Interruption.install()
     let isHeld = chosen.contains { $0.operations != nil || $0.bytes != nil }

@@ -1,4 +1,4 @@
-// What the machine can do at best: the figures that kernels are held against.
+// What the machine can do at best: the metrics that kernels are held against.
 import Foundation
 import TensorCore
 

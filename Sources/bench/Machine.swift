@@ -28,6 +28,6 @@ enum MachineLoad {
       .split(separator: " ").first.flatMap { Double($0) }
   }
 
-  /// A load above which figures are not worth much.
+  /// A load above which metrics are not worth much.
   static let quiet = 0.5
 }

@@ -18,7 +18,7 @@ struct Workload: Sendable {
       }
     }
 
-    /// The figure for one repetition of that many seconds.
+    /// The metric for one repetition of that many seconds.
     func value(_ seconds: Double) -> Double {
       switch self {
       case .seconds: seconds

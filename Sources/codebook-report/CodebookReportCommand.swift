@@ -17,7 +17,7 @@ struct CodebookReportCommand: ModelCommand {
       codebook-report CODES... --out REPORT [--vqgan RUN] [--order use|index]
       """,
     discussion: """
-      Without --out, prints the figures. With it, writes usage.png (a bar for each code), \
+      Without --out, prints the metrics. With it, writes usage.png (a bar for each code), \
       codebook.json and, with --vqgan, codebook.png, in which every code is decoded; prints \
       their paths.
       """,
@@ -44,7 +44,7 @@ struct CodebookReportCommand: ModelCommand {
     case use, index
   }
 
-  /// The report: the chart, the figures, the sheet.
+  /// The report: the chart, the metrics, the sheet.
   private static let files = ["usage.png", "codebook.json", "codebook.png"]
 
   func validate() throws {

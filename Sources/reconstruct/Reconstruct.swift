@@ -18,7 +18,7 @@ struct Reconstruct: ModelCommand {
     discussion: """
       Inputs are image shards, or PNG and JPEG files; what a file holds decides. Prints the path \
       of every reconstruction, then that of sheet.png with inputs and reconstructions side by \
-      side. With --json, prints one line of figures instead.
+      side. With --json, prints one line of metrics instead.
       """,
     version: SuiteVersion.current)
 
@@ -40,7 +40,7 @@ struct Reconstruct: ModelCommand {
     transform: ImageSize.init(argument:))
   var size: ImageSize?
 
-  @Flag(help: "Tell the figures of every image too.") var perImage = false
+  @Flag(help: "Tell the metrics of every image too.") var perImage = false
 
   @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
   @OptionGroup var results: ResultOptions

@@ -33,7 +33,7 @@ struct ReconstructionWriter {
     try image.writePNG(to: path)
     let page = Page(
       name: input.name, path: path,
-      figures: ReconstructionFigures(of: image, against: input.image))
+      metrics: ReconstructionMetrics(of: image, against: input.image))
     pages.append(page)
     let shown = min(total, Self.pairsOnSheet)
     // Image k of the sheet is image k·total/shown of all.
@@ -50,7 +50,7 @@ struct ReconstructionWriter {
     let pairsInRow = max(1, Int((Double(pairs) / 2).squareRoot().rounded()))
     let headers = Array(repeating: ["input", "reconstruction"], count: pairsInRow).flatMap { $0 }
     let summary = Summary(
-      images: pages.count, figures: ReconstructionFigures(meanOf: pages.map(\.figures)),
+      images: pages.count, metrics: ReconstructionMetrics(meanOf: pages.map(\.metrics)),
       histogram: histogram, sheet: sheet)
     try ContactSheet(
       cells, columns: 2 * pairsInRow, columnHeaders: headers, caption: summary.text,
@@ -82,9 +82,9 @@ struct ReconstructionWriter {
   struct Page: Encodable {
     let name: String
     let path: String
-    let figures: ReconstructionFigures
+    let metrics: ReconstructionMetrics
 
-    var text: String { "\(name): \(figures.text)" }
+    var text: String { "\(name): \(metrics.text)" }
 
     private enum CodingKeys: String, CodingKey { case name, path }
 
@@ -92,19 +92,19 @@ struct ReconstructionWriter {
       var values = encoder.container(keyedBy: CodingKeys.self)
       try values.encode(name, forKey: .name)
       try values.encode(path, forKey: .path)
-      try figures.encode(to: encoder)
+      try metrics.encode(to: encoder)
     }
   }
 
   /// All reconstructions.
   struct Summary: Encodable {
     let images: Int
-    let figures: ReconstructionFigures
+    let metrics: ReconstructionMetrics
     let histogram: CodeHistogram
     let sheet: String
 
     var text: String {
-      "\(images == 1 ? "1 image" : "\(images) images"): \(figures.text), \(histogram.used) of \(histogram.counts.count) codes used"
+      "\(images == 1 ? "1 image" : "\(images) images"): \(metrics.text), \(histogram.used) of \(histogram.counts.count) codes used"
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -115,7 +115,7 @@ struct ReconstructionWriter {
 
     func encode(to encoder: any Encoder) throws {
       var values = encoder.container(keyedBy: CodingKeys.self)
-      try figures.encode(to: encoder)
+      try metrics.encode(to: encoder)
       try values.encode(images, forKey: .images)
       try values.encode(histogram.used, forKey: .codesUsed)
       try values.encode(histogram.counts.count, forKey: .codebookSize)
@@ -125,8 +125,8 @@ struct ReconstructionWriter {
   }
 }
 
-extension ReconstructionFigures {
-  /// The figures for people.
+extension ReconstructionMetrics {
+  /// The metrics for people.
   fileprivate var text: String {
     let similarity = ssim.map { String(format: ", SSIM %.4f", $0) } ?? ""
     return String(format: "PSNR %.2f dB", psnr) + similarity

@@ -28,7 +28,7 @@ struct ParityCommandTests {
     try JSONDecoder().decode(Record.self, from: try Fixture.data("parity/\(name).json"))
   }
 
-  /// The figures of each step of a run.
+  /// The metrics of each step of a run.
   private func metrics(_ run: String) throws -> [[String: Double]] {
     let rows = try String(contentsOfFile: folder("\(run)/metrics.csv"), encoding: .utf8)
       .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
@@ -41,7 +41,7 @@ struct ParityCommandTests {
     }
   }
 
-  /// Trains and compares every figure of every step, to 10⁻³ of it.
+  /// Trains and compares every metric of every step, to 10⁻³ of it.
   private func expectTraining(_ script: String, like name: String) throws {
     let outcome = try shell("set -e\n" + script, in: folder, environment: environment)
     #expect(outcome.status == 0, "\(outcome.errors)")
@@ -49,11 +49,11 @@ struct ParityCommandTests {
     let expected = try #require(try record(name).per_step)
     #expect(steps.count == expected.count)
     for (step, (found, wanted)) in zip(steps, expected).enumerated() {
-      for (figure, target) in wanted {
-        let value = found[figure] ?? .nan
+      for (metric, target) in wanted {
+        let value = found[metric] ?? .nan
         #expect(
           abs(value - target) <= 1e-3 * abs(target),
-          "\(name) step \(step) \(figure): \(value), PyTorch \(target)")
+          "\(name) step \(step) \(metric): \(value), PyTorch \(target)")
       }
     }
   }

@@ -69,10 +69,10 @@ struct PipelineTests {
     #expect(paths.last == "R/sheet.png")
     for path in paths { _ = try ImageDecoder.decode(contentsOf: folder(path)) }
 
-    let figures = try shell(
+    let metrics = try shell(
       "reconstruct \(paths[0]) S/revenge-00000.h5 --vqgan V --count 2 --out R2 --json", in: folder)
-    #expect(figures.status == 0, "\(figures.errors)")
-    let json = try JSONSerialization.jsonObject(with: Data(figures.output.utf8)) as? [String: Any]
+    #expect(metrics.status == 0, "\(metrics.errors)")
+    let json = try JSONSerialization.jsonObject(with: Data(metrics.output.utf8)) as? [String: Any]
     let object = try #require(json)
     #expect(object["pictures"] as? Int == 3)
     #expect(object["n_embed"] as? Int == 64)

@@ -1,4 +1,4 @@
-// The quality figures equal those of scikit-image.
+// The quality metrics equal those of scikit-image.
 
 import Images
 import Testing

@@ -110,16 +110,16 @@ import Training
     ) { try ImageFitting(factor: 32).fit(input) }
   }
 
-  @Test func figuresOfKnownImages() {
+  @Test func metricsOfKnownImages() {
     let black = RGBImage(width: 16, height: 16, filledWith: .black)
     let grey = RGBImage(width: 16, height: 16, filledWith: .grey(51))
-    let exact = ReconstructionFigures(of: black, against: black)
+    let exact = ReconstructionMetrics(of: black, against: black)
     #expect(exact.psnr == 99)
     #expect(exact.meanAbsoluteError == 0)
-    let off = ReconstructionFigures(of: grey, against: black)
+    let off = ReconstructionMetrics(of: grey, against: black)
     #expect(abs(off.psnr - 20 * log10(5)) < 1e-9)
     #expect(off.meanAbsoluteError == 51)
-    let mean = ReconstructionFigures(meanOf: [exact, off])
+    let mean = ReconstructionMetrics(meanOf: [exact, off])
     #expect(abs(mean.psnr - (99 + 20 * log10(5)) / 2) < 1e-9)
     #expect(mean.meanAbsoluteError == 25.5)
   }

@@ -50,15 +50,15 @@ import Training
     var trainer = try fixture.trainer(on: device)
     let first = [trainer.model.values, trainer.discriminator.values]
     var random = fixture.random
-    for (step, figures) in fixture.record.per_step.enumerated() {
+    for (step, metrics) in fixture.record.per_step.enumerated() {
       let losses = trainer.step(
         [.values(try fixture.images(ofStep: step, on: device))], step: step,
         learningRate: fixture.record.learning_rate, using: &random)
-      for (figure, value) in losses.named {
-        let target = try #require(figures["train/\(figure)"])
+      for (metric, value) in losses.named {
+        let target = try #require(metrics["train/\(metric)"])
         #expect(
           abs(Double(value) - target) <= 1e-4 * abs(target),
-          "\(name) \(device.name) step \(step) \(figure): \(value), PyTorch \(target)")
+          "\(name) \(device.name) step \(step) \(metric): \(value), PyTorch \(target)")
       }
     }
     try expectMoves(

@@ -114,11 +114,11 @@ private func relativeError(_ a: [Float], _ b: [Float]) -> Float {
     var trainer = try reference.trainer(on: device)
     let x = try expected.tensor("x", on: device)
     var random = RandomSource(seed: 0)
-    let figures = try #require(try reference.steps().first)
+    let metrics = try #require(try reference.steps().first)
     let result = trainer.generatorGradients([.values(x)], isAdversarial: true, using: &random)
     let ofDiscriminator: Set = ["disc_loss", "logits_real", "logits_fake"]
     for (name, value) in result.losses.named where !ofDiscriminator.contains(name) {
-      let target = try #require(figures["train/\(name)"])
+      let target = try #require(metrics["train/\(name)"])
       #expect(
         abs(Double(value) - target) < 1e-4 * abs(target),
         "\(reference.name) \(device.name) \(name): \(value), reference \(target)")
@@ -148,13 +148,13 @@ private func relativeError(_ a: [Float], _ b: [Float]) -> Float {
   }
 
   private func expectLosses(
-    _ losses: VQGANLosses, _ figures: [String: Double], _ title: String
+    _ losses: VQGANLosses, _ metrics: [String: Double], _ title: String
   ) throws {
     // Means of logits of both signs; the larger one tells their size.
-    let logits = try ["train/logits_real", "train/logits_fake"].map { try #require(figures[$0]) }
+    let logits = try ["train/logits_real", "train/logits_fake"].map { try #require(metrics[$0]) }
     let size = logits.reduce(0) { max($0, abs($1)) }
     for (name, value) in losses.named {
-      let target = try #require(figures["train/\(name)"])
+      let target = try #require(metrics["train/\(name)"])
       let scale = name.hasPrefix("logits_") ? size : abs(target)
       #expect(
         abs(Double(value) - target) <= 1e-4 * scale,

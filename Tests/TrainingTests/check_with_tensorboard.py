@@ -31,12 +31,12 @@ def main():
                 assert math.isclose(found[0], float(cell), rel_tol=1e-5, abs_tol=1e-30), (
                     f"{tag} at step {step}: {found[0]} in the event file, {cell} in metrics.csv")
                 compared += 1
-    assert compared > 0, "metrics.csv holds no figures"
+    assert compared > 0, "metrics.csv holds no metrics"
     images = [image for tag in events.Tags()["images"] for image in events.Images(tag)]
     assert images and all(image.encoded_image_string.startswith(PNG) for image in images), "no images"
     config = events.Tensors("config")[0].tensor_proto.string_val[0].decode()
     assert (run / "config.json").read_text() in config, "the configuration is not in the event file"
-    print(f"{run}: {compared} figures and {len(images)} images agree")
+    print(f"{run}: {compared} metrics and {len(images)} images agree")
 
 
 main()

@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// Quality figures of an image against its original, both of one size.
+/// Quality metrics of an image against its original, both of one size.
 package enum ImageQuality {
   /// The mean absolute difference over all pixels and channels, levels of 255; 0 is equal.
   package static func meanAbsoluteError(_ image: RGBImage, _ original: RGBImage) -> Double {
@@ -17,7 +17,7 @@ package enum ImageQuality {
   /// The peak signal-to-noise ratio in dB, 10 log10(255² / MSE), infinite for equal images.
   ///
   /// The mean square error is taken over all pixels and the three channels together, as
-  /// scikit-image's `peak_signal_noise_ratio` does; published figures that take the luma alone are
+  /// scikit-image's `peak_signal_noise_ratio` does; published metrics that take the luma alone are
   /// higher.
   package static func psnr(_ image: RGBImage, _ original: RGBImage) -> Double {
     checkSizes(image, original)

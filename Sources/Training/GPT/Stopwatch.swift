@@ -11,7 +11,7 @@ struct Stopwatch {
   mutating func count(_ count: Int) {
     collect()
     units += Double(count)
-    // Old time fades, so that the figure follows changes.
+    // Old time fades, so that the metric follows changes.
     if seconds > 30 { (seconds, units) = (seconds / 2, units / 2) }
   }
 

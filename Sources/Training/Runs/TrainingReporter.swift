@@ -2,7 +2,7 @@
 
 /// What a training run tells the one who started it, and asks.
 package struct TrainingReporter {
-  /// Called after each step with a note of its figures.
+  /// Called after each step with a note of its metrics.
   package var step: (_ note: String) -> Void
   package var warn: (String) -> Void
   /// Whether the run should save and end.

@@ -99,7 +99,7 @@ package struct VQGANTrainer {
     return result
   }
 
-  /// Gradients of the discriminator's parameters; its figures are added to `losses`.
+  /// Gradients of the discriminator's parameters; its metrics are added to `losses`.
   ///
   /// - Parameter fakeLogits: the answers to the reconstructions by the discriminator as it is, which spare a pass when both
   ///   halves of a step share the reconstructions.

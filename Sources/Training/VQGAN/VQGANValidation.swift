@@ -81,7 +81,7 @@ private func meanPSNR(_ a: [UInt8], _ b: [UInt8], images: Int) -> Double {
   return (0..<images).reduce(0.0) { sum, image in
     let range = image * size..<(image + 1) * size
     let psnr = ImageQuality.psnr(a[range], b[range])
-    return sum + (psnr.isFinite ? psnr : ReconstructionFigures.exact)
+    return sum + (psnr.isFinite ? psnr : ReconstructionMetrics.exact)
   } / Double(images)
 }
 

@@ -5,7 +5,7 @@ Pillow 13.0.0, numpy 2.4.6, scikit-image 0.25.2:
     python make.py
 
 NAME.png and NAME.jpg are inputs, NAME.rgb the expected pixels [H, W, 3], NAME.labels the expected
-label map [H, W]; expected.json has the sizes and the quality figures.
+label map [H, W]; expected.json has the sizes and the quality metrics.
 """
 
 import json
@@ -203,7 +203,7 @@ def make_resized():
                      "filter": filter_name, "result": out})
 
 
-# Quality figures
+# Quality metrics
 
 def make_quality():
     source = image(65, 47, seed=3)

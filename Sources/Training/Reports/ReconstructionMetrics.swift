@@ -2,7 +2,7 @@
 import Images
 
 /// The quality of one reconstruction, or the mean over several; encodes as in the JSON of `reconstruct`.
-package struct ReconstructionFigures: Encodable, Equatable, Sendable {
+package struct ReconstructionMetrics: Encodable, Equatable, Sendable {
   /// Peak signal-to-noise ratio, dB; 99 stands for an exact copy, so that means stay finite.
   package var psnr: Double
   /// Structural similarity, 1 for an exact copy; nil for images with a side below 11 pixels.
@@ -25,11 +25,11 @@ package struct ReconstructionFigures: Encodable, Equatable, Sendable {
     meanAbsoluteError = ImageQuality.meanAbsoluteError(reconstruction, original)
   }
 
-  /// The mean of each figure over the images that have it.
+  /// The mean of each metric over the images that have it.
   ///
   /// - Parameter all: at least one.
-  package init(meanOf all: [ReconstructionFigures]) {
-    precondition(!all.isEmpty, "the mean of no figures")
+  package init(meanOf all: [ReconstructionMetrics]) {
+    precondition(!all.isEmpty, "the mean of no metrics")
     func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
     let similarities = all.compactMap(\.ssim)
     psnr = mean(all.map(\.psnr))
