@@ -34,7 +34,7 @@ def main():
     parser.add_argument("frames", nargs="+")
     parser.add_argument("--samples", nargs="+", required=True)
     parser.add_argument("--drawn", required=True)
-    parser.add_argument("--least", type=float, default=0.9, help="share that must be right")
+    parser.add_argument("--least", type=float, default=0.9, help="fraction that must be right")
     options = parser.parse_args()
     frames, of_frames = read(options.frames, options.label)
     drawn = labels_by_name(options.drawn, options.label)
@@ -56,9 +56,9 @@ def main():
     for label, results in sorted(right.items()):
         print(f"{options.label} {label}: {sum(results)} of {len(results)} nearest to their own")
     every = [result for results in right.values() for result in results]
-    share = sum(every) / max(len(every), 1)
-    print(f"all: {sum(every)} of {len(every)}, {share:.1%}")
-    raise SystemExit(0 if every and share >= options.least else 1)
+    fraction = sum(every) / max(len(every), 1)
+    print(f"all: {sum(every)} of {len(every)}, {fraction:.1%}")
+    raise SystemExit(0 if every and fraction >= options.least else 1)
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ class Attention(nn.Module):
     def forward(self, x):
         n, c, h, w = x.shape
         q, k, v = (f(self.norm(x)).reshape(n, c, h * w) for f in (self.q, self.k, self.v))
-        shares = torch.softmax(torch.bmm(q.transpose(1, 2), k) * c**-0.5, dim=2)
-        return x + self.proj_out(torch.bmm(v, shares.transpose(1, 2)).reshape(n, c, h, w))
+        fractions = torch.softmax(torch.bmm(q.transpose(1, 2), k) * c**-0.5, dim=2)
+        return x + self.proj_out(torch.bmm(v, fractions.transpose(1, 2)).reshape(n, c, h, w))
 
 
 class Level(nn.Module):
@@ -169,8 +169,8 @@ class Quantizer(nn.Module):
         chosen = noisy.argmax(1)
         self.see(-noisy)
         hard = F.one_hot(chosen, logits.shape[1]).to(soft) + soft - soft.detach()
-        shares = F.softmax(logits, dim=1)
-        loss = self.c["kl_weight"] * (shares * torch.log(shares * entries + 1e-10)).sum(1).mean()
+        fractions = F.softmax(logits, dim=1)
+        loss = self.c["kl_weight"] * (fractions * torch.log(fractions * entries + 1e-10)).sum(1).mean()
         return hard @ table, loss, self.used[chosen] if self.c.get("remap") else chosen
 
     def see(self, scores):
@@ -290,8 +290,8 @@ class Block(nn.Module):
         h = self.ln1(x)
         q, k, v = (self.attn[f](h).reshape(n, t, self.heads, -1).transpose(1, 2) for f in ("query", "key", "value"))
         scores = q @ k.transpose(2, 3) * (c // self.heads) ** -0.5
-        shares = F.softmax(scores.masked_fill(self.attn.mask[:, :, :t, :t] == 0, -math.inf), dim=3)
-        x = x + self.attn["proj"]((shares @ v).transpose(1, 2).reshape(n, t, c))
+        fractions = F.softmax(scores.masked_fill(self.attn.mask[:, :, :t, :t] == 0, -math.inf), dim=3)
+        x = x + self.attn["proj"]((fractions @ v).transpose(1, 2).reshape(n, t, c))
         return x + self.mlp(self.ln2(x))
 
 
@@ -335,8 +335,8 @@ def read_config(path):
 
 def temperature(c, step):
     schedule = c["quantizer"].get("temperature", {"start": 0.9, "end": 1e-6, "steps": 1_000_001})
-    share = min(step / schedule["steps"], 1)
-    return schedule["end"] + 0.5 * (schedule["start"] - schedule["end"]) * (1 + math.cos(math.pi * share))
+    fraction = min(step / schedule["steps"], 1)
+    return schedule["end"] + 0.5 * (schedule["start"] - schedule["end"]) * (1 + math.cos(math.pi * fraction))
 
 
 def spread(model, x):
@@ -646,7 +646,7 @@ def main():
         command.add_argument("--actnorm", action="store_true", help="ActNorm in the discriminator instead of BatchNorm")
         command.add_argument("--widen", type=float, default=0, metavar="RATIO",
                              help="change the first weights until every decision is so many times as far from its edge as rounding moves it")
-        command.add_argument("--lpips-divisor", type=int, default=1, help="random weights: VGG16 with this share of its channels")
+        command.add_argument("--lpips-divisor", type=int, default=1, help="random weights: VGG16 with this fraction of its channels")
     command = commands.add_parser("compare")
     command.set_defaults(action=compare, seed=0)
     for name, text in (("weights", ".ckpt or .safetensors"), ("config", "model.json"), ("shard", "images, .h5"), ("codes", "codes, .h5")):

@@ -116,10 +116,10 @@ CK_WIDE static void differentiate_plane(void *context, long plane) {
   for (long lane = 0; lane < lanes; lane++) scale[lane] = s->scale;
   for (long p = 0; p < s->hw; p++) {
     const ck_lanes x = CK_LOAD(logits + p * CK_BLOCK);
-    ck_lanes share;
-    ck_lanes_sigmoid(&x, &share);
-    share *= scale;
-    CK_STORE(dlogits + p * CK_BLOCK, share);
+    ck_lanes fraction;
+    ck_lanes_sigmoid(&x, &fraction);
+    fraction *= scale;
+    CK_STORE(dlogits + p * CK_BLOCK, fraction);
     const long hit = labels[p] - first;
     if (hit >= 0 && hit < lanes) dlogits[p * CK_BLOCK + hit] -= s->scale;
   }

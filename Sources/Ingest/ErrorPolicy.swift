@@ -3,19 +3,19 @@ package struct ErrorPolicy: Equatable, Sendable {
   /// Skipped samples that are still accepted.
   package enum Limit: Equatable, Sendable {
     case count(Int)
-    /// A share of the samples read, 0…1.
-    case share(Double)
+    /// A fraction of the samples read, 0…1.
+    case fraction(Double)
     /// One in a hundred, but ten in any case: a small set is not given up for a few images.
     case automatic
 
-    /// Reads a count such as `25` or a share such as `2%`.
+    /// Reads a count such as `25` or a fraction such as `2%`.
     package init?(_ text: String) {
       if let count = Int(text), count >= 0 {
         self = .count(count)
       } else if text.hasSuffix("%"), let percent = Double(text.dropLast()),
         (0...100).contains(percent)
       {
-        self = .share(percent / 100)
+        self = .fraction(percent / 100)
       } else {
         return nil
       }
@@ -25,7 +25,7 @@ package struct ErrorPolicy: Equatable, Sendable {
     package func count(of samples: Int) -> Int {
       switch self {
       case .count(let count): count
-      case .share(let share): Int(Double(samples) * share)
+      case .fraction(let fraction): Int(Double(samples) * fraction)
       case .automatic: max(10, samples / 100)
       }
     }

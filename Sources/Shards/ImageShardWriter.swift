@@ -118,7 +118,7 @@ package final class ImageShardWriter {
     undecided = nil
     let plain = rows.reduce(0) { $0 + $1.pixels.plain.count }
     let packed = rows.reduce(0) { $0 + ($1.pixels.deflated ?? $1.pixels.plain).count }
-    let isWorthwhile = Double(packed) < ShardCompression.worthwhileShare * Double(plain)
+    let isWorthwhile = Double(packed) < ShardCompression.worthwhileFraction * Double(plain)
     if !isWorthwhile { encoder.stopCompressing() }
     try createImages(isCompressed: isWorthwhile)
     for row in rows { try write(row) }

@@ -12,9 +12,9 @@ package enum ShardCompression: Equatable, Sendable {
 
   /// The level that `auto` uses: where stronger ones cost much time and gain little.
   static let automaticLevel = 4
-  /// Rows that `auto` looks at, and the share of their size below which they are worth compressing.
+  /// Rows that `auto` looks at, and the fraction of their size below which they are worth compressing.
   static let sampleRows = 16
-  static let worthwhileShare = 0.7
+  static let worthwhileFraction = 0.7
 
   /// Reads "auto", "none" or a level.
   package init?(_ text: String) {

@@ -36,7 +36,7 @@ struct SampleOptions: ParsableArguments {
   @Option(help: "Draw among the k most probable codes only. Several make a sheet.")
   var topK: NumberList<Int>?
 
-  @Option(help: "Draw among the most probable codes up to this share of the probability only.")
+  @Option(help: "Draw among the most probable codes up to this fraction of the probability only.")
   var topP: Double?
 
   @Flag(help: "Always take the most probable code; every image is then the same.")

@@ -21,14 +21,14 @@ struct GPTOptions: ParsableArguments {
 
   @Option(
     help: """
-      Share of activations dropped in training, of embeddings and of each block \
+      Fraction of activations dropped in training, of embeddings and of each block \
       (default: \(Defaults.dropout)).
       """)
   var dropout: Float?
 
   @Option(
     help: """
-      Share of the input codes that is kept; the rest is replaced by random ones \
+      Fraction of the input codes that is kept; the rest is replaced by random ones \
       (default: \(Defaults.keepProbability)).
       """)
   var pkeep: Float?
@@ -39,7 +39,7 @@ struct GPTOptions: ParsableArguments {
       valueName: "kind"))
   var condition: ConditionOption?
 
-  @Option(help: "Share of the images that lose their condition in training, for --guidance.")
+  @Option(help: "Fraction of the images that lose their condition in training, for --guidance.")
   var conditionDropout: Float?
 
   @Option(

@@ -102,13 +102,13 @@ struct BadInputTests {
     #expect(report.split(separator: "\n").count == 3, "\(report)")
     // With a higher limit the same folder is continued.
     let (outcome, _) = try ingest(
-      corpus, .small(), to: out.path, policy: ErrorPolicy(limit: .share(0.2)))
+      corpus, .small(), to: out.path, policy: ErrorPolicy(limit: .fraction(0.2)))
     #expect(outcome.written == 25)
   }
 
   @Test func limitsAreReadFromText() {
     #expect(ErrorPolicy.Limit("3") == .count(3))
-    #expect(ErrorPolicy.Limit("2.5%") == .share(0.025))
+    #expect(ErrorPolicy.Limit("2.5%") == .fraction(0.025))
     for text in ["", "-1", "1e3", "x", "101%", "nan%", "%"] {
       #expect(ErrorPolicy.Limit(text) == nil)
     }

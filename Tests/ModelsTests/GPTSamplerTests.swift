@@ -16,8 +16,8 @@ import Testing
   @Test func topPKeepsTheTokenThatCrossesTheShare() {
     // Probabilities 0.5, 0.3, 0.2
     let logits: [Float] = [0.5, 0.3, 0.2].map { Float(log($0)) }
-    func kept(_ share: Double) -> [Bool] {
-      SamplingOptions(topP: share).probabilities(logits).map { $0 > 0 }
+    func kept(_ fraction: Double) -> [Bool] {
+      SamplingOptions(topP: fraction).probabilities(logits).map { $0 > 0 }
     }
     #expect(kept(0.4) == [true, false, false])
     #expect(kept(0.6) == [true, true, false])

@@ -38,7 +38,7 @@ import Testing
     #expect(calm.indices != drawn.indices)
   }
 
-  /// Ten thousand draws from the same logits: each entry comes as often as its share says, within five deviations.
+  /// Ten thousand draws from the same logits: each entry comes as often as its fraction says, within five deviations.
   @Test func entriesComeAsOftenAsTheirShares() {
     let device = Device.default
     let quantizer = Self.quantizer(entries: 4, on: device)
@@ -54,13 +54,13 @@ import Testing
       exp(Double(bias) + weight[k * 5..<k * 5 + 5].reduce(0.0) { $0 + 0.5 * Double($1) })
     }
     for (count, power) in zip(counts, powers) {
-      let share = power / powers.reduce(0, +)
-      let deviation = (10_000 * share * (1 - share)).squareRoot()
-      #expect(abs(count - 10_000 * share) < 5 * deviation)
+      let fraction = power / powers.reduce(0, +)
+      let deviation = (10_000 * fraction * (1 - fraction)).squareRoot()
+      #expect(abs(count - 10_000 * fraction) < 5 * deviation)
     }
   }
 
-  /// Latents and logits get the gradient of the entries' mean in the relaxed shares, the entries that of the drawn ones.
+  /// Latents and logits get the gradient of the entries' mean in the relaxed fractions, the entries that of the drawn ones.
   @Test(arguments: [nil, 4], Device.all)
   func theGradientIsThatOfTheRelaxedSample(used: Int?, device: Device) throws {
     let quantizer = Self.quantizer(temperature: 0.7, on: device)

@@ -33,7 +33,7 @@ import Testing
           id: Int64(row),
           name: "\(row)"))
     }
-    writer.setLabels("share", .float32([0.25, -1, 3e7]))
+    writer.setLabels("fraction", .float32([0.25, -1, 3e7]))
     writer.setCaptions(captions)
     writer.setObjects(objects)
     writer.setCategories(categories)
@@ -54,8 +54,8 @@ import Testing
     #expect(try reader.contents.captions == Self.captions)
     #expect(try reader.contents.objects == Self.objects)
     #expect(try reader.contents.categories == Self.categories)
-    #expect(reader.contents.labelNames == ["share"])
-    #expect(try reader.contents.labels("share") == .float32([0.25, -1, 3e7]))
+    #expect(reader.contents.labelNames == ["fraction"])
+    #expect(try reader.contents.labels("fraction") == .float32([0.25, -1, 3e7]))
     #expect(ShardVerification(path).findings.isEmpty)
     let described = try ShardDescription(path).datasets.map(\.name)
     #expect(described.contains("captions/text") && described.contains("objects/box"))

@@ -211,7 +211,7 @@ void ck_cross_entropy_forward(const float *logits, const int32_t *targets, float
 void ck_cross_entropy_backward(const float *logits, const int32_t *targets, const float *log_sums,
                                float *dlogits, float scale, long m, long v);
 
-// divergences[m] = sum over k of q log(q K), q = softmax(logits[m]): the divergence from K equal shares, in nats.
+// divergences[m] = sum over k of q log(q K), q = softmax(logits[m]): the divergence from K equal fractions, in nats.
 // log_sums [M] is saved.
 void ck_uniform_divergence_forward(const float *logits, float *divergences, float *log_sums, long m, long k);
 // dlogits = scale * the gradient of divergences[m] with respect to logits[m]

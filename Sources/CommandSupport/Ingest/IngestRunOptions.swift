@@ -16,7 +16,7 @@ package struct IngestRunOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Bad samples that are accepted, a number or a share such as 2%; if left out 1%, at least 10.",
+      "Bad samples that are accepted, a number or a fraction such as 2%; if left out 1%, at least 10.",
       valueName: "limit"))
   package var maxErrors: ErrorPolicy.Limit?
 

@@ -21,8 +21,8 @@ package struct COCOBox: Equatable, Sendable {
   ///   - y: row of the cut image where the scaled one begins.
   ///   - width: columns of the cut image.
   ///   - height: rows of the cut image.
-  /// - Returns: the part inside the cut image, in its pixels, and the share of the box's area that this is, 0…1; `nil` where
-  ///   nothing of the box is inside. Of a box without area, a line or a point, the share is that of its length, or 1.
+  /// - Returns: the part inside the cut image, in its pixels, and the fraction of the box's area that this is, 0…1; `nil` where
+  ///   nothing of the box is inside. Of a box without area, a line or a point, the fraction is that of its length, or 1.
   package func placed(
     scaleX: Double, scaleY: Double, x: Double, y: Double, width: Int, height: Int
   ) -> (box: COCOBox, visible: Double)? {
@@ -34,14 +34,14 @@ package struct COCOBox: Equatable, Sendable {
     else { return nil }
     return (
       COCOBox(x: columns.start, y: rows.start, width: columns.length, height: rows.length),
-      columns.share * rows.share
+      columns.fraction * rows.fraction
     )
   }
 
-  /// The part of an interval inside `0…limit`, and its share of the whole.
+  /// The part of an interval inside `0…limit`, and its fraction of the whole.
   private static func part(
     from start: Double, length: Double, limit: Double
-  ) -> (start: Double, length: Double, share: Double)? {
+  ) -> (start: Double, length: Double, fraction: Double)? {
     let low = max(0, start)
     let high = min(limit, start + length)
     if length > 0 {

@@ -77,11 +77,11 @@ package struct BarChart: Sendable {
   /// A count that is not zero is at least one row high.
   private func barHeight(_ count: Int, largest: Int, height: Int) -> Int {
     guard count > 0 else { return 0 }
-    let share =
+    let fraction =
       switch scale {
       case .linear: Double(count) / Double(largest)
       case .log: log10(1 + Double(count)) / log10(1 + Double(largest))
       }
-    return max(1, Int((share * Double(height)).rounded()))
+    return max(1, Int((fraction * Double(height)).rounded()))
   }
 }

@@ -50,7 +50,7 @@ package struct RoomTemplates: Equatable, Sendable {
     return best.number
   }
 
-  /// The share of pixels below the status rows that differ clearly.
+  /// The fraction of pixels below the status rows that differ clearly.
   private static func difference(_ a: RGBImage, _ b: RGBImage) -> Double {
     let first = min(statusRows, a.height - 1) * a.width * 3
     return a.pixels.withUnsafeBufferPointer { a in

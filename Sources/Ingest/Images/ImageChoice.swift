@@ -11,10 +11,10 @@ struct ImageChoice: Equatable {
   init(
     training: [PlannedImage], validation: [PlannedImage] = [], options: SquareOptions
   ) {
-    let kept = Self.share(options.percent, of: training, seed: options.seed).chosen
-    let split = Self.share(options.holdout, of: kept, seed: ~options.seed)
+    let kept = Self.fraction(options.percent, of: training, seed: options.seed).chosen
+    let split = Self.fraction(options.holdout, of: kept, seed: ~options.seed)
     let held =
-      split.chosen + Self.share(options.percent, of: validation, seed: options.seed).chosen
+      split.chosen + Self.fraction(options.percent, of: validation, seed: options.seed).chosen
     self.init(training: split.rest, validation: held, limit: options.limit)
   }
 
@@ -29,10 +29,10 @@ struct ImageChoice: Equatable {
     (training + validation).map { PlannedInput(name: $0.name, bytes: $0.bytes ?? -1) }
   }
 
-  /// Chooses a share of the images at random; which ones depends on the seed and their names alone.
+  /// Chooses a fraction of the images at random; which ones depends on the seed and their names alone.
   ///
-  /// - Returns: the chosen ones, as many as the share says to the nearest whole number, and the rest, both in their order.
-  private static func share(
+  /// - Returns: the chosen ones, as many as the fraction says to the nearest whole number, and the rest, both in their order.
+  private static func fraction(
     _ percent: Double, of images: [PlannedImage], seed: UInt64
   ) -> (chosen: [PlannedImage], rest: [PlannedImage]) {
     if percent >= 100 { return (images, []) }

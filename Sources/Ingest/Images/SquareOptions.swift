@@ -23,12 +23,12 @@ package struct SquareOptions: ParsableArguments, Sendable {
   @Option(help: ArgumentHelp("Most images of each split.", valueName: "count"))
   package var limit: Int?
 
-  @Option(help: ArgumentHelp("Use this share of the images, chosen at random.", valueName: "%"))
+  @Option(help: ArgumentHelp("Use this fraction of the images, chosen at random.", valueName: "%"))
   package var percent = 100.0
 
   @Option(
     help: ArgumentHelp(
-      "Share of the training images for validation, in shards NAME-validation-….",
+      "Fraction of the training images for validation, in shards NAME-validation-….",
       valueName: "%"))
   package var holdout = 0.0
 

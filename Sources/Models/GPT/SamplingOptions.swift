@@ -8,7 +8,7 @@ package struct SamplingOptions: Equatable, Sendable {
   package var temperature: Double = 1
   /// Only the k most probable tokens, and those that tie with the last of them.
   package var topK: Int?
-  /// Only the most probable tokens up to this share of the probability, the token that crosses it included.
+  /// Only the most probable tokens up to this fraction of the probability, the token that crosses it included.
   package var topP: Double?
   /// Always the most probable token, the lowest of equals.
   package var isGreedy = false
@@ -44,7 +44,7 @@ package struct SamplingOptions: Equatable, Sendable {
       let order = weights.indices.sorted { weights[$0] > weights[$1] }
       var sum = 0.0
       for token in order {
-        // What stands before this token already has the share: it goes, and so does all behind it.
+        // What stands before this token already has the fraction: it goes, and so does all behind it.
         let isCut = sum > topP
         sum += weights[token]
         if isCut { weights[token] = 0 }

@@ -1,6 +1,6 @@
 // Objects of an image as tokens.
 
-/// A rectangle in shares of an image's sides.
+/// A rectangle in fractions of an image's sides.
 package struct UnitBox: Equatable, Sendable {
   package var x, y, width, height: Double
 

@@ -15,8 +15,8 @@ package struct Temperature: Codable, Equatable, Sendable {
 
   /// The temperature of a step, counted from 0.
   package func callAsFunction(_ step: Int) -> Float {
-    let share = min(Double(step) / Double(max(steps, 1)), 1)
-    return Float(Double(end) + 0.5 * Double(start - end) * (1 + cos(share * .pi)))
+    let fraction = min(Double(step) / Double(max(steps, 1)), 1)
+    return Float(Double(end) + 0.5 * Double(start - end) * (1 + cos(fraction * .pi)))
   }
 
   var problem: String? {

@@ -10,7 +10,7 @@ package struct ShardObject: Equatable, Sendable {
   package var x, y: Float
   /// Size in pixels of the stored image, inside it.
   package var width, height: Float
-  /// The share of the object's box that the stored image shows, above 0 and at most 1.
+  /// The fraction of the object's box that the stored image shows, above 0 and at most 1.
   package var visible: Float
   /// Whether the box holds a crowd of such objects.
   package var isCrowd: Bool

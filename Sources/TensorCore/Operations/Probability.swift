@@ -36,7 +36,7 @@ extension Tensor {
     }
   }
 
-  /// Mean over the rows of `Σ q log(q K)`, q their softmax: the divergence from K equal shares, in nats.
+  /// Mean over the rows of `Σ q log(q K)`, q their softmax: the divergence from K equal fractions, in nats.
   ///
   /// - Parameter self: logits `[M, K]`.
   package func divergenceFromUniform() -> Tensor {

@@ -38,7 +38,7 @@ struct ImageFrames {
       whole: GridSize(height: frame.height, width: frame.width), vocabulary: tokens)
   }
 
-  /// The objects of every row, in shares of the whole image.
+  /// The objects of every row, in fractions of the whole image.
   func scenes(_ shards: CodeShardSet, categories: [Int]) throws -> [Scene] {
     let positions = Dictionary(
       categories.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })

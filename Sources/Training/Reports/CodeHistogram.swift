@@ -22,7 +22,7 @@ package struct CodeHistogram: Equatable, Sendable {
   /// Codes that occur.
   package var used: Int { counts.count { $0 > 0 } }
 
-  /// Entropy of the codes' shares, bits; 0 for none.
+  /// Entropy of the codes' fractions, bits; 0 for none.
   package var entropy: Double { counts.map(Double.init).entropy }
 
   /// How many codes in even use would be as varied; 0 for none.

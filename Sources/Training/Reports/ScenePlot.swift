@@ -35,8 +35,8 @@ package struct ScenePlot {
   /// - Parameters: width, height: of that part, pixels; enlarged by a whole factor where they are small.
   package func rendered(width: Int, height: Int) -> RGBImage {
     let factor = max(1, (Self.smallestSide + max(width, height) - 1) / max(width, height))
-    func whole(_ pixels: Int, _ share: Double) -> Int {
-      Int((Double(pixels * factor) / max(share, 0.05)).rounded())
+    func whole(_ pixels: Int, _ fraction: Double) -> Int {
+      Int((Double(pixels * factor) / max(fraction, 0.05)).rounded())
     }
     var plot = RGBImage(
       width: whole(width, scene.crop.width), height: whole(height, scene.crop.height),
@@ -79,10 +79,10 @@ package struct ScenePlot {
 }
 
 extension RGBImage {
-  /// The pixels of a box in shares of this image; at least one.
+  /// The pixels of a box in fractions of this image; at least one.
   fileprivate func position(of box: UnitBox) -> PixelRect {
-    func pixel(_ share: Double, _ side: Int) -> Int {
-      min(max(Int(share * Double(side)), 0), side - 1)
+    func pixel(_ fraction: Double, _ side: Int) -> Int {
+      min(max(Int(fraction * Double(side)), 0), side - 1)
     }
     let (left, top) = (pixel(box.x, width), pixel(box.y, height))
     return PixelRect(

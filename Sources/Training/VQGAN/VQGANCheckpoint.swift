@@ -48,7 +48,7 @@ enum VQGANCheckpoint {
     try ModelFiles.load(
       &trainer.discriminatorOptimizer, step: state.counters["discriminator_updates"] ?? 0,
       like: trainer.discriminator, from: moments, prefix: "discriminator.")
-    trainer.usage.shares = try moments.floats(of: "codebook.shares")
+    trainer.usage.fractions = try moments.floats(of: "codebook.shares")
     trainer.usage.idleSteps = try moments.floats(of: "codebook.idle_steps").map { Int($0) }
     try trainer.average?.restore {
       try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(averagedName)"))
@@ -57,11 +57,11 @@ enum VQGANCheckpoint {
   }
 
   private static func usageEntries(_ usage: CodebookUsage) -> [SafetensorsEntry] {
-    let shape: Shape = [usage.shares.count]
+    let shape: Shape = [usage.fractions.count]
     // Exact up to 2²⁴ steps.
     let idle = Tensor(usage.idleSteps.map { Float($0) }, shape: shape)
     return [
-      SafetensorsEntry("codebook.shares", Tensor(usage.shares, shape: shape)),
+      SafetensorsEntry("codebook.shares", Tensor(usage.fractions, shape: shape)),
       SafetensorsEntry("codebook.idle_steps", idle),
     ]
   }

@@ -28,8 +28,8 @@ package struct VQGANLosses: Equatable, Sendable {
     Self.all.map { ($0.name, self[keyPath: $0.path]) }
   }
 
-  /// Adds `share` of another step's losses, for means.
-  package mutating func add(_ other: VQGANLosses, share: Float) {
-    for (_, path) in Self.all { self[keyPath: path] += share * other[keyPath: path] }
+  /// Adds `fraction` of another step's losses, for means.
+  package mutating func add(_ other: VQGANLosses, fraction: Float) {
+    for (_, path) in Self.all { self[keyPath: path] += fraction * other[keyPath: path] }
   }
 }

@@ -62,8 +62,8 @@ package struct VQGANTrainer {
   package struct GeneratorResult {
     /// Averaged over the batches; reads them from the device.
     package var losses: VQGANLosses {
-      let share = 1 / Float(max(passes.count, 1))
-      return passes.reduce(into: VQGANLosses()) { $0.add($1.read(), share: share) }
+      let fraction = 1 / Float(max(passes.count, 1))
+      return passes.reduce(into: VQGANLosses()) { $0.add($1.read(), fraction: fraction) }
     }
     package var gradients = Gradients()
     package var reconstructions: [Tensor] = []
@@ -84,7 +84,7 @@ package struct VQGANTrainer {
   package mutating func generatorGradients(
     _ batches: [VQGANInput], isAdversarial: Bool, using random: inout RandomSource
   ) -> GeneratorResult {
-    let share = 1 / Float(batches.count)
+    let fraction = 1 / Float(batches.count)
     var result = GeneratorResult()
     for input in batches {
       let pass = generatorPass(input, isAdversarial: isAdversarial, using: &random)
@@ -95,7 +95,7 @@ package struct VQGANTrainer {
       result.quantized.append(pass.quantized)
       model.quantizer.moveEntries(towards: pass.quantized.vectors, at: pass.quantized.indices)
     }
-    if batches.count > 1 { result.gradients.scale(by: share) }
+    if batches.count > 1 { result.gradients.scale(by: fraction) }
     return result
   }
 
@@ -107,7 +107,7 @@ package struct VQGANTrainer {
     _ batches: [VQGANInput], reconstructions: [Tensor], fakeLogits: [Tensor] = [],
     _ losses: inout VQGANLosses, using random: inout RandomSource
   ) -> Gradients {
-    let share = 1 / Float(batches.count)
+    let fraction = 1 / Float(batches.count)
     let parameters = discriminator.parameters
     var gradients = Gradients()
     var passes: [(loss: Tensor, real: Tensor, fake: Tensor)] = []
@@ -125,11 +125,11 @@ package struct VQGANTrainer {
       gradients.add(backward(loss, towards: parameters))
       passes.append((loss, logitsReal.detached().mean(), logitsFake.detached().mean()))
     }
-    if batches.count > 1 { gradients.scale(by: share) }
+    if batches.count > 1 { gradients.scale(by: fraction) }
     for pass in passes {
-      losses.disc += share * pass.loss.item()
-      losses.logitsReal += share * pass.real.item()
-      losses.logitsFake += share * pass.fake.item()
+      losses.disc += fraction * pass.loss.item()
+      losses.logitsReal += fraction * pass.real.item()
+      losses.logitsFake += fraction * pass.fake.item()
     }
     return gradients
   }

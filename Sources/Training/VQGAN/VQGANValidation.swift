@@ -40,33 +40,33 @@ extension VQGANTrainer {
     withoutGradients {
       for batch in batches {
         let input = batch.input(on: device)
-        let share = Double(batch.count) / total
+        let fraction = Double(batch.count) / total
         var none: RandomSource?
         let quantized = model.quantize(model.latents(of: input, dropout: &none))
         let output = model.decode(quantized.latents, dropout: &none)
-        result.quant += share * Double(quantized.loss.item())
+        result.quant += fraction * Double(quantized.loss.item())
         used.formUnion(quantized.indices.elements)
         guard case .values(let images) = input else {
           guard case .labels(let labels) = input else { continue }
-          result.rec += share * Double(objective.reconstructionLoss(output, of: input).item())
+          result.rec += fraction * Double(objective.reconstructionLoss(output, of: input).item())
           let found = output.largestChannels().elements
           let right = zip(found, labels.elements).count { $0 == $1 }
           result.agreement =
-            (result.agreement ?? 0) + share * Double(right) / Double(max(found.count, 1))
+            (result.agreement ?? 0) + fraction * Double(right) / Double(max(found.count, 1))
           continue
         }
         let reconstruction = output.plain()
         let p = perceptual.map { Double($0(images, reconstruction).mean().item()) } ?? 0
         result.rec +=
-          share
+          fraction
           * (Double(objective.reconstructionLoss(reconstruction, of: input).item())
             + Double(objective.perceptualWeight) * p)
-        result.perceptual += share * p
+        result.perceptual += fraction * p
         if case .bytes(let pixels) = batch.values {
-          result.psnr += share * meanPSNR(pixels, reconstruction.pixels(), images: batch.count)
+          result.psnr += fraction * meanPSNR(pixels, reconstruction.pixels(), images: batch.count)
         } else {
           result.psnr +=
-            share * meanPSNR(images.grey(), reconstruction.grey(), images: batch.count)
+            fraction * meanPSNR(images.grey(), reconstruction.grey(), images: batch.count)
         }
       }
     }

@@ -21,7 +21,7 @@ struct COCOBoxTests {
     #expect(uneven.box == COCOBox(x: 10, y: 5, width: 30, height: 10))
   }
 
-  @Test("What is cut off is missing from the box and from its visible share")
+  @Test("What is cut off is missing from the box and from its visible fraction")
   func cut() throws {
     let left = try #require(placed(box, x: -25))
     #expect(left.box == COCOBox(x: 0, y: 20, width: 15, height: 30))
