@@ -57,9 +57,9 @@ extension VQGANConfig {
     of weights: some TensorSource, _ project: TamingProject.Section?
   ) throws -> (shape: [Int], quantizer: QuantizerConfig) {
     let isDrawn = weights.contains("quantize.embed.weight")
-    let isAveraged = weights.contains("quantize.cluster_size")
+    let isEMA = weights.contains("quantize.cluster_size")
     var quantizer = QuantizerConfig(
-      kind: isDrawn ? .gumbel : isAveraged ? .movingAverage : .gradient, beta: 0.25, legacy: true,
+      kind: isDrawn ? .gumbel : isEMA ? .movingAverage : .gradient, beta: 0.25, legacy: true,
       klWeight: project?.float("kl_weight") ?? 1e-8)
     if let schedule = project?.section("temperature_scheduler_config") {
       let published = Temperature()

@@ -16,7 +16,7 @@ package struct FirstStageFile: Sendable {
   var averaged: SafetensorsFile?
 
   private static func averaged(in folder: String) throws -> SafetensorsFile? {
-    let path = "\(folder)/\(VQGANCheckpoint.averagedName)"
+    let path = "\(folder)/\(VQGANCheckpoint.emaName)"
     return DurableFile.exists(path) ? try SafetensorsFile(path) : nil
   }
 

@@ -15,14 +15,14 @@ enum GPTCheckpoint {
     if let average = trainer.average {
       try SafetensorsWriter.write(
         ModelFiles.entries(average.model), metadata: ["format": "pt"],
-        to: "\(folder)/\(averagedName)")
+        to: "\(folder)/\(emaName)")
     }
     try RunFolder.write(description, to: "\(folder)/model.json")
     try RunFolder.write(state, to: "\(folder)/state.json")
   }
 
   /// The averaged weights, which are taken for use where they are.
-  static let averagedName = "ema.safetensors"
+  static let emaName = "ema.safetensors"
 
   /// Restores everything that `save` wrote.
   static func restore(_ trainer: inout GPTTrainer, from folder: String) throws -> TrainingState {
@@ -32,7 +32,7 @@ enum GPTCheckpoint {
       &trainer.optimizer, step: state.step, like: trainer.model,
       from: try SafetensorsFile("\(folder)/optimizer.safetensors"))
     try trainer.average?.restore {
-      try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(averagedName)"))
+      try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(emaName)"))
     }
     return state
   }

@@ -57,7 +57,7 @@ package struct GPTRun {
       if config.initOptimizer == true { try OptimizerStates.ofGPT(path).load(&trainer) }
     }
     let model = trainer.model
-    trainer.average = config.ema.map { AveragedWeights(model, decay: $0) }
+    trainer.average = config.ema.map { EMAWeights(model, decay: $0) }
     state = TrainingState(seed: config.seed)
     if let checkpoint { state = try GPTCheckpoint.restore(&trainer, from: checkpoint) }
   }

@@ -13,7 +13,7 @@ package struct GPTTrainer {
   /// The longest gradient of a step; nil for no limit.
   package var clip: Float?
   /// The moving average of the weights, where one is kept.
-  package var average: AveragedWeights<GPT>?
+  package var average: EMAWeights<GPT>?
   private let decayedNames: Set<String>
 
   /// - Throws: `GPTConfigError.attentionDropout`.

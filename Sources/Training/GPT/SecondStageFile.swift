@@ -42,7 +42,7 @@ package struct SecondStageFile: Sendable {
 
   /// The weights of a checkpoint that are for use: the averaged ones, where there are any.
   private static func weights(in folder: String) -> String {
-    let averaged = "\(folder)/\(GPTCheckpoint.averagedName)"
+    let averaged = "\(folder)/\(GPTCheckpoint.emaName)"
     return DurableFile.exists(averaged) ? averaged : "\(folder)/model.safetensors"
   }
 

@@ -22,7 +22,7 @@ enum VQGANCheckpoint {
     if let average = trainer.average {
       try SafetensorsWriter.write(
         ModelFiles.entries(average.model), metadata: ["format": "pt"],
-        to: "\(folder)/\(averagedName)")
+        to: "\(folder)/\(emaName)")
     }
     try RunFolder.write(trainer.model.config, to: "\(folder)/model.json")
     var state = state
@@ -32,7 +32,7 @@ enum VQGANCheckpoint {
   }
 
   /// The averaged weights, which are taken for use where they are.
-  static let averagedName = "ema.safetensors"
+  static let emaName = "ema.safetensors"
 
   /// Restores everything that `save` wrote.
   static func restore(_ trainer: inout VQGANTrainer, from folder: String) throws -> TrainingState {
@@ -51,7 +51,7 @@ enum VQGANCheckpoint {
     trainer.usage.fractions = try moments.floats(of: "codebook.shares")
     trainer.usage.idleSteps = try moments.floats(of: "codebook.idle_steps").map { Int($0) }
     try trainer.average?.restore {
-      try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(averagedName)"))
+      try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(emaName)"))
     }
     return state
   }

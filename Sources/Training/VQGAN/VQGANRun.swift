@@ -53,7 +53,7 @@ package struct VQGANRun {
       }
     }
     let model = trainer.model
-    trainer.average = config.ema.map { AveragedWeights(model, decay: $0) }
+    trainer.average = config.ema.map { EMAWeights(model, decay: $0) }
     state = TrainingState(seed: config.seed)
     if let checkpoint { state = try VQGANCheckpoint.restore(&trainer, from: checkpoint) }
   }

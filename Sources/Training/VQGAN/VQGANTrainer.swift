@@ -17,7 +17,7 @@ package struct VQGANTrainer {
   /// The longest gradient of each optimizer's step; nil for no limit.
   package var clip: Float?
   /// The moving average of the generator's weights, where one is kept.
-  package var average: AveragedWeights<VQGAN>?
+  package var average: EMAWeights<VQGAN>?
   package let perceptual: LPIPS?
 
   package init(

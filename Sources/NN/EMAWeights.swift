@@ -2,7 +2,7 @@
 import TensorCore
 
 /// The exponential moving average of a model's weights.
-package struct AveragedWeights<Model: Layer>: Sendable {
+package struct EMAWeights<Model: Layer>: Sendable {
   /// Constants of the averaged values.
   package private(set) var model: Model
   package let decay: Float
