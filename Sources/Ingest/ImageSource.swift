@@ -30,7 +30,7 @@ package struct ImageContents: Sendable {
 /// An image that a plan will read.
 package struct PlannedImage: Equatable, Sendable {
   /// The largest number that leaves room for that of a random square of the image.
-  static let mostCroppedID: Int64 = (1 << 48) - 1
+  static let maxCroppedID: Int64 = (1 << 48) - 1
 
   /// A number that the image keeps whatever the options.
   package let id: Int64

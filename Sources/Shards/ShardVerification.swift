@@ -7,7 +7,7 @@ package struct ShardVerification: Sendable {
   package let findings: [ShardError]
 
   /// More findings than this are not collected: the file is beyond use.
-  package static let mostFindings = 100
+  package static let maxFindings = 100
 
   /// Reads every row and every label: checksums, the range of codes, counts.
   ///
@@ -56,7 +56,7 @@ package struct ShardVerification: Sendable {
     collect { () throws(ShardError) in _ = try contents.captions }
     collect { () throws(ShardError) in _ = try contents.objects }
     collect { () throws(ShardError) in _ = try contents.categories }
-    for row in 0..<reader.count where findings.count < mostFindings {
+    for row in 0..<reader.count where findings.count < maxFindings {
       collect { () throws(ShardError) in try reader.check(row) }
       try progress(row + 1, reader.count)
     }

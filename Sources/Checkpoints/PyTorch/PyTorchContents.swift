@@ -8,7 +8,7 @@ struct PyTorchContents {
   let checksums: [String: UInt32]
 
   /// A pickle of more bytes is refused; that of the largest transformer has one megabyte.
-  private static let longestPickle = 1 << 28
+  private static let maxPickleBytes = 1 << 28
 
   init(_ file: RandomAccessFile) throws(PyTorchFileError) {
     let prefix = try file.bytes(0..<min(file.count, 512))
@@ -43,7 +43,7 @@ struct PyTorchContents {
     {
       throw .bigEndian(path: file.path)
     }
-    guard entry.range.count <= Self.longestPickle else {
+    guard entry.range.count <= Self.maxPickleBytes else {
       throw .archive(path: file.path, entry: name, problem: "\(entry.range.count) bytes")
     }
     guard try file.crc32(of: entry.range) == entry.crc else {
@@ -82,7 +82,7 @@ struct PyTorchContents {
   private init(stream file: RandomAccessFile) throws(PyTorchFileError) {
     var position = Self.magic.count
     func next() throws(PyTorchFileError) -> Pickle {
-      let end = min(file.count, position + Self.longestPickle)
+      let end = min(file.count, position + Self.maxPickleBytes)
       var unpickler = Unpickler(PickleInput(file, position..<end))
       let pickle = try unpickler.load()
       position = unpickler.input.position

@@ -22,7 +22,7 @@ struct StoredTensor: Equatable, Sendable {
   let span: Int
 
   /// Elements that a tensor may have without being stored, by strides of 0.
-  private static let mostExpanded = 1 << 26
+  private static let maxExpanded = 1 << 26
 
   /// - Returns: nil, and what is wrong, if the view reaches outside of its storage.
   static func checked(
@@ -41,7 +41,7 @@ struct StoredTensor: Equatable, Sendable {
       let (sum, third) = last.addingReportingOverflow(reach)
       (count, last, overflows) = (product, sum, overflows || first || second || third)
     }
-    guard !overflows, count <= max(storage.count, mostExpanded) else {
+    guard !overflows, count <= max(storage.count, maxExpanded) else {
       return .failure("a shape of \(shape) with strides of \(strides) is too large")
     }
     guard count == 0 || last < storage.count else {

@@ -14,7 +14,7 @@ struct Unpickler {
   private var globalPositions: [PickleGlobal: PickleReference] = [:]
 
   /// More values than any checkpoint has; they take at most about 1 GiB.
-  private static let mostNodes = 1 << 23
+  private static let maxNodes = 1 << 23
 
   init(_ input: PickleInput) { self.input = input }
 
@@ -90,8 +90,8 @@ struct Unpickler {
   // MARK: The stack
 
   private mutating func push(_ node: PickleNode) throws(PyTorchFileError) {
-    guard nodes.count < Self.mostNodes else {
-      throw input.problem("more than \(Self.mostNodes) values")
+    guard nodes.count < Self.maxNodes else {
+      throw input.problem("more than \(Self.maxNodes) values")
     }
     stack.append(PickleReference(position: nodes.count))
     nodes.append(node)

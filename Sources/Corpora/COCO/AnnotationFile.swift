@@ -16,7 +16,7 @@ protocol AnnotationRow: Sendable {
 /// The good records of an annotation file; the others are noted.
 struct AnnotationFile<Row: AnnotationRow>: Sendable {
   /// Positions of records are kept in 32 bits.
-  private static var mostRecords: Int { Int(Int32.max) }
+  private static var maxRecords: Int { Int(Int32.max) }
 
   let path: String
   /// In the order of the file.
@@ -60,8 +60,8 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
       }
     }
     try leaveOutUnknownCategories()
-    guard max(images.count, rows.count) <= Self.mostRecords else {
-      throw COCOError.tooManyRecords(path: path, limit: Self.mostRecords)
+    guard max(images.count, rows.count) <= Self.maxRecords else {
+      throw COCOError.tooManyRecords(path: path, limit: Self.maxRecords)
     }
     groups = try grouped()
   }

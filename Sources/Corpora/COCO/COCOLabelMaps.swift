@@ -22,7 +22,7 @@ package struct COCOLabelMaps: Sendable {
   /// The labels of an image; may be called by several threads at once.
   ///
   /// - Parameters:
-  ///   - width: columns of the image; with `height` at most `COCOMask.mostPixels` pixels.
+  ///   - width: columns of the image; with `height` at most `COCOMask.maxPixels` pixels.
   ///   - height: rows of the image.
   /// - Returns: ids `[height, width]`, 0 unlabelled and 1…182, and the annotations that made no mask and are not painted.
   /// - Throws: when a file cannot be read any more.

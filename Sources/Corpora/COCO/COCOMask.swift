@@ -8,9 +8,9 @@ package struct COCOMask: Equatable, Sendable {
   let words: [UInt64]
 
   /// Most pixels that an outline may run along.
-  package static let longestOutline = Int(ca_longest_outline)
+  package static let maxOutlinePoints = Int(ca_longest_outline)
   /// Most pixels of an image whose masks are made, the limit for images.
-  package static let mostPixels = 89_478_485
+  package static let maxPixels = 89_478_485
 
   init(width: Int, height: Int, words: [UInt64]) {
     self.width = width

@@ -33,7 +33,7 @@ extension COCOSegmentationFault: CustomStringConvertible {
     case .coordinate(let part, let found):
       "part \(part) of the segmentation holds \(found), expected numbers of -1000000…1000000"
     case .tooLong:
-      "the segmentation's outline is longer than \(COCOMask.longestOutline) pixels"
+      "the segmentation's outline is longer than \(COCOMask.maxOutlinePoints) pixels"
     case .size(let foundWidth, let foundHeight, let width, let height):
       "the segmentation's size is \(foundWidth)x\(foundHeight), the image has \(width)x\(height)"
     case .count(let index, let found):

@@ -14,7 +14,7 @@ final class MaskMaker {
   ///   - height: rows, at least 1.
   init(width: Int, height: Int) {
     precondition(
-      width > 0 && height > 0 && width <= COCOMask.mostPixels / height, "an image within limits")
+      width > 0 && height > 0 && width <= COCOMask.maxPixels / height, "an image within limits")
     self.width = width
     self.height = height
     turns = [UInt64](repeating: 0, count: width * height / 64 + 1)

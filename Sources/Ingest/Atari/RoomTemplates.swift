@@ -17,7 +17,7 @@ package struct RoomTemplates: Equatable, Sendable {
   /// Rows at the top that tell score and lives, not the position.
   private static let statusRows = 47
   /// A frame of which more pixels differ from every image is of no known position: dark, or between two rooms.
-  private static let mostDifferent = 0.12
+  private static let maxDifferent = 0.12
 
   /// Reads `1-name.png`, `2-name.png`, … from a folder; several images may have one number.
   ///
@@ -41,7 +41,7 @@ package struct RoomTemplates: Equatable, Sendable {
 
   /// The number of the image that is most like a frame; 0 where none is.
   package func number(of frame: RGBImage) -> Int32 {
-    var best = (number: Int32(0), difference: Self.mostDifferent)
+    var best = (number: Int32(0), difference: Self.maxDifferent)
     for template in templates
     where template.image.width == frame.width && template.image.height == frame.height {
       let difference = Self.difference(frame, template.image)

@@ -106,7 +106,7 @@ package enum COCOPlanner {
   private static func check(
     _ images: [PlannedImage], of part: COCOPart, crops: Int
   ) throws(IngestError) {
-    guard crops > 0, let large = images.first(where: { $0.id > PlannedImage.mostCroppedID })
+    guard crops > 0, let large = images.first(where: { $0.id > PlannedImage.maxCroppedID })
     else { return }
     throw .numberTooLarge(
       id: large.id, name: large.name, path: part.layout.annotationFiles.first ?? part.layout.root)
