@@ -14,7 +14,7 @@ package struct IngestPlan: Sendable {
   package let compression: ShardCompression
   /// One sentence for people: how much there is of what.
   package let summary: String
-  /// Oddities of the input that cost nothing.
+  /// Warnings of the input that cost nothing.
   package let warnings: [String]
   private let cut: ImageCut
   private let preprocessing: String

@@ -92,7 +92,7 @@ package struct AtariPlanner {
         PlannedImage(id: 0, name: "\(corpus.game)/\(id)", fault: ImageFault(error)))
       return
     }
-    warnings += episode.oddities
+    warnings += episode.warnings
     var selection = FrameSelection(episode.transitions, every: frames.every)
     let names = selection.kept.map { episode.imageName(of: episode.transitions[$0]) }
     if frames.dropsDuplicates {
@@ -201,22 +201,22 @@ package struct AtariPlanner {
 
 extension AtariEpisode {
   /// Facts about the recording that cost no row, one sentence each.
-  fileprivate var oddities: [String] {
-    var oddities = trajectory.notes.map { "\(trajectoryPath): \($0)" }
+  fileprivate var warnings: [String] {
+    var warnings = trajectory.notes.map { "\(trajectoryPath): \($0)" }
     let strangers = screens.ignored.filter { !$0.hasPrefix(".") }
     if let first = strangers.first {
-      oddities.append(
+      warnings.append(
         "\(screens.folder): \(strangers.count) names are no images and were ignored, such as \(first)"
       )
     }
     if surplusRows > 0 {
-      oddities.append("\(trajectoryPath): \(surplusRows) rows after the last image were left out")
+      warnings.append("\(trajectoryPath): \(surplusRows) rows after the last image were left out")
     }
     if surplusImages > 0 {
-      oddities.append(
+      warnings.append(
         "\(screens.folder): \(surplusImages) images after the last row were left out")
     }
-    return oddities
+    return warnings
   }
 }
 

@@ -12,7 +12,7 @@ final class COCOPart: Sendable {
   let captions: COCOCaptions?
   let things: COCOObjects?
   let stuff: COCOObjects?
-  /// Oddities that cost no image.
+  /// Warnings that cost no image.
   let warnings: [String]
 
   /// Opens a split and reads the annotation files that the options need; where they need none, one of them for the sizes.
