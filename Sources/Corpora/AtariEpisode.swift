@@ -13,7 +13,7 @@ package struct AtariEpisode: Equatable, Sendable {
   /// Rows that have an image, in order.
   package let transitions: [AtariTransition]
   /// Images and rows within the recording that cannot be used, one each.
-  package let faults: [AtariFrameFault]
+  package let faults: [InvalidAtariFrame]
   /// Rows after the last image; trajectories of the data set may be longer than their images.
   package let surplusRows: Int
   /// Images after the last row.
@@ -49,16 +49,16 @@ package struct AtariEpisode: Equatable, Sendable {
     surplusImages = screens.numbers.count { $0 - offset > lastFrame }
     let rowsAlone = trajectory.rows.lazy
       .filter { $0.frame <= shared && !images.contains($0.frame + offset) }
-      .map { AtariFrameFault.noImage(frame: $0.frame, path: screens.path(of: $0.frame + offset)) }
+      .map { InvalidAtariFrame.noImage(frame: $0.frame, path: screens.path(of: $0.frame + offset)) }
     let imagesAlone = screens.numbers.lazy
       .filter {
         $0 - offset <= shared && !rows.contains($0 - offset) && !faultyRows.contains($0 - offset)
       }
       .map {
-        AtariFrameFault.noRow(
+        InvalidAtariFrame.noRow(
           frame: $0 - offset, image: screens.path(of: $0), trajectory: trajectoryPath)
       }
-    faults = trajectory.faults.map(AtariFrameFault.row) + Array(rowsAlone) + Array(imagesAlone)
+    faults = trajectory.faults.map(InvalidAtariFrame.row) + Array(rowsAlone) + Array(imagesAlone)
   }
 
   /// The image of a row, relative to the root of the corpus.
@@ -68,8 +68,8 @@ package struct AtariEpisode: Equatable, Sendable {
 }
 
 /// Why one frame of a recording cannot be used.
-package enum AtariFrameFault: Equatable, Sendable {
-  case row(AtariRowFault)
+package enum InvalidAtariFrame: Equatable, Sendable {
+  case row(InvalidAtariRow)
   case noImage(frame: Int, path: String)
   case noRow(frame: Int, image: String, trajectory: String)
 
@@ -91,7 +91,7 @@ package enum AtariFrameFault: Equatable, Sendable {
   }
 }
 
-extension AtariFrameFault: CustomStringConvertible {
+extension InvalidAtariFrame: CustomStringConvertible {
   package var description: String {
     switch self {
     case .row(let fault):

@@ -5,7 +5,7 @@ package struct AtariTrajectory: Equatable, Sendable {
   /// Good rows, frames strictly ascending.
   package var rows: [AtariTransition] = []
   /// Rows that cannot be used, in file order.
-  package var faults: [AtariRowFault] = []
+  package var faults: [InvalidAtariRow] = []
   /// Facts worth a warning that cost no row.
   package var notes: [AtariTrajectoryNote] = []
   /// Whether the text is written as in version 1 of the data set: blanks after commas, or `True` and `False`.
@@ -23,7 +23,7 @@ package struct AtariTrajectory: Equatable, Sendable {
 }
 
 /// Why one row of a trajectory cannot be used.
-package struct AtariRowFault: Equatable, Sendable {
+package struct InvalidAtariRow: Equatable, Sendable {
   package enum Reason: Equatable, Sendable {
     case missingColumns(found: Int, expected: Int)
     case notANumber(column: AtariColumn, text: String)
@@ -41,7 +41,7 @@ package struct AtariRowFault: Equatable, Sendable {
   package var reason: Reason
 }
 
-extension AtariRowFault: CustomStringConvertible {
+extension InvalidAtariRow: CustomStringConvertible {
   package var description: String {
     let position = "\(path):\(line)"
     return switch reason {

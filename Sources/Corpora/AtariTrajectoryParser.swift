@@ -65,14 +65,14 @@ struct AtariTrajectoryParser {
     }
   }
 
-  private struct Failure: Error { let fault: AtariRowFault }
+  private struct Failure: Error { let fault: InvalidAtariRow }
 
   private mutating func row(
     _ fields: [TrajectoryField], line: Int
   ) -> Result<AtariTransition, Failure> {
     var frame: Int?
-    func fault(_ reason: AtariRowFault.Reason) -> Result<AtariTransition, Failure> {
-      .failure(Failure(fault: AtariRowFault(path: path, line: line, frame: frame, reason: reason)))
+    func fault(_ reason: InvalidAtariRow.Reason) -> Result<AtariTransition, Failure> {
+      .failure(Failure(fault: InvalidAtariRow(path: path, line: line, frame: frame, reason: reason)))
     }
     func number(_ position: Int) -> Int? { fields[position].integer }
 

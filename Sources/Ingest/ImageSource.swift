@@ -14,7 +14,7 @@ package protocol ImageSource: Sendable {
   /// Reads and decodes an image with all that belongs to it; any thread may do it.
   ///
   /// - Throws: why there is no such image, in words for the report.
-  func read(_ image: PlannedImage) throws(ImageFault) -> SourceImage
+  func read(_ image: PlannedImage) throws(InvalidImage) -> SourceImage
 }
 
 /// What every image of a source carries.
@@ -41,11 +41,11 @@ package struct PlannedImage: Equatable, Sendable {
   /// Its index in a list of the source, where that has one.
   package var index = 0
   /// What is known to be wrong with it before it is read.
-  package var fault: ImageFault?
+  package var fault: InvalidImage?
 }
 
 /// Why an image is in no shard.
-package struct ImageFault: Error, Equatable, CustomStringConvertible {
+package struct InvalidImage: Error, Equatable, CustomStringConvertible {
   package let description: String
 
   package init(_ reason: some Error) { description = String(describing: reason) }

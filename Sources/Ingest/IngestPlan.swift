@@ -93,7 +93,7 @@ package struct IngestPlan: Sendable {
   func read(_ sample: Int, encoder: ImageRowEncoder) -> SampleOutcome {
     let planned = samples[sample]
     let found: SourceImage
-    do throws(ImageFault) {
+    do throws(InvalidImage) {
       if let fault = planned.fault { throw fault }
       found = try source.read(planned)
     } catch {

@@ -23,7 +23,7 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
   private(set) var images: [COCOImage] = []
   /// In the order of the file.
   private(set) var categories: [COCOCategory] = []
-  private(set) var faults = COCOFaults()
+  private(set) var faults = InvalidCOCORecords()
 
   private let isStrict: Bool
   /// Positions in `images` by number.
@@ -42,12 +42,12 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
   ///   record; what `reading.progress` throws.
   init(
     _ file: borrowing OpenFile, reading: COCOReading,
-    row: (ca_record) throws(COCOFault.Reason) -> Row
+    row: (ca_record) throws(InvalidCOCORecord.Reason) -> Row
   ) throws {
     path = file.path
     isStrict = reading.isStrict
     faults.mendedEscapes = try RecordStream.read(file, progress: reading.progress) { record in
-      do throws(COCOFault.Reason) {
+      do throws(InvalidCOCORecord.Reason) {
         switch record.section {
         case CA_IMAGE: try addImage(record)
         case CA_CATEGORY: try addCategory(record)
@@ -77,7 +77,7 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
 
   // MARK: Records
 
-  private mutating func addImage(_ record: ca_record) throws(COCOFault.Reason) {
+  private mutating func addImage(_ record: ca_record) throws(InvalidCOCORecord.Reason) {
     let sides: ClosedRange<Int64> = 1...65_500  // as JPEG has at most
     if let reason = record.fault(requiring: [CA_ID, CA_FILE_NAME, CA_WIDTH, CA_HEIGHT])
       ?? record.fault(CA_WIDTH, record.width, in: sides)
@@ -94,7 +94,7 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
         height: Int(record.height)))
   }
 
-  private mutating func addCategory(_ record: ca_record) throws(COCOFault.Reason) {
+  private mutating func addCategory(_ record: ca_record) throws(InvalidCOCORecord.Reason) {
     if let reason = record.fault(requiring: [CA_ID, CA_NAME])
       ?? record.fault(CA_ID, record.id, in: COCOCategory.ids)
     {
@@ -112,30 +112,30 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
   /// Notes an invalid record.
   ///
   /// - Throws: `.badRecord` for any when the reading is strict.
-  private mutating func note(_ fault: COCOFault) throws(COCOError) {
+  private mutating func note(_ fault: InvalidCOCORecord) throws(COCOError) {
     if isStrict { throw .badRecord(fault) }
     faults.add(fault)
   }
 
   private mutating func note(
-    _ reason: COCOFault.Reason, _ record: ca_record
+    _ reason: InvalidCOCORecord.Reason, _ record: ca_record
   ) throws(COCOError) {
-    let section: COCOFault.Section =
+    let section: InvalidCOCORecord.Section =
       switch record.section {
       case CA_IMAGE: .image
       case CA_CATEGORY: .category
       default: .annotation
       }
     try note(
-      COCOFault(
+      InvalidCOCORecord(
         path: path, byte: Int(record.begin), section: section,
         id: record.has(CA_ID) ? record.id : nil,
         imageID: record.has(CA_IMAGE_ID) ? record.image_id : nil, reason: reason))
   }
 
-  private mutating func note(_ reason: COCOFault.Reason, _ row: Row) throws(COCOError) {
+  private mutating func note(_ reason: InvalidCOCORecord.Reason, _ row: Row) throws(COCOError) {
     try note(
-      COCOFault(
+      InvalidCOCORecord(
         path: path, byte: row.position, section: .annotation, id: row.id, imageID: row.imageID,
         reason: reason))
   }

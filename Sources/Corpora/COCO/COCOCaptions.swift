@@ -23,7 +23,7 @@ package struct COCOCaptions: Sendable {
   package init(path: String, reading: COCOReading = COCOReading()) throws {
     var text: [UInt8] = []
     file = try AnnotationFile(OpenFile(reading: path), reading: reading) {
-      (record) throws(COCOFault.Reason) -> Row in
+      (record) throws(InvalidCOCORecord.Reason) -> Row in
       if let reason = record.fault(requiring: [CA_ID, CA_IMAGE_ID, CA_CAPTION]) { throw reason }
       let start = text.count
       text.append(contentsOf: record.caption.buffer)
@@ -38,7 +38,7 @@ package struct COCOCaptions: Sendable {
   /// In the order of the file.
   package var images: [COCOImage] { file.images }
   /// Records that were left out.
-  package var faults: COCOFaults { file.faults }
+  package var faults: InvalidCOCORecords { file.faults }
 
   /// An image of the file, or `nil` when it lists no such one.
   package func image(_ id: Int64) -> COCOImage? { file.image(id) }

@@ -10,7 +10,7 @@ package enum COCOError: Error, Equatable, Sendable {
   case repeatedSection(path: String, byte: Int, section: String)
   case tooManyRecords(path: String, limit: Int)
   /// The first broken record of a strict reading.
-  case badRecord(COCOFault)
+  case badRecord(InvalidCOCORecord)
   /// The file is shorter than when it was first read.
   case changed(path: String)
   case notALabel(path: String, column: Int, row: Int, value: UInt8)

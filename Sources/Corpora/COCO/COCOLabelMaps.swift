@@ -28,10 +28,10 @@ package struct COCOLabelMaps: Sendable {
   /// - Throws: when a file cannot be read any more.
   package func labels(
     of image: Int64, width: Int, height: Int
-  ) throws(COCOError) -> (values: [UInt8], faults: [COCOFault]) {
+  ) throws(COCOError) -> (values: [UInt8], faults: [InvalidCOCORecord]) {
     let maker = MaskMaker(width: width, height: height)
     var columns = [UInt8](repeating: 0, count: width * height)
-    var faults: [COCOFault] = []
+    var faults: [InvalidCOCORecord] = []
     for (objects, ids) in [(stuff, COCOStuffLabel.stuff), (things, COCOStuffLabel.things)] {
       guard let objects else { continue }
       var layers = try layers(of: image, in: objects, labels: ids, with: maker, &faults)
@@ -54,14 +54,14 @@ package struct COCOLabelMaps: Sendable {
 
   private func layers(
     of image: Int64, in objects: COCOObjects, labels: ClosedRange<UInt8>, with maker: MaskMaker,
-    _ faults: inout [COCOFault]
+    _ faults: inout [InvalidCOCORecord]
   ) throws(COCOError) -> [Layer] {
     var layers: [Layer] = []
     for annotation in objects.annotations(of: image)
     where annotation.categoryID != COCOStuffLabel.other {
       do {
         guard let label = UInt8(exactly: annotation.categoryID), labels.contains(label) else {
-          throw COCOFault(
+          throw InvalidCOCORecord(
             path: objects.path, byte: annotation.position, section: .annotation, id: annotation.id,
             imageID: image,
             reason: .wrong(
@@ -70,12 +70,12 @@ package struct COCOLabelMaps: Sendable {
         }
         let mask = try objects.mask(of: annotation, with: maker)
         layers.append(Layer(id: annotation.id, label: label, mask: mask, area: mask.area))
-      } catch let fault as COCOFault {
+      } catch let fault as InvalidCOCORecord {
         faults.append(fault)
       } catch let error as COCOError {
         throw error
       } catch {
-        preconditionFailure("a mask throws COCOFault or COCOError, got \(error)")
+        preconditionFailure("a mask throws InvalidCOCORecord or COCOError, got \(error)")
       }
     }
     return layers

@@ -21,7 +21,7 @@ package struct COCOMask: Equatable, Sendable {
   /// The mask of the JSON behind `"segmentation":`.
   ///
   /// - Throws: when it makes no mask of an image of this size.
-  package init(segmentation json: [UInt8], width: Int, height: Int) throws(COCOSegmentationFault) {
+  package init(segmentation json: [UInt8], width: Int, height: Int) throws(InvalidSegmentation) {
     self = try MaskMaker(width: width, height: height).mask(segmentation: json)
   }
 

@@ -16,7 +16,7 @@ package final class COCOObjects: Sendable {
   package init(path: String, reading: COCOReading = COCOReading()) throws {
     file = try OpenFile(reading: path)
     annotations = try AnnotationFile(file, reading: reading) {
-      (record) throws(COCOFault.Reason) -> COCOAnnotation in
+      (record) throws(InvalidCOCORecord.Reason) -> COCOAnnotation in
       try COCOAnnotation(record)
     }
   }
@@ -27,7 +27,7 @@ package final class COCOObjects: Sendable {
   /// In the order of the file.
   package var categories: [COCOCategory] { annotations.categories }
   /// Records that were left out; outlines are looked at only when a mask is made.
-  package var faults: COCOFaults { annotations.faults }
+  package var faults: InvalidCOCORecords { annotations.faults }
 
   /// An image of the file, or `nil` when it lists no such one.
   package func image(_ id: Int64) -> COCOImage? { annotations.image(id) }
@@ -40,7 +40,7 @@ package final class COCOObjects: Sendable {
   /// - Parameters:
   ///   - width: columns of the image.
   ///   - height: rows of the image.
-  /// - Throws: `COCOFault` when the outline makes no mask, `COCOError` when the file cannot be read any more.
+  /// - Throws: `InvalidCOCORecord` when the outline makes no mask, `COCOError` when the file cannot be read any more.
   package func mask(
     of annotation: COCOAnnotation, width: Int, height: Int
   ) throws -> COCOMask {
@@ -50,10 +50,10 @@ package final class COCOObjects: Sendable {
   /// As `mask(of:width:height:)`, with the memory of an earlier one.
   func mask(of annotation: COCOAnnotation, with maker: MaskMaker) throws -> COCOMask {
     let bytes = try outline(of: annotation)
-    do throws(COCOSegmentationFault) {
+    do throws(InvalidSegmentation) {
       return try maker.mask(segmentation: bytes)
     } catch {
-      throw COCOFault(
+      throw InvalidCOCORecord(
         path: path, byte: annotation.position, section: .annotation, id: annotation.id,
         imageID: annotation.imageID, reason: .segmentation(error))
     }
@@ -79,7 +79,7 @@ package final class COCOObjects: Sendable {
 }
 
 extension COCOAnnotation {
-  fileprivate init(_ record: ca_record) throws(COCOFault.Reason) {
+  fileprivate init(_ record: ca_record) throws(InvalidCOCORecord.Reason) {
     if let reason = record.fault(requiring: [CA_ID, CA_IMAGE_ID, CA_CATEGORY_ID, CA_BBOX])
       ?? record.fault(CA_CATEGORY_ID, record.category_id, in: COCOCategory.ids)
     {

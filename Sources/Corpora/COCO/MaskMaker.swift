@@ -25,7 +25,7 @@ final class MaskMaker {
   private var size: ca_mask_size { ca_mask_size(height: height, width: width) }
 
   /// The mask of the JSON behind `"segmentation":`; empty bytes stand for none.
-  func mask(segmentation json: [UInt8]) throws(COCOSegmentationFault) -> COCOMask {
+  func mask(segmentation json: [UInt8]) throws(InvalidSegmentation) -> COCOMask {
     guard !json.isEmpty else { throw .empty }
     try read(json)
     var words = [UInt64](repeating: 0, count: turns.count)
@@ -46,7 +46,7 @@ final class MaskMaker {
     return COCOMask(width: width, height: height, words: words)
   }
 
-  private func read(_ json: [UInt8]) throws(COCOSegmentationFault) {
+  private func read(_ json: [UInt8]) throws(InvalidSegmentation) {
     var json = json
     let status = json.withUnsafeMutableBytes { bytes in
       ca_outline_read(
@@ -62,7 +62,7 @@ final class MaskMaker {
     }
   }
 
-  private func addPolygons(to words: inout [UInt64]) throws(COCOSegmentationFault) {
+  private func addPolygons(to words: inout [UInt64]) throws(InvalidSegmentation) {
     guard outline.part_count > 0 else { throw .empty }
     let ends = UnsafeBufferPointer(start: outline.part_ends, count: outline.part_count)
     var start = 0
@@ -82,7 +82,7 @@ final class MaskMaker {
     }
   }
 
-  private func checkSize() throws(COCOSegmentationFault) {
+  private func checkSize() throws(InvalidSegmentation) {
     guard outline.width == width, outline.height == height else {
       throw .size(
         foundWidth: Int(outline.width), foundHeight: Int(outline.height), width: width,
@@ -90,7 +90,7 @@ final class MaskMaker {
     }
   }
 
-  private func check(_ status: ca_mask_status, _ position: Int64) throws(COCOSegmentationFault) {
+  private func check(_ status: ca_mask_status, _ position: Int64) throws(InvalidSegmentation) {
     switch status {
     case CA_MASK_OK: return
     case CA_MASK_TOO_LONG: throw .tooLong

@@ -8,7 +8,7 @@ extension ca_record {
   /// The first thing that is wrong with the record.
   ///
   /// - Parameter required: fields it must have.
-  func fault(requiring required: [ca_field]) -> COCOFault.Reason? {
+  func fault(requiring required: [ca_field]) -> InvalidCOCORecord.Reason? {
     guard is_object != 0 else { return .notAnObject(found: RecordStream.text(of: found)) }
     if repeated >= 0 { return .repeated(field: Self.name(of: ca_field(UInt32(repeated)))) }
     if wrong >= 0 {
@@ -25,14 +25,14 @@ extension ca_record {
   /// A number outside its range.
   func fault(
     _ field: ca_field, _ value: Int64, in range: ClosedRange<Int64>
-  ) -> COCOFault.Reason? {
+  ) -> InvalidCOCORecord.Reason? {
     guard !range.contains(value) else { return nil }
     return .wrong(
       field: Self.name(of: field), found: "\(value)",
       expected: "\(range.lowerBound)…\(range.upperBound)")
   }
 
-  private static func wrong(_ field: ca_field, found: String) -> COCOFault.Reason {
+  private static func wrong(_ field: ca_field, found: String) -> InvalidCOCORecord.Reason {
     .wrong(field: name(of: field), found: found, expected: expectation(of: field))
   }
 

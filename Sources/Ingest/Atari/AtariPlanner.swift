@@ -89,7 +89,7 @@ package struct AtariPlanner {
     } catch {
       inputs.append(PlannedInput(name: "\(id)", bytes: 0))
       samples[split, default: []].append(
-        PlannedImage(id: 0, name: "\(corpus.game)/\(id)", fault: ImageFault(error)))
+        PlannedImage(id: 0, name: "\(corpus.game)/\(id)", fault: InvalidImage(error)))
       return
     }
     warnings += episode.warnings
@@ -129,7 +129,7 @@ package struct AtariPlanner {
         frame: fault.frame ?? .max,
         sample: PlannedImage(
           id: 0, name: fault.frame.map { "\(name)/\($0)" } ?? name,
-          fault: ImageFault(fault.description))
+          fault: InvalidImage(fault.description))
       )
     }
     // Swift's sort keeps the order of equal frames, so the plan is the same every time.

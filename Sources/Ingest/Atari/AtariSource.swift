@@ -24,7 +24,7 @@ struct AtariSource: ImageSource {
       ] + (rooms == nil ? [] : [("room", .int32)]))
   }
 
-  func read(_ image: PlannedImage) throws(ImageFault) -> SourceImage {
+  func read(_ image: PlannedImage) throws(InvalidImage) -> SourceImage {
     let states = samples[image.index]
     let planned = episodes[states.episode]
     var images: [RGBImage] = []
@@ -35,10 +35,10 @@ struct AtariSource: ImageSource {
       do throws(ImageError) {
         state = try ImageDecoder.decode(try folder.bytes(of: file), path: path)
       } catch {
-        throw ImageFault(error)
+        throw InvalidImage(error)
       }
       guard state.width == planned.width, state.height == planned.height else {
-        throw ImageFault(
+        throw InvalidImage(
           "\(path): \(state.width)x\(state.height) pixels, the recording has "
             + "\(planned.width)x\(planned.height)")
       }

@@ -114,7 +114,7 @@ private struct COCOImageListing {
 
   /// - Throws: `.otherImages` where two files list no image in common.
   mutating func add(
-    _ more: [COCOImage], of path: String, faults: COCOFaults
+    _ more: [COCOImage], of path: String, faults: InvalidCOCORecords
   ) throws(IngestError) {
     var common = 0
     var different = 0
@@ -138,7 +138,7 @@ private struct COCOImageListing {
     note(faults, of: path)
   }
 
-  private mutating func note(_ faults: COCOFaults, of path: String) {
+  private mutating func note(_ faults: InvalidCOCORecords, of path: String) {
     if faults.count > 0 {
       let kinds = faults.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
       let first = faults.listed.first.map { "; the first: \($0)" } ?? ""

@@ -40,7 +40,7 @@ struct COCOSource: ImageSource {
     return named.values.sorted { $0.id < $1.id }
   }
 
-  func read(_ image: PlannedImage) throws(ImageFault) -> SourceImage {
+  func read(_ image: PlannedImage) throws(InvalidImage) -> SourceImage {
     guard let part = parts.first(where: { image.name.hasPrefix("\($0.layout.label)/") }) else {
       preconditionFailure("\(image.name) is of no part")
     }
@@ -52,7 +52,7 @@ struct COCOSource: ImageSource {
       let stored = try ImageDecoder.decode(bytes, path: path)
       image = try oriented(stored, bytes: bytes, as: part.images[image.id], path: path)
     } catch {
-      throw ImageFault(error)
+      throw InvalidImage(error)
     }
     var found = SourceImage(image: image)
     found.maps[.segmentation] = try labels(
@@ -88,7 +88,7 @@ struct COCOSource: ImageSource {
   /// The classes of an image's pixels; `nil` where none are wanted.
   private func labels(
     of id: Int64, name: String, in part: COCOPart, for image: RGBImage, _ faults: inout [String]
-  ) throws(ImageFault) -> LabelMap? {
+  ) throws(InvalidImage) -> LabelMap? {
     switch options.segmentation {
     case .none:
       return nil
@@ -99,7 +99,7 @@ struct COCOSource: ImageSource {
         faults += painted.faults.map(\.description)
         return LabelMap(width: image.width, height: image.height, values: painted.values)
       } catch {
-        throw ImageFault(error)
+        throw InvalidImage(error)
       }
     case .stuffthingmaps:
       guard let maps = part.maps else { preconditionFailure("maps were found while planning") }
@@ -110,7 +110,7 @@ struct COCOSource: ImageSource {
 
   private func storedLabels(
     _ name: String, in maps: ImageFolder, for image: RGBImage
-  ) throws(ImageFault) -> LabelMap {
+  ) throws(InvalidImage) -> LabelMap {
     let path = maps.path(of: name)
     let stored: LabelMap
     do throws(ImageError) {
@@ -121,14 +121,14 @@ struct COCOSource: ImageSource {
           expectedHeight: image.height)
       }
     } catch {
-      throw ImageFault(error)
+      throw InvalidImage(error)
     }
     do throws(COCOError) {
       return LabelMap(
         width: stored.width, height: stored.height,
         values: try COCOStuffMap.labels(stored: stored.values, width: stored.width, path: path))
     } catch {
-      throw ImageFault(error)
+      throw InvalidImage(error)
     }
   }
 }

@@ -21,7 +21,7 @@ struct DepthFolder: Sendable {
   /// The map of an image, of the image's size.
   ///
   /// - Parameter name: the image's name in the shard.
-  func map(of name: String, for image: RGBImage) throws(ImageFault) -> DepthMap {
+  func map(of name: String, for image: RGBImage) throws(InvalidImage) -> DepthMap {
     let start = name.lastIndex(of: "/").map(name.index(after:)) ?? name.startIndex
     let stem = name[start...].lastIndex(of: ".").map { name[..<$0] } ?? name[...]
     let file = "\(stem).png"
@@ -35,7 +35,7 @@ struct DepthFolder: Sendable {
       }
       return map
     } catch {
-      throw ImageFault(error)
+      throw InvalidImage(error)
     }
   }
 }

@@ -13,7 +13,7 @@ package struct ImageListSource: ImageSource {
   package let corpus = "images"
   package var contents: ImageContents { ImageContents(maps: depths == nil ? [] : [.depth]) }
 
-  package func read(_ image: PlannedImage) throws(ImageFault) -> SourceImage {
+  package func read(_ image: PlannedImage) throws(InvalidImage) -> SourceImage {
     let path = folder?.path(of: image.name) ?? image.name
     let image: RGBImage
     do throws(ImageError) {
@@ -24,7 +24,7 @@ package struct ImageListSource: ImageSource {
       let stored = try ImageDecoder.decode(bytes, path: path)
       image = turnsUpright ? stored.upright(EXIFOrientation(jpeg: bytes)) : stored
     } catch {
-      throw ImageFault(error)
+      throw InvalidImage(error)
     }
     var found = SourceImage(image: image)
     if let depths { found.maps[.depth] = try depths.map(of: image.name, for: image) }

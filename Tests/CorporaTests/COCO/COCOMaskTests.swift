@@ -90,7 +90,7 @@ struct COCOMaskTests {
 }
 
 @Suite("COCO segmentations that make no mask (A4)")
-struct COCOSegmentationFaultTests {
+struct InvalidSegmentationTests {
   @Test(
     "Each is refused with what was found and what was expected",
     arguments: [
@@ -216,14 +216,14 @@ struct COCOSegmentationFaultTests {
       ),
     ])
   func refused(json: String, message: String) throws {
-    let error = try #require(throws: COCOSegmentationFault.self) { try mask(json) }
+    let error = try #require(throws: InvalidSegmentation.self) { try mask(json) }
     #expect(error.description == message)
   }
 
   @Test("An outline of endless length is refused at once")
   func endlessOutline() throws {
     let corners = Array(repeating: "-1000000, 0, 1000000, 1", count: 100).joined(separator: ",")
-    #expect(throws: COCOSegmentationFault.tooLong) { try mask("[[\(corners)]]") }
+    #expect(throws: InvalidSegmentation.tooLong) { try mask("[[\(corners)]]") }
     // Nothing of it stays behind: the next mask in the same memory is right.
     #expect(try mask("[[0, 0, 1, 0, 1, 1, 0, 1]]").area == 1)
   }

@@ -1,5 +1,5 @@
 /// Why one record of an annotation file cannot be used.
-package struct COCOFault: Error, Equatable, Sendable {
+package struct InvalidCOCORecord: Error, Equatable, Sendable {
   package enum Section: String, Sendable {
     case image, category, annotation
   }
@@ -15,7 +15,7 @@ package struct COCOFault: Error, Equatable, Sendable {
     case duplicateID
     case unknownImage
     case unknownCategory(Int)
-    case segmentation(COCOSegmentationFault)
+    case segmentation(InvalidSegmentation)
   }
 
   package var path: String
@@ -54,7 +54,7 @@ package struct COCOFault: Error, Equatable, Sendable {
   }
 }
 
-extension COCOFault: CustomStringConvertible {
+extension InvalidCOCORecord: CustomStringConvertible {
   package var description: String {
     var position = "\(path): byte \(byte): \(section.rawValue)"
     if let id { position += " \(id)" }
@@ -74,21 +74,21 @@ extension COCOFault: CustomStringConvertible {
 }
 
 /// The broken records of a file.
-package struct COCOFaults: Equatable, Sendable {
+package struct InvalidCOCORecords: Equatable, Sendable {
   /// Faults that are kept with their position; the rest is only counted.
   package static let listedLimit = 1000
 
   /// The first ones.
-  package private(set) var listed: [COCOFault] = []
+  package private(set) var listed: [InvalidCOCORecord] = []
   package private(set) var count = 0
-  /// How many there are of each kind, by `COCOFault.kind`.
+  /// How many there are of each kind, by `InvalidCOCORecord.kind`.
   package private(set) var counts: [String: Int] = [:]
   /// Halves of surrogate pairs (`\ud800` alone) that were read as U+FFFD; no record is lost by them.
   package internal(set) var mendedEscapes = 0
 
   package init() {}
 
-  mutating func add(_ fault: COCOFault) {
+  mutating func add(_ fault: InvalidCOCORecord) {
     count += 1
     counts[fault.kind, default: 0] += 1
     if listed.count < Self.listedLimit { listed.append(fault) }

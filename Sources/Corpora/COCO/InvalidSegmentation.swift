@@ -1,5 +1,5 @@
 /// Why an outline makes no mask.
-package enum COCOSegmentationFault: Error, Equatable, Sendable {
+package enum InvalidSegmentation: Error, Equatable, Sendable {
   /// No outline, or one without parts.
   case empty
   case wrongShape(found: String)
@@ -21,7 +21,7 @@ package enum COCOSegmentationFault: Error, Equatable, Sendable {
   case longCount(index: Int)
 }
 
-extension COCOSegmentationFault: CustomStringConvertible {
+extension InvalidSegmentation: CustomStringConvertible {
   package var description: String {
     switch self {
     case .empty:
