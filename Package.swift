@@ -31,7 +31,7 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
 /// Scripts beside the tests, by the name of what they check.
 let checks = [
   "Checkpoints": [
-    "check_checkpoint.py", "check_hostile_pickles.py", "check_pytorch_files.py",
+    "check_checkpoint.py", "check_unsafe_pickles.py", "check_pytorch_files.py",
     "check_with_safetensors.py", "check_with_torch.py",
   ],
   "Shards": ["check_with_h5py.py"], "Training": ["check_with_tensorboard.py"],

@@ -43,6 +43,6 @@ done
 "$python" "$tests/ShardsTests/check_with_h5py.py" "$work"/shards-*/*.h5 "$work"/codes*/*.h5
 "$python" "$tests/CheckpointsTests/check_with_safetensors.py" "$bin"
 "$python" "$tests/CheckpointsTests/check_pytorch_files.py" "$bin" "$tests/Fixtures"
-"$python" "$tests/CheckpointsTests/check_hostile_pickles.py" "$bin" "$tests/Fixtures"
+"$python" "$tests/CheckpointsTests/check_unsafe_pickles.py" "$bin" "$tests/Fixtures"
 "$python" "$tests/CheckpointsTests/check_checkpoint.py" "$work"/vqgan/checkpoints/last/*.safetensors
 "$tests/check-readme.sh" "$bin" "$python"

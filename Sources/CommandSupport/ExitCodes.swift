@@ -76,10 +76,10 @@ private func code(of error: ShardError) -> SuiteExitCode {
   switch error {
   case .missing: .noInput
   case .notAShard, .incomplete, .wrongKind, .unsupportedVersion, .missingItem, .malformed,
-    .foreignLink, .unknownFilter, .unreadable, .checksumMismatch, .codeOutOfRange,
+    .externalLink, .unknownFilter, .unreadable, .checksumMismatch, .codeOutOfRange,
     .disagreement, .noRows, .noMaps:
     .badData
-  case .cannotCreate, .foreignShard: .cannotCreate
+  case .cannotCreate, .externalShard: .cannotCreate
   case .writeFailed: .ioFailure
   case .file(let error): code(of: error)
   case .optionsDiffer: .usage

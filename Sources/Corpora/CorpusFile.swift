@@ -1,6 +1,6 @@
 import DurableFiles
 
-/// Text files and folders of a corpus; every byte of them is foreign.
+/// Text files and folders of a corpus; every byte of them is external.
 enum CorpusFile {
   /// 2²⁸ bytes hold ten million rows; the whole data set has that many over 10⁴ files.
   static let limit = 1 << 28

@@ -9,7 +9,7 @@ package protocol ModelCommand: SuiteCommand {}
 
 extension ModelCommand {
   package static func prepare() {
-    HostileNames.report { path, name in
+    UnsafeNames.report { path, name in
       Console.standardError().warn(
         "\(path): names \(name), which could run code in Python; nothing was run here, but do not "
           + "load this file with Python")

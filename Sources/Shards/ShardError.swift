@@ -11,7 +11,7 @@ package enum ShardError: Error, Equatable {
   case unsupportedVersion(path: String, found: Int, newest: Int)
   case missingItem(path: String, item: String)
   case malformed(path: String, item: String, found: String, expected: String)
-  case foreignLink(path: String, item: String, kind: String)
+  case externalLink(path: String, item: String, kind: String)
   case unknownFilter(path: String, item: String, filter: String)
   case unreadable(path: String, item: String, reason: String)
   case checksumMismatch(path: String, row: Int, found: UInt32, expected: UInt32)
@@ -25,7 +25,7 @@ package enum ShardError: Error, Equatable {
   case cannotCreate(path: String, reason: String)
   case writeFailed(path: String, item: String, reason: String)
   case file(DurableFileError)
-  case foreignShard(path: String)
+  case externalShard(path: String)
   case optionsDiffer(path: String, option: String, found: String, expected: String)
 }
 
@@ -46,7 +46,7 @@ extension ShardError: CustomStringConvertible {
       "\(path): \(item) is missing"
     case .malformed(let path, let item, let found, let expected):
       "\(path): \(item) is \(found), expected \(expected)"
-    case .foreignLink(let path, let item, let kind):
+    case .externalLink(let path, let item, let kind):
       "\(path): \(item) is \(kind); a shard holds all of its data itself"
     case .unknownFilter(let path, let item, let filter):
       "\(path): \(item) is compressed by \(filter), which this program cannot undo;"
@@ -72,7 +72,7 @@ extension ShardError: CustomStringConvertible {
       "\(path): \(item) cannot be written: \(reason)"
     case .file(let error):
       "\(error)"
-    case .foreignShard(let path):
+    case .externalShard(let path):
       "\(path): exists, but no manifest.json tells how it was made; use another folder"
     case .optionsDiffer(let path, "inputs", let found, let expected):
       "\(path): made from other data: \(found) by their names and sizes, now \(expected);"

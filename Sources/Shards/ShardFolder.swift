@@ -24,7 +24,7 @@ package final class ShardFolder {
   ///
   /// A folder in which a run has ended before its first shard takes any plan.
   ///
-  /// - Throws: `foreignShard` where a file stands in a shard's position that no manifest tells of; `optionsDiffer` when the
+  /// - Throws: `externalShard` where a file stands in a shard's position that no manifest tells of; `optionsDiffer` when the
   ///   folder holds shards of another plan; `file(.busy)` when another process writes there; `file(.cannotCreate)`,
   ///   `malformed`.
   package init(_ path: String, plan: ShardPlan) throws(ShardError) {
@@ -41,7 +41,7 @@ package final class ShardFolder {
       manifest.shards.removeAll { Self.bytes(of: "\(path)/\($0.name)") != $0.bytes }
     } else {
       for shard in plan.shards where DurableFile.exists("\(path)/\(shard.name)") {
-        throw .foreignShard(path: "\(path)/\(shard.name)")
+        throw .externalShard(path: "\(path)/\(shard.name)")
       }
       manifest = ShardManifest(plan)
       try manifest.write(in: path)

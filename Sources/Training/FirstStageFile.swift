@@ -23,13 +23,13 @@ package struct FirstStageFile: Sendable {
   /// Opens a run folder (its newest checkpoint), one checkpoint's folder, a PyTorch or a safetensors file; of a transformer's
   /// file the VQGAN of its images.
   ///
-  /// What the weights of a foreign file do not tell is taken from the project file that lies beside it, if there is one.
+  /// What the weights of a external file do not tell is taken from the project file that lies beside it, if there is one.
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`, `ModelMismatchError`,
   ///   `DurableFileError`.
   /// - Parameter ofCondition: of a transformer's file the VQGAN of its conditions instead.
   package static func open(_ path: String, ofCondition: Bool = false) throws -> FirstStageFile {
     try RunFolder(path).requireKind(VQGANSettings.kind)
-    guard let folder = try checkpointFolder(of: path) else { return try foreign(path, ofCondition) }
+    guard let folder = try checkpointFolder(of: path) else { return try external(path, ofCondition) }
     let config = try RunFolder.decode(VQGANConfig.self, from: "\(folder)/model.json")
     if let problem = config.problem {
       throw RunError.damaged(path: "\(folder)/model.json", problem: problem)
@@ -58,7 +58,7 @@ package struct FirstStageFile: Sendable {
     return isPart ? folder : nil
   }
 
-  private static func foreign(_ path: String, _ ofCondition: Bool) throws -> FirstStageFile {
+  private static func external(_ path: String, _ ofCondition: Bool) throws -> FirstStageFile {
     let checkpoint = try TamingCheckpoint(
       try CheckpointFile.open(path), project: try TamingProject.beside(path), stagesOnly: true)
     let weights: FirstStageWeights

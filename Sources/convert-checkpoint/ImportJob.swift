@@ -1,4 +1,4 @@
-// From foreign files to checkpoints of the suite.
+// From external files to checkpoints of the suite.
 import Checkpoints
 import CommandSupport
 import Shards

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What hostile or huge input may cost, and files that may not be read.
+/// What unsafe or huge input may cost, and files that may not be read.
 @Suite("Bounded time and memory")
 struct ResourceTests {
   /// Runs a command and prints what it took at the most: MiB of memory, and seconds of all cores together.

@@ -135,8 +135,8 @@ struct AtariCorpusTests {
     #expect(throws: AtariCorpusError.noGame(path: corpus.path, game: "qbert", found: ["revenge"])) {
       try AtariCorpus(path: corpus.path, game: "qbert")
     }
-    for hostile in ["..", ".", "", "../screens/revenge"] {
-      #expect(throws: AtariCorpusError.self) { try AtariCorpus(path: corpus.path, game: hostile) }
+    for unsafe in ["..", ".", "", "../screens/revenge"] {
+      #expect(throws: AtariCorpusError.self) { try AtariCorpus(path: corpus.path, game: unsafe) }
     }
     #expect(throws: AtariCorpusError.noImages(path: "\(corpus.path)/screens/revenge/1")) {
       try AtariCorpus(path: corpus.path, game: "revenge").episode(1)

@@ -117,7 +117,7 @@ struct ResumeTests {
     let corpus = try SmallCorpus()
     let out = try TemporaryFolder()
     try Data("mine".utf8).write(to: URL(fileURLWithPath: out("dots-00004.h5")))
-    #expect(throws: ShardError.foreignShard(path: out("dots-00004.h5"))) {
+    #expect(throws: ShardError.externalShard(path: out("dots-00004.h5"))) {
       try ingest(corpus, .small(), to: out.path)
     }
     try FileManager.default.removeItem(atPath: out("dots-00004.h5"))

@@ -4,7 +4,7 @@ import Glibc
 import Shards
 import Testing
 
-/// What a damaged or foreign file gives: an error that names the position, never a trap and never wrong pixels.
+/// What a damaged or external file gives: an error that names the position, never a trap and never wrong pixels.
 @Suite struct BadInputTests {
   let scratch: Scratch
   let path: String
@@ -208,13 +208,13 @@ import Testing
   @Test func linksElsewhere() throws {
     try Sample.writeImages(path)
     try alter(path) { H5Lcreate_soft("/images", $0, "alias", 0, 0) }
-    expectFailure { $0 == .foreignLink(path: path, item: "/alias", kind: "a soft link") }
+    expectFailure { $0 == .externalLink(path: path, item: "/alias", kind: "a soft link") }
     try Sample.writeImages(path)
     try alter(path) {
       H5Ldelete($0, "images", 0)
       H5Lcreate_external("/etc/passwd", "/images", $0, "images", 0, 0)
     }
-    expectFailure { $0 == .foreignLink(path: path, item: "/images", kind: "an external link") }
+    expectFailure { $0 == .externalLink(path: path, item: "/images", kind: "an external link") }
   }
 
   @Test func externalStorage() throws {
@@ -230,7 +230,7 @@ import Testing
       H5Pclose(list)
       H5Sclose(space)
     }
-    expectFailure { if case .foreignLink(path, "/images", _) = $0 { true } else { false } }
+    expectFailure { if case .externalLink(path, "/images", _) = $0 { true } else { false } }
   }
 
   /// A claim of 2^60 rows, none of which is in the file, must fail before memory is asked for.

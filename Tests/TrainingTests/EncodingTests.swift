@@ -120,7 +120,7 @@ import Training
     try FileManager.default.createDirectory(
       atPath: sample.folder("codes"), withIntermediateDirectories: true)
     try Data("mine".utf8).write(to: URL(fileURLWithPath: sample.folder("codes/a.h5")))
-    #expect(throws: ShardError.foreignShard(path: sample.folder("codes/a.h5"))) {
+    #expect(throws: ShardError.externalShard(path: sample.folder("codes/a.h5"))) {
       try sample.encode()
     }
   }

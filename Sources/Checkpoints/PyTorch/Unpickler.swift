@@ -148,7 +148,7 @@ struct Unpickler {
     }
     try push(.global(global))
     globals.append(global)
-    HostileNames.tell(global, in: input.file.path)
+    UnsafeNames.tell(global, in: input.file.path)
     globalPositions[global] = stack.last
   }
 

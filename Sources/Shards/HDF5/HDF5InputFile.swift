@@ -73,7 +73,7 @@ final class HDF5InputFile: Sendable {
 
   /// The names of the datasets in the root, sorted by their bytes.
   ///
-  /// - Throws: `foreignLink` when the root holds a link to somewhere else.
+  /// - Throws: `externalLink` when the root holds a link to somewhere else.
   func datasetNames() throws(ShardError) -> [String] {
     var datasets: [String] = []
     for name in try names(in: "") where try kind(of: name) == .dataset { datasets.append(name) }
@@ -82,7 +82,7 @@ final class HDF5InputFile: Sendable {
 
   /// The names of all datasets, those of groups in the root as `GROUP/NAME`.
   ///
-  /// - Throws: `foreignLink` as `datasetNames` does.
+  /// - Throws: `externalLink` as `datasetNames` does.
   func allDatasetNames() throws(ShardError) -> [String] {
     var all: [String] = []
     for name in try names(in: "") {
@@ -149,10 +149,10 @@ final class HDF5InputFile: Sendable {
     try position.check(chdf5_link_info(id, name, &link))
     switch link.type {
     case H5L_TYPE_HARD: break
-    case H5L_TYPE_SOFT: throw .foreignLink(path: path, item: position.item, kind: "a soft link")
+    case H5L_TYPE_SOFT: throw .externalLink(path: path, item: position.item, kind: "a soft link")
     case H5L_TYPE_EXTERNAL:
-      throw .foreignLink(path: path, item: position.item, kind: "an external link")
-    default: throw .foreignLink(path: path, item: position.item, kind: "a link of unknown kind")
+      throw .externalLink(path: path, item: position.item, kind: "an external link")
+    default: throw .externalLink(path: path, item: position.item, kind: "a link of unknown kind")
     }
     let object = try position.handle(H5Oopen(id, name, 0), release: H5Oclose)
     switch H5Iget_type(object.id) {

@@ -25,10 +25,10 @@ struct HDF5Storage: Sendable {
       H5Dget_create_plist(id), release: H5Pclose)
     let kind = H5Pget_layout(list.id)
     if kind == H5D_VIRTUAL {
-      throw .foreignLink(path: position.path, item: position.item, kind: "a virtual dataset")
+      throw .externalLink(path: position.path, item: position.item, kind: "a virtual dataset")
     }
     if kind == H5D_CONTIGUOUS, H5Pget_external_count(list.id) != 0 {
-      throw .foreignLink(path: position.path, item: position.item, kind: "kept in an external file")
+      throw .externalLink(path: position.path, item: position.item, kind: "kept in an external file")
     }
     guard let bytes = Int(exactly: H5Dget_storage_size(id)) else {
       throw .unreadable(path: position.path, item: position.item, reason: "its size is unknown")

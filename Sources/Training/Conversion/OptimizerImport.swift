@@ -1,11 +1,11 @@
-// Adam's state of a foreign checkpoint under the names of this suite.
+// Adam's state of a external checkpoint under the names of this suite.
 import Checkpoints
 import Models
 import NN
 import TamingCheckpoints
 import TensorCore
 
-/// The moments of the parameters of one foreign optimizer, which numbers them instead of naming them.
+/// The moments of the parameters of one external optimizer, which numbers them instead of naming them.
 package struct OptimizerImport {
   /// The moments, named as in `optimizer.safetensors` of a checkpoint.
   package var tensors: RenamedTensors { RenamedTensors(file, oldNames: storedNames) }

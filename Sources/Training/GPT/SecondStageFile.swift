@@ -20,7 +20,7 @@ package struct SecondStageFile: Sendable {
 
   /// Opens a run folder (its newest checkpoint), one checkpoint's folder, or a transformer's file that holds its VQGAN.
   ///
-  /// What the weights of a foreign file do not tell is taken from the project file that lies beside it.
+  /// What the weights of a external file do not tell is taken from the project file that lies beside it.
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`, `GPTConfigError`,
   ///   `ModelMismatchError`, `DurableFileError`.
   package static func open(_ path: String) throws -> SecondStageFile {
@@ -32,7 +32,7 @@ package struct SecondStageFile: Sendable {
         description: try RunFolder.decode(GPTDescription.self, from: position),
         tensors: try SafetensorsFile(weights(in: folder)), position: position)
     } else {
-      file = try foreign(path)
+      file = try external(path)
     }
     if let problem = file.description.problem {
       throw RunError.damaged(path: file.position, problem: problem)
@@ -46,7 +46,7 @@ package struct SecondStageFile: Sendable {
     return DurableFile.exists(averaged) ? averaged : "\(folder)/model.safetensors"
   }
 
-  private static func foreign(_ path: String) throws -> SecondStageFile {
+  private static func external(_ path: String) throws -> SecondStageFile {
     let checkpoint = try TamingCheckpoint(
       try CheckpointFile.open(path), project: try TamingProject.beside(path))
     guard case .transformer(let weights) = checkpoint else {
@@ -72,7 +72,7 @@ package struct SecondStageFile: Sendable {
 }
 
 extension CodeGrid {
-  /// The grid that a foreign transformer was trained on.
+  /// The grid that a external transformer was trained on.
   ///
   /// That of images of the project file's size or else of its VQGAN's nominal resolution; where the transformer does not
   /// see that many codes behind those of their condition, the largest square that it sees.

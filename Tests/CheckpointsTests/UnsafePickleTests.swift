@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Pickles that want to do harm, and damaged ones.
-struct HostilePickleTests {
+struct UnsafePickleTests {
   /// What the reader says of an object, without path; nil when it accepts it.
   private func problem(_ object: [UInt8]) throws -> String? {
     let folder = try TemporaryFolder()

@@ -1,6 +1,6 @@
 """Opens PyTorch files that want to run code, with every command that takes such files, under strace.
 
-Usage: check_hostile_pickles.py FOLDER-OF-BUILT-COMMANDS FIXTURES      (needs strace)
+Usage: check_unsafe_pickles.py FOLDER-OF-BUILT-COMMANDS FIXTURES      (needs strace)
 
 No command may start a program or touch the network, no canary file may appear, and each must name what it did not run. Python's
 own unpickler is run on the same pickles first: it does start programs, so that the trap is known to work.
@@ -120,7 +120,7 @@ def main():
                 checked += 1
             subprocess.run(["rm", "-rf", "vqgan", "gpt", "seen", "a.ckpt", "trained", "seeing", "learned", "x"], cwd=folder, check=True)
     assert traps >= 8, f"only {traps} of the pickles do anything in Python"
-    print(f"{checked} hostile files opened, nothing run; Python ran {traps} of {len(CALLS)}")
+    print(f"{checked} unsafe files opened, nothing run; Python ran {traps} of {len(CALLS)}")
 
 
 main()

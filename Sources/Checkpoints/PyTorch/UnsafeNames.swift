@@ -6,7 +6,7 @@ import Synchronization
 /// Tells what a pickle names that could run code where Python loads it, whichever command reads the file and for what.
 ///
 /// A command says once where such reports go. They come as soon as a name is read, also from files that are refused after it.
-package enum HostileNames {
+package enum UnsafeNames {
   package typealias Listener = @Sendable (_ path: String, _ name: PickleGlobal) -> Void
 
   private struct Reports: Sendable {
