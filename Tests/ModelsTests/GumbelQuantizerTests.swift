@@ -145,9 +145,9 @@ import Testing
     #expect(config.problem?.contains("z_channels") == true)
     config.embedDim = config.zChannels
     #expect(config.problem == nil)
-    config.quantizer.reviveAfter = 5
+    config.quantizer.restartAfter = 5
     #expect(config.problem?.contains("revive_after") == true)
-    config.quantizer.reviveAfter = 0
+    config.quantizer.restartAfter = 0
     config.quantizer.temperature.end = 0
     #expect(config.problem?.contains("temperature") == true)
     config = .tiny

@@ -57,6 +57,6 @@ import Testing
     #expect(problem { $0.dropout = 1 }?.contains("dropout") == true)
     #expect(problem { $0.quantizer.beta = -1 }?.contains("beta") == true)
     #expect(problem { $0.quantizer.decay = 1 }?.contains("decay") == true)
-    #expect(problem { $0.quantizer.reviveAfter = -1 }?.contains("revive_after") == true)
+    #expect(problem { $0.quantizer.restartAfter = -1 }?.contains("revive_after") == true)
   }
 }

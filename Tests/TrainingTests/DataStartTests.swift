@@ -67,7 +67,7 @@ import Training
   /// An idle code takes the position of a vector that is far from its code, not of one of the many that are near.
   @Test(arguments: Device.all)
   func idleCodesGoWhereTheErrorIs(device: Device) {
-    var trainer = Self.trainer(.init(kind: .movingAverage, reviveAfter: 1), on: device)
+    var trainer = Self.trainer(.init(kind: .movingAverage, restartAfter: 1), on: device)
     var random = RandomSource(seed: 9)
     let images = random.uniform([2, 3, 32, 32], in: -1..<1, on: device)
     let before = trainer.validate(images)

@@ -25,7 +25,7 @@ private func makeShard(_ path: String) throws {
 private func config(shard: String, steps: Int) -> VQGANRunConfig {
   var model = VQGANConfig.tiny
   model.dropout = 0.1
-  model.quantizer.reviveAfter = 2
+  model.quantizer.restartAfter = 2
   var config = VQGANRunConfig(
     VQGANSettings(
       model: model,

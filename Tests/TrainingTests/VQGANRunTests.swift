@@ -1,4 +1,4 @@
-// Whole runs of the smallest model, with everything that a run can have: k-means, a moving-average codebook, revival,
+// Whole runs of the smallest model, with everything that a run can have: k-means, a moving-average codebook, restart of dead codes,
 // accumulation, crops, validation, an adversarial phase.
 import DurableFiles
 import Foundation
@@ -24,7 +24,7 @@ private func config(_ shards: [String], validation: [String] = [], steps: Int) -
   var model = VQGANConfig.tiny
   model.dropout = 0.1
   model.quantizer = QuantizerConfig(
-    kind: .movingAverage, decay: 0.8, reviveAfter: 2, initialization: .kMeans)
+    kind: .movingAverage, decay: 0.8, restartAfter: 2, initialization: .kMeans)
   var config = VQGANRunConfig(
     VQGANSettings(
       model: model,

@@ -26,7 +26,7 @@ package struct GumbelQuantizer: Quantizer {
       return "embed_dim is \(config.embedDim); the logits of a gumbel quantizer need z_channels, "
         + "\(config.zChannels)"
     }
-    if config.quantizer.reviveAfter > 0 || config.quantizer.initialization != .uniform {
+    if config.quantizer.restartAfter > 0 || config.quantizer.initialization != .uniform {
       return "a gumbel quantizer has neither revive_after nor k_means: its entries are no latents"
     }
     return nil

@@ -24,7 +24,7 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
   package var beta: Float  // weight of the commitment term (of the codebook term, if legacy)
   package var legacy: Bool  // the published code's placement of beta, see `NearestQuantizer`
   package var decay: Float  // of the moving averages
-  package var reviveAfter: Int  // unused steps before an entry is set to a latent vector; 0: never
+  package var restartAfter: Int  // unused steps before an entry is set to a latent vector; 0: never
   package var initialization: Initialization
   package var klWeight: Float  // of the divergence from even use; gumbel alone
   package var temperature: Temperature  // of the relaxed samples; gumbel alone
@@ -32,14 +32,14 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
 
   package init(
     kind: Kind = .gradient, beta: Float = 0.25, legacy: Bool = true, decay: Float = 0.99,
-    reviveAfter: Int = 0, initialization: Initialization = .uniform, klWeight: Float = 1e-8,
+    restartAfter: Int = 0, initialization: Initialization = .uniform, klWeight: Float = 1e-8,
     temperature: Temperature = Temperature(), remap: CodeRemap.Config? = nil
   ) {
     self.kind = kind
     self.beta = beta
     self.legacy = legacy
     self.decay = decay
-    self.reviveAfter = reviveAfter
+    self.restartAfter = restartAfter
     self.initialization = initialization
     self.klWeight = klWeight
     self.temperature = temperature
@@ -49,7 +49,7 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
   var problem: String? {
     if !(beta >= 0 && beta.isFinite) { return "beta is \(beta); it must not be negative" }
     if !(0..<1).contains(decay) { return "decay is \(decay); it needs 0 up to 1" }
-    if reviveAfter < 0 { return "revive_after is \(reviveAfter); it must not be negative" }
+    if restartAfter < 0 { return "revive_after is \(restartAfter); it must not be negative" }
     if !(klWeight >= 0 && klWeight.isFinite) {
       return "kl_weight is \(klWeight); it must not be negative"
     }
@@ -58,7 +58,7 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case kind, beta, legacy, decay, initialization, temperature, remap
-    case reviveAfter = "revive_after"
+    case restartAfter = "revive_after"
     case klWeight = "kl_weight"
   }
 }
@@ -83,7 +83,7 @@ extension QuantizerConfig {
       beta: try values.decode(Float.self, forKey: .beta),
       legacy: try values.decode(Bool.self, forKey: .legacy),
       decay: try values.decode(Float.self, forKey: .decay),
-      reviveAfter: try values.decode(Int.self, forKey: .reviveAfter),
+      restartAfter: try values.decode(Int.self, forKey: .restartAfter),
       initialization: try values.decode(Initialization.self, forKey: .initialization),
       klWeight: try values.decodeIfPresent(Float.self, forKey: .klWeight) ?? 1e-8,
       temperature: try values.decodeIfPresent(Temperature.self, forKey: .temperature) ?? .init(),

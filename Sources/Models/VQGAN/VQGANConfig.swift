@@ -58,7 +58,7 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   package static let small = VQGANConfig(
     resolution: 128, ch: 32, chMult: [1, 1, 2, 4], numResBlocks: 1, attnResolutions: [16],
     zChannels: 128, embedDim: 64, nEmbed: 1024,
-    quantizer: QuantizerConfig(kind: .movingAverage, reviveAfter: 50, initialization: .kMeans))
+    quantizer: QuantizerConfig(kind: .movingAverage, restartAfter: 50, initialization: .kMeans))
 
   /// The smallest complete model, for tests and first tries: f = 4.
   package static let tiny = VQGANConfig(

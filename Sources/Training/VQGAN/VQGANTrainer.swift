@@ -34,7 +34,7 @@ package struct VQGANTrainer {
 
   /// One step on one or more batches; gradients are averaged over the batches.
   ///
-  /// - Parameters: step: counts from 0; random: draws dropout and revived codes.
+  /// - Parameters: step: counts from 0; random: draws dropout and restarted codes.
   /// - Returns: the losses, averaged over the batches.
   package mutating func step(
     _ batches: [VQGANInput], step: Int, learningRate: Float, using random: inout RandomSource
@@ -45,7 +45,7 @@ package struct VQGANTrainer {
     if let clip { generator.gradients.clip(model, to: clip) }
     optimizer.update(&model, generator.gradients, learningRate: learningRate)
     usage.record(generator.quantized.map(\.indices))
-    if let last = generator.quantized.last { reviveIdleCodes(from: last, using: &random) }
+    if let last = generator.quantized.last { restartDeadCodes(from: last, using: &random) }
     var losses = generator.losses
     if isAdversarial {
       var gradients = discriminatorGradients(
@@ -250,19 +250,19 @@ package struct VQGANTrainer {
 
   /// Sets codes that have been idle for too long to latent vectors of a batch, drawn in proportion to their squared
   /// distance from their codes: a spare code goes where the codebook is worst, not where most vectors are.
-  private mutating func reviveIdleCodes(
+  private mutating func restartDeadCodes(
     from latents: QuantizedVectors, using random: inout RandomSource
   ) {
-    let limit = model.config.quantizer.reviveAfter
+    let limit = model.config.quantizer.restartAfter
     guard limit > 0 else { return }
     let idle = usage.idleSteps.indices.filter { usage.idleSteps[$0] >= limit }
     guard !idle.isEmpty else { return }
     let weights = latents.squaredDistances?.elements() ?? []
     let rows = random.choice(idle.count, weights: weights)
-    let revived = Array(idle.shuffled(using: &random).prefix(rows.count))
+    let restarted = Array(idle.shuffled(using: &random).prefix(rows.count))
     let positions = IndexTensor(rows.map { Int32($0) }, shape: [rows.count])
-    model.quantizer.setEntries(revived, to: latents.vectors.gathered(at: positions))
-    usage.reset(revived)
+    model.quantizer.setEntries(restarted, to: latents.vectors.gathered(at: positions))
+    usage.reset(restarted)
   }
 
   /// Starts from the data: the decoder's last bias is the mean colour or the labels' frequencies as logits, and with `k_means` the codebook the
