@@ -348,7 +348,7 @@ def spread(model, x):
 
 
 def images(options, config):
-    """The images of all steps as whole numbers [N, 3, H, W]; each is written beside the results."""
+    """The images of all steps as integers [N, 3, H, W]; each is written beside the results."""
     side = config["resolution"]
     if options.images:
         found = [numpy.asarray(Image.open(path).convert("RGB")) for path in options.images]

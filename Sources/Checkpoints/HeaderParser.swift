@@ -97,7 +97,7 @@ struct HeaderParser {
       let digits = bytes[start..<position]
       guard let value = Int(String(decoding: digits, as: UTF8.self)),
         digits.count == 1 || digits.first != UInt8(ascii: "0")
-      else { throw problem("expected a whole number that is not negative") }
+      else { throw problem("expected an integer that is not negative") }
       values.append(value)
     } while takes(",")
     try expect("]")

@@ -1,7 +1,7 @@
-// Lists of whole numbers as NumPy saves them.
+// Lists of integers as NumPy saves them.
 import DurableFiles
 
-/// A one-dimensional array of whole numbers in NumPy's `.npy` form.
+/// A one-dimensional array of integers in NumPy's `.npy` form.
 ///
 /// - Source: NumPy Enhancement Proposal 1; versions 1 to 3 of the format.
 package struct NumPyFile: Sendable {
@@ -40,7 +40,7 @@ package struct NumPyFile: Sendable {
     }
     guard let width = Self.widths[type] else {
       throw NumPyFileError(
-        path: path, problem: "elements of type \(type), expected little-endian whole numbers")
+        path: path, problem: "elements of type \(type), expected little-endian integers")
     }
     guard count >= 0, bytes.count - start == count * width else {
       throw NumPyFileError(

@@ -51,7 +51,7 @@ extension SafetensorsError: CustomStringConvertible {
     case .sizeOverflow(let path, let tensor, let shape):
       "\(path): \(tensor): a shape of \(shape) is too large"
     case .partOfAByte(let path, let tensor, let bits):
-      "\(path): \(tensor): \(bits) bits, not a whole number of bytes"
+      "\(path): \(tensor): \(bits) bits, not an integer of bytes"
     case .wrongByteCount(let path, let tensor, let bytes, let expected):
       "\(path): \(tensor): \(bytes) bytes of data, its shape and type need \(expected)"
     case .noTensor(let path, let tensor):

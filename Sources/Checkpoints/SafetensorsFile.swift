@@ -75,7 +75,7 @@ package final class SafetensorsFile: TensorSource {
     return floats
   }
 
-  /// The elements of a tensor of whole numbers, row-major.
+  /// The elements of a tensor of integers, row-major.
   ///
   /// - Throws: `noTensor`, `wrongType` for floats and for numbers above `Int.max`.
   package func integers(of name: String) throws(SafetensorsError) -> [Int] {
@@ -101,7 +101,7 @@ package final class SafetensorsFile: TensorSource {
   private func wrongType(_ tensor: SafetensorsDescription) -> SafetensorsError {
     .wrongType(
       path: path, tensor: tensor.name, found: tensor.type,
-      expected: "F32, F16, BF16 or whole numbers")
+      expected: "F32, F16, BF16 or integers")
   }
 
   /// Hands the stored bytes to `body`: row-major, little-endian.

@@ -21,7 +21,7 @@ extension StoredElements {
     }
   }
 
-  /// The elements of a tensor of whole numbers; nil for others and for U64.
+  /// The elements of a tensor of integers; nil for others and for U64.
   func integers() throws(Failure) -> [Int]? {
     switch type {
     case .bool, .uint8: try read(as: UInt8.self).map { Int($0) }

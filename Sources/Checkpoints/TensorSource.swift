@@ -22,7 +22,7 @@ package protocol TensorSource: Sendable {
   /// - Throws: as `shape(of:)`, and when the file is damaged or the elements are no numbers.
   func floats(of name: String) throws -> [Float]
 
-  /// The elements of a tensor of whole numbers, row-major.
+  /// The elements of a tensor of integers, row-major.
   ///
   /// - Throws: as `floats(of:)`, and for floats.
   func integers(of name: String) throws -> [Int]

@@ -48,7 +48,7 @@ extension InvalidAtariRow: CustomStringConvertible {
     case .missingColumns(let found, let expected):
       "\(position): \(found) columns, expected \(expected) (frame,reward,score,terminal,action)"
     case .notANumber(let column, let text):
-      "\(position): \(column.rawValue) is \"\(text)\", expected a whole number"
+      "\(position): \(column.rawValue) is \"\(text)\", expected an integer"
     case .notAFlag(let text):
       "\(position): terminal is \"\(text)\", expected 0, 1, True or False"
     case .unknownAction(let action):

@@ -50,7 +50,7 @@ package enum ShardColumn: Equatable, Sendable {
     }
   }
 
-  /// The whole numbers of the column, false as 0 and true as 1; nil for fractions and text.
+  /// The integers of the column, false as 0 and true as 1; nil for fractions and text.
   package var integers: [Int]? {
     switch self {
     case .uint8(let values): values.map(Int.init)

@@ -57,6 +57,6 @@ package struct ShardDescription: Encodable, Sendable {
   private static func text(of attribute: String, in file: HDF5InputFile) -> String {
     if let texts = try? file.strings(attribute) { return texts.joined(separator: ", ") }
     if let number = try? file.integer(attribute) { return "\(number)" }
-    return "(neither text nor one whole number)"
+    return "(neither text nor one integer)"
   }
 }

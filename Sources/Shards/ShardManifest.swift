@@ -63,7 +63,7 @@ package struct ShardManifest: Codable, Equatable, Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     guard let json = try? encoder.encode(self) else {
-      preconditionFailure("a manifest holds only texts and whole numbers")
+      preconditionFailure("a manifest holds only texts and integers")
     }
     do throws(DurableFileError) {
       try DurableFile.write(Array(json) + [0x0A], to: path)

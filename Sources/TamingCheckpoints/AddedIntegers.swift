@@ -2,7 +2,7 @@
 
 import Checkpoints
 
-/// The tensors of a file and a list of whole numbers beside them.
+/// The tensors of a file and a list of integers beside them.
 package struct AddedIntegers: TensorSource {
   private let base: any TensorSource
   private let name: String

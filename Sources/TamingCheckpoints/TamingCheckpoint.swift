@@ -50,7 +50,7 @@ package enum TamingCheckpoint: Sendable {
 }
 
 extension TensorSource {
-  /// A tensor on its way into our files: floats of every width as float32, whole numbers as they are.
+  /// A tensor on its way into our files: floats of every width as float32, integers as they are.
   package func floatEntry(of name: String, as newName: String) throws -> SafetensorsEntry {
     switch try type(of: name) {
     case .float16, .bfloat16, .float64:

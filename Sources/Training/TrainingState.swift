@@ -10,7 +10,7 @@ package struct TrainingState: Codable, Equatable, Sendable {
   /// What the steps draw from (dropout, replaced tokens, restarted codes); initial weights and orders have streams of
   /// their own.
   package var random: RandomSource
-  /// Whole numbers that the loop keeps besides, by name: steps without use of a code, the step of the best loss.
+  /// Integers that the loop keeps besides, by name: steps without use of a code, the step of the best loss.
   package var counters: [String: Int]
 
   package init(

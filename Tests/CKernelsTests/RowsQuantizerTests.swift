@@ -41,7 +41,7 @@ import Testing
     row.reduce(0) { $0 + Double($1) * Double($1) }
   }
 
-  /// Whole numbers have no rounding: equal entries tie exactly, wherever they stand.
+  /// Integers have no rounding: equal entries tie exactly, wherever they stand.
   @Test func theLowestIndexWinsATie() {
     let (k, d) = (1100, 3)
     let z: [Float] = [1, 2, 3]

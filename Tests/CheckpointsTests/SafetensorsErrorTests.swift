@@ -82,7 +82,7 @@ struct SafetensorsErrorTests {
     ),
     (
       #"{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}"#,
-      "byte 29 of the header: expected a whole number that is not negative"
+      "byte 29 of the header: expected an integer that is not negative"
     ),
     (
       #"{"a":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}}"#,
@@ -90,11 +90,11 @@ struct SafetensorsErrorTests {
     ),
     (
       #"{"a":{"dtype":"F32","shape":[02],"data_offsets":[0,8]}}"#,
-      "byte 31 of the header: expected a whole number that is not negative"
+      "byte 31 of the header: expected an integer that is not negative"
     ),
     (
       #"{"a":{"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,8]}}"#,
-      "byte 48 of the header: expected a whole number that is not negative"
+      "byte 48 of the header: expected an integer that is not negative"
     ),
     (
       #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,9]}}"#,
@@ -141,7 +141,7 @@ struct SafetensorsErrorTests {
 
   @Test func halfBytesHolesOverlapsAndTwins() throws {
     let nibble = #"{"a":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}}"#
-    #expect(try problem(Self.file(nibble, data: 1)) == "a: 4 bits, not a whole number of bytes")
+    #expect(try problem(Self.file(nibble, data: 1)) == "a: 4 bits, not an integer of bytes")
     func two(_ name: String, _ begin: Int, _ end: Int) -> [UInt8] {
       Self.file(
         #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"#
@@ -183,7 +183,7 @@ struct SafetensorsErrorTests {
     #expect(try file.type(of: "n") == .int64)
     #expect(
       throws: SafetensorsError.wrongType(
-        path: path, tensor: "w", found: .float32, expected: "F32, F16, BF16 or whole numbers")
+        path: path, tensor: "w", found: .float32, expected: "F32, F16, BF16 or integers")
     ) { try file.integers(of: "w") }
   }
 

@@ -119,7 +119,7 @@ struct ConditionCommandTests {
     "Mistakes lead to their exit codes",
     arguments: [
       ("train-gpt rooms.h5 --out R --condition label:nothing", 65, "no column nothing"),
-      ("train-gpt rooms.h5 --out R --condition label:weight", 65, "no whole numbers"),
+      ("train-gpt rooms.h5 --out R --condition label:weight", 65, "no integers"),
       ("train-gpt rooms.h5 --out R --condition codes", 65, "--condition-vqgan"),
       ("train-gpt rooms.h5 --out R --condition boxes", 65, "prep-coco --objects"),
       ("train-gpt rooms.h5 --out R --condition words", 64, "--condition"),

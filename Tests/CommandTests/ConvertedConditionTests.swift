@@ -160,7 +160,7 @@ struct ConvertedConditionTests {
     #expect(outcome.errors.contains("categories are not known"), "\(outcome.errors)")
   }
 
-  /// The order is in the file: the permuter's buffers, whole numbers of 64 bits.
+  /// The order is in the file: the permuter's buffers, integers of 64 bits.
   @Test(arguments: ["z-curve", "random"])
   func storedOrders(order: String) throws {
     try draw(

@@ -164,7 +164,7 @@ struct ParityCommandTests {
     #expect(codes.header.grid.codebookSize == 13)
     let found = try (0..<2).flatMap { try codes.codes($0) }
     #expect(found == expected.elements)
-    // The list goes back as whole numbers, and another code for the rest can be given.
+    // The list goes back as integers, and another code for the rest can be given.
     let back = try PyTorchFile(folder("back.ckpt"))
     let original = try PyTorchFile(Fixture.path("parity/vqgan.ckpt"))
     #expect(try back.type(of: "quantize.used") == .int64)

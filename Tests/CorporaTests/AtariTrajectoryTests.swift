@@ -46,19 +46,19 @@ struct AtariTrajectoryTests {
       ("1,0,0,0", ":4: 4 columns, expected 5 (frame,reward,score,terminal,action)"),
       ("1,0,0,0,18", ":4: action is 18, expected 0…17"),
       ("1,0,0,0,-1", ":4: action is -1, expected 0…17"),
-      ("1,0,0,0,1.5", ":4: action is \"1.5\", expected a whole number"),
-      ("1,null,0,0,1", ":4: reward is \"null\", expected a whole number"),
+      ("1,0,0,0,1.5", ":4: action is \"1.5\", expected an integer"),
+      ("1,null,0,0,1", ":4: reward is \"null\", expected an integer"),
       (
         "1,99999999999999999999,0,0,1",
-        ":4: reward is \"99999999999999999999\", expected a whole number"
+        ":4: reward is \"99999999999999999999\", expected an integer"
       ),
-      ("1,0,zero,0,1", ":4: score is \"zero\", expected a whole number"),
+      ("1,0,zero,0,1", ":4: score is \"zero\", expected an integer"),
       ("1,0,0,2,1", ":4: terminal is \"2\", expected 0, 1, True or False"),
       ("1,0,0,,1", ":4: terminal is \"\", expected 0, 1, True or False"),
       ("0,0,0,0,1", ":4: frame is 0 after 0, expected a higher number"),
       ("-1,0,0,0,1", ":4: frame is -1, expected 0…2147483647"),
       ("9223372036854775807,0,0,0,1", ":4: frame is 9223372036854775807, expected 0…2147483647"),
-      ("what,0,0,0,1", ":4: frame is \"what\", expected a whole number"),
+      ("what,0,0,0,1", ":4: frame is \"what\", expected an integer"),
       ("what", ":4: 1 columns, expected 5 (frame,reward,score,terminal,action)"),
     ])
   func skipsBadRows(row: String, message: String) throws {

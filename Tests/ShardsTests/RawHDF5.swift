@@ -13,7 +13,7 @@ func alter(_ path: String, _ body: (hid_t) throws -> Void) throws {
   try body(file)
 }
 
-/// A whole dataset of whole numbers or text; contents are zero.
+/// A whole dataset of integers or text; contents are zero.
 func addDataset(_ file: hid_t, _ name: String, type: hid_t, shape: [Int]) throws {
   let space = H5Screate_simple(Int32(shape.count), shape.map { hsize_t($0) }, nil)
   defer { H5Sclose(space) }

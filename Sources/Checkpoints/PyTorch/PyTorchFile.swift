@@ -14,7 +14,7 @@ package final class PyTorchFile: TensorSource {
   package let inertGlobals: [PickleGlobal]
   /// Entries of the state dictionary that are tensors of a kind that cannot be read, and why.
   package let unreadable: [String: String]
-  /// The whole numbers and texts beside the state dictionary: `epoch`, `global_step`, `pytorch-lightning_version`.
+  /// The integers and texts beside the state dictionary: `epoch`, `global_step`, `pytorch-lightning_version`.
   package let notes: [String: String]
   /// The optimizers of a checkpoint of Lightning, in their order: for each parameter's number its state.
   package let optimizers: [[Int: OptimizerState]]
@@ -79,7 +79,7 @@ package final class PyTorchFile: TensorSource {
     let tensor = try tensor(named: name)
     let elements = Elements(file: self, name: name, tensor: tensor)
     guard let integers = try elements.integers() else {
-      throw .wrongType(path: path, tensor: name, found: elements.type, expected: "whole numbers")
+      throw .wrongType(path: path, tensor: name, found: elements.type, expected: "integers")
     }
     return integers
   }

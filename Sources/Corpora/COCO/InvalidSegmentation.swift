@@ -37,7 +37,7 @@ extension InvalidSegmentation: CustomStringConvertible {
     case .size(let foundWidth, let foundHeight, let width, let height):
       "the segmentation's size is \(foundWidth)x\(foundHeight), the image has \(width)x\(height)"
     case .count(let index, let found):
-      "count \(index) of the segmentation is \(found), expected a whole number of pixels"
+      "count \(index) of the segmentation is \(found), expected an integer of pixels"
     case .sum(let found, let expected):
       "the counts of the segmentation sum to \(found), expected \(expected) pixels"
     case .character(let index, let found):

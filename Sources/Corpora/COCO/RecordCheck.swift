@@ -56,8 +56,8 @@ extension ca_record {
 
   private static func expectation(of field: ca_field) -> String {
     switch field {
-    case CA_ID, CA_IMAGE_ID: "a whole number of 0…9223372036854775807"
-    case CA_CATEGORY_ID, CA_WIDTH, CA_HEIGHT: "a whole number"
+    case CA_ID, CA_IMAGE_ID: "an integer of 0…9223372036854775807"
+    case CA_CATEGORY_ID, CA_WIDTH, CA_HEIGHT: "an integer"
     case CA_ISCROWD: "0 or 1"
     case CA_AREA: "a finite number"
     case CA_BBOX: "[x, y, width, height]"

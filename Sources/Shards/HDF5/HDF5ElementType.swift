@@ -5,9 +5,9 @@ import Glibc
 
 /// What one element of a dataset or attribute is.
 enum HDF5ElementType: Equatable {
-  /// A type that columns have; whole numbers of either byte order.
+  /// A type that columns have; integers of either byte order.
   case column(ShardColumnType)
-  /// A whole number that no column has, such as int8 or uint64.
+  /// A integer that no column has, such as int8 or uint64.
   case integer(String)
   /// Anything else, in words.
   case other(String)
@@ -39,7 +39,7 @@ enum HDF5ElementType: Equatable {
     }
   }
 
-  /// Whether a value is a whole number, Booleans included.
+  /// Whether a value is an integer, Booleans included.
   var isWholeNumber: Bool {
     switch self {
     case .column(.string), .column(.float32), .other: false

@@ -205,7 +205,7 @@ final class HDF5InputFile: Sendable {
     }
   }
 
-  /// A scalar attribute of whole numbers or of the Boolean enumeration (0 and 1).
+  /// A scalar attribute of integers or of the Boolean enumeration (0 and 1).
   func integer(_ name: String) throws(ShardError) -> Int {
     let position = position("attribute `\(name)`")
     return try withAttribute(name, at: position) { attribute, type, count throws(ShardError) in
@@ -213,10 +213,10 @@ final class HDF5InputFile: Sendable {
       guard count == 1, element.isWholeNumber else {
         throw .malformed(
           path: path, item: position.item, found: "\(count) of \(element)",
-          expected: "one whole number")
+          expected: "one integer")
       }
       if element == .column(.bool) {
-        // The library widens every whole number, but no enumeration.
+        // The library widens every integer, but no enumeration.
         var value: Int8 = 0
         try position.check(H5Aread(attribute, type, &value))
         return Int(value)

@@ -57,7 +57,7 @@ struct HDF5Storage: Sendable {
       ? .rowChunks(isDeflated: isDeflated) : .general
   }
 
-  /// Whether the bytes in the file are those of memory: whole numbers of one byte or little-endian.
+  /// Whether the bytes in the file are those of memory: integers of one byte or little-endian.
   private static func isPlain(_ type: hid_t) -> Bool {
     H5Tget_class(type) == H5T_INTEGER
       && (H5Tget_size(type) == 1 || H5Tget_order(type) == H5T_ORDER_LE)

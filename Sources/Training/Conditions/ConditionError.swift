@@ -21,7 +21,7 @@ extension ConditionError: CustomStringConvertible {
     switch self {
     case .noColumn(let path, let column, let known):
       "\(path): no column \(column); there are \(known.joined(separator: ", "))"
-    case .notWhole(let path, let column): "\(path): /\(column) holds no whole numbers"
+    case .notWhole(let path, let column): "\(path): /\(column) holds no integers"
     case .label(let path, let column, let row, let found, let classes):
       "\(path): /\(column)[\(row)] is \(found), the model knows 0 to \(classes - 1)"
     case .noCodes(let path):

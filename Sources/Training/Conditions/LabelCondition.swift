@@ -1,7 +1,7 @@
 // Labels as conditions.
 import Shards
 
-/// One token: a whole number of the shards.
+/// One token: an integer of the shards.
 package struct LabelCondition: ConditionPayload {
   package let vocabulary: Int
   /// The column of the shards.
@@ -30,7 +30,7 @@ package struct LabelCondition: ConditionPayload {
 }
 
 extension CodeShardSet {
-  /// A column of whole numbers.
+  /// A column of integers.
   ///
   /// - Throws: `ConditionError.noColumn`, `notWhole`; `label` for a number outside `0..<limit`; `ShardError`.
   func integers(_ column: String, below limit: Int? = nil) throws -> [Int] {

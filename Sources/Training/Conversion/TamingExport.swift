@@ -103,7 +103,7 @@ package struct TamingExport {
         try add(tensors, [name], below: prefix)
         continue
       }
-      // Whole numbers in the reference.
+      // Integers in the reference.
       let list = try tensors.floats(of: name).map { Int($0) }
       entries.append(SafetensorsEntry(prefix + name, shape: [list.count], integers: list))
     }

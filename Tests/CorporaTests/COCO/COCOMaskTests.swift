@@ -154,11 +154,11 @@ struct InvalidSegmentationTests {
       ),
       (
         "{\"counts\": [31, -1], \"size\": [5, 6]}",
-        "count 1 of the segmentation is -1, expected a whole number of pixels"
+        "count 1 of the segmentation is -1, expected an integer of pixels"
       ),
       (
         "{\"counts\": [0.5, 29.5], \"size\": [5, 6]}",
-        "count 0 of the segmentation is 0.5, expected a whole number of pixels"
+        "count 0 of the segmentation is 0.5, expected an integer of pixels"
       ),
       ("{\"counts\": [30], \"size\": [6, 5]}", "the segmentation's size is 5x6, the image has 6x5"),
       (

@@ -15,23 +15,23 @@ struct COCORecordTests {
       (["id": "null"], "annotation of image 9: no id"),
       (
         ["id": "\"70\""],
-        "annotation of image 9: id is \"70\", expected a whole number of 0…9223372036854775807"
+        "annotation of image 9: id is \"70\", expected an integer of 0…9223372036854775807"
       ),
       (
         ["id": "-70"],
-        "annotation -70 of image 9: id is -70, expected a whole number of 0…9223372036854775807"
+        "annotation -70 of image 9: id is -70, expected an integer of 0…9223372036854775807"
       ),
       (
         ["id": "70.5"],
-        "annotation of image 9: id is 70.5, expected a whole number of 0…9223372036854775807"
+        "annotation of image 9: id is 70.5, expected an integer of 0…9223372036854775807"
       ),
       (
         ["id": "12345678901234567890"],
-        "annotation of image 9: id is 12345678901234567890, expected a whole number of 0…9223372036854775807"
+        "annotation of image 9: id is 12345678901234567890, expected an integer of 0…9223372036854775807"
       ),
       (
         ["id": "[70]"],
-        "annotation of image 9: id is a list, expected a whole number of 0…9223372036854775807"
+        "annotation of image 9: id is a list, expected an integer of 0…9223372036854775807"
       ),
       (["image_id": "10"], "annotation 70 of image 10: the file lists no such image"),
       (["category_id": "7"], "annotation 70 of image 9: the file lists no category 7"),
