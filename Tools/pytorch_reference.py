@@ -406,7 +406,7 @@ def write_vqgan(options):
         sys.exit("a moving-average codebook, which the published code does not train; take --steps 0")
     weights = read_weights(options.weights) if options.weights else {}
     lpips = LPIPS(lpips_channels(options, weights))
-    model, critic = VQGAN(config), Discriminator(judge_of(options), config["out_ch"])
+    model, critic = VQGAN(config), Discriminator(discriminator_of(options), config["out_ch"])
     pixels = images(options, config)
     batches = list((pixels.float() / 127.5 - 1).split(options.batch))
     if weights:
@@ -456,7 +456,7 @@ def write_vqgan(options):
         tensors |= saved if len(per_step) == 1 else {}
     if options.steps:
         tensors |= moved(model, first[0], "moved.") | moved(critic, first[1], "moved.loss.discriminator.")
-    record = {"config": config, "discriminator": trainer.judge, "disc_loss": options.disc_loss, "disc_start": options.disc_start,
+    record = {"config": config, "discriminator": trainer.discriminator, "disc_loss": options.disc_loss, "disc_start": options.disc_start,
               "lpips_channels": [getattr(lpips, f"lin{i}")["model"][1].weight.shape[1] for i in range(5)],
               "learning_rate": options.learning_rate, "batch": options.batch, "seed": options.seed, "warm_up": options.warm_up, "per_step": per_step,
               "margins": margins, "codes_used": len(indices.unique())}
@@ -496,7 +496,7 @@ class VQGANTrainer:
     """One step of the published training at a time."""
 
     def __init__(self, options, config, model, lpips, critic, optimizers):
-        self.options, self.config, self.judge = options, config, judge_of(options)
+        self.options, self.config, self.discriminator = options, config, discriminator_of(options)
         self.model, self.lpips, self.critic, self.optimizers = model, lpips, critic, optimizers
         self.random = GumbelNoise(options.seed, "training")
 
@@ -524,15 +524,15 @@ class VQGANTrainer:
             fresh, _ = model(x, self.noise(x), warmth)
         real, fake = critic(x), critic(fresh)
         if self.options.disc_loss == "hinge":
-            judged = 0.5 * (F.relu(1 - real).mean() + F.relu(1 + fake).mean())
+            loss_of_both = 0.5 * (F.relu(1 - real).mean() + F.relu(1 + fake).mean())
         else:
-            judged = 0.5 * (F.softplus(-real).mean() + F.softplus(fake).mean())
-        self.update(1, factor * judged)
+            loss_of_both = 0.5 * (F.softplus(-real).mean() + F.softplus(fake).mean())
+        self.update(1, factor * loss_of_both)
         saved |= gradients(critic, "grad_disc.")
         saved["fresh_reconstruction"] = fresh
         return {"total_loss": total.detach(), "quant_loss": codebook.detach(), "nll_loss": nll.detach(), "rec_loss": nll.detach(),
                 "p_loss": distance.detach().mean(), "d_weight": weight, "disc_factor": factor, "g_loss": adversarial.detach(),
-                "disc_loss": factor * judged.detach(), "logits_real": real.detach().mean(), "logits_fake": fake.detach().mean()}
+                "disc_loss": factor * loss_of_both.detach(), "logits_real": real.detach().mean(), "logits_fake": fake.detach().mean()}
 
     def update(self, which, loss):
         self.optimizers[which].zero_grad()
@@ -540,7 +540,7 @@ class VQGANTrainer:
         self.optimizers[which].step()
 
 
-def judge_of(options):
+def discriminator_of(options):
     return {"ndf": options.ndf, "n_layers": options.disc_layers, "normalization": "activation" if options.actnorm else "batch"}
 
 

@@ -34,8 +34,8 @@ package struct FirstStageWeights: Sendable {
       throw ArchitectureError.unsupported(path: source.path, problem: problem)
     }
     var shapes = VQGAN(config).shapes()
-    let judge = RenamedTensors(source, below: Self.discriminatorPrefix)
-    discriminator = judge.names.isEmpty ? nil : try DiscriminatorConfig(inferredFrom: judge)
+    let critic = RenamedTensors(source, below: Self.discriminatorPrefix)
+    discriminator = critic.names.isEmpty ? nil : try DiscriminatorConfig(inferredFrom: critic)
     if let discriminator {
       shapes += Discriminator(discriminator, channels: config.inChannels).shapes(
         below: Self.discriminatorPrefix)

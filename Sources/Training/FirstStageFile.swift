@@ -35,10 +35,10 @@ package struct FirstStageFile: Sendable {
       throw RunError.damaged(path: "\(folder)/model.json", problem: problem)
     }
     let file = try SafetensorsFile("\(folder)/model.safetensors")
-    let judge = RenamedTensors(file, below: FirstStageWeights.discriminatorPrefix)
+    let critic = RenamedTensors(file, below: FirstStageWeights.discriminatorPrefix)
     return FirstStageFile(
       config: config,
-      discriminator: judge.names.isEmpty ? nil : try DiscriminatorConfig(inferredFrom: judge),
+      discriminator: critic.names.isEmpty ? nil : try DiscriminatorConfig(inferredFrom: critic),
       tensors: file, averaged: try averaged(in: folder))
   }
 

@@ -68,7 +68,7 @@ import Testing
   }
 
   /// R13: with ActNorm an image's logits do not depend on the others of its batch.
-  @Test func actNormJudgesEachImageAlone() {
+  @Test func actNormNormalisesEachImageAlone() {
     var random = RandomSource(seed: 3)
     var discriminator = Discriminator(
       DiscriminatorConfig(ndf: 8, nLayers: 2, normalization: .activation), using: &random,

@@ -24,10 +24,10 @@ package struct OptimizerImport {
     state.step = try add(0, parameters, below: "generator.")
     state.counters["generator_updates"] = state.step
     guard let discriminator = weights.discriminator else { return }
-    let judge = Discriminator(discriminator, channels: weights.config.outChannels)
-    let trained = Set(judge.namedTensors.filter(\.tensor.isTracked).map(\.name))
+    let discriminator = Discriminator(discriminator, channels: weights.config.outChannels)
+    let trained = Set(discriminator.namedTensors.filter(\.tensor.isTracked).map(\.name))
     state.counters["discriminator_updates"] = try add(
-      1, judge.shapes().filter { trained.contains($0.name) }, below: "discriminator.")
+      1, discriminator.shapes().filter { trained.contains($0.name) }, below: "discriminator.")
   }
 
   /// A transformer's optimizer: first the weights that decay, then the others, each sorted by name.
