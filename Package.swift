@@ -74,7 +74,7 @@ let package = Package(
         .linkedLibrary("m"),
       ]),
     .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"]),
-    .target(name: "CBeneath"),
+    .target(name: "COpenat2"),
     .target(
       name: "CChunkCodec",
       dependencies: ["CZlib", .target(name: "CDeflate", condition: .when(traits: ["LibDeflate"]))],
@@ -93,7 +93,7 @@ let package = Package(
     .target(name: "Models", dependencies: ["NN", "RowMaps", "TensorCore"]),
 
     // Files
-    .target(name: "DurableFiles", dependencies: ["CBeneath"]),
+    .target(name: "DurableFiles", dependencies: ["COpenat2"]),
     .target(name: "Checksums", dependencies: ["CCrypto", "CChunkCodec"]),
     .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles", "RowMaps"]),
     .target(

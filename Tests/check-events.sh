@@ -10,6 +10,6 @@ trap 'rm -rf "$work"' EXIT
 
 "$bin/prep-atari" "$tests/../Datasets/montezuma" --size 32 --limit 24 --holdout 30,32 --quiet \
   --out "$work/shards" >"$work/shards.txt"
-"$bin/train-vqgan" --preset tiny --steps 6 --batch-size 2 --log-every 2 --picture-every 3 --quiet \
+"$bin/train-vqgan" --preset tiny --steps 6 --batch-size 2 --log-every 2 --image-every 3 --quiet \
   --validation "$work"/shards/*-validation-*.h5 --out "$work/vqgan" <"$work/shards.txt"
 "$python" "$tests/TrainingTests/check_with_tensorboard.py" "$work/vqgan"

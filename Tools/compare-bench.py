@@ -23,7 +23,7 @@ def main():
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="of PyTorch under autocast, and of the matrix products of the bench's GPTs")
     parser.add_argument("--seconds", type=float, default=10, help="of each workload and side in a round")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line instead of a table")
     options = parser.parse_intermixed_args()
     baseline = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "pytorch_baseline.py")]
     names = options.names or subprocess.run(baseline + ["--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()

@@ -6,7 +6,7 @@
 #include <dnnl.h>
 #endif
 
-#include "few_rows.h"
+#include "skinny_gemm.h"
 #include "transpose.h"
 
 struct product {
@@ -44,7 +44,7 @@ void ck_gemm_openblas(int transpose_a, int transpose_b, long m, long n, long k, 
                       long lda, const float *b, long ldb, float beta, float *c, long ldc) {
   struct product p = {transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, 256, 1024};
   if (m <= 0 || n <= 0) return;
-  if (!transpose_a && transpose_b && ck_few_rows(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) return;
+  if (!transpose_a && transpose_b && ck_skinny_gemm(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) return;
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, use_one_thread);
   // Large tiles repeat less packing; small products still give every thread a few. The shape alone decides.
@@ -81,7 +81,7 @@ void ck_gemm_onednn(int transpose_a, int transpose_b, long m, long n, long k, fl
                     long lda, const float *b, long ldb, float beta, float *c, long ldc) {
   struct product p = {transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, 0, 0};
   if (m <= 0 || n <= 0) return;
-  if (!transpose_a && transpose_b && ck_few_rows(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) return;
+  if (!transpose_a && transpose_b && ck_skinny_gemm(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) return;
   if (transpose_b && m >= MANY_ROWS && n >= CK_BLOCK && k >= CK_BLOCK) {
     b = transposed(&p);
     ldb = n;

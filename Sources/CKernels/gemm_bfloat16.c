@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "few_rows.h"
+#include "skinny_gemm.h"
 #include "lanes.h"
 
 #define CHUNK 16384
@@ -122,7 +122,7 @@ static void multiply(const struct plan *plan, const uint16_t *a, const uint16_t 
 void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a, const uint16_t *b,
                       float beta, float *c) {
   if (m <= 0 || n <= 0) return;
-  if (!transpose_a && transpose_b && ck_few_rows_bfloat16(m, n, k, a, b, beta, c)) return;
+  if (!transpose_a && transpose_b && ck_skinny_gemm_bfloat16(m, n, k, a, b, beta, c)) return;
   struct key key;
   memset(&key, 0, sizeof key);
   key.m = m, key.n = n, key.k = k;

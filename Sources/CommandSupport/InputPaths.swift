@@ -25,11 +25,11 @@ extension InputError: CustomStringConvertible {
   }
 }
 
-/// Shards as arguments, or one a line on stdin.
+/// Shards as arguments, or one per line on stdin.
 package struct InputPaths: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "Shards, or folders of them; '-' or none reads paths, one a line, from a pipe.",
+      "Shards, or folders of them; '-' or none reads paths, one per line, from a pipe.",
       valueName: "shard"))
   package var paths: [String] = []
 
@@ -45,7 +45,7 @@ package struct InputPaths: ParsableArguments {
 
   private func named(console: Console) throws -> [String] {
     if paths.isEmpty, isatty(0) == 1 {
-      throw ValidationError("No shards given: name them, or pipe their paths in, one a line.")
+      throw ValidationError("No shards given: name them, or pipe their paths in, one per line.")
     }
     guard paths.isEmpty || paths.contains("-") else { return paths }
     let piped = try StandardInput.lines(console: console)

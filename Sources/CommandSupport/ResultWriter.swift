@@ -39,7 +39,7 @@ enum StandardOutput {
 
 /// How results are written.
 package struct ResultOptions: ParsableArguments {
-  @Flag(help: "Write each result as one JSON object a line.")
+  @Flag(help: "Write each result as one JSON object per line.")
   package var json = false
 
   package init() {}

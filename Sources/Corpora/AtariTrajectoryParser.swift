@@ -72,7 +72,8 @@ struct AtariTrajectoryParser {
   ) -> Result<AtariTransition, Failure> {
     var frame: Int?
     func fault(_ reason: InvalidAtariRow.Reason) -> Result<AtariTransition, Failure> {
-      .failure(Failure(fault: InvalidAtariRow(path: path, line: line, frame: frame, reason: reason)))
+      .failure(
+        Failure(fault: InvalidAtariRow(path: path, line: line, frame: frame, reason: reason)))
     }
     func number(_ position: Int) -> Int? { fields[position].integer }
 

@@ -1,6 +1,6 @@
 // Files of one folder, whatever the names that a list or a data set gives for them.
 
-import CBeneath
+import COpenat2
 import Glibc
 
 /// A folder whose files are named by somebody else: no name and no link leads out of it.

@@ -1,4 +1,4 @@
-// Maps of depth: one number a pixel.
+// Maps of depth: one number per pixel.
 
 /// How far away every pixel of an image is, between the least of the whole image, 0, and the greatest, 1.
 package struct DepthMap: Equatable, Sendable {

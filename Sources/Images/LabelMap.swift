@@ -1,4 +1,4 @@
-// One 8-bit value a pixel: grey images and class maps.
+// One 8-bit value per pixel: grey images and class maps.
 
 /// A map of 8-bit values `[H, W]`, rows from the top: class labels, palette indices or grey levels.
 package struct LabelMap: Equatable, Sendable {

@@ -1,6 +1,6 @@
 // The image that every part of the suite passes around.
 
-/// One sRGB colour, 8 bits a channel.
+/// One sRGB colour, 8 bits per channel.
 package struct RGBColor: Equatable, Hashable, Sendable {
   package var red, green, blue: UInt8
 

@@ -36,7 +36,7 @@ extension IngestError: CustomStringConvertible {
     case .noImages(let folder):
       "\(folder): no images in it or in the folders below, expected names that end with .jpg or .png"
     case .notAList(let path, let found):
-      "\(path): \(found), expected a folder or a text of paths, one a line"
+      "\(path): \(found), expected a folder or a text of paths, one per line"
     case .noSamples(let path, let split, let reason):
       "\(path): no image for the \(split) split"
         + (reason.map { "; \($0)" }

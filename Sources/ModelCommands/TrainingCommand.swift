@@ -103,7 +103,7 @@ extension TrainingCommand {
     }
     for shard in validation where seen.contains(shard) {
       runtime.console.warn(
-        "\(shard): trained on and validated on; the validation will tell nothing new")
+        "\(shard): trained on and validated on; the validation will show nothing new")
     }
   }
 

@@ -7,7 +7,7 @@ package final class ShardContents: Sendable {
   package let count: Int
   /// The CRC-32C of every row's pixels or codes.
   package let checksums: [UInt32]
-  /// The labels, sorted: datasets of one value a row beside the five that every shard needs.
+  /// The labels, sorted: datasets of one value per row beside the five that every shard needs.
   package let labelNames: [String]
 
   let file: HDF5InputFile

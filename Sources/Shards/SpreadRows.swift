@@ -10,7 +10,7 @@ package func evenRows(_ wanted: Int, of count: Int) -> [Int] {
 
 /// An order of rows that visits all, any few neighbours of which lie far apart.
 ///
-/// The row of a sample does not depend on how many are drawn, so that sample 7 of a seed is always the same.
+/// The row of a sample does not depend on how many are sampled, so that sample 7 of a seed is always the same.
 package struct SpreadRows: Sendable {
   private let count: Int
   private let step: Int

@@ -16,11 +16,11 @@ extension GPTConfig {
   ) throws {
     let tokens = try weights.shape(of: "tok_emb.weight", axes: 2)
     let positions = try weights.shape(of: "pos_emb", axes: 3)
-    let told = project?.integer("n_head")
-    if let project, let told, let heads, told != heads {
-      throw ArchitectureError.otherHeads(project: project.path, found: told, given: heads)
+    let stated = project?.integer("n_head")
+    if let project, let stated, let heads, stated != heads {
+      throw ArchitectureError.otherHeads(project: project.path, found: stated, given: heads)
     }
-    guard let heads = told ?? heads else {
+    guard let heads = stated ?? heads else {
       throw ArchitectureError.unknownHeads(path: weights.path)
     }
     try self.init(

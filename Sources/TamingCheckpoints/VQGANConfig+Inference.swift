@@ -62,8 +62,8 @@ extension VQGANConfig {
       kind: isDrawn ? .gumbel : isEMA ? .movingAverage : .gradient, beta: 0.25, legacy: true,
       klWeight: project?.float("kl_weight") ?? 1e-8)
     if let schedule = project?.section("temperature_scheduler_config") {
-      let published = Temperature()
-      quantizer.temperature = Temperature(
+      let published = TemperatureSchedule()
+      quantizer.temperature = TemperatureSchedule(
         start: schedule.float("lr_max") ?? published.start,
         end: schedule.float("lr_min") ?? published.end,
         steps: schedule.integer("max_decay_steps") ?? published.steps)

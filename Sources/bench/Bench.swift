@@ -9,7 +9,7 @@ struct Bench: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measures speed and memory.",
-    discussion: "Prints one JSON object a line for each workload.",
+    discussion: "Prints one JSON object per line for each workload.",
     version: SuiteVersion.current)
 
   @Argument(

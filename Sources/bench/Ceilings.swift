@@ -6,7 +6,7 @@ import TensorCore
 struct Ceilings: Sendable {
   /// 10⁹ floating-point operations a second of a product of 1536×1536 matrices in the device's precision.
   let gigaflops: Double
-  /// 10⁹ bytes a second, read and written, of a copy of 256 MiB.
+  /// 10⁹ bytes per second, read and written, of a copy of 256 MiB.
   let gigabytes: Double
 
   /// Takes about a second; the best of several runs, since other work only ever slows them down.

@@ -46,12 +46,12 @@ extension Workload {
     }
   }
 
-  /// Draws all codes but the first, as many as the published code draws for a grid.
+  /// Samples all codes but the first, as many as the published code samples for a grid.
   private static func gptSampling(_ size: Size, batch: Int) -> Workload {
     let count = size.length - 1
     return Workload(
       name: "\(size.name)_sample_b\(batch)",
-      summary: "drawing \(count) codes of \(batch) samples at a time by \(size.description)",
+      summary: "sampling \(count) codes of \(batch) samples at a time by \(size.description)",
       unit: .perSecond("tokens", Double(count * batch)), tellsMemory: true
     ) { device in
       var random = RandomSource(seed: 1)

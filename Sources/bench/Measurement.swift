@@ -16,7 +16,7 @@ struct Measurement: Encodable, Sendable {
   let engine: String
   /// 10⁹ floating-point operations a second at the median.
   var gigaflops: Double?
-  /// 10⁹ bytes a second that had to move at least, at the median.
+  /// 10⁹ bytes per second that had to move at least, at the median.
   var gigabytes: Double?
   /// The machine's best at either, measured in the same process.
   var gigaflopsCeiling, gigabytesCeiling: Double?

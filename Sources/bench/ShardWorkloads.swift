@@ -16,7 +16,7 @@ extension Workload {
       unit: .perSecond("MB", megabytes)
     ) { _ in
       let folder = try ScratchFolder()
-      let images = images()
+      let images = Self.images()
       return { try write(images, to: "\(folder.path)/bench-00000.h5") }
     },
     Workload(

@@ -96,9 +96,9 @@ struct CodebookReportCommand: ModelCommand {
     progress.finish()
     let histogram = report.histogram
     let codes = order == .use ? histogram.byFrequency : Array(histogram.counts.indices)
-    let told = order == .use ? "the most used first" : "by index"
+    let sorting = order == .use ? "the most used first" : "by index"
     paths.append(folder(Self.files[2]))
-    try patches.sheet(in: codes, caption: "\(report.summary); \(told)").writePNG(to: paths[2])
+    try patches.sheet(in: codes, caption: "\(report.summary); \(sorting)").writePNG(to: paths[2])
     return paths
   }
 }

@@ -27,7 +27,7 @@ struct ConversionOptions: ParsableArguments {
       valueName: "file.yaml"))
   var project: String?
 
-  @Option(help: "Heads of a transformer's attention, where no project file tells them.")
+  @Option(help: "Heads of a transformer's attention, where no project file gives them.")
   var heads: Int?
 
   @Option(help: "Codes of a transformer's images, HEIGHTxWIDTH, such as 13x13.")

@@ -173,7 +173,7 @@ struct ImportJob {
   /// Opens a file and says what of it is not read.
   private func open(_ path: String) throws -> any TensorSource {
     let source = try CheckpointFile.open(path)
-    if let file = source as? PyTorchFile { tell(file) }
+    if let file = source as? PyTorchFile { report(file) }
     let kept = source.names.filter { name in !options.ignore.contains { name.hasPrefix($0) } }
     let rest = RenamedTensors(
       source, oldNames: Dictionary(uniqueKeysWithValues: kept.map { ($0, $0) }))
@@ -181,7 +181,7 @@ struct ImportJob {
     return AddedIntegers(rest, "quantize.used", try NumPyFile(list).integers)
   }
 
-  private func tell(_ file: PyTorchFile) {
+  private func report(_ file: PyTorchFile) {
     // Those that could do harm are told by every command.
     for global in file.inertGlobals where options.verbose && !global.isDangerous {
       console.line("\(file.path): \(global) is not known; it was read as inert data")

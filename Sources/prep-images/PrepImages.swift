@@ -12,7 +12,7 @@ struct PrepImages: SuiteCommand {
     abstract: "Make image shards of your own images.",
     discussion: """
       Reads the JPEG and PNG images of a folder and the folders in it, or of a list of paths, \
-      one a line; scales the shorter side, cuts a square, and writes HDF5 shards.
+      one per line; scales the shorter side, cuts a square, and writes HDF5 shards.
 
       Example: prep-images photos --size 256 --holdout 5 --out shards
 

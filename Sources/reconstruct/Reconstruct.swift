@@ -72,7 +72,7 @@ struct Reconstruct: ModelCommand {
       let made = reconstructor.reconstruct(batch.map(\.image))
       for (input, image) in zip(batch, made.images) {
         let page = try writer.add(input, image)
-        try tell(page, console)
+        try report(page, console)
         progress.advance()
       }
       writer.histogram.add(made.codes)
@@ -118,7 +118,7 @@ struct Reconstruct: ModelCommand {
     }
   }
 
-  private func tell(_ page: ReconstructionWriter.Page, _ console: Console) throws {
+  private func report(_ page: ReconstructionWriter.Page, _ console: Console) throws {
     if perImage { console.note(page.text) }
     if !results.json || perImage { try results.writer.write(page, text: page.path) }
   }

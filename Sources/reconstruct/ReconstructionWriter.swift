@@ -108,7 +108,8 @@ struct ReconstructionWriter {
     }
 
     private enum CodingKeys: String, CodingKey {
-      case images, sheet, perplexity
+      case sheet, perplexity
+      case images = "pictures"
       case codesUsed = "codes_used"
       case codebookSize = "n_embed"
     }

@@ -12,7 +12,7 @@ import Training
 struct SampleGPT: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "sample-gpt",
-    abstract: "Draws images from a trained GPT.",
+    abstract: "Samples images from a trained GPT.",
     usage: """
       sample-gpt --gpt RUN --count 16 --out images
       sample-gpt --gpt RUN --from-image photo.png --half top --temperature 0.5,1,2 --out completed
@@ -22,7 +22,7 @@ struct SampleGPT: ModelCommand {
     version: SuiteVersion.current)
 
   @OptionGroup(title: "Sampling") var options: SampleOptions
-  @OptionGroup(title: "What is given") var given: GivenOptions
+  @OptionGroup(title: "What is given") var given: InputOptions
   @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
   @OptionGroup var seed: SeedOption
   @OptionGroup var results: ResultOptions
@@ -45,7 +45,8 @@ struct SampleGPT: ModelCommand {
     let count = wanted ?? (given.isAnything ? inputs.count(below: end) : 16)
     try sampler.requireMemory(
       forBatch: min(options.batchSize, count) * (options.guidance == 1 ? 1 : 2))
-    let sample = { position in try inputs.sample(options.first + position, random: random(position)) }
+    let sample = { position in try inputs.sample(options.first + position, random: random(position))
+    }
 
     Interruption.install()
     let progress = Progress(

@@ -6,7 +6,7 @@ import Models
 import TensorCore
 import Training
 
-/// How `sample-gpt` draws.
+/// How `sample-gpt` samples.
 struct SampleOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -21,7 +21,7 @@ struct SampleOptions: ParsableArguments {
       valueName: "path"))
   var vqgan: String?
 
-  @Option(help: "Images to draw; of several images or labels one each (default: 16).")
+  @Option(help: "Images to sample; of several images or labels one each (default: 16).")
   var count: Int?
 
   @Option(help: "Number of the first image; image i of a seed is always the same.")
@@ -33,10 +33,10 @@ struct SampleOptions: ParsableArguments {
   @Option(help: "Divides the logits; below 1 is more certain. Several make a sheet.")
   var temperature = NumberList<Double>([1])
 
-  @Option(help: "Draw among the k most probable codes only. Several make a sheet.")
+  @Option(help: "Sample among the k most probable codes only. Several make a sheet.")
   var topK: NumberList<Int>?
 
-  @Option(help: "Draw among the most probable codes up to this fraction of the probability only.")
+  @Option(help: "Sample among the most probable codes up to this fraction of the probability only.")
   var topP: Double?
 
   @Flag(help: "Always take the most probable code; every image is then the same.")
@@ -62,7 +62,7 @@ struct SampleOptions: ParsableArguments {
       valueName: "precision"))
   var precision = Precision.float32
 
-  @Option(help: "Images drawn at once; changes what they show by rounding at most.")
+  @Option(help: "Images sampled at once; changes what they show by rounding at most.")
   var batchSize = 16
 
   @Flag(

@@ -26,9 +26,9 @@ extension SampleWriter {
       rowLabels: given.isEmpty ? labels : ["given"] + labels)
   }
 
-  /// The first images filling up in the order in which they were drawn.
+  /// The first images filling up in the order in which they were sampled.
   func animate(_ codes: [[Int32]], to path: String) throws {
-    let order = sampler.drawingOrder.filter { inputs.mask?[$0] != true }
+    let order = sampler.samplingOrder.filter { inputs.mask?[$0] != true }
     let steps = max(1, min(Self.frames, order.count))
     let factor = sampler.vqgan.config.downsampling
     let frames = (0...steps).map { step -> RGBImage in

@@ -5,7 +5,7 @@ import Models
 import Shards
 import Training
 
-/// Draws samples and writes images, a sheet of them, a code shard and a animation.
+/// Samples samples and writes images, a sheet of them, a code shard and a animation.
 struct SampleWriter {
   let options: SampleOptions
   let sampler: ImageSampler

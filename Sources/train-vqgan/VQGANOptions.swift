@@ -51,8 +51,13 @@ struct VQGANOptions: ParsableArguments {
   @Option(help: "Steps between images (default: \(defaults.imageEvery)).")
   var imageEvery: Int?
 
+  /// The name that `--image-every` had.
+  @Option(help: .hidden) var pictureEvery: Int?
+
   func validate() throws {
-    for (name, value) in [("--crop", crop), ("--picture-every", imageEvery)] {
+    for (name, value) in [
+      ("--crop", crop), ("--image-every", imageEvery), ("--picture-every", pictureEvery),
+    ] {
       if let value, value < 1 { throw ValidationError("\(name) must be positive, got \(value).") }
     }
     if let discStart, discStart < 0 {
@@ -135,7 +140,7 @@ struct VQGANOptions: ParsableArguments {
     }
     if let crop { config.augmentation.crop = crop }
     if flip { config.augmentation.flips = true }
-    if let imageEvery { config.imageEvery = imageEvery }
+    if let every = imageEvery ?? pictureEvery { config.imageEvery = every }
   }
 }
 

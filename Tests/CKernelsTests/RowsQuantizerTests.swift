@@ -49,7 +49,9 @@ import Testing
       [0, 16, 69], [15, 31, 64], [5, 37, 53], [65, 66, 69], [20, 36, 1090], [1030, 1095, 1099],
     ] {
       var codebook = [Float](repeating: 100, count: k * d)
-      for position in positions { codebook.replaceSubrange(position * d..<(position + 1) * d, with: z) }
+      for position in positions {
+        codebook.replaceSubrange(position * d..<(position + 1) * d, with: z)
+      }
       var norms = [Float](repeating: .nan, count: k)
       ck_row_norms(codebook, &norms, k, d)
       for (name, gemm) in Rows.engines {

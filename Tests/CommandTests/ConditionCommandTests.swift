@@ -156,7 +156,7 @@ struct ConditionCommandTests {
         mkdir S && echo mine > S/samples-00000.h5
         sample-gpt --gpt G --count 2 --shards-out S --quiet
         s=$?; [ "$(cat S/*.h5)" = mine ] || exit 99; exit $s
-        """, 73, "S/samples-00000.h5: exists, but no manifest.json tells how it was made"
+        """, 73, "S/samples-00000.h5: exists, but no manifest.json says how it was made"
       ),
       ("sample-gpt --gpt G", 64, "--out"),
     ])

@@ -14,6 +14,8 @@ struct CommandOption: Decodable {
   let abstract: String?
   private let defaultValue: String?
   let allValues: [String]?
+  /// False for the old name of an option.
+  let shouldDisplay: Bool
 
   var longNames: [String] {
     (names ?? []).filter { $0.kind == "long" }.map { "--\($0.name)" }
@@ -36,7 +38,7 @@ struct CommandOption: Decodable {
   static func options(of command: String) throws -> [CommandOption] {
     let help = try shell("\(command) --experimental-dump-help")
     let dump = try JSONDecoder().decode(Dump.self, from: Data(help.output.utf8))
-    return dump.command.arguments.filter { !$0.longNames.isEmpty }
+    return dump.command.arguments.filter { !$0.longNames.isEmpty && $0.shouldDisplay }
   }
 }
 

@@ -256,7 +256,7 @@ struct COCOBadInputTests {
     #expect(outcome.written == 4)
     #expect(told.count == 1)
     #expect(told[0].contains("annotation 106 of image 34"), "\(told)")
-    #expect(throws: IngestError.self) {
+    #expect(throws: COCOError.self) {
       try ingest(coco, options, to: out("strict"), policy: ErrorPolicy(isStrict: true))
     }
   }

@@ -48,15 +48,15 @@ import Testing
     some.visitParameters { name, tensor in
       if name == "quantize.used" { tensor.assign(Tensor(padded, shape: [6], on: device)) }
     }
-    let (images, codes) = some.reconstructWithCodes(images)
-    #expect(Distance(images, whole.reconstruct(images)).largest == 0)
+    let (shown, codes) = some.reconstructWithCodes(images)
+    #expect(Distance(shown, whole.reconstruct(images)).largest == 0)
     let expected = entries.elements.map { entry in
       Int32(padded.firstIndex(of: Float(entry)) ?? 6)
     }
     #expect(codes.elements == expected)
     #expect(some.encode(.values(images)) == codes)
-    let shown = codes.elements.map { Int32($0 < 6 ? padded[Int($0)] : padded[0]) }
-    let back = whole.decode(indices: IndexTensor(shown, shape: codes.shape))
+    let mapped = codes.elements.map { Int32($0 < 6 ? padded[Int($0)] : padded[0]) }
+    let back = whole.decode(indices: IndexTensor(mapped, shape: codes.shape))
     #expect(Distance(some.decode(indices: codes), back).largest == 0)
   }
 

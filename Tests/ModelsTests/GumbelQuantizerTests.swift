@@ -13,7 +13,7 @@ import Testing
     VQGAN.quantizer(
       QuantizerConfig(
         kind: .gumbel, klWeight: klWeight,
-        temperature: Temperature(start: temperature, end: temperature)),
+        temperature: TemperatureSchedule(start: temperature, end: temperature)),
       entries: entries, dimension: 5, on: device)
   }
 
@@ -131,11 +131,11 @@ import Testing
   }
 
   @Test func temperaturesFallAlongTheirCosine() {
-    let published = Temperature()
+    let published = TemperatureSchedule()
     #expect(published(0) == 0.9)
     #expect(abs(published(500_000) - 0.45) < 1e-5)
     #expect(published(1_000_001) == 1e-6 && published(5_000_000) == 1e-6)
-    let short = Temperature(start: 1, end: 0.5, steps: 4)
+    let short = TemperatureSchedule(start: 1, end: 0.5, steps: 4)
     #expect([0, 1, 2, 4].map { (short($0) * 1000).rounded() } == [1000, 927, 750, 500])
   }
 

@@ -64,10 +64,10 @@ import Testing
       let cells: [Bool] =
         switch self {
         case .none: Array(repeating: false, count: grid.count)
-        case .top: GridPart.top.cells(of: grid)
-        case .bottom: GridPart.bottom.cells(of: grid)
-        case .left: GridPart.left.cells(of: grid)
-        case .right: GridPart.right.cells(of: grid)
+        case .top: ImageHalf.top.cells(of: grid)
+        case .bottom: ImageHalf.bottom.cells(of: grid)
+        case .left: ImageHalf.left.cells(of: grid)
+        case .right: ImageHalf.right.cells(of: grid)
         }
       return zip(codes, cells).map { $1 ? $0 : nil }
     }
@@ -151,7 +151,7 @@ import Testing
     let model = try Self.model(conditionLength: 1, unmasked: 0)
     var sampler = Sampler(
       model, codebookSize: 23, trained: Self.trained, order: order)
-    guard sampler.canDraw(grid) else {
+    guard sampler.canSample(grid) else {
       #expect(order != .raster && max(grid.height, grid.width) > 4)
       return
     }

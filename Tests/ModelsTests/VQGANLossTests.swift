@@ -54,7 +54,9 @@ private func network(on device: Device) -> LPIPS {
     let whole = try #require(backward(expected.mean())[colours]).elements()
     let plane = 32 * 16
     let sums = gradient.indices.map { position in
-      (0..<3).reduce(Float(0)) { $0 + whole[(position / plane * 3 + $1) * plane + position % plane] }
+      (0..<3).reduce(Float(0)) {
+        $0 + whole[(position / plane * 3 + $1) * plane + position % plane]
+      }
     }
     #expect(gradient.contains { $0 != 0 })
     #expect(Distance(gradient, sums).relative < 1e-4)

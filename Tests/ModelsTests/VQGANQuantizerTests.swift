@@ -79,7 +79,8 @@ private let distance: Float = 1.07 / 8
     for (position, code) in Example.codes.enumerated() {
       for i in 0..<2 {
         let slot = Int(code) * 2 + i
-        entries[slot] += onEntries * 2 * (Example.entries[slot] - Example.rows[position * 2 + i]) / 8
+        entries[slot] +=
+          onEntries * 2 * (Example.entries[slot] - Example.rows[position * 2 + i]) / 8
       }
     }
     let weight = example.quantizer.codebook

@@ -60,7 +60,7 @@ struct RunsMetricsTests {
     do {
       let log = try MetricsLog(run, columns: ["a/loss", "b"], resumingAfter: nil)
       try log.log(step: 300, [Metric("a/loss", 0.25), Metric("none", nil), Metric("b", -2)])
-      try log.picture("pictures", step: 301, png: image, width: 200, height: 3)
+      try log.image("pictures", step: 301, png: image, width: 200, height: 3)
     }
     _ = try MetricsLog(run, columns: ["a/loss", "b"], resumingAfter: 300)
     let files = DurableFile.names(in: run.path).filter { $0.hasPrefix("events.out.tfevents.") }

@@ -62,10 +62,10 @@ void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, 
 void ck_round_to_bfloat16(const float *from, uint16_t *to, long count);
 int ck_has_bfloat16(void);
 
-// ---- few_rows.c -----------------------------------------------------------------------------------------
+// ---- skinny_gemm.c -----------------------------------------------------------------------------------------
 
 // C [m, n] = A [m, k] * B [n, k]^T with B[j] = scales[j] * bytes[j], for few rows of A: B is read once for every four.
-void ck_few_rows_int8(long m, long n, long k, const float *a, const int8_t *bytes, const float *scales, float *c);
+void ck_skinny_gemm_int8(long m, long n, long k, const float *a, const int8_t *bytes, const float *scales, float *c);
 // Rows of 8-bit integers whose largest is +-127, and their scales; and back.
 void ck_quantize_rows(const float *from, int8_t *bytes, float *scales, long rows, long columns);
 void ck_restore_rows(const int8_t *bytes, const float *scales, float *to, long rows, long columns);

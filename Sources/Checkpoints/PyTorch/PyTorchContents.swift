@@ -108,12 +108,14 @@ struct PyTorchContents {
     let storages = try Self.storages(of: pickle, path: file.path)
     var positions: [String: Range<Int>] = [:]
     for reference in list {
-      guard let key = keys.text(reference), let storage = storages[key], positions[key] == nil else {
+      guard let key = keys.text(reference), let storage = storages[key], positions[key] == nil
+      else {
         throw .storage(
           path: file.path, key: keys.text(reference) ?? "(no text)",
           problem: "is stored, but no tensor names it, or it is stored twice")
       }
-      let header = LittleEndianFields(bytes: try file.bytes(position..<min(position + 8, file.count)))
+      let header = LittleEndianFields(
+        bytes: try file.bytes(position..<min(position + 8, file.count)))
       guard let count = header.number(at: 0, size: 8) else {
         throw .cutShort(path: file.path, bytes: file.count, expected: position + 8)
       }

@@ -148,7 +148,7 @@ struct Unpickler {
     }
     try push(.global(global))
     globals.append(global)
-    UnsafeNames.tell(global, in: input.file.path)
+    UnsafeNames.report(global, in: input.file.path)
     globalPositions[global] = stack.last
   }
 
@@ -198,7 +198,9 @@ struct Unpickler {
   private func pairs(
     _ arguments: [PickleReference]
   ) -> [(key: PickleReference, value: PickleReference)] {
-    guard let first = arguments.first, case .list(let pairs) = nodes[first.position] else { return [] }
+    guard let first = arguments.first, case .list(let pairs) = nodes[first.position] else {
+      return []
+    }
     return pairs.compactMap { pair in
       switch nodes[pair.position] {
       case .list(let items) where items.count == 2, .tuple(let items) where items.count == 2:

@@ -1,4 +1,4 @@
-// Who is told of pickles that may be meant to do harm.
+// Who is reported of pickles that may be meant to do harm.
 
 import Foundation
 import Synchronization
@@ -11,10 +11,10 @@ package enum UnsafeNames {
 
   private struct Reports: Sendable {
     var listener: Listener?
-    var told: [String: Set<PickleGlobal>] = [:]  // by path from the root
+    var reported: [String: Set<PickleGlobal>] = [:]  // by path from the root
   }
 
-  /// More names of one file are not told: they say nothing new.
+  /// More names of one file are not reported: they say nothing new.
   private static let most = 20
 
   private static let reports = Mutex(Reports())
@@ -24,12 +24,12 @@ package enum UnsafeNames {
     reports.withLock { $0 = Reports(listener: listener) }
   }
 
-  static func tell(_ name: PickleGlobal, in path: String) {
+  static func report(_ name: PickleGlobal, in path: String) {
     guard name.isDangerous else { return }
     let file = URL(fileURLWithPath: path).standardizedFileURL.path
     let listener = reports.withLock { reports -> Listener? in
-      guard reports.told[file, default: []].count < most else { return nil }
-      return reports.told[file, default: []].insert(name).inserted ? reports.listener : nil
+      guard reports.reported[file, default: []].count < most else { return nil }
+      return reports.reported[file, default: []].insert(name).inserted ? reports.listener : nil
     }
     listener?(path, name)
   }

@@ -15,7 +15,7 @@ package struct ImageHeader: Equatable, Sendable {
 
 /// Decodes PNG and JPEG images; the content decides, not the file's name.
 ///
-/// Every form becomes sRGB, 8 bits a channel:
+/// Every form becomes sRGB, 8 bits per channel:
 /// - grey is repeated in all three channels; palettes are looked up;
 /// - **alpha and transparent palette entries are dropped, not blended**, as Pillow's
 ///   `convert("RGB")` does;

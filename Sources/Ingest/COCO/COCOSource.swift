@@ -40,29 +40,29 @@ struct COCOSource: ImageSource {
     return named.values.sorted { $0.id < $1.id }
   }
 
-  func read(_ image: PlannedImage) throws(InvalidImage) -> SourceImage {
-    guard let part = parts.first(where: { image.name.hasPrefix("\($0.layout.label)/") }) else {
-      preconditionFailure("\(image.name) is of no part")
+  func read(_ planned: PlannedImage) throws(InvalidImage) -> SourceImage {
+    guard let part = parts.first(where: { planned.name.hasPrefix("\($0.layout.label)/") }) else {
+      preconditionFailure("\(planned.name) is of no part")
     }
-    let name = String(image.name.dropFirst(part.layout.label.utf8.count + 1))
+    let name = String(planned.name.dropFirst(part.layout.label.utf8.count + 1))
     let image: RGBImage
     do throws(ImageError) {
       let bytes = try part.folder.bytes(of: name)
       let path = part.folder.path(of: name)
       let stored = try ImageDecoder.decode(bytes, path: path)
-      image = try oriented(stored, bytes: bytes, as: part.images[image.id], path: path)
+      image = try oriented(stored, bytes: bytes, as: part.images[planned.id], path: path)
     } catch {
       throw InvalidImage(error)
     }
     var found = SourceImage(image: image)
     found.maps[.segmentation] = try labels(
-      of: image.id, name: name, in: part, for: image, &found.faults)
-    if let depths { found.maps[.depth] = try depths.map(of: image.name, for: image) }
+      of: planned.id, name: name, in: part, for: image, &found.faults)
+    if let depths { found.maps[.depth] = try depths.map(of: planned.name, for: image) }
     if options.captions {
-      found.captions = part.captions?.captions(of: image.id).map(\.text) ?? []
+      found.captions = part.captions?.captions(of: planned.id).map(\.text) ?? []
     }
     if options.objects {
-      found.objects = (part.things?.annotations(of: image.id) ?? []).map {
+      found.objects = (part.things?.annotations(of: planned.id) ?? []).map {
         SourceObject(id: $0.id, category: $0.categoryID, box: $0.box, isCrowd: $0.isCrowd)
       }
     }

@@ -13,12 +13,12 @@ package struct ImageListSource: ImageSource {
   package let corpus = "images"
   package var contents: ImageContents { ImageContents(maps: depths == nil ? [] : [.depth]) }
 
-  package func read(_ image: PlannedImage) throws(InvalidImage) -> SourceImage {
-    let path = folder?.path(of: image.name) ?? image.name
+  package func read(_ planned: PlannedImage) throws(InvalidImage) -> SourceImage {
+    let path = folder?.path(of: planned.name) ?? planned.name
     let image: RGBImage
     do throws(ImageError) {
       let bytes =
-        if let folder { try folder.bytes(of: image.name) } else {
+        if let folder { try folder.bytes(of: planned.name) } else {
           try ImageDecoder.bytes(of: path)
         }
       let stored = try ImageDecoder.decode(bytes, path: path)
@@ -27,7 +27,7 @@ package struct ImageListSource: ImageSource {
       throw InvalidImage(error)
     }
     var found = SourceImage(image: image)
-    if let depths { found.maps[.depth] = try depths.map(of: image.name, for: image) }
+    if let depths { found.maps[.depth] = try depths.map(of: planned.name, for: image) }
     return found
   }
 }

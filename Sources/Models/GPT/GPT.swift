@@ -42,7 +42,7 @@ package struct GPT: Layer {
   /// - Parameters:
   ///   - indices: tokens `[N, T]`, `T` at most `block_size`.
   ///   - positions: the position of each, rising `[T]`; the first T if left out.
-  ///   - random: where dropout draws from in training; `nil` drops nothing.
+  ///   - random: where dropout takes numbers from in training; `nil` drops nothing.
   /// - Returns: `[N, T, V]`.
   package func callAsFunction(
     _ indices: IndexTensor, at positions: [Int32]? = nil, droppingWith random: inout RandomSource?
@@ -69,7 +69,7 @@ package struct GPT: Layer {
       positions.allSatisfy { $0 < config.blockSize },
       "position \(positions.max() ?? 0) of a model of \(config.blockSize)")
     guard config.rotary == nil else { return tokens(indices) }
-    let table = positions.reshaped([config.blockSize, config.width])
+    let table = self.positions.reshaped([config.blockSize, config.width])
     let repeated = (0..<n).flatMap { _ in positions }
     return tokens(indices) + table.gathered(at: IndexTensor(repeated, shape: indices.shape))
   }

@@ -1,4 +1,4 @@
-// Drawing one token at a time without computing the positions before it again.
+// Sampling one token at a time without computing the positions before it again.
 import NN
 import TensorCore
 

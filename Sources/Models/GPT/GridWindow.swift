@@ -1,4 +1,4 @@
-// Which part of a grid the model sees when it draws one code of it.
+// Which part of a grid the model sees when it samples one code of it.
 
 /// The extent of a grid of codes.
 package struct GridSize: Hashable, Sendable {
@@ -31,7 +31,7 @@ package struct GridWindow: Hashable, Sendable {
     (self.row, self.column, self.size) = (row, column, size)
   }
 
-  /// The window for drawing the cell at `row`, `column`.
+  /// The window for sampling the cell at `row`, `column`.
   ///
   /// - Parameter step: the window moves by so many cells at once: its beginning is rounded down to a multiple, unless it is
   ///   at the far border. The reference moves it by one.

@@ -13,11 +13,11 @@ extension Sampler {
   ///
   /// - Parameters:
   ///   - prefixes: condition tokens and given codes `[N, P]`, at least one each.
-  ///   - length: tokens to draw; `P + length - 1` is at most `block_size`.
+  ///   - length: tokens to sample; `P + length - 1` is at most `block_size`.
   ///   - first: the number of the first sample, which picks its stream.
   ///   - seed: of the streams.
-  ///   - progress: called after every token of the batch with the tokens drawn in that step.
-  /// - Returns: the drawn tokens `[N, length]`.
+  ///   - progress: called after every token of the batch with the tokens sampled in that step.
+  /// - Returns: the sampled tokens `[N, length]`.
   package func samples(
     continuing prefixes: IndexTensor, length: Int, _ options: SamplingOptions, first: Int = 0,
     seed: UInt64, progress: (_ tokens: Int) throws -> Void

@@ -1,7 +1,7 @@
 // Drawing grids of codes from a GPT.
 import TensorCore
 
-/// The grids to draw together.
+/// The grids to sample together.
 package struct SamplingTask: Sendable {
   package var grid: GridSize
   /// The random numbers of each grid, N streams.
@@ -10,7 +10,7 @@ package struct SamplingTask: Sendable {
   package var condition: @Sendable (GridWindow) -> PositionedTokens
   /// What stands there in place of a condition, for guidance.
   package var noCondition: (@Sendable (GridWindow) -> PositionedTokens)?
-  /// The known codes of each grid, `[N][H·W]` in raster order; nil is to be drawn.
+  /// The known codes of each grid, `[N][H·W]` in raster order; nil is to be sampled.
   package var known: [[Int32?]]
 
   /// - Parameter condition: of all windows alike, N sequences; the start token if left out.
@@ -28,16 +28,16 @@ package struct SamplingTask: Sendable {
 
   /// The streams of samples `numbers` of a seed.
   ///
-  /// A sample's stream is its own, so it does not depend on how many are drawn at once.
+  /// A sample's stream is its own, so it does not depend on how many are sampled at once.
   package static func streams(seed: UInt64, _ numbers: Range<Int>) -> [RandomSource] {
     let root = RandomSource(seed: seed).stream("sample")
     return numbers.map { root.stream($0) }
   }
 }
 
-/// Draws grids of codes, cell by cell, each behind what its window shows.
+/// Samples grids of codes, cell by cell, each behind what its window shows.
 ///
-/// A grid does not depend on how many are drawn at once, up to the rounding of matrix products: batches of different size
+/// A grid does not depend on how many are sampled at once, up to the rounding of matrix products: batches of different size
 /// may add in another order.
 package struct Sampler: Sendable {
   package let model: GPT
@@ -47,7 +47,7 @@ package struct Sampler: Sendable {
   package let order: TokenOrder
   /// Tokens of the condition in training: where the positions of the codes begin.
   package let conditionLength: Int
-  /// Tokens from this number on are never drawn: an embedding table may hold more than the image codes.
+  /// Tokens from this number on are never sampled: an embedding table may hold more than the image codes.
   package let codebookSize: Int
   /// Whether KV cache; without, the model reads the whole window for every code, as the reference does.
   package var caches = true
@@ -71,19 +71,19 @@ package struct Sampler: Sendable {
     self.conditionLength = conditionLength
   }
 
-  /// Whether a grid can be drawn: orders other than raster have no windows.
-  package func canDraw(_ grid: GridSize) -> Bool {
+  /// Whether a grid can be sampled: orders other than raster have no windows.
+  package func canSample(_ grid: GridSize) -> Bool {
     order == .raster || (grid.height <= trained.height && grid.width <= trained.width)
   }
 
-  /// Draws every code that is not known.
+  /// Samples every code that is not known.
   ///
-  /// - Parameter progress: called after every step with the codes drawn in it.
+  /// - Parameter progress: called after every step with the codes sampled in it.
   /// - Returns: the codes of each grid `[N][H·W]` in raster order.
   package func samples(
     _ task: SamplingTask, _ options: SamplingOptions, progress: (_ codes: Int) throws -> Void
   ) rethrows -> [[Int32]] {
-    precondition(canDraw(task.grid), "a grid of \(task.grid) in the order \(order)")
+    precondition(canSample(task.grid), "a grid of \(task.grid) in the order \(order)")
     let count = task.streams.count
     var streams = task.streams
     // What is not known yet is never read: a code's window shows what stands before it.
@@ -92,7 +92,7 @@ package struct Sampler: Sendable {
       for: model, items: count, bytes: task.noCondition == nil ? cacheBytes : cacheBytes / 2)
     var unconditioned = conditioned
     let ranks = ranks
-    for cell in drawingOrder(task.grid, ranks) {
+    for cell in samplingOrder(task.grid, ranks) {
       let items = (0..<count).filter { task.known[$0][cell] == nil }
       if items.isEmpty { continue }
       let window = GridWindow(
@@ -140,10 +140,10 @@ package struct Sampler: Sendable {
     return ranks
   }
 
-  /// The cells of a grid in the order in which they are drawn.
-  package func drawingOrder(_ grid: GridSize) -> [Int] { drawingOrder(grid, ranks) }
+  /// The cells of a grid in the order in which they are sampled.
+  package func samplingOrder(_ grid: GridSize) -> [Int] { samplingOrder(grid, ranks) }
 
-  private func drawingOrder(_ grid: GridSize, _ ranks: [Int]) -> [Int] {
+  private func samplingOrder(_ grid: GridSize, _ ranks: [Int]) -> [Int] {
     guard order != .raster else { return Array(0..<grid.count) }
     func rank(_ cell: Int) -> Int {
       ranks[cell / grid.width * trained.width + cell % grid.width]

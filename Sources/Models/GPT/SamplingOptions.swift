@@ -1,8 +1,8 @@
-// How a token is drawn from logits.
+// How a token is sampled from logits.
 import Foundation
 import TensorCore
 
-/// How a token is drawn from logits.
+/// How a token is sampled from logits.
 package struct SamplingOptions: Equatable, Sendable {
   /// Divides the logits; above 0, smaller is more certain.
   package var temperature: Double = 1
@@ -54,7 +54,7 @@ package struct SamplingOptions: Equatable, Sendable {
     return weights
   }
 
-  /// One token from `logits`; a greedy draw leaves `random` alone.
+  /// One token from `logits`; greedy sampling leaves `random` alone.
   package func draw(
     _ logits: some RandomAccessCollection<Float>, using random: inout RandomSource
   ) -> Int32 {

@@ -16,7 +16,7 @@ package enum TokenOrder: String, Codable, CaseIterable, Sendable {
   case subsample
   /// Row by row, every second row backwards.
   case alternate
-  /// One fixed order drawn at random: NumPy's `RandomState(1).permutation`, as the reference draws it.
+  /// One fixed order sampled at random: NumPy's `RandomState(1).permutation`, as the reference samples it.
   case random
 
   /// The cells, as positions in raster order, in the order of their turn.

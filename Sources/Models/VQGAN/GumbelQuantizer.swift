@@ -18,7 +18,7 @@ package struct GumbelQuantizer: Quantizer {
   private var projection: Conv2d
   /// Of the samples in training.
   package private(set) var temperature: Float
-  private let schedule: Temperature
+  private let schedule: TemperatureSchedule
   private let klWeight: Float
 
   package static func problem(_ config: VQGANConfig) -> String? {

@@ -36,7 +36,7 @@ package struct LPIPS: Layer {
   }
 
   /// Distances `[N]` of constant images `[N, 3, H, W]` to images whose gradient is wanted; both in [-1, 1], at least
-  /// 16 pixels a side.
+  /// 16 pixels per side.
   ///
   /// Of depth, `[N, 1, H, W]`, all three colours are the one channel, as in the reference.
   package func callAsFunction(_ constant: Tensor, _ images: Tensor) -> Tensor {

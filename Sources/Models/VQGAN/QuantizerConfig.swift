@@ -27,13 +27,13 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
   package var restartAfter: Int  // unused steps before an entry is set to a latent vector; 0: never
   package var initialization: Initialization
   package var klWeight: Float  // of the divergence from even use; gumbel alone
-  package var temperature: Temperature  // of the relaxed samples; gumbel alone
+  package var temperature: TemperatureSchedule  // of the relaxed samples; gumbel alone
   package var remap: CodeRemap.Config?  // codes other than the positions in the codebook
 
   package init(
     kind: Kind = .gradient, beta: Float = 0.25, legacy: Bool = true, decay: Float = 0.99,
     restartAfter: Int = 0, initialization: Initialization = .uniform, klWeight: Float = 1e-8,
-    temperature: Temperature = Temperature(), remap: CodeRemap.Config? = nil
+    temperature: TemperatureSchedule = TemperatureSchedule(), remap: CodeRemap.Config? = nil
   ) {
     self.kind = kind
     self.beta = beta
@@ -86,7 +86,8 @@ extension QuantizerConfig {
       restartAfter: try values.decode(Int.self, forKey: .restartAfter),
       initialization: try values.decode(Initialization.self, forKey: .initialization),
       klWeight: try values.decodeIfPresent(Float.self, forKey: .klWeight) ?? 1e-8,
-      temperature: try values.decodeIfPresent(Temperature.self, forKey: .temperature) ?? .init(),
+      temperature: try values.decodeIfPresent(TemperatureSchedule.self, forKey: .temperature)
+        ?? .init(),
       remap: try values.decodeIfPresent(CodeRemap.Config.self, forKey: .remap))
   }
 }

@@ -92,7 +92,7 @@ package struct VQGAN: Layer {
   /// Entries without a code of their own are decoded as what they are.
   package func reconstructWithCodes(_ images: Tensor) -> (images: Tensor, codes: IndexTensor) {
     let entries = entries(of: .values(images))
-    return (images(of: entries), codes(of: entries))
+    return (self.images(of: entries), codes(of: entries))
   }
 
   /// The codes of entries, both `[N, h, w]`.

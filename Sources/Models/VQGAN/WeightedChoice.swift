@@ -3,7 +3,7 @@ import Foundation
 import TensorCore
 
 extension RandomSource {
-  /// Distinct positions of `weights`, drawn one after the other in proportion to the weights of those left.
+  /// Distinct positions of `weights`, sampled one after the other in proportion to the weights of those left.
   ///
   /// Positions of weight zero come last.
   /// - Source: Efraimidis & Spirakis 2006, algorithm A (the `count` smallest of E/w, E exponentially distributed).

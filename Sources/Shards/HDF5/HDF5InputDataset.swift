@@ -30,7 +30,8 @@ final class HDF5InputDataset: Sendable {
     // Deflate shrinks to 1/1032 at best: a larger claim is a lie about what is in the file.
     guard storage.bytes <= file.bytes.count, bytes / 1032 <= storage.bytes else {
       throw .malformed(
-        path: position.path, item: position.item, found: "\(bytes) bytes stored as \(storage.bytes)",
+        path: position.path, item: position.item,
+        found: "\(bytes) bytes stored as \(storage.bytes)",
         expected: "a dataset that fits the file of \(file.bytes.count) bytes")
     }
     self.handle = handle
@@ -63,7 +64,7 @@ final class HDF5InputDataset: Sendable {
     guard shape.count == 1, case .column = type else {
       throw .malformed(
         path: position.path, item: position.item, found: "\(type) \(shape)",
-        expected: "a column of one value a row")
+        expected: "a column of one value per row")
     }
     return try values()
   }
@@ -71,7 +72,8 @@ final class HDF5InputDataset: Sendable {
   private func values() throws(ShardError) -> ShardColumn {
     guard case .column(let type) = type else {
       throw .malformed(
-        path: position.path, item: position.item, found: "\(self.type)", expected: "numbers or text")
+        path: position.path, item: position.item, found: "\(self.type)", expected: "numbers or text"
+      )
     }
     switch type {
     case .uint8: return .uint8(try numbers(0, as: chdf5_native_uint8()))
@@ -207,7 +209,8 @@ final class HDF5InputDataset: Sendable {
     for size in extent {
       guard let size = Int(exactly: size) else {
         throw .malformed(
-          path: position.path, item: position.item, found: "\(extent)", expected: "a shape that fits")
+          path: position.path, item: position.item, found: "\(extent)",
+          expected: "a shape that fits")
       }
       shape.append(size)
     }
@@ -220,7 +223,8 @@ final class HDF5InputDataset: Sendable {
       let (next, overflow) = product.multipliedReportingOverflow(by: size)
       guard !overflow else {
         throw .malformed(
-          path: position.path, item: position.item, found: "\(sizes)", expected: "a shape that fits")
+          path: position.path, item: position.item, found: "\(sizes)", expected: "a shape that fits"
+        )
       }
       product = next
     }

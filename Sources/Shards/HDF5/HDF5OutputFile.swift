@@ -114,7 +114,7 @@ final class HDF5OutputFile {
     }
   }
 
-  /// Writes a whole column: one dataset of one value a row, in one chunk with a checksum that every reader verifies.
+  /// Writes a whole column: one dataset of one value per row, in one chunk with a checksum that every reader verifies.
   ///
   /// Text goes without: it stands elsewhere in the file, where no filter reaches.
   func write(_ column: ShardColumn, named name: String) throws(ShardError) {

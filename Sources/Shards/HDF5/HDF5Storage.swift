@@ -28,7 +28,8 @@ struct HDF5Storage: Sendable {
       throw .externalLink(path: position.path, item: position.item, kind: "a virtual dataset")
     }
     if kind == H5D_CONTIGUOUS, H5Pget_external_count(list.id) != 0 {
-      throw .externalLink(path: position.path, item: position.item, kind: "kept in an external file")
+      throw .externalLink(
+        path: position.path, item: position.item, kind: "kept in an external file")
     }
     guard let bytes = Int(exactly: H5Dget_storage_size(id)) else {
       throw .unreadable(path: position.path, item: position.item, reason: "its size is unknown")
@@ -78,7 +79,8 @@ struct HDF5Storage: Sendable {
       case H5Z_FILTER_SHUFFLE: filters.append((id, "shuffle"))
       case H5Z_FILTER_FLETCHER32: filters.append((id, "fletcher32"))
       case 32000:
-        throw .unknownFilter(path: position.path, item: position.item, filter: "LZF (h5py's \"lzf\")")
+        throw .unknownFilter(
+          path: position.path, item: position.item, filter: "LZF (h5py's \"lzf\")")
       default:
         let text = String(
           decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -175,7 +175,7 @@ final class CPUBackend: Backend {
     ) {
       let (bytes, scales) = (rows.values.signedBytes, rows.scales.floats)
       guard s.m > Self.fewRows else {
-        ck_few_rows_int8(s.m, s.n, s.k, a.floats, bytes, scales, c.floats)
+        ck_skinny_gemm_int8(s.m, s.n, s.k, a.floats, bytes, scales, c.floats)
         return
       }
       let restored = makeStorage(count: s.n * s.k)

@@ -26,7 +26,7 @@ extension GPTCondition {
         codebookSize: stage.config.codes, fingerprint: try FirstStageFile(stage).fingerprint(),
         vqgan: stagePath)
       self.init(
-          .codes(ConditionCodes(input: stage.config.input.rawValue, grid: grid)))
+        .codes(ConditionCodes(input: stage.config.input.rawValue, grid: grid)))
       return
     }
     switch weights.condition {

@@ -161,7 +161,7 @@ package struct GPTRun {
     let validation = validationLoss.map {
       String(format: ", validation %.3f = %.2f bits", $0, $0 / log(2))
     }
-    return String(format: "loss %.3f nats a token", loss) + (validation ?? "")
+    return String(format: "loss %.3f nats per token", loss) + (validation ?? "")
       + String(format: ", unigram %.3f, %.0f tokens/s", entropy, tokensPerSecond)
   }
 }

@@ -6,21 +6,21 @@ import Models
 import Shards
 import TensorCore
 
-/// One image to draw.
+/// One image to sample.
 package struct Sample: Sendable {
   /// The number that names it.
   package let number: Int
   package let random: RandomSource
   /// What it is to show; nil for a GPT without condition.
   package let condition: ConditionInput?
-  /// Codes of the image that it completes, `[H·W]`; nil is to be drawn.
+  /// Codes of the image that it completes, `[H·W]`; nil is to be sampled.
   package let known: [Int32?]
 
   /// Its name, for example `sample-00042`.
   package var name: String { "sample-" + number.padded(5) }
 }
 
-/// Draws code grids of one size and decodes them.
+/// Samples code grids of one size and decodes them.
 package struct ImageSampler: Sendable {
   package let gpt: SecondStage
   package let vqgan: FirstStage
@@ -47,7 +47,7 @@ package struct ImageSampler: Sendable {
     sampler.caches = caches
     sampler.cacheBytes = min(sampler.cacheBytes, Int(ProcessInfo.processInfo.physicalMemory / 4))
     sampler.windowStep = windowStep
-    guard sampler.canDraw(grid) else {
+    guard sampler.canSample(grid) else {
       throw ConditionError.size(
         path: gpt.path,
         problem:
@@ -63,14 +63,14 @@ package struct ImageSampler: Sendable {
     (self.gpt, self.vqgan, self.grid, self.sampler) = (gpt, vqgan, grid, sampler)
   }
 
-  /// Of the images that are drawn.
+  /// Of the images that are sampled.
   package var pixelSize: (width: Int, height: Int) {
     let factor = vqgan.config.downsampling
     return (grid.width * factor, grid.height * factor)
   }
 
-  /// The cells of the grid in the order in which they are drawn.
-  package var drawingOrder: [Int] { sampler.drawingOrder(grid) }
+  /// The cells of the grid in the order in which they are sampled.
+  package var samplingOrder: [Int] { sampler.samplingOrder(grid) }
 
   /// Checks that the keys and values of a batch can be held.
   ///
@@ -82,15 +82,16 @@ package struct ImageSampler: Sendable {
       of: "a batch of \(count) samples")
   }
 
-  /// Draws samples, batch by batch.
+  /// Samples samples, batch by batch.
   ///
   /// - Parameters:
   ///   - positions: of the samples in the run; `sample` makes that of a position when its batch begins.
-  ///   - batchSize: samples drawn at once.
-  ///   - progress: called after every step with the codes drawn in it.
+  ///   - batchSize: samples sampled at once.
+  ///   - progress: called after every step with the codes sampled in it.
   ///   - use: takes each sample with its codes `[H·W]` in raster order.
   package func draw(
-    _ positions: Range<Int>, _ sample: (_ position: Int) throws -> Sample, _ options: SamplingOptions,
+    _ positions: Range<Int>, _ sample: (_ position: Int) throws -> Sample,
+    _ options: SamplingOptions,
     batchSize: Int, progress: (_ codes: Int) throws -> Void,
     use: (Sample, _ codes: [Int32]) throws -> Void
   ) throws {

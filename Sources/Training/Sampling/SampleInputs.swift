@@ -67,7 +67,7 @@ package final class SampleInputs {
     self.mask = mask
   }
 
-  /// Codes that are drawn for each sample.
+  /// Codes that are sampled for each sample.
   package var drawnCount: Int { mask?.count { !$0 } ?? grid.count }
 
   /// The input of the sample with a number.

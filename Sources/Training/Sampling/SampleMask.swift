@@ -28,7 +28,7 @@ extension SampleMask {
 
 /// A half, or the white part of an image.
 package enum SampleMask: Equatable, Sendable {
-  case half(GridPart)
-  /// An image of any size: white is given, black is drawn.
+  case half(ImageHalf)
+  /// An image of any size: white is given, black is sampled.
   case file(String)
 }

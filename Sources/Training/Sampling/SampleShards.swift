@@ -3,7 +3,7 @@ import Models
 import Shards
 import TensorCore
 
-/// Draws samples into a folder of code shards and continues at the first that is missing.
+/// Samples samples into a folder of code shards and continues at the first that is missing.
 package struct SampleShards {
   private let sampler: ImageSampler
   private let options: SamplingOptions
@@ -34,7 +34,7 @@ package struct SampleShards {
       options: decisive.merging(what) { $1 })
   }
 
-  /// Draws what is missing.
+  /// Samples what is missing.
   ///
   /// - Parameters:
   ///   - path: the folder, made when missing and locked.

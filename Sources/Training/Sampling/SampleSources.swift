@@ -28,7 +28,7 @@ extension ImageSampler {
   /// Rows of code shards: their codes, and the condition of this GPT that they hold.
   ///
   /// - Parameter keepsCodes: whether parts of them are kept; then, and where the condition lies in a grid as well, only
-  ///   the trained size can be drawn.
+  ///   the trained size can be sampled.
   /// - Throws: `ShardError`, `ConditionError`, `CodesMismatch`; so does reading.
   package func rows(_ paths: [String], keepsCodes: Bool) throws -> SampleSource {
     let shards = try CodeShardSet(paths)
@@ -36,7 +36,7 @@ extension ImageSampler {
     let hasTrainedSize = grid == gpt.trainedGrid
     guard hasTrainedSize || !keepsCodes && gpt.condition?.grid == nil else {
       throw ConditionError.size(
-        path: paths[0], problem: "grids of \(gpt.trainedGrid) codes, but \(grid) are to be drawn")
+        path: paths[0], problem: "grids of \(gpt.trainedGrid) codes, but \(grid) are to be sampled")
     }
     let condition = try gpt.condition?.reader(of: shards)
     let plot = try plot(shards)
@@ -51,7 +51,7 @@ extension ImageSampler {
     }
   }
 
-  /// What draws the objects of a condition, with the names that shards give their categories.
+  /// What samples the objects of a condition, with the names that shards give their categories.
   private func plot(
     _ shards: CodeShardSet
   ) throws(ShardError) -> (ConditionInput?) -> (() -> RGBImage)? {

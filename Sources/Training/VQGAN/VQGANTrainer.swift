@@ -34,7 +34,7 @@ package struct VQGANTrainer {
 
   /// One step on one or more batches; gradients are averaged over the batches.
   ///
-  /// - Parameters: step: counts from 0; random: draws dropout and restarted codes.
+  /// - Parameters: step: counts from 0; random: samples dropout and restarted codes.
   /// - Returns: the losses, averaged over the batches.
   package mutating func step(
     _ batches: [VQGANInput], step: Int, learningRate: Float, using random: inout RandomSource
@@ -248,7 +248,7 @@ package struct VQGANTrainer {
       ?? Tensor(zerosLike: weight)
   }
 
-  /// Sets codes that have been idle for too long to latent vectors of a batch, drawn in proportion to their squared
+  /// Sets codes that have been idle for too long to latent vectors of a batch, sampled in proportion to their squared
   /// distance from their codes: a spare code goes where the codebook is worst, not where most vectors are.
   private mutating func restartDeadCodes(
     from latents: QuantizedVectors, using random: inout RandomSource
@@ -305,7 +305,8 @@ package struct VQGANTrainer {
       let values = images.elements()
       sums += Array(repeating: 0, count: max(0, c - sums.count))
       for plane in 0..<n * c {
-        let mean = values[plane * positions..<(plane + 1) * positions].reduce(0, +) / Float(positions)
+        let mean =
+          values[plane * positions..<(plane + 1) * positions].reduce(0, +) / Float(positions)
         sums[plane % c] += mean / Float(n * batches.count)
       }
     }

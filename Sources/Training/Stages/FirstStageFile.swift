@@ -29,7 +29,9 @@ package struct FirstStageFile: Sendable {
   /// - Parameter ofCondition: of a transformer's file the VQGAN of its conditions instead.
   package static func open(_ path: String, ofCondition: Bool = false) throws -> FirstStageFile {
     try RunFolder(path).requireKind(VQGANSettings.kind)
-    guard let folder = try checkpointFolder(of: path) else { return try external(path, ofCondition) }
+    guard let folder = try checkpointFolder(of: path) else {
+      return try external(path, ofCondition)
+    }
     let config = try RunFolder.decode(VQGANConfig.self, from: "\(folder)/model.json")
     if let problem = config.problem {
       throw RunError.damaged(path: "\(folder)/model.json", problem: problem)

@@ -1,7 +1,7 @@
 // Halves of grids.
 
-/// The half of an image that is given; the other one is drawn.
-package enum GridPart: String, CaseIterable, Sendable {
+/// The half of an image that is given; the other one is sampled.
+package enum ImageHalf: String, CaseIterable, Sendable {
   case top, bottom, left, right
 
   /// The cells of this half, `[H·W]`.

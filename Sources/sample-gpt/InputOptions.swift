@@ -6,7 +6,7 @@ import TensorCore
 import Training
 
 /// Conditions, and parts of images to complete.
-struct GivenOptions: ParsableArguments {
+struct InputOptions: ParsableArguments {
   @Option(help: "Labels, for a GPT conditioned by one; images take them in turns.")
   var label: NumberList<Int>?
 
@@ -46,11 +46,11 @@ struct GivenOptions: ParsableArguments {
       valueName: "path"))
   var conditionVqgan: String?
 
-  @Option(help: "The half that is kept: top, bottom, left or right.") var half: GridPart?
+  @Option(help: "The half that is kept: top, bottom, left or right.") var half: ImageHalf?
 
   @Option(
     help: ArgumentHelp(
-      "Image whose white part is kept and whose black part is drawn.", valueName: "file"))
+      "Image whose white part is kept and whose black part is sampled.", valueName: "file"))
   var mask: String?
 
   func validate() throws {
@@ -172,4 +172,4 @@ struct GivenOptions: ParsableArguments {
   }
 }
 
-extension GridPart: ExpressibleByArgument {}
+extension ImageHalf: ExpressibleByArgument {}

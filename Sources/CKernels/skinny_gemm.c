@@ -3,7 +3,7 @@
 // with one scale to a row.
 //
 // Both libraries are slower here (one core of Zen 4, 32 x 1024 x 1024: oneDNN 45 GFLOP/s, OpenBLAS 40, this 90).
-#include "few_rows.h"
+#include "skinny_gemm.h"
 
 #include "lanes.h"
 
@@ -19,7 +19,7 @@
 
 typedef int8_t ck_lane_bytes __attribute__((ext_vector_type(16), aligned(1), may_alias));
 
-struct few_rows {
+struct skinny_gemm {
   long m, n, k;
   float alpha, beta;
   const float *a;
@@ -34,14 +34,14 @@ struct few_rows {
   long columns;  // of C to a task
 };
 
-CK_INLINE void finish(const struct few_rows *p, float sum, float scale, float *out) {
+CK_INLINE void finish(const struct skinny_gemm *p, float sum, float scale, float *out) {
   *out = p->beta == 0 ? p->alpha * scale * sum : p->alpha * scale * sum + p->beta * *out;
 }
 
 // ---- float32 and 8-bit weights ------------------------------------------------------------------------
 
 // C[row..row + rows)[column..column + columns) from dot products, at most 4 x 4; the counts are constants.
-CK_INLINE void dot_products(const struct few_rows *p, long row, long column, const int rows, const int columns,
+CK_INLINE void dot_products(const struct skinny_gemm *p, long row, long column, const int rows, const int columns,
                             const int bytes) {
   CK_FAST
   ck_lanes sums[4][4], x[4];
@@ -69,7 +69,7 @@ CK_INLINE void dot_products(const struct few_rows *p, long row, long column, con
 }
 
 // C[0][column] of a single row: the weights are read in one stream, by four sums side by side.
-CK_INLINE void dot_product(const struct few_rows *p, long column, const int bytes) {
+CK_INLINE void dot_product(const struct skinny_gemm *p, long column, const int bytes) {
   CK_FAST
   ck_lanes sums[4] = {0, 0, 0, 0};
   const float *b = p->b + column * p->ldb;
@@ -91,7 +91,7 @@ CK_INLINE void dot_product(const struct few_rows *p, long column, const int byte
   finish(p, sum, bytes ? p->scales[column] : 1, p->c + column);
 }
 
-CK_INLINE void multiply_columns(const struct few_rows *p, long task, const int bytes) {
+CK_INLINE void multiply_columns(const struct skinny_gemm *p, long task, const int bytes) {
   const long end = ck_minimum(p->n, (task + 1) * p->columns);
   long column = task * p->columns;
   if (p->m == 1)
@@ -108,25 +108,25 @@ CK_INLINE void multiply_columns(const struct few_rows *p, long task, const int b
 CK_WIDE static void multiply_floats(void *context, long task) { multiply_columns(context, task, 0); }
 CK_WIDE static void multiply_bytes(void *context, long task) { multiply_columns(context, task, 1); }
 
-static void run(ck_task task, struct few_rows p, long weight_bytes) {
+static void run(ck_task task, struct skinny_gemm p, long weight_bytes) {
   // Tasks of about 128 KiB of weights.
   p.columns = ck_maximum(4, 131072 / weight_bytes / ck_maximum(1, p.k) / 4 * 4);
   ck_parallel(ck_chunks(p.n, p.columns), task, &p);
 }
 
-int ck_few_rows(long m, long n, long k, float alpha, const float *a, long lda, const float *b, long ldb, float beta,
+int ck_skinny_gemm(long m, long n, long k, float alpha, const float *a, long lda, const float *b, long ldb, float beta,
                 float *c, long ldc) {
   if (m > FEW_ROWS || m * k > FEW_FLOATS || k < ROW_LENGTHS * m) return 0;
   run(multiply_floats,
-      (struct few_rows){.m = m, .n = n, .k = k, .alpha = alpha, .beta = beta, .a = a, .lda = lda, .b = b, .ldb = ldb,
+      (struct skinny_gemm){.m = m, .n = n, .k = k, .alpha = alpha, .beta = beta, .a = a, .lda = lda, .b = b, .ldb = ldb,
                         .c = c, .ldc = ldc},
       4);
   return 1;
 }
 
-void ck_few_rows_int8(long m, long n, long k, const float *a, const int8_t *bytes, const float *scales, float *c) {
+void ck_skinny_gemm_int8(long m, long n, long k, const float *a, const int8_t *bytes, const float *scales, float *c) {
   run(multiply_bytes,
-      (struct few_rows){.m = m, .n = n, .k = k, .alpha = 1, .a = a, .lda = k, .bytes = bytes, .scales = scales,
+      (struct skinny_gemm){.m = m, .n = n, .k = k, .alpha = 1, .a = a, .lda = k, .bytes = bytes, .scales = scales,
                         .c = c, .ldc = n},
       1);
 }
@@ -176,7 +176,7 @@ void ck_restore_rows(const int8_t *bytes, const float *scales, float *to, long r
 #define BFLOAT16_INLINE BFLOAT16 static inline __attribute__((always_inline))
 
 // As dot_products, 32 pairs of factors at a time.
-BFLOAT16_INLINE void half_dot_products(const struct few_rows *p, long row, long column, const int rows,
+BFLOAT16_INLINE void half_dot_products(const struct skinny_gemm *p, long row, long column, const int rows,
                                        const int columns) {
   __m512 sums[4][4];
   __m512bh x[4];
@@ -202,7 +202,7 @@ BFLOAT16_INLINE void half_dot_products(const struct few_rows *p, long row, long 
       finish(p, _mm512_reduce_add_ps(sums[i][j]), 1, p->c + (row + i) * p->ldc + column + j);
 }
 
-BFLOAT16_INLINE void half_dot_product(const struct few_rows *p, long column) {
+BFLOAT16_INLINE void half_dot_product(const struct skinny_gemm *p, long column) {
   __m512 sums[4];
   const uint16_t *a = p->halves_a, *b = p->halves_b + column * p->k;
 #pragma clang loop unroll(full)
@@ -224,7 +224,7 @@ BFLOAT16_INLINE void half_dot_product(const struct few_rows *p, long column) {
 }
 
 BFLOAT16 static void multiply_halves(void *context, long task) {
-  const struct few_rows *p = context;
+  const struct skinny_gemm *p = context;
   const long end = ck_minimum(p->n, (task + 1) * p->columns);
   long column = task * p->columns;
   if (p->m == 1)
@@ -238,16 +238,16 @@ BFLOAT16 static void multiply_halves(void *context, long task) {
     for (long row = 0; row < p->m; row++) half_dot_products(p, row, column, 1, 1);
 }
 
-int ck_few_rows_bfloat16(long m, long n, long k, const uint16_t *a, const uint16_t *b, float beta, float *c) {
+int ck_skinny_gemm_bfloat16(long m, long n, long k, const uint16_t *a, const uint16_t *b, float beta, float *c) {
   if (m >= FEW_ROWS / 2 || k < ROW_LENGTHS * m) return 0;
   run(multiply_halves,
-      (struct few_rows){.m = m, .n = n, .k = k, .alpha = 1, .beta = beta, .halves_a = a, .halves_b = b, .c = c,
+      (struct skinny_gemm){.m = m, .n = n, .k = k, .alpha = 1, .beta = beta, .halves_a = a, .halves_b = b, .c = c,
                         .ldc = n},
       2);
   return 1;
 }
 #else
-int ck_few_rows_bfloat16(long m, long n, long k, const uint16_t *a, const uint16_t *b, float beta, float *c) {
+int ck_skinny_gemm_bfloat16(long m, long n, long k, const uint16_t *a, const uint16_t *b, float beta, float *c) {
   return 0;
 }
 #endif

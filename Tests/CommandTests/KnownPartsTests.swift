@@ -9,7 +9,7 @@ import Testing
 import Training
 
 @Suite("What sample-gpt is given")
-struct GivenPartsTests {
+struct KnownPartsTests {
   private static let small = "--layers 1 --heads 2 --width 16 --batch-size 12 --quiet"
 
   /// An image in which every position has a colour of its own.

@@ -2,7 +2,7 @@
 import Foundation
 
 /// A temperature that falls along a half cosine and then stays; the published values unless others are given.
-package struct Temperature: Codable, Equatable, Sendable {
+package struct TemperatureSchedule: Codable, Equatable, Sendable {
   package var start: Float
   package var end: Float
   package var steps: Int
