@@ -48,15 +48,15 @@ enum ImageCut: Sendable {
   }
 
   /// The rows of an image.
-  func rows(of image: SourceImage, _ planned: PlannedImage) -> [Row] {
+  func rows(of source: SourceImage, _ planned: PlannedImage) -> [Row] {
     switch self {
     case .whole:
-      let labels = RowLabels(values: image.labels, captions: image.captions, objects: [])
+      let labels = RowLabels(values: source.labels, captions: source.captions, objects: [])
       return [
-        Row(image: image.image, maps: image.maps.mapValues(\.row), labels: labels)
+        Row(image: source.image, maps: source.maps.mapValues(\.row), labels: labels)
       ]
     case .squares(let options):
-      let image = image.image
+      let image = source.image
       let windows = Self.windows(of: planned, size: (image.width, image.height), options)
       return windows.enumerated().map { number, window in
         var position = [
@@ -65,10 +65,10 @@ enum ImageCut: Sendable {
         if options.crops > 0 { position.append(number) }
         return Row(
           image: image.fitted(window, filter: options.filter),
-          maps: image.maps.mapValues { $0.fitted(window).row },
+          maps: source.maps.mapValues { $0.fitted(window).row },
           labels: RowLabels(
-            values: image.labels + position.map(Int64.init), captions: image.captions,
-            objects: image.objects.compactMap { $0.placed(in: window) }))
+            values: source.labels + position.map(Int64.init), captions: source.captions,
+            objects: source.objects.compactMap { $0.placed(in: window) }))
       }
     }
   }

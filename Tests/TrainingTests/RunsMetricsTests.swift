@@ -56,11 +56,11 @@ struct RunsMetricsTests {
   }
 
   @Test func eventFilesHoldWhatWasLogged() throws {
-    let image: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 1, 2, 3]
+    let png: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 1, 2, 3]
     do {
       let log = try MetricsLog(run, columns: ["a/loss", "b"], resumingAfter: nil)
       try log.log(step: 300, [Metric("a/loss", 0.25), Metric("none", nil), Metric("b", -2)])
-      try log.image("pictures", step: 301, png: image, width: 200, height: 3)
+      try log.image("pictures", step: 301, png: png, width: 200, height: 3)
     }
     _ = try MetricsLog(run, columns: ["a/loss", "b"], resumingAfter: 300)
     let files = DurableFile.names(in: run.path).filter { $0.hasPrefix("events.out.tfevents.") }
@@ -90,7 +90,7 @@ struct RunsMetricsTests {
     #expect(image[1] == [.number(3)])
     #expect(image[2] == [.number(200)])
     #expect(image[3] == [.number(3)])
-    #expect(image[4] == [.bytes(image)])
+    #expect(image[4] == [.bytes(png)])
 
     #expect(resumed[1].step == 301)
     #expect(resumed[1].fields[7]?.first?.message == [1: [.number(1)]])

@@ -23,8 +23,8 @@ package struct OptimizerImport {
     let parameters = VQGAN(weights.config).shapes().filter { $0.name != "quantize.used" }
     state.step = try add(0, parameters, below: "generator.")
     state.counters["generator_updates"] = state.step
-    guard let discriminator = weights.discriminator else { return }
-    let discriminator = Discriminator(discriminator, channels: weights.config.outChannels)
+    guard let config = weights.discriminator else { return }
+    let discriminator = Discriminator(config, channels: weights.config.outChannels)
     let trained = Set(discriminator.namedTensors.filter(\.tensor.isTracked).map(\.name))
     state.counters["discriminator_updates"] = try add(
       1, discriminator.shapes().filter { trained.contains($0.name) }, below: "discriminator.")

@@ -18,10 +18,10 @@ extension ImageSampler {
     return SampleSource(rows: inputs.count) { index in
       let read = { try fitting.fit(try inputs.image(index)).image.image }
       let image = try read()
-      let image = Tensor(
+      let x = Tensor(
         pixels: image.pixels, count: 1, height: image.height, width: image.width,
         on: gpt.model.device)
-      return SampleInput(codes: vqgan.model.encode(.values(image)).elements, image: read)
+      return SampleInput(codes: vqgan.model.encode(.values(x)).elements, image: read)
     }
   }
 
