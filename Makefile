@@ -26,9 +26,10 @@ build:  ## build the commands in release mode
 test:  ## check the files with h5py and safetensors, then run all tests in release mode
 	swift build $(SWIFTFLAGS) --build-tests
 	$(MAKE) --no-print-directory test-files BUILD=$(BUILD)
-	swift test $(SWIFTFLAGS) --skip-build --xunit-output $(BUILD)/tests.xml
+	swift test $(SWIFTFLAGS) --skip-build
 
-test-times:  ## the suites of the last test run by the seconds that they took
+test-times: .venv/ready  ## run the tests one by one, and list the suites by the seconds that they took
+	swift test $(SWIFTFLAGS) --skip-build --no-parallel --xunit-output $(BUILD)/tests.xml
 	.venv/bin/python Tools/test-times.py $(BUILD)/tests-swift-testing.xml
 
 test-portable:  ## the same, built without the libraries that can be left out

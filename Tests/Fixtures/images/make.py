@@ -18,7 +18,7 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 FOLDER = Path(__file__).parent
-expected = {"pictures": {}, "labels": {}, "resized": [], "quality": []}
+expected = {"images": {}, "labels": {}, "resized": [], "quality": []}
 
 
 def image(width, height, seed=0):
