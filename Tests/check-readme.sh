@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs what README.md shows, the way in ten lines, the pipeline and the lines of Python, with few small frames, small models and few steps.
+# Runs what README.md shows, the quick start, the pipeline and the lines of Python, with few small frames, small models and few steps.
 # Usage: Tests/check-readme.sh FOLDER-OF-BUILT-COMMANDS PYTHON
 set -euo pipefail
 bin=$(cd "$1" && pwd)

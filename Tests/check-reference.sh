@@ -28,4 +28,4 @@ find "$photos" -name '*.jpg' -o -name '*.png' | sort | head -n "$count" > photos
 "$bin/encode-dataset" shards --vqgan vqgan --out codes --quiet
 "$bin/reconstruct" shards --vqgan vqgan --count "$count" --out images --quiet
 "$python" "$here/../Tools/pytorch_reference.py" compare --weights reference.ckpt --config vqgan/model.json \
-  --shard shards/*.h5 --codes codes/*.h5 --pictures images
+  --shard shards/*.h5 --codes codes/*.h5 --reconstructions images

@@ -3,7 +3,7 @@
 
     Tools/pytorch_reference.py vqgan CONFIG.json OUT [--weights FILE] [--images FILE.png ...] [--batch N] [--steps N] ...
     Tools/pytorch_reference.py gpt CONFIG.json OUT [--weights FILE] [--batch N] [--steps N] ...
-    Tools/pytorch_reference.py compare --weights FILE --config CONFIG.json --shard IMAGES.h5 --codes CODES.h5 [--pictures FOLDER]
+    Tools/pytorch_reference.py compare --weights FILE --config CONFIG.json --shard IMAGES.h5 --codes CODES.h5 [--reconstructions FOLDER]
 
 CONFIG.json is the model.json of a checkpoint of this suite (convert-checkpoint writes it for a checkpoint of another program).
 `vqgan` and `gpt` write OUT.ckpt (the weights before the first step, as Lightning writes them), OUT.json (configuration, options
@@ -600,16 +600,16 @@ def compare(options):
                     different += 1
                     print(f"{names[row]}, position {position}: code {found[position]}, PyTorch {wanted[position]}; {near[0]:.7g} and {near[1]:.7g}")
             positions += len(wanted)
-            if options.pictures:
-                path = glob.glob(f"{glob.escape(options.pictures)}/{row:04}-*.png")
-                assert len(path) == 1, f"no reconstruction of image {row}, {names[row]}, in {options.pictures}"
+            if options.reconstructions:
+                path = glob.glob(f"{glob.escape(options.reconstructions)}/{row:04}-*.png")
+                assert len(path) == 1, f"no reconstruction of image {row}, {names[row]}, in {options.reconstructions}"
                 image = torch.from_numpy(numpy.asarray(Image.open(path[0]).convert("RGB")).astype(numpy.float32))
                 level = (model.decode(q)[0].permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5
                 # An image holds whole levels: half a level of distance is due to them.
                 distance = ((image - level).abs().max().item() - 0.5) / 127.5
                 largest = max(largest, distance)
     print(f"{positions} codes of {min(len(names), options.count or len(names))} images: {different} different, {ties} ties closer than 1e-5")
-    if options.pictures:
+    if options.reconstructions:
         print(f"pixels, in [-1, 1], rounding to whole levels apart: at most {largest:.1e} away")
     sys.exit(different > 0 or largest > 1e-3)
 
@@ -651,7 +651,7 @@ def main():
     command.set_defaults(action=compare, seed=0)
     for name, text in (("weights", ".ckpt or .safetensors"), ("config", "model.json"), ("shard", "images, .h5"), ("codes", "codes, .h5")):
         command.add_argument(f"--{name}", required=True, help=text)
-    command.add_argument("--pictures", help="folder that reconstruct wrote")
+    command.add_argument("--reconstructions", help="folder that reconstruct wrote")
     command.add_argument("--count", type=int, help="images to compare; all if left out")
     options = parser.parse_args()
     if options.config == f"{getattr(options, 'out', '')}.json":
