@@ -11,7 +11,7 @@ import Training
 struct CodebookReportCommand: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "codebook-report",
-    abstract: "Tells how code shards use the codebook.",
+    abstract: "Reports how code shards use the codebook.",
     usage: """
       codebook-report CODES... [--json]
       codebook-report CODES... --out REPORT [--vqgan RUN] [--order use|index]

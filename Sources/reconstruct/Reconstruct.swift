@@ -40,7 +40,7 @@ struct Reconstruct: ModelCommand {
     transform: ImageSize.init(argument:))
   var size: ImageSize?
 
-  @Flag(help: "Tell the metrics of every image too.") var perImage = false
+  @Flag(help: "Report the metrics of every image too.") var perImage = false
 
   @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
   @OptionGroup var results: ResultOptions

@@ -68,7 +68,7 @@ struct SampleOptions: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,
     help:
-      "Keep keys and values from one code to the next: in float32 the same codes, several times faster."
+      "Use a KV cache: in float32 the same codes, several times faster."
   )
   var cache = true
 

@@ -7,7 +7,7 @@ import Shards
 struct ShardInfo: SuiteCommand {
   static let configuration = CommandConfiguration(
     commandName: "shard-info",
-    abstract: "Tell what is in shards of images or codes.",
+    abstract: "Show what is in shards of images or codes.",
     discussion: """
       With --verify every row is read: checksums, the range of codes, counts. Damaged shards \
       are listed, and the exit code is 65.

@@ -39,11 +39,12 @@ struct GPTOptions: ParsableArguments {
       valueName: "kind"))
   var condition: ConditionOption?
 
-  @Option(help: "Fraction of the images that lose their condition in training, for --guidance.")
+  @Option(
+    help: "Probability of dropping the condition in training, for --guidance (classifier-free).")
   var conditionDropout: Float?
 
   @Option(
-    help: "Objects of an image at most, for boxes and points (default: \(Defaults.objects)).")
+    help: "Maximum objects per image, for boxes and points (default: \(Defaults.objects)).")
   var objects: Int?
 
   @Option(
@@ -53,7 +54,7 @@ struct GPTOptions: ParsableArguments {
       """)
   var unmasked: Int?
 
-  @Flag(help: "Positions by rotation in rows and columns, instead of learned ones.")
+  @Flag(help: "2-D rotary position embeddings instead of learned positions.")
   var rotary = false
 
   @Option(

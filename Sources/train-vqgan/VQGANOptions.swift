@@ -48,7 +48,7 @@ struct VQGANOptions: ParsableArguments {
 
   @Flag(help: "Mirror every second image.") var flip = false
 
-  @Option(help: "Steps between images (default: \(defaults.imageEvery)).")
+  @Option(help: "Steps between sheets of reconstructions (default: \(defaults.imageEvery)).")
   var imageEvery: Int?
 
   /// The name that `--image-every` had.

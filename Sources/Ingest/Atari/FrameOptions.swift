@@ -32,7 +32,7 @@ package struct FrameOptions: ParsableArguments, Sendable {
     help: "Read images and texts through links that point out of the folder.")
   package var followsLinks = false
 
-  @Option(help: ArgumentHelp("Most rows of each split.", valueName: "count"))
+  @Option(help: ArgumentHelp("At most this many rows of each split.", valueName: "count"))
   package var limit: Int?
 
   package init() {}

@@ -20,7 +20,7 @@ package struct SquareOptions: ParsableArguments, Sendable {
   @Option(help: "How pixels are resampled.")
   package var filter = ResizeFilter.bicubic
 
-  @Option(help: ArgumentHelp("Most images of each split.", valueName: "count"))
+  @Option(help: ArgumentHelp("At most this many images of each split.", valueName: "count"))
   package var limit: Int?
 
   @Option(help: ArgumentHelp("Use this fraction of the images, chosen at random.", valueName: "%"))

@@ -1,4 +1,5 @@
 // The losses of one training step, under the reference's names.
+import TensorCore
 
 /// The losses of one step; names as the reference logs them, prefix `train/` or `val/` left off.
 package struct VQGANLosses: Equatable, Sendable {
@@ -31,5 +32,32 @@ package struct VQGANLosses: Equatable, Sendable {
   /// Adds `fraction` of another step's losses, for means.
   package mutating func add(_ other: VQGANLosses, fraction: Float) {
     for (_, path) in Self.all { self[keyPath: path] += fraction * other[keyPath: path] }
+  }
+}
+
+/// The losses of one pass of the generator as they lie on the device, until somebody reads them.
+struct PassLosses {
+  let objective: VQGANObjective
+  let quant: Tensor
+  var rec: Tensor?
+  var p: Tensor?
+  var g: Tensor?
+  var dWeight: Tensor?
+
+  func read() -> VQGANLosses {
+    var losses = VQGANLosses()
+    losses.quant = quant.item()
+    losses.rec = rec?.item() ?? 0
+    losses.nll = losses.rec
+    losses.p = p?.item() ?? 0
+    if let g, let dWeight {
+      losses.g = g.item()
+      losses.dWeight = dWeight.item()
+      losses.discFactor = objective.discFactor
+    }
+    losses.total =
+      losses.nll + losses.dWeight * losses.discFactor * losses.g
+      + objective.codebookWeight * losses.quant
+    return losses
   }
 }

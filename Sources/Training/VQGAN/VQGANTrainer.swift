@@ -152,33 +152,6 @@ package struct VQGANTrainer {
     return (z, quantized, model.decode(quantized.latents, dropout: &source))
   }
 
-  /// The losses of one pass as they lie on the device.
-  fileprivate struct PassLosses {
-    let objective: VQGANObjective
-    let quant: Tensor
-    var rec: Tensor?
-    var p: Tensor?
-    var g: Tensor?
-    var dWeight: Tensor?
-
-    func read() -> VQGANLosses {
-      var losses = VQGANLosses()
-      losses.quant = quant.item()
-      losses.rec = rec?.item() ?? 0
-      losses.nll = losses.rec
-      losses.p = p?.item() ?? 0
-      if let g, let dWeight {
-        losses.g = g.item()
-        losses.dWeight = dWeight.item()
-        losses.discFactor = objective.discFactor
-      }
-      losses.total =
-        losses.nll + losses.dWeight * losses.discFactor * losses.g
-        + objective.codebookWeight * losses.quant
-      return losses
-    }
-  }
-
   private struct GeneratorPass {
     let losses: PassLosses
     let gradients: Gradients
