@@ -36,9 +36,10 @@ test-portable:  ## the same, built without the libraries that can be left out
 	$(MAKE) test BUILD=.build-portable SWIFTFLAGS="-c release --scratch-path .build-portable --disable-default-traits"
 
 # What oneDNN and OpenBLAS compute with on other processors; a processor runs all that are older than it.
+AVX512 = DNNL_MAX_CPU_ISA=AVX512_CORE,OPENBLAS_CORETYPE=SkylakeX
 ISAS = DNNL_MAX_CPU_ISA=SSE41,OPENBLAS_CORETYPE=Nehalem DNNL_MAX_CPU_ISA=AVX,OPENBLAS_CORETYPE=Sandybridge \
 	DNNL_MAX_CPU_ISA=AVX2,OPENBLAS_CORETYPE=Haswell DNNL_MAX_CPU_ISA=AVX2,OPENBLAS_CORETYPE=Zen \
-	$(if $(shell grep -m1 -o avx512bw /proc/cpuinfo),DNNL_MAX_CPU_ISA=AVX512_CORE,OPENBLAS_CORETYPE=SkylakeX)
+	$(if $(shell grep -m1 -o avx512bw /proc/cpuinfo),$(AVX512))
 NUMERIC = ^(CKernels|TensorCore|NN|Models|TamingCheckpoints|Training)Tests\.|ParityCommandTests|ConvertCheckpointTests
 
 test-isa:  ## run the numeric tests as on older processors, one after the other
