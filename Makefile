@@ -33,7 +33,7 @@ test-times: .venv/ready  ## run the tests one by one, and list the suites by the
 	.venv/bin/python Tools/test-times.py $(BUILD)/tests-swift-testing.xml
 
 test-portable:  ## the same, built without the libraries that can be left out
-	$(MAKE) test BUILD=.build-portable SWIFTFLAGS="-c release --scratch-path .build-portable --disable-default-traits"
+	$(MAKE) --no-print-directory test BUILD=.build-portable SWIFTFLAGS="-c release --scratch-path .build-portable --disable-default-traits"
 
 # What oneDNN and OpenBLAS compute with on other processors; a processor runs all that are older than it.
 AVX512 = DNNL_MAX_CPU_ISA=AVX512_CORE,OPENBLAS_CORETYPE=SkylakeX

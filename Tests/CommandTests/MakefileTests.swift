@@ -41,6 +41,7 @@ private struct Workshop {
     let outcome = try shell(
       """
       rm -f log; sleep 0.02; touch log
+      unset MAKEFLAGS MAKELEVEL MFLAGS  # those of the make that runs the tests
       make -s -f '\(Self.makefile)' BIN=bin COCO=coco runs/\(run)/images.txt \(arguments)
       status=$?; cat log; exit $status
       """, in: folder)
