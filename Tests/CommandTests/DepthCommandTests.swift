@@ -43,7 +43,7 @@ struct DepthCommandTests {
       train-vqgan S --preset tiny --steps 3 --batch-size 4 --out V --quiet > /dev/null &&
       encode-dataset S --vqgan V --condition-vqgan D --out C --quiet > /dev/null &&
       train-gpt C --condition codes --out G \(Self.small) --steps 3 > /dev/null &&
-      sample-gpt --gpt G --depth S --count 12 --greedy --codes-out rows.h5 --out P --quiet > /dev/null &&
+      sample-gpt --gpt G --depth S --count 12 --greedy --batch-size 1 --codes-out rows.h5 --out P --quiet > /dev/null &&
       sample-gpt --gpt G --depth depth/deep/13.png --greedy --codes-out file.h5 --out F --quiet &&
       sample-gpt --gpt G --depth depth/deep/13.png --size 32x20 --out W --quiet > /dev/null &&
       shard-info S --verify --preview sheet.png --count 4 --quiet
