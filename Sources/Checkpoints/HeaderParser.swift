@@ -1,4 +1,5 @@
-// The JSON of a safetensors header. Foundation's reader hides duplicate keys, which are forbidden here.
+// The JSON of a safetensors header. Foundation's reader hides duplicate keys, which are forbidden
+// here.
 
 /// Reads `{"name": {"dtype", "shape", "data_offsets"}, "__metadata__": {"key": "value"}}`.
 struct HeaderParser {

@@ -3,7 +3,8 @@
 import Checksums
 import DurableFiles
 
-/// An open safetensors file whose header has been checked; tensors are read when they are asked for.
+/// An open safetensors file whose header has been checked; tensors are read when they are asked
+/// for.
 ///
 /// Files of strangers are safe to open: every size is checked before memory is taken for it.
 package final class SafetensorsFile: TensorSource {

@@ -2,11 +2,13 @@ import DurableFiles
 
 /// A folder in the layout of the Atari Grand Challenge data set, seen for one game.
 ///
-/// `ROOT/screens/GAME/ID/N.png` and `ROOT/trajectories/GAME/ID.txt`. ROOT may also be a folder that holds one of the unpacked
+/// `ROOT/screens/GAME/ID/N.png` and `ROOT/trajectories/GAME/ID.txt`. ROOT may also be a folder that
+/// holds one of the unpacked
 /// archives, `atari_v1` or `atari_v2_release`.
 package struct AtariCorpus: Equatable, Sendable {
   package let root: String
-  /// Folder name of the game: `revenge`, `qbert`, `mspacman`, `pinball`, `spaceinvaders`, or one of your own.
+  /// Folder name of the game: `revenge`, `qbert`, `mspacman`, `pinball`, `spaceinvaders`, or one of
+  /// your own.
   package let game: String
   /// Numbers of the recordings that have a text file, ascending; they may have gaps.
   package let ids: [Int]
@@ -19,7 +21,8 @@ package struct AtariCorpus: Equatable, Sendable {
   /// Lists the recordings of `game` without reading any.
   ///
   /// - Parameter followsLinks: whether links to texts may point out of the folder.
-  /// - Throws: `.notACorpus` when `path` is not in the layout, `.noGame` when the game is not there, `.noEpisodes` when it has none.
+  /// - Throws: `.notACorpus` when `path` is not in the layout, `.noGame` when the game is not
+  ///   there, `.noEpisodes` when it has none.
   package init(
     path: String, game: String, followsLinks: Bool = false
   ) throws(AtariCorpusError) {

@@ -21,7 +21,8 @@ package struct AtariEpisode: Equatable, Sendable {
 
   /// Reads `trajectories/GAME/ID.txt` and lists `screens/GAME/ID/`.
   ///
-  /// - Throws: when the text or the folder cannot be read, the text has no rows or its header lacks a column, or there is no image.
+  /// - Throws: when the text or the folder cannot be read, the text has no rows or its header lacks
+  ///   a column, or there is no image.
   package init(
     _ id: Int, of game: String, in root: ConfinedFolder
   ) throws(AtariCorpusError) {

@@ -9,7 +9,8 @@ package struct AtariScreens: Equatable, Sendable {
   /// Lists the images of `folder`.
   ///
   /// - Throws: `.unreadable` when the folder cannot be read.
-  /// - Complexity: one pass over the folder without a look at any file, then one sort: a folder may hold 10⁵ images.
+  /// - Complexity: one pass over the folder without a look at any file, then one sort: a folder may
+  ///   hold 10⁵ images.
   package init(folder: String) throws(AtariCorpusError) {
     var numbers: [Int] = []
     var ignored: [String] = []
@@ -30,7 +31,8 @@ package struct AtariScreens: Equatable, Sendable {
 
   /// What to add to a row's frame to get the number of its image.
   ///
-  /// Version 2 counts both from 0. Version 1 counts images from 1 and rows from 0, so that the last image's number is the
+  /// Version 2 counts both from 0. Version 1 counts images from 1 and rows from 0, so that the last
+  /// image's number is the
   /// count of rows; where images are missing at the end, the style of the text tells the version.
   package func offset(for trajectory: AtariTrajectory) -> Int {
     guard numbers.first == 1, trajectory.rows.first?.frame == 0, let last = trajectory.lastFrame
@@ -42,7 +44,8 @@ package struct AtariScreens: Equatable, Sendable {
 
 /// Names such as `17.png`: a number as it prints, nothing before it and the suffix after it.
 package enum NumberedName {
-  /// The number in `name`, or `nil` for another name, for leading zeros and for numbers above 2³¹ − 1.
+  /// The number in `name`, or `nil` for another name, for leading zeros and for numbers above 2³¹ −
+  /// 1.
   package static func number(of name: String, suffix: String) -> Int? {
     guard name.hasSuffix(suffix) else { return nil }
     let digits = name.dropLast(suffix.count).utf8

@@ -8,7 +8,8 @@ package struct AtariTrajectory: Equatable, Sendable {
   package var faults: [InvalidAtariRow] = []
   /// Facts worth a warning that cost no row.
   package var notes: [AtariTrajectoryNote] = []
-  /// Whether the text is written as in version 1 of the data set: blanks after commas, or `True` and `False`.
+  /// Whether the text is written as in version 1 of the data set: blanks after commas, or `True`
+  /// and `False`.
   package var isVersion1Text = false
 
   package init() {}

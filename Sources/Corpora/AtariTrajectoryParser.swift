@@ -1,7 +1,9 @@
 /// Reads the text of a trajectory, version 1 or 2 of the data set.
 ///
-/// The two versions differ in blanks after commas and in `True`/`False` against 0/1; forks of the data set add headers twice,
-/// line ends of Windows, `null` scores and extra columns. All of that is read. A row that still makes no sense becomes a fault and
+/// The two versions differ in blanks after commas and in `True`/`False` against 0/1; forks of the
+/// data set add headers twice,
+/// line ends of Windows, `null` scores and extra columns. All of that is read. A row that still
+/// makes no sense becomes a fault and
 /// costs that row alone.
 ///
 /// - Source: github.com/yobibyte/atarigrandchallenge, its README and issues.
@@ -21,7 +23,8 @@ struct AtariTrajectoryParser {
 
   /// The trajectory in `bytes`.
   ///
-  /// - Throws: `.missingColumn` when a header lacks a column, `.noRows` when there is no row at all.
+  /// - Throws: `.missingColumn` when a header lacks a column, `.noRows` when there is no row at
+  ///   all.
   /// - Complexity: linear in the number of bytes.
   static func parse(
     _ bytes: [UInt8], path: String
@@ -134,7 +137,8 @@ struct AtariTrajectoryParser {
     }
   }
 
-  /// Version 1 writes `0, 0, 0, False, 3`: the blank after the first comma shows as a gap between the fields' bytes.
+  /// Version 1 writes `0, 0, 0, False, 3`: the blank after the first comma shows as a gap between
+  /// the fields' bytes.
   private mutating func noteStyle(_ fields: [TrajectoryField]) {
     guard !trajectory.isVersion1Text else { return }
     let hasBlank = fields[1].bytes.startIndex > fields[0].bytes.endIndex + 1

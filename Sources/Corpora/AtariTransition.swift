@@ -5,7 +5,8 @@ package struct AtariTransition: Equatable, Sendable {
   package var action: AtariAction
   /// Points won by this action.
   package var reward: Int
-  /// Points of the whole game so far, as recorded; the running sum of rewards where the file says `null`.
+  /// Points of the whole game so far, as recorded; the running sum of rewards where the file says
+  /// `null`.
   package var score: Int
   /// Whether the game ended here.
   package var terminal: Bool

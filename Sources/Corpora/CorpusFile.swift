@@ -7,7 +7,8 @@ enum CorpusFile {
 
   /// The bytes of a regular file.
   ///
-  /// - Throws: `.notARegularFile` for folders, pipes and devices (never waits for one), `.tooLarge` above `limit`,
+  /// - Throws: `.notARegularFile` for folders, pipes and devices (never waits for one), `.tooLarge`
+  ///   above `limit`,
   ///   `.linkLeadsOut`, `.unreadable`.
   static func read(
     _ name: String, in folder: ConfinedFolder

@@ -31,7 +31,8 @@ extension DurableFile {
 
   /// Publishes a finished folder in the position of what may be at `path`.
   ///
-  /// Between two renames there is nothing at `path`; a process that dies there leaves both folders under temporary names.
+  /// Between two renames there is nothing at `path`; a process that dies there leaves both folders
+  /// under temporary names.
   package static func publishFolder(
     _ temporary: String, replacing path: String
   ) throws(DurableFileError) {
@@ -144,7 +145,8 @@ extension DurableFile {
     return pid
   }
 
-  /// Whether a process may still write; one that has died and that nobody has waited for, as in a container without an init, does not.
+  /// Whether a process may still write; one that has died and that nobody has waited for, as in a
+  /// container without an init, does not.
   private static func isRunning(_ pid: pid_t) -> Bool {
     if kill(pid, 0) != 0, errno == ESRCH { return false }
     guard let file = fopen("/proc/\(pid)/stat", "re") else { return true }

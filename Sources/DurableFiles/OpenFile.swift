@@ -134,7 +134,8 @@ package struct OpenFile: ~Copyable {
     try elements(range, as: UInt8.self)
   }
 
-  /// The bytes of a range as elements, little-endian as the machine is; fewer when the file ends before.
+  /// The bytes of a range as elements, little-endian as the machine is; fewer when the file ends
+  /// before.
   ///
   /// - Parameter range: the element's size divides its length; nothing else of the file is read.
   package func elements<Element: BitwiseCopyable>(

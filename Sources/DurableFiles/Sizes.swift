@@ -3,7 +3,8 @@
 import Glibc
 
 extension DurableFile {
-  /// Bytes that may still be written below `path`, which need not exist yet; nil where the system does not tell.
+  /// Bytes that may still be written below `path`, which need not exist yet; nil where the system
+  /// does not tell.
   package static func freeBytes(at path: String) -> Int? {
     var position = withoutTrailingSlashes(path)
     while !exists(position), position != "/", position != "." { position = folder(of: position) }

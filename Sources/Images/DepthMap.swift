@@ -1,6 +1,7 @@
 // Maps of depth: one number per pixel.
 
-/// How far away every pixel of an image is, between the least of the whole image, 0, and the greatest, 1.
+/// How far away every pixel of an image is, between the least of the whole image, 0, and the
+/// greatest, 1.
 package struct DepthMap: Equatable, Sendable {
   /// Columns and rows, pixels; at least 1.
   package let width, height: Int

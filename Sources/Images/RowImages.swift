@@ -37,7 +37,8 @@ extension RGBImage {
 }
 
 extension RGBColor {
-  /// The color of a class or a code in every image of such numbers: 0 is black, neighbors are far apart on the color circle.
+  /// The color of a class or a code in every image of such numbers: 0 is black, neighbors are far
+  /// apart on the color circle.
   package init(label: Int) {
     guard label > 0 else {
       self = .black

@@ -2,7 +2,8 @@ import Images
 import RowMaps
 import Shards
 
-/// Everything that will be read and written, fixed before the first shard: which samples, in which order, in which shard.
+/// Everything that will be read and written, fixed before the first shard: which samples, in which
+/// order, in which shard.
 package struct IngestPlan: Sendable {
   let source: any ImageSource
   /// All samples, those of the training split first.
@@ -25,7 +26,8 @@ package struct IngestPlan: Sendable {
   ///   - name: first part of the shards' names unless the options have one.
   ///   - inputs: names and sizes of all that is read.
   ///   - record: the options of the source.
-  ///   - words: of the summary: what comes before the count of samples, what they are called, what comes last.
+  ///   - words: of the summary: what comes before the count of samples, what they are called, what
+  ///     comes last.
   init(
     _ choice: ImageChoice, of source: any ImageSource, cut: ImageCut, _ options: ShardOptions,
     name: String, inputs: [PlannedInput], record: IngestRecord, warnings: [String],

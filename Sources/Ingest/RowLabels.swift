@@ -29,7 +29,8 @@ package struct SourceObject: Equatable, Sendable {
   }
 }
 
-/// A label of every row: the dataset's name and the type of its values, of integers or truth values.
+/// A label of every row: the dataset's name and the type of its values, of integers or truth
+/// values.
 package typealias LabelColumn = (name: String, type: ShardColumnType)
 
 /// What one row carries beside its pixels.

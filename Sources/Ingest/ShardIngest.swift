@@ -3,7 +3,8 @@ import Shards
 
 /// Writes the shards of a plan, continuing at the first that is missing.
 ///
-/// Images are decoded and resized in several threads; the bytes of the shards do not depend on how many.
+/// Images are decoded and resized in several threads; the bytes of the shards do not depend on how
+/// many.
 package struct ShardIngest {
   private let plan: IngestPlan
   private let folder: String
@@ -27,7 +28,8 @@ package struct ShardIngest {
 
   /// Writes what is missing, then `skipped.jsonl`.
   ///
-  /// - Parameter progress: told what happens, in the calling thread; what it throws ends the run, and finished shards stay.
+  /// - Parameter progress: told what happens, in the calling thread; what it throws ends the run,
+  ///   and finished shards stay.
   /// - Throws: `IngestError`, `ShardError`, and what `progress` throws.
   package func run(progress: (IngestEvent) throws -> Void) throws -> IngestOutcome {
     let folder = try ShardFolder(folder, plan: plan.shards)
@@ -85,7 +87,8 @@ package struct ShardIngest {
       }
       try record(&closing)
     } catch {
-      // A shard that is complete stays, whatever became of another; none is left while its file is being written.
+      // A shard that is complete stays, whatever became of another; none is left while its file is
+      // being written.
       try? record(&closing)
       try? record(&filled)
       throw error

@@ -1,6 +1,8 @@
-/// A generator of random numbers small enough to have one for every sample, so that no order of work can change them.
+/// A generator of random numbers small enough to have one for every sample, so that no order of
+/// work can change them.
 ///
-/// Source: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014; constants of Vigna's splitmix64.c.
+/// Source: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014;
+/// constants of Vigna's splitmix64.c.
 package struct SplitMix64: Sendable {
   private var state: UInt64
 

@@ -113,7 +113,8 @@ extension TrainingCommand {
 
   /// Writes the configuration of a run that can begin or go on at `step`.
   ///
-  /// - Throws: `ValidationError` when the run is past its last step, `RunError`, `DurableFileError`.
+  /// - Throws: `ValidationError` when the run is past its last step, `RunError`,
+  ///   `DurableFileError`.
   package func store(_ config: RunConfig<Settings>, in folder: RunFolder, at step: Int) throws {
     guard step <= config.steps else {
       throw ValidationError(

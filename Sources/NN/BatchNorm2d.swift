@@ -21,7 +21,8 @@ package struct BatchNorm2d: Layer {
   /// - Parameters:
   ///   - x: `[N, C, H, W]`.
   ///   - slope: of the leaky ReLU that follows; 1 for none.
-  ///   - training: normalises by the batch's own moments and moves the running ones; else uses the running ones.
+  ///   - training: normalises by the batch's own moments and moves the running ones; else uses the
+  ///     running ones.
   package mutating func callAsFunction(_ x: Tensor, slope: Float, training: Bool) -> Tensor {
     guard training else {
       // (x - mean)/√(v + eps)·w + b as scale·x + shift

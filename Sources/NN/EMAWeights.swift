@@ -13,7 +13,8 @@ package struct EMAWeights<Model: Layer>: Sendable {
     self.decay = decay
   }
 
-  /// Takes in the weights after `step` steps; the first steps count for more, so that the start is forgotten soon.
+  /// Takes in the weights after `step` steps; the first steps count for more, so that the start is
+  /// forgotten soon.
   package mutating func update(_ current: Model, step: Int) {
     let decay = min(decay, Float(1 + step) / Float(10 + step))
     let tensors = current.namedTensors.map(\.tensor)

@@ -4,7 +4,8 @@ import RowMaps
 package typealias ImageShardSet = ShardSet<ImageShardReader>
 
 extension ShardSet where Reader == ImageShardReader {
-  /// - Throws: `disagreement` naming both files where sizes differ, `noRows`, and whatever opening throws.
+  /// - Throws: `disagreement` naming both files where sizes differ, `noRows`, and whatever opening
+  ///   throws.
   package convenience init(_ paths: [String]) throws(ShardError) {
     try self.init(paths) { reader, first throws(ShardError) in
       let found = reader.header

@@ -14,7 +14,8 @@ import RowMaps
 /// let shard = try writer.finish()
 /// ```
 ///
-/// The file has a temporary name until `finish()` returns; without it nothing is left. Its bytes depend on the rows and
+/// The file has a temporary name until `finish()` returns; without it nothing is left. Its bytes
+/// depend on the rows and
 /// their order alone. A writer belongs to one thread; its `encoder` to all.
 package final class ImageShardWriter {
   package let header: ImageShardHeader

@@ -1,9 +1,11 @@
 import Dispatch
 import Foundation
 
-/// Runs `produce` for `0..<count` in several threads and hands the results to `consume` in order, in the calling thread.
+/// Runs `produce` for `0..<count` in several threads and hands the results to `consume` in order,
+/// in the calling thread.
 ///
-/// At most `4 · threads` results wait at a time, so memory stays bounded however uneven the work is. The first error, in
+/// At most `4 · threads` results wait at a time, so memory stays bounded however uneven the work
+/// is. The first error, in
 /// order of the index, ends everything; it does not depend on the number of threads either.
 ///
 /// - Parameters:

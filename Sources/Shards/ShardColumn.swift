@@ -1,4 +1,5 @@
-/// The values of one column of a shard, one per row: a label such as an action, a reward or a frame's number.
+/// The values of one column of a shard, one per row: a label such as an action, a reward or a
+/// frame's number.
 package enum ShardColumn: Equatable, Sendable {
   case uint8([UInt8])
   case uint16([UInt16])

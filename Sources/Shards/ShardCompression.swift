@@ -5,14 +5,16 @@ import Synchronization
 package enum ShardCompression: Equatable, Sendable {
   /// As they are: the fastest to read.
   case none
-  /// The gzip filter at a level from 1 to 12; levels past the strongest of the library in use mean the strongest.
+  /// The gzip filter at a level from 1 to 12; levels past the strongest of the library in use mean
+  /// the strongest.
   case level(Int)
   /// `level(4)` when the first rows shrink below 70 % of their size, else `none`.
   case auto
 
   /// The level that `auto` uses: where stronger ones cost much time and gain little.
   static let automaticLevel = 4
-  /// Rows that `auto` looks at, and the fraction of their size below which they are worth compressing.
+  /// Rows that `auto` looks at, and the fraction of their size below which they are worth
+  /// compressing.
   static let sampleRows = 16
   static let worthwhileFraction = 0.7
 

@@ -14,7 +14,8 @@ package final class ShardContents: Sendable {
 
   /// Opens a shard of either kind.
   ///
-  /// - Throws: `missing`, `notAShard`, `incomplete`, `unsupportedVersion`, `missingItem`, `malformed`, `externalLink`,
+  /// - Throws: `missing`, `notAShard`, `incomplete`, `unsupportedVersion`, `missingItem`,
+  ///   `malformed`, `externalLink`,
   ///   `unknownFilter` or `unreadable`.
   package init(_ path: String) throws(ShardError) {
     let file = try HDF5InputFile(path)

@@ -24,8 +24,10 @@ package final class ShardFolder {
   ///
   /// A folder in which a run has ended before its first shard takes any plan.
   ///
-  /// - Throws: `externalShard` where a file stands in a shard's position that no manifest tells of; `optionsDiffer` when the
-  ///   folder holds shards of another plan; `file(.busy)` when another process writes there; `file(.cannotCreate)`,
+  /// - Throws: `externalShard` where a file stands in a shard's position that no manifest tells of;
+  ///   `optionsDiffer` when the
+  ///   folder holds shards of another plan; `file(.busy)` when another process writes there;
+  ///   `file(.cannotCreate)`,
   ///   `malformed`.
   package init(_ path: String, plan: ShardPlan) throws(ShardError) {
     do throws(DurableFileError) {
@@ -97,7 +99,8 @@ package final class ShardFolder {
   /// Remembers whether `auto` compresses images; written with the next finished shard.
   package func note(compressesImages: Bool) { manifest.compressesImages = compressesImages }
 
-  /// Writes `skipped.jsonl`: one JSON object for every skipped sample, with its shard, name and reason.
+  /// Writes `skipped.jsonl`: one JSON object for every skipped sample, with its shard, name and
+  /// reason.
   ///
   /// - Returns: how many there are.
   @discardableResult

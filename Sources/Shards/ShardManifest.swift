@@ -1,7 +1,8 @@
 import DurableFiles
 import Foundation
 
-/// The file `manifest.json` of a folder of shards: how they were made and which of them are finished.
+/// The file `manifest.json` of a folder of shards: how they were made and which of them are
+/// finished.
 package struct ShardManifest: Codable, Equatable, Sendable {
   /// A finished shard.
   package struct Entry: Codable, Equatable, Sendable {

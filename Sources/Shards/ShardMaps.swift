@@ -1,4 +1,5 @@
-// Maps beside the images of a shard: one per row, of the images' height and width, each with its checksum.
+// Maps beside the images of a shard: one per row, of the images' height and width, each with its
+// checksum.
 import Checksums
 import RowMaps
 

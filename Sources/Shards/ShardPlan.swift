@@ -3,7 +3,8 @@ import DurableFiles
 
 /// Which samples go into which file, fixed before any of them is written.
 ///
-/// A run that was cut short and is started again with the same inputs and options makes the same plan, and continues.
+/// A run that was cut short and is started again with the same inputs and options makes the same
+/// plan, and continues.
 package struct ShardPlan: Equatable, Sendable {
   package let shards: [PlannedShard]
   /// Rows that one sample becomes unless it is skipped.
@@ -50,7 +51,8 @@ package struct ShardPlan: Equatable, Sendable {
 package struct PlannedShard: Equatable, Sendable {
   /// The file's name in the output folder.
   package let name: String
-  /// The samples that it holds unless they are skipped, as positions in the sorted list of all samples.
+  /// The samples that it holds unless they are skipped, as positions in the sorted list of all
+  /// samples.
   package let samples: Range<Int>
 
   package init(name: String, samples: Range<Int>) {

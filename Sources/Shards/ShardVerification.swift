@@ -13,7 +13,8 @@ package struct ShardVerification: Sendable {
   ///
   /// - Parameters:
   ///   - path: a shard of either kind.
-  ///   - progress: called after every row with the number of rows done and of rows in all; what it throws ends the reading.
+  ///   - progress: called after every row with the number of rows done and of rows in all; what it
+  ///     throws ends the reading.
   package init(
     _ path: String, progress: (_ done: Int, _ all: Int) throws -> Void
   ) rethrows {

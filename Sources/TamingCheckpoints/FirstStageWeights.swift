@@ -16,7 +16,8 @@ package struct FirstStageWeights: Sendable {
   /// - Parameters:
   ///   - project: the section of the model in its project file.
   ///   - position: the section's key there.
-  /// - Throws: `ArchitectureError`, `ModelMismatchError` with every name that is missing, unexpected or of another shape.
+  /// - Throws: `ArchitectureError`, `ModelMismatchError` with every name that is missing,
+  ///   unexpected or of another shape.
   package init(
     _ source: some TensorSource, project: TamingProject.Section?, position: String = "model.target"
   ) throws {
@@ -74,7 +75,8 @@ package struct FirstStageWeights: Sendable {
 
   package static let discriminatorPrefix = "loss.discriminator."
 
-  /// Tensors of the reference without a part in the model: counters, constants, colours of label maps.
+  /// Tensors of the reference without a part in the model: counters, constants, colours of label
+  /// maps.
   private static func isExtra(_ name: String) -> Bool {
     name == "colorize" || name.hasSuffix(".num_batches_tracked")
       || name.hasPrefix(PerceptualWeights.prefix + "scaling_layer.")

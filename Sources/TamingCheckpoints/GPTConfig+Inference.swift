@@ -7,7 +7,8 @@ extension GPTConfig {
   /// Reads the configuration from weights, and the number of heads and dropout from elsewhere.
   ///
   /// - Parameters:
-  ///   - weights: names without `transformer.`, the masks of each block among them if the file has any.
+  ///   - weights: names without `transformer.`, the masks of each block among them if the file has
+  ///     any.
   ///   - project: the `transformer_config` of a project file.
   ///   - heads: for files without a project file; else the same as there.
   /// - Throws: `ArchitectureError`, `GPTConfigError`.

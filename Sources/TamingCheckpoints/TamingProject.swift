@@ -12,7 +12,8 @@ package struct TamingProject {
   package let imageSize: Int?
   /// Most objects of an image, of a data section with objects.
   package let objects: Int?
-  /// The numbers of the categories in the order of their tokens, of a data section with COCO's objects.
+  /// The numbers of the categories in the order of their tokens, of a data section with COCO's
+  /// objects.
   package let categories: [Int]?
 
   /// A `target` with its `params`.
@@ -37,7 +38,8 @@ package struct TamingProject {
       }
     }
 
-    /// The kind of model that the class is, or else, for a class of somebody's own, that its parameters describe.
+    /// The kind of model that the class is, or else, for a class of somebody's own, that its
+    /// parameters describe.
     var kind: Kind? {
       if let kind = Kind.allCases.first(where: { $0.classes.contains(target) }) { return kind }
       return Kind.allCases.first { params[$0.key] != nil }
@@ -131,7 +133,8 @@ package struct TamingProject {
 
   /// The numbers of COCO's categories, sorted as texts: first 1, 10, 100.
   ///
-  /// - Source: `AnnotatedObjectsCoco`, `AnnotatedObjectsDataset.setup_category_id_and_number`: "other" is left out.
+  /// - Source: `AnnotatedObjectsCoco`, `AnnotatedObjectsDataset.setup_category_id_and_number`:
+  ///   "other" is left out.
   private static func categories(things: Bool, stuff: Bool) -> [Int] {
     let neverUsed: Set = [12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91]  // in no annotation file
     let numbers =
@@ -139,7 +142,8 @@ package struct TamingProject {
     return numbers.sorted { "\($0)" < "\($1)" }
   }
 
-  /// The project file that lies beside a checkpoint of taming-transformers: `../configs/model.yaml` or
+  /// The project file that lies beside a checkpoint of taming-transformers: `../configs/model.yaml`
+  /// or
   /// `../configs/*-project.yaml`, the newest if there are several.
   package static func beside(_ checkpoint: String) throws -> TamingProject? {
     let configs = "\(DurableFile.folder(of: checkpoint))/../configs"

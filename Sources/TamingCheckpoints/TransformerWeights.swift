@@ -4,10 +4,12 @@ import Checkpoints
 import Models
 import NN
 
-/// The weights of a `Net2NetTransformer` that have been checked against its architecture, still in their file.
+/// The weights of a `Net2NetTransformer` that have been checked against its architecture, still in
+/// their file.
 package struct TransformerWeights: Sendable {
   package let config: GPTConfig
-  /// Names are those of a checkpoint's `model.safetensors`; the masks are left out, the configuration tells them.
+  /// Names are those of a checkpoint's `model.safetensors`; the masks are left out, the
+  /// configuration tells them.
   package let tensors: RenamedTensors
   /// The VQGAN of the images.
   package let firstStage: FirstStageWeights?
@@ -21,7 +23,8 @@ package struct TransformerWeights: Sendable {
   package let conditionKey: String?
   /// Objects of an image, at most; nil where the project file does not tell.
   package let objects: Int?
-  /// The numbers of the objects' categories in the order of their tokens; nil where the project file does not tell.
+  /// The numbers of the objects' categories in the order of their tokens; nil where the project
+  /// file does not tell.
   package let categories: [Int]?
   /// The order of the codes; nil for raster.
   package let order: TokenOrder?
@@ -109,14 +112,16 @@ package struct TransformerWeights: Sendable {
     return found == .raster ? nil : found
   }
 
-  /// Whether the project file, or the lack of a second VQGAN, says that nothing but a start token stands before the codes.
+  /// Whether the project file, or the lack of a second VQGAN, says that nothing but a start token
+  /// stands before the codes.
   package var isUnconditional: Bool {
     condition.map { $0 == "__is_unconditional__" } ?? (condStage == nil)
   }
 
   /// Tokens that stand before the codes of an image of that many pixels.
   ///
-  /// - Source: `cond_transformer.py`, `cond_stage.py`; of boxes and centre points those of all objects, 30 in the
+  /// - Source: `cond_transformer.py`, `cond_stage.py`; of boxes and centre points those of all
+  ///   objects, 30 in the
   ///   published models, and of the crop.
   package func conditionLength(height: Int, width: Int) -> Int {
     func cells(_ side: Int) -> Int { (height / side) * (width / side) }

@@ -6,9 +6,12 @@ import Models
 extension VQGANConfig {
   /// Reads the configuration from weights, and what they do not tell from a project file.
   ///
-  /// Weights tell channels, levels, blocks, at which levels attention stands, codes and their length. They do not tell the
-  /// nominal resolution, which only names those levels, nor dropout. Without a project file the resolution is 256. The
-  /// codebook's loss is recorded as in the published code: β 0.25 in the legacy position. A list of the entries in use says
+  /// Weights tell channels, levels, blocks, at which levels attention stands, codes and their
+  /// length. They do not tell the
+  /// nominal resolution, which only names those levels, nor dropout. Without a project file the
+  /// resolution is 256. The
+  /// codebook's loss is recorded as in the published code: β 0.25 in the legacy position. A list of
+  /// the entries in use says
   /// nothing of the others: they get a random code, as in the published models.
   ///
   /// - Throws: `ArchitectureError`; also when the project file contradicts the weights.
@@ -75,7 +78,8 @@ extension VQGANConfig {
     return (try weights.shape(of: table, axes: 2), quantizer)
   }
 
-  /// - Throws: `ArchitectureError.contradiction` at the first key that says something else than the weights.
+  /// - Throws: `ArchitectureError.contradiction` at the first key that says something else than the
+  ///   weights.
   private func compare(with project: TamingProject.Section, _ path: String) throws {
     func require(_ key: String, _ found: String?, _ weights: String) throws {
       guard let found, found != weights else { return }
@@ -108,7 +112,8 @@ extension DiscriminatorConfig {
   /// - Throws: `ArchitectureError`.
   package init(inferredFrom weights: some TensorSource) throws {
     let ndf = try weights.shape(of: "main.0.weight", axes: 4)[0]
-    // Convolutions stand at 0, 2, 5, 8, …: the second one follows an activation, the others a norm and an activation.
+    // Convolutions stand at 0, 2, 5, 8, …: the second one follows an activation, the others a norm
+    // and an activation.
     let middle = (0..<64).first { !weights.contains("main.\(2 + 3 * $0).weight") } ?? 64
     guard middle >= 2 else {
       throw ArchitectureError.noTensor(path: weights.path, tensor: "main.5.weight")

@@ -9,13 +9,15 @@ package enum Engine: String, Codable, CaseIterable, Sendable {
   case openblas
 }
 
-/// How the matrix products of linear layers read their factors; sums, weights and everything else are float32, but for keys
+/// How the matrix products of linear layers read their factors; sums, weights and everything else
+/// are float32, but for keys
 /// and values kept in sampling, which are bfloat16 unless this is float32.
 package enum Precision: String, Codable, CaseIterable, Sendable {
   case float32
   /// Eight bits of mantissa, on processors that have dot products of them.
   case bfloat16 = "bf16"
-  /// Weights in 8 bits, one scale to an output, multiplied with float32: for sampling, which reads every weight for a
+  /// Weights in 8 bits, one scale to an output, multiplied with float32: for sampling, which reads
+  /// every weight for a
   /// few positions.
   case int8
 }
@@ -47,7 +49,8 @@ package struct Device: Sendable, Equatable, CustomStringConvertible {
     package static let oneDNN: Device? = nil
   #endif
 
-  /// oneDNN with matrix products in bfloat16; `nil` where it is not built in or the processor has none of them.
+  /// oneDNN with matrix products in bfloat16; `nil` where it is not built in or the processor has
+  /// none of them.
   package static let bfloat16: Device? = {
     #if HAS_ONEDNN
       if ck_has_bfloat16() != 0 {

@@ -3,7 +3,8 @@ import Synchronization
 
 /// A row-major tensor of 32-bit integers: codebook indices, tokens, labels.
 ///
-/// Made on the host or by an operation on a device; it goes to the other side when that side first asks, and once.
+/// Made on the host or by an operation on a device; it goes to the other side when that side first
+/// asks, and once.
 package struct IndexTensor: Sendable, Equatable {
   package let shape: Shape
   private var contents: Contents

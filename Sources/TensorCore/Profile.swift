@@ -64,7 +64,8 @@ package final class Profile: Sendable {
 }
 
 extension Device {
-  /// This device with a record of what its operations take; timing costs well under a microsecond a call.
+  /// This device with a record of what its operations take; timing costs well under a microsecond a
+  /// call.
   package func profiled() -> (device: Device, profile: Profile) {
     let profile = Profile(of: pool)
     return (Device(backend: backend.profiled(by: profile)), profile)

@@ -3,7 +3,8 @@ import CKernels
 
 /// A stream of random numbers, Philox 4x32-10.
 ///
-/// Number `i` depends on seed, stream and position alone, so the state is three integers and any machine with any number
+/// Number `i` depends on seed, stream and position alone, so the state is three integers and any
+/// machine with any number
 /// of threads draws the same.
 /// - Source: Salmon et al. 2011, *Parallel random numbers: as easy as 1, 2, 3*.
 package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator {
@@ -63,7 +64,8 @@ package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator
     }
   }
 
-  /// Independent standard Gumbel values, `-log(-log(u))`: the largest of logits plus these is a sample of their softmax.
+  /// Independent standard Gumbel values, `-log(-log(u))`: the largest of logits plus these is a
+  /// sample of their softmax.
   ///
   /// - Source: Jang et al. 2017, eq. 1.
   package mutating func gumbel(_ shape: Shape, on device: Device = .default) -> Tensor {

@@ -1,8 +1,10 @@
-// The tensor: a value with a shape, a buffer and, when gradients are wanted, its position in the graph.
+// The tensor: a value with a shape, a buffer and, when gradients are wanted, its position in the
+// graph.
 
 /// A float tensor on a device.
 ///
-/// A value: what one copy does is never seen by another. Memory is shared between copies until one is changed.
+/// A value: what one copy does is never seen by another. Memory is shared between copies until one
+/// is changed.
 package struct Tensor: @unchecked Sendable {
   package let shape: Shape
   package let layout: Layout
@@ -71,7 +73,8 @@ package struct Tensor: @unchecked Sendable {
     return withElements { $0[0] }
   }
 
-  /// Reads the row-major elements, without a copy where the layout is plain and the device is the processor.
+  /// Reads the row-major elements, without a copy where the layout is plain and the device is the
+  /// processor.
   package func withElements<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows
     -> Result
   {
@@ -87,7 +90,8 @@ package struct Tensor: @unchecked Sendable {
   /// Floats in the buffer, padding included.
   var stored: Int { storage.count }
 
-  /// Makes the storage this tensor's own, for changing it in place: copied first if another tensor shares it.
+  /// Makes the storage this tensor's own, for changing it in place: copied first if another tensor
+  /// shares it.
   mutating func makeUnique() {
     guard !isKnownUniquelyReferenced(&storage) else { return storage.willChange() }
     let copy = backend.makeStorage(count: storage.count)

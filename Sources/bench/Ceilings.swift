@@ -4,7 +4,8 @@ import TensorCore
 
 /// The speed of a large matrix product and of a large copy, measured in this process.
 struct Ceilings: Sendable {
-  /// 10⁹ floating-point operations a second of a product of 1536×1536 matrices in the device's precision.
+  /// 10⁹ floating-point operations a second of a product of 1536×1536 matrices in the device's
+  /// precision.
   let gigaflops: Double
   /// 10⁹ bytes per second, read and written, of a copy of 256 MiB.
   let gigabytes: Double

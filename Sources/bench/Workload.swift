@@ -31,7 +31,8 @@ struct Workload: Sendable {
   let name: String
   let summary: String
   let unit: Unit
-  /// Floating-point operations of one repetition, multiplications and additions counted apart; `nil` where it means little.
+  /// Floating-point operations of one repetition, multiplications and additions counted apart;
+  /// `nil` where it means little.
   var operations: Double?
   /// Bytes that one repetition reads and writes at least; `nil` where it means little.
   var bytes: Double?

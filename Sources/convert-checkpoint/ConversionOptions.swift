@@ -104,7 +104,8 @@ struct ConversionOptions: ParsableArguments {
     }
   }
 
-  /// - Throws: `DurableFileError` when there is something at `--out` already, or no folder to put it in.
+  /// - Throws: `DurableFileError` when there is something at `--out` already, or no folder to put
+  ///   it in.
   func requireFree() throws(DurableFileError) {
     guard !DurableFile.exists(out) || isEmptyFolder else {
       throw .cannotCreate(path: out, errno: EEXIST)

@@ -1,4 +1,5 @@
-// convert-checkpoint: weights of taming-transformers, torchvision and LPIPS to checkpoints of the suite, and back.
+// convert-checkpoint: weights of taming-transformers, torchvision and LPIPS to checkpoints of the
+// suite, and back.
 import ArgumentParser
 import Checkpoints
 import CommandSupport

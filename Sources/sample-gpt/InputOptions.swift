@@ -92,7 +92,8 @@ struct InputOptions: ParsableArguments {
 
   /// What samples start from, in turns.
   ///
-  /// - Throws: `ConditionError` where the GPT wants another condition, and what opening and the mask throw.
+  /// - Throws: `ConditionError` where the GPT wants another condition, and what opening and the
+  ///   mask throw.
   func inputs(of sampler: ImageSampler, on device: Device) throws -> SampleInputs {
     var images: SampleSource?
     if !fromImage.isEmpty {

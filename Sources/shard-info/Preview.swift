@@ -47,7 +47,8 @@ struct Preview {
     }
   }
 
-  /// Images as they are; where they have label maps, depth maps, captions or objects, with these and their names.
+  /// Images as they are; where they have label maps, depth maps, captions or objects, with these
+  /// and their names.
   private static func images(
     of reader: ImageShardReader, rows: [Int]
   ) throws(ShardError) -> [RGBImage] {

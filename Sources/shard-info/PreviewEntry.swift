@@ -2,7 +2,8 @@ import Images
 import RowMaps
 import Shards
 
-/// One row of a shard on a preview: the image with its objects, its maps of classes and of depth, its name and captions.
+/// One row of a shard on a preview: the image with its objects, its maps of classes and of depth,
+/// its name and captions.
 struct PreviewEntry {
   /// Images below this are enlarged, so that the text beside them stays readable; pixels.
   private static let smallestSide = 128

@@ -2,7 +2,8 @@ import DurableFiles
 import Glibc
 import Images
 
-/// The file of the preview: begun before any work, so that a path where none can be is found at once.
+/// The file of the preview: begun before any work, so that a path where none can be is found at
+/// once.
 final class PreviewSheet {
   let path: String
   private var file: UnfinishedFile

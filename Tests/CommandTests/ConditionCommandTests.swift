@@ -12,7 +12,8 @@ import Training
 struct ConditionCommandTests {
   private static let small = "--layers 1 --heads 2 --width 16 --batch-size 4 --quiet"
 
-  /// The folder of `GPTCommandTests`, whose rows have a column `room` of 0, 1, 2 in turns, and a GPT `G` that knows it.
+  /// The folder of `GPTCommandTests`, whose rows have a column `room` of 0, 1, 2 in turns, and a
+  /// GPT `G` that knows it.
   private func labelled() throws -> GPTCommandTests.Stage {
     let stage = try GPTCommandTests.Stage()
     try codeShard(
@@ -47,7 +48,8 @@ struct ConditionCommandTests {
     #expect(try drawn.codes(0) == [40, 41, 42, 43, 44, 45])
     #expect(try drawn.codes(1) == [0, 1, 2, 3, 4, 5])
 
-    // Half of a row is kept, and three temperatures make a sheet with the same random numbers in each column.
+    // Half of a row is kept, and three temperatures make a sheet with the same random numbers in
+    // each column.
     let swept = try shell(
       """
       sample-gpt --gpt G --from-codes rooms.h5 --half left --temperature 0.5,1 --top-k 5 --count 3 \
@@ -171,7 +173,8 @@ struct ConditionCommandTests {
     #expect(outcome.errors.contains(message), "\(outcome.errors)")
   }
 
-  /// Shards `S.h5` of 24 images of 16×16 pixels in two halves of one label each, with their maps and one object.
+  /// Shards `S.h5` of 24 images of 16×16 pixels in two halves of one label each, with their maps
+  /// and one object.
   private func maps(in folder: TemporaryFolder) throws {
     let maps: [[UInt8]] = (0..<24).map { (row: Int) -> [UInt8] in
       let labels = (UInt8(row % 4), UInt8(40 + row % 3))

@@ -11,7 +11,8 @@ import Training
 struct DepthCommandTests {
   private static let small = "--layers 1 --heads 2 --width 16 --batch-size 4 --quiet"
 
-  /// Folders `in` and `depth` of 12 images of 24×16 pixels and their maps, which rise to the right, and `in/map.png`, a
+  /// Folders `in` and `depth` of 12 images of 24×16 pixels and their maps, which rise to the right,
+  /// and `in/map.png`, a
   /// image without a map.
   private func images() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
@@ -52,7 +53,8 @@ struct DepthCommandTests {
     let skipped = try String(contentsOfFile: folder("S/skipped.jsonl"), encoding: .utf8)
     #expect(skipped.contains("map.png") && skipped.split(separator: "\n").count == 1, "\(skipped)")
 
-    // The middle of the image, in numbers of the whole image's range: the map is of its size, so nothing is scaled.
+    // The middle of the image, in numbers of the whole image's range: the map is of its size, so
+    // nothing is scaled.
     let reader = try ImageShardReader(folder("S/images-00000.h5"))
     #expect(reader.header.maps == [.depth] && reader.count == 12)
     #expect(reader.header.preprocessing.contains(#""depth_filter":"bilinear""#))
@@ -72,7 +74,8 @@ struct DepthCommandTests {
     #expect(psnr > 12, "\(psnr)")  // the mean of every map alone has 11
     #expect(FileManager.default.fileExists(atPath: folder("D/pictures/step-000060.png")))
 
-    // What stands in the code shard is what that VQGAN says of the map, and what sample-gpt makes of the file.
+    // What stands in the code shard is what that VQGAN says of the map, and what sample-gpt makes
+    // of the file.
     let codes = try CodeShardReader(folder("C/images-00000.h5"))
     #expect(codes.header.condition?.input == "depth")
     #expect(codes.header.condition?.grid.fingerprint == stage.fingerprint)

@@ -3,7 +3,8 @@ import Images
 import TestSupport
 import Testing
 
-/// A folder in COCO's layout, `coco`, with 24 images, and what an undisturbed run makes of it in `whole`.
+/// A folder in COCO's layout, `coco`, with 24 images, and what an undisturbed run makes of it in
+/// `whole`.
 private func corpus() throws -> TemporaryFolder {
   let folder = try TemporaryFolder()
   for name in ["train2017", "annotations"] {
@@ -53,7 +54,8 @@ private let functions = """
 
 @Suite("Killed and out of space")
 struct FaultTests {
-  /// SIGKILL at moments spread over the run's own time, from before its first file to after its last.
+  /// SIGKILL at moments spread over the run's own time, from before its first file to after its
+  /// last.
   @Test func afterAKillAtAnyMomentTheSameCommandCompletes() throws {
     let folder = try corpus()
     let outcome = try shell(
@@ -76,7 +78,8 @@ struct FaultTests {
     #expect(killed >= 3, "\(outcome.output)")
   }
 
-  /// Files cannot grow beyond so many blocks of 512 bytes, from less than the manifest to more than a shard needs.
+  /// Files cannot grow beyond so many blocks of 512 bytes, from less than the manifest to more than
+  /// a shard needs.
   @Test func aFullDiskIsToldAndTheSameCommandCompletes() throws {
     let folder = try corpus()
     let outcome = try shell(

@@ -8,7 +8,8 @@ private let repository = URL(fileURLWithPath: #filePath).deletingLastPathCompone
 /// `Tools/fetch-coco.sh` against a server on this machine that holds archives like COCO's.
 @Suite("Getting COCO")
 struct FetchCOCOTests {
-  /// Makes the archives in `mirror`; `fetch` asks a server that breaks every answer off after 200,000 bytes.
+  /// Makes the archives in `mirror`; `fetch` asks a server that breaks every answer off after
+  /// 200,000 bytes.
   private static let start = """
     set -eu
     mkdir -p mirror/annotations mirror/zips made/annotations made/train2017 made/val2017

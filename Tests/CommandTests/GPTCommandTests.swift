@@ -10,7 +10,8 @@ import Training
 
 @Suite("train-gpt and sample-gpt as commands")
 struct GPTCommandTests {
-  /// A folder with the checkpoint of an untrained VQGAN of 64 codes at f = 4, and shards of grids of 2×3 of its codes.
+  /// A folder with the checkpoint of an untrained VQGAN of 64 codes at f = 4, and shards of grids
+  /// of 2×3 of its codes.
   struct Stage {
     let folder: TemporaryFolder
     let fingerprint: String
@@ -167,7 +168,8 @@ struct GPTCommandTests {
     #expect(twice.status == 0)
     #expect(twice.errors.contains("given twice"), "\(twice.errors)")
     #expect(twice.errors.contains("validated on"), "\(twice.errors)")
-    // Keys and values of 10,000,000 samples: 2 · 6 positions · 40 layers · 64 channels, over a tebibyte.
+    // Keys and values of 10,000,000 samples: 2 · 6 positions · 40 layers · 64 channels, over a
+    // tebibyte.
     let wide = try shell(
       """
       train-gpt train.h5 --out deep --layers 40 --heads 2 --width 64 --steps 1 --batch-size 1 --quiet &&

@@ -88,11 +88,13 @@ struct KnownPartsTests {
         == exact.resized(width: 72, height: 48, filter: .nearest))
   }
 
-  /// A mask is scaled and cut as its image is; what is given whole needs no draw; a row does not hang on the count.
+  /// A mask is scaled and cut as its image is; what is given whole needs no draw; a row does not
+  /// hang on the count.
   @Test func masksLieOverImagesAndRowsStay() throws {
     let stage = try GPTCommandTests.Stage()
     let folder = stage.folder
-    // Of 100×24 pixels the middle 36×24 are 3×2 codes; the first column of codes begins at pixel 30.
+    // Of 100×24 pixels the middle 36×24 are 3×2 codes; the first column of codes begins at pixel
+    // 30.
     let wide = Self.image(width: 100, height: 24)
     try wide.writePNG(to: folder("wide.png"))
     var mask = RGBImage(width: 100, height: 24, filledWith: .black)

@@ -190,7 +190,8 @@ struct MakefileTests {
     #expect(!plain.contains { $0.contains("--segmentation") }, "\(plain)")
   }
 
-  /// The commands themselves take the options that the Makefile gives to their stand-ins; the model is made small.
+  /// The commands themselves take the options that the Makefile gives to their stand-ins; the model
+  /// is made small.
   @Test func theCommandsTakeTheOptions() throws {
     let shop = try Workshop()
     let run = "coco-f16-256-annotations"

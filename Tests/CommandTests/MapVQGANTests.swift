@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 import Training
 
-/// Writes a shard of images of two halves, the left one of the label 0, the right one of the image's label and deeper.
+/// Writes a shard of images of two halves, the left one of the label 0, the right one of the
+/// image's label and deeper.
 func writeMapShard(_ path: String, side: Int = 16, labels: [UInt8]) throws {
   let maps: [[UInt8]] = labels.enumerated().map { row, label in
     (0..<side * side).map { (position: Int) -> UInt8 in
@@ -27,7 +28,8 @@ struct MapVQGANTests {
   private static let tiny = "--preset tiny --batch-size 2 --steps 1 --quiet"
   private static let seven = "--set model.in_channels=7 --set model.out_ch=7"
 
-  /// `S.h5` with the labels 0 and 12, `T.h5` with 0 and 6, `R.h5` with 12 in its second image alone, and `M7`, a VQGAN of 7 labels.
+  /// `S.h5` with the labels 0 and 12, `T.h5` with 0 and 6, `R.h5` with 12 in its second image
+  /// alone, and `M7`, a VQGAN of 7 labels.
   private func maps() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     try writeMapShard(folder("S.h5"), labels: [12, 12, 12, 12])
@@ -85,7 +87,8 @@ struct MapVQGANTests {
       #expect(config.objective.discWeight == discWeight, "\(run)")
       #expect(config.objective.codebookWeight == codebookWeight, "\(run)")
     }
-    // The first weights are those of the other run, which one step does not move far, whatever the seed.
+    // The first weights are those of the other run, which one step does not move far, whatever the
+    // seed.
     let weights = try ["M7", "M"].map {
       try FirstStage.load(folder($0)).model.decoder.convOut.weight.elements()
     }
@@ -104,7 +107,8 @@ struct MapVQGANTests {
     #expect(outcome.errors.contains("maps of labels have 2 to 256"), "\(outcome.errors)")
   }
 
-  /// Three channels are images unless the configuration says otherwise; it is silent where the number of channels says it.
+  /// Three channels are images unless the configuration says otherwise; it is silent where the
+  /// number of channels says it.
   @Test func threeLabelsAreNoImages() throws {
     let folder = try TemporaryFolder()
     try writeMapShard(folder("S.h5"), labels: [1, 2])

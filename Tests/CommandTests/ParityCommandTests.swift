@@ -108,7 +108,8 @@ struct ParityCommandTests {
     }
   }
 
-  /// Two steps were taken before by PyTorch; its optimizers' states come along, converted or as they are.
+  /// Two steps were taken before by PyTorch; its optimizers' states come along, converted or as
+  /// they are.
   @Test(arguments: ["$F/continued.ckpt", "converted"])
   func trainingGoesOn(from: String) throws {
     try expectTraining(

@@ -8,7 +8,8 @@ import Testing
 private let montezuma = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   .appendingPathComponent("../../Datasets/montezuma").standardized.path
 
-/// Makes image shards `S/revenge-0000[01].h5` of 32×32 pixels and a barely trained VQGAN `V` of 8×8 codes.
+/// Makes image shards `S/revenge-0000[01].h5` of 32×32 pixels and a barely trained VQGAN `V` of 8×8
+/// codes.
 private let prepared = """
   prep-atari '\(montezuma)' --size 32 --limit 24 --shard-size 16 --out S --quiet &&
   train-vqgan S/*.h5 --preset tiny --steps 2 --batch-size 2 --threads 1 --out V --quiet >/dev/null

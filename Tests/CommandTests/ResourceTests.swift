@@ -5,7 +5,8 @@ import Testing
 /// What unsafe or huge input may cost, and files that may not be read.
 @Suite("Bounded time and memory")
 struct ResourceTests {
-  /// Runs a command and prints what it took at the most: MiB of memory, and seconds of all cores together.
+  /// Runs a command and prints what it took at the most: MiB of memory, and seconds of all cores
+  /// together.
   private static let cost = """
     cost() {
       python3 -c '

@@ -8,7 +8,8 @@ import Training
 
 @Suite("train-vqgan as a command")
 struct TrainVQGANTests {
-  /// A folder with 32×32 image shards: `train.h5` of 12 images, `held-out.h5` of 3 of the validation split.
+  /// A folder with 32×32 image shards: `train.h5` of 12 images, `held-out.h5` of 3 of the
+  /// validation split.
   private static func stage() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     for (name, count, split) in [("train.h5", 12, "train"), ("held-out.h5", 3, "validation")] {

@@ -78,7 +78,8 @@ struct AtariCorpusTests {
   @Test func hundredThousandImagesAreSortedAsNumbers() throws {
     let corpus = try GrandChallengeFolder()
     let count = 100_000
-    // Links instead of files keep the test quick; the highest number first, so that the folder order is not the sorted one.
+    // Links instead of files keep the test quick; the highest number first, so that the folder
+    // order is not the sorted one.
     try corpus.trajectory("1.txt", rows(0..<count))
     try corpus.screens("1", ["0.png"])
     let folder = "\(corpus.path)/screens/revenge/1"

@@ -55,7 +55,8 @@ private func tagged(
   }
 }
 
-/// A letter F, 3 columns and 4 rows, as each orientation stores it (the table of the Exif standard).
+/// A letter F, 3 columns and 4 rows, as each orientation stores it (the table of the Exif
+/// standard).
 @Test func everyOrientationIsTurnedUpright() {
   let upright = ["###", "#..", "##.", "#.."]
   let stored: [EXIFOrientation: [String]] = [

@@ -20,7 +20,8 @@ struct COCOBadInputTests {
     let coco = try SmallCOCO()
     let jpeg = try Data(contentsOf: Self.fixture("baseline-444.jpg"))  // 33×25
     var sizes = SmallCOCO.listed
-    // Stored size: not turned. Exchanged sides: turned. Exchanged without a tag, another size: skipped.
+    // Stored size: not turned. Exchanged sides: turned. Exchanged without a tag, another size:
+    // skipped.
     for (index, size) in [(33, 25), (25, 33), (25, 33), (25, 25)].enumerated() {
       (sizes[index]["width"], sizes[index]["height"]) = size
       let tagged = index == 2 ? jpeg : Self.tagged(jpeg, orientation: 6)
@@ -182,7 +183,8 @@ struct COCOBadInputTests {
     #expect(try files(in: out.path).isEmpty)
   }
 
-  /// A2: of an image that two files list differently, the file read first is believed, the captions.
+  /// A2: of an image that two files list differently, the file read first is believed, the
+  /// captions.
   @Test func theFirstOfTwoListsIsBelieved() throws {
     let coco = try SmallCOCO()
     var instances = SmallCOCO.instances

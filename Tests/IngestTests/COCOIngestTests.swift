@@ -50,7 +50,8 @@ struct COCOIngestTests {
         ShardObject(
           id: 102, category: 18, x: 8, y: 8, width: 4, height: 4, visible: 1, isCrowd: false),
       ])
-    // 30×40 is scaled by 0.8 to 24×32; the box covers rows 24…32 of it, of which rows 4…28 are stored.
+    // 30×40 is scaled by 0.8 to 24×32; the box covers rows 24…32 of it, of which rows 4…28 are
+    // stored.
     #expect(
       objects[1] == [
         ShardObject(

@@ -4,7 +4,8 @@ import Ingest
 import Shards
 import TestSupport
 
-/// A small folder in the Grand Challenge layout: recordings 1, 2 and 3 of a game that moves a dot over a coloured room.
+/// A small folder in the Grand Challenge layout: recordings 1, 2 and 3 of a game that moves a dot
+/// over a coloured room.
 struct SmallCorpus {
   static let width = 20
   static let height = 30

@@ -1,4 +1,5 @@
-// Guards of the models against the defects that `Docs/Why-the-rewrite-collapsed.md` lists; the test names stand there.
+// Guards of the models against the defects that `Docs/Why-the-rewrite-collapsed.md` lists; the test
+// names stand there.
 import Checkpoints
 import Foundation
 import Models
@@ -38,7 +39,8 @@ import Testing
     #expect(block(x).elements() == x.elements())
   }
 
-  /// R17: a block that changes channels computes each branch once, on the way there and on the way back.
+  /// R17: a block that changes channels computes each branch once, on the way there and on the way
+  /// back.
   @Test(arguments: Device.all)
   func blocksComputeEachBranchOnce(device: Device) {
     let (watched, profile) = device.profiled()
@@ -126,7 +128,8 @@ import Testing
     #expect(decoded.elements() == model.reconstruct(images).elements())
   }
 
-  /// R19, R3: our names are those of the files that the reference's code wrote, none more and none less.
+  /// R19, R3: our names are those of the files that the reference's code wrote, none more and none
+  /// less.
   @Test func namesAreThoseOfTheReference() throws {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../Fixtures/vqgan-tiny.weights.safetensors").path

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 @Suite struct GPTGradientTests {
-  /// A model with 3 heads, an odd number of positions and a prefix, with every parameter away from its initial zero.
+  /// A model with 3 heads, an odd number of positions and a prefix, with every parameter away from
+  /// its initial zero.
   static func model(unmasked: Int, dropout: Float = 0, on device: Device) throws -> GPT {
     let config = try GPTConfig(
       vocabSize: 11, blockSize: 7, layers: 2, heads: 3, width: 12, unmasked: unmasked,

@@ -38,7 +38,8 @@ import Testing
     #expect(calm.indices != drawn.indices)
   }
 
-  /// Ten thousand draws from the same logits: each entry comes as often as its fraction says, within five deviations.
+  /// Ten thousand draws from the same logits: each entry comes as often as its fraction says,
+  /// within five deviations.
   @Test func entriesComeAsOftenAsTheirShares() {
     let device = Device.default
     let quantizer = Self.quantizer(entries: 4, on: device)
@@ -60,7 +61,8 @@ import Testing
     }
   }
 
-  /// Latents and logits get the gradient of the entries' mean in the relaxed fractions, the entries that of the drawn ones.
+  /// Latents and logits get the gradient of the entries' mean in the relaxed fractions, the entries
+  /// that of the drawn ones.
   @Test(arguments: [nil, 4], Device.all)
   func theGradientIsThatOfTheRelaxedSample(used: Int?, device: Device) throws {
     let quantizer = Self.quantizer(temperature: 0.7, on: device)
@@ -115,7 +117,8 @@ import Testing
     }
   }
 
-  /// Logits that favour one entry: log K nats from even use; that of the whole codebook, also where a part is left out.
+  /// Logits that favour one entry: log K nats from even use; that of the whole codebook, also where
+  /// a part is left out.
   @Test(arguments: [nil, 3])
   func theLossIsTheDivergenceFromEvenUse(used: Int?) {
     var quantizer = Self.quantizer(klWeight: 1, on: .default)

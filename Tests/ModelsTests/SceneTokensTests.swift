@@ -26,7 +26,8 @@ import Testing
     let crop = UnitBox(x: 0, y: 0, width: 0.5, height: 1)
     let small = SceneTokens(form: .boxes, vocabulary: 8192, classes: 80, objects: 2)
     let tokens = small.tokens(Scene(objects: [outside, group], crop: crop))
-    // Class 3 in a group and inside something, bits 0 and 3; 44 columns to the right in the last row.
+    // Class 3 in a group and inside something, bits 0 and 3; 44 columns to the right in the last
+    // row.
     let expected: [Int32] = [723, 0, 8054, 8191, 8191, 8191, 0, 8054]
     #expect(tokens == expected)
     let back = small.scene(tokens)

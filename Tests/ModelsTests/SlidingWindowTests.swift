@@ -2,7 +2,8 @@ import Models
 import TensorCore
 import Testing
 
-/// The sampler against the reference's plain loop, written down here a second time: the model reads the whole window for
+/// The sampler against the reference's plain loop, written down here a second time: the model reads
+/// the whole window for
 /// every code, with what is not drawn yet as it lies there.
 @Suite struct SlidingWindowTests {
   static let trained = GridSize(height: 4, width: 4)
@@ -25,7 +26,8 @@ import Testing
     (0..<grid.count).map { Int32(($0 * 7 + item * 3 + $0 / grid.width) % 23) }
   }
 
-  /// The loop of the reference's `sample_conditional.py`, greedy, for grids that have at least the window's sides.
+  /// The loop of the reference's `sample_conditional.py`, greedy, for grids that have at least the
+  /// window's sides.
   static func plainLoop(
     _ model: GPT, _ grid: GridSize, side: Int, step: Int = 1, condition: [Int32]?,
     known: [Int32?]
@@ -160,7 +162,8 @@ import Testing
     sampler.caches = false
     #expect(sampler.samples(task, Self.greedy, progress: { _ in })[0] == drawn)
     guard max(grid.height, grid.width) <= 4 else { return }
-    // Every code is the most likely one behind all that come before it, at positions of the 4×4 grid.
+    // Every code is the most likely one behind all that come before it, at positions of the 4×4
+    // grid.
     let turns = order.cells(of: Self.trained)
     var (tokens, positions): ([Int32], [Int32]) = ([0], [0])
     for (turn, cell) in turns.enumerated() where cell / 4 < grid.height && cell % 4 < grid.width {

@@ -60,7 +60,8 @@ private let distance: Float = 1.07 / 8
         example.quantizer.vectors(of: quantized.indices).elements(), [0, 1, 1, -1, 0, 1, 1, 2]))
   }
 
-  /// Both terms are equal in value: only their weights and their gradients tell the placements apart.
+  /// Both terms are equal in value: only their weights and their gradients tell the placements
+  /// apart.
   @Test(arguments: [true, false], Device.all)
   func betaStandsWhereThePlacementPutsIt(legacy: Bool, device: Device) throws {
     let example = Example(.init(beta: 0.25, legacy: legacy), on: device)
@@ -150,7 +151,8 @@ private let distance: Float = 1.07 / 8
     #expect(example.quantizer.codebook.isTracked == (kind == .gradient))
   }
 
-  /// One vector in a hundred lies elsewhere: random first centres would nearly always miss all of these.
+  /// One vector in a hundred lies elsewhere: random first centres would nearly always miss all of
+  /// these.
   @Test(arguments: [1, 2, 3] as [UInt64], Device.all)
   func kMeansFindsRareVectors(seed: UInt64, device: Device) {
     var random = RandomSource(seed: seed)

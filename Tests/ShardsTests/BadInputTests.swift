@@ -4,7 +4,8 @@ import Glibc
 import Shards
 import Testing
 
-/// What a damaged or external file gives: an error that names the position, never a trap and never wrong pixels.
+/// What a damaged or external file gives: an error that names the position, never a trap and never
+/// wrong pixels.
 @Suite struct BadInputTests {
   let scratch: Scratch
   let path: String
@@ -66,7 +67,8 @@ import Testing
       path, rows: 3, height: 32, width: 32, compression: try #require(ShardCompression(compression))
     )
     var bytes = try Data(contentsOf: URL(filePath: path))
-    // The second row, where it stands in the file: as it is, or as the bytes that follow zlib's header.
+    // The second row, where it stands in the file: as it is, or as the bytes that follow zlib's
+    // header.
     let row = Data(Sample.pixels(height: 32, width: 32, row: 1))
     let start: Int
     if compression == "none" {

@@ -110,7 +110,8 @@ import Testing
       #expect(folder.unfinished.map(\.name) == plan().shards.map(\.name))
       for shard in folder.unfinished.prefix(2) { try write(shard, into: folder) }
     }
-    // The last one that was finished is cut by somebody, an unfinished one is left by a dead process.
+    // The last one that was finished is cut by somebody, an unfinished one is left by a dead
+    // process.
     let cut = try FileHandle(forWritingTo: URL(filePath: "\(path)/revenge-train-00001.h5"))
     try cut.truncate(atOffset: 100)
     try cut.close()

@@ -112,7 +112,8 @@ import Testing
     #expect(try contents.objects == [[], []])
   }
 
-  /// Every byte of the file belongs to something; a change is noticed or changes nothing that is read.
+  /// Every byte of the file belongs to something; a change is noticed or changes nothing that is
+  /// read.
   @Test func changedBytesAreNoticedOrHarmless() throws {
     let scratch = try Scratch()
     let path = scratch.file("a.h5")

@@ -1,7 +1,8 @@
 import TensorCore
 import Testing
 
-/// A convolution and its gradients by plain loops in double precision, to which every engine is held.
+/// A convolution and its gradients by plain loops in double precision, to which every engine is
+/// held.
 private struct PlainConvolution {
   let x, weights, bias, dy: [Float]
   let input: (n: Int, c: Int, h: Int, w: Int)
@@ -61,7 +62,8 @@ private struct PlainConvolution {
 }
 
 @Suite struct ConvolutionTests {
-  /// Shapes with channels that fill no block, several tiles of positions, several blocks, and every kind of kernel in use.
+  /// Shapes with channels that fill no block, several tiles of positions, several blocks, and every
+  /// kind of kernel in use.
   static let shapes: [(shape: Shape, outputs: Int, kernel: Int, options: ConvolutionOptions)] = [
     ([2, 3, 6, 5], 8, 3, .init(padding: 1)), ([1, 20, 9, 7], 33, 1, .init()),
     ([2, 70, 17, 19], 40, 1, .init()), ([1, 160, 20, 20], 150, 1, .init()),

@@ -2,7 +2,8 @@
 import TensorCore
 import Testing
 
-/// A chain of convolutions, normalisations and activations on activations of `[2, 32, 32, 32]`, 256 KiB each.
+/// A chain of convolutions, normalisations and activations on activations of `[2, 32, 32, 32]`, 256
+/// KiB each.
 private struct Chain {
   static let activationBytes = 2 * 32 * 32 * 32 * 4
   let x: Tensor
@@ -70,7 +71,8 @@ private struct Chain {
           _ = backward(loss, keepingGraph: keepingGraph)
           return Double(device.pool.statistics.peak - saved) / Double(Chain.activationBytes)
         }
-        // A few gradients and, at the end, the gradients of all weights (a seventh of an activation each).
+        // A few gradients and, at the end, the gradients of all weights (a seventh of an activation
+        // each).
         let released = addedPeak(keepingGraph: false)
         let kept = addedPeak(keepingGraph: true)
         #expect(released < 5, "\(device.name): \(released)")

@@ -1,4 +1,5 @@
-// Every operation but the convolution, over shapes that include odd and 1-sized extents and channels that fill no block.
+// Every operation but the convolution, over shapes that include odd and 1-sized extents and
+// channels that fill no block.
 import TensorCore
 
 extension OperationCase {

@@ -1,4 +1,5 @@
-// Guards of the training step against the defects that `Docs/Why-the-rewrite-collapsed.md` lists; the test names stand
+// Guards of the training step against the defects that `Docs/Why-the-rewrite-collapsed.md` lists;
+// the test names stand
 // there.
 import Checkpoints
 import Models
@@ -92,7 +93,8 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
     #expect(trainer.discriminator.parameters.allSatisfy { generator.gradients[$0] == nil })
   }
 
-  /// R9: `fresh` shows the discriminator what the generator makes after its step, `shared` what it made before.
+  /// R9: `fresh` shows the discriminator what the generator makes after its step, `shared` what it
+  /// made before.
   @Test func theFreshPassSeesTheUpdatedGenerator() {
     func fakeLogits(_ pass: VQGANObjective.DiscriminatorPass) -> Float {
       let (start, images) = example(discStart: 0)
@@ -114,7 +116,8 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
     #expect(neighbours < 20)
   }
 
-  /// R18: before `disc_start` nothing adversarial is computed and the discriminator stays as it was.
+  /// R18: before `disc_start` nothing adversarial is computed and the discriminator stays as it
+  /// was.
   @Test func nothingAdversarialHappensBeforeDiscStart() {
     var (trainer, images) = example(discStart: 1)
     let before = values(trainer.discriminator)

@@ -64,7 +64,8 @@ import Training
     #expect(trainer.validate(images) < 0.5 * before)
   }
 
-  /// An idle code takes the position of a vector that is far from its code, not of one of the many that are near.
+  /// An idle code takes the position of a vector that is far from its code, not of one of the many
+  /// that are near.
   @Test(arguments: Device.all)
   func idleCodesGoWhereTheErrorIs(device: Device) {
     var trainer = Self.trainer(.init(kind: .movingAverage, restartAfter: 1), on: device)

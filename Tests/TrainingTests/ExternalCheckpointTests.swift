@@ -8,7 +8,8 @@ import TestSupport
 import Testing
 import Training
 
-/// Checkpoints of the reference are used as they are, or after conversion, and give the reference's numbers.
+/// Checkpoints of the reference are used as they are, or after conversion, and give the reference's
+/// numbers.
 @Suite struct ExternalCheckpointTests {
   /// Indices and reconstruction of the fixture by a VQGAN at a path.
   private func expectReference(_ path: String) throws {

@@ -8,7 +8,8 @@ import Testing
 import Training
 
 @Suite struct GPTRunTests {
-  /// Rows of eight codes, each row counting up from a random code: all but the first code can be foreseen.
+  /// Rows of eight codes, each row counting up from a random code: all but the first code can be
+  /// foreseen.
   static let codes: CodeTable = {
     var random = RandomSource(seed: 2)
     let rows: [[Int32]] = (0..<24).map { _ in

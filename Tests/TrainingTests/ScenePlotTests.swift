@@ -30,7 +30,8 @@ struct ScenePlotTests {
       Scene(objects: Self.objects), of: tokens(.boxes), names: ["dog", "cat"]
     ).rendered(width: 128, height: 64)
     #expect((plot.width, plot.height) == (256, 128))
-    // Cell 22 of 90 is at 0.247, cell 67 at 0.753: columns 63 to 192, rows 31 to 96, edges of 3 pixels inside.
+    // Cell 22 of 90 is at 0.247, cell 67 at 0.753: columns 63 to 192, rows 31 to 96, edges of 3
+    // pixels inside.
     #expect(plot[63, 64] == Self.blue && plot[65, 64] == Self.blue && plot[66, 64] == .white)
     #expect(plot[192, 40] == Self.blue && plot[193, 40] == .white)
     #expect(plot[128, 31] == Self.blue && plot[128, 30] == .white)

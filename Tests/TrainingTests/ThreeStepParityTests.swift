@@ -43,7 +43,8 @@ import Training
     #expect(model.entries(of: codes).elements == shown ?? entries.elements)
   }
 
-  /// Adam's step is the learning rate wherever a gradient is more than rounding: moves agree to a hundredth of their length.
+  /// Adam's step is the learning rate wherever a gradient is more than rounding: moves agree to a
+  /// hundredth of their length.
   @Test(arguments: cases)
   private func threeStepsEqualPyTorch(name: String, device: Device) throws {
     let fixture = try ParityFixture(name)

@@ -1,7 +1,10 @@
-// The VQGAN against the reference implementation on PyTorch: forward, losses, every gradient, and three steps.
+// The VQGAN against the reference implementation on PyTorch: forward, losses, every gradient, and
+// three steps.
 //
-// Adam's first step is the learning rate wherever a gradient is not zero, also where it is rounding alone, as of the keys'
-// biases. What follows an update is therefore compared from the reference's own gradients, which its fixture holds.
+// Adam's first step is the learning rate wherever a gradient is not zero, also where it is rounding
+// alone, as of the keys'
+// biases. What follows an update is therefore compared from the reference's own gradients, which
+// its fixture holds.
 import Checkpoints
 import Foundation
 import Models
@@ -162,7 +165,8 @@ private func relativeError(_ a: [Float], _ b: [Float]) -> Float {
     }
   }
 
-  /// Whether a parameter has no gradient but rounding, which later steps of Adam follow as well: the keys' biases alone.
+  /// Whether a parameter has no gradient but rounding, which later steps of Adam follow as well:
+  /// the keys' biases alone.
   private static func isRounding(_ name: String, _ expected: SafetensorsFile) throws -> Bool {
     guard name.hasSuffix(".k.bias") else { return false }
     return try expected.floats(of: "grad_ae." + name).allSatisfy { abs($0) < 1e-6 }

@@ -3,7 +3,8 @@
 extension Pickle {
   /// The tensor that a value describes, however it wants to be rebuilt; nil if it is none.
   ///
-  /// Parameters and tensors of all versions since 0.1 are understood. What else an object is or does is not looked at.
+  /// Parameters and tensors of all versions since 0.1 are understood. What else an object is or
+  /// does is not looked at.
   func tensor(_ reference: PickleReference) -> Result<StoredTensor, StoredTensor.Problem>? {
     var reference = reference
     for _ in 0..<8 {  // a parameter holds a tensor; more steps are a circle
@@ -56,7 +57,8 @@ extension Pickle {
     return sizes.compactMap { $0 }
   }
 
-  /// The storage of `("storage", class, key, location, count)`, and of views `(key, offset, size)` of one.
+  /// The storage of `("storage", class, key, location, count)`, and of views `(key, offset, size)`
+  /// of one.
   private func storage(
     _ reference: PickleReference
   ) -> Result<StorageReference, StoredTensor.Problem> {

@@ -78,7 +78,8 @@ struct PyTorchContents {
     0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e,
   ]
 
-  /// Magic number, version, system, object and keys as pickles, then each storage's length and elements.
+  /// Magic number, version, system, object and keys as pickles, then each storage's length and
+  /// elements.
   private init(stream file: RandomAccessFile) throws(PyTorchFileError) {
     var position = Self.magic.count
     func next() throws(PyTorchFileError) -> Pickle {

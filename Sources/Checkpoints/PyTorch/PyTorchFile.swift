@@ -5,18 +5,23 @@ import Synchronization
 
 /// An open PyTorch file: the tensors of its state dictionary, read when they are asked for.
 ///
-/// Files of strangers are safe to open. Pickles are read as data: nothing that they name is looked up or called, every
-/// size is checked before memory is taken for it, and a zip entry's CRC is compared before its tensors are handed out.
+/// Files of strangers are safe to open. Pickles are read as data: nothing that they name is looked
+/// up or called, every
+/// size is checked before memory is taken for it, and a zip entry's CRC is compared before its
+/// tensors are handed out.
 /// Both forms are read: the zip archive (since PyTorch 1.6) and the stream of pickles before it.
 package final class PyTorchFile: TensorSource {
   package let path: String
-  /// Classes and functions that the file names and that mean nothing here, in the order of their appearance.
+  /// Classes and functions that the file names and that mean nothing here, in the order of their
+  /// appearance.
   package let inertGlobals: [PickleGlobal]
   /// Entries of the state dictionary that are tensors of a kind that cannot be read, and why.
   package let unreadable: [String: String]
-  /// The integers and texts beside the state dictionary: `epoch`, `global_step`, `pytorch-lightning_version`.
+  /// The integers and texts beside the state dictionary: `epoch`, `global_step`,
+  /// `pytorch-lightning_version`.
   package let notes: [String: String]
-  /// The optimizers of a checkpoint of Lightning, in their order: for each parameter's number its state.
+  /// The optimizers of a checkpoint of Lightning, in their order: for each parameter's number its
+  /// state.
   package let optimizers: [[Int: OptimizerState]]
 
   private let file: RandomAccessFile
@@ -28,7 +33,8 @@ package final class PyTorchFile: TensorSource {
   private let verified = Mutex<Set<String>>([])
   let pickle: Pickle
 
-  /// - Throws: `PyTorchFileError` when the file is missing, damaged, or holds no dictionary of tensors.
+  /// - Throws: `PyTorchFileError` when the file is missing, damaged, or holds no dictionary of
+  ///   tensors.
   package init(_ path: String) throws(PyTorchFileError) {
     self.path = path
     file = try RandomAccessFile(path)

@@ -5,7 +5,8 @@ import DurableFiles
 
 /// A file of which only the ranges that are asked for are read.
 ///
-/// It is read, not mapped into memory: a file that is cut short meanwhile gives an error instead of a signal.
+/// It is read, not mapped into memory: a file that is cut short meanwhile gives an error instead of
+/// a signal.
 final class RandomAccessFile: Sendable {
   let path: String
   let count: Int  // bytes

@@ -5,13 +5,15 @@ struct StorageReference: Equatable, Sendable {
   let key: String
   let type: ElementType
   let count: Int  // elements
-  /// The first element of this storage in the one called `key`; only files before 2018 have views of storages.
+  /// The first element of this storage in the one called `key`; only files before 2018 have views
+  /// of storages.
   var start = 0
 }
 
 /// A tensor as a pickle describes it: a strided view of a storage.
 ///
-/// Every view is checked: its elements lie in the storage, and no arithmetic on its numbers overflows.
+/// Every view is checked: its elements lie in the storage, and no arithmetic on its numbers
+/// overflows.
 struct StoredTensor: Equatable, Sendable {
   let storage: StorageReference
   let offset: Int  // elements

@@ -1,8 +1,10 @@
 // Reading pickles of protocol 2 without running them.
 
-/// Builds the values that a pickle describes; what it wants to be called is written down, not called.
+/// Builds the values that a pickle describes; what it wants to be called is written down, not
+/// called.
 ///
-/// It knows the opcodes that torch.save writes and, for files of Python 2, BINSTRING; every other one is an error.
+/// It knows the opcodes that torch.save writes and, for files of Python 2, BINSTRING; every other
+/// one is an error.
 /// - Source: CPython's `pickletools`, for what each opcode does to stack and memo.
 struct Unpickler {
   private(set) var input: PickleInput

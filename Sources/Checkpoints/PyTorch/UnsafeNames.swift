@@ -3,9 +3,11 @@
 import Foundation
 import Synchronization
 
-/// Tells what a pickle names that could run code where Python loads it, whichever command reads the file and for what.
+/// Tells what a pickle names that could run code where Python loads it, whichever command reads the
+/// file and for what.
 ///
-/// A command says once where such reports go. They come as soon as a name is read, also from files that are refused after it.
+/// A command says once where such reports go. They come as soon as a name is read, also from files
+/// that are refused after it.
 package enum UnsafeNames {
   package typealias Listener = @Sendable (_ path: String, _ name: PickleGlobal) -> Void
 

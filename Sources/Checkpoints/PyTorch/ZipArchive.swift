@@ -7,9 +7,11 @@ struct ZipEntry: Equatable, Sendable {
   let crc: UInt32
 }
 
-/// A zip archive whose directory has been checked: entries lie apart from each other inside the file, names are unique.
+/// A zip archive whose directory has been checked: entries lie apart from each other inside the
+/// file, names are unique.
 ///
-/// Sizes come from the central directory, because torch.save leaves them out of the entries' own headers. Nothing is ever
+/// Sizes come from the central directory, because torch.save leaves them out of the entries' own
+/// headers. Nothing is ever
 /// extracted under an entry's name.
 /// - Source: PKWARE's APPNOTE 6.3, §4.3.
 struct ZipArchive: Sendable {
@@ -146,7 +148,8 @@ struct ZipArchive: Sendable {
       name: name, size: realSize, offset: wide[2] ?? offset, crc: UInt32(truncatingIfNeeded: crc))
   }
 
-  /// The 64-bit numbers of the zip64 extra field; it holds those alone that the fixed fields have no room for.
+  /// The 64-bit numbers of the zip64 extra field; it holds those alone that the fixed fields have
+  /// no room for.
   private static func wideNumbers(
     in fields: LittleEndianFields, _ extra: Range<Int>, wanted: [Bool], path: String, name: String
   ) throws(PyTorchFileError) -> [Int?] {

@@ -53,7 +53,8 @@ package struct IngestRun {
     try write(outcome, listed: plan.trainingCount > 0 ? .train : .validation)
   }
 
-  /// The shards of one split to stdout, others to stderr; as JSON, all of them to stdout with their split.
+  /// The shards of one split to stdout, others to stderr; as JSON, all of them to stdout with their
+  /// split.
   private func write(_ outcome: IngestOutcome, listed: IngestSplit) throws {
     let writer = results.writer
     for shard in outcome.shards {

@@ -1,4 +1,5 @@
-// What both kinds of annotation files share: images, categories, invalid records, and annotations by image.
+// What both kinds of annotation files share: images, categories, invalid records, and annotations
+// by image.
 
 import CAnnotations
 import DurableFiles
@@ -28,17 +29,20 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
   private let isStrict: Bool
   /// Positions in `images` by number.
   private var imageIndex: [Int64: Int32] = [:]
-  /// Numbers of images whose record is invalid; that is reported once, not again for each annotation.
+  /// Numbers of images whose record is invalid; that is reported once, not again for each
+  /// annotation.
   private var brokenImages: Set<Int64> = []
   private var rows: [Row] = []
   private var groups = AnnotationGroups(imageOfRow: [], images: 0)
 
   /// Reads a file.
   ///
-  /// Leaves out annotations of images or categories that the file does not list, and every further one of the same number.
+  /// Leaves out annotations of images or categories that the file does not list, and every further
+  /// one of the same number.
   ///
   /// - Parameter row: what is kept of a record of `annotations`; throws what is wrong with it.
-  /// - Throws: `DurableFileError`; `COCOError` when the file is none of COCO's or, in a strict reading, has an invalid
+  /// - Throws: `DurableFileError`; `COCOError` when the file is none of COCO's or, in a strict
+  ///   reading, has an invalid
   ///   record; what `reading.progress` throws.
   init(
     _ file: borrowing OpenFile, reading: COCOReading,

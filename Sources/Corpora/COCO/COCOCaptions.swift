@@ -4,7 +4,8 @@ import DurableFiles
 /// The sentences of a `captions_*.json`.
 package struct COCOCaptions: Sendable {
   private let file: AnnotationFile<Row>
-  /// All sentences, one after the other: a file has 600,000, whose own storage would take more than their bytes.
+  /// All sentences, one after the other: a file has 600,000, whose own storage would take more than
+  /// their bytes.
   private let text: [UInt8]
 
   private struct Row: AnnotationRow {
@@ -18,7 +19,8 @@ package struct COCOCaptions: Sendable {
 
   /// Reads a file.
   ///
-  /// - Throws: `DurableFileError`; `COCOError` when the file is none of COCO's or, in a strict reading, has an invalid
+  /// - Throws: `DurableFileError`; `COCOError` when the file is none of COCO's or, in a strict
+  ///   reading, has an invalid
   ///   record; what `reading.progress` throws.
   package init(path: String, reading: COCOReading = COCOReading()) throws {
     var text: [UInt8] = []

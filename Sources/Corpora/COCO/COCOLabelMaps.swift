@@ -13,7 +13,8 @@ package struct COCOLabelMaps: Sendable {
 
   /// - Parameters:
   ///   - things: an `instances_*.json`: categories 1…91.
-  ///   - stuff: a `stuff_*.json`: categories 92…182; 183, which stands for all that is no stuff, is passed over.
+  ///   - stuff: a `stuff_*.json`: categories 92…182; 183, which stands for all that is no stuff, is
+  ///     passed over.
   package init(things: COCOObjects?, stuff: COCOObjects?) {
     self.things = things
     self.stuff = stuff
@@ -24,7 +25,8 @@ package struct COCOLabelMaps: Sendable {
   /// - Parameters:
   ///   - width: columns of the image; with `height` at most `COCOMask.maxPixels` pixels.
   ///   - height: rows of the image.
-  /// - Returns: ids `[height, width]`, 0 unlabelled and 1…182, and the annotations that made no mask and are not painted.
+  /// - Returns: ids `[height, width]`, 0 unlabelled and 1…182, and the annotations that made no
+  ///   mask and are not painted.
   /// - Throws: when a file cannot be read any more.
   package func labels(
     of image: Int64, width: Int, height: Int

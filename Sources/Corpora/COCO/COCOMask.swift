@@ -36,7 +36,8 @@ package struct COCOMask: Equatable, Sendable {
     return words[bit / 64] >> UInt64(bit % 64) & 1 == 1
   }
 
-  /// Lengths of runs, column by column, the first one of pixels that are not covered: COCO's uncompressed form.
+  /// Lengths of runs, column by column, the first one of pixels that are not covered: COCO's
+  /// uncompressed form.
   package var runs: [UInt32] {
     let count = ca_mask_runs(words, size, nil, 0)
     return [UInt32](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -3,7 +3,8 @@ import DurableFiles
 
 /// The objects of an `instances_*.json` or the surfaces of a `stuff_*.json`.
 ///
-/// Outlines stay in the file, which is held open; they are read again, a few hundred bytes each, when a mask is wanted. So an
+/// Outlines stay in the file, which is held open; they are read again, a few hundred bytes each,
+/// when a mask is wanted. So an
 /// annotation takes some 100 bytes of memory, however long its outline is.
 package final class COCOObjects: Sendable {
   private let annotations: AnnotationFile<COCOAnnotation>
@@ -11,7 +12,8 @@ package final class COCOObjects: Sendable {
 
   /// Reads a file.
   ///
-  /// - Throws: `DurableFileError`; `COCOError` when the file is none of COCO's or, in a strict reading, has an invalid
+  /// - Throws: `DurableFileError`; `COCOError` when the file is none of COCO's or, in a strict
+  ///   reading, has an invalid
   ///   record; what `reading.progress` throws.
   package init(path: String, reading: COCOReading = COCOReading()) throws {
     file = try OpenFile(reading: path)
@@ -40,7 +42,8 @@ package final class COCOObjects: Sendable {
   /// - Parameters:
   ///   - width: columns of the image.
   ///   - height: rows of the image.
-  /// - Throws: `InvalidCOCORecord` when the outline makes no mask, `COCOError` when the file cannot be read any more.
+  /// - Throws: `InvalidCOCORecord` when the outline makes no mask, `COCOError` when the file cannot
+  ///   be read any more.
   package func mask(
     of annotation: COCOAnnotation, width: Int, height: Int
   ) throws -> COCOMask {

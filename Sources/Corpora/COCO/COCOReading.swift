@@ -6,7 +6,8 @@ package struct COCOReading {
   package var images: Set<Int64>?
   /// Whether the first broken record ends the reading; otherwise it is counted and left out.
   package var isStrict: Bool
-  /// Called a few times a second with the bytes read and the file's size; what it throws ends the reading.
+  /// Called a few times a second with the bytes read and the file's size; what it throws ends the
+  /// reading.
   package var progress: ((_ bytes: Int, _ size: Int) throws -> Void)?
 
   package init(

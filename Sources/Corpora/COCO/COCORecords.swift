@@ -46,7 +46,8 @@ package struct COCOCaption: Equatable, Sendable {
   }
 }
 
-/// An object, a group of objects or a surface in an image; its outline stays in the file until a mask is wanted.
+/// An object, a group of objects or a surface in an image; its outline stays in the file until a
+/// mask is wanted.
 package struct COCOAnnotation: Equatable, AnnotationRow {
   package let id: Int64
   package let imageID: Int64

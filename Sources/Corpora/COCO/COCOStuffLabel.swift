@@ -1,4 +1,5 @@
-// The labels of COCO-Stuff: 91 things with the ids of COCO, 91 surfaces, and 0 for pixels without a label.
+// The labels of COCO-Stuff: 91 things with the ids of COCO, 91 surfaces, and 0 for pixels without a
+// label.
 
 /// A label of the maps in image shards.
 package struct COCOStuffLabel: Equatable, Sendable {
@@ -15,7 +16,8 @@ package struct COCOStuffLabel: Equatable, Sendable {
 
   /// All labels, each at the index of its id.
   ///
-  /// Source: the label list of COCO-Stuff (Caesar, Uijlings, Ferrari, arXiv:1612.03716) and the categories of its annotation files.
+  /// Source: the label list of COCO-Stuff (Caesar, Uijlings, Ferrari, arXiv:1612.03716) and the
+  /// categories of its annotation files.
   package static let all: [COCOStuffLabel] = {
     var labels = [COCOStuffLabel(id: 0, name: "unlabeled", supercategory: "unlabeled")]
     for (supercategory, names) in groups {

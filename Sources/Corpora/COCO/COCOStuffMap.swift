@@ -1,4 +1,5 @@
-/// The images of `stuffthingmaps`: a byte a pixel, the label's id − 1, and 255 where there is no label.
+/// The images of `stuffthingmaps`: a byte a pixel, the label's id − 1, and 255 where there is no
+/// label.
 package enum COCOStuffMap {
   /// The label ids of a map: 0 unlabelled, 1…182.
   ///

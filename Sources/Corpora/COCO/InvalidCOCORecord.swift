@@ -83,7 +83,8 @@ package struct InvalidCOCORecords: Equatable, Sendable {
   package private(set) var count = 0
   /// How many there are of each kind, by `InvalidCOCORecord.kind`.
   package private(set) var counts: [String: Int] = [:]
-  /// Halves of surrogate pairs (`\ud800` alone) that were read as U+FFFD; no record is lost by them.
+  /// Halves of surrogate pairs (`\ud800` alone) that were read as U+FFFD; no record is lost by
+  /// them.
   package internal(set) var mendedEscapes = 0
 
   package init() {}

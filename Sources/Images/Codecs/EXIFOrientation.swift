@@ -87,7 +87,8 @@ extension RGBImage {
   package func upright(_ orientation: EXIFOrientation) -> RGBImage {
     if orientation == .upright { return self }
     let (newWidth, newHeight) = orientation.exchangesSides ? (height, width) : (width, height)
-    // Where the first pixel comes from, and the steps from there along a new row and to the next one.
+    // Where the first pixel comes from, and the steps from there along a new row and to the next
+    // one.
     let (right, bottom) = (width - 1, (height - 1) * width)
     let (start, column, row) =
       switch orientation {

@@ -38,12 +38,16 @@ extension ImageDecoder {
     return LabelMap(width: header.width, height: header.height, values: values)
   }
 
-  /// Reads a depth map and brings its values to 0 … 1, see `DepthMap.init(normalizing:width:height:)`.
+  /// Reads a depth map and brings its values to 0 … 1, see
+  /// `DepthMap.init(normalizing:width:height:)`.
   ///
-  /// A PNG with one grey channel of 8 or 16 bits, or with red, green, blue and alpha of 8 bits that are the four bytes of
-  /// a little-endian 32-bit float: the form in which the published depth maps of ImageNet are stored.
+  /// A PNG with one grey channel of 8 or 16 bits, or with red, green, blue and alpha of 8 bits that
+  /// are the four bytes of
+  /// a little-endian 32-bit float: the form in which the published depth maps of ImageNet are
+  /// stored.
   ///
-  /// - Throws: `ImageError`; `.unsupported` for other images, `.damaged` for floats that are no numbers.
+  /// - Throws: `ImageError`; `.unsupported` for other images, `.damaged` for floats that are no
+  ///   numbers.
   package static func decodeDepth(
     contentsOf path: String, limits: ImageLimits = .standard
   ) throws(ImageError) -> DepthMap {
@@ -82,7 +86,8 @@ extension ImageDecoder {
     return DepthMap(normalizing: values, width: header.width, height: header.height)
   }
 
-  /// One value for each pixel: a byte, a big-endian number of 16 bits, or the bytes of a little-endian float.
+  /// One value for each pixel: a byte, a big-endian number of 16 bits, or the bytes of a
+  /// little-endian float.
   private static func depths(_ samples: [UInt8], bytesEach: Int) -> [Float] {
     stride(from: 0, to: samples.count, by: bytesEach).map { position in
       switch bytesEach {

@@ -57,7 +57,8 @@ extension RGBImage {
     return vertical.map { strip.resampledRows($0.shifted(by: inputRows.lowerBound)) } ?? strip
   }
 
-  /// Whether rows are filtered before columns, which changes pixels by the rounding between the two.
+  /// Whether rows are filtered before columns, which changes pixels by the rounding between the
+  /// two.
   ///
   /// Pillow does so, since version 13, where more than twice as many rows as columns go away.
   private func rowsComeFirst(width: Int, height: Int) -> Bool {

@@ -11,7 +11,8 @@ package enum AnimatedPNG {
   /// - Parameters:
   ///   - frames: at least one, of one size.
   ///   - milliseconds: each frame is shown; the last one for two seconds.
-  /// - Returns: a PNG that shows its first frame where animation is not known, and repeats without end elsewhere.
+  /// - Returns: a PNG that shows its first frame where animation is not known, and repeats without
+  ///   end elsewhere.
   package static func encoded(_ frames: [RGBImage], milliseconds: Int) -> [UInt8] {
     precondition(!frames.isEmpty, "a animation has a frame")
     let (width, height) = (frames[0].width, frames[0].height)

@@ -5,7 +5,8 @@ import Shards
 
 /// Reads the texts of a corpus, lists its images, and decides what goes where.
 ///
-/// The plan depends on the corpus and the options alone; images are opened only to learn their size and, with
+/// The plan depends on the corpus and the options alone; images are opened only to learn their size
+/// and, with
 /// `--drop-duplicates`, to compare each with the one before.
 package struct AtariPlanner {
   private let corpus: AtariCorpus
@@ -28,7 +29,8 @@ package struct AtariPlanner {
   /// - Parameters:
   ///   - path: the root of a folder in the Grand Challenge layout.
   ///   - progress: told what happens, in the calling thread; what it throws ends the planning.
-  /// - Throws: `IngestError`, `AtariCorpusError`, `ImageError`, `RoomTemplateError`, and what `progress` throws.
+  /// - Throws: `IngestError`, `AtariCorpusError`, `ImageError`, `RoomTemplateError`, and what
+  ///   `progress` throws.
   package static func plan(
     path: String, frames: FrameOptions, recipe: ImageRecipe, shards: ShardOptions, threads: Int,
     policy: ErrorPolicy, progress: (IngestEvent) throws -> Void
@@ -136,7 +138,8 @@ package struct AtariPlanner {
     return (good + bad).sorted { $0.frame < $1.frame }.map(\.sample)
   }
 
-  /// For every image, whether its pixels are those of the one before; one that cannot be read equals none.
+  /// For every image, whether its pixels are those of the one before; one that cannot be read
+  /// equals none.
   private func findDuplicates(_ names: [String]) throws -> [Bool] {
     var isDuplicate: [Bool] = []
     var previous: RGBImage?
@@ -221,7 +224,8 @@ extension AtariEpisode {
 }
 
 extension PlannedEpisode {
-  /// SHA-256 of the rows that are used, so that work is continued only on the input that it began with.
+  /// SHA-256 of the rows that are used, so that work is continued only on the input that it began
+  /// with.
   fileprivate var digest: String {
     var text = "\(episode.imageOffset) \(width)x\(height)\n"
     for index in kept {

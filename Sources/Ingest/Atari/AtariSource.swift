@@ -73,9 +73,11 @@ struct AtariSource: ImageSource {
 /// A recording and the frames of it that are used.
 struct PlannedEpisode: Sendable {
   let episode: AtariEpisode
-  /// Indices into `episode.transitions` of the frames that are left after `--every` and `--drop-duplicates`.
+  /// Indices into `episode.transitions` of the frames that are left after `--every` and
+  /// `--drop-duplicates`.
   let kept: [Int]
-  /// Size of the recording's images, that of its first readable one; an image of another size is skipped.
+  /// Size of the recording's images, that of its first readable one; an image of another size is
+  /// skipped.
   let width: Int
   let height: Int
 }

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Images
 
-/// What happens to the images of game states on their way into a shard: each is fitted to one size, then they are put together.
+/// What happens to the images of game states on their way into a shard: each is fitted to one size,
+/// then they are put together.
 package struct ImageRecipe: ParsableArguments, Sendable {
   @Option(
     help: ArgumentHelp(

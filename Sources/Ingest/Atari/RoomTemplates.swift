@@ -16,7 +16,8 @@ package struct RoomTemplates: Equatable, Sendable {
 
   /// Rows at the top that tell score and lives, not the position.
   private static let statusRows = 47
-  /// A frame of which more pixels differ from every image is of no known position: dark, or between two rooms.
+  /// A frame of which more pixels differ from every image is of no known position: dark, or between
+  /// two rooms.
   private static let maxDifferent = 0.12
 
   /// Reads `1-name.png`, `2-name.png`, … from a folder; several images may have one number.

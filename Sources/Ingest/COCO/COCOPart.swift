@@ -15,9 +15,11 @@ final class COCOPart: Sendable {
   /// Warnings that cost no image.
   let warnings: [String]
 
-  /// Opens a split and reads the annotation files that the options need; where they need none, one of them for the sizes.
+  /// Opens a split and reads the annotation files that the options need; where they need none, one
+  /// of them for the sizes.
   ///
-  /// - Throws: `IngestError`, `COCOLayoutError`, `COCOError`, `ImageError`, and what `progress` throws.
+  /// - Throws: `IngestError`, `COCOLayoutError`, `COCOError`, `ImageError`, and what `progress`
+  ///   throws.
   init(
     _ layout: COCOLayout, options: COCOOptions, isStrict: Bool,
     progress: (IngestEvent) throws -> Void

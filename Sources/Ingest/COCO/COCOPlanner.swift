@@ -10,7 +10,8 @@ package enum COCOPlanner {
   /// - Parameters:
   ///   - root: the folder that COCO's archives were unpacked to.
   ///   - progress: told what happens, in the calling thread; what it throws ends the planning.
-  /// - Throws: `IngestError`, `COCOLayoutError`, `COCOError`, `ImageError`, and what `progress` throws.
+  /// - Throws: `IngestError`, `COCOLayoutError`, `COCOError`, `ImageError`, and what `progress`
+  ///   throws.
   package static func plan(
     root: String, options: COCOOptions, squares: SquareOptions, shards: ShardOptions,
     policy: ErrorPolicy, progress: (IngestEvent) throws -> Void
@@ -52,7 +53,8 @@ package enum COCOPlanner {
       record: record, warnings: warnings)
   }
 
-  /// The images of a split by number: those that the annotation files list, or without such a file those in the folder.
+  /// The images of a split by number: those that the annotation files list, or without such a file
+  /// those in the folder.
   private static func images(
     of part: COCOPart, options: COCOOptions, progress: (IngestEvent) throws -> Void
   ) throws -> (images: [PlannedImage], warnings: [String]) {
@@ -128,7 +130,8 @@ package enum COCOPlanner {
 }
 
 extension COCOPart {
-  /// The numbers of the images that show at least one of these categories; `nil` where none are named.
+  /// The numbers of the images that show at least one of these categories; `nil` where none are
+  /// named.
   ///
   /// - Parameter categories: names or numbers.
   fileprivate func images(showing categories: [String]) throws(IngestError) -> Set<Int64>? {

@@ -1,6 +1,7 @@
 import Images
 
-/// The depth maps of a folder, one for each image: `NAME.png` for an image `NAME.jpg`, in the same folders below it.
+/// The depth maps of a folder, one for each image: `NAME.png` for an image `NAME.jpg`, in the same
+/// folders below it.
 struct DepthFolder: Sendable {
   private let folder: ImageFolder
 

@@ -29,9 +29,11 @@ struct ImageChoice: Equatable {
     (training + validation).map { PlannedInput(name: $0.name, bytes: $0.bytes ?? -1) }
   }
 
-  /// Chooses a fraction of the images at random; which ones depends on the seed and their names alone.
+  /// Chooses a fraction of the images at random; which ones depends on the seed and their names
+  /// alone.
   ///
-  /// - Returns: the chosen ones, as many as the fraction says to the nearest integer, and the rest, both in their order.
+  /// - Returns: the chosen ones, as many as the fraction says to the nearest integer, and the rest,
+  ///   both in their order.
   private static func fraction(
     _ percent: Double, of images: [PlannedImage], seed: UInt64
   ) -> (chosen: [PlannedImage], rest: [PlannedImage]) {

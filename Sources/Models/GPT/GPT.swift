@@ -1,4 +1,5 @@
-// The second-stage model: a decoder-only transformer over codes, exactly the reference's early minGPT.
+// The second-stage model: a decoder-only transformer over codes, exactly the reference's early
+// minGPT.
 import NN
 import TensorCore
 
@@ -29,7 +30,8 @@ package struct GPT: Layer {
     head = Linear(config.width, config.vocabSize, bias: false, using: &random, on: device)
   }
 
-  /// A model to be filled from a file; its first weights, which then are never used, take no memory.
+  /// A model to be filled from a file; its first weights, which then are never used, take no
+  /// memory.
   package init(_ config: GPTConfig, on device: Device = .default) {
     var random = RandomSource(seed: 0)
     self.init(config, using: &random, on: device)
@@ -82,7 +84,8 @@ package struct GPT: Layer {
     .causal(prefix: positions.count { $0 < config.unmasked })
   }
 
-  /// Names of the parameters that weight decay acts on: the weights of linear layers, not biases, norms, embeddings or
+  /// Names of the parameters that weight decay acts on: the weights of linear layers, not biases,
+  /// norms, embeddings or
   /// positions.
   package var decayedNames: Set<String> {
     let matrices = namedTensors.filter { $0.tensor.rank == 2 }.map(\.name)

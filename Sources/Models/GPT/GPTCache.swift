@@ -28,7 +28,8 @@ package struct GPTCache {
 }
 
 extension GPT {
-  /// Logits after the last of `indices` `[N, T]`, whose keys and values replace what the cache held.
+  /// Logits after the last of `indices` `[N, T]`, whose keys and values replace what the cache
+  /// held.
   ///
   /// - Parameter positions: the position of each token, rising; the first T if left out.
   /// - Returns: `[N, V]`.
@@ -54,7 +55,8 @@ extension GPT {
   ///
   /// - Parameter positions: the position of each; those behind the cache's if left out.
   /// - Returns: `[N, V]`, after the last.
-  /// - Precondition: all positions below `n_unmasked` that are ever seen are in the cache; before that a new token changes
+  /// - Precondition: all positions below `n_unmasked` that are ever seen are in the cache; before
+  ///   that a new token changes
   ///   what earlier positions see.
   package func logits(
     appending indices: IndexTensor, at positions: [Int32]? = nil, to cache: inout GPTCache

@@ -4,7 +4,8 @@ import TensorCore
 
 /// Rotary positions of a grid of codes behind condition tokens, which are not turned.
 ///
-/// One half of the channels of a head turns with the row, the other with the column, each pair at a rate of its own.
+/// One half of the channels of a head turns with the row, the other with the column, each pair at a
+/// rate of its own.
 /// - Source: Su et al. 2021; in two dimensions as in LlamaGen (Sun et al. 2024).
 package struct RotaryPositions: Codable, Equatable, Sendable {
   /// Codes of a row of the trained grid.

@@ -37,7 +37,8 @@ package struct SamplingTask: Sendable {
 
 /// Samples grids of codes, cell by cell, each behind what its window shows.
 ///
-/// A grid does not depend on how many are sampled at once, up to the rounding of matrix products: batches of different size
+/// A grid does not depend on how many are sampled at once, up to the rounding of matrix products:
+/// batches of different size
 /// may add in another order.
 package struct Sampler: Sendable {
   package let model: GPT
@@ -47,9 +48,11 @@ package struct Sampler: Sendable {
   package let order: TokenOrder
   /// Tokens of the condition in training: where the positions of the codes begin.
   package let conditionLength: Int
-  /// Tokens from this number on are never sampled: an embedding table may hold more than the image codes.
+  /// Tokens from this number on are never sampled: an embedding table may hold more than the image
+  /// codes.
   package let codebookSize: Int
-  /// Whether KV cache; without, the model reads the whole window for every code, as the reference does.
+  /// Whether KV cache; without, the model reads the whole window for every code, as the reference
+  /// does.
   package var caches = true
   /// Cells by which the window moves at once, half its side at most; 1 is the reference's.
   package var windowStep = 1
@@ -153,7 +156,8 @@ package struct Sampler: Sendable {
 
   /// The cells of a window that stand before `cell` in the model's order, and their positions.
   ///
-  /// A cell has the position that it would have in a whole window: in a narrower grid, positions are left out.
+  /// A cell has the position that it would have in a whole window: in a narrower grid, positions
+  /// are left out.
   private func seen(
     of window: GridWindow, before cell: Int, _ grid: GridSize, _ ranks: [Int]
   ) -> (cells: [Int], positions: [Int32]) {
@@ -172,7 +176,8 @@ package struct Sampler: Sendable {
     return (found.map(\.cell), found.map { Int32(conditionLength + $0.rank) })
   }
 
-  /// Logits `[N, V]` behind `content`, by a pass over all positions of the window, those behind it included.
+  /// Logits `[N, V]` behind `content`, by a pass over all positions of the window, those behind it
+  /// included.
   private func wholeWindow(_ content: PositionedTokens, _ window: GridWindow) -> Tensor {
     let all = (0..<window.size.count).map { cell in
       let position = cell / window.size.width * trained.width + cell % window.size.width

@@ -8,11 +8,13 @@ package struct SamplingOptions: Equatable, Sendable {
   package var temperature: Double = 1
   /// Only the k most probable tokens, and those that tie with the last of them.
   package var topK: Int?
-  /// Only the most probable tokens up to this fraction of the probability, the token that crosses it included.
+  /// Only the most probable tokens up to this fraction of the probability, the token that crosses
+  /// it included.
   package var topP: Double?
   /// Always the most probable token, the lowest of equals.
   package var isGreedy = false
-  /// How far logits move from those without a condition: 1 is the conditional model itself, 0 the one without condition.
+  /// How far logits move from those without a condition: 1 is the conditional model itself, 0 the
+  /// one without condition.
   package var guidance: Double = 1
 
   package init(
@@ -27,9 +29,11 @@ package struct SamplingOptions: Equatable, Sendable {
     self.guidance = guidance
   }
 
-  /// The probability of every token: logits divided by the temperature, cut by top-k, softmax, cut by top-p.
+  /// The probability of every token: logits divided by the temperature, cut by top-k, softmax, cut
+  /// by top-p.
   ///
-  /// - Source: the reference's `top_k_logits` and the `top_k_top_p_filtering` that it takes from transformers; there
+  /// - Source: the reference's `top_k_logits` and the `top_k_top_p_filtering` that it takes from
+  ///   transformers; there
   ///   top-p acts only together with top-k, here also alone.
   package func probabilities(_ logits: some RandomAccessCollection<Float>) -> [Double] {
     guard let largest = logits.max() else { return [] }
@@ -44,7 +48,8 @@ package struct SamplingOptions: Equatable, Sendable {
       let order = weights.indices.sorted { weights[$0] > weights[$1] }
       var sum = 0.0
       for token in order {
-        // What stands before this token already has the fraction: it goes, and so does all behind it.
+        // What stands before this token already has the fraction: it goes, and so does all behind
+        // it.
         let isCut = sum > topP
         sum += weights[token]
         if isCut { weights[token] = 0 }

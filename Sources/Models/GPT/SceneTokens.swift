@@ -46,10 +46,13 @@ package struct Scene: Equatable, Sendable {
   }
 }
 
-/// Writes scenes as tokens: for each object its class and its position, and at the end two tokens for the crop.
+/// Writes scenes as tokens: for each object its class and its position, and at the end two tokens
+/// for the crop.
 ///
-/// Positions are cells of a √V×√V grid over the image, 90×90 for 8192 tokens; the last token stands for nothing.
-/// - Source: the reference's `ObjectsBoundingBoxConditionalBuilder` and `ObjectsCenterPointsConditionalBuilder`.
+/// Positions are cells of a √V×√V grid over the image, 90×90 for 8192 tokens; the last token stands
+/// for nothing.
+/// - Source: the reference's `ObjectsBoundingBoxConditionalBuilder` and
+///   `ObjectsCenterPointsConditionalBuilder`.
 package struct SceneTokens: Equatable, Sendable {
   package enum Form: String, Codable, Sendable { case boxes, points }
 
@@ -95,7 +98,8 @@ package struct SceneTokens: Equatable, Sendable {
     [token(x: box.x, y: box.y), token(x: box.x + box.width, y: box.y + box.height)]
   }
 
-  /// The tokens of a scene: its objects in their order, as many as fit, then nothing, then the crop.
+  /// The tokens of a scene: its objects in their order, as many as fit, then nothing, then the
+  /// crop.
   package func tokens(_ scene: Scene) -> [Int32] {
     let visible = scene.objects.compactMap { object -> SceneObject? in
       guard object.box.intersection(scene.crop) != nil else { return nil }

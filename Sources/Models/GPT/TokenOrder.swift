@@ -16,7 +16,8 @@ package enum TokenOrder: String, Codable, CaseIterable, Sendable {
   case subsample
   /// Row by row, every second row backwards.
   case alternate
-  /// One fixed order sampled at random: NumPy's `RandomState(1).permutation`, as the reference samples it.
+  /// One fixed order sampled at random: NumPy's `RandomState(1).permutation`, as the reference
+  /// samples it.
   case random
 
   /// The cells, as positions in raster order, in the order of their turn.
@@ -67,7 +68,8 @@ package enum TokenOrder: String, Codable, CaseIterable, Sendable {
     return cells
   }
 
-  /// The four cells of each 2×2 block apart: first all top left ones, and so on, each quarter again in this order.
+  /// The four cells of each 2×2 block apart: first all top left ones, and so on, each quarter again
+  /// in this order.
   private static func subsampled(_ grid: GridSize) -> [Int] {
     func order(_ rows: [Int], _ columns: [Int]) -> [Int] {
       guard rows.count > 1 || columns.count > 1 else {

@@ -1,4 +1,5 @@
-// One block of the GPT: attention, then a two-layer perceptron, each on a normalised input and added to what came in.
+// One block of the GPT: attention, then a two-layer perceptron, each on a normalised input and
+// added to what came in.
 import NN
 import TensorCore
 
@@ -31,7 +32,8 @@ package struct SelfAttention: Layer {
     return projection(attention(q, k, v, heads: heads, scale: scale, mask: mask))
   }
 
-  /// New positions `[N, T, C]` that see what stands before them and all in the cache, which takes them up.
+  /// New positions `[N, T, C]` that see what stands before them and all in the cache, which takes
+  /// them up.
   func callAsFunction(
     _ x: Tensor, _ rotation: Rotation?, after cache: inout KeyValueCache
   ) -> Tensor {
@@ -46,7 +48,8 @@ package struct SelfAttention: Layer {
   }
 }
 
-/// `x + attention(norm1(x))`, then `x + perceptron(norm2(x))` with exact GELU and four times the width inside.
+/// `x + attention(norm1(x))`, then `x + perceptron(norm2(x))` with exact GELU and four times the
+/// width inside.
 ///
 /// - Source: the reference's minGPT, `Block`.
 package struct TransformerBlock: Layer {

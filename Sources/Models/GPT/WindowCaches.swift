@@ -33,8 +33,10 @@ package struct PositionedTokens: Equatable, Sendable {
 
 /// Keys and values of every window that is still needed.
 ///
-/// Within one window earlier positions never change: what a window has seen stays, and the next row adds what was sampled
-/// since. A window that moves gives every token another position, and thereby other keys and values in every block; it is
+/// Within one window earlier positions never change: what a window has seen stays, and the next row
+/// adds what was sampled
+/// since. A window that moves gives every token another position, and thereby other keys and values
+/// in every block; it is
 /// computed anew, in one pass over what stands before the code to sample.
 struct WindowCaches {
   private struct Entry {
@@ -46,7 +48,8 @@ struct WindowCaches {
   private let capacity: Int  // windows kept
   private var entries: [GridWindow: Entry] = [:]
 
-  /// - Parameters: items: sequences; bytes: how much all windows together may take; one is always kept.
+  /// - Parameters: items: sequences; bytes: how much all windows together may take; one is always
+  ///   kept.
   init(for model: GPT, items: Int, bytes: Int) {
     self.model = model
     let perWindow =

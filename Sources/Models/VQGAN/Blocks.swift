@@ -2,7 +2,8 @@
 import NN
 import TensorCore
 
-/// `x + conv2(dropout(swish(norm2(conv1(swish(norm1(x)))))))`; a 1×1 convolution on the shortcut where channels change.
+/// `x + conv2(dropout(swish(norm2(conv1(swish(norm1(x)))))))`; a 1×1 convolution on the shortcut
+/// where channels change.
 package struct ResidualBlock: Layer {
   var norm1, norm2: GroupNorm
   var conv1, conv2: Conv2d

@@ -34,7 +34,8 @@ private protocol DiscriminatorNorm: Layer {
 extension BatchNorm2d: DiscriminatorNorm {}
 extension ActNorm: DiscriminatorNorm {}
 
-/// PatchGAN: images `[N, C, H, W]` to logits `[N, 1, h, w]`, one for each overlapping patch (30×30 for 256×256).
+/// PatchGAN: images `[N, C, H, W]` to logits `[N, 1, h, w]`, one for each overlapping patch (30×30
+/// for 256×256).
 ///
 /// 4×4 convolutions of padding 1; leaky ReLU 0.2; the first and last have no normalisation.
 /// - Source: Isola et al. 2017, appendix 6.1.2.
@@ -74,7 +75,8 @@ package struct Discriminator: Layer {
     }
   }
 
-  /// A network to be filled from a file; its first weights, which then are never used, take no memory.
+  /// A network to be filled from a file; its first weights, which then are never used, take no
+  /// memory.
   package init(_ config: DiscriminatorConfig, channels: Int, on device: Device = .default) {
     var random = RandomSource(seed: 0)
     self.init(config, channels: channels, using: &random, on: device)

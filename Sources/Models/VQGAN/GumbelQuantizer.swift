@@ -1,4 +1,5 @@
-// A codebook chosen from by logits: Gumbel-softmax samples, straight-through gradient, divergence loss.
+// A codebook chosen from by logits: Gumbel-softmax samples, straight-through gradient, divergence
+// loss.
 import Foundation
 import NN
 import TensorCore
@@ -6,11 +7,13 @@ import TensorCore
 /// Replaces every latent vector by an entry sampled from the softmax of its logits, or by the most
 /// likely one.
 ///
-/// The result is the sampled entry alone; its gradient is that of the entries' mean by the fractions
+/// The result is the sampled entry alone; its gradient is that of the entries' mean by the
+/// fractions
 /// `softmax((logits + noise) / temperature)`, and reaches the entries as that of the sampled one.
 /// The loss is the divergence of `softmax(logits)` from even use, times `kl_weight`. Entries that a
 /// remap leaves out have no logits.
-/// - Source: Jang et al. 2017, §2; the reference's `GumbelVQ`, which samples in evaluation too: here
+/// - Source: Jang et al. 2017, §2; the reference's `GumbelVQ`, which samples in evaluation too:
+///   here
 ///   that takes the most likely entries, so that an image has one grid of codes.
 package struct GumbelQuantizer: Quantizer {
   package private(set) var codebook: Tensor  // [K, D]

@@ -13,8 +13,10 @@ func clusterSums(_ rows: Tensor, _ indices: IndexTensor, clusters: Int) -> (
 
 /// Centres of `clusters` clusters of the rows `[M, D]`, `[K, D]`.
 ///
-/// The first centres are spread by k-means++, so that rare vectors get centres too; an empty cluster moves to a row sampled in
-/// proportion to its squared distance from its centre. Where there are fewer distinct rows than clusters, the spare centres
+/// The first centres are spread by k-means++, so that rare vectors get centres too; an empty
+/// cluster moves to a row sampled in
+/// proportion to its squared distance from its centre. Where there are fewer distinct rows than
+/// clusters, the spare centres
 /// lie beside random rows.
 /// - Source: Arthur & Vassilvitskii 2007; Lloyd 1982.
 package func kMeans(
@@ -39,7 +41,8 @@ package func kMeans(
   return Tensor(centres, shape: [clusters, d], on: rows.device)
 }
 
-/// The first centres, `clusters · D` values: each a row sampled in proportion to its squared distance from those before it.
+/// The first centres, `clusters · D` values: each a row sampled in proportion to its squared
+/// distance from those before it.
 private func spreadCentres(_ rows: Tensor, clusters: Int, using random: inout RandomSource)
   -> [Float]
 {

@@ -4,7 +4,8 @@ import TensorCore
 
 /// LPIPS with VGG16: a distance of images that follows human judgement.
 ///
-/// Weights come from a file; they are never trained, and dropout in the heads is off (the reference leaves it on in
+/// Weights come from a file; they are never trained, and dropout in the heads is off (the reference
+/// leaves it on in
 /// training by accident).
 /// - Source: Zhang et al. 2018, §3; torchvision's VGG16, features up to relu5_3.
 package struct LPIPS: Layer {
@@ -35,7 +36,8 @@ package struct LPIPS: Layer {
     }
   }
 
-  /// Distances `[N]` of constant images `[N, 3, H, W]` to images whose gradient is wanted; both in [-1, 1], at least
+  /// Distances `[N]` of constant images `[N, 3, H, W]` to images whose gradient is wanted; both in
+  /// [-1, 1], at least
   /// 16 pixels per side.
   ///
   /// Of depth, `[N, 1, H, W]`, all three colours are the one channel, as in the reference.
@@ -52,7 +54,8 @@ package struct LPIPS: Layer {
 
   /// The five feature maps after ReLU.
   private func features(of images: Tensor) -> [Tensor] {
-    // Shift and scale map [-1, 1] to VGG's ImageNet statistics; the third shift is -.188, not -1.88.
+    // Shift and scale map [-1, 1] to VGG's ImageNet statistics; the third shift is -.188, not
+    // -1.88.
     let shift: [Float] = [-0.030, -0.088, -0.188]
     let scale: [Float] = [0.458, 0.448, 0.450]
     let factors = scale.map { 1 / $0 }
@@ -73,7 +76,8 @@ package struct LPIPS: Layer {
   }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
-    // torchvision numbers convolutions, ReLUs and poolings in one list: 0, 2 | 5, 7 | 10, 12, 14 | …
+    // torchvision numbers convolutions, ReLUs and poolings in one list: 0, 2 | 5, 7 | 10, 12, 14 |
+    // …
     var index = 0
     for slice in slices.indices {
       for layer in slices[slice].indices {

@@ -27,9 +27,11 @@ package enum DiscriminatorLoss: String, Codable, CaseIterable, Sendable {
 /// The generator's adversarial loss, `-mean D(x̂)`.
 package func generatorLoss(fake: Tensor) -> Tensor { -fake.mean() }
 
-/// λ = ‖∇L_rec‖ / (‖∇L_GAN‖ + 10⁻⁴), clamped to [0, 10⁴], a scalar; norms of the gradients at the decoder's last weight.
+/// λ = ‖∇L_rec‖ / (‖∇L_GAN‖ + 10⁻⁴), clamped to [0, 10⁴], a scalar; norms of the gradients at the
+/// decoder's last weight.
 ///
-/// - Source: Esser et al. 2021, eq. 7 (the paper's δ is 10⁻⁶; the published code's, kept here, is 10⁻⁴).
+/// - Source: Esser et al. 2021, eq. 7 (the paper's δ is 10⁻⁶; the published code's, kept here, is
+///   10⁻⁴).
 package func adaptiveWeight(reconstruction: Tensor, adversarial: Tensor) -> Tensor {
   (reconstruction.norm() / adversarial.norm().scaled(by: 1, plus: 1e-4)).clamped(to: 0...1e4)
 }

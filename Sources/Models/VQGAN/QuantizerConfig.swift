@@ -6,9 +6,11 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
   package enum Kind: String, Codable, CaseIterable, Sendable {
     /// The gradient of the codebook loss (the reference).
     case gradient
-    /// Moving averages of the latent vectors assigned to each entry (van den Oord et al. 2017, appendix A.1).
+    /// Moving averages of the latent vectors assigned to each entry (van den Oord et al. 2017,
+    /// appendix A.1).
     case movingAverage = "moving_average"
-    /// Samples from logits of a 1×1 convolution, relaxed by Gumbel noise (Jang et al. 2017; the reference's `GumbelVQ`).
+    /// Samples from logits of a 1×1 convolution, relaxed by Gumbel noise (Jang et al. 2017; the
+    /// reference's `GumbelVQ`).
     case gumbel
   }
 
@@ -75,7 +77,8 @@ extension QuantizerConfig.Kind {
 }
 
 extension QuantizerConfig {
-  /// Reads a configuration; `kl_weight` and `temperature` may be missing, as in the files of version 0.1.
+  /// Reads a configuration; `kl_weight` and `temperature` may be missing, as in the files of
+  /// version 0.1.
   package init(from decoder: any Swift.Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(

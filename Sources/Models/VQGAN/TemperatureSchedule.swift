@@ -1,7 +1,8 @@
 // How soft the samples of a Gumbel quantizer are, step by step.
 import Foundation
 
-/// A temperature that falls along a half cosine and then stays; the published values unless others are given.
+/// A temperature that falls along a half cosine and then stays; the published values unless others
+/// are given.
 package struct TemperatureSchedule: Codable, Equatable, Sendable {
   package var start: Float
   package var end: Float

@@ -27,7 +27,8 @@ package struct VQGAN: Layer {
     postQuantConv = Conv2d(config.embedDim, config.zChannels, kernel: 1, using: &random, on: device)
   }
 
-  /// A model to be filled from a file; its first weights, which then are never used, take no memory.
+  /// A model to be filled from a file; its first weights, which then are never used, take no
+  /// memory.
   package init(_ config: VQGANConfig, on device: Device = .default) {
     var random = RandomSource(seed: 0)
     self.init(config, using: &random, on: device)
@@ -79,7 +80,8 @@ package struct VQGAN: Layer {
   /// Codes `[N, h, w]`.
   package func encode(_ input: VQGANInput) -> IndexTensor { codes(of: entries(of: input)) }
 
-  /// Images `[N, C, h·f, w·f]`, plain, of codes `[N, h, w]`; unbounded, clamp to [-1, 1] when saving.
+  /// Images `[N, C, h·f, w·f]`, plain, of codes `[N, h, w]`; unbounded, clamp to [-1, 1] when
+  /// saving.
   package func decode(indices: IndexTensor) -> Tensor {
     images(of: entries(of: indices))
   }

@@ -15,7 +15,8 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   package var embedDim: Int  // length of a codebook entry, D
   package var nEmbed: Int  // codebook entries, K
   package var quantizer: QuantizerConfig
-  /// What it reads, where the number of channels does not say it; nil, and not in the file, where it does.
+  /// What it reads, where the number of channels does not say it; nil, and not in the file, where
+  /// it does.
   private var declaredInput: RowMap?
 
   /// What the channels mean: by default three are images, one is depth, others are labels.

@@ -67,7 +67,8 @@ extension HDF5ElementType: CustomStringConvertible {
 }
 
 extension ShardColumnType {
-  /// The type in files: little-endian; text is UTF-8 of variable length; Booleans are h5py's enumeration.
+  /// The type in files: little-endian; text is UTF-8 of variable length; Booleans are h5py's
+  /// enumeration.
   func fileType(at position: HDF5Place) throws(ShardError) -> HDF5Handle {
     let type: hid_t
     switch self {

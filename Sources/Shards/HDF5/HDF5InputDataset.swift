@@ -1,9 +1,11 @@
-// Reading of datasets: single rows past the library's lock where the storage allows it, or whole columns.
+// Reading of datasets: single rows past the library's lock where the storage allows it, or whole
+// columns.
 
 import CChunkCodec
 import CHDF5
 
-/// A dataset of an open file; its shape and storage are checked against the file's size before anything is allocated.
+/// A dataset of an open file; its shape and storage are checked against the file's size before
+/// anything is allocated.
 final class HDF5InputDataset: Sendable {
   let position: HDF5Place
   let type: HDF5ElementType

@@ -5,7 +5,8 @@ import DurableFiles
 
 /// An HDF5 file open for reading.
 ///
-/// Only what the file holds itself is ever read: soft and external links, external storage and virtual datasets are
+/// Only what the file holds itself is ever read: soft and external links, external storage and
+/// virtual datasets are
 /// refused.
 final class HDF5InputFile: Sendable {
   let path: String

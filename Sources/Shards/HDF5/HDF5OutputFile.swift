@@ -1,4 +1,5 @@
-// Writing of files: attributes, columns, and images chunk by chunk. Every return value is checked: the library reports a full
+// Writing of files: attributes, columns, and images chunk by chunk. Every return value is checked:
+// the library reports a full
 // disk late, and sometimes in one call only.
 
 import CHDF5
@@ -25,7 +26,8 @@ final class HDF5OutputFile {
         H5Pcreate(chdf5_file_create()), release: H5Pclose)
       try position.check(H5Pset_obj_track_times(creation.id, false))
       let access = try position.fileAccess()
-      // Old enough for every reader, new enough for large attributes; not the newest form, which a crash locks.
+      // Old enough for every reader, new enough for large attributes; not the newest form, which a
+      // crash locks.
       try position.check(
         H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V110))
       // Closing fails, instead of waiting, when a dataset is still open.
@@ -114,14 +116,16 @@ final class HDF5OutputFile {
     }
   }
 
-  /// Writes a whole column: one dataset of one value per row, in one chunk with a checksum that every reader verifies.
+  /// Writes a whole column: one dataset of one value per row, in one chunk with a checksum that
+  /// every reader verifies.
   ///
   /// Text goes without: it stands elsewhere in the file, where no filter reaches.
   func write(_ column: ShardColumn, named name: String) throws(ShardError) {
     try write(column, named: name, shape: [column.count], hasChecksum: column.type != .string)
   }
 
-  /// Writes a whole dataset from its values in row-major order, contiguous unless it has a checksum.
+  /// Writes a whole dataset from its values in row-major order, contiguous unless it has a
+  /// checksum.
   func write(
     _ values: ShardColumn, named name: String, shape: [Int], hasChecksum: Bool = false
   ) throws(ShardError) {

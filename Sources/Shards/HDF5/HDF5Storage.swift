@@ -2,7 +2,8 @@
 
 import CHDF5
 
-/// The storage of a dataset, refused where its data are somewhere else or packed by an unknown filter.
+/// The storage of a dataset, refused where its data are somewhere else or packed by an unknown
+/// filter.
 struct HDF5Storage: Sendable {
   /// How a row is found.
   enum Layout: Sendable {

@@ -30,7 +30,8 @@ package struct ShardObject: Equatable, Sendable {
   }
 }
 
-/// The group `/objects`: one column a property over all objects, and where each row's objects begin.
+/// The group `/objects`: one column a property over all objects, and where each row's objects
+/// begin.
 enum ShardObjects {
   private static func name(_ property: String) -> String {
     "\(ShardFormat.Group.objects)/\(property)"

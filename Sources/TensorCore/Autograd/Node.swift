@@ -1,10 +1,12 @@
-// Reverse-mode differentiation, define by run: each recorded operation is a node that knows its inputs' nodes and how to
+// Reverse-mode differentiation, define by run: each recorded operation is a node that knows its
+// inputs' nodes and how to
 // pass a gradient back to them.
 import Synchronization
 
 /// One recorded operation, or a leaf (a trainable parameter, a detached activation).
 final class Node: @unchecked Sendable {
-  /// Gradients of the inputs from the gradient of the output; asked only for the inputs marked `true`.
+  /// Gradients of the inputs from the gradient of the output; asked only for the inputs marked
+  /// `true`.
   typealias Derivative = (_ gradient: Tensor, _ wanted: [Bool]) -> [Tensor?]
 
   private static let counter = Atomic<UInt64>(0)
@@ -26,7 +28,8 @@ final class Node: @unchecked Sendable {
   /// Whether a backward pass has consumed this operation.
   var isReleased: Bool { !isLeaf && derivative == nil }
 
-  /// Lets go of saved activations and of the graph behind; a second backward pass through here is a mistake.
+  /// Lets go of saved activations and of the graph behind; a second backward pass through here is a
+  /// mistake.
   func release() {
     derivative = nil
     inputs = []
@@ -51,7 +54,8 @@ final class Node: @unchecked Sendable {
   }
 }
 
-/// Whether operations are recorded; a task-local value, so that one thread's sampling does not touch another's training.
+/// Whether operations are recorded; a task-local value, so that one thread's sampling does not
+/// touch another's training.
 enum GradientMode {
   @TaskLocal static var isRecording = true
 }
@@ -74,7 +78,8 @@ func record(
 }
 
 extension Tensor {
-  /// This tensor as a leaf whose gradient is wanted: a trainable parameter, or the border of a partial backward pass.
+  /// This tensor as a leaf whose gradient is wanted: a trainable parameter, or the border of a
+  /// partial backward pass.
   package func trainable() -> Tensor {
     Tensor(shape: shape, layout: layout, storage: storage, node: Node())
   }

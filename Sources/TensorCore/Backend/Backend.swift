@@ -2,8 +2,10 @@
 
 /// What a device does.
 ///
-/// Operands are tensors, with shape, layout and a storage of the device; a result is written `into` a tensor whose shape
-/// says its extents. Meanings are those of `kernels.h`. Results may lie in an operand's storage where an operation is
+/// Operands are tensors, with shape, layout and a storage of the device; a result is written `into`
+/// a tensor whose shape
+/// says its extents. Meanings are those of `kernels.h`. Results may lie in an operand's storage
+/// where an operation is
 /// elementwise. Nothing is read back but by `withHostBytes`.
 protocol Backend: AnyObject, Sendable {
   var name: String { get }
@@ -38,7 +40,8 @@ protocol Backend: AnyObject, Sendable {
   /// Blocked `[N, C, H, W]` to rows `[N, H·W, C]`, and back.
   func rows(of x: Tensor, into y: Tensor)
   func image(of rows: Tensor, into y: Tensor)
-  /// `y` is what `x` holds from `start` on along an axis, 0 in any layout, 1 in the plain one; and the reverse.
+  /// `y` is what `x` holds from `start` on along an axis, 0 in any layout, 1 in the plain one; and
+  /// the reverse.
   func slice(_ x: Tensor, axis: Int, from start: Int, into y: Tensor)
   func insert(_ x: Tensor, axis: Int, at start: Int, into y: Tensor)
   /// `[A, B, C]` to `[B, A, C]`.

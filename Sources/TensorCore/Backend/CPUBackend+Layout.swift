@@ -93,7 +93,8 @@ extension CPUBackend {
     }
   }
 
-  /// Calls `body` with every contiguous run of a part of `whole` along an axis: where it lies in either, and its length.
+  /// Calls `body` with every contiguous run of a part of `whole` along an axis: where it lies in
+  /// either, and its length.
   private func forEachRun(
     whole: Tensor, part: Tensor, axis: Int, start: Int,
     _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void

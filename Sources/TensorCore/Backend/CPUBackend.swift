@@ -1,4 +1,5 @@
-// The processor's backend: the kernels of CKernels, with convolutions and matrix products by the chosen engine.
+// The processor's backend: the kernels of CKernels, with convolutions and matrix products by the
+// chosen engine.
 import CKernels
 
 /// The processor, computing with one of the two engines.
@@ -164,7 +165,8 @@ final class CPUBackend: Backend {
     #endif
   }
 
-  /// Rows up to which the product reads the weights faster as bytes than the library does as floats.
+  /// Rows up to which the product reads the weights faster as bytes than the library does as
+  /// floats.
   private static let fewRows = 64
 
   private func productOfBytes(_ a: Tensor, _ b: Tensor, _ s: ProductShape, into c: Tensor) {

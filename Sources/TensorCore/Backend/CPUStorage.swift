@@ -44,7 +44,8 @@ extension Tensor {
   var floats: UnsafeMutablePointer<Float> { storage.floats }
 }
 
-/// Values in 16 or 8 bits, beside the storage that they were made of; gone when its contents change.
+/// Values in 16 or 8 bits, beside the storage that they were made of; gone when its contents
+/// change.
 ///
 /// Filled by the one thread that issues all computation.
 private struct ReducedCopies {

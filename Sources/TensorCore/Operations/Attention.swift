@@ -45,7 +45,8 @@ package func attention(
 
 /// Keys and values of the positions seen so far, for drawing one token at a time.
 ///
-/// Not part of any graph: sampling runs without gradients. Where weights are read in fewer bits than float32, both are kept
+/// Not part of any graph: sampling runs without gradients. Where weights are read in fewer bits
+/// than float32, both are kept
 /// in bfloat16.
 package struct KeyValueCache {
   /// Positions that have been appended.
@@ -84,7 +85,8 @@ package struct KeyValueCache {
     length += count
   }
 
-  /// Appends positions and lets each attend to all before it, itself included: q, k, v and the result are `[N, T, C]`.
+  /// Appends positions and lets each attend to all before it, itself included: q, k, v and the
+  /// result are `[N, T, C]`.
   package mutating func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, scale: Float) -> Tensor {
     let before = length
     append(keys: k, values: v)

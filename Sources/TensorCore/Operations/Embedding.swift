@@ -15,7 +15,8 @@ extension Tensor {
     }
   }
 
-  /// The nearest row of `codebook` `[K, D]` for every row of this tensor `[M, D]`; the lowest index wins a tie.
+  /// The nearest row of `codebook` `[K, D]` for every row of this tensor `[M, D]`; the lowest index
+  /// wins a tie.
   ///
   /// - Returns: indices `[M]` and squared distances `[M]`.
   /// - Complexity: one matrix product; `[M, K]` is held in pieces.
@@ -38,7 +39,8 @@ extension Tensor {
     return sums
   }
 
-  /// These sums `[K, D]` by counts `[K]` with Laplace smoothing: entries of a moving-average codebook; not recorded.
+  /// These sums `[K, D]` by counts `[K]` with Laplace smoothing: entries of a moving-average
+  /// codebook; not recorded.
   ///
   /// - Source: van den Oord et al. 2017, eq. 8.
   package func smoothedMeans(counts: Tensor, eps: Float) -> Tensor {

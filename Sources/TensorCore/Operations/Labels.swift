@@ -1,7 +1,8 @@
 // Maps of labels as images of one-hot channels that are never built.
 
 extension IndexTensor {
-  /// The convolution of the one-hot channels of these labels `[N, H, W]`, odd kernel, the size kept.
+  /// The convolution of the one-hot channels of these labels `[N, H, W]`, odd kernel, the size
+  /// kept.
   ///
   /// - Parameters: weights: `[O, I, k, k]` for labels in `0..<I`; bias: `[O]`.
   /// - Returns: blocked `[N, O, H, W]`.
@@ -35,7 +36,8 @@ extension Tensor {
     return record(result, [x]) { gradient, _ in [gradient.axesSwapped()] }
   }
 
-  /// Mean binary cross-entropy of these logits `[N, C, H, W]` with one-hot labels `[N, H, W]`, over all channels and positions.
+  /// Mean binary cross-entropy of these logits `[N, C, H, W]` with one-hot labels `[N, H, W]`, over
+  /// all channels and positions.
   ///
   /// - Source: the reference's `BCELossWithQuant`.
   package func labelCrossEntropy(_ labels: IndexTensor) -> Tensor {

@@ -1,7 +1,8 @@
 // Group, batch and layer normalisation, each with the activation that follows it.
 
 extension Tensor {
-  /// Group normalisation of `[N, C, H, W]`, followed by SiLU (swish) if asked; one fused pass that saves only mean and
+  /// Group normalisation of `[N, C, H, W]`, followed by SiLU (swish) if asked; one fused pass that
+  /// saves only mean and
   /// 1/deviation of each group.
   ///
   /// - Parameters: gamma, beta: `[C]`; `groups` divides `C`.
@@ -29,9 +30,11 @@ extension Tensor {
     }
   }
 
-  /// Batch normalisation of `[N, C, H, W]` by the batch's own moments, then leaky ReLU (slope 1: none).
+  /// Batch normalisation of `[N, C, H, W]` by the batch's own moments, then leaky ReLU (slope 1:
+  /// none).
   ///
-  /// - Returns: the result, and the batch's mean and biased variance `[C]` for the running statistics.
+  /// - Returns: the result, and the batch's mean and biased variance `[C]` for the running
+  ///   statistics.
   package func batchNormalized(gamma: Tensor, beta: Tensor, eps: Float = 1e-5, slope: Float = 1)
     -> (
       output: Tensor, mean: Tensor, variance: Tensor
@@ -56,7 +59,8 @@ extension Tensor {
     return (output, mean, variance)
   }
 
-  /// `scale · (x + loc)` per channel of `[N, C, H, W]`, then leaky ReLU (slope 1: none); `loc` and `scale` hold C values.
+  /// `scale · (x + loc)` per channel of `[N, C, H, W]`, then leaky ReLU (slope 1: none); `loc` and
+  /// `scale` hold C values.
   package func channelAffine(loc: Tensor, scale: Tensor, slope: Float = 1) -> Tensor {
     let x = blocked()
     let y = Tensor(uninitializedLike: x)

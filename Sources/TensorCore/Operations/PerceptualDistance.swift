@@ -1,7 +1,8 @@
 // One level of LPIPS.
 
 extension Tensor {
-  /// Distance of two sets of features: the mean over positions of `Σ_c w_c (â_c - b̂_c)²`, features normalised to unit length
+  /// Distance of two sets of features: the mean over positions of `Σ_c w_c (â_c - b̂_c)²`, features
+  /// normalised to unit length
   /// over the channels.
   ///
   /// - Parameters: self, other: features `[N, C, H, W]`; weights: constants `[C]`.

@@ -15,7 +15,8 @@ extension Tensor {
 
   /// Mean of `-log softmax(logits)[target]` over the positions whose target is not -1, in nats.
   ///
-  /// - Parameters: self: logits `[…, V]`; targets: `[…]` in `0..<V`, or -1 for a position that does not count.
+  /// - Parameters: self: logits `[…, V]`; targets: `[…]` in `0..<V`, or -1 for a position that does
+  ///   not count.
   package func crossEntropy(_ targets: IndexTensor) -> Tensor {
     let x = plain()
     let v = shape[-1]
@@ -36,7 +37,8 @@ extension Tensor {
     }
   }
 
-  /// Mean over the rows of `Σ q log(q K)`, q their softmax: the divergence from K equal fractions, in nats.
+  /// Mean over the rows of `Σ q log(q K)`, q their softmax: the divergence from K equal fractions,
+  /// in nats.
   ///
   /// - Parameter self: logits `[M, K]`.
   package func divergenceFromUniform() -> Tensor {

@@ -1,7 +1,8 @@
 // Max pooling and nearest-neighbour upsampling of activations.
 
 extension Tensor {
-  /// The maximum of each 2×2 window, stride 2, `[N, C, H/2, W/2]`; an odd last row or column is dropped.
+  /// The maximum of each 2×2 window, stride 2, `[N, C, H/2, W/2]`; an odd last row or column is
+  /// dropped.
   package func maxPooled() -> Tensor {
     let x = blocked()
     let y = Tensor(

@@ -1,7 +1,8 @@
 // Rotary positions.
 import Foundation
 
-/// Angles by which pairs of neighbouring channels of every head are turned, for the positions of a sequence.
+/// Angles by which pairs of neighbouring channels of every head are turned, for the positions of a
+/// sequence.
 package struct Rotation: Sendable {
   let cosines, sines: Tensor  // [T, width / 2]
   let width: Int

@@ -1,4 +1,5 @@
-// Reuse of buffers: a training step repeats its shapes, so after the first step nothing is asked of the system.
+// Reuse of buffers: a training step repeats its shapes, so after the first step nothing is asked of
+// the system.
 import Glibc
 import Synchronization
 
@@ -64,7 +65,8 @@ package final class MemoryPool: Sendable {
     return fresh
   }
 
-  /// Reports that there is no more memory, and ends the process: nothing above could go on without its tensor.
+  /// Reports that there is no more memory, and ends the process: nothing above could go on without
+  /// its tensor.
   package static let outOfMemory = Mutex<@Sendable (_ message: String) -> Never>(printAndExit)
 
   @Sendable private static func printAndExit(_ message: String) -> Never {

@@ -30,7 +30,8 @@ extension GPTCondition {
   /// The grid of condition tokens over a whole image.
   ///
   /// - Parameters: grid: of the image's codes; trained: that of the model.
-  /// - Returns: nil for conditions that lie in no grid, and where the two grids' ratio leaves a rest.
+  /// - Returns: nil for conditions that lie in no grid, and where the two grids' ratio leaves a
+  ///   rest.
   package func grid(over grid: GridSize, trained: GridSize) -> GridSize? {
     guard let own = self.grid, grid.height * own.height % trained.height == 0,
       grid.width * own.width % trained.width == 0

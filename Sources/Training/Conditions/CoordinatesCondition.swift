@@ -19,7 +19,8 @@ package struct CoordinatesCondition: ConditionPayload {
 
   /// How far down each position of a grid is in the whole image, as tokens.
   ///
-  /// A pixel's coordinate is its number in reading order over the number of all; a position has the mean of its pixels.
+  /// A pixel's coordinate is its number in reading order over the number of all; a position has the
+  /// mean of its pixels.
   /// - Parameters:
   ///   - part: of the whole image that the grid covers.
   ///   - factor: pixels per position along one side.

@@ -65,7 +65,8 @@ package struct GPTCondition: Equatable, Sendable {
   }
 }
 
-/// What every kind of condition knows of itself; its coding is that of its own keys of `condition` in the files.
+/// What every kind of condition knows of itself; its coding is that of its own keys of `condition`
+/// in the files.
 protocol ConditionPayload: Codable, Equatable, Sendable {
   var name: GPTCondition.Name { get }
   var vocabulary: Int { get }

@@ -2,7 +2,8 @@
 import Models
 import Shards
 
-/// The position of stored images in the scaled images that they were cut from, by the columns that prep-coco and
+/// The position of stored images in the scaled images that they were cut from, by the columns that
+/// prep-coco and
 /// prep-images write; images without these columns are whole.
 struct ImageFrames {
   private struct Frame {

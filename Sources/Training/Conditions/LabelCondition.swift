@@ -32,7 +32,8 @@ package struct LabelCondition: ConditionPayload {
 extension CodeShardSet {
   /// A column of integers.
   ///
-  /// - Throws: `ConditionError.noColumn`, `notWhole`; `label` for a number outside `0..<limit`; `ShardError`.
+  /// - Throws: `ConditionError.noColumn`, `notWhole`; `label` for a number outside `0..<limit`;
+  ///   `ShardError`.
   func integers(_ column: String, below limit: Int? = nil) throws -> [Int] {
     guard labelNames.contains(column) else {
       throw ConditionError.noColumn(path: paths[0], column: column, known: labelNames)

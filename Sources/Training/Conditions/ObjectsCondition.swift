@@ -8,7 +8,8 @@ package struct ObjectsCondition: ConditionPayload {
   package let vocabulary: Int
   /// Objects of an image, at most.
   package var objects: Int
-  /// The numbers of the categories, in the order of their tokens; nil where a external file does not tell.
+  /// The numbers of the categories, in the order of their tokens; nil where a external file does
+  /// not tell.
   package let categories: [Int]?
 
   enum CodingKeys: String, CodingKey {

@@ -5,7 +5,8 @@ import NN
 import TamingCheckpoints
 import TensorCore
 
-/// The moments of the parameters of one external optimizer, which numbers them instead of naming them.
+/// The moments of the parameters of one external optimizer, which numbers them instead of naming
+/// them.
 package struct OptimizerImport {
   /// The moments, named as in `optimizer.safetensors` of a checkpoint.
   package var tensors: RenamedTensors { RenamedTensors(file, oldNames: storedNames) }

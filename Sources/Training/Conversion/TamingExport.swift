@@ -163,7 +163,8 @@ package struct TamingExport {
     name == "quantize.cluster_size" || name == "quantize.embed_avg"
   }
 
-  /// 1 where a row's position sees a column's: what lies before it, and the whole prefix from within the prefix.
+  /// 1 where a row's position sees a column's: what lies before it, and the whole prefix from
+  /// within the prefix.
   private static func mask(_ config: GPTConfig) -> [Float] {
     let side = config.blockSize
     return (0..<side * side).map { position in

@@ -1,4 +1,5 @@
-// The order in which training reads its rows: a pure function of seed, epoch and number of rows, so that the position in the
+// The order in which training reads its rows: a pure function of seed, epoch and number of rows, so
+// that the position in the
 // data is two integers.
 import TensorCore
 
@@ -39,7 +40,8 @@ package struct EpochOrder: Sendable {
     return random.permutation(count)
   }
 
-  /// The next `batchSize` rows from `position` on, which moves behind them; a batch may reach into the next epoch, or
+  /// The next `batchSize` rows from `position` on, which moves behind them; a batch may reach into
+  /// the next epoch, or
   /// over several where it is larger than an epoch.
   package mutating func next(_ batchSize: Int, from position: inout DataPosition) -> [Int] {
     var batch: [Int] = []

@@ -35,7 +35,8 @@ package struct ImageBatch: Sendable {
   }
 }
 
-/// An endless sequence of batches; which rows, crops and mirrorings they hold is a function of seed and position alone.
+/// An endless sequence of batches; which rows, crops and mirrorings they hold is a function of seed
+/// and position alone.
 package final class ImageBatches: Sendable {
   private let queue: BoundedQueue<Result<ImageBatch, any Error>>
 

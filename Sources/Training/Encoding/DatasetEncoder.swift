@@ -8,7 +8,8 @@ import TensorCore
 
 /// Writes the code shards of a plan, continuing at the first that is missing.
 ///
-/// The bytes of a code shard are a function of its image shard, the VQGAN, the batch size, the engine and its threads.
+/// The bytes of a code shard are a function of its image shard, the VQGAN, the batch size, the
+/// engine and its threads.
 package struct DatasetEncoder {
   private let plan: EncodingPlan
   private let stage: FirstStage
@@ -40,7 +41,8 @@ package struct DatasetEncoder {
   ///
   /// - Parameters:
   ///   - path: the folder; is made when it is missing, and locked while the run lasts.
-  ///   - progress: told what happens, in the calling thread; what it throws ends the run, and finished shards stay.
+  ///   - progress: told what happens, in the calling thread; what it throws ends the run, and
+  ///     finished shards stay.
   /// - Throws: `EncodingError`, `ShardError`, and what `progress` throws.
   package func run(
     in path: String, progress: (EncodingEvent) throws -> Void

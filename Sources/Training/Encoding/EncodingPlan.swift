@@ -66,7 +66,8 @@ extension FirstStage {
     if config.input != .images { throw .input(path: path, found: config.input) }
   }
 
-  /// Images of one size that fit into one batch, so that the widest activation stays below 128 MiB; at most 32.
+  /// Images of one size that fit into one batch, so that the widest activation stays below 128 MiB;
+  /// at most 32.
   package func batchSize(height: Int, width: Int) -> Int {
     min(max(1 << 25 / (config.ch * height * width), 1), 32)
   }

@@ -64,7 +64,8 @@ package struct CodeTable: Sendable {
     return IndexTensor(codes, shape: [rows.count, rowLength])
   }
 
-  /// The entropy of a code that knows nothing of its neighbours, in nats: what a model must stay below to have learnt
+  /// The entropy of a code that knows nothing of its neighbours, in nats: what a model must stay
+  /// below to have learnt
   /// anything but frequencies.
   package var unigramEntropy: Double {
     var counts = [Int](repeating: 0, count: codebookSize)

@@ -38,7 +38,8 @@ package struct GPTRun {
   /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if
   /// it has no checkpoint yet.
   ///
-  /// - Throws: `GPTConfigError`, `RunError`, `SafetensorsError`, `ModelMismatchError`, `DurableFileError`.
+  /// - Throws: `GPTConfigError`, `RunError`, `SafetensorsError`, `ModelMismatchError`,
+  ///   `DurableFileError`.
   package init(_ config: GPTRunConfig, in folder: RunFolder, resumed: Bool, on device: Device)
     throws
   {

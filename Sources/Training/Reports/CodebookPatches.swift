@@ -5,13 +5,15 @@ import TensorCore
 
 /// Every code of a codebook, decoded where it stands in a grid of codes.
 ///
-/// What a code means depends on its neighbours, so a code is shown in the first grid that has it. A code that no grid has
+/// What a code means depends on its neighbours, so a code is shown in the first grid that has it. A
+/// code that no grid has
 /// is decoded among copies of itself.
 package struct CodebookPatches {
   /// Images of one code's size, f×f pixels, by code.
   package let images: [RGBImage]
 
-  /// The side of the grid that is filled with an unused code; its patch is the centre, away from the borders.
+  /// The side of the grid that is filled with an unused code; its patch is the centre, away from
+  /// the borders.
   private static let gridSide = 5
   private static let batchSize = 32
 

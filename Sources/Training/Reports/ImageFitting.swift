@@ -20,7 +20,8 @@ package struct ImageFitting: Sendable {
     self.size = size
   }
 
-  /// Scales the image until it covers the size and cuts its sides off; without a size, cuts its sides alone.
+  /// Scales the image until it covers the size and cuts its sides off; without a size, cuts its
+  /// sides alone.
   ///
   /// - Returns: the image, and what was done to it in words; nil where nothing was.
   /// - Throws: `ReconstructionError.tooSmall`.

@@ -23,7 +23,8 @@ package struct ImageInputs {
   /// Sorts the paths by what the files hold: PNG or JPEG images, or else shards.
   ///
   /// - Parameter count: rows to take; image files are taken all.
-  /// - Throws: `ImageError` for images that cannot be read, `ShardError`, `ReconstructionError.noImages`.
+  /// - Throws: `ImageError` for images that cannot be read, `ShardError`,
+  ///   `ReconstructionError.noImages`.
   package init(_ paths: [String], count: Int) throws {
     try self.init(paths) { evenRows(count, of: $0) }
   }

@@ -1,7 +1,8 @@
 // How near reconstructions come to their images.
 import Images
 
-/// The quality of one reconstruction, or the mean over several; encodes as in the JSON of `reconstruct`.
+/// The quality of one reconstruction, or the mean over several; encodes as in the JSON of
+/// `reconstruct`.
 package struct ReconstructionMetrics: Encodable, Equatable, Sendable {
   /// Peak signal-to-noise ratio, dB; 99 stands for an exact copy, so that means stay finite.
   package var psnr: Double

@@ -2,7 +2,8 @@
 import Images
 import Models
 
-/// The objects of a scene with their names, as the model reads them: boxes or points, at the positions that tokens have.
+/// The objects of a scene with their names, as the model reads them: boxes or points, at the
+/// positions that tokens have.
 ///
 /// - Source: `plot` of the reference's conditional builders.
 package struct ScenePlot {
@@ -30,9 +31,11 @@ package struct ScenePlot {
     self.names = names
   }
 
-  /// The whole image that the objects are measured in, with the part of it that is drawn in a grey frame.
+  /// The whole image that the objects are measured in, with the part of it that is drawn in a grey
+  /// frame.
   ///
-  /// - Parameters: width, height: of that part, pixels; enlarged by a whole factor where they are small.
+  /// - Parameters: width, height: of that part, pixels; enlarged by a whole factor where they are
+  ///   small.
   package func rendered(width: Int, height: Int) -> RGBImage {
     let factor = max(1, (Self.smallestSide + max(width, height) - 1) / max(width, height))
     func whole(_ pixels: Int, _ fraction: Double) -> Int {

@@ -5,7 +5,8 @@ import Foundation
 
 /// An append-only file of TensorBoard events.
 ///
-/// - Source: tensorflow/core/util/event.proto and summary.proto (the few fields used here), TFRecord framing.
+/// - Source: tensorflow/core/util/event.proto and summary.proto (the few fields used here),
+///   TFRecord framing.
 final class EventFile {
   /// What one event holds.
   enum Content {
@@ -34,7 +35,8 @@ final class EventFile {
     try append(step: step, field: 5, Self.summary(of: content))
   }
 
-  /// Says that the run goes on from `step`: what older files say of it and of later ones no longer counts.
+  /// Says that the run goes on from `step`: what older files say of it and of later ones no longer
+  /// counts.
   func restart(at step: Int) throws(DurableFileError) {
     var session = Message()
     session.integer(1, 1)  // START

@@ -6,7 +6,8 @@ import Foundation
 extension RunFolder {
   private var lastPath: String { "\(checkpointsPath)/last" }
 
-  /// The folder of the newest complete checkpoint, or the one that `checkpoints/last` was made to point to.
+  /// The folder of the newest complete checkpoint, or the one that `checkpoints/last` was made to
+  /// point to.
   ///
   /// - Throws: `RunError.noCheckpoint`.
   package func lastCheckpoint() throws(RunError) -> String {
@@ -14,7 +15,8 @@ extension RunFolder {
     return checkpoint
   }
 
-  /// The checkpoint at which a continued run takes up; `nil` for a run that was cut short before its first.
+  /// The checkpoint at which a continued run takes up; `nil` for a run that was cut short before
+  /// its first.
   package func resumePoint() -> String? {
     if let name = try? FileManager.default.destinationOfSymbolicLink(atPath: lastPath),
       DurableFile.exists("\(checkpointsPath)/\(name)/state.json")
@@ -26,12 +28,14 @@ extension RunFolder {
 
   /// Writes and publishes a checkpoint, points `last` to it and removes the oldest.
   ///
-  /// Whenever the process dies, `last` leads to a complete checkpoint: the new one or the one before.
+  /// Whenever the process dies, `last` leads to a complete checkpoint: the new one or the one
+  /// before.
   ///
   /// - Parameters:
   ///   - count: checkpoints to keep, this one among them.
   ///   - fill: writes the files into the folder that it is given.
-  /// - Throws: `DurableFileError`, `SafetensorsError` when what was written cannot be read again, and what `fill` throws;
+  /// - Throws: `DurableFileError`, `SafetensorsError` when what was written cannot be read again,
+  ///   and what `fill` throws;
   ///   the older checkpoints are then untouched.
   package func saveCheckpoint(
     step: Int, keeping count: Int, _ fill: (_ folder: String) throws -> Void

@@ -32,7 +32,8 @@ extension RunError: CustomStringConvertible {
   }
 }
 
-/// A run folder: `config.json`, `checkpoints/step-000500/`, `checkpoints/last`, `images/`, `metrics.csv`.
+/// A run folder: `config.json`, `checkpoints/step-000500/`, `checkpoints/last`, `images/`,
+/// `metrics.csv`.
 package struct RunFolder: Sendable {
   package let path: String
 
@@ -119,7 +120,8 @@ package struct RunFolder: Sendable {
 
   /// Reads a JSON file.
   ///
-  /// - Throws: `RunError.damaged` naming the key that is missing, unknown or of another type; `DurableFileError`.
+  /// - Throws: `RunError.damaged` naming the key that is missing, unknown or of another type;
+  ///   `DurableFileError`.
   package static func decode<Value: Codable>(_ type: Value.Type, from path: String) throws
     -> Value
   {

@@ -1,4 +1,5 @@
-// Configuration files are complete: a missing key is an error by synthesis, an unknown one by this check.
+// Configuration files are complete: a missing key is an error by synthesis, an unknown one by this
+// check.
 import Foundation
 
 /// A key that no configuration has.

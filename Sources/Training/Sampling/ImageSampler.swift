@@ -33,7 +33,8 @@ package struct ImageSampler: Sendable {
   ///   - grid: of the images; the trained one if left out.
   ///   - caches: whether KV cache from one code to the next.
   ///   - windowStep: cells by which the window moves at once.
-  /// - Throws: `CodesMismatch` when the GPT speaks another VQGAN's codes, `ConditionError.size` for a grid that its
+  /// - Throws: `CodesMismatch` when the GPT speaks another VQGAN's codes, `ConditionError.size` for
+  ///   a grid that its
   ///   order of codes or its condition does not allow.
   package init(
     _ gpt: SecondStage, _ vqgan: FirstStage, grid: GridSize? = nil, caches: Bool = true,
@@ -85,7 +86,8 @@ package struct ImageSampler: Sendable {
   /// Samples samples, batch by batch.
   ///
   /// - Parameters:
-  ///   - positions: of the samples in the run; `sample` makes that of a position when its batch begins.
+  ///   - positions: of the samples in the run; `sample` makes that of a position when its batch
+  ///     begins.
   ///   - batchSize: samples sampled at once.
   ///   - progress: called after every step with the codes sampled in it.
   ///   - use: takes each sample with its codes `[H·W]` in raster order.

@@ -45,7 +45,8 @@ package struct SampleSource {
   static var nothing: SampleSource { SampleSource(named: 1) { _ in SampleInput() } }
 }
 
-/// The inputs of all samples; each is read when its first sample's turn comes, and kept but for its image.
+/// The inputs of all samples; each is read when its first sample's turn comes, and kept but for its
+/// image.
 package final class SampleInputs {
   /// The cells that keep the codes of the input, `[H·W]`; nil for none.
   package let mask: [Bool]?
@@ -101,7 +102,8 @@ package final class SampleInputs {
     max(images.count(below: end), conditions.count(below: end))
   }
 
-  /// SHA-256 of what decides about samples with numbers below `end` besides their random numbers; reads it.
+  /// SHA-256 of what decides about samples with numbers below `end` besides their random numbers;
+  /// reads it.
   ///
   /// - Throws: as `input`.
   package func digest(below end: Int) throws -> String {

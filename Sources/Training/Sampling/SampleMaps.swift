@@ -6,11 +6,14 @@ import Shards
 import TensorCore
 
 extension ImageSampler {
-  /// Label maps from PNG files or image shards, scaled to the grid with nearest pixels, cut, and encoded by the conditioning
+  /// Label maps from PNG files or image shards, scaled to the grid with nearest pixels, cut, and
+  /// encoded by the conditioning
   /// VQGAN.
   ///
-  /// - Parameter stuffNumbers: whether PNG files hold COCO-Stuff's own numbers, one less than those of shards, 255 for none.
-  /// - Throws: `ImageError`, `ShardError`, `ConditionError`, `CodesMismatch`; reading throws `EncodingError` too.
+  /// - Parameter stuffNumbers: whether PNG files hold COCO-Stuff's own numbers, one less than those
+  ///   of shards, 255 for none.
+  /// - Throws: `ImageError`, `ShardError`, `ConditionError`, `CodesMismatch`; reading throws
+  ///   `EncodingError` too.
   package func labelMaps(
     _ paths: [String], stuffNumbers: Bool, encodedBy stage: FirstStage
   ) throws -> SampleSource {
@@ -26,7 +29,8 @@ extension ImageSampler {
     }
   }
 
-  /// Depth maps from PNG files or image shards, scaled to the grid, cut, and encoded by the conditioning VQGAN.
+  /// Depth maps from PNG files or image shards, scaled to the grid, cut, and encoded by the
+  /// conditioning VQGAN.
   ///
   /// - Throws: `ImageError`, `ShardError`, `ConditionError`, `CodesMismatch`; so does reading.
   package func depthMaps(_ paths: [String], encodedBy stage: FirstStage) throws -> SampleSource {
@@ -49,7 +53,8 @@ extension ImageSampler {
     )
   }
 
-  /// Maps of PNG files, then of rows of all the image shards, each encoded as a row of a shard would be: the same map gives
+  /// Maps of PNG files, then of rows of all the image shards, each encoded as a row of a shard
+  /// would be: the same map gives
   /// the same codes by either way.
   private func maps<Map: PixelMap>(
     _ paths: [String], _ kind: RowMap, encodedBy stage: FirstStage,

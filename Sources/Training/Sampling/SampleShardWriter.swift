@@ -7,7 +7,8 @@ package struct SampleShardWriter {
   private let condition: GPTCondition?
   private var labels: [Int32] = []
 
-  /// - Parameter conditions: what the samples' condition codes are, to be kept beside the codes; nil for none.
+  /// - Parameter conditions: what the samples' condition codes are, to be kept beside the codes;
+  ///   nil for none.
   /// - Throws: `ShardError`.
   package init(
     _ path: String, of sampler: ImageSampler, conditions: ConditionCodes? = nil,

@@ -14,7 +14,8 @@ package struct SampleShards {
   /// - Parameters:
   ///   - count: samples in all.
   ///   - shardSize: samples of a shard.
-  ///   - what: the options that decide about the samples, by name: a folder that was begun with others is refused.
+  ///   - what: the options that decide about the samples, by name: a folder that was begun with
+  ///     others is refused.
   package init(
     _ sampler: ImageSampler, options: SamplingOptions, count: Int, shardSize: Int,
     batchSize: Int, toolVersion: String, deciding what: [String: String]

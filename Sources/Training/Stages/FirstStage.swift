@@ -15,7 +15,8 @@ package struct FirstStage: Sendable {
   /// The weights file.
   package let path: String
 
-  /// Loads a VQGAN from a run folder (its newest checkpoint), from one checkpoint's folder, or from a file of weights.
+  /// Loads a VQGAN from a run folder (its newest checkpoint), from one checkpoint's folder, or from
+  /// a file of weights.
   ///
   /// - Throws: what `FirstStageFile.open` throws, `ModelMismatchError`.
   package static func load(_ path: String, on device: Device = .default) throws -> FirstStage {

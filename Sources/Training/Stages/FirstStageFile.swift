@@ -12,7 +12,8 @@ package struct FirstStageFile: Sendable {
   /// The discriminator that was trained with it, if it is in the file.
   package let discriminator: DiscriminatorConfig?
   package let tensors: any TensorSource
-  /// The averaged weights of the training, which are for use; those of `tensors` are for training on.
+  /// The averaged weights of the training, which are for use; those of `tensors` are for training
+  /// on.
   var averaged: SafetensorsFile?
 
   private static func averaged(in folder: String) throws -> SafetensorsFile? {
@@ -20,11 +21,14 @@ package struct FirstStageFile: Sendable {
     return DurableFile.exists(path) ? try SafetensorsFile(path) : nil
   }
 
-  /// Opens a run folder (its newest checkpoint), one checkpoint's folder, a PyTorch or a safetensors file; of a transformer's
+  /// Opens a run folder (its newest checkpoint), one checkpoint's folder, a PyTorch or a
+  /// safetensors file; of a transformer's
   /// file the VQGAN of its images.
   ///
-  /// What the weights of a external file do not tell is taken from the project file that lies beside it, if there is one.
-  /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`, `ModelMismatchError`,
+  /// What the weights of a external file do not tell is taken from the project file that lies
+  /// beside it, if there is one.
+  /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
+  ///   `ModelMismatchError`,
   ///   `DurableFileError`.
   /// - Parameter ofCondition: of a transformer's file the VQGAN of its conditions instead.
   package static func open(_ path: String, ofCondition: Bool = false) throws -> FirstStageFile {

@@ -12,10 +12,12 @@ package struct GPTWeights {
   /// The codes that it was trained on; nil for a file of another program.
   package let codes: CodeGrid?
 
-  /// Opens a run folder (its newest checkpoint), one checkpoint's folder, or a transformer's PyTorch or safetensors file.
+  /// Opens a run folder (its newest checkpoint), one checkpoint's folder, or a transformer's
+  /// PyTorch or safetensors file.
   ///
   /// - Parameter heads: of a external file without a project file beside it.
-  /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`, `GPTConfigError`,
+  /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
+  ///   `GPTConfigError`,
   ///   `ModelMismatchError`, `DurableFileError`.
   package static func open(_ path: String, heads: Int?) throws -> GPTWeights {
     if try FirstStageFile.checkpointFolder(of: path) != nil {

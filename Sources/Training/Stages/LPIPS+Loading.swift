@@ -5,7 +5,8 @@ import TamingCheckpoints
 import TensorCore
 
 extension LPIPS {
-  /// LPIPS with the weights of a file: of one that convert-checkpoint made, or of a VQGAN's checkpoint that holds them.
+  /// LPIPS with the weights of a file: of one that convert-checkpoint made, or of a VQGAN's
+  /// checkpoint that holds them.
   ///
   /// - Throws: `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`, `ModelMismatchError`.
   package static func load(_ path: String, on device: Device) throws -> LPIPS {

@@ -4,7 +4,8 @@ import Models
 import NN
 import TamingCheckpoints
 
-/// The moments of a training's optimizers, still in their file, and how many steps those have taken.
+/// The moments of a training's optimizers, still in their file, and how many steps those have
+/// taken.
 struct OptimizerStates {
   /// Names are those of a checkpoint's `optimizer.safetensors`.
   let tensors: any TensorSource
@@ -12,7 +13,8 @@ struct OptimizerStates {
 
   /// Those that lie beside a VQGAN's weights.
   ///
-  /// - Throws: `ArchitectureError` or `RunError` when there are none, `ModelMismatchError`, and what reading throws.
+  /// - Throws: `ArchitectureError` or `RunError` when there are none, `ModelMismatchError`, and
+  ///   what reading throws.
   static func ofVQGAN(_ path: String) throws -> OptimizerStates {
     if let folder = try FirstStageFile.checkpointFolder(of: path) { return try saved(in: folder) }
     let file = try CheckpointFile.open(path)
@@ -55,7 +57,8 @@ struct OptimizerStates {
 }
 
 extension OptimizerStates {
-  /// Gives them to the optimizers of a VQGAN's training; the discriminator's where its shape is that of the file.
+  /// Gives them to the optimizers of a VQGAN's training; the discriminator's where its shape is
+  /// that of the file.
   ///
   /// - Throws: `ModelMismatchError`.
   func load(_ trainer: inout VQGANTrainer, withDiscriminator: Bool) throws {

@@ -14,10 +14,12 @@ package struct SecondStage: Sendable {
   /// The weights file.
   package let path: String
 
-  /// Loads a GPT from a run folder (its newest checkpoint), from one checkpoint's folder, or from a transformer's file that
+  /// Loads a GPT from a run folder (its newest checkpoint), from one checkpoint's folder, or from a
+  /// transformer's file that
   /// holds its VQGAN.
   ///
-  /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`, `GPTConfigError`,
+  /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
+  ///   `GPTConfigError`,
   ///   `ModelMismatchError`, `DurableFileError`.
   package static func load(_ path: String, on device: Device = .default) throws -> SecondStage {
     let file = try SecondStageFile.open(path)

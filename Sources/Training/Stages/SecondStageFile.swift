@@ -18,10 +18,13 @@ package struct SecondStageFile: Sendable {
     self.position = position
   }
 
-  /// Opens a run folder (its newest checkpoint), one checkpoint's folder, or a transformer's file that holds its VQGAN.
+  /// Opens a run folder (its newest checkpoint), one checkpoint's folder, or a transformer's file
+  /// that holds its VQGAN.
   ///
-  /// What the weights of a external file do not tell is taken from the project file that lies beside it.
-  /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`, `GPTConfigError`,
+  /// What the weights of a external file do not tell is taken from the project file that lies
+  /// beside it.
+  /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
+  ///   `GPTConfigError`,
   ///   `ModelMismatchError`, `DurableFileError`.
   package static func open(_ path: String) throws -> SecondStageFile {
     let file: SecondStageFile
@@ -74,7 +77,8 @@ package struct SecondStageFile: Sendable {
 extension CodeGrid {
   /// The grid that a external transformer was trained on.
   ///
-  /// That of images of the project file's size or else of its VQGAN's nominal resolution; where the transformer does not
+  /// That of images of the project file's size or else of its VQGAN's nominal resolution; where the
+  /// transformer does not
   /// see that many codes behind those of their condition, the largest square that it sees.
   package init(
     of weights: TransformerWeights, _ stage: VQGANConfig, fingerprint: String, vqgan: String

@@ -4,7 +4,8 @@ import Models
 import NN
 import TensorCore
 
-/// A checkpoint's files: `model.json`, `model.safetensors` (with `loss.discriminator.*`), `optimizer.safetensors`,
+/// A checkpoint's files: `model.json`, `model.safetensors` (with `loss.discriminator.*`),
+/// `optimizer.safetensors`,
 /// `state.json`.
 enum VQGANCheckpoint {
   private static let discriminatorPrefix = "loss.discriminator."

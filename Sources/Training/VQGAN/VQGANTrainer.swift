@@ -1,4 +1,5 @@
-// One training step of the VQGAN: reconstruction, codebook and adversarial losses, then the discriminator.
+// One training step of the VQGAN: reconstruction, codebook and adversarial losses, then the
+// discriminator.
 import Foundation
 import Models
 import NN
@@ -67,7 +68,8 @@ package struct VQGANTrainer {
     }
     package var gradients = Gradients()
     package var reconstructions: [Tensor] = []
-    /// The discriminator's answers to them with their graphs, for its own half of the step; none before `disc_start`.
+    /// The discriminator's answers to them with their graphs, for its own half of the step; none
+    /// before `disc_start`.
     package var fakeLogits: [Tensor] = []
     var quantized: [QuantizedVectors] = []
     fileprivate var passes: [PassLosses] = []
@@ -101,7 +103,8 @@ package struct VQGANTrainer {
 
   /// Gradients of the discriminator's parameters; its metrics are added to `losses`.
   ///
-  /// - Parameter fakeLogits: the answers to the reconstructions by the discriminator as it is, which spare a pass when both
+  /// - Parameter fakeLogits: the answers to the reconstructions by the discriminator as it is,
+  ///   which spare a pass when both
   ///   halves of a step share the reconstructions.
   package mutating func discriminatorGradients(
     _ batches: [VQGANInput], reconstructions: [Tensor], fakeLogits: [Tensor] = [],
@@ -162,7 +165,8 @@ package struct VQGANTrainer {
 
   /// Forward and backward through the generator.
   ///
-  /// The losses are differentiated up to the reconstruction first; the adaptive weight then needs only the last layer's
+  /// The losses are differentiated up to the reconstruction first; the adaptive weight then needs
+  /// only the last layer's
   /// weight gradients, and the generator's graph is walked once.
   private mutating func generatorPass(
     _ input: VQGANInput, isAdversarial: Bool, using random: inout RandomSource
@@ -221,8 +225,10 @@ package struct VQGANTrainer {
       ?? Tensor(zerosLike: weight)
   }
 
-  /// Sets codes that have been idle for too long to latent vectors of a batch, sampled in proportion to their squared
-  /// distance from their codes: a spare code goes where the codebook is worst, not where most vectors are.
+  /// Sets codes that have been idle for too long to latent vectors of a batch, sampled in
+  /// proportion to their squared
+  /// distance from their codes: a spare code goes where the codebook is worst, not where most
+  /// vectors are.
   private mutating func restartDeadCodes(
     from latents: QuantizedVectors, using random: inout RandomSource
   ) {
@@ -238,7 +244,8 @@ package struct VQGANTrainer {
     usage.reset(restarted)
   }
 
-  /// Starts from the data: the decoder's last bias is the mean colour or the labels' frequencies as logits, and with `k_means` the codebook the
+  /// Starts from the data: the decoder's last bias is the mean colour or the labels' frequencies as
+  /// logits, and with `k_means` the codebook the
   /// centres of the latent vectors.
   package mutating func initialize(from batches: [VQGANInput], using random: inout RandomSource) {
     withoutGradients {

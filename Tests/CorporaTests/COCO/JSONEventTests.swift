@@ -22,7 +22,8 @@ private final class Recorder {
   var events: [Event] = []
 }
 
-/// Reads `bytes` in windows of at least `step`; `emptying` is a key whose lists of numbers come empty.
+/// Reads `bytes` in windows of at least `step`; `emptying` is a key whose lists of numbers come
+/// empty.
 private func read(_ bytes: [UInt8], step: Int, emptying: String? = nil) -> Reading {
   let recorder = Recorder()
   let parser = je_create(
@@ -97,7 +98,8 @@ struct JSONEventTests {
     return variants
   }
 
-  /// Foundation refuses the escaped halves that are mended here, takes a comma before a closing bracket, and guesses other
+  /// Foundation refuses the escaped halves that are mended here, takes a comma before a closing
+  /// bracket, and guesses other
   /// encodings from zero bytes.
   @Test("Cut or changed texts are good or bad as Foundation finds them", arguments: texts)
   func sameRefusals(text: String) {
