@@ -39,8 +39,7 @@ package struct OutputFolder: Sendable {
 /// A file that must not be there yet.
 package enum OutputFile {
   /// - Throws: `CommandError` for what exists, `DurableFileError` for a missing folder; both lead
-  ///   to
-  ///   exit code 73.
+  ///   to exit code 73.
   package static func requireNew(_ path: String) throws {
     guard !DurableFile.exists(path) else {
       throw CommandError(

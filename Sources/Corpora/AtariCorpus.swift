@@ -3,8 +3,7 @@ import DurableFiles
 /// A folder in the layout of the Atari Grand Challenge data set, seen for one game.
 ///
 /// `ROOT/screens/GAME/ID/N.png` and `ROOT/trajectories/GAME/ID.txt`. ROOT may also be a folder that
-/// holds one of the unpacked
-/// archives, `atari_v1` or `atari_v2_release`.
+/// holds one of the unpacked archives, `atari_v1` or `atari_v2_release`.
 package struct AtariCorpus: Equatable, Sendable {
   package let root: String
   /// Folder name of the game: `revenge`, `qbert`, `mspacman`, `pinball`, `spaceinvaders`, or one of

@@ -32,8 +32,8 @@ package struct AtariScreens: Equatable, Sendable {
   /// What to add to a row's frame to get the number of its image.
   ///
   /// Version 2 counts both from 0. Version 1 counts images from 1 and rows from 0, so that the last
-  /// image's number is the
-  /// count of rows; where images are missing at the end, the style of the text tells the version.
+  /// image's number is the count of rows; where images are missing at the end, the style of the
+  /// text tells the version.
   package func offset(for trajectory: AtariTrajectory) -> Int {
     guard numbers.first == 1, trajectory.rows.first?.frame == 0, let last = trajectory.lastFrame
     else { return 0 }

@@ -1,10 +1,8 @@
 /// Reads the text of a trajectory, version 1 or 2 of the data set.
 ///
 /// The two versions differ in blanks after commas and in `True`/`False` against 0/1; forks of the
-/// data set add headers twice,
-/// line ends of Windows, `null` scores and extra columns. All of that is read. A row that still
-/// makes no sense becomes a fault and
-/// costs that row alone.
+/// data set add headers twice, line ends of Windows, `null` scores and extra columns. All of that
+/// is read. A row that still makes no sense becomes a fault and costs that row alone.
 ///
 /// - Source: github.com/yobibyte/atarigrandchallenge, its README and issues.
 struct AtariTrajectoryParser {

@@ -8,8 +8,7 @@ enum CorpusFile {
   /// The bytes of a regular file.
   ///
   /// - Throws: `.notARegularFile` for folders, pipes and devices (never waits for one), `.tooLarge`
-  ///   above `limit`,
-  ///   `.linkLeadsOut`, `.unreadable`.
+  ///   above `limit`, `.linkLeadsOut`, `.unreadable`.
   static func read(
     _ name: String, in folder: ConfinedFolder
   ) throws(AtariCorpusError) -> [UInt8] {

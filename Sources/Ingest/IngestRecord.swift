@@ -1,8 +1,7 @@
 import Foundation
 
 /// All that decides about the bytes of shards, each option noted once: for the manifest as one
-/// types it, and for the
-/// shards' attribute `preprocessing` under a key of its own.
+/// types it, and for the shards' attribute `preprocessing` under a key of its own.
 package struct IngestRecord: Sendable {
   /// The values by option.
   private(set) var options: [String: String] = [:]

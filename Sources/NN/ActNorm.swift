@@ -2,8 +2,7 @@
 import TensorCore
 
 /// `scale · (x + loc)` per channel, set by the first training batch so that its output has mean 0
-/// and deviation 1, then
-/// leaky ReLU of the given slope.
+/// and deviation 1, then leaky ReLU of the given slope.
 ///
 /// - Source: Kingma & Dhariwal 2018, §3.1; the reference's 1e-6 beside the deviation.
 package struct ActNorm: Layer {

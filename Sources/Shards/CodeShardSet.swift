@@ -3,8 +3,7 @@ package typealias CodeShardSet = ShardSet<CodeShardReader>
 
 extension ShardSet where Reader == CodeShardReader {
   /// - Throws: `disagreement` naming both files where grids, codebooks or fingerprints differ,
-  ///   `noRows`, and whatever
-  ///   opening throws.
+  ///   `noRows`, and whatever opening throws.
   package convenience init(_ paths: [String]) throws(ShardError) {
     try self.init(paths) { reader, first throws(ShardError) in
       let found = reader.header

@@ -3,8 +3,8 @@ import Checksums
 /// Writes one code shard: rows in order, then labels, then `finish()`.
 ///
 /// The file has a temporary name until `finish()` returns; without it nothing is left. A writer
-/// belongs to one thread.
-/// It holds the codes in memory, two bytes each (four above 65,536 codebook entries).
+/// belongs to one thread. It holds the codes in memory, two bytes each (four above 65,536 codebook
+/// entries).
 package final class CodeShardWriter {
   package let header: CodeShardHeader
   private let shard: UnfinishedShard

@@ -15,8 +15,7 @@ import RowMaps
 /// ```
 ///
 /// The file has a temporary name until `finish()` returns; without it nothing is left. Its bytes
-/// depend on the rows and
-/// their order alone. A writer belongs to one thread; its `encoder` to all.
+/// depend on the rows and their order alone. A writer belongs to one thread; its `encoder` to all.
 package final class ImageShardWriter {
   package let header: ImageShardHeader
   /// Does the costly part of a row, in any thread.

@@ -5,8 +5,8 @@ import Foundation
 /// in the calling thread.
 ///
 /// At most `4 · threads` results wait at a time, so memory stays bounded however uneven the work
-/// is. The first error, in
-/// order of the index, ends everything; it does not depend on the number of threads either.
+/// is. The first error, in order of the index, ends everything; it does not depend on the number of
+/// threads either.
 ///
 /// - Parameters:
 ///   - count: how many results.

@@ -15,8 +15,7 @@ package final class ShardContents: Sendable {
   /// Opens a shard of either kind.
   ///
   /// - Throws: `missing`, `notAShard`, `incomplete`, `unsupportedVersion`, `missingItem`,
-  ///   `malformed`, `externalLink`,
-  ///   `unknownFilter` or `unreadable`.
+  ///   `malformed`, `externalLink`, `unknownFilter` or `unreadable`.
   package init(_ path: String) throws(ShardError) {
     let file = try HDF5InputFile(path)
     guard file.hasAttribute(ShardFormat.Attribute.format) else {

@@ -25,10 +25,8 @@ package final class ShardFolder {
   /// A folder in which a run has ended before its first shard takes any plan.
   ///
   /// - Throws: `externalShard` where a file stands in a shard's position that no manifest tells of;
-  ///   `optionsDiffer` when the
-  ///   folder holds shards of another plan; `file(.busy)` when another process writes there;
-  ///   `file(.cannotCreate)`,
-  ///   `malformed`.
+  ///   `optionsDiffer` when the folder holds shards of another plan; `file(.busy)` when another
+  ///   process writes there; `file(.cannotCreate)`, `malformed`.
   package init(_ path: String, plan: ShardPlan) throws(ShardError) {
     do throws(DurableFileError) {
       lock = try FolderLock(folder: path)

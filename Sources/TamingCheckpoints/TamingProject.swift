@@ -143,8 +143,7 @@ package struct TamingProject {
   }
 
   /// The project file that lies beside a checkpoint of taming-transformers: `../configs/model.yaml`
-  /// or
-  /// `../configs/*-project.yaml`, the newest if there are several.
+  /// or `../configs/*-project.yaml`, the newest if there are several.
   package static func beside(_ checkpoint: String) throws -> TamingProject? {
     let configs = "\(DurableFile.folder(of: checkpoint))/../configs"
     let names = DurableFile.names(in: configs)

@@ -121,8 +121,7 @@ package struct TransformerWeights: Sendable {
   /// Tokens that stand before the codes of an image of that many pixels.
   ///
   /// - Source: `cond_transformer.py`, `cond_stage.py`; of boxes and centre points those of all
-  ///   objects, 30 in the
-  ///   published models, and of the crop.
+  ///   objects, 30 in the published models, and of the crop.
   package func conditionLength(height: Int, width: Int) -> Int {
     func cells(_ side: Int) -> Int { (height / side) * (width / side) }
     if let condStage { return cells(condStage.config.downsampling) }

@@ -7,12 +7,10 @@ extension VQGANConfig {
   /// Reads the configuration from weights, and what they do not tell from a project file.
   ///
   /// Weights tell channels, levels, blocks, at which levels attention stands, codes and their
-  /// length. They do not tell the
-  /// nominal resolution, which only names those levels, nor dropout. Without a project file the
-  /// resolution is 256. The
-  /// codebook's loss is recorded as in the published code: β 0.25 in the legacy position. A list of
-  /// the entries in use says
-  /// nothing of the others: they get a random code, as in the published models.
+  /// length. They do not tell the nominal resolution, which only names those levels, nor dropout.
+  /// Without a project file the resolution is 256. The codebook's loss is recorded as in the
+  /// published code: β 0.25 in the legacy position. A list of the entries in use says nothing of
+  /// the others: they get a random code, as in the published models.
   ///
   /// - Throws: `ArchitectureError`; also when the project file contradicts the weights.
   package init(

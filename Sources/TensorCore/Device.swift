@@ -10,15 +10,14 @@ package enum Engine: String, Codable, CaseIterable, Sendable {
 }
 
 /// How the matrix products of linear layers read their factors; sums, weights and everything else
-/// are float32, but for keys
-/// and values kept in sampling, which are bfloat16 unless this is float32.
+/// are float32, but for keys and values kept in sampling, which are bfloat16 unless this is
+/// float32.
 package enum Precision: String, Codable, CaseIterable, Sendable {
   case float32
   /// Eight bits of mantissa, on processors that have dot products of them.
   case bfloat16 = "bf16"
   /// Weights in 8 bits, one scale to an output, multiplied with float32: for sampling, which reads
-  /// every weight for a
-  /// few positions.
+  /// every weight for a few positions.
   case int8
 }
 

@@ -4,8 +4,7 @@ import CKernels
 /// A stream of random numbers, Philox 4x32-10.
 ///
 /// Number `i` depends on seed, stream and position alone, so the state is three integers and any
-/// machine with any number
-/// of threads draws the same.
+/// machine with any number of threads draws the same.
 /// - Source: Salmon et al. 2011, *Parallel random numbers: as easy as 1, 2, 3*.
 package struct RandomSource: Codable, Equatable, Sendable, RandomNumberGenerator {
   package let seed: UInt64

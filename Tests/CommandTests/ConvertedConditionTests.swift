@@ -5,8 +5,8 @@ import Testing
 import Training
 
 /// Transformers with the published keys and a condition are converted and drawn from; the
-/// condition's tokens and all codes are
-/// those that `Tests/Fixtures/conditions/make.py` computed with PyTorch.
+/// condition's tokens and all codes are those that `Tests/Fixtures/conditions/make.py` computed
+/// with PyTorch.
 @Suite("Converted transformers with conditions")
 struct ConvertedConditionTests {
   private struct Drawn: Decodable {

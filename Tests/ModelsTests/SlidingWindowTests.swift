@@ -3,8 +3,7 @@ import TensorCore
 import Testing
 
 /// The sampler against the reference's plain loop, written down here a second time: the model reads
-/// the whole window for
-/// every code, with what is not drawn yet as it lies there.
+/// the whole window for every code, with what is not drawn yet as it lies there.
 @Suite struct SlidingWindowTests {
   static let trained = GridSize(height: 4, width: 4)
   static let greedy = SamplingOptions(isGreedy: true)

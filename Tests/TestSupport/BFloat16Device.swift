@@ -5,8 +5,7 @@ import Testing
 /// The device with products in bfloat16.
 ///
 /// Where there is none, that this build or processor has no such products is what is tested: the
-/// list of features that the
-/// kernel gives, which oneDNN does not read, must agree.
+/// list of features that the kernel gives, which oneDNN does not read, must agree.
 package func bfloat16Device() throws -> Device? {
   let features = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
     .split(whereSeparator: \.isWhitespace)

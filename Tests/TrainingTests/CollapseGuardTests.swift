@@ -1,6 +1,5 @@
 // Guards of the training step against the defects that `Docs/Why-the-rewrite-collapsed.md` lists;
-// the test names stand
-// there.
+// the test names stand there.
 import Checkpoints
 import Models
 import NN

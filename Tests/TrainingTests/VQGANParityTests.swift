@@ -2,9 +2,8 @@
 // three steps.
 //
 // Adam's first step is the learning rate wherever a gradient is not zero, also where it is rounding
-// alone, as of the keys'
-// biases. What follows an update is therefore compared from the reference's own gradients, which
-// its fixture holds.
+// alone, as of the keys' biases. What follows an update is therefore compared from the reference's
+// own gradients, which its fixture holds.
 import Checkpoints
 import Foundation
 import Models

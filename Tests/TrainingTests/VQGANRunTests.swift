@@ -1,6 +1,5 @@
 // Whole runs of the smallest model, with everything that a run can have: k-means, a moving-average
-// codebook, restart of dead codes,
-// accumulation, crops, validation, an adversarial phase.
+// codebook, restart of dead codes, accumulation, crops, validation, an adversarial phase.
 import DurableFiles
 import Foundation
 import Models

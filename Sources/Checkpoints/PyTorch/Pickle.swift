@@ -3,8 +3,8 @@
 /// The position of a node in its pickle.
 ///
 /// Nodes refer to each other by position instead of holding each other: a list may hold itself, a
-/// million lists may be
-/// nested, and 2^40 equal parts may be named, all without recursion and without a copy.
+/// million lists may be nested, and 2^40 equal parts may be named, all without recursion and
+/// without a copy.
 struct PickleReference: Hashable, Sendable {
   let position: Int
 }

@@ -6,10 +6,9 @@ import Synchronization
 /// An open PyTorch file: the tensors of its state dictionary, read when they are asked for.
 ///
 /// Files of strangers are safe to open. Pickles are read as data: nothing that they name is looked
-/// up or called, every
-/// size is checked before memory is taken for it, and a zip entry's CRC is compared before its
-/// tensors are handed out.
-/// Both forms are read: the zip archive (since PyTorch 1.6) and the stream of pickles before it.
+/// up or called, every size is checked before memory is taken for it, and a zip entry's CRC is
+/// compared before its tensors are handed out. Both forms are read: the zip archive (since PyTorch
+/// 1.6) and the stream of pickles before it.
 package final class PyTorchFile: TensorSource {
   package let path: String
   /// Classes and functions that the file names and that mean nothing here, in the order of their

@@ -11,8 +11,7 @@ struct ZipEntry: Equatable, Sendable {
 /// file, names are unique.
 ///
 /// Sizes come from the central directory, because torch.save leaves them out of the entries' own
-/// headers. Nothing is ever
-/// extracted under an entry's name.
+/// headers. Nothing is ever extracted under an entry's name.
 /// - Source: PKWARE's APPNOTE 6.3, §4.3.
 struct ZipArchive: Sendable {
   let entries: [String: ZipEntry]

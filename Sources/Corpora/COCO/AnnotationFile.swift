@@ -42,8 +42,7 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
   ///
   /// - Parameter row: what is kept of a record of `annotations`; throws what is wrong with it.
   /// - Throws: `DurableFileError`; `COCOError` when the file is none of COCO's or, in a strict
-  ///   reading, has an invalid
-  ///   record; what `reading.progress` throws.
+  ///   reading, has an invalid record; what `reading.progress` throws.
   init(
     _ file: borrowing OpenFile, reading: COCOReading,
     row: (ca_record) throws(InvalidCOCORecord.Reason) -> Row

@@ -22,9 +22,8 @@ package struct COCOBox: Equatable, Sendable {
   ///   - width: columns of the cut image.
   ///   - height: rows of the cut image.
   /// - Returns: the part inside the cut image, in its pixels, and the fraction of the box's area
-  ///   that this is, 0…1; `nil` where
-  ///   nothing of the box is inside. Of a box without area, a line or a point, the fraction is that
-  ///   of its length, or 1.
+  ///   that this is, 0…1; `nil` where nothing of the box is inside. Of a box without area, a line
+  ///   or a point, the fraction is that of its length, or 1.
   package func placed(
     scaleX: Double, scaleY: Double, x: Double, y: Double, width: Int, height: Int
   ) -> (box: COCOBox, visible: Double)? {

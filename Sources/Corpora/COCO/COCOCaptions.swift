@@ -20,8 +20,7 @@ package struct COCOCaptions: Sendable {
   /// Reads a file.
   ///
   /// - Throws: `DurableFileError`; `COCOError` when the file is none of COCO's or, in a strict
-  ///   reading, has an invalid
-  ///   record; what `reading.progress` throws.
+  ///   reading, has an invalid record; what `reading.progress` throws.
   package init(path: String, reading: COCOReading = COCOReading()) throws {
     var text: [UInt8] = []
     file = try AnnotationFile(OpenFile(reading: path), reading: reading) {

@@ -3,8 +3,7 @@ import DurableFiles
 /// One split of a folder that COCO's archives were unpacked to.
 ///
 /// `ROOT/train2017/*.jpg`, `ROOT/annotations/instances_train2017.json` and so on; the folder of
-/// images may also stand in
-/// `ROOT/images`, and any year will do.
+/// images may also stand in `ROOT/images`, and any year will do.
 package struct COCOLayout: Equatable, Sendable {
   package enum Split: String, Sendable, CaseIterable {
     case train, val

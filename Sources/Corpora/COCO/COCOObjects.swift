@@ -4,8 +4,8 @@ import DurableFiles
 /// The objects of an `instances_*.json` or the surfaces of a `stuff_*.json`.
 ///
 /// Outlines stay in the file, which is held open; they are read again, a few hundred bytes each,
-/// when a mask is wanted. So an
-/// annotation takes some 100 bytes of memory, however long its outline is.
+/// when a mask is wanted. So an annotation takes some 100 bytes of memory, however long its outline
+/// is.
 package final class COCOObjects: Sendable {
   private let annotations: AnnotationFile<COCOAnnotation>
   private let file: OpenFile
@@ -13,8 +13,7 @@ package final class COCOObjects: Sendable {
   /// Reads a file.
   ///
   /// - Throws: `DurableFileError`; `COCOError` when the file is none of COCO's or, in a strict
-  ///   reading, has an invalid
-  ///   record; what `reading.progress` throws.
+  ///   reading, has an invalid record; what `reading.progress` throws.
   package init(path: String, reading: COCOReading = COCOReading()) throws {
     file = try OpenFile(reading: path)
     annotations = try AnnotationFile(file, reading: reading) {

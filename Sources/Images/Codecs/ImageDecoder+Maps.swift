@@ -42,9 +42,8 @@ extension ImageDecoder {
   /// `DepthMap.init(normalizing:width:height:)`.
   ///
   /// A PNG with one grey channel of 8 or 16 bits, or with red, green, blue and alpha of 8 bits that
-  /// are the four bytes of
-  /// a little-endian 32-bit float: the form in which the published depth maps of ImageNet are
-  /// stored.
+  /// are the four bytes of a little-endian 32-bit float: the form in which the published depth maps
+  /// of ImageNet are stored.
   ///
   /// - Throws: `ImageError`; `.unsupported` for other images, `.damaged` for floats that are no
   ///   numbers.

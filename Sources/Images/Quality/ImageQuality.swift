@@ -37,9 +37,8 @@ package enum ImageQuality {
   /// The structural similarity index, 1 for equal images; nil if a side is below 11 pixels.
   ///
   /// The form of the paper: Gaussian window of 11x11 with sigma 1.5, K1 = 0.01, K2 = 0.03, peak
-  /// 255,
-  /// population variances, mean over all windows that lie inside the image, then over the three
-  /// channels. Equal to scikit-image's `structural_similarity` with `gaussian_weights=True`,
+  /// 255, population variances, mean over all windows that lie inside the image, then over the
+  /// three channels. Equal to scikit-image's `structural_similarity` with `gaussian_weights=True`,
   /// `sigma=1.5`, `use_sample_covariance=False`.
   ///
   /// Source: Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to

@@ -6,8 +6,7 @@ import Shards
 /// Reads the texts of a corpus, lists its images, and decides what goes where.
 ///
 /// The plan depends on the corpus and the options alone; images are opened only to learn their size
-/// and, with
-/// `--drop-duplicates`, to compare each with the one before.
+/// and, with `--drop-duplicates`, to compare each with the one before.
 package struct AtariPlanner {
   private let corpus: AtariCorpus
   private let folder: ImageFolder

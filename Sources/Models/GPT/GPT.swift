@@ -85,8 +85,7 @@ package struct GPT: Layer {
   }
 
   /// Names of the parameters that weight decay acts on: the weights of linear layers, not biases,
-  /// norms, embeddings or
-  /// positions.
+  /// norms, embeddings or positions.
   package var decayedNames: Set<String> {
     let matrices = namedTensors.filter { $0.tensor.rank == 2 }.map(\.name)
     return Set(matrices).subtracting(["tok_emb.weight"])

@@ -56,8 +56,7 @@ extension GPT {
   /// - Parameter positions: the position of each; those behind the cache's if left out.
   /// - Returns: `[N, V]`, after the last.
   /// - Precondition: all positions below `n_unmasked` that are ever seen are in the cache; before
-  ///   that a new token changes
-  ///   what earlier positions see.
+  ///   that a new token changes what earlier positions see.
   package func logits(
     appending indices: IndexTensor, at positions: [Int32]? = nil, to cache: inout GPTCache
   ) -> Tensor {

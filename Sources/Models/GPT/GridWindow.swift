@@ -20,12 +20,10 @@ extension GridSize: CustomStringConvertible {
 /// on.
 ///
 /// Along each side the window has its middle at the cell, and stops at the borders of the grid:
-/// with trained side s and
-/// grid side n it begins at `min(max(i - s/2, 0), n - s)`. For s = 16 these are the reference's
-/// local positions i up to 8, 8,
-/// and 16 - (n - i) in the last seven rows. A grid that is smaller than the trained one is seen
-/// whole; the reference
-/// computes with positions that are not there.
+/// with trained side s and grid side n it begins at `min(max(i - s/2, 0), n - s)`. For s = 16 these
+/// are the reference's local positions i up to 8, 8, and 16 - (n - i) in the last seven rows. A
+/// grid that is smaller than the trained one is seen whole; the reference computes with positions
+/// that are not there.
 /// - Source: reference's `sample_conditional.py`.
 package struct GridWindow: Hashable, Sendable {
   package let row, column: Int  // of the first cell
@@ -38,8 +36,7 @@ package struct GridWindow: Hashable, Sendable {
   /// The window for sampling the cell at `row`, `column`.
   ///
   /// - Parameter step: the window moves by so many cells at once: its beginning is rounded down to
-  ///   a multiple, unless it is
-  ///   at the far border. The reference moves it by one.
+  ///   a multiple, unless it is at the far border. The reference moves it by one.
   package init(
     around row: Int, _ column: Int, of grid: GridSize, seenBy trained: GridSize, step: Int = 1
   ) {

@@ -7,8 +7,7 @@ package enum ImageHalf: String, CaseIterable, Sendable {
   /// The cells of this half, `[H·W]`.
   ///
   /// Top and bottom are counted in codes, as the reference does: of a grid of odd height half a row
-  /// belongs to them. Left
-  /// and right are whole columns, rounded down.
+  /// belongs to them. Left and right are whole columns, rounded down.
   package func cells(of grid: GridSize) -> [Bool] {
     (0..<grid.count).map { cell in
       switch self {

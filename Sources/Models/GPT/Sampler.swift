@@ -38,8 +38,7 @@ package struct SamplingTask: Sendable {
 /// Samples grids of codes, cell by cell, each behind what its window shows.
 ///
 /// A grid does not depend on how many are sampled at once, up to the rounding of matrix products:
-/// batches of different size
-/// may add in another order.
+/// batches of different size may add in another order.
 package struct Sampler: Sendable {
   package let model: GPT
   /// The grid that the model was trained on.

@@ -33,8 +33,7 @@ package struct SamplingOptions: Equatable, Sendable {
   /// by top-p.
   ///
   /// - Source: the reference's `top_k_logits` and the `top_k_top_p_filtering` that it takes from
-  ///   transformers; there
-  ///   top-p acts only together with top-k, here also alone.
+  ///   transformers; there top-p acts only together with top-k, here also alone.
   package func probabilities(_ logits: some RandomAccessCollection<Float>) -> [Double] {
     guard let largest = logits.max() else { return [] }
     var weights = logits.map { exp(Double($0 - largest) / temperature) }

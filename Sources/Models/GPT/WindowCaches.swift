@@ -34,10 +34,9 @@ package struct PositionedTokens: Equatable, Sendable {
 /// Keys and values of every window that is still needed.
 ///
 /// Within one window earlier positions never change: what a window has seen stays, and the next row
-/// adds what was sampled
-/// since. A window that moves gives every token another position, and thereby other keys and values
-/// in every block; it is
-/// computed anew, in one pass over what stands before the code to sample.
+/// adds what was sampled since. A window that moves gives every token another position, and thereby
+/// other keys and values in every block; it is computed anew, in one pass over what stands before
+/// the code to sample.
 struct WindowCaches {
   private struct Entry {
     var cache: GPTCache

@@ -48,9 +48,8 @@ package struct Encoder: Layer {
   }
 
   /// Scales the first weights of a model of labels from those for `in_channels` busy channels, of
-  /// which one is ever 1, to
-  /// those for one: otherwise what a label says is so faint beside what the blocks add that they
-  /// pass over it.
+  /// which one is ever 1, to those for one: otherwise what a label says is so faint beside what the
+  /// blocks add that they pass over it.
   package mutating func startLabels() {
     let channels = convIn.weight.shape[1]
     convIn.weight.assign(Float(channels).squareRoot() * convIn.weight)

@@ -8,13 +8,11 @@ import TensorCore
 /// likely one.
 ///
 /// The result is the sampled entry alone; its gradient is that of the entries' mean by the
-/// fractions
-/// `softmax((logits + noise) / temperature)`, and reaches the entries as that of the sampled one.
-/// The loss is the divergence of `softmax(logits)` from even use, times `kl_weight`. Entries that a
-/// remap leaves out have no logits.
+/// fractions `softmax((logits + noise) / temperature)`, and reaches the entries as that of the
+/// sampled one. The loss is the divergence of `softmax(logits)` from even use, times `kl_weight`.
+/// Entries that a remap leaves out have no logits.
 /// - Source: Jang et al. 2017, §2; the reference's `GumbelVQ`, which samples in evaluation too:
-///   here
-///   that takes the most likely entries, so that an image has one grid of codes.
+///   here that takes the most likely entries, so that an image has one grid of codes.
 package struct GumbelQuantizer: Quantizer {
   package private(set) var codebook: Tensor  // [K, D]
   /// Logits, `D` to `K` channels.

@@ -14,10 +14,8 @@ func clusterSums(_ rows: Tensor, _ indices: IndexTensor, clusters: Int) -> (
 /// Centres of `clusters` clusters of the rows `[M, D]`, `[K, D]`.
 ///
 /// The first centres are spread by k-means++, so that rare vectors get centres too; an empty
-/// cluster moves to a row sampled in
-/// proportion to its squared distance from its centre. Where there are fewer distinct rows than
-/// clusters, the spare centres
-/// lie beside random rows.
+/// cluster moves to a row sampled in proportion to its squared distance from its centre. Where
+/// there are fewer distinct rows than clusters, the spare centres lie beside random rows.
 /// - Source: Arthur & Vassilvitskii 2007; Lloyd 1982.
 package func kMeans(
   _ rows: Tensor, clusters: Int, iterations: Int = 10, using random: inout RandomSource

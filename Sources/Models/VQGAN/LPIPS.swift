@@ -5,8 +5,7 @@ import TensorCore
 /// LPIPS with VGG16: a distance of images that follows human judgement.
 ///
 /// Weights come from a file; they are never trained, and dropout in the heads is off (the reference
-/// leaves it on in
-/// training by accident).
+/// leaves it on in training by accident).
 /// - Source: Zhang et al. 2018, §3; torchvision's VGG16, features up to relu5_3.
 package struct LPIPS: Layer {
   private var slices: [[Conv2d]]
@@ -37,8 +36,7 @@ package struct LPIPS: Layer {
   }
 
   /// Distances `[N]` of constant images `[N, 3, H, W]` to images whose gradient is wanted; both in
-  /// [-1, 1], at least
-  /// 16 pixels per side.
+  /// [-1, 1], at least 16 pixels per side.
   ///
   /// Of depth, `[N, 1, H, W]`, all three colours are the one channel, as in the reference.
   package func callAsFunction(_ constant: Tensor, _ images: Tensor) -> Tensor {

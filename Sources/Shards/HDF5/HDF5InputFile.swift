@@ -6,8 +6,7 @@ import DurableFiles
 /// An HDF5 file open for reading.
 ///
 /// Only what the file holds itself is ever read: soft and external links, external storage and
-/// virtual datasets are
-/// refused.
+/// virtual datasets are refused.
 final class HDF5InputFile: Sendable {
   let path: String
   /// The bytes of the file, for reads that need no help of the library.

@@ -1,6 +1,5 @@
 // Writing of files: attributes, columns, and images chunk by chunk. Every return value is checked:
-// the library reports a full
-// disk late, and sometimes in one call only.
+// the library reports a full disk late, and sometimes in one call only.
 
 import CHDF5
 import Glibc

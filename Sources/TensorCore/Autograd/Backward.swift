@@ -74,11 +74,9 @@ private func accumulated(_ sum: consuming Tensor, _ gradient: Tensor) -> Tensor 
 /// - Parameters:
 ///   - outputs: tracked tensors with the gradient that flows into each; a scalar loss takes seed 1.
 ///   - targets: if given, only the operations between the outputs and these tensors run, and
-///     gradients are
-///     returned for these alone; else for every leaf.
+///     gradients are returned for these alone; else for every leaf.
 ///   - keepingGraph: `true` leaves the graph whole for another pass; `false` frees every activation
-///     as the pass
-///     consumes it.
+///     as the pass consumes it.
 package func backward(
   _ outputs: [(tensor: Tensor, seed: Tensor)], towards targets: [Tensor]? = nil,
   keepingGraph: Bool = false

@@ -1,6 +1,5 @@
 // Reverse-mode differentiation, define by run: each recorded operation is a node that knows its
-// inputs' nodes and how to
-// pass a gradient back to them.
+// inputs' nodes and how to pass a gradient back to them.
 import Synchronization
 
 /// One recorded operation, or a leaf (a trainable parameter, a detached activation).

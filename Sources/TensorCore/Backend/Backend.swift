@@ -3,10 +3,9 @@
 /// What a device does.
 ///
 /// Operands are tensors, with shape, layout and a storage of the device; a result is written `into`
-/// a tensor whose shape
-/// says its extents. Meanings are those of `kernels.h`. Results may lie in an operand's storage
-/// where an operation is
-/// elementwise. Nothing is read back but by `withHostBytes`.
+/// a tensor whose shape says its extents. Meanings are those of `kernels.h`. Results may lie in an
+/// operand's storage where an operation is elementwise. Nothing is read back but by
+/// `withHostBytes`.
 protocol Backend: AnyObject, Sendable {
   var name: String { get }
   var pool: MemoryPool { get }

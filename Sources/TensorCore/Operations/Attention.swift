@@ -46,8 +46,7 @@ package func attention(
 /// Keys and values of the positions seen so far, for drawing one token at a time.
 ///
 /// Not part of any graph: sampling runs without gradients. Where weights are read in fewer bits
-/// than float32, both are kept
-/// in bfloat16.
+/// than float32, both are kept in bfloat16.
 package struct KeyValueCache {
   /// Positions that have been appended.
   package private(set) var length = 0

@@ -2,8 +2,7 @@
 
 extension Tensor {
   /// Group normalisation of `[N, C, H, W]`, followed by SiLU (swish) if asked; one fused pass that
-  /// saves only mean and
-  /// 1/deviation of each group.
+  /// saves only mean and 1/deviation of each group.
   ///
   /// - Parameters: gamma, beta: `[C]`; `groups` divides `C`.
   /// - Source: Wu & He 2018, eq. 1–3; eps 1e-6 and 32 groups in the reference.

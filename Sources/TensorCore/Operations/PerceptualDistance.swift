@@ -2,8 +2,7 @@
 
 extension Tensor {
   /// Distance of two sets of features: the mean over positions of `Σ_c w_c (â_c - b̂_c)²`, features
-  /// normalised to unit length
-  /// over the channels.
+  /// normalised to unit length over the channels.
   ///
   /// - Parameters: self, other: features `[N, C, H, W]`; weights: constants `[C]`.
   /// - Returns: `[N]`. The gradient is zero where all features are zero (black frames), not NaN.

@@ -3,10 +3,8 @@
 /// Memory of a device in words of 32 bits: floats, integers, or several smaller values to a word.
 ///
 /// Each kind of device has its own subclass, which its backend alone looks into. It takes memory
-/// when it is first used:
-/// what is never read, such as the first weights of a model that is filled from a file, takes none.
-/// It gives the memory
-/// back when the last tensor lets go.
+/// when it is first used: what is never read, such as the first weights of a model that is filled
+/// from a file, takes none. It gives the memory back when the last tensor lets go.
 class Storage: @unchecked Sendable {
   let device: Device
   /// Words.

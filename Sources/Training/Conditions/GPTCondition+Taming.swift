@@ -5,8 +5,7 @@ import TamingCheckpoints
 
 extension GPTCondition {
   /// What stands before the codes of a external transformer, by its project file and the VQGAN in
-  /// it; nil for the start
-  /// token.
+  /// it; nil for the start token.
   ///
   /// - Parameters:
   ///   - codes: the grid of the images.

@@ -3,8 +3,7 @@ import Models
 import Shards
 
 /// The position of stored images in the scaled images that they were cut from, by the columns that
-/// prep-coco and
-/// prep-images write; images without these columns are whole.
+/// prep-coco and prep-images write; images without these columns are whole.
 struct ImageFrames {
   private struct Frame {
     var left, top, width, height: Int  // of the part, and of the whole, pixels

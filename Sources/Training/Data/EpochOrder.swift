@@ -1,6 +1,5 @@
 // The order in which training reads its rows: a pure function of seed, epoch and number of rows, so
-// that the position in the
-// data is two integers.
+// that the position in the data is two integers.
 import TensorCore
 
 /// A position in the endless sequence of epochs.
@@ -41,8 +40,7 @@ package struct EpochOrder: Sendable {
   }
 
   /// The next `batchSize` rows from `position` on, which moves behind them; a batch may reach into
-  /// the next epoch, or
-  /// over several where it is larger than an epoch.
+  /// the next epoch, or over several where it is larger than an epoch.
   package mutating func next(_ batchSize: Int, from position: inout DataPosition) -> [Int] {
     var batch: [Int] = []
     batch.reserveCapacity(batchSize)

@@ -65,8 +65,7 @@ package struct CodeTable: Sendable {
   }
 
   /// The entropy of a code that knows nothing of its neighbours, in nats: what a model must stay
-  /// below to have learnt
-  /// anything but frequencies.
+  /// below to have learnt anything but frequencies.
   package var unigramEntropy: Double {
     var counts = [Int](repeating: 0, count: codebookSize)
     switch store {

@@ -6,8 +6,7 @@ import TensorCore
 /// Every code of a codebook, decoded where it stands in a grid of codes.
 ///
 /// What a code means depends on its neighbours, so a code is shown in the first grid that has it. A
-/// code that no grid has
-/// is decoded among copies of itself.
+/// code that no grid has is decoded among copies of itself.
 package struct CodebookPatches {
   /// Images of one code's size, f×f pixels, by code.
   package let images: [RGBImage]

@@ -14,8 +14,7 @@ package struct Metric: Equatable, Sendable {
 }
 
 /// Appends a run's metrics, one line per call, so that a crash loses at most the line that was
-/// being
-/// written.
+/// being written.
 package final class MetricsLog {
   private let columns: [String]
   private let file: OpenFile
@@ -24,8 +23,7 @@ package final class MetricsLog {
   /// Opens `metrics.csv` (header `step,COLUMNS…`) and a new event file in the run folder.
   ///
   /// - Parameter step: rows of later steps are cut off, those of a run that went on behind its last
-  ///   checkpoint; `nil` begins
-  ///   a new file.
+  ///   checkpoint; `nil` begins a new file.
   /// - Throws: `DurableFileError`, `RunError.damaged` if the header differs.
   package init(_ run: RunFolder, columns: [String], resumingAfter step: Int?) throws {
     self.columns = columns

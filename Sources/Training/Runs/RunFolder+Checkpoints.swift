@@ -35,8 +35,7 @@ extension RunFolder {
   ///   - count: checkpoints to keep, this one among them.
   ///   - fill: writes the files into the folder that it is given.
   /// - Throws: `DurableFileError`, `SafetensorsError` when what was written cannot be read again,
-  ///   and what `fill` throws;
-  ///   the older checkpoints are then untouched.
+  ///   and what `fill` throws; the older checkpoints are then untouched.
   package func saveCheckpoint(
     step: Int, keeping count: Int, _ fill: (_ folder: String) throws -> Void
   ) throws {

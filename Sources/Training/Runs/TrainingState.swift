@@ -8,8 +8,7 @@ package struct TrainingState: Codable, Equatable, Sendable {
   /// Where the next batch begins.
   package var position: DataPosition
   /// What the steps draw from (dropout, replaced tokens, restarted codes); initial weights and
-  /// orders have streams of
-  /// their own.
+  /// orders have streams of their own.
   package var random: RandomSource
   /// Integers that the loop keeps besides, by name: steps without use of a code, the step of the
   /// best loss.

@@ -34,8 +34,7 @@ package struct ImageSampler: Sendable {
   ///   - caches: whether KV cache from one code to the next.
   ///   - windowStep: cells by which the window moves at once.
   /// - Throws: `CodesMismatch` when the GPT speaks another VQGAN's codes, `ConditionError.size` for
-  ///   a grid that its
-  ///   order of codes or its condition does not allow.
+  ///   a grid that its order of codes or its condition does not allow.
   package init(
     _ gpt: SecondStage, _ vqgan: FirstStage, grid: GridSize? = nil, caches: Bool = true,
     windowStep: Int = 1

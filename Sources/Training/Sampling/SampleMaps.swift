@@ -7,8 +7,7 @@ import TensorCore
 
 extension ImageSampler {
   /// Label maps from PNG files or image shards, scaled to the grid with nearest pixels, cut, and
-  /// encoded by the conditioning
-  /// VQGAN.
+  /// encoded by the conditioning VQGAN.
   ///
   /// - Parameter stuffNumbers: whether PNG files hold COCO-Stuff's own numbers, one less than those
   ///   of shards, 255 for none.
@@ -54,8 +53,7 @@ extension ImageSampler {
   }
 
   /// Maps of PNG files, then of rows of all the image shards, each encoded as a row of a shard
-  /// would be: the same map gives
-  /// the same codes by either way.
+  /// would be: the same map gives the same codes by either way.
   private func maps<Map: PixelMap>(
     _ paths: [String], _ kind: RowMap, encodedBy stage: FirstStage,
     file: @escaping (String) throws -> Map, row: @escaping (ImageShardSet, Int) throws -> Map

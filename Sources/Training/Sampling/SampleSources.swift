@@ -28,8 +28,7 @@ extension ImageSampler {
   /// Rows of code shards: their codes, and the condition of this GPT that they hold.
   ///
   /// - Parameter keepsCodes: whether parts of them are kept; then, and where the condition lies in
-  ///   a grid as well, only
-  ///   the trained size can be sampled.
+  ///   a grid as well, only the trained size can be sampled.
   /// - Throws: `ShardError`, `ConditionError`, `CodesMismatch`; so does reading.
   package func rows(_ paths: [String], keepsCodes: Bool) throws -> SampleSource {
     let shards = try CodeShardSet(paths)

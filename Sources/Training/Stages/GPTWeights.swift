@@ -17,8 +17,7 @@ package struct GPTWeights {
   ///
   /// - Parameter heads: of a external file without a project file beside it.
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
-  ///   `GPTConfigError`,
-  ///   `ModelMismatchError`, `DurableFileError`.
+  ///   `GPTConfigError`, `ModelMismatchError`, `DurableFileError`.
   package static func open(_ path: String, heads: Int?) throws -> GPTWeights {
     if try FirstStageFile.checkpointFolder(of: path) != nil {
       let file = try SecondStageFile.open(path)

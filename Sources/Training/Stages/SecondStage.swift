@@ -15,12 +15,10 @@ package struct SecondStage: Sendable {
   package let path: String
 
   /// Loads a GPT from a run folder (its newest checkpoint), from one checkpoint's folder, or from a
-  /// transformer's file that
-  /// holds its VQGAN.
+  /// transformer's file that holds its VQGAN.
   ///
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
-  ///   `GPTConfigError`,
-  ///   `ModelMismatchError`, `DurableFileError`.
+  ///   `GPTConfigError`, `ModelMismatchError`, `DurableFileError`.
   package static func load(_ path: String, on device: Device = .default) throws -> SecondStage {
     let file = try SecondStageFile.open(path)
     var gpt = GPT(file.description.model, on: device)

@@ -24,8 +24,7 @@ package struct SecondStageFile: Sendable {
   /// What the weights of a external file do not tell is taken from the project file that lies
   /// beside it.
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
-  ///   `GPTConfigError`,
-  ///   `ModelMismatchError`, `DurableFileError`.
+  ///   `GPTConfigError`, `ModelMismatchError`, `DurableFileError`.
   package static func open(_ path: String) throws -> SecondStageFile {
     let file: SecondStageFile
     try RunFolder(path).requireKind(GPTSettings.kind)
@@ -78,8 +77,8 @@ extension CodeGrid {
   /// The grid that a external transformer was trained on.
   ///
   /// That of images of the project file's size or else of its VQGAN's nominal resolution; where the
-  /// transformer does not
-  /// see that many codes behind those of their condition, the largest square that it sees.
+  /// transformer does not see that many codes behind those of their condition, the largest square
+  /// that it sees.
   package init(
     of weights: TransformerWeights, _ stage: VQGANConfig, fingerprint: String, vqgan: String
   ) {

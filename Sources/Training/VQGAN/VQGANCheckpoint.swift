@@ -5,8 +5,7 @@ import NN
 import TensorCore
 
 /// A checkpoint's files: `model.json`, `model.safetensors` (with `loss.discriminator.*`),
-/// `optimizer.safetensors`,
-/// `state.json`.
+/// `optimizer.safetensors`, `state.json`.
 enum VQGANCheckpoint {
   private static let discriminatorPrefix = "loss.discriminator."
 

@@ -104,8 +104,7 @@ package struct VQGANTrainer {
   /// Gradients of the discriminator's parameters; its metrics are added to `losses`.
   ///
   /// - Parameter fakeLogits: the answers to the reconstructions by the discriminator as it is,
-  ///   which spare a pass when both
-  ///   halves of a step share the reconstructions.
+  ///   which spare a pass when both halves of a step share the reconstructions.
   package mutating func discriminatorGradients(
     _ batches: [VQGANInput], reconstructions: [Tensor], fakeLogits: [Tensor] = [],
     _ losses: inout VQGANLosses, using random: inout RandomSource
@@ -166,8 +165,7 @@ package struct VQGANTrainer {
   /// Forward and backward through the generator.
   ///
   /// The losses are differentiated up to the reconstruction first; the adaptive weight then needs
-  /// only the last layer's
-  /// weight gradients, and the generator's graph is walked once.
+  /// only the last layer's weight gradients, and the generator's graph is walked once.
   private mutating func generatorPass(
     _ input: VQGANInput, isAdversarial: Bool, using random: inout RandomSource
   ) -> GeneratorPass {
@@ -226,9 +224,8 @@ package struct VQGANTrainer {
   }
 
   /// Sets codes that have been idle for too long to latent vectors of a batch, sampled in
-  /// proportion to their squared
-  /// distance from their codes: a spare code goes where the codebook is worst, not where most
-  /// vectors are.
+  /// proportion to their squared distance from their codes: a spare code goes where the codebook is
+  /// worst, not where most vectors are.
   private mutating func restartDeadCodes(
     from latents: QuantizedVectors, using random: inout RandomSource
   ) {
@@ -245,8 +242,7 @@ package struct VQGANTrainer {
   }
 
   /// Starts from the data: the decoder's last bias is the mean colour or the labels' frequencies as
-  /// logits, and with `k_means` the codebook the
-  /// centres of the latent vectors.
+  /// logits, and with `k_means` the codebook the centres of the latent vectors.
   package mutating func initialize(from batches: [VQGANInput], using random: inout RandomSource) {
     withoutGradients {
       model.decoder.startOutput(at: meanOutput(of: batches))

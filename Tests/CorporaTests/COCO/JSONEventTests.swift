@@ -99,8 +99,7 @@ struct JSONEventTests {
   }
 
   /// Foundation refuses the escaped halves that are mended here, takes a comma before a closing
-  /// bracket, and guesses other
-  /// encodings from zero bytes.
+  /// bracket, and guesses other encodings from zero bytes.
   @Test("Cut or changed texts are good or bad as Foundation finds them", arguments: texts)
   func sameRefusals(text: String) {
     let others: [UInt8] = [
