@@ -10,7 +10,7 @@ usage="usage: Tools/fetch-coco.sh FOLDER [train|val|annotations|stuff|maps]...
   stuff        annotations/stuff_{train,val}2017.json, 0.55 GB
   maps         stuffthingmaps/{train,val}2017/, label maps, 0.7 GB
 Without names: all but stuff, which is needed only for --segmentation annotations.
-Archives are kept in FOLDER/archives until you remove them. COCO_MIRROR and COCOSTUFF_MIRROR name other positions to get them from."
+Archives are kept in FOLDER/archives until you remove them. COCO_MIRROR and COCOSTUFF_MIRROR name other servers to get them from."
 
 case "${1:-}" in
   "" | -h | --help)

@@ -6,7 +6,7 @@
 // The double next to a number written as JSON has it. Returns 0 where it is not finite.
 int ca_to_double(const char *text, size_t length, double *value);
 
-// A integer, also one written 1.0 or 1e3 of at most 2^53. Returns 0 for others and for those past 64 bits.
+// An integer, also one written 1.0 or 1e3 of at most 2^53. Returns 0 for others and for those past 64 bits.
 int ca_to_integer(const char *text, size_t length, int64_t *value);
 
 // Copies the beginning of what a number, text or word looks like.

@@ -252,7 +252,7 @@ void ck_attention_backward(const float *q, const float *k, const float *v, const
   }
 }
 
-// ---- New positions behind KV cache --------------------------------------------------------------
+// ---- New positions behind a KV cache ------------------------------------------------------------
 //
 // Kept rows are [N, heads, capacity, D]: a head reads one piece of memory from its start. They are floats or bfloat16.
 

@@ -45,7 +45,7 @@ CK_INLINE uint16_t ck_to_bfloat16(float value) {
   return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? quiet : nearest);
 }
 
-// The sum of the lanes, bf16 added first.
+// The sum of the lanes, halves added first.
 CK_INLINE float ck_lanes_sum(const ck_lanes *lanes) {
   const __typeof__(lanes->lo) eight = lanes->lo + lanes->hi;
   const __typeof__(eight.lo) four = eight.lo + eight.hi;

@@ -44,20 +44,20 @@ package struct InvalidAtariRow: Equatable, Sendable {
 
 extension InvalidAtariRow: CustomStringConvertible {
   package var description: String {
-    let position = "\(path):\(line)"
+    let location = "\(path):\(line)"
     return switch reason {
     case .missingColumns(let found, let expected):
-      "\(position): \(found) columns, expected \(expected) (frame,reward,score,terminal,action)"
+      "\(location): \(found) columns, expected \(expected) (frame,reward,score,terminal,action)"
     case .notANumber(let column, let text):
-      "\(position): \(column.rawValue) is \"\(text)\", expected an integer"
+      "\(location): \(column.rawValue) is \"\(text)\", expected an integer"
     case .notAFlag(let text):
-      "\(position): terminal is \"\(text)\", expected 0, 1, True or False"
+      "\(location): terminal is \"\(text)\", expected 0, 1, True or False"
     case .unknownAction(let action):
-      "\(position): action is \(action), expected 0…17"
+      "\(location): action is \(action), expected 0…17"
     case .frameOrder(let previous):
-      "\(position): frame is \(frame ?? -1) after \(previous), expected a higher number"
+      "\(location): frame is \(frame ?? -1) after \(previous), expected a higher number"
     case .frameOutOfRange:
-      "\(position): frame is \(frame ?? -1), expected 0…2147483647"
+      "\(location): frame is \(frame ?? -1), expected 0…2147483647"
     }
   }
 }

@@ -29,7 +29,7 @@ struct TrajectoryField {
     bytes.isEmpty || ["null", "none", "nan"].contains(text.lowercased())
   }
 
-  /// A integer with optional sign, or `nil` for anything else, overflow included.
+  /// An integer with optional sign, or `nil` for anything else, overflow included.
   ///
   /// A fraction of zeros, as in `1.0`, is allowed.
   var integer: Int? {

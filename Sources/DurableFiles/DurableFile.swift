@@ -56,7 +56,7 @@ package enum DurableFile {
 
   /// Renames and syncs the folder that holds the new name.
   ///
-  /// A device, a pipe or a socket at `new` is left alone: `/dev/full` is no position for a file.
+  /// A device, a pipe or a socket at `new` is left alone: `/dev/full` is no name for a file.
   static func rename(_ old: String, to new: String) throws(DurableFileError) {
     var status = stat()
     if lstat(withoutTrailingSlashes(new), &status) == 0,

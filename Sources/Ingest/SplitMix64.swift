@@ -29,7 +29,7 @@ package struct SplitMix64: Sendable {
     return value ^ value >> 31
   }
 
-  /// A integer in `0..<count`.
+  /// An integer in `0..<count`.
   package mutating func index(below count: Int) -> Int {
     precondition(count > 0, "no number below \(count)")
     return Int(next().multipliedFullWidth(by: UInt64(count)).high)

@@ -48,10 +48,10 @@ package struct TamingProject {
     /// Refuses a section of another kind of model.
     ///
     /// - Throws: `ArchitectureError.contradiction`.
-    func require(_ expected: Kind, _ position: String, for path: String) throws(ArchitectureError) {
+    func require(_ expected: Kind, _ location: String, for path: String) throws(ArchitectureError) {
       guard kind != expected else { return }
       throw .contradiction(
-        project: self.path, key: position, found: target, path: path, weights: expected.title)
+        project: self.path, key: location, found: target, path: path, weights: expected.title)
     }
 
     func section(_ key: String) -> Section? { Section(params[key], path: path) }

@@ -65,7 +65,7 @@ package struct Device: Sendable, Equatable, CustomStringConvertible {
     return Device(backend: CPUBackend(engine: cpu.engine, precision: .int8))
   }
 
-  /// Whether KV cache in sampling take 16 bits.
+  /// Whether the KV cache of sampling takes 16 bits.
   package var isBF16: Bool { backend.precision != .float32 }
 
   /// The engine's name, as `--engine` takes it.

@@ -62,7 +62,7 @@ package struct IndexTensor: Sendable, Equatable {
 
 /// The indices of a tensor and of its copies, on the host, on a device or on both.
 private final class Contents: Sendable {
-  private struct Positions {
+  private struct Copies {
     var host: [Int32]?
     var stored: Storage?
 
@@ -78,23 +78,23 @@ private final class Contents: Sendable {
     }
   }
 
-  private let positions: Mutex<Positions>
+  private let copies: Mutex<Copies>
 
   init(host: [Int32]? = nil, stored: Storage? = nil) {
-    positions = Mutex(Positions(host: host, stored: stored))
+    copies = Mutex(Copies(host: host, stored: stored))
   }
 
-  var hostElements: [Int32]? { positions.withLock { $0.host } }
+  var hostElements: [Int32]? { copies.withLock { $0.host } }
 
-  func elements(_ count: Int) -> [Int32] { positions.withLock { $0.read(count) } }
+  func elements(_ count: Int) -> [Int32] { copies.withLock { $0.read(count) } }
 
   func storage(on device: Device) -> Storage {
-    positions.withLock { positions in
-      if let stored = positions.stored, stored.device == device { return stored }
-      let elements = positions.read(positions.stored?.count ?? 0)
+    copies.withLock { copies in
+      if let stored = copies.stored, stored.device == device { return stored }
+      let elements = copies.read(copies.stored?.count ?? 0)
       let stored = device.backend.makeStorage(count: elements.count)
       elements.withUnsafeBytes { device.backend.upload($0, into: stored) }
-      positions.stored = stored
+      copies.stored = stored
       return stored
     }
   }

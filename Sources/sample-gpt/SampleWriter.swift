@@ -5,7 +5,7 @@ import Models
 import Shards
 import Training
 
-/// Samples samples and writes images, a sheet of them, a code shard and a animation.
+/// Writes samples: images, a sheet of them, a code shard and an animation.
 struct SampleWriter {
   let options: SampleOptions
   let sampler: ImageSampler
@@ -15,7 +15,7 @@ struct SampleWriter {
 
   /// More would make a page that nobody can open.
   private static let imagesOnSheet = 256
-  /// Images side by side in a sheet of several settings, and in a animation.
+  /// Images side by side in a sheet of several settings, and in an animation.
   static let columns = 16
   static let moving = 4
 

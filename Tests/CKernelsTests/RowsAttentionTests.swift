@@ -135,7 +135,7 @@ import Testing
     let (n, t, c) = (shape.n, shape.t, shape.channels)
     let new = min(new, t)
     let capacity = t + 4
-    // Values that bfloat16 holds, so that nothing is lost where KV cache so.
+    // Values that bfloat16 holds, so that nothing is lost where the cache has them so.
     let x = Rows.values(n * t * shape.stride, seed: 5).map {
       Float(bitPattern: $0.bitPattern & 0xffff_0000)
     }

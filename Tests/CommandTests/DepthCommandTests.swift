@@ -12,7 +12,7 @@ struct DepthCommandTests {
   private static let small = "--layers 1 --heads 2 --width 16 --batch-size 4 --quiet"
 
   /// Folders `in` and `depth` of 12 images of 24×16 pixels and their maps, which rise to the right,
-  /// and `in/map.png`, a image without a map.
+  /// and `in/map.png`, an image without a map.
   private func images() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     for name in ["in/deep", "depth/deep"] {

@@ -1,4 +1,4 @@
-// Who is reported of pickles that may be meant to do harm.
+// Who hears of pickles that may be meant to do harm.
 
 import Foundation
 import Synchronization

@@ -204,7 +204,7 @@ struct AnnotationGroups: Sendable {
     self.starts = starts
   }
 
-  /// Positions of the annotations of a image.
+  /// Positions of the annotations of an image.
   func rows(of image: Int32) -> ArraySlice<Int32> {
     order[Int(starts[Int(image)])..<Int(starts[Int(image) + 1])]
   }

@@ -56,26 +56,26 @@ package struct InvalidCOCORecord: Error, Equatable, Sendable {
 
 extension InvalidCOCORecord: CustomStringConvertible {
   package var description: String {
-    var position = "\(path): byte \(byte): \(section.rawValue)"
-    if let id { position += " \(id)" }
-    if section == .annotation, let imageID { position += " of image \(imageID)" }
+    var location = "\(path): byte \(byte): \(section.rawValue)"
+    if let id { location += " \(id)" }
+    if section == .annotation, let imageID { location += " of image \(imageID)" }
     return switch reason {
-    case .notAnObject(let found): "\(position): \(found), expected {…}"
-    case .missing(let field): "\(position): no \(field)"
-    case .repeated(let field): "\(position): \(field) is there twice"
+    case .notAnObject(let found): "\(location): \(found), expected {…}"
+    case .missing(let field): "\(location): no \(field)"
+    case .repeated(let field): "\(location): \(field) is there twice"
     case .wrong(let field, let found, let expected):
-      "\(position): \(field) is \(found), expected \(expected)"
-    case .duplicateID: "\(position): its id is taken by an earlier one"
-    case .unknownImage: "\(position): the file lists no such image"
-    case .unknownCategory(let category): "\(position): the file lists no category \(category)"
-    case .segmentation(let fault): "\(position): \(fault)"
+      "\(location): \(field) is \(found), expected \(expected)"
+    case .duplicateID: "\(location): its id is taken by an earlier one"
+    case .unknownImage: "\(location): the file lists no such image"
+    case .unknownCategory(let category): "\(location): the file lists no category \(category)"
+    case .segmentation(let fault): "\(location): \(fault)"
     }
   }
 }
 
 /// The broken records of a file.
 package struct InvalidCOCORecords: Equatable, Sendable {
-  /// Faults that are kept with their position; the rest is only counted.
+  /// Faults that are kept with their location; the rest is only counted.
   package static let listedLimit = 1000
 
   /// The first ones.

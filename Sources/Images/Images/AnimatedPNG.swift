@@ -14,7 +14,7 @@ package enum AnimatedPNG {
   /// - Returns: a PNG that shows its first frame where animation is not known, and repeats without
   ///   end elsewhere.
   package static func encoded(_ frames: [RGBImage], milliseconds: Int) -> [UInt8] {
-    precondition(!frames.isEmpty, "a animation has a frame")
+    precondition(!frames.isEmpty, "an animation has a frame")
     let (width, height) = (frames[0].width, frames[0].height)
     precondition(
       frames.allSatisfy { $0.width == width && $0.height == height }, "frames of one size")

@@ -50,7 +50,7 @@ package struct Sampler: Sendable {
   /// Tokens from this number on are never sampled: an embedding table may hold more than the image
   /// codes.
   package let codebookSize: Int
-  /// Whether KV cache; without, the model reads the whole window for every code, as the reference
+  /// Whether a KV cache is used; without one the model reads the whole window for every code, as the reference
   /// does.
   package var caches = true
   /// Cells by which the window moves at once, half its side at most; 1 is the reference's.

@@ -23,7 +23,7 @@ package struct ResidualBlock: Layer {
     self.dropout = dropout
   }
 
-  /// - Parameters: x: `[N, I, H, W]`; random: samples the dropout in training, `nil` in evaluation.
+  /// - Parameters: x: `[N, I, H, W]`; random: of the dropout in training, `nil` in evaluation.
   /// - Returns: `[N, O, H, W]`.
   package func callAsFunction(_ x: Tensor, dropout random: inout RandomSource?) -> Tensor {
     let h = norm2(conv1(norm1(x, swish: true)), swish: true)

@@ -45,7 +45,7 @@ struct HDF5Handle: ~Copyable {
 }
 
 /// The file and the item that a call works on, for the message when it fails.
-struct HDF5Place: Sendable {
+struct HDF5Location: Sendable {
   let path: String
   let item: String
   let isWriting: Bool

@@ -7,12 +7,12 @@ import Glibc
 enum HDF5ElementType: Equatable {
   /// A type that columns have; integers of either byte order.
   case column(ShardColumnType)
-  /// A integer that no column has, such as int8 or uint64.
+  /// An integer that no column has, such as int8 or uint64.
   case integer(String)
   /// Anything else, in words.
   case other(String)
 
-  init(of type: hid_t, at position: HDF5Place) throws(ShardError) {
+  init(of type: hid_t, at location: HDF5Location) throws(ShardError) {
     let size = H5Tget_size(type)
     switch H5Tget_class(type) {
     case H5T_INTEGER:
@@ -34,7 +34,7 @@ enum HDF5ElementType: Equatable {
     case H5T_VLEN: self = .other("a variable-length list")
     case H5T_REFERENCE: self = .other("a reference")
     case H5T_NO_CLASS:
-      throw .unreadable(path: position.path, item: position.item, reason: "it has no type")
+      throw .unreadable(path: location.path, item: location.item, reason: "it has no type")
     default: self = .other("of an unknown type")
     }
   }
@@ -69,7 +69,7 @@ extension HDF5ElementType: CustomStringConvertible {
 extension ShardColumnType {
   /// The type in files: little-endian; text is UTF-8 of variable length; Booleans are h5py's
   /// enumeration.
-  func fileType(at position: HDF5Place) throws(ShardError) -> HDF5Handle {
+  func fileType(at location: HDF5Location) throws(ShardError) -> HDF5Handle {
     let type: hid_t
     switch self {
     case .uint8: type = H5Tcopy(chdf5_file_uint8())
@@ -81,16 +81,16 @@ extension ShardColumnType {
     case .bool: type = H5Tenum_create(chdf5_file_int8())
     case .string: type = H5Tcopy(chdf5_c_string())
     }
-    let handle = try position.handle(type, release: H5Tclose)
+    let handle = try location.handle(type, release: H5Tclose)
     switch self {
     case .bool:
       var no: Int8 = 0
       var yes: Int8 = 1
-      try position.check(H5Tenum_insert(type, "FALSE", &no))
-      try position.check(H5Tenum_insert(type, "TRUE", &yes))
+      try location.check(H5Tenum_insert(type, "FALSE", &no))
+      try location.check(H5Tenum_insert(type, "TRUE", &yes))
     case .string:
-      try position.check(H5Tset_size(type, chdf5_variable()))
-      try position.check(H5Tset_cset(type, H5T_CSET_UTF8))
+      try location.check(H5Tset_size(type, chdf5_variable()))
+      try location.check(H5Tset_cset(type, H5T_CSET_UTF8))
     default: break
     }
     return handle
@@ -101,22 +101,22 @@ extension ShardColumnType {
 ///
 /// - Throws: `malformed` where the bytes are not UTF-8.
 func readStrings(
-  count: Int, type: hid_t, space: hid_t, at position: HDF5Place,
+  count: Int, type: hid_t, space: hid_t, at location: HDF5Location,
   _ read: (UnsafeMutableRawPointer?) -> herr_t
 ) throws(ShardError) -> [String] {
   guard count > 0 else { return [] }
   func text(_ bytes: some Sequence<UInt8>, row: Int) throws(ShardError) -> String {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw .malformed(
-        path: position.path, item: "\(position.item)[\(row)]", found: "not UTF-8", expected: "text")
+        path: location.path, item: "\(location.item)[\(row)]", found: "not UTF-8", expected: "text")
     }
     return text
   }
   var values: [String] = []
   values.reserveCapacity(count)
-  if try position.check(H5Tis_variable_str(type)) > 0 {
+  if try location.check(H5Tis_variable_str(type)) > 0 {
     var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
-    try position.check(read(&pointers))
+    try location.check(read(&pointers))
     defer { H5Dvlen_reclaim(type, space, 0, &pointers) }
     for (row, pointer) in pointers.enumerated() {
       guard let pointer else {
@@ -132,11 +132,11 @@ func readStrings(
   let (total, overflow) = count.multipliedReportingOverflow(by: width)
   guard width > 0, !overflow, total <= 1 << 32 else {
     throw .malformed(
-      path: position.path, item: position.item, found: "\(count) texts of \(width) bytes",
+      path: location.path, item: location.item, found: "\(count) texts of \(width) bytes",
       expected: "at most 4 GiB")
   }
   var bytes = [UInt8](repeating: 0, count: total)
-  try position.check(read(&bytes))
+  try location.check(read(&bytes))
   for row in 0..<count {
     let field = bytes[row * width..<(row + 1) * width]
     values.append(try text(field.prefix { $0 != 0 }, row: row))

@@ -7,7 +7,7 @@ import CHDF5
 /// A dataset of an open file; its shape and storage are checked against the file's size before
 /// anything is allocated.
 final class HDF5InputDataset: Sendable {
-  let position: HDF5Place
+  let location: HDF5Location
   let type: HDF5ElementType
   let shape: [Int]
   /// Bytes of one row in memory.
@@ -18,27 +18,27 @@ final class HDF5InputDataset: Sendable {
   private let file: HDF5InputFile
 
   /// Takes over the open dataset.
-  init(_ handle: consuming HDF5Handle, of file: HDF5InputFile, at position: HDF5Place)
+  init(_ handle: consuming HDF5Handle, of file: HDF5InputFile, at location: HDF5Location)
     throws(ShardError)
   {
     let id = handle.id
-    let elementType = try position.handle(H5Dget_type(id), release: H5Tclose)
-    type = try HDF5ElementType(of: elementType.id, at: position)
-    shape = try Self.shape(of: id, at: position)
+    let elementType = try location.handle(H5Dget_type(id), release: H5Tclose)
+    type = try HDF5ElementType(of: elementType.id, at: location)
+    shape = try Self.shape(of: id, at: location)
     let width = H5Tget_size(elementType.id)
-    rowBytes = try Self.product(shape.dropFirst() + [width], at: position)
-    let bytes = try Self.product(shape + [width], at: position)
-    storage = try HDF5Storage(of: id, type: elementType.id, shape: shape, at: position)
+    rowBytes = try Self.product(shape.dropFirst() + [width], at: location)
+    let bytes = try Self.product(shape + [width], at: location)
+    storage = try HDF5Storage(of: id, type: elementType.id, shape: shape, at: location)
     // Deflate shrinks to 1/1032 at best: a larger claim is a lie about what is in the file.
     guard storage.bytes <= file.bytes.count, bytes / 1032 <= storage.bytes else {
       throw .malformed(
-        path: position.path, item: position.item,
+        path: location.path, item: location.item,
         found: "\(bytes) bytes stored as \(storage.bytes)",
         expected: "a dataset that fits the file of \(file.bytes.count) bytes")
     }
     self.handle = handle
     self.file = file
-    self.position = position
+    self.location = location
   }
 
   /// Rows; 1 for a scalar.
@@ -53,7 +53,7 @@ final class HDF5InputDataset: Sendable {
     switch storage.layout {
     case .contiguous(let start):
       let offset = start + UInt64(row) * UInt64(rowBytes)
-      try file.bytes.read(into: buffer, at: offset, item: "\(position.item)[\(row)]")
+      try file.bytes.read(into: buffer, at: offset, item: "\(location.item)[\(row)]")
     case .rowChunks(let isDeflated):
       try readChunk(row, isDeflated: isDeflated, into: buffer)
     case .general:
@@ -65,7 +65,7 @@ final class HDF5InputDataset: Sendable {
   func column() throws(ShardError) -> ShardColumn {
     guard shape.count == 1, case .column = type else {
       throw .malformed(
-        path: position.path, item: position.item, found: "\(type) \(shape)",
+        path: location.path, item: location.item, found: "\(type) \(shape)",
         expected: "a column of one value per row")
     }
     return try values()
@@ -74,7 +74,7 @@ final class HDF5InputDataset: Sendable {
   private func values() throws(ShardError) -> ShardColumn {
     guard case .column(let type) = type else {
       throw .malformed(
-        path: position.path, item: position.item, found: "\(self.type)", expected: "numbers or text"
+        path: location.path, item: location.item, found: "\(self.type)", expected: "numbers or text"
       )
     }
     switch type {
@@ -95,7 +95,7 @@ final class HDF5InputDataset: Sendable {
   func values(of type: ShardColumnType) throws(ShardError) -> ShardColumn {
     guard self.type == .column(type) else {
       throw .malformed(
-        path: position.path, item: position.item, found: "\(self.type)", expected: type.rawValue)
+        path: location.path, item: location.item, found: "\(self.type)", expected: type.rawValue)
     }
     return try values()
   }
@@ -109,7 +109,7 @@ final class HDF5InputDataset: Sendable {
     _ = try values.withUnsafeMutableBytes { bytes in
       Result { () throws(ShardError) in
         try HDF5.locked { () throws(ShardError) in
-          try position.check(H5Dread(handle.id, type, 0, 0, 0, bytes.baseAddress))
+          try location.check(H5Dread(handle.id, type, 0, 0, 0, bytes.baseAddress))
         }
       }
     }.get()
@@ -118,16 +118,16 @@ final class HDF5InputDataset: Sendable {
 
   private func truthValues() throws(ShardError) -> [Bool] {
     try HDF5.locked { () throws(ShardError) -> [Bool] in
-      let type = try position.handle(H5Dget_type(handle.id), release: H5Tclose)
+      let type = try location.handle(H5Dget_type(handle.id), release: H5Tclose)
       return try numbers(Int8(0), as: type.id).map { $0 != 0 }
     }
   }
 
   private func texts() throws(ShardError) -> [String] {
     try HDF5.locked { () throws(ShardError) -> [String] in
-      let type = try position.handle(H5Dget_type(handle.id), release: H5Tclose)
-      let space = try position.handle(H5Dget_space(handle.id), release: H5Sclose)
-      return try readStrings(count: count, type: type.id, space: space.id, at: position) {
+      let type = try location.handle(H5Dget_type(handle.id), release: H5Tclose)
+      let space = try location.handle(H5Dget_space(handle.id), release: H5Sclose)
+      return try readStrings(count: count, type: type.id, space: space.id, at: location) {
         H5Dread(handle.id, type.id, 0, 0, 0, $0)
       }
     }
@@ -138,31 +138,31 @@ final class HDF5InputDataset: Sendable {
   private func readChunk(
     _ row: Int, isDeflated: Bool, into buffer: UnsafeMutableRawBufferPointer
   ) throws(ShardError) {
-    let item = "\(position.item)[\(row)]"
+    let item = "\(location.item)[\(row)]"
     var offset = [hsize_t](repeating: 0, count: shape.count)
     offset[0] = hsize_t(row)
     var filterMask: UInt32 = 0
     var address: haddr_t = 0
     var size: hsize_t = 0
     try HDF5.locked { () throws(ShardError) in
-      try position.check(
+      try location.check(
         H5Dget_chunk_info_by_coord(handle.id, offset, &filterMask, &address, &size))
     }
     guard address != chdf5_no_address() else {
-      throw .unreadable(path: position.path, item: item, reason: "it was never written")
+      throw .unreadable(path: location.path, item: item, reason: "it was never written")
     }
     // Bit 0 set: the pipeline's one filter was not applied to this chunk.
     guard isDeflated, filterMask & 1 == 0 else {
       guard size == hsize_t(rowBytes) else {
         throw .malformed(
-          path: position.path, item: item, found: "\(size) bytes", expected: "\(rowBytes) bytes")
+          path: location.path, item: item, found: "\(size) bytes", expected: "\(rowBytes) bytes")
       }
       try file.bytes.read(into: buffer, at: UInt64(address), item: item)
       return
     }
     guard size <= hsize_t(rowBytes) * 2 + 1024 else {
       throw .malformed(
-        path: position.path, item: item, found: "\(size) compressed bytes for \(rowBytes)",
+        path: location.path, item: item, found: "\(size) compressed bytes for \(rowBytes)",
         expected: "fewer")
     }
     var packed = [UInt8](repeating: 0, count: Int(size))
@@ -174,7 +174,7 @@ final class HDF5InputDataset: Sendable {
       }
     }
     guard try outcome.get() else {
-      throw .unreadable(path: position.path, item: item, reason: "its compressed bytes are damaged")
+      throw .unreadable(path: location.path, item: item, reason: "its compressed bytes are damaged")
     }
   }
 
@@ -186,32 +186,32 @@ final class HDF5InputDataset: Sendable {
       start[0] = hsize_t(row)
       var extent = shape.map { hsize_t($0) }
       extent[0] = 1
-      let stored = try position.handle(H5Dget_space(handle.id), release: H5Sclose)
-      try position.check(
+      let stored = try location.handle(H5Dget_space(handle.id), release: H5Sclose)
+      try location.check(
         H5Sselect_hyperslab(stored.id, H5S_SELECT_SET, start, nil, extent, nil))
-      let memory = try position.handle(
+      let memory = try location.handle(
         H5Screate_simple(Int32(extent.count), extent, nil), release: H5Sclose)
-      let type = try position.handle(H5Dget_type(handle.id), release: H5Tclose)
-      let native = try position.handle(
+      let type = try location.handle(H5Dget_type(handle.id), release: H5Tclose)
+      let native = try location.handle(
         H5Tget_native_type(type.id, H5T_DIR_ASCEND), release: H5Tclose)
-      try position.check(
+      try location.check(
         H5Dread(handle.id, native.id, memory.id, stored.id, 0, buffer.baseAddress))
     }
   }
 
   // MARK: Shape
 
-  private static func shape(of id: hid_t, at position: HDF5Place) throws(ShardError) -> [Int] {
-    let space = try position.handle(H5Dget_space(id), release: H5Sclose)
-    let rank = try position.check(H5Sget_simple_extent_ndims(space.id))
+  private static func shape(of id: hid_t, at location: HDF5Location) throws(ShardError) -> [Int] {
+    let space = try location.handle(H5Dget_space(id), release: H5Sclose)
+    let rank = try location.check(H5Sget_simple_extent_ndims(space.id))
     guard rank > 0 else { return [] }
     var extent = [hsize_t](repeating: 0, count: Int(rank))
-    try position.check(H5Sget_simple_extent_dims(space.id, &extent, nil))
+    try location.check(H5Sget_simple_extent_dims(space.id, &extent, nil))
     var shape: [Int] = []
     for size in extent {
       guard let size = Int(exactly: size) else {
         throw .malformed(
-          path: position.path, item: position.item, found: "\(extent)",
+          path: location.path, item: location.item, found: "\(extent)",
           expected: "a shape that fits")
       }
       shape.append(size)
@@ -219,13 +219,13 @@ final class HDF5InputDataset: Sendable {
     return shape
   }
 
-  private static func product(_ sizes: [Int], at position: HDF5Place) throws(ShardError) -> Int {
+  private static func product(_ sizes: [Int], at location: HDF5Location) throws(ShardError) -> Int {
     var product = 1
     for size in sizes {
       let (next, overflow) = product.multipliedReportingOverflow(by: size)
       guard !overflow else {
         throw .malformed(
-          path: position.path, item: position.item, found: "\(sizes)", expected: "a shape that fits"
+          path: location.path, item: location.item, found: "\(sizes)", expected: "a shape that fits"
         )
       }
       product = next

@@ -18,11 +18,11 @@ final class HDF5InputFile: Sendable {
     bytes = try RawFile(path)
     try Self.checkSignature(of: bytes)
     id = try HDF5.locked { () throws(ShardError) -> hid_t in
-      let access = try HDF5Place(path: path, item: "the file", isWriting: false).fileAccess()
+      let access = try HDF5Location(path: path, item: "the file", isWriting: false).fileAccess()
       let id = H5Fopen(path, chdf5_read_only(), access.id)
       guard id >= 0 else {
         throw .notAShard(
-          path: path, reason: HDF5Place.innermostError() ?? "libhdf5 cannot open it")
+          path: path, reason: HDF5Location.innermostError() ?? "libhdf5 cannot open it")
       }
       return id
     }
@@ -51,17 +51,17 @@ final class HDF5InputFile: Sendable {
     }
   }
 
-  func position(_ item: String) -> HDF5Place {
-    HDF5Place(path: path, item: item, isWriting: false)
+  func location(_ item: String) -> HDF5Location {
+    HDF5Location(path: path, item: item, isWriting: false)
   }
 
   /// Addresses in a file count from the end of its user block; here they count from its start.
   private func refuseUserBlock() throws(ShardError) {
-    let position = position("the header")
+    let location = location("the header")
     try HDF5.locked { () throws(ShardError) in
-      let list = try position.handle(H5Fget_create_plist(id), release: H5Pclose)
+      let list = try location.handle(H5Fget_create_plist(id), release: H5Pclose)
       var size: hsize_t = 0
-      try position.check(H5Pget_userblock(list.id, &size))
+      try location.check(H5Pget_userblock(list.id, &size))
       guard size == 0 else {
         throw .malformed(
           path: path, item: "the user block", found: "\(size) bytes", expected: "none")
@@ -111,7 +111,7 @@ final class HDF5InputFile: Sendable {
   }
 
   private func names(in group: String) throws(ShardError) -> [String] {
-    let root = position("/\(group)")
+    let root = location("/\(group)")
     return try HDF5.locked { () throws(ShardError) -> [String] in
       let opened = try root.handle(
         H5Gopen2(id, group.isEmpty ? "/" : group, 0), release: H5Gclose)
@@ -144,17 +144,17 @@ final class HDF5InputFile: Sendable {
   }
 
   private func lockedKind(of name: String) throws(ShardError) -> ObjectKind {
-    let position = position("/\(name)")
+    let location = location("/\(name)")
     var link = H5L_info_t()
-    try position.check(chdf5_link_info(id, name, &link))
+    try location.check(chdf5_link_info(id, name, &link))
     switch link.type {
     case H5L_TYPE_HARD: break
-    case H5L_TYPE_SOFT: throw .externalLink(path: path, item: position.item, kind: "a soft link")
+    case H5L_TYPE_SOFT: throw .externalLink(path: path, item: location.item, kind: "a soft link")
     case H5L_TYPE_EXTERNAL:
-      throw .externalLink(path: path, item: position.item, kind: "an external link")
-    default: throw .externalLink(path: path, item: position.item, kind: "a link of unknown kind")
+      throw .externalLink(path: path, item: location.item, kind: "an external link")
+    default: throw .externalLink(path: path, item: location.item, kind: "a link of unknown kind")
     }
-    let object = try position.handle(H5Oopen(id, name, 0), release: H5Oclose)
+    let object = try location.handle(H5Oopen(id, name, 0), release: H5Oclose)
     switch H5Iget_type(object.id) {
     case H5I_DATASET: return .dataset
     case H5I_GROUP: return .group
@@ -164,20 +164,20 @@ final class HDF5InputFile: Sendable {
 
   /// Opens a dataset of the root, or `GROUP/NAME` of a group in it.
   func dataset(_ name: String) throws(ShardError) -> HDF5InputDataset {
-    let position = position("/\(name)")
+    let location = location("/\(name)")
     if let slash = name.firstIndex(of: "/") {
       // The library would follow a link in the middle of the name.
       guard try hasGroup(String(name[..<slash])) else {
-        throw .missingItem(path: path, item: position.item)
+        throw .missingItem(path: path, item: location.item)
       }
     }
     return try HDF5.locked { () throws(ShardError) -> HDF5InputDataset in
-      guard H5Lexists(id, name, 0) > 0 else { throw .missingItem(path: path, item: position.item) }
+      guard H5Lexists(id, name, 0) > 0 else { throw .missingItem(path: path, item: location.item) }
       guard try lockedKind(of: name) == .dataset else {
-        throw .malformed(path: path, item: position.item, found: "a group", expected: "a dataset")
+        throw .malformed(path: path, item: location.item, found: "a group", expected: "a dataset")
       }
-      let dataset = try position.handle(H5Dopen2(id, name, 0), release: H5Dclose)
-      return try HDF5InputDataset(dataset, of: self, at: position)
+      let dataset = try location.handle(H5Dopen2(id, name, 0), release: H5Dclose)
+      return try HDF5InputDataset(dataset, of: self, at: location)
     }
   }
 
@@ -189,14 +189,14 @@ final class HDF5InputFile: Sendable {
 
   /// The names of the root's attributes, sorted by their bytes.
   func attributeNames() throws(ShardError) -> [String] {
-    let position = position("/")
+    let location = location("/")
     return try HDF5.locked { () throws(ShardError) -> [String] in
-      let root = try position.handle(H5Oopen(id, "/", 0), release: H5Oclose)
-      let count = try position.check(H5Aget_num_attrs(root.id))
+      let root = try location.handle(H5Oopen(id, "/", 0), release: H5Oclose)
+      let count = try location.check(H5Aget_num_attrs(root.id))
       var names: [String] = []
       for index in 0..<min(hsize_t(count), 1000) {
         var name = [CChar](repeating: 0, count: 1024)
-        try position.check(
+        try location.check(
           H5Aget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &name, name.count, 0))
         names.append(
           String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
@@ -207,37 +207,37 @@ final class HDF5InputFile: Sendable {
 
   /// A scalar attribute of integers or of the Boolean enumeration (0 and 1).
   func integer(_ name: String) throws(ShardError) -> Int {
-    let position = position("attribute `\(name)`")
-    return try withAttribute(name, at: position) { attribute, type, count throws(ShardError) in
-      let element = try HDF5ElementType(of: type, at: position)
+    let location = location("attribute `\(name)`")
+    return try withAttribute(name, at: location) { attribute, type, count throws(ShardError) in
+      let element = try HDF5ElementType(of: type, at: location)
       guard count == 1, element.isWholeNumber else {
         throw .malformed(
-          path: path, item: position.item, found: "\(count) of \(element)",
+          path: path, item: location.item, found: "\(count) of \(element)",
           expected: "one integer")
       }
       if element == .column(.bool) {
         // The library widens every integer, but no enumeration.
         var value: Int8 = 0
-        try position.check(H5Aread(attribute, type, &value))
+        try location.check(H5Aread(attribute, type, &value))
         return Int(value)
       }
       var value: Int64 = 0
-      try position.check(H5Aread(attribute, chdf5_native_int64(), &value))
+      try location.check(H5Aread(attribute, chdf5_native_int64(), &value))
       return Int(value)
     }
   }
 
   /// A text attribute: one string, or the list in it.
   func strings(_ name: String) throws(ShardError) -> [String] {
-    let position = position("attribute `\(name)`")
-    return try withAttribute(name, at: position) { attribute, type, count throws(ShardError) in
+    let location = location("attribute `\(name)`")
+    return try withAttribute(name, at: location) { attribute, type, count throws(ShardError) in
       guard H5Tget_class(type) == H5T_STRING else {
         throw .malformed(
-          path: path, item: position.item, found: "\(try HDF5ElementType(of: type, at: position))",
+          path: path, item: location.item, found: "\(try HDF5ElementType(of: type, at: location))",
           expected: "text")
       }
-      let space = try position.handle(H5Aget_space(attribute), release: H5Sclose)
-      return try readStrings(count: count, type: type, space: space.id, at: position) {
+      let space = try location.handle(H5Aget_space(attribute), release: H5Sclose)
+      return try readStrings(count: count, type: type, space: space.id, at: location) {
         H5Aread(attribute, type, $0)
       }
     }
@@ -254,19 +254,19 @@ final class HDF5InputFile: Sendable {
   }
 
   private func withAttribute<Value>(
-    _ name: String, at position: HDF5Place,
+    _ name: String, at location: HDF5Location,
     _ body: (_ attribute: hid_t, _ type: hid_t, _ count: Int) throws(ShardError) -> Value
   ) throws(ShardError) -> Value {
     try HDF5.locked { () throws(ShardError) -> Value in
-      guard H5Aexists(id, name) > 0 else { throw .missingItem(path: path, item: position.item) }
-      let attribute = try position.handle(H5Aopen(id, name, 0), release: H5Aclose)
-      let type = try position.handle(H5Aget_type(attribute.id), release: H5Tclose)
-      let space = try position.handle(H5Aget_space(attribute.id), release: H5Sclose)
-      let count = try position.check(
+      guard H5Aexists(id, name) > 0 else { throw .missingItem(path: path, item: location.item) }
+      let attribute = try location.handle(H5Aopen(id, name, 0), release: H5Aclose)
+      let type = try location.handle(H5Aget_type(attribute.id), release: H5Tclose)
+      let space = try location.handle(H5Aget_space(attribute.id), release: H5Sclose)
+      let count = try location.check(
         H5Sget_simple_extent_npoints(space.id))
       guard count <= 1_000_000 else {
         throw .malformed(
-          path: path, item: position.item, found: "\(count) values", expected: "at most 1000000")
+          path: path, item: location.item, found: "\(count) values", expected: "at most 1000000")
       }
       return try body(attribute.id, type.id, Int(count))
     }

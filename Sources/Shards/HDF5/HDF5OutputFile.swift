@@ -20,22 +20,22 @@ final class HDF5OutputFile {
   init(_ temporaryPath: String, for path: String) throws(ShardError) {
     self.path = path
     id = try HDF5.locked { () throws(ShardError) -> hid_t in
-      let position = HDF5Place(path: path, item: "the file", isWriting: true)
-      let creation = try position.handle(
+      let location = HDF5Location(path: path, item: "the file", isWriting: true)
+      let creation = try location.handle(
         H5Pcreate(chdf5_file_create()), release: H5Pclose)
-      try position.check(H5Pset_obj_track_times(creation.id, false))
-      let access = try position.fileAccess()
+      try location.check(H5Pset_obj_track_times(creation.id, false))
+      let access = try location.fileAccess()
       // Old enough for every reader, new enough for large attributes; not the newest form, which a
       // crash locks.
-      try position.check(
+      try location.check(
         H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V110))
       // Closing fails, instead of waiting, when a dataset is still open.
-      try position.check(H5Pset_fclose_degree(access.id, H5F_CLOSE_SEMI))
+      try location.check(H5Pset_fclose_degree(access.id, H5F_CLOSE_SEMI))
       errno = 0
       let id = H5Fcreate(temporaryPath, chdf5_exclusive(), creation.id, access.id)
       guard id >= 0 else {
         let system = errno
-        let reason = HDF5Place.innermostError() ?? String(cString: strerror(system))
+        let reason = HDF5Location.innermostError() ?? String(cString: strerror(system))
         // Creating writes the first bytes, too.
         throw [ENOSPC, EDQUOT, EFBIG, EIO].contains(system)
           ? .writeFailed(path: path, item: "the file", reason: reason)
@@ -49,18 +49,18 @@ final class HDF5OutputFile {
     if id >= 0 { HDF5.locked { _ = H5Fclose(id) } }
   }
 
-  private func position(_ item: String) -> HDF5Place {
-    HDF5Place(path: path, item: item, isWriting: true)
+  private func location(_ item: String) -> HDF5Location {
+    HDF5Location(path: path, item: item, isWriting: true)
   }
 
   /// Waits until all bytes are on the disk, then closes.
   func close() throws(ShardError) {
-    let position = position("the file")
+    let location = location("the file")
     try HDF5.locked { () throws(ShardError) in
-      try position.check(H5Fflush(id, H5F_SCOPE_LOCAL))
+      try location.check(H5Fflush(id, H5F_SCOPE_LOCAL))
       let closing = id
       id = -1
-      try position.check(H5Fclose(closing))
+      try location.check(H5Fclose(closing))
     }
   }
 
@@ -85,18 +85,18 @@ final class HDF5OutputFile {
   private func writeAttribute(
     _ name: String, _ values: ShardColumn, isScalar: Bool
   ) throws(ShardError) {
-    let position = position("attribute `\(name)`")
+    let location = location("attribute `\(name)`")
     try HDF5.locked { () throws(ShardError) in
-      let type = try values.type.fileType(at: position)
+      let type = try values.type.fileType(at: location)
       var extent = [hsize_t(values.count)]
-      let space = try position.handle(
+      let space = try location.handle(
         isScalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &extent, nil),
         release: H5Sclose)
-      let attribute = try position.handle(
+      let attribute = try location.handle(
         H5Acreate2(id, name, type.id, space.id, 0, 0), release: H5Aclose)
       guard values.count > 0 else { return }
       try values.withStorage(fileType: type.id) { memoryType, bytes throws(ShardError) in
-        try position.check(H5Awrite(attribute.id, memoryType, bytes))
+        try location.check(H5Awrite(attribute.id, memoryType, bytes))
       }
     }
   }
@@ -105,12 +105,12 @@ final class HDF5OutputFile {
 
   /// Makes a group in the root, so that `write` takes names such as `captions/text`.
   func createGroup(_ name: String) throws(ShardError) {
-    let position = position("/\(name)")
+    let location = location("/\(name)")
     try HDF5.locked { () throws(ShardError) in
-      let creation = try position.handle(
+      let creation = try location.handle(
         H5Pcreate(chdf5_group_create()), release: H5Pclose)
-      try position.check(H5Pset_obj_track_times(creation.id, false))
-      _ = try position.handle(
+      try location.check(H5Pset_obj_track_times(creation.id, false))
+      _ = try location.handle(
         H5Gcreate2(id, name, 0, creation.id, 0), release: H5Gclose)
     }
   }
@@ -130,24 +130,24 @@ final class HDF5OutputFile {
   ) throws(ShardError) {
     precondition(
       shape.reduce(1, *) == values.count, "\(values.count) values for the shape \(shape)")
-    let position = position("/\(name)")
+    let location = location("/\(name)")
     try HDF5.locked { () throws(ShardError) in
-      let type = try values.type.fileType(at: position)
+      let type = try values.type.fileType(at: location)
       let extent = shape.map { hsize_t($0) }
-      let space = try position.handle(
+      let space = try location.handle(
         H5Screate_simple(Int32(extent.count), extent, nil), release: H5Sclose)
-      let creation = try Self.datasetCreation(isText: values.type == .string, at: position)
+      let creation = try Self.datasetCreation(isText: values.type == .string, at: location)
       if hasChecksum, values.count > 0 {
-        try position.check(H5Pset_chunk(creation.id, Int32(extent.count), extent))
-        try position.check(H5Pset_fletcher32(creation.id))
+        try location.check(H5Pset_chunk(creation.id, Int32(extent.count), extent))
+        try location.check(H5Pset_fletcher32(creation.id))
       }
-      let dataset = try position.handle(
+      let dataset = try location.handle(
         H5Dcreate2(id, name, type.id, space.id, 0, creation.id, 0), release: H5Dclose)
       guard values.count > 0 else { return }
       try values.withStorage(fileType: type.id) { memoryType, bytes throws(ShardError) in
-        try position.check(H5Dwrite(dataset.id, memoryType, 0, 0, 0, bytes))
+        try location.check(H5Dwrite(dataset.id, memoryType, 0, 0, 0, bytes))
       }
-      try position.check(H5Dflush(dataset.id))
+      try location.check(H5Dflush(dataset.id))
     }
   }
 
@@ -157,36 +157,36 @@ final class HDF5OutputFile {
   func chunkedRows(
     named name: String, of type: ShardColumnType = .uint8, rowShape: [Int], level: Int?
   ) throws(ShardError) -> HDF5OutputRows {
-    let position = position("/\(name)")
+    let location = location("/\(name)")
     return try HDF5.locked { () throws(ShardError) -> HDF5OutputRows in
-      let space = try position.handle(
+      let space = try location.handle(
         H5Screate_simple(
           Int32(rowShape.count + 1), [0] + rowShape.map { hsize_t($0) },
           [chdf5_unlimited()] + rowShape.map { hsize_t($0) }), release: H5Sclose
       )
-      let creation = try Self.datasetCreation(isText: false, at: position)
+      let creation = try Self.datasetCreation(isText: false, at: location)
       let chunk = [1] + rowShape.map { hsize_t($0) }
-      try position.check(H5Pset_chunk(creation.id, Int32(chunk.count), chunk))
+      try location.check(H5Pset_chunk(creation.id, Int32(chunk.count), chunk))
       if let level {
         // Readers ignore the level; the library accepts 0 to 9 only.
-        try position.check(H5Pset_deflate(creation.id, UInt32(min(level, 9))))
+        try location.check(H5Pset_deflate(creation.id, UInt32(min(level, 9))))
       }
-      let fileType = try type.fileType(at: position)
-      let dataset = try position.handle(
+      let fileType = try type.fileType(at: location)
+      let dataset = try location.handle(
         H5Dcreate2(id, name, fileType.id, space.id, 0, creation.id, 0), release: H5Dclose)
-      return HDF5OutputRows(dataset, rowShape: rowShape, at: position)
+      return HDF5OutputRows(dataset, rowShape: rowShape, at: location)
     }
   }
 
   private static func datasetCreation(
-    isText: Bool, at position: HDF5Place
+    isText: Bool, at location: HDF5Location
   ) throws(ShardError) -> HDF5Handle {
-    let list = try position.handle(
+    let list = try location.handle(
       H5Pcreate(chdf5_dataset_create()), release: H5Pclose)
-    try position.check(H5Pset_obj_track_times(list.id, false))
+    try location.check(H5Pset_obj_track_times(list.id, false))
     if !isText {
       // Every value is written; filling first would write everything twice. Text has to be filled.
-      try position.check(H5Pset_fill_time(list.id, H5D_FILL_TIME_NEVER))
+      try location.check(H5Pset_fill_time(list.id, H5D_FILL_TIME_NEVER))
     }
     return list
   }
@@ -196,13 +196,13 @@ final class HDF5OutputFile {
 struct HDF5OutputRows: ~Copyable {
   private let handle: HDF5Handle
   private let rowShape: [Int]
-  private let position: HDF5Place
+  private let location: HDF5Location
   private var count = 0
 
-  init(_ handle: consuming HDF5Handle, rowShape: [Int], at position: HDF5Place) {
+  init(_ handle: consuming HDF5Handle, rowShape: [Int], at location: HDF5Location) {
     self.handle = handle
     self.rowShape = rowShape
-    self.position = position
+    self.location = location
   }
 
   /// Appends one row.
@@ -214,8 +214,8 @@ struct HDF5OutputRows: ~Copyable {
     let extent = ([count + 1] + rowShape).map { hsize_t($0) }
     let offset = ([count] + rowShape.map { _ in 0 }).map { hsize_t($0) }
     try HDF5.locked { () throws(ShardError) in
-      try position.check(H5Dset_extent(handle.id, extent))
-      try position.check(
+      try location.check(H5Dset_extent(handle.id, extent))
+      try location.check(
         H5Dwrite_chunk(handle.id, 0, isFiltered ? 0 : 1, offset, chunk.count, chunk))
     }
     count += 1
@@ -224,7 +224,7 @@ struct HDF5OutputRows: ~Copyable {
   /// Hands everything to the system; errors of a full disk show here at the latest.
   func flush() throws(ShardError) {
     try HDF5.locked { () throws(ShardError) in
-      try position.check(H5Dflush(handle.id))
+      try location.check(H5Dflush(handle.id))
     }
   }
 }

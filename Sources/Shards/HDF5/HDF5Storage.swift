@@ -21,22 +21,22 @@ struct HDF5Storage: Sendable {
   /// For people: "contiguous" or "chunks of 1×64×64×3, gzip".
   let description: String
 
-  init(of id: hid_t, type: hid_t, shape: [Int], at position: HDF5Place) throws(ShardError) {
-    let list = try position.handle(
+  init(of id: hid_t, type: hid_t, shape: [Int], at location: HDF5Location) throws(ShardError) {
+    let list = try location.handle(
       H5Dget_create_plist(id), release: H5Pclose)
     let kind = H5Pget_layout(list.id)
     if kind == H5D_VIRTUAL {
-      throw .externalLink(path: position.path, item: position.item, kind: "a virtual dataset")
+      throw .externalLink(path: location.path, item: location.item, kind: "a virtual dataset")
     }
     if kind == H5D_CONTIGUOUS, H5Pget_external_count(list.id) != 0 {
       throw .externalLink(
-        path: position.path, item: position.item, kind: "kept in an external file")
+        path: location.path, item: location.item, kind: "kept in an external file")
     }
     guard let bytes = Int(exactly: H5Dget_storage_size(id)) else {
-      throw .unreadable(path: position.path, item: position.item, reason: "its size is unknown")
+      throw .unreadable(path: location.path, item: location.item, reason: "its size is unknown")
     }
     self.bytes = bytes
-    let filters = try Self.filters(of: list.id, at: position)
+    let filters = try Self.filters(of: list.id, at: location)
     let isPlain = Self.isPlain(type)
 
     guard kind == H5D_CHUNKED else {
@@ -48,7 +48,7 @@ struct HDF5Storage: Sendable {
       return
     }
     var chunk = [hsize_t](repeating: 0, count: shape.count)
-    try position.check(H5Pget_chunk(list.id, Int32(shape.count), &chunk))
+    try location.check(H5Pget_chunk(list.id, Int32(shape.count), &chunk))
     let words = ["chunks of " + chunk.map { "\($0)" }.joined(separator: "×")] + filters.map(\.name)
     description = words.joined(separator: ", ")
     let isRow =
@@ -66,9 +66,9 @@ struct HDF5Storage: Sendable {
   }
 
   private static func filters(
-    of list: hid_t, at position: HDF5Place
+    of list: hid_t, at location: HDF5Location
   ) throws(ShardError) -> [(id: H5Z_filter_t, name: String)] {
-    let count = try position.check(H5Pget_nfilters(list))
+    let count = try location.check(H5Pget_nfilters(list))
     var filters: [(id: H5Z_filter_t, name: String)] = []
     for index in 0..<UInt32(count) {
       var flags: UInt32 = 0
@@ -81,12 +81,12 @@ struct HDF5Storage: Sendable {
       case H5Z_FILTER_FLETCHER32: filters.append((id, "fletcher32"))
       case 32000:
         throw .unknownFilter(
-          path: position.path, item: position.item, filter: "LZF (h5py's \"lzf\")")
+          path: location.path, item: location.item, filter: "LZF (h5py's \"lzf\")")
       default:
         let text = String(
           decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         throw .unknownFilter(
-          path: position.path, item: position.item,
+          path: location.path, item: location.item,
           filter: "filter \(id)\(text.isEmpty ? "" : " (\(text))")")
       }
     }

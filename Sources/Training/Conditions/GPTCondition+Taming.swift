@@ -4,7 +4,7 @@ import Shards
 import TamingCheckpoints
 
 extension GPTCondition {
-  /// What stands before the codes of a external transformer, by its project file and the VQGAN in
+  /// What stands before the codes of an external transformer, by its project file and the VQGAN in
   /// it; nil for the start token.
   ///
   /// - Parameters:

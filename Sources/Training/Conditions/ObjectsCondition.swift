@@ -8,7 +8,7 @@ package struct ObjectsCondition: ConditionPayload {
   package let vocabulary: Int
   /// Objects of an image, at most.
   package var objects: Int
-  /// The numbers of the categories, in the order of their tokens; nil where a external file does
+  /// The numbers of the categories, in the order of their tokens; nil where an external file does
   /// not tell.
   package let categories: [Int]?
 

@@ -1,4 +1,4 @@
-// Adam's state of a external checkpoint under the names of this suite.
+// Adam's state of an external checkpoint under the names of this suite.
 import Checkpoints
 import Models
 import NN

@@ -28,7 +28,7 @@ package struct GPTTrainer {
 
   /// One step; gradients are averaged over the batches.
   ///
-  /// - Parameter random: samples dropout.
+  /// - Parameter random: of dropout.
   /// - Returns: the mean loss of a code, in nats.
   package mutating func step(
     _ batches: [TokenSequences], learningRate: Float, using random: inout RandomSource

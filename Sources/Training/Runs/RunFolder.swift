@@ -141,21 +141,21 @@ package struct RunFolder: Sendable {
     do {
       return try decoding(data)
     } catch let DecodingError.keyNotFound(key, context) {
-      throw RunError.damaged(path: path, problem: "no key \"\(position(context, key))\"")
+      throw RunError.damaged(path: path, problem: "no key \"\(location(context, key))\"")
     } catch let DecodingError.typeMismatch(_, context) {
       throw RunError.damaged(
-        path: path, problem: "\"\(position(context))\": \(context.debugDescription)")
+        path: path, problem: "\"\(location(context))\": \(context.debugDescription)")
     } catch let DecodingError.valueNotFound(_, context) {
-      throw RunError.damaged(path: path, problem: "\"\(position(context))\": no value")
+      throw RunError.damaged(path: path, problem: "\"\(location(context))\": no value")
     } catch let DecodingError.dataCorrupted(context) {
-      let problem = mistake(in: data) ?? "\"\(position(context))\": \(context.debugDescription)"
+      let problem = mistake(in: data) ?? "\"\(location(context))\": \(context.debugDescription)"
       throw RunError.damaged(path: path, problem: problem)
     } catch {
       throw RunError.damaged(path: path, problem: String(describing: error))
     }
   }
 
-  /// Why a text is no JSON, with the position of its first mistake; `nil` if it is.
+  /// Why a text is no JSON, with the location of its first mistake; `nil` if it is.
   private static func mistake(in data: Data) -> String? {
     do {
       _ = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
@@ -166,7 +166,7 @@ package struct RunFolder: Sendable {
     }
   }
 
-  private static func position(_ context: DecodingError.Context, _ key: (any CodingKey)? = nil)
+  private static func location(_ context: DecodingError.Context, _ key: (any CodingKey)? = nil)
     -> String
   {
     (context.codingPath + (key.map { [$0] } ?? [])).map(\.stringValue).joined(separator: ".")

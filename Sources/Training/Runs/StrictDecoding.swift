@@ -25,10 +25,10 @@ func decodeStrictly<Value: Codable>(_ type: Value.Type, from data: Data) throws 
   return value
 }
 
-private func refuseUnknownKeys(of found: Any, beside known: Any, at position: String) throws {
+private func refuseUnknownKeys(of found: Any, beside known: Any, at location: String) throws {
   if let found = found as? [String: Any], let known = known as? [String: Any] {
     for (key, value) in found.sorted(by: { $0.key < $1.key }) where !(value is NSNull) {
-      let path = position.isEmpty ? key : "\(position).\(key)"
+      let path = location.isEmpty ? key : "\(location).\(key)"
       guard let expected = known[key] else {
         throw UnknownKeyError(key: path, known: known.keys.sorted())
       }
@@ -36,7 +36,7 @@ private func refuseUnknownKeys(of found: Any, beside known: Any, at position: St
     }
   } else if let found = found as? [Any], let known = known as? [Any] {
     for (index, pair) in zip(found, known).enumerated() {
-      try refuseUnknownKeys(of: pair.0, beside: pair.1, at: "\(position)[\(index)]")
+      try refuseUnknownKeys(of: pair.0, beside: pair.1, at: "\(location)[\(index)]")
     }
   }
 }

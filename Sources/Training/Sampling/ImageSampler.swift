@@ -31,7 +31,7 @@ package struct ImageSampler: Sendable {
 
   /// - Parameters:
   ///   - grid: of the images; the trained one if left out.
-  ///   - caches: whether KV cache from one code to the next.
+  ///   - caches: whether a KV cache is used.
   ///   - windowStep: cells by which the window moves at once.
   /// - Throws: `CodesMismatch` when the GPT speaks another VQGAN's codes, `ConditionError.size` for
   ///   a grid that its order of codes or its condition does not allow.

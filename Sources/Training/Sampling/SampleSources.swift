@@ -51,7 +51,7 @@ extension ImageSampler {
     }
   }
 
-  /// What samples the objects of a condition, with the names that shards give their categories.
+  /// What draws the objects of a condition, with the names that shards give their categories.
   private func plot(
     _ shards: CodeShardSet
   ) throws(ShardError) -> (ConditionInput?) -> (() -> RGBImage)? {

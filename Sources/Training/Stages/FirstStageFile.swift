@@ -24,7 +24,7 @@ package struct FirstStageFile: Sendable {
   /// Opens a run folder (its newest checkpoint), one checkpoint's folder, a PyTorch or a
   /// safetensors file; of a transformer's file the VQGAN of its images.
   ///
-  /// What the weights of a external file do not tell is taken from the project file that lies
+  /// What the weights of an external file do not tell is taken from the project file that lies
   /// beside it, if there is one.
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
   ///   `ModelMismatchError`, `DurableFileError`.

@@ -15,7 +15,7 @@ package struct GPTWeights {
   /// Opens a run folder (its newest checkpoint), one checkpoint's folder, or a transformer's
   /// PyTorch or safetensors file.
   ///
-  /// - Parameter heads: of a external file without a project file beside it.
+  /// - Parameter heads: of an external file without a project file beside it.
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
   ///   `GPTConfigError`, `ModelMismatchError`, `DurableFileError`.
   package static func open(_ path: String, heads: Int?) throws -> GPTWeights {

@@ -21,7 +21,7 @@ package struct SecondStageFile: Sendable {
   /// Opens a run folder (its newest checkpoint), one checkpoint's folder, or a transformer's file
   /// that holds its VQGAN.
   ///
-  /// What the weights of a external file do not tell is taken from the project file that lies
+  /// What the weights of an external file do not tell is taken from the project file that lies
   /// beside it.
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
   ///   `GPTConfigError`, `ModelMismatchError`, `DurableFileError`.
@@ -74,7 +74,7 @@ package struct SecondStageFile: Sendable {
 }
 
 extension CodeGrid {
-  /// The grid that a external transformer was trained on.
+  /// The grid that an external transformer was trained on.
   ///
   /// That of images of the project file's size or else of its VQGAN's nominal resolution; where the
   /// transformer does not see that many codes behind those of their condition, the largest square

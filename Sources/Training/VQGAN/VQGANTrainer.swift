@@ -35,7 +35,7 @@ package struct VQGANTrainer {
 
   /// One step on one or more batches; gradients are averaged over the batches.
   ///
-  /// - Parameters: step: counts from 0; random: samples dropout and restarted codes.
+  /// - Parameters: step: counts from 0; random: of dropout and restarted codes.
   /// - Returns: the losses, averaged over the batches.
   package mutating func step(
     _ batches: [VQGANInput], step: Int, learningRate: Float, using random: inout RandomSource

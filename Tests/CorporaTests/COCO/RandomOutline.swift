@@ -12,14 +12,14 @@ struct RandomOutline {
     let size = (width: width, height: height)
     json =
       switch number % 8 {
-      case 0: "[\(random.polygon(3 + random.below(30), low: 0, in: size, positions: 2))]"
-      case 1: "[\(random.polygon(3 + random.below(9), low: 0, in: size, positions: 15))]"
-      case 2: "[\(random.polygon(3 + random.below(9), low: -70, in: size, positions: 1))]"
+      case 0: "[\(random.polygon(3 + random.below(30), low: 0, in: size, decimals: 2))]"
+      case 1: "[\(random.polygon(3 + random.below(9), low: 0, in: size, decimals: 15))]"
+      case 2: "[\(random.polygon(3 + random.below(9), low: -70, in: size, decimals: 1))]"
       case 3: "[\(random.halves(3 + random.below(12), in: size))]"
       case 4:
         "["
           + (0..<2 + random.below(3)).map { _ in
-            random.polygon(3 + random.below(6), low: -5, in: size, positions: 2)
+            random.polygon(3 + random.below(6), low: -5, in: size, decimals: 2)
           }.joined(separator: ", ") + "]"
       case 5: "[\(random.rectangle(in: size))]"
       case 6: random.runs(in: size) { "\($0)" }
@@ -68,23 +68,23 @@ struct SplitMix64 {
     return Int(product.high << 32 | product.low >> 32)
   }
 
-  /// `value` / 10^positions as text.
-  private func decimal(_ value: Int, positions: Int) -> String {
+  /// `value` / 10^decimals as text.
+  private func decimal(_ value: Int, decimals: Int) -> String {
     let digits = String(abs(value))
-    let padded = String(repeating: "0", count: max(0, positions + 1 - digits.count)) + digits
-    return (value < 0 ? "-" : "") + padded.dropLast(positions) + "." + padded.suffix(positions)
+    let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
+    return (value < 0 ? "-" : "") + padded.dropLast(decimals) + "." + padded.suffix(decimals)
   }
 
   /// A list of `count` corners from low…size - low.
   mutating func polygon(
-    _ count: Int, low: Int, in size: (width: Int, height: Int), positions: Int
+    _ count: Int, low: Int, in size: (width: Int, height: Int), decimals: Int
   ) -> String {
-    let scale = (0..<positions).reduce(1) { scale, _ in scale * 10 }
+    let scale = (0..<decimals).reduce(1) { scale, _ in scale * 10 }
     var numbers: [String] = []
     for _ in 0..<count {
       for side in [size.width, size.height] {
         let value = low * scale + below((side - 2 * low) * scale + 1)
-        numbers.append(decimal(value, positions: positions))
+        numbers.append(decimal(value, decimals: decimals))
       }
     }
     return "[" + numbers.joined(separator: ", ") + "]"
@@ -97,8 +97,8 @@ struct SplitMix64 {
       if !numbers.isEmpty, below(3) == 0 {
         numbers += numbers.suffix(2)
       } else {
-        numbers.append(decimal(5 * below(2 * size.width + 1), positions: 1))
-        numbers.append(decimal(5 * below(2 * size.height + 1), positions: 1))
+        numbers.append(decimal(5 * below(2 * size.width + 1), decimals: 1))
+        numbers.append(decimal(5 * below(2 * size.height + 1), decimals: 1))
       }
     }
     return "[" + numbers.joined(separator: ", ") + "]"
@@ -108,7 +108,7 @@ struct SplitMix64 {
     let columns = [below(100 * size.width + 1), below(100 * size.width + 1)].sorted()
     let rows = [below(100 * size.height + 1), below(100 * size.height + 1)].sorted()
     let corners = [(0, 0), (1, 0), (1, 1), (0, 1)].flatMap { [columns[$0], rows[$1]] }
-    return "[" + corners.map { decimal($0, positions: 2) }.joined(separator: ", ") + "]"
+    return "[" + corners.map { decimal($0, decimals: 2) }.joined(separator: ", ") + "]"
   }
 
   /// Runs that fill an image, some of them empty.

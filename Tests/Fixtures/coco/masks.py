@@ -46,19 +46,19 @@ class Random:
         return (self.next() >> 32) * count >> 32
 
 
-def decimal(value, positions):
-    """`value` / 10^positions as text."""
+def decimal(value, decimals):
+    """`value` / 10^decimals as text."""
     sign, value = "-" if value < 0 else "", abs(value)
-    return f"{sign}{value // 10**positions}.{value % 10**positions:0{positions}d}"
+    return f"{sign}{value // 10**decimals}.{value % 10**decimals:0{decimals}d}"
 
 
-def polygon(random, count, low, width, height, positions):
+def polygon(random, count, low, width, height, decimals):
     """A list of `count` corners from low…size - low."""
-    scale = 10**positions
+    scale = 10**decimals
     numbers = []
     for _ in range(count):
         for side in (width, height):
-            numbers.append(decimal(low * scale + random.below((side - 2 * low) * scale + 1), positions))
+            numbers.append(decimal(low * scale + random.below((side - 2 * low) * scale + 1), decimals))
     return "[" + ", ".join(numbers) + "]"
 
 
