@@ -75,6 +75,7 @@ let package = Package(
       ]),
     .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"]),
     .target(name: "COpenat2"),
+    .target(name: "CSignalMask"),
     .target(
       name: "CChunkCodec",
       dependencies: ["CZlib", .target(name: "CDeflate", condition: .when(traits: ["LibDeflate"]))],
@@ -134,14 +135,14 @@ let package = Package(
   ]
     + commands.map { name, modules in
       .executableTarget(
-        name: name, dependencies: modules + ["CommandSupport", argumentParser])
+        name: name, dependencies: modules + ["CommandSupport", "CSignalMask", argumentParser])
     }
     + [
       .executableTarget(
         name: "command-probe",
         dependencies: [
           "ModelCommands", "CommandSupport", "Checkpoints", "TensorCore", "DurableFiles",
-          argumentParser,
+          "CSignalMask", argumentParser,
         ],
         path: "Tests/CommandProbe"),
       .target(

@@ -30,9 +30,14 @@ extension TrainingCommand {
     let config = try configuration(in: folder)
     let (device, profile) = profiling.watch(
       try config.environment.startComputing(precision: config.settings.precision))
-    try run(config, in: folder, on: device)
-    if let profile { runtime.console.line(profile.table) }
-    try Interruption.throwIfRequested()
+    try Interruption.telling(
+      runtime.console,
+      "the checkpoint of step \(folder.steps().last ?? 0) is saved, and --resume goes on from it"
+    ) {
+      try run(config, in: folder, on: device)
+      if let profile { runtime.console.line(profile.table) }
+      try Interruption.throwIfRequested()
+    }
     try results.writer.path(folder.path)
   }
 
@@ -137,7 +142,12 @@ extension TrainingCommand {
     try loop(
       TrainingReporter(
         step: { progress.advance(note: $0) }, warn: { console.warn($0) },
-        shouldStop: { Interruption.requested }))
+        shouldStop: { Interruption.requested },
+        shouldSave: {
+          guard Interruption.takeSaveRequest() else { return false }
+          console.note("SIGUSR1: the checkpoint of this step is saved")
+          return true
+        }))
     progress.finish()
   }
 }

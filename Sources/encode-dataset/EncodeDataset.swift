@@ -71,11 +71,15 @@ struct EncodeDataset: ModelCommand {
       toolVersion: SuiteVersion.current)
     let progress = Progress("encoding", total: plan.count, unit: "images", console: console)
     let began = ContinuousClock.now
-    let outcome = try encoder.run(in: out) { event in
-      switch event {
-      case .found(let rows), .encoded(let rows): progress.advance(by: rows)
+    let outcome = try Interruption.telling(
+      console, "the same command continues at the first missing shard"
+    ) {
+      try encoder.run(in: out) { event in
+        switch event {
+        case .found(let rows), .encoded(let rows): progress.advance(by: rows)
+        }
+        try Interruption.throwIfRequested()
       }
-      try Interruption.throwIfRequested()
     }
     let seconds = (ContinuousClock.now - began) / .seconds(1)
     summarize(outcome, of: plan, seconds: seconds, console)

@@ -102,7 +102,8 @@ package struct GPTRun {
         try log.log(step: state.step, metrics)
       }
       reporter.step(note(loss, entropy, stopwatch.rate))
-      if stops || isLast || state.step % config.checkpointEvery == 0 {
+      let saves = reporter.shouldSave()
+      if stops || saves || isLast || state.step % config.checkpointEvery == 0 {
         stopwatch.pause()
         try folder.saveCheckpoint(step: state.step, keeping: config.keepCheckpoints) {
           try GPTCheckpoint.save(

@@ -101,8 +101,10 @@ package struct VQGANRun {
         warnOfCollapse(reporter)
       }
       if state.step % config.imageEvery == 0 || isLast { try saveImage(samples, log) }
-      if state.step % config.checkpointEvery == 0 || isLast || stops {
-        if let validation, !stops {
+      let saves = reporter.shouldSave()
+      let isDue = state.step % config.checkpointEvery == 0 || isLast
+      if isDue || saves || stops {
+        if let validation, isDue, !stops {
           let batches = try Self.validationBatches(of: validation, config)
           try log.log(step: state.step, trainer.validate(batches, on: device).metrics)
         }
