@@ -64,6 +64,7 @@ extension TrainingCommand {
 
   private func resumedConfiguration(_ folder: RunFolder) throws -> RunConfig<Settings> {
     guard folder.exists else { throw RunError.noCheckpoint(path: folder.path) }
+    try folder.requireItsOwn()
     let stored = try folder.config(RunConfig<Settings>.self)
     var config = stored
     try apply(to: &config)

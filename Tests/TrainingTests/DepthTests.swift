@@ -86,7 +86,7 @@ import Training
     #expect(losses.allSatisfy { $0.total.isFinite })
     #expect(last.rec < 0.7 * first.rec, "\(first.rec) to \(last.rec)")
     #expect(trainer.discriminator.parameters.first?.elements() != discriminator)
-    let validation = trainer.validate([try source.next()], on: .default)
+    let validation = try #require(trainer.validate([try source.next()], on: .default))
     #expect(validation.psnr > 5 && validation.psnr < 99)
   }
 }

@@ -70,7 +70,13 @@ package struct GPTRun {
     let codes = data.codes
     let columns = trainingMetrics(0, 0, 0, 0) + Self.validationMetrics(0, 0)
     let log = try MetricsLog(
-      folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil)
+      folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil,
+      validatedIn: validation != nil && isValidated(state.step) ? "val/loss" : nil)
+    if let metrics = log.reopened, let validation {
+      let found = validate(on: validation, unless: reporter.shouldStop)
+      try log.log(step: state.step, metrics + (found ?? []))
+      if found == nil { return }
+    }
     var order = EpochOrder(count: codes.count, seed: config.seed, shuffled: config.shuffles)
     let entropy = codes.unigramEntropy
     let tokensPerStep = config.batchSize * config.accumulate * codes.rowLength
@@ -88,15 +94,15 @@ package struct GPTRun {
       }
 
       let isLast = state.step == config.steps
-      let stops = reporter.shouldStop()
-      let validates = !stops && (state.step % config.validateEvery == 0 || isLast)
-      if validates || isLast || state.step % config.logEvery == 0 {
+      var stops = reporter.shouldStop()
+      let validates = isValidated(state.step)
+      if validates || state.step % config.logEvery == 0 {
         var metrics = trainingMetrics(loss, learningRate, stopwatch.rate, entropy)
-        if validates, let validation {
+        if validates, let validation, !stops {
           stopwatch.pause()
-          let loss = validate(on: validation)
-          metrics += Self.validationMetrics(loss, validation.codes.unigramEntropy)
-          validationLoss = loss
+          let found = validate(on: validation, unless: reporter.shouldStop)
+          metrics += found ?? []  // else the run that goes on begins with it
+          stops = found == nil
           stopwatch.resume()
         }
         try log.log(step: state.step, metrics)
@@ -153,10 +159,21 @@ package struct GPTRun {
     ]
   }
 
-  /// The mean loss over evenly spread rows, the same at every validation, in nats.
-  private func validate(on data: GPTData) -> Double {
+  private func isValidated(_ step: Int) -> Bool {
+    step > 0 && (step % config.validateEvery == 0 || step == config.steps)
+  }
+
+  /// The metrics over evenly spread rows, the same at every validation; `nil` if asked to stop.
+  private mutating func validate(
+    on data: GPTData, unless shouldStop: () -> Bool
+  ) -> [Metric]? {
     let rows = evenRows(Self.validationRows, of: data.codes.count)
-    return trainer.validate(data, rows: rows, batchSize: config.batchSize)
+    guard
+      let loss = trainer.validate(
+        data, rows: rows, batchSize: config.batchSize, unless: shouldStop)
+    else { return nil }
+    validationLoss = loss
+    return Self.validationMetrics(loss, data.codes.unigramEntropy)
   }
 
   private func note(_ loss: Float, _ entropy: Double, _ tokensPerSecond: Double) -> String {

@@ -54,14 +54,20 @@ package struct GPTTrainer {
   /// The mean loss of a code over the given rows, in nats; nothing is dropped or replaced.
   ///
   /// With averaged weights it is theirs.
-  package func validate(_ data: GPTData, rows: [Int], batchSize: Int) -> Double {
+  ///
+  /// - Parameter shouldStop: asked before each batch; `nil` is returned once it says yes.
+  package func validate(
+    _ data: GPTData, rows: [Int], batchSize: Int, unless shouldStop: () -> Bool = { false }
+  ) -> Double? {
     let model = average?.model ?? model
-    let total = stride(from: 0, to: rows.count, by: batchSize).reduce(0.0) { sum, start in
+    var total = 0.0
+    for start in stride(from: 0, to: rows.count, by: batchSize) {
+      if shouldStop() { return nil }
       let batch = Array(rows[start..<min(start + batchSize, rows.count)])
       let sequences = TokenSequences(
         codes: data.codes.codes(batch), conditions: data.conditionTokens(batch))
       let loss = withoutGradients { model(sequences.input).crossEntropy(sequences.targets).item() }
-      return sum + Double(loss) * Double(batch.count)
+      total += Double(loss) * Double(batch.count)
     }
     return total / Double(rows.count)
   }

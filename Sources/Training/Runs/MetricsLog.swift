@@ -16,17 +16,28 @@ package struct Metric: Equatable, Sendable {
 /// Appends a run's metrics, one line per call, so that a crash loses at most the line that was
 /// being written.
 package final class MetricsLog {
+  /// Metrics of the last step of the run that goes on, where its validation is still due.
+  ///
+  /// They are out of the file, to be logged again together with it; `nil` where nothing is due.
+  package let reopened: [Metric]?
   private let columns: [String]
   private let file: OpenFile
   private let events: EventFile
 
   /// Opens `metrics.csv` (header `step,COLUMNS…`) and a new event file in the run folder.
   ///
-  /// - Parameter step: rows of later steps are cut off, those of a run that went on behind its last
-  ///   checkpoint; `nil` begins a new file.
+  /// - Parameters:
+  ///   - step: rows of later steps are cut off, those of a run that went on behind its last
+  ///     checkpoint; `nil` begins a new file.
+  ///   - validation: a column in which `step` must have a value, because it is validated; a signal
+  ///     may have come before. `nil` if it is not.
   /// - Throws: `DurableFileError`, `RunError.damaged` if the header differs.
-  package init(_ run: RunFolder, columns: [String], resumingAfter step: Int?) throws {
+  package init(
+    _ run: RunFolder, columns: [String], resumingAfter step: Int?,
+    validatedIn validation: String? = nil
+  ) throws {
     self.columns = columns
+    var reopened: [Metric]?
     let path = run.metricsPath
     var lines = [(["step"] + columns).joined(separator: ",")]
     if let step, DurableFile.exists(path) {
@@ -36,17 +47,32 @@ package final class MetricsLog {
         throw RunError.damaged(
           path: path, problem: "line 1: the columns are not those of this version")
       }
-      lines += stored.dropFirst().filter { line in
+      var last: [Metric] = []
+      var before = lines
+      for line in stored.dropFirst() {
         let cells = line.split(separator: ",", omittingEmptySubsequences: false)
-        guard cells.count == columns.count + 1, let row = Int(cells[0]) else { return false }
-        return row <= step
+        guard cells.count == columns.count + 1, let row = Int(cells[0]), row <= step else {
+          continue
+        }
+        lines.append(line)
+        if row < step {
+          before.append(line)
+        } else {
+          last += zip(columns, cells.dropFirst()).compactMap { name, cell in
+            Double(cell).map { Metric(name, $0) }
+          }
+        }
+      }
+      if let validation, step > 0, !last.contains(where: { $0.name == validation }) {
+        (reopened, lines) = (last, before)
       }
     }
+    self.reopened = reopened
     try DurableFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: path)
     file = try OpenFile(appendingTo: path)
     events = try EventFile(in: run.path)
     if let step {
-      try events.restart(at: step + 1)
+      try events.restart(at: reopened == nil ? step + 1 : step)
     } else if DurableFile.exists(run.configPath) {
       let config = String(decoding: try DurableFile.read(run.configPath), as: UTF8.self)
       try events.write(.text(tag: "config", "```\n\(config)\n```"), step: 0)

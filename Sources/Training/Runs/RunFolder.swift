@@ -5,6 +5,8 @@ import Foundation
 /// Why a run folder cannot be used.
 package enum RunError: Error, Equatable {
   case alreadyARun(path: String)
+  /// Part of the run is a link, through which it would write and remove elsewhere.
+  case isALink(path: String)
   case noCheckpoint(path: String)
   case configDiffers(path: String, key: String, found: String, wanted: String)
   case otherKind(path: String, found: String, expected: String)
@@ -18,6 +20,8 @@ extension RunError: CustomStringConvertible {
     switch self {
     case .alreadyARun(let path):
       "\(path): there is a run already; continue it with --resume or choose another --out"
+    case .isALink(let path):
+      "\(path): a link; a run writes only in its own folder: put the run itself where it points to"
     case .noCheckpoint(let path):
       "\(path): no checkpoint; expected the folder of a training run, one of its checkpoints, or a file of weights"
     case .configDiffers(let path, let key, let found, let wanted):
@@ -47,11 +51,22 @@ package struct RunFolder: Sendable {
   /// Whether a run was begun here.
   package var exists: Bool { FileManager.default.fileExists(atPath: configPath) }
 
+  /// Checks that neither `checkpoints` nor the folder of images is a link.
+  ///
+  /// - Throws: `RunError.isALink`.
+  package func requireItsOwn() throws(RunError) {
+    for folder in [checkpointsPath, imagesPath]
+    where DurableFile.exists(folder) && !DurableFile.isRealFolder(folder) {
+      throw .isALink(path: folder)
+    }
+  }
+
   /// Creates the folders and writes the configuration.
   ///
-  /// - Throws: `RunError.alreadyARun`, `DurableFileError`.
+  /// - Throws: `RunError.alreadyARun`, `RunError.isALink`, `DurableFileError`.
   package func create(config: some Encodable) throws {
     if exists { throw RunError.alreadyARun(path: path) }
+    try requireItsOwn()
     try DurableFile.createFolder(checkpointsPath)
     try update(config: config)
   }

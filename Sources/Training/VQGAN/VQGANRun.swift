@@ -64,7 +64,12 @@ package struct VQGANRun {
   ) throws {
     let columns = metrics(VQGANLosses(), 0) + VQGANValidation().metrics
     let log = try MetricsLog(
-      folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil)
+      folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil,
+      validatedIn: validation != nil && isDue(state.step) ? "val/rec_loss" : nil)
+    if let metrics = log.reopened, let validation {
+      if !metrics.isEmpty { try log.log(step: state.step, metrics) }
+      guard try validate(on: validation, log, reporter) else { return }
+    }
     let batches = ImageBatches(
       shards, batchSize: config.batchSize, from: state.position, seed: config.seed,
       shuffled: config.shuffles, augmentation: config.augmentation, reading: config.model.input,
@@ -94,7 +99,7 @@ package struct VQGANRun {
       reporter.step(note(losses, rate))
 
       let isLast = state.step == config.steps
-      let stops = reporter.shouldStop()
+      var stops = reporter.shouldStop()
       if state.step % config.logEvery == 0 || isLast {
         try log.log(step: state.step, metrics(losses, rate))
         (clock, timed) = (ContinuousClock.now, 0)
@@ -102,11 +107,10 @@ package struct VQGANRun {
       }
       if state.step % config.imageEvery == 0 || isLast { try saveImage(samples, log) }
       let saves = reporter.shouldSave()
-      let isDue = state.step % config.checkpointEvery == 0 || isLast
-      if isDue || saves || stops {
-        if let validation, isDue, !stops {
-          let batches = try Self.validationBatches(of: validation, config)
-          try log.log(step: state.step, trainer.validate(batches, on: device).metrics)
+      if isDue(state.step) || saves || stops {
+        if let validation, isDue(state.step), !stops {
+          // If it is stopped, the run that goes on begins with it.
+          stops = try !validate(on: validation, log, reporter)
         }
         try folder.saveCheckpoint(step: state.step, keeping: config.keepCheckpoints) {
           try VQGANCheckpoint.save(trainer, state, in: $0)
@@ -114,6 +118,25 @@ package struct VQGANRun {
       }
       if stops { return }
     }
+  }
+
+  /// Whether the run is validated and saved after this step.
+  private func isDue(_ step: Int) -> Bool {
+    step > 0 && (step % config.checkpointEvery == 0 || step == config.steps)
+  }
+
+  /// Logs the metrics of a validation.
+  ///
+  /// - Returns: whether it was not asked to stop before its end.
+  private func validate(
+    on shards: ImageShardSet, _ log: MetricsLog, _ reporter: TrainingReporter
+  ) throws -> Bool {
+    let batches = try Self.validationBatches(of: shards, config)
+    guard let found = trainer.validate(batches, on: device, unless: reporter.shouldStop) else {
+      return false
+    }
+    try log.log(step: state.step, found.metrics)
+    return true
   }
 
   // MARK: Metrics
