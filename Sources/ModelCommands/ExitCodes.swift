@@ -30,7 +30,7 @@ private func code(of error: RunError) -> SuiteExitCode {
   case .alreadyARun, .isALink: .cannotCreate
   case .noCheckpoint: .noInput
   case .configDiffers, .tooLarge: .usage
-  case .damaged, .otherKind: .badData
+  case .damaged, .otherKind, .notFinite: .badData
   }
 }
 

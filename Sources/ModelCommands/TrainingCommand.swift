@@ -48,6 +48,9 @@ extension TrainingCommand {
   private func configuration(in folder: RunFolder) throws -> RunConfig<Settings> {
     let config = training.resume ? try resumedConfiguration(folder) : try newConfiguration(folder)
     if let problem = config.problem { throw ValidationError("\(problem).") }
+    if config.loop.keepBest == true, config.loop.validation.isEmpty {
+      throw ValidationError("--keep-best needs shards to validate on: --validation.")
+    }
     return config
   }
 
@@ -127,10 +130,24 @@ extension TrainingCommand {
         "--steps \(config.steps): the run in \(folder.path) is at step \(step) already.")
     }
     if training.resume {
+      noteRate(config, try folder.config(RunConfig<Settings>.self), at: step)
       try folder.update(config: config)
     } else {
       try folder.create(config: config)
     }
+  }
+
+  /// Says by how much the learning rate jumps where a schedule ends at another step than before.
+  private func noteRate(
+    _ config: RunConfig<Settings>, _ stored: RunConfig<Settings>, at step: Int
+  ) {
+    let old = stored.learningRate(step: step, of: stored.steps)
+    let new = config.learningRate(step: step, of: config.steps)
+    guard step > 0, step < config.steps, old != new else { return }
+    runtime.console.note(
+      "from step \(step) on the learning rate is \(new) instead of \(old): the schedule ends at step "
+        + "\(config.learningRate.steps ?? config.steps); --schedule-steps "
+        + "\(stored.learningRate.steps ?? stored.steps) leaves it as it was")
   }
 
   /// Runs the loop beside a progress bar; signals make it save and end.

@@ -65,6 +65,12 @@ struct EncodeDataset: ModelCommand {
       "\(plan.count) images of \(plan.width)×\(plan.height) to \(plan.height / factor)×\(plan.width / factor) codes of "
         + "\(stage.config.codes), \(batchSize) at once, engine \(device.name)")
 
+    for stage in [stage, condition].compactMap(\.self)
+    where !stage.pin(for: "codes in \(TrainingOptions.absolute(out))") {
+      console.warn(
+        "\(stage.checkpointPath): cannot be marked as in use; if its training goes on, it may remove it "
+          + "(--keep-checkpoints), and these codes cannot be decoded any more")
+    }
     Interruption.install()
     let encoder = DatasetEncoder(
       plan, stage: stage, condition: condition, on: device, batchSize: batchSize,

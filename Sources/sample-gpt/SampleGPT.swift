@@ -92,14 +92,11 @@ struct SampleGPT: ModelCommand {
   private func sampler(on device: Device) throws -> ImageSampler {
     let gptPath = try pathOrPiped(options.gpt, option: "--gpt", console: runtime.console)
     let gpt = try SecondStage.load(gptPath, on: device)
-    let vqganPath = options.vqgan ?? gpt.codes.vqgan
-    guard !vqganPath.isEmpty else {
-      throw ValidationError("Missing --vqgan: \(gptPath) does not say where its VQGAN is.")
-    }
     if options.guidance != 1, gpt.condition?.nullToken == nil {
       throw ConditionError.noGuidance(path: gpt.path)
     }
-    let vqgan = try FirstStage.load(vqganPath, on: device)
+    let vqgan = try FirstStage.load(
+      try options.vqgan ?? gpt.codes.storedVQGAN(of: gptPath, option: "--vqgan"), on: device)
     let sampler = try ImageSampler(
       gpt, vqgan,
       grid: try options.grid(trained: gpt.trainedGrid, factor: vqgan.config.downsampling),

@@ -188,4 +188,40 @@ struct SignalTests {
     #expect(running.end() == 128 + SIGINT)
     #expect(RunFolder(stage.folder("run")).steps().count == 2)
   }
+
+  /// SIGKILL a dozen times, wherever the run is, also before its first checkpoint.
+  @Test func aRunKilledAtAnyMomentEqualsOneThatWasNot() throws {
+    let stage = try GPTCommandTests.Stage()
+    let train =
+      "\(Self.small) --validation held-out.h5 --validate-every 3 --checkpoint-every 2 --quiet "
+      + "--steps 60"
+    let outcome = try shell(
+      """
+      \(train.replacingOccurrences(of: "--out run", with: "--out whole")) || exit 1
+      killed=0; moment=0
+      while [ $killed -lt 12 ] && [ $moment -lt 60 ]; do
+        moment=$((moment + 1))
+        command="train-gpt --out run --resume --quiet"
+        [ -e run/config.json ] || command="\(train)"
+        status=0
+        timeout --foreground -s KILL "0.$((200 + moment * 53 % 700))" $command > lines || status=$?
+        [ $status = 0 ] && break
+        killed=$((killed + 1))
+      done
+      train-gpt --out run --resume --quiet > lines || exit 2
+      echo $killed
+      """, in: stage.folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(Int(outcome.output.split(separator: "\n").last ?? "") ?? 0 >= 3, "\(outcome.output)")
+    let (run, whole) = (stage.folder("run"), stage.folder("whole"))
+    #expect(try Self.checkpoint(run) == Self.checkpoint(whole))
+    func rows(_ run: String) throws -> [[Substring]] {
+      try String(contentsOfFile: "\(run)/metrics.csv", encoding: .utf8).split(separator: "\n").map {
+        let cells = $0.split(separator: ",", omittingEmptySubsequences: false)
+        return Array(cells[..<5] + cells[7...])  // without the clock and memory
+      }
+    }
+    #expect(try rows(run) == rows(whole))
+    #expect(try rows(whole).count == 61)
+  }
 }

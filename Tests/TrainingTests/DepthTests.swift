@@ -78,7 +78,7 @@ import Training
     let discriminator = trainer.discriminator.parameters.first?.elements()
     for step in 0..<30 {
       losses.append(
-        trainer.step(
+        try trainer.step(
           [try source.next().input(on: .default)], step: step, learningRate: 2e-3, using: &random))
     }
     let (first, last) = (losses[0], losses[29])

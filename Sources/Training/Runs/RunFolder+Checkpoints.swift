@@ -67,7 +67,7 @@ extension RunFolder {
   ///   - best: the step of the best one, to which `best` points; `nil` where none is kept.
   ///   - fill: writes the files into the folder that it is given.
   /// - Throws: `DurableFileError`, `SafetensorsError` when what was written cannot be read again,
-  ///   `NotFiniteError`, and what `fill` throws; the older checkpoints are then untouched.
+  ///   `RunError.notFinite`, and what `fill` throws; the older checkpoints are then untouched.
   package func saveCheckpoint(
     step: Int, keeping count: Int, best: Int? = nil, _ fill: (_ folder: String) throws -> Void
   ) throws {
@@ -84,19 +84,26 @@ extension RunFolder {
         let pin = try DurableFile.read("\(checkpointsPath)/\(name)/\(Self.pinName)")
         try DurableFile.write(pin, to: "\(temporary)/\(Self.pinName)")
       }
+    } catch let error as NotFiniteError {
+      DurableFile.remove(temporary)
+      throw notFinite(error.tensor, at: step)
     } catch {
       DurableFile.remove(temporary)
       throw error
     }
     try DurableFile.publishFolder(temporary, replacing: "\(checkpointsPath)/\(name)")
     try DurableFile.link(to: name, at: lastPath)
-    if let best {
-      try DurableFile.link(to: Self.name(ofStep: best), at: "\(checkpointsPath)/best")
-    }
+    if let best { try pointToBest(best) }
     let spare = steps().filter { $0 != step && $0 != best && !isPinned($0) }
     for old in spare.dropLast(max(count, 1) - 1) {
       DurableFile.removePublished("\(checkpointsPath)/\(Self.name(ofStep: old))")
     }
+  }
+
+  /// Points `best` to the checkpoint of a step, if it is there.
+  func pointToBest(_ step: Int) throws(DurableFileError) {
+    guard steps().contains(step) else { return }
+    try DurableFile.link(to: Self.name(ofStep: step), at: "\(checkpointsPath)/best")
   }
 
   /// The steps of all complete checkpoints, in order.

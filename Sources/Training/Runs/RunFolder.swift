@@ -11,6 +11,8 @@ package enum RunError: Error, Equatable {
   case configDiffers(path: String, key: String, found: String, wanted: String)
   case otherKind(path: String, found: String, expected: String)
   case damaged(path: String, problem: String)
+  /// Something of a step is not finite; `last` is the step of the newest checkpoint.
+  case notFinite(path: String, step: Int, what: String, last: Int?)
   /// A step needs more memory than the machine has.
   case tooLarge(what: String, gibibytes: Int, of: Int)
 }
@@ -29,6 +31,12 @@ extension RunError: CustomStringConvertible {
     case .otherKind(let path, let found, let expected):
       "\(path): a run of kind \"\(found)\", expected \"\(expected)\""
     case .damaged(let path, let problem): "\(path): \(problem)"
+    case .notFinite(let path, let step, let what, let last):
+      "\(path): step \(step): \(what) is not finite; "
+        + (last.map {
+          "the checkpoint of step \($0) stays: begin a new run from it with --init-from \(path) and a "
+            + "lower --learning-rate, or go on with --resume --on-nonfinite skip"
+        } ?? "there is no checkpoint yet: begin a new run with a lower --learning-rate")
     case .tooLarge(let what, let needed, let machine):
       "\(what) needs over \(needed) GiB of memory, this machine has \(machine); "
         + "take a smaller --batch-size or a smaller model"

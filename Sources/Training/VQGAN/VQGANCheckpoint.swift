@@ -7,7 +7,7 @@ import TensorCore
 /// A checkpoint's files: `model.json`, `model.safetensors` (with `loss.discriminator.*`),
 /// `optimizer.safetensors`, `state.json`.
 enum VQGANCheckpoint {
-  private static let discriminatorPrefix = "loss.discriminator."
+  static let discriminatorPrefix = "loss.discriminator."
 
   static func save(_ trainer: VQGANTrainer, _ state: TrainingState, in folder: String) throws {
     try SafetensorsWriter.write(
