@@ -121,14 +121,4 @@ package enum Interruption {
     raise(number)
     _exit(128 + number)
   }
-
-  /// Lets a child process begin with no signal blocked; it would inherit the mask of its parent.
-  package static func unblock(in attributes: inout posix_spawnattr_t) {
-    var none = sigset_t()
-    sigemptyset(&none)
-    var flags: Int16 = 0
-    posix_spawnattr_getflags(&attributes, &flags)
-    posix_spawnattr_setflags(&attributes, flags | Int16(POSIX_SPAWN_SETSIGMASK))
-    posix_spawnattr_setsigmask(&attributes, &none)
-  }
 }

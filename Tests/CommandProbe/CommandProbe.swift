@@ -23,8 +23,6 @@ struct CommandProbe: ModelCommand {
     case loop
     /// Writes a line for every SIGUSR1, then "saved" when interrupted.
     case save
-    /// Runs `grep` on the signals that a child process blocks.
-    case child
     /// Lasts 20 s and never looks whether it is interrupted.
     case hang
     /// Ends with `--error`.
@@ -69,7 +67,6 @@ struct CommandProbe: ModelCommand {
         usleep(1000)
       }
       try writer.path("saved")
-    case .child: try runChild()
     case .hang:
       Interruption.install()
       try writer.path("ready")
@@ -84,21 +81,6 @@ struct CommandProbe: ModelCommand {
       }
       progress.finish()
     }
-  }
-
-  private func runChild() throws {
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    Interruption.unblock(in: &attributes)
-    let words = ["grep", "SigBlk", "/proc/self/status"]
-    var arguments = words.map { (word: String) in strdup(word) } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    var child = pid_t()
-    guard posix_spawn(&child, "/bin/grep", nil, &attributes, &arguments, environ) == 0 else {
-      throw CommandError(.bug, "no child process")
-    }
-    waitpid(child, nil, 0)
   }
 
   private func copy(_ path: String, to copy: String) throws {

@@ -51,11 +51,6 @@ struct InterruptionTests {
     #expect(probe.process.terminationStatus == SIGQUIT)
   }
 
-  @Test func aChildProcessBlocksNoSignal() throws {
-    let outcome = try shell("command-probe --work child")
-    #expect(outcome.output == "SigBlk:\t0000000000000000\n", "\(outcome.errors)")
-  }
-
   @Test func aSignalIgnoredByTheCallerStaysIgnored() throws {
     let outcome = try shell(
       """

@@ -36,5 +36,5 @@ private func firstNotFinite(_ tensors: [(name: String, tensor: Tensor)]) -> Stri
     !norm(of: tensors.map(\.tensor), on: device).item().isFinite
   else { return nil }
   // None of them where only their norm is too large for a float.
-  return tensors.first { !$0.tensor.isFinite }?.name ?? "all tensors together"
+  return tensors.first { !$0.tensor.isFinite }?.name ?? "the norm of all tensors"
 }
