@@ -1,6 +1,7 @@
 // How a training command begins, how its loop is watched, and how it ends.
 import ArgumentParser
 import CommandSupport
+import Foundation
 import TensorCore
 import Training
 
@@ -145,8 +146,8 @@ extension TrainingCommand {
     let new = config.learningRate(step: step, of: config.steps)
     guard step > 0, step < config.steps, old != new else { return }
     runtime.console.note(
-      "from step \(step) on the learning rate is \(new) instead of \(old): the schedule ends at step "
-        + "\(config.learningRate.steps ?? config.steps); --schedule-steps "
+      String(format: "from step %d on the learning rate is %.3g instead of %.3g: ", step, new, old)
+        + "the schedule ends at step \(config.learningRate.steps ?? config.steps); --schedule-steps "
         + "\(stored.learningRate.steps ?? stored.steps) leaves it as it was")
   }
 
