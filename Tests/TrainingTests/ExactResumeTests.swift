@@ -129,4 +129,20 @@ private func result(_ path: String) throws -> [String: [UInt8]] {
       #expect(whole[name] == parts[name], "\(name)")
     }
   }
+
+  /// The optimizer has taken more steps than the run then.
+  @Test func anOptimizerThatWentOnFromAnotherRunIsResumed() throws {
+    let folder = try TemporaryFolder()
+    _ = try GPTRunTests.train(folder("first"), try GPTRunTests.config(steps: 5))
+    var config = try GPTRunTests.config(steps: 20)
+    (config.initFrom, config.initOptimizer) = (folder("first"), true)
+    let run = try GPTRunTests.train(folder("whole"), config)
+    #expect(run.trainer.optimizer.step == 25)
+    _ = try GPTRunTests.train(folder("parts"), config, stopAfter: 7)
+    _ = try GPTRunTests.train(folder("parts"), config, resumed: true)
+    let (whole, parts) = (try result(folder("whole")), try result(folder("parts")))
+    for name in Set(whole.keys).union(parts.keys).sorted() {
+      #expect(whole[name] == parts[name], "\(name)")
+    }
+  }
 }
