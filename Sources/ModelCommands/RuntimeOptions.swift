@@ -5,7 +5,7 @@ import CommandSupport
 import Foundation
 import TensorCore
 
-/// Threads, engine and how much is said on stderr.
+/// Threads and how much is said on stderr.
 package struct RuntimeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -14,8 +14,8 @@ package struct RuntimeOptions: ParsableArguments {
       valueName: "count"))
   package var threads: Int?
 
-  @Option(help: "Engine for convolutions and matrix products; the fastest built in if left out.")
-  package var engine: Engine?
+  @Option(help: .hidden)  // of earlier versions
+  package var engine: String?
 
   @Flag(name: .shortAndLong, help: "No progress and no notes on stderr; warnings stay.")
   package var quiet = false
