@@ -9,7 +9,8 @@ extension RuntimeOptions {
   /// picks the device.
   ///
   /// - Throws: `ValidationError` for a precision that this machine lacks.
-  package func startComputing(precision: Precision = .float32, threads: Int? = nil) throws -> Device {
+  package func startComputing(precision: Precision = .float32, threads: Int? = nil) throws -> Device
+  {
     if let engine { console.warn("--engine \(engine): there is one engine now; left aside") }
     ComputeThreads.set(threads ?? threadCount)
     switch precision {

@@ -9,8 +9,8 @@ import TensorCore
 package struct RuntimeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Threads to compute with, all processors if left out; results are bit-identical for equal "
-        + "counts.",
+      "Threads to compute with, all processors if left out; results have the same bits for any "
+        + "count.",
       valueName: "count"))
   package var threads: Int?
 

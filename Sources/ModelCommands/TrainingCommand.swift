@@ -69,11 +69,6 @@ extension TrainingCommand {
       if !Set(given).isSubset(of: stored.validation) { config.validation = given }
     }
     try config.requireContinuing(stored, in: folder)
-    if config.environment != stored.environment {
-      runtime.console.warn(
-        "the run was begun with \(stored.threads) threads, now \(config.threads): it will not be "
-          + "bit-identical to one never stopped")
-    }
     return config
   }
 

@@ -13,7 +13,8 @@ struct Measurement: Encodable, Sendable {
   let p10, p90: Double
   let repetitions: Int
   let threads: Int
-  let device: String
+  /// The device, with its precision.
+  let engine: String
   /// The instruction set and the register tile of the kernels.
   let kernels: String
   /// 10⁹ floating-point operations a second at the median.
@@ -28,7 +29,7 @@ struct Measurement: Encodable, Sendable {
   var processPeakMebibytes: Double?
 
   enum CodingKeys: String, CodingKey {
-    case name, unit, median, p10, p90, repetitions, threads, device, kernels
+    case name, unit, median, p10, p90, repetitions, threads, engine, kernels
     case gigaflops = "gflop_per_second"
     case gigabytes = "gb_per_second"
     case gigaflopsCeiling = "ceiling_gflop_per_second"
@@ -73,7 +74,7 @@ struct Measurement: Encodable, Sendable {
     (p10, p90) = (ends[0], ends[1])
     repetitions = times.count
     threads = ComputeThreads.count
-    self.device = device.name
+    engine = device.name
     kernels = Device.kernels
     gigaflops = workload.operations.map { $0 / middle / 1e9 }
     gigabytes = workload.bytes.map { $0 / middle / 1e9 }
