@@ -80,8 +80,8 @@ package enum Interruption {
 
   /// Starts the thread that waits for the signals.
   ///
-  /// They are blocked in the calling thread and in those that it makes; `CSignalMask` has blocked
-  /// them before libraries were loaded. Others are not, whatever the parent blocked.
+  /// They are blocked in the calling thread, before there is another, and so in those that it
+  /// makes. Others are not, whatever the parent blocked.
   ///
   /// - Returns: 0, or why there is no thread, an `errno`.
   static func startThread() -> Int32 {

@@ -76,7 +76,7 @@ struct SignalTests {
     return try Running(parts[0], parts[1], in: folder)
   }
 
-  /// Only the thread that waits for signals can get one; OpenBLAS made its threads before `main`.
+  /// Only the thread that waits for signals can get one.
   @Test(arguments: ["train-gpt", "sample-gpt"])
   func noThreadThatComputesCanGetASignal(command: String) throws {
     let stage = try GPTCommandTests.Stage()

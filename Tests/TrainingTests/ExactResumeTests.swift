@@ -88,7 +88,7 @@ private func result(_ path: String) throws -> [String: [UInt8]] {
         objective: VQGANObjective(
           discStart: 4, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))),
       loop: LoopSettings(steps: 20, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
-      in: Environment(toolVersion: "test", threads: 2, engine: .onednn))
+      in: Environment(toolVersion: "test", threads: 2))
     (config.shards, config.validation) = ([folder("a.h5")], [folder("a.h5")])
     (config.logEvery, config.checkpointEvery, config.imageEvery) = (1, 10, 100)
     try #require(Self.vqgans.first { $0.0 == kind }).1(&config)

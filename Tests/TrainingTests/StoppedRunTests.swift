@@ -84,7 +84,7 @@ import Training
         objective: VQGANObjective(
           discStart: 1, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))),
       loop: LoopSettings(steps: 4, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
-      in: Environment(toolVersion: "test", threads: 1, engine: .openblas))
+      in: Environment(toolVersion: "test", threads: 1))
     (config.shards, config.validation, config.logEvery) = ([shard], [shard], 1)
     (config.checkpointEvery, config.imageEvery) = (2, 100)
     let folder = RunFolder(path)
