@@ -62,7 +62,7 @@ struct ShardInfo: SuiteCommand {
         .badData, "\(damaged) of \(paths.count) shards damaged; make them again")
     }
     if strays > 0 {
-      throw CommandError(.badData, "folders differ from their manifests in \(strays) shards")
+      throw CommandError(.badData, "\(strays) findings about folders and their manifests")
     }
     if let sheet {
       try sheet.publish(try Preview(of: paths, rows: count).rendered())

@@ -73,11 +73,12 @@ struct WeightChoiceTests {
     arguments: [
       ("vqgan/model.json", "encode-dataset train.h5 --vqgan vqgan --out C"),
       ("run/config.json", "train-vqgan --out run --resume"),
-      ("big.json", "train-vqgan train.h5 --config big.json --out run"),
+      ("big.json", "train-vqgan S --config big.json --out new"),
     ])
   func largeDescriptions(file: String, command: String) throws {
     let outcome = try run(
       """
+      prep-atari $M --size 16 --limit 2 --quiet --out S > /dev/null
       mkdir run; { printf '{"kind":"'; head -c 17000000 /dev/zero | tr '\\0' a; printf '"}'; } > \(file)
       \(command) --quiet
       """)
