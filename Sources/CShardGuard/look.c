@@ -50,10 +50,12 @@ static void look_at_chunks(hid_t dataset, hid_t space) {
 }
 
 static void look_at_dataset(hid_t dataset) {
-  hid_t list = H5Dget_create_plist(dataset), type = H5Dget_type(dataset), space = H5Dget_space(dataset);
+  hid_t list = H5Dget_create_plist(dataset);
   H5D_layout_t layout = list < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(list);
   int is_inside = layout == H5D_COMPACT || layout == H5D_CHUNKED ||
                   (layout == H5D_CONTIGUOUS && H5Pget_external_count(list) == 0);
+  // Asked for its space, a virtual dataset would open the files that it names.
+  hid_t type = is_inside ? H5Dget_type(dataset) : -1, space = is_inside ? H5Dget_space(dataset) : -1;
   hsize_t extent[H5S_MAX_RANK];
   int rank = space < 0 ? -1 : H5Sget_simple_extent_dims(space, extent, NULL);
   if (is_inside && type >= 0 && rank >= 0) {

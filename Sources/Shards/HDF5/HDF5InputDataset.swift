@@ -22,6 +22,7 @@ final class HDF5InputDataset: Sendable {
     throws(ShardError)
   {
     let id = handle.id
+    try HDF5Storage.requireInside(of: id, at: location)
     let elementType = try location.handle(H5Dget_type(id), release: H5Tclose)
     type = try HDF5ElementType(of: elementType.id, at: location)
     shape = try Self.shape(of: id, at: location)
