@@ -28,13 +28,13 @@
 #endif
 
 // The environment of the looking process: ours, with an allocator that aborts on what was written past the end of a
-// block, and without a pool of BLAS threads. NULL without memory.
+// block. NULL without memory.
 static char **environment(void) {
   static const char *const added[] = {
 #ifndef SANITIZED
-      "LD_PRELOAD=libc_malloc_debug.so.0", "GLIBC_TUNABLES=glibc.malloc.check=3",
+      "LD_PRELOAD=libc_malloc_debug.so.0",
 #endif
-      "OPENBLAS_NUM_THREADS=1"};
+      "GLIBC_TUNABLES=glibc.malloc.check=3"};
   size_t count = 0;
   while (environ[count]) count++;
   size_t more = sizeof added / sizeof *added;
