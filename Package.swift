@@ -68,6 +68,7 @@ let package = Package(
       cSettings: [.define("HAS_LIBDEFLATE", .when(traits: ["LibDeflate"]))],
       linkerSettings: [.linkedLibrary("deflate", .when(traits: ["LibDeflate"]))]),
     .target(name: "CAnnotations"),
+    .target(name: "CShardGuard", dependencies: ["CHDF5"]),
 
     // What rows are, for files and for models
     .target(name: "RowMaps"),
@@ -83,7 +84,9 @@ let package = Package(
     .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles", "RowMaps"]),
     .target(
       name: "Shards",
-      dependencies: ["CHDF5", "CChunkCodec", "Checksums", "DurableFiles", "RowMaps"]),
+      dependencies: [
+        "CHDF5", "CShardGuard", "CChunkCodec", "Checksums", "DurableFiles", "RowMaps",
+      ]),
     .target(name: "Checkpoints", dependencies: ["Checksums", "DurableFiles", "TensorCore"]),
     .target(name: "Corpora", dependencies: ["CAnnotations", "DurableFiles"]),
     .target(

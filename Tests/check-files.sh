@@ -41,6 +41,12 @@ done
 "$bin/encode-dataset" "$work/shards-coco-none" --vqgan "$work/vqgan" --quiet --out "$work/codes-coco" >/dev/null
 
 "$python" "$tests/ShardsTests/check_with_h5py.py" "$work"/shards-*/*.h5 "$work"/codes*/*.h5
+# The example of Docs/Formats.md makes a shard that every command takes.
+sed -n '/^## Shards from Python/,/^## /p' "$tests/../Docs/Formats.md" \
+  | sed -n '/^```python/,/^```/p' | grep -v '^```' >"$work/made.py"
+(python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python") && cd "$work" && "$python" made.py)
+"$bin/shard-info" "$work/made-00000.h5" --verify --quiet >/dev/null
+"$bin/encode-dataset" "$work/made-00000.h5" --vqgan "$work/vqgan" --quiet --out "$work/codes-made" >/dev/null
 "$python" "$tests/CheckpointsTests/check_with_safetensors.py" "$bin"
 "$python" "$tests/CheckpointsTests/check_pytorch_files.py" "$bin" "$tests/Fixtures"
 "$python" "$tests/CheckpointsTests/check_unsafe_pickles.py" "$bin" "$tests/Fixtures"

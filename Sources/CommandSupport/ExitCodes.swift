@@ -76,8 +76,9 @@ private func code(of error: ShardError) -> SuiteExitCode {
   switch error {
   case .missing: .noInput
   case .notAShard, .incomplete, .wrongKind, .unsupportedVersion, .missingItem, .malformed,
-    .externalLink, .unknownFilter, .unreadable, .checksumMismatch, .codeOutOfRange,
-    .disagreement, .noRows, .noMaps:
+    .externalLink, .unknownFilter, .unreadable, .brokenSeal, .noSeal, .crashesLibrary,
+    .checksumMismatch, .codeOutOfRange,
+    .disagreement, .noRows, .noMaps, .unfinished, .otherThanListed, .notListed:
     .badData
   case .cannotCreate, .externalShard: .cannotCreate
   case .writeFailed: .ioFailure

@@ -1,5 +1,6 @@
 // The options that all training commands share.
 import ArgumentParser
+import Checkpoints
 import CommandSupport
 import Foundation
 import Training
@@ -52,6 +53,9 @@ package struct TrainingOptions: ParsableArguments {
       valueName: "path"))
   package var initFrom: String?
 
+  @Option(help: "Which weights to take there where it has an EMA of them (default: ema).")
+  package var initWeights: WeightChoice?
+
   @Flag(help: "Take the states of the optimizers from there too.") package var initOptimizer = false
 
   @Flag(
@@ -87,6 +91,9 @@ package struct TrainingOptions: ParsableArguments {
     if initOptimizer, initFrom == nil {
       throw ValidationError("--init-optimizer needs --init-from.")
     }
+    if initWeights != nil, initFrom == nil {
+      throw ValidationError("--init-weights needs --init-from.")
+    }
   }
 
   /// Puts the options that were given into the settings of a run.
@@ -100,6 +107,7 @@ package struct TrainingOptions: ParsableArguments {
     if let clip { loop.clip = clip }
     if let ema { loop.ema = ema }
     if let initFrom { loop.initFrom = Self.absolute(initFrom) }
+    if let initWeights { loop.initWeights = initWeights }
     if initOptimizer { loop.initOptimizer = true }
     if let shuffle { loop.shuffles = shuffle }
     if let seed { loop.seed = seed }
@@ -114,4 +122,5 @@ package struct TrainingOptions: ParsableArguments {
   }
 }
 
+extension WeightChoice: ExpressibleByArgument {}
 extension LearningRate.Schedule: ExpressibleByArgument {}

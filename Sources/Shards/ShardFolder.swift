@@ -80,7 +80,7 @@ package final class ShardFolder {
     manifest.shards.append(
       ShardManifest.Entry(
         name: shard.name, rows: finished.rows, bytes: finished.bytes, crc32c: finished.crc32c,
-        skipped: skipped))
+        sha256: finished.sha256, skipped: skipped))
     manifest.shards.sort { $0.name < $1.name }
     try manifest.write(in: path)
   }

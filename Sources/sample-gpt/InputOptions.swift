@@ -97,7 +97,7 @@ struct InputOptions: ParsableArguments {
   func inputs(of sampler: ImageSampler, on device: Device) throws -> SampleInputs {
     var images: SampleSource?
     if !fromImage.isEmpty {
-      images = try sampler.images(try InputPaths.expand(fromImage, suffix: ".h5"))
+      images = try sampler.images(try InputPaths.shards(fromImage))
     } else if !fromCodes.isEmpty {
       guard keepsParts || sampler.gpt.condition != nil else {
         throw ValidationError(
@@ -105,7 +105,7 @@ struct InputOptions: ParsableArguments {
         )
       }
       images = try sampler.rows(
-        try InputPaths.expand(fromCodes, suffix: ".h5"), keepsCodes: keepsParts)
+        try InputPaths.shards(fromCodes), keepsCodes: keepsParts)
     }
     let conditions = try conditions(sampler, on: device)
     let mask = half.map(SampleMask.half) ?? mask.map(SampleMask.file)
@@ -162,10 +162,10 @@ struct InputOptions: ParsableArguments {
       let stage = try FirstStage.loadCondition(path, on: device)
       guard depth.isEmpty else {
         return try sampler.depthMaps(
-          try InputPaths.expand(depth, suffix: ".h5"), encodedBy: stage)
+          try InputPaths.shards(depth), encodedBy: stage)
       }
       return try sampler.labelMaps(
-        try InputPaths.expand(segmentation, suffix: ".h5"), stuffNumbers: stuffNumbers,
+        try InputPaths.shards(segmentation), stuffNumbers: stuffNumbers,
         encodedBy: stage)
     case .coordinates(let coordinates): return sampler.coordinates(coordinates)
     case .objects: throw unfit("--from-codes is not given")

@@ -107,6 +107,9 @@ package struct RunFolder: Sendable {
 
   // MARK: JSON
 
+  /// Bytes of the largest JSON file that is read; parsing takes 25 times as much memory.
+  private static let maxJSONBytes = 16 << 20
+
   private static var encoder: JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -137,7 +140,7 @@ package struct RunFolder: Sendable {
   private static func decode<Value>(_ path: String, _ decoding: (Data) throws -> Value) throws
     -> Value
   {
-    let data = Data(try DurableFile.read(path))
+    let data = Data(try DurableFile.read(path, atMost: maxJSONBytes))
     do {
       return try decoding(data)
     } catch let DecodingError.keyNotFound(key, context) {
