@@ -17,7 +17,9 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "encode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
   "codebook-report": ["ModelCommands", "Training", "Shards", "Images", "DurableFiles"],
   "train-gpt": ["ModelCommands", "Training", "Models", "TensorCore", "Shards"],
-  "sample-gpt": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images"],
+  "sample-gpt": [
+    "ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images", "DurableFiles",
+  ],
   "shard-info": ["Images", "Shards", "DurableFiles", "RowMaps"],
   "convert-checkpoint": [
     "ModelCommands", "Training", "TamingCheckpoints", "Models", "Checkpoints", "Checksums",

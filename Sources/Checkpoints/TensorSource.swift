@@ -36,11 +36,6 @@ package protocol TensorSource: Sendable {
 }
 
 extension TensorSource {
-  /// A tensor on a device, converted to floats.
-  package func tensor(_ name: String, on device: Device = .default) throws -> Tensor {
-    Tensor(try floats(of: name), shape: Shape(try shape(of: name)), on: device)
-  }
-
   /// A tensor on its way into a safetensors file, its type kept; read when its turn comes.
   ///
   /// - Parameter newName: its name there.

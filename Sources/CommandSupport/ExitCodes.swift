@@ -90,7 +90,7 @@ private func code(of error: ShardError) -> SuiteExitCode {
 private func code(of error: ImageError) -> SuiteExitCode {
   switch error {
   case .missing, .notARegularFile, .outsideFolder, .linkLeadsOut: .noInput
-  case .unreadable(_, "open", _): .noInput
+  case .unreadable(_, "open", let code) where ![EMFILE, ENFILE].contains(code): .noInput
   case .unreadable: .ioFailure
   case .empty, .notAnImage, .fileTooLarge, .tooLarge, .truncated, .damaged, .unsupported,
     .wrongSize, .outOfMemory:

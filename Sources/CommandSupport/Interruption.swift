@@ -1,4 +1,8 @@
-// SIGINT, SIGTERM and SIGHUP: finish the step, save, then die of the signal.
+// Signals: SIGINT, SIGTERM and SIGHUP let the loop save and end, SIGUSR1 lets it save and go on.
+//
+// They are blocked in every thread, and one thread of their own waits for them. No handler ever runs
+// on a thread that computes: generated code may keep data below the stack pointer, where the frame
+// of a handler lands.
 
 import Glibc
 import Synchronization
@@ -9,7 +13,7 @@ package struct Interrupted: Error, Equatable {
   package let signal: Int32
 
   /// The signal's name, for people.
-  var name: String {
+  package var name: String {
     switch signal {
     case SIGINT: "SIGINT"
     case SIGTERM: "SIGTERM"
@@ -19,29 +23,24 @@ package struct Interrupted: Error, Equatable {
   }
 }
 
-/// The wish to stop, as a flag that the loops poll.
+/// What signals have asked for, as flags that the loops poll.
 package enum Interruption {
   private static let received = Atomic<Int32>(0)
+  private static let isPolled = Atomic<Bool>(false)
+  private static let savingIsAsked = Atomic<Bool>(false)
 
   /// Whether a signal has asked to stop since `install`.
   package static var requested: Bool { received.load(ordering: .relaxed) != 0 }
 
+  /// Whether SIGUSR1 has come since the last call.
+  package static func takeSaveRequest() -> Bool {
+    savingIsAsked.exchange(false, ordering: .relaxed)
+  }
+
   /// From now on the first signal sets the flag and a second one ends the process at once.
   ///
   /// Call it only where something polls the flag; without it a signal ends the process.
-  package static func install() {
-    _ = requested  // the flag exists before a handler can touch it
-    for number in [SIGINT, SIGTERM, SIGHUP] {
-      var action = sigaction()
-      guard sigaction(number, nil, &action) == 0 else { continue }
-      // Ignored by the caller (nohup): stays ignored.
-      if unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1 { continue }
-      action = sigaction()
-      action.__sigaction_handler.sa_handler = { number in Interruption.handle(number) }
-      action.sa_flags = Int32(SA_RESTART) | Int32(bitPattern: UInt32(SA_NODEFER))
-      sigaction(number, &action, nil)
-    }
-  }
+  package static func install() { isPolled.store(true, ordering: .relaxed) }
 
   /// - Throws: `Interrupted` once a signal has asked to stop.
   package static func throwIfRequested() throws(Interrupted) {
@@ -49,9 +48,67 @@ package enum Interruption {
     if number != 0 { throw Interrupted(signal: number) }
   }
 
-  /// Runs in a signal handler: only an atomic exchange and system calls.
-  private static func handle(_ number: Int32) {
-    if received.exchange(number, ordering: .relaxed) != 0 { endProcess(by: number) }
+  /// Runs work that a signal may stop; if one does, a note says so and what stays.
+  package static func telling<Result>(
+    _ console: Console, _ rest: @autoclosure () -> String, _ work: () throws -> Result
+  ) throws -> Result {
+    do {
+      return try work()
+    } catch let interrupted as Interrupted {
+      console.note("stopped by \(interrupted.name); \(rest())")
+      throw interrupted
+    }
+  }
+
+  // MARK: The thread
+
+  private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1]
+
+  /// Those that the caller does not ignore (nohup): what it ignores stays ignored.
+  private static let awaited: sigset_t = {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for number in signals where !isIgnored(number) { sigaddset(&set, number) }
+    return set
+  }()
+
+  static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    return sigaction(number, nil, &action) == 0
+      && unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+  }
+
+  /// Starts the thread that waits for the signals.
+  ///
+  /// They are blocked in the calling thread, before there is another, and so in those that it
+  /// makes. Others are not, whatever the parent blocked.
+  ///
+  /// - Returns: 0, or why there is no thread, an `errno`.
+  static func startThread() -> Int32 {
+    var set = awaited
+    pthread_sigmask(SIG_SETMASK, &set, nil)
+    var thread = pthread_t()
+    return pthread_create(
+      &thread, nil,
+      { _ in
+        Interruption.waitForSignals()
+        return nil
+      }, nil)
+  }
+
+  private static func waitForSignals() {
+    var set = awaited
+    var number: Int32 = 0
+    while true {
+      guard sigwait(&set, &number) == 0 else { continue }
+      if number == SIGUSR1 {
+        savingIsAsked.store(true, ordering: .relaxed)
+      } else if !isPolled.load(ordering: .relaxed)
+        || received.exchange(number, ordering: .relaxed) != 0
+      {
+        endProcess(by: number)
+      }
+    }
   }
 
   /// Ends the process by the default action of a signal (exit status 128 + number in a shell).

@@ -4,19 +4,22 @@ import Glibc
 
 enum ProcessSetup {
   /// Makes writing past a limit or to a closed pipe an error code instead of a sudden death, and
-  /// the first three descriptors safe from being reused by a file of ours.
+  /// the first three descriptors safe from being reused by a file of ours; lets a thread wait for
+  /// the signals that stop a command.
   static func prepare() {
     signal(SIGXFSZ, SIG_IGN)
     signal(SIGPIPE, SIG_IGN)  // a reader of our log that dies must not end a training run
-    // A parent that blocked the signals must not make us deaf: the mask is inherited.
-    var interruptions = sigset_t()
-    sigemptyset(&interruptions)
-    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&interruptions, number) }
-    pthread_sigmask(SIG_UNBLOCK, &interruptions, nil)
+    // The Swift runtime's backtrace would run and then go on; a user who sends it wants an end.
+    if !Interruption.isIgnored(SIGQUIT) { signal(SIGQUIT, SIG_DFL) }
     for (descriptor, mode) in [(0, O_WRONLY), (1, O_RDONLY), (2, O_RDWR)]
     where fcntl(Int32(descriptor), F_GETFD) < 0 {
       // The lowest free number is taken; the wrong mode keeps reads and writes failing.
       _ = open("/dev/null", mode)
+    }
+    let code = Interruption.startThread()
+    if code != 0 {
+      Console.standardError().line("no thread can be made (\(String(cString: strerror(code))))")
+      leave(.noMemory)
     }
   }
 

@@ -8,15 +8,15 @@ package enum StandardInput {
   /// Says so when nothing comes for two seconds: somebody may have forgotten an argument.
   package static func lines(console: Console) throws -> [String] {
     var bytes: [UInt8] = []
-    var hasWarned = false
+    var waits = 0  // of 100 ms each, so that a signal is seen
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while true {
       var waiting = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
-      let ready = poll(&waiting, 1, hasWarned ? -1 : 2000)
+      let ready = poll(&waiting, 1, 100)
       try Interruption.throwIfRequested()
       if ready == 0 {
-        console.note("waiting for paths on standard input")
-        hasWarned = true
+        waits += 1
+        if waits == 20 { console.note("waiting for paths on standard input") }
         continue
       }
       let (got, code) = buffer.withUnsafeMutableBytes { (read(0, $0.baseAddress, $0.count), errno) }

@@ -1,6 +1,7 @@
 // The one position where a command starts and where its errors become a line and an exit code.
 
 import ArgumentParser
+import DurableFiles
 import Glibc
 
 /// A command of the suite: `execute` does the work, `main` turns what it throws into one line on
@@ -23,6 +24,12 @@ extension SuiteCommand {
   /// Parses the arguments of the process, executes, and ends the process when that fails.
   package static func main() {
     ProcessSetup.prepare()
+    FolderLock.withoutLocks.withLock {
+      $0 = {
+        Console.standardError().warn(
+          "\($0): its file system has no locks; see to it that no other process works in it")
+      }
+    }
     prepare()
     do {
       var parsed = try parseAsRoot()

@@ -14,7 +14,7 @@ package final class ConfinedFolder: Sendable {
   /// - Parameter followsLinks: whether links in the folder may point out of it.
   /// - Throws: `failed("open")`.
   package init(_ path: String, followsLinks: Bool = false) throws(DurableFileError) {
-    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = uninterrupted { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw .failed(operation: "open", path: path, errno: errno) }
     self.path = path
     self.descriptor = descriptor
@@ -31,10 +31,11 @@ package final class ConfinedFolder: Sendable {
   /// - Parameter name: relative to the folder; may have folders in it.
   package func open(_ name: String) throws(ConfinementError) -> OpenFile {
     guard Self.staysInside(name) else { throw .nameLeadsOut }
-    let opened =
+    let opened = uninterrupted {
       followsLinks
-      ? openat(descriptor, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
-      : beneath_open(descriptor, name)
+        ? openat(descriptor, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+        : beneath_open(descriptor, name)
+    }
     guard opened >= 0 else {
       throw errno == EXDEV
         ? .linkLeadsOut : .file(.failed(operation: "open", path: path(of: name), errno: errno))

@@ -72,12 +72,12 @@ package enum DurableFile {
 
   /// Syncs a file or a folder.
   static func sync(_ path: String) throws(DurableFileError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw .failed(operation: "open", path: path, errno: errno) }
     defer { close(descriptor) }
-    while fsync(descriptor) != 0 {
-      if errno == EINTR { continue }
-      if errno == EINVAL { return }  // a file system that cannot sync a folder
+    guard uninterrupted({ fsync(descriptor) }) == 0 else {
+      // A file system that cannot sync a folder.
+      if [EINVAL, ENOSYS, EOPNOTSUPP].contains(errno), isFolder(path) { return }
       throw .failed(operation: "fsync", path: path, errno: errno)
     }
   }

@@ -54,13 +54,29 @@ extension DurableFile {
     remove(old)
   }
 
+  /// Removes a folder that stands under its final name.
+  ///
+  /// It is renamed first: what a process that dies leaves of it has a temporary name. Where that
+  /// fails it stays, whole.
+  package static func removePublished(_ path: String) {
+    let temporary = temporaryPath(for: path)
+    guard Glibc.rename(path, temporary) == 0 else { return }
+    try? sync(folder(of: path))
+    remove(temporary)
+  }
+
   /// Makes a symbolic link, in one step also when it replaces another.
+  ///
+  /// Where the file system has no links, there is none afterwards.
   ///
   /// - Parameter target: relative to the link's folder.
   package static func link(to target: String, at path: String) throws(DurableFileError) {
     let temporary = temporaryPath(for: path)
     guard symlink(target, temporary) == 0 else {
-      throw .creating(path, operation: "symlink", errno: errno)
+      guard [EPERM, ENOSYS, EOPNOTSUPP].contains(errno) else {
+        throw .creating(path, operation: "symlink", errno: errno)
+      }
+      return remove(path)
     }
     do {
       try rename(temporary, to: path)

@@ -2,6 +2,14 @@
 
 import Glibc
 
+/// Repeats a system call until no signal interrupts it; `errno` is that of the last time.
+func uninterrupted(_ call: () -> Int32) -> Int32 {
+  while true {
+    let result = call()
+    if result >= 0 || errno != EINTR { return result }
+  }
+}
+
 /// An open file; closed when it goes out of scope.
 package struct OpenFile: ~Copyable {
   package let path: String
@@ -62,11 +70,7 @@ package struct OpenFile: ~Copyable {
   }
 
   private static func open(_ path: String, _ flags: Int32) -> Int32 {
-    var descriptor: Int32
-    repeat {
-      descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NOCTTY, 0o666)
-    } while descriptor < 0 && errno == EINTR
-    return descriptor
+    uninterrupted { Glibc.open(path, flags | O_CLOEXEC | O_NOCTTY, 0o666) }
   }
 
   /// Length in bytes.
@@ -158,8 +162,7 @@ package struct OpenFile: ~Copyable {
 
   /// Waits until the bytes written so far are on the disk.
   package func sync() throws(DurableFileError) {
-    while fsync(descriptor) != 0 {
-      if errno == EINTR { continue }
+    guard uninterrupted({ fsync(descriptor) }) == 0 else {
       throw .failed(operation: "fsync", path: path, errno: errno)
     }
   }

@@ -17,7 +17,8 @@ extension SuiteExitCode {
     case PyTorchFileError.file(let error): self.init(of: error)
     case is OverrideError, is GPTConfigError: self = .usage
     case is SafetensorsError, is PyTorchFileError, is PyTorchTypeError, is NumPyFileError,
-      is NoTensorError, is ArchitectureError, is ModelMismatchError, is CodesMismatch:
+      is NoTensorError, is NotFiniteError, is ArchitectureError, is ModelMismatchError,
+      is CodesMismatch:
       self = .badData
     default: return nil
     }
@@ -26,10 +27,10 @@ extension SuiteExitCode {
 
 private func code(of error: RunError) -> SuiteExitCode {
   switch error {
-  case .alreadyARun: .cannotCreate
+  case .alreadyARun, .isALink: .cannotCreate
   case .noCheckpoint: .noInput
   case .configDiffers, .tooLarge: .usage
-  case .damaged, .otherKind: .badData
+  case .damaged, .otherKind, .notFinite: .badData
   }
 }
 

@@ -1,6 +1,7 @@
 // How a training command begins, how its loop is watched, and how it ends.
 import ArgumentParser
 import CommandSupport
+import Foundation
 import TensorCore
 import Training
 
@@ -30,9 +31,14 @@ extension TrainingCommand {
     let config = try configuration(in: folder)
     let (device, profile) = profiling.watch(
       try runtime.startComputing(precision: config.settings.precision, threads: config.threads))
-    try run(config, in: folder, on: device)
-    if let profile { runtime.console.line(profile.table) }
-    try Interruption.throwIfRequested()
+    try Interruption.telling(
+      runtime.console,
+      "the checkpoint of step \(folder.steps().last ?? 0) is saved, and --resume goes on from it"
+    ) {
+      try run(config, in: folder, on: device)
+      if let profile { runtime.console.line(profile.table) }
+      try Interruption.throwIfRequested()
+    }
     try results.writer.path(folder.path)
   }
 
@@ -43,6 +49,9 @@ extension TrainingCommand {
   private func configuration(in folder: RunFolder) throws -> RunConfig<Settings> {
     let config = training.resume ? try resumedConfiguration(folder) : try newConfiguration(folder)
     if let problem = config.problem { throw ValidationError("\(problem).") }
+    if config.loop.keepBest == true, config.loop.validation.isEmpty {
+      throw ValidationError("--keep-best needs shards to validate on: --validation.")
+    }
     return config
   }
 
@@ -59,6 +68,7 @@ extension TrainingCommand {
 
   private func resumedConfiguration(_ folder: RunFolder) throws -> RunConfig<Settings> {
     guard folder.exists else { throw RunError.noCheckpoint(path: folder.path) }
+    try folder.requireItsOwn()
     let stored = try folder.config(RunConfig<Settings>.self)
     var config = stored
     try apply(to: &config)
@@ -114,10 +124,24 @@ extension TrainingCommand {
         "--steps \(config.steps): the run in \(folder.path) is at step \(step) already.")
     }
     if training.resume {
+      noteRate(config, try folder.config(RunConfig<Settings>.self), at: step)
       try folder.update(config: config)
     } else {
       try folder.create(config: config)
     }
+  }
+
+  /// Says by how much the learning rate jumps where a schedule ends at another step than before.
+  private func noteRate(
+    _ config: RunConfig<Settings>, _ stored: RunConfig<Settings>, at step: Int
+  ) {
+    let old = stored.learningRate(step: step, of: stored.steps)
+    let new = config.learningRate(step: step, of: config.steps)
+    guard step > 0, step < config.steps, old != new else { return }
+    runtime.console.note(
+      String(format: "from step %d on the learning rate is %.3g instead of %.3g: ", step, new, old)
+        + "the schedule ends at step \(config.learningRate.steps ?? config.steps); --schedule-steps "
+        + "\(stored.learningRate.steps ?? stored.steps) leaves it as it was")
   }
 
   /// Runs the loop beside a progress bar; signals make it save and end.
@@ -130,7 +154,12 @@ extension TrainingCommand {
     try loop(
       TrainingReporter(
         step: { progress.advance(note: $0) }, warn: { console.warn($0) },
-        shouldStop: { Interruption.requested }))
+        shouldStop: { Interruption.requested },
+        shouldSave: {
+          guard Interruption.takeSaveRequest() else { return false }
+          console.note("SIGUSR1: the checkpoint of this step is saved")
+          return true
+        }))
     progress.finish()
   }
 }

@@ -31,6 +31,9 @@ package struct TrainingOptions: ParsableArguments {
 
   @Option(help: "Steps of linear rise of the learning rate.") package var warmup: Int?
 
+  @Option(help: "Step at which the schedule ends (default: that of --steps).")
+  package var scheduleSteps: Int?
+
   @Option(
     help: ArgumentHelp(
       "Clip the gradient norm of a step to this (default: none).", valueName: "norm"))
@@ -75,6 +78,18 @@ package struct TrainingOptions: ParsableArguments {
   @Option(help: "Checkpoints to keep (default: \(defaults.keepCheckpoints)).")
   package var keepCheckpoints: Int?
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Keep the checkpoint of the lowest validation loss too (default: no).")
+  package var keepBest: Bool?
+
+  @Option(
+    help: """
+      When a loss or a gradient is not finite: stop, or skip the step (default: \
+      \(NonfinitePolicy.stop.rawValue)).
+      """)
+  package var onNonfinite: NonfinitePolicy?
+
   @Option(help: "Steps between rows of metrics.csv (default: \(defaults.logEvery)).")
   package var logEvery: Int?
 
@@ -84,7 +99,8 @@ package struct TrainingOptions: ParsableArguments {
     var loop = defaults
     apply(to: &loop)
     if let problem = loop.problem {
-      let name = problem.key == "learning_rate.peak" ? "learning_rate" : problem.key
+      let names = ["learning_rate.peak": "learning_rate", "learning_rate.steps": "schedule_steps"]
+      let name = names[problem.key] ?? problem.key
       let option = name.split(separator: ".").last?.replacing("_", with: "-") ?? ""
       throw ValidationError("--\(option) must be \(problem.demand), got \(problem.value).")
     }
@@ -104,6 +120,7 @@ package struct TrainingOptions: ParsableArguments {
     if let learningRate { loop.learningRate.peak = learningRate }
     if let schedule { loop.learningRate.schedule = schedule }
     if let warmup { loop.learningRate.warmup = warmup }
+    if let scheduleSteps { loop.learningRate.steps = scheduleSteps }
     if let clip { loop.clip = clip }
     if let ema { loop.ema = ema }
     if let initFrom { loop.initFrom = Self.absolute(initFrom) }
@@ -113,6 +130,8 @@ package struct TrainingOptions: ParsableArguments {
     if let seed { loop.seed = seed }
     if let checkpointEvery { loop.checkpointEvery = checkpointEvery }
     if let keepCheckpoints { loop.keepCheckpoints = keepCheckpoints }
+    if let keepBest { loop.keepBest = keepBest ? true : nil }
+    if let onNonfinite { loop.onNonfinite = onNonfinite == .stop ? nil : onNonfinite }
     if let logEvery { loop.logEvery = logEvery }
   }
 
@@ -124,3 +143,4 @@ package struct TrainingOptions: ParsableArguments {
 
 extension WeightChoice: ExpressibleByArgument {}
 extension LearningRate.Schedule: ExpressibleByArgument {}
+extension NonfinitePolicy: ExpressibleByArgument {}

@@ -51,11 +51,13 @@ package enum TamingCheckpoint: Sendable {
 
 extension TensorSource {
   /// A tensor on its way into our files: floats of every width as float32, integers as they are.
+  ///
+  /// When its turn comes, a value that is not finite throws `NotFiniteError`.
   package func floatEntry(of name: String, as newName: String) throws -> SafetensorsEntry {
     switch try type(of: name) {
-    case .float16, .bfloat16, .float64:
+    case .float16, .bfloat16, .float32, .float64:
       SafetensorsEntry(name: newName, type: .float32, shape: try shape(of: name)) { body in
-        try floats(of: name).withUnsafeBytes(body)
+        try tensor(name).withElements { try body(UnsafeRawBufferPointer($0)) }
       }
     default: try entry(of: name, as: newName)
     }

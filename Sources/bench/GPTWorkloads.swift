@@ -42,7 +42,7 @@ extension Workload {
       let sequences = TokenSequences(
         codes: codes, conditions: TokenSequences.unconditional(batch))
       var source = random
-      return { _ = trainer.step([sequences], learningRate: 1e-4, using: &source) }
+      return { _ = try trainer.step([sequences], learningRate: 1e-4, using: &source) }
     }
   }
 

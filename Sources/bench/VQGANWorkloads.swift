@@ -42,7 +42,7 @@ extension Workload {
   private static func trainingStep(
     _ config: VQGANConfig, batch: Int, perceptual: LPIPS?, using random: inout RandomSource,
     on device: Device
-  ) -> () -> Void {
+  ) -> () throws -> Void {
     var trainer = VQGANTrainer(
       model: VQGAN(config, using: &random, on: device),
       discriminator: Discriminator(.init(), using: &random, on: device), perceptual: perceptual,
@@ -52,7 +52,7 @@ extension Workload {
     var source = random
     var step = 0
     return {
-      _ = trainer.step([.values(images)], step: step, learningRate: 4.5e-6, using: &source)
+      _ = try trainer.step([.values(images)], step: step, learningRate: 4.5e-6, using: &source)
       step += 1
     }
   }

@@ -65,17 +65,27 @@ struct EncodeDataset: ModelCommand {
       "\(plan.count) images of \(plan.width)×\(plan.height) to \(plan.height / factor)×\(plan.width / factor) codes of "
         + "\(stage.config.codes), \(batchSize) at once, on \(device.name)")
 
+    for stage in [stage, condition].compactMap(\.self)
+    where !stage.pin(for: "codes in \(TrainingOptions.absolute(out))") {
+      console.warn(
+        "\(stage.checkpointPath): cannot be marked as in use; if its training goes on, it may remove it "
+          + "(--keep-checkpoints), and these codes cannot be decoded any more")
+    }
     Interruption.install()
     let encoder = DatasetEncoder(
       plan, stage: stage, condition: condition, on: device, batchSize: batchSize,
       toolVersion: SuiteVersion.current)
     let progress = Progress("encoding", total: plan.count, unit: "images", console: console)
     let began = ContinuousClock.now
-    let outcome = try encoder.run(in: out) { event in
-      switch event {
-      case .found(let rows), .encoded(let rows): progress.advance(by: rows)
+    let outcome = try Interruption.telling(
+      console, "the same command continues at the first missing shard"
+    ) {
+      try encoder.run(in: out) { event in
+        switch event {
+        case .found(let rows), .encoded(let rows): progress.advance(by: rows)
+        }
+        try Interruption.throwIfRequested()
       }
-      try Interruption.throwIfRequested()
     }
     let seconds = (ContinuousClock.now - began) / .seconds(1)
     summarize(outcome, of: plan, seconds: seconds, console)

@@ -154,11 +154,9 @@ struct InputOptions: ParsableArguments {
         let option = codes.input == "depth" ? "--depth" : "--segmentation"
         throw unfit("neither \(option) nor --from-codes is given")
       }
-      let path = conditionVqgan ?? codes.grid.vqgan
-      guard !path.isEmpty else {
-        throw ValidationError(
-          "Missing --condition-vqgan: \(sampler.gpt.path) does not say where its VQGAN is.")
-      }
+      let path =
+        try conditionVqgan
+        ?? codes.grid.storedVQGAN(of: sampler.gpt.path, option: "--condition-vqgan")
       let stage = try FirstStage.loadCondition(path, on: device)
       guard depth.isEmpty else {
         return try sampler.depthMaps(

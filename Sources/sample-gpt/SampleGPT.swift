@@ -57,7 +57,7 @@ struct SampleGPT: ModelCommand {
       try Interruption.throwIfRequested()
     }
     if let path = options.shardsOut {
-      let shards = try SampleShards(
+      let job = try SampleShards(
         sampler, options: options.settings[0], count: count,
         shardSize: options.shardSize, batchSize: options.batchSize,
         toolVersion: SuiteVersion.current,
@@ -68,32 +68,35 @@ struct SampleGPT: ModelCommand {
           "window_step": "\(options.windowStep)",
           "precision": options.precision.rawValue,
           "given": inputs.mask.map { "\($0.map { $0 ? 1 : 0 })" } ?? "",
-        ]
-      ).run(
-        in: path, sample, found: { progress.advance(by: $0 * inputs.drawnCount) },
-        progress: advance)
+        ])
+      let shards = try Interruption.telling(
+        console, "the same command continues at the first missing shard"
+      ) {
+        try job.run(
+          in: path, sample, found: { progress.advance(by: $0 * inputs.drawnCount) },
+          progress: advance)
+      }
       progress.finish()
       for (path, _) in shards { try results.writer.path(path) }
       return
     }
     guard let folder else { return }
-    try SampleWriter(
-      options: options, sampler: sampler, inputs: inputs, folder: folder, writer: results.writer
-    ).draw(count: count, sample, advance)
+    try Interruption.telling(console, "finished images stay") {
+      try SampleWriter(
+        options: options, sampler: sampler, inputs: inputs, folder: folder, writer: results.writer
+      ).draw(count: count, sample, advance)
+    }
     progress.finish()
   }
 
   private func sampler(on device: Device) throws -> ImageSampler {
     let gptPath = try pathOrPiped(options.gpt, option: "--gpt", console: runtime.console)
     let gpt = try SecondStage.load(gptPath, on: device)
-    let vqganPath = options.vqgan ?? gpt.codes.vqgan
-    guard !vqganPath.isEmpty else {
-      throw ValidationError("Missing --vqgan: \(gptPath) does not say where its VQGAN is.")
-    }
     if options.guidance != 1, gpt.condition?.nullToken == nil {
       throw ConditionError.noGuidance(path: gpt.path)
     }
-    let vqgan = try FirstStage.load(vqganPath, on: device)
+    let vqgan = try FirstStage.load(
+      try options.vqgan ?? gpt.codes.storedVQGAN(of: gptPath, option: "--vqgan"), on: device)
     let sampler = try ImageSampler(
       gpt, vqgan,
       grid: try options.grid(trained: gpt.trainedGrid, factor: vqgan.config.downsampling),

@@ -21,6 +21,8 @@ struct CommandProbe: ModelCommand {
     case results
     /// Polls for an interruption, then "saves".
     case loop
+    /// Writes a line for every SIGUSR1, then "saved" when interrupted.
+    case save
     /// Lasts 20 s and never looks whether it is interrupted.
     case hang
     /// Ends with `--error`.
@@ -56,6 +58,14 @@ struct CommandProbe: ModelCommand {
       Interruption.install()
       try writer.path("ready")
       for _ in 0..<10_000 where !Interruption.requested { usleep(2000) }  // 20 s at most
+      try writer.path("saved")
+    case .save:
+      Interruption.install()
+      try writer.path("ready")
+      while !Interruption.requested {
+        if Interruption.takeSaveRequest() { try writer.path("asked to save") }
+        usleep(1000)
+      }
       try writer.path("saved")
     case .hang:
       Interruption.install()

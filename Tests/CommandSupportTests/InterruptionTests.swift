@@ -13,19 +13,42 @@ struct InterruptionTests {
     #expect(probe.rest() == "saved\n")
   }
 
-  @Test func theSecondSignalEndsItAtOnce() throws {
+  @Test(arguments: [(SIGINT, SIGTERM), (SIGINT, SIGINT), (SIGTERM, SIGHUP)])
+  func theSecondSignalEndsItAtOnce(first: Int32, second: Int32) throws {
     let probe = try Probe(work: "hang")
-    kill(probe.process.processIdentifier, SIGINT)
+    kill(probe.process.processIdentifier, first)
     usleep(50_000)
     #expect(probe.process.isRunning)
     let clock = ContinuousClock()
     let seconds = clock.measure {
-      kill(probe.process.processIdentifier, SIGTERM)
+      kill(probe.process.processIdentifier, second)
       probe.process.waitUntilExit()
     }
     #expect(probe.process.terminationReason == .uncaughtSignal)
-    #expect(probe.process.terminationStatus == SIGTERM)
+    #expect(probe.process.terminationStatus == second)
     #expect(seconds < .seconds(2), "measured with other tests running beside it")
+  }
+
+  @Test func sigusr1AsksToSaveAndEndsNothing() throws {
+    let probe = try Probe(work: "save")
+    for _ in 0..<2 {
+      kill(probe.process.processIdentifier, SIGUSR1)
+      usleep(300_000)
+    }
+    kill(probe.process.processIdentifier, SIGTERM)
+    probe.process.waitUntilExit()
+    #expect(probe.process.terminationStatus == SIGTERM)
+    #expect(probe.rest() == "asked to save\nasked to save\nsaved\n")
+  }
+
+  /// Without a backtrace, also where the runtime is told to write one.
+  @Test func sigquitEndsItAtOnce() throws {
+    let probe = try Probe(
+      work: "hang", environment: ["SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no"])
+    kill(probe.process.processIdentifier, SIGQUIT)
+    probe.process.waitUntilExit()
+    #expect(probe.process.terminationReason == .uncaughtSignal)
+    #expect(probe.process.terminationStatus == SIGQUIT)
   }
 
   @Test func aSignalIgnoredByTheCallerStaysIgnored() throws {
@@ -49,9 +72,10 @@ struct InterruptionTests {
     let process = Process()
     private let pipe = Pipe()
 
-    init(work: String) throws {
-      process.executableURL = URL(fileURLWithPath: "\(builtCommands)/command-probe")
-      process.arguments = ["--work", work]
+    init(work: String, environment: [String: String] = [:]) throws {
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+      process.arguments = ["-c", "ulimit -c 0; exec \(builtCommands)/command-probe --work \(work)"]
+      process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
       process.standardOutput = pipe
       try process.run()
       let ready = try pipe.fileHandleForReading.read(upToCount: 6)

@@ -55,14 +55,14 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
   }
 
   /// R2: both optimizers have the published betas, and the one learning rate moves both.
-  @Test func bothOptimizersStepByTheSameLearningRate() {
+  @Test func bothOptimizersStepByTheSameLearningRate() throws {
     var (trainer, images) = example(discStart: 0)
     for optimizer in [trainer.optimizer, trainer.discriminatorOptimizer] {
       #expect(optimizer.beta1 == 0.5 && optimizer.beta2 == 0.9)
     }
     let before = (values(trainer.model), values(trainer.discriminator))
     var random = RandomSource(seed: 0)
-    _ = trainer.step([.values(images)], step: 0, learningRate: 1e-4, using: &random)
+    _ = try trainer.step([.values(images)], step: 0, learningRate: 1e-4, using: &random)
     // Adam's first step is the learning rate in every direction that has a gradient.
     #expect(abs(distance(before.0, values(trainer.model)) - 1e-4) < 2e-6)
     #expect(abs(distance(before.1, values(trainer.discriminator)) - 1e-4) < 2e-6)
@@ -94,8 +94,8 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
 
   /// R9: `fresh` shows the discriminator what the generator makes after its step, `shared` what it
   /// made before.
-  @Test func theFreshPassSeesTheUpdatedGenerator() {
-    func fakeLogits(_ pass: VQGANObjective.DiscriminatorPass) -> Float {
+  @Test func theFreshPassSeesTheUpdatedGenerator() throws {
+    func fakeLogits(_ pass: VQGANObjective.DiscriminatorPass) throws -> Float {
       let (start, images) = example(discStart: 0)
       var objective = start.objective
       objective.discriminatorPass = pass
@@ -103,9 +103,10 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
         model: start.model, discriminator: start.discriminator, perceptual: nil,
         objective: objective)
       var random = RandomSource(seed: 0)
-      return trainer.step([.values(images)], step: 0, learningRate: 1e-2, using: &random).logitsFake
+      return try trainer.step([.values(images)], step: 0, learningRate: 1e-2, using: &random)
+        .logitsFake
     }
-    #expect(fakeLogits(.fresh) != fakeLogits(.shared))
+    #expect(try fakeLogits(.fresh) != fakeLogits(.shared))
   }
 
   /// R11: the order is shuffled unless it is switched off.
@@ -117,14 +118,14 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
 
   /// R18: before `disc_start` nothing adversarial is computed and the discriminator stays as it
   /// was.
-  @Test func nothingAdversarialHappensBeforeDiscStart() {
+  @Test func nothingAdversarialHappensBeforeDiscStart() throws {
     var (trainer, images) = example(discStart: 1)
     let before = values(trainer.discriminator)
     var random = RandomSource(seed: 0)
-    let early = trainer.step([.values(images)], step: 0, learningRate: 1e-3, using: &random)
+    let early = try trainer.step([.values(images)], step: 0, learningRate: 1e-3, using: &random)
     #expect([early.g, early.disc, early.dWeight, early.discFactor].allSatisfy { $0 == 0 })
     #expect(values(trainer.discriminator) == before)
-    let later = trainer.step([.values(images)], step: 1, learningRate: 1e-3, using: &random)
+    let later = try trainer.step([.values(images)], step: 1, learningRate: 1e-3, using: &random)
     #expect(later.disc > 0 && later.dWeight > 0)
     #expect(values(trainer.discriminator) != before)
   }

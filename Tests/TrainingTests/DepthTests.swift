@@ -78,7 +78,7 @@ import Training
     let discriminator = trainer.discriminator.parameters.first?.elements()
     for step in 0..<30 {
       losses.append(
-        trainer.step(
+        try trainer.step(
           [try source.next().input(on: .default)], step: step, learningRate: 2e-3, using: &random))
     }
     let (first, last) = (losses[0], losses[29])
@@ -86,7 +86,7 @@ import Training
     #expect(losses.allSatisfy { $0.total.isFinite })
     #expect(last.rec < 0.7 * first.rec, "\(first.rec) to \(last.rec)")
     #expect(trainer.discriminator.parameters.first?.elements() != discriminator)
-    let validation = trainer.validate([try source.next()], on: .default)
+    let validation = try #require(trainer.validate([try source.next()], on: .default))
     #expect(validation.psnr > 5 && validation.psnr < 99)
   }
 }

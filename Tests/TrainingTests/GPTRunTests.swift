@@ -121,7 +121,8 @@ import Training
   @Test func learnsWhatFollowsWhat() throws {
     let folder = try TemporaryFolder()
     let run = try Self.train(folder("run"), try Self.config(steps: 150, dropout: 0))
-    let loss = run.trainer.validate(Self.data, rows: Array(0..<24), batchSize: 7)
+    let loss = try #require(
+      run.trainer.validate(Self.data, rows: Array(0..<24), batchSize: 7))
     #expect(Self.codes.unigramEntropy > 2.5)
     #expect(loss < Self.codes.unigramEntropy - 1, "\(loss) nats a code")
     let last = try #require(try Self.metrics(folder("run")).last)
@@ -135,7 +136,8 @@ import Training
     let config = try Self.config(steps: 60, width: 64, dropout: 0)
     func loss(_ name: String, on device: Device) throws -> Double {
       let run = try Self.train(folder(name), config, on: device)
-      return run.trainer.validate(Self.data, rows: Array(0..<24), batchSize: 7)
+      return try #require(
+        run.trainer.validate(Self.data, rows: Array(0..<24), batchSize: 7))
     }
     let exact = try loss("float32", on: .default)
     let rounded = try loss("bf16", on: device)

@@ -52,7 +52,7 @@ import Training
     let first = [trainer.model.values, trainer.discriminator.values]
     var random = fixture.random
     for (step, metrics) in fixture.record.per_step.enumerated() {
-      let losses = trainer.step(
+      let losses = try trainer.step(
         [.values(try fixture.images(ofStep: step, on: device))], step: step,
         learningRate: fixture.record.learning_rate, using: &random)
       for (metric, value) in losses.named {

@@ -203,7 +203,7 @@ private func relativeError(_ a: [Float], _ b: [Float]) -> Float {
       &trainer.discriminator, ofDiscriminator, learningRate: 1e-3)
 
     for step in 1..<3 {
-      let losses = trainer.step([.values(x)], step: step, learningRate: 1e-3, using: &random)
+      let losses = try trainer.step([.values(x)], step: step, learningRate: 1e-3, using: &random)
       try expectLosses(losses, steps[step], "\(title) step \(step)")
     }
     var compared = 0

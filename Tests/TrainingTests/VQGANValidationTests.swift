@@ -38,7 +38,7 @@ import Training
     let training = trainer.generatorGradients(
       [batch.input(on: .default)], isAdversarial: false, using: &random
     ).losses.rec
-    let validation = trainer.validate([batch], on: .default).rec
+    let validation = try #require(trainer.validate([batch], on: .default)).rec
     #expect(abs(validation - Double(training)) < 1e-5 * Double(training))
   }
 

@@ -26,12 +26,8 @@ package struct IngestRun {
     plan: (_ progress: (IngestEvent) throws -> Void) throws -> IngestPlan
   ) throws {
     if !options.dryRun { Interruption.install() }
-    do {
+    try Interruption.telling(console, "the same command continues at the first missing shard") {
       try run(plan: plan)
-    } catch let interrupted as Interrupted {
-      console.note(
-        "stopped by \(interrupted.name); the same command continues at the first missing shard")
-      throw interrupted
     }
   }
 

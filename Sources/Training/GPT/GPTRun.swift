@@ -71,48 +71,89 @@ package struct GPTRun {
     let codes = data.codes
     let columns = trainingMetrics(0, 0, 0, 0) + Self.validationMetrics(0, 0)
     let log = try MetricsLog(
-      folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil)
+      folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil,
+      validation: "val/loss", isValidated: validation != nil && isValidated(state.step))
+    if let metrics = log.reopened, let validation {
+      guard let found = validate(on: validation, unless: reporter.shouldStop) else { return }
+      try log.relog(step: state.step, [metrics + found])
+      if let best = best(log) { try folder.pointToBest(best) }
+    }
     var order = EpochOrder(count: codes.count, seed: config.seed, shuffled: config.shuffles)
     let entropy = codes.unigramEntropy
     let tokensPerStep = config.batchSize * config.accumulate * codes.rowLength
     var stopwatch = Stopwatch()
     while state.step < config.steps {
+      let before = state
       let batches = (0..<config.accumulate).map { _ in nextBatch(of: data, &order) }
       let learningRate = config.learningRate(step: state.step, of: config.steps)
-      let loss = trainer.step(batches, learningRate: learningRate, using: &state.random)
-      state.step += 1
+      let loss = try step(batches, from: before, learningRate, log, reporter)
       stopwatch.count(tokensPerStep)
-      guard loss.isFinite else {
-        throw RunError.damaged(
-          path: folder.path,
-          problem: "the loss of step \(state.step) is not finite; take a lower --learning-rate")
-      }
 
       let isLast = state.step == config.steps
-      let stops = reporter.shouldStop()
-      let validates = !stops && (state.step % config.validateEvery == 0 || isLast)
-      if validates || isLast || state.step % config.logEvery == 0 {
+      var stops = reporter.shouldStop()
+      let validates = isValidated(state.step)
+      if validates || state.step % config.logEvery == 0 {
         var metrics = trainingMetrics(loss, learningRate, stopwatch.rate, entropy)
-        if validates, let validation {
+        if validates, let validation, !stops {
           stopwatch.pause()
-          let loss = validate(on: validation)
-          metrics += Self.validationMetrics(loss, validation.codes.unigramEntropy)
-          validationLoss = loss
+          let found = validate(on: validation, unless: reporter.shouldStop)
+          metrics += found ?? []  // else the run that goes on begins with it
+          stops = found == nil
           stopwatch.resume()
         }
         try log.log(step: state.step, metrics)
       }
       reporter.step(note(loss, entropy, stopwatch.rate))
-      if stops || isLast || state.step % config.checkpointEvery == 0 {
+      let saves = reporter.shouldSave()
+      if stops || saves || isLast || best(log) == state.step
+        || state.step % config.checkpointEvery == 0
+      {
         stopwatch.pause()
-        try folder.saveCheckpoint(step: state.step, keeping: config.keepCheckpoints) {
-          try GPTCheckpoint.save(
-            trainer, config.description, state, in: $0)
-        }
+        try save(log)
         stopwatch.resume()
       }
       if stops { return }
     }
+  }
+
+  /// One step, which moves the state behind it.
+  ///
+  /// - Parameter before: the state that the batches began at.
+  /// - Returns: the loss; nil if the step is skipped.
+  /// - Throws: `RunError.notFinite`; the state before the step is saved then.
+  private mutating func step(
+    _ batches: [TokenSequences], from before: TrainingState, _ learningRate: Float,
+    _ log: MetricsLog, _ reporter: TrainingReporter
+  ) throws -> Float? {
+    state.step += 1
+    let loss: Float
+    do throws(NotFinite) {
+      loss = try trainer.step(batches, learningRate: learningRate, using: &state.random)
+    } catch {
+      guard config.onNonfinite == .skip else {
+        let step = state.step
+        state = before
+        if state.step > 0, !folder.steps().contains(state.step) { try save(log) }
+        throw folder.notFinite(error.what, at: step)
+      }
+      reporter.warn("step \(state.step): \(error.what) is not finite; the step is skipped")
+      return nil
+    }
+    if let name = trainer.model.notFinite { throw folder.notFinite(name, at: state.step) }
+    return loss
+  }
+
+  private func save(_ log: MetricsLog) throws {
+    try folder.saveCheckpoint(
+      step: state.step, keeping: config.keepCheckpoints, best: best(log)
+    ) {
+      try GPTCheckpoint.save(trainer, config.description, state, in: $0)
+    }
+  }
+
+  /// The step of the lowest validation loss, if its checkpoint is kept.
+  private func best(_ log: MetricsLog) -> Int? {
+    config.keepBest == true ? log.lowest?.step : nil
   }
 
   private mutating func nextBatch(of data: GPTData, _ order: inout EpochOrder) -> TokenSequences {
@@ -135,10 +176,11 @@ package struct GPTRun {
 
   /// The metrics of a step in the order of their columns; losses and entropy in nats.
   private func trainingMetrics(
-    _ loss: Float, _ learningRate: Float, _ tokensPerSecond: Double, _ entropy: Double
+    _ loss: Float?, _ learningRate: Float, _ tokensPerSecond: Double, _ entropy: Double
   ) -> [Metric] {
-    [
-      Metric("train/loss", Double(loss)), Metric("train/bits_per_token", Double(loss) / log(2)),
+    let loss = loss.map { Double($0) }
+    return [
+      Metric("train/loss", loss), Metric("train/bits_per_token", loss.map { $0 / log(2) }),
       Metric("unigram_entropy", entropy), Metric("learning_rate", Double(learningRate)),
       Metric("tokens_per_second", tokensPerSecond),
       Metric("peak_memory_mib", Double(device.pool.statistics.peak) / 1_048_576),
@@ -153,17 +195,29 @@ package struct GPTRun {
     ]
   }
 
-  /// The mean loss over evenly spread rows, the same at every validation, in nats.
-  private func validate(on data: GPTData) -> Double {
-    let rows = evenRows(Self.validationRows, of: data.codes.count)
-    return trainer.validate(data, rows: rows, batchSize: config.batchSize)
+  private func isValidated(_ step: Int) -> Bool {
+    step > 0 && (step % config.validateEvery == 0 || step == config.steps)
   }
 
-  private func note(_ loss: Float, _ entropy: Double, _ tokensPerSecond: Double) -> String {
+  /// The metrics over evenly spread rows, the same at every validation; `nil` if asked to stop.
+  private mutating func validate(
+    on data: GPTData, unless shouldStop: () -> Bool
+  ) -> [Metric]? {
+    let rows = evenRows(Self.validationRows, of: data.codes.count)
+    guard
+      let loss = trainer.validate(
+        data, rows: rows, batchSize: config.batchSize, unless: shouldStop)
+    else { return nil }
+    validationLoss = loss
+    return Self.validationMetrics(loss, data.codes.unigramEntropy)
+  }
+
+  private func note(_ loss: Float?, _ entropy: Double, _ tokensPerSecond: Double) -> String {
     let validation = validationLoss.map {
       String(format: ", validation %.3f = %.2f bits", $0, $0 / log(2))
     }
-    return String(format: "loss %.3f nats per token", loss) + (validation ?? "")
+    return (loss.map { String(format: "loss %.3f nats per token", $0) } ?? "skipped")
+      + (validation ?? "")
       + String(format: ", unigram %.3f, %.0f tokens/s", entropy, tokensPerSecond)
   }
 }

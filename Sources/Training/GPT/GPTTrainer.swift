@@ -30,9 +30,10 @@ package struct GPTTrainer {
   ///
   /// - Parameter random: of dropout.
   /// - Returns: the mean loss of a code, in nats.
+  /// - Throws: `NotFinite`, before anything but `random` has changed.
   package mutating func step(
     _ batches: [TokenSequences], learningRate: Float, using random: inout RandomSource
-  ) -> Float {
+  ) throws(NotFinite) -> Float {
     var gradients = Gradients()
     var losses: [Tensor] = []
     for batch in batches {
@@ -43,25 +44,34 @@ package struct GPTTrainer {
       gradients.add(backward(loss))
     }
     if batches.count > 1 { gradients.scale(by: 1 / Float(batches.count)) }
+    let loss = losses.reduce(0) { $0 + $1.item() } / Float(batches.count)
+    guard loss.isFinite else { throw NotFinite(what: "the loss") }
+    if let problem = gradients.notFinite(in: model) { throw problem }
     if let clip { gradients.clip(model, to: clip) }
     optimizer.update(&model, gradients, learningRate: learningRate) {
       decayedNames.contains($0) ? weightDecay : 0
     }
     average?.update(model, step: optimizer.step)
-    return losses.reduce(0) { $0 + $1.item() } / Float(batches.count)
+    return loss
   }
 
   /// The mean loss of a code over the given rows, in nats; nothing is dropped or replaced.
   ///
   /// With averaged weights it is theirs.
-  package func validate(_ data: GPTData, rows: [Int], batchSize: Int) -> Double {
+  ///
+  /// - Parameter shouldStop: asked before each batch; `nil` is returned once it says yes.
+  package func validate(
+    _ data: GPTData, rows: [Int], batchSize: Int, unless shouldStop: () -> Bool = { false }
+  ) -> Double? {
     let model = average?.model ?? model
-    let total = stride(from: 0, to: rows.count, by: batchSize).reduce(0.0) { sum, start in
+    var total = 0.0
+    for start in stride(from: 0, to: rows.count, by: batchSize) {
+      if shouldStop() { return nil }
       let batch = Array(rows[start..<min(start + batchSize, rows.count)])
       let sequences = TokenSequences(
         codes: data.codes.codes(batch), conditions: data.conditionTokens(batch))
       let loss = withoutGradients { model(sequences.input).crossEntropy(sequences.targets).item() }
-      return sum + Double(loss) * Double(batch.count)
+      total += Double(loss) * Double(batch.count)
     }
     return total / Double(rows.count)
   }

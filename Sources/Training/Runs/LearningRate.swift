@@ -15,6 +15,8 @@ package struct LearningRate: Codable, Equatable, Sendable {
   package var schedule: Schedule
   /// Steps of linear rise from 0.
   package var warmup: Int
+  /// Steps after which the schedule has ended; nil, and no key in the file, for those of the run.
+  package var steps: Int?
 
   package init(peak: Float, schedule: Schedule = .constant, warmup: Int = 0) {
     self.peak = peak
@@ -28,6 +30,7 @@ package struct LearningRate: Codable, Equatable, Sendable {
     switch schedule {
     case .constant: return peak
     case .cosine:
+      let steps = self.steps ?? steps
       let progress = Double(step - warmup) / Double(max(steps - warmup, 1))
       return peak * Float(0.01 + 0.99 * 0.5 * (1 + cos(.pi * min(progress, 1))))
     }

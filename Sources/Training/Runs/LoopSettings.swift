@@ -18,6 +18,8 @@ package struct LoopSettings: Codable, Equatable, Sendable {
   package var ema: Float?  // decay of the moving average of the weights; nil for none
   package var checkpointEvery = 500  // steps
   package var keepCheckpoints = 3
+  package var keepBest: Bool?  // whether the checkpoint of the lowest validation loss stays too
+  package var onNonfinite: NonfinitePolicy?  // nil for stop
   package var logEvery = 10  // steps
 
   package init(steps: Int, batchSize: Int, learningRate: LearningRate) {
@@ -40,9 +42,22 @@ package struct LoopSettings: Codable, Equatable, Sendable {
     case checkpointEvery = "checkpoint_every"
     case keepCheckpoints = "keep_checkpoints"
     case logEvery = "log_every"
+    case keepBest = "keep_best"
+    case onNonfinite = "on_nonfinite"
   }
 
-  static let changeableKeys: Set = ["steps", "checkpoint_every", "keep_checkpoints", "log_every"]
+  static let changeableKeys: Set = [
+    "steps", "learning_rate.steps", "checkpoint_every", "keep_checkpoints", "keep_best",
+    "on_nonfinite", "log_every",
+  ]
+}
+
+/// What a run does when a loss or a gradient is not finite.
+package enum NonfinitePolicy: String, Codable, CaseIterable, Sendable {
+  /// Saves the state before the step and ends.
+  case stop
+  /// Leaves the weights as they are, warns, and goes on with the next step.
+  case skip
 }
 
 /// A value that a key of a configuration cannot have.
@@ -65,6 +80,7 @@ extension LoopSettings {
       ("keep_checkpoints", keepCheckpoints, 1...1_000_000),
       ("log_every", logEvery, 1...1_000_000_000),
       ("learning_rate.warmup", learningRate.warmup, 0...999_999_999),
+      ("learning_rate.steps", learningRate.steps ?? 1, 1...1_000_000_000),
     ]
     for (key, value, range) in counts where !range.contains(value) {
       return UnfitValue(key: key, value: "\(value)", demand: "in \(range)")

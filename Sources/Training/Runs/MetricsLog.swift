@@ -16,51 +16,118 @@ package struct Metric: Equatable, Sendable {
 /// Appends a run's metrics, one line per call, so that a crash loses at most the line that was
 /// being written.
 package final class MetricsLog {
+  /// Metrics of the last step of the run that goes on, where its validation is still due.
+  ///
+  /// `nil` where nothing is due; `relog` completes them.
+  package private(set) var reopened: [Metric]?
+  /// The step whose validation loss is the lowest so far.
+  package private(set) var lowest: (step: Int, loss: Double)?
+  private let path: String
   private let columns: [String]
-  private let file: OpenFile
+  /// The column of the validation loss.
+  private let validation: String?
+  /// Lines in front of those of the step that is reopened.
+  private var before: [String] = []
+  private var file: OpenFile
   private let events: EventFile
 
   /// Opens `metrics.csv` (header `step,COLUMNS…`) and a new event file in the run folder.
   ///
-  /// - Parameter step: rows of later steps are cut off, those of a run that went on behind its last
-  ///   checkpoint; `nil` begins a new file.
+  /// - Parameters:
+  ///   - step: rows of later steps are cut off, those of a run that went on behind its last
+  ///     checkpoint; `nil` begins a new file.
+  ///   - validation: the column of the validation loss, if there is one.
+  ///   - isValidated: whether `step` must have a value there; a signal may have come before.
   /// - Throws: `DurableFileError`, `RunError.damaged` if the header differs.
-  package init(_ run: RunFolder, columns: [String], resumingAfter step: Int?) throws {
+  package init(
+    _ run: RunFolder, columns: [String], resumingAfter step: Int?, validation: String? = nil,
+    isValidated: Bool = false
+  ) throws {
     self.columns = columns
-    let path = run.metricsPath
-    var lines = [(["step"] + columns).joined(separator: ",")]
+    self.validation = validation
+    path = run.metricsPath
+    let header = (["step"] + columns).joined(separator: ",")
+    var rows: [(step: Int, line: String, metrics: [Metric])] = []
     if let step, DurableFile.exists(path) {
       let stored = String(decoding: try DurableFile.read(path), as: UTF8.self)
         .split(separator: "\n").map(String.init)
-      guard stored.first == lines[0] else {
+      guard stored.first == header else {
         throw RunError.damaged(
           path: path, problem: "line 1: the columns are not those of this version")
       }
-      lines += stored.dropFirst().filter { line in
+      for line in stored.dropFirst() {
         let cells = line.split(separator: ",", omittingEmptySubsequences: false)
-        guard cells.count == columns.count + 1, let row = Int(cells[0]) else { return false }
-        return row <= step
+        guard cells.count == columns.count + 1, let row = Int(cells[0]), row <= step else {
+          continue
+        }
+        let metrics = zip(columns, cells.dropFirst()).compactMap { name, cell in
+          Double(cell).map { Metric(name, $0) }
+        }
+        rows.append((row, line, metrics))
       }
     }
-    try DurableFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: path)
+    if let step, isValidated {
+      let last = rows.filter { $0.step == step }.flatMap(\.metrics)
+      if !last.contains(where: { $0.name == validation }) {
+        reopened = last
+        before = [header] + rows.filter { $0.step < step }.map(\.line)
+      }
+    }
+    try DurableFile.write(Self.bytes([header] + rows.map(\.line)), to: path)
     file = try OpenFile(appendingTo: path)
     events = try EventFile(in: run.path)
+    for row in rows { note(row.metrics, of: row.step) }
     if let step {
-      try events.restart(at: step + 1)
+      try events.restart(at: reopened == nil ? step + 1 : step)
     } else if DurableFile.exists(run.configPath) {
       let config = String(decoding: try DurableFile.read(run.configPath), as: UTF8.self)
       try events.write(.text(tag: "config", "```\n\(config)\n```"), step: 0)
     }
   }
 
+  private static func bytes(_ lines: [String]) -> [UInt8] {
+    Array((lines.joined(separator: "\n") + "\n").utf8)
+  }
+
   /// One row; columns without a value stay empty.
   package func log(step: Int, _ metrics: [Metric]) throws {
+    try file.write(Self.bytes([line(step, metrics)]))
+    try tell(step, metrics)
+  }
+
+  /// Puts rows in place of those of the step that was reopened, all at once.
+  package func relog(step: Int, _ rows: [[Metric]]) throws {
+    let rows = rows.filter { !$0.isEmpty }
+    try DurableFile.write(Self.bytes(before + rows.map { line(step, $0) }), to: path)
+    file = try OpenFile(appendingTo: path)
+    reopened = nil
+    for row in rows { try tell(step, row) }
+  }
+
+  private func line(_ step: Int, _ metrics: [Metric]) -> String {
     let known = metrics.compactMap { metric in metric.value.map { (metric.name, $0) } }
     let byName = Dictionary(known, uniquingKeysWith: { $1 })
     precondition(byName.keys.allSatisfy { columns.contains($0) }, "a metric without a column")
-    let cells = columns.map { name in byName[name].map { String(format: "%.7g", $0) } ?? "" }
-    try file.write(Array((([String(step)] + cells).joined(separator: ",") + "\n").utf8))
+    let cells = columns.map { name in byName[name].map(Self.cell) ?? "" }
+    return ([String(step)] + cells).joined(separator: ",")
+  }
+
+  private static func cell(_ value: Double) -> String { String(format: "%.7g", value) }
+
+  private func tell(_ step: Int, _ metrics: [Metric]) throws {
+    let known = metrics.compactMap { metric in metric.value.map { (metric.name, $0) } }
     try events.write(.scalars(known.map { (tag: $0, value: Float($1)) }), step: step)
+    note(metrics, of: step)
+  }
+
+  /// Remembers the lowest validation loss, as the file has it: a resumed run finds the same one.
+  private func note(_ metrics: [Metric], of step: Int) {
+    for case let metric in metrics where metric.name == validation {
+      guard let loss = metric.value.flatMap({ Double(Self.cell($0)) }), loss.isFinite else {
+        continue
+      }
+      if loss < lowest?.loss ?? .infinity { lowest = (step, loss) }
+    }
   }
 
   /// An image for TensorBoard.

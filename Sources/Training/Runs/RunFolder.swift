@@ -5,10 +5,14 @@ import Foundation
 /// Why a run folder cannot be used.
 package enum RunError: Error, Equatable {
   case alreadyARun(path: String)
+  /// Part of the run is a link, through which it would write and remove elsewhere.
+  case isALink(path: String)
   case noCheckpoint(path: String)
   case configDiffers(path: String, key: String, found: String, wanted: String)
   case otherKind(path: String, found: String, expected: String)
   case damaged(path: String, problem: String)
+  /// Something of a step is not finite; `last` is the step of the newest checkpoint.
+  case notFinite(path: String, step: Int, what: String, last: Int?)
   /// A step needs more memory than the machine has.
   case tooLarge(what: String, gibibytes: Int, of: Int)
 }
@@ -18,6 +22,8 @@ extension RunError: CustomStringConvertible {
     switch self {
     case .alreadyARun(let path):
       "\(path): there is a run already; continue it with --resume or choose another --out"
+    case .isALink(let path):
+      "\(path): a link; a run writes only in its own folder: put the run itself where it points to"
     case .noCheckpoint(let path):
       "\(path): no checkpoint; expected the folder of a training run, one of its checkpoints, or a file of weights"
     case .configDiffers(let path, let key, let found, let wanted):
@@ -25,6 +31,12 @@ extension RunError: CustomStringConvertible {
     case .otherKind(let path, let found, let expected):
       "\(path): a run of kind \"\(found)\", expected \"\(expected)\""
     case .damaged(let path, let problem): "\(path): \(problem)"
+    case .notFinite(let path, let step, let what, let last):
+      "\(path): step \(step): \(what) is not finite; "
+        + (last.map {
+          "the checkpoint of step \($0) stays: begin a new run from it with --init-from \(path) and a "
+            + "lower --learning-rate, or go on with --resume --on-nonfinite skip"
+        } ?? "there is no checkpoint yet: begin a new run with a lower --learning-rate")
     case .tooLarge(let what, let needed, let machine):
       "\(what) needs over \(needed) GiB of memory, this machine has \(machine); "
         + "take a smaller --batch-size or a smaller model"
@@ -47,11 +59,22 @@ package struct RunFolder: Sendable {
   /// Whether a run was begun here.
   package var exists: Bool { FileManager.default.fileExists(atPath: configPath) }
 
+  /// Checks that neither `checkpoints` nor the folder of images is a link.
+  ///
+  /// - Throws: `RunError.isALink`.
+  package func requireItsOwn() throws(RunError) {
+    for folder in [checkpointsPath, imagesPath]
+    where DurableFile.exists(folder) && !DurableFile.isRealFolder(folder) {
+      throw .isALink(path: folder)
+    }
+  }
+
   /// Creates the folders and writes the configuration.
   ///
-  /// - Throws: `RunError.alreadyARun`, `DurableFileError`.
+  /// - Throws: `RunError.alreadyARun`, `RunError.isALink`, `DurableFileError`.
   package func create(config: some Encodable) throws {
     if exists { throw RunError.alreadyARun(path: path) }
+    try requireItsOwn()
     try DurableFile.createFolder(checkpointsPath)
     try update(config: config)
   }

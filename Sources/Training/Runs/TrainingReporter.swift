@@ -7,13 +7,16 @@ package struct TrainingReporter {
   package var warn: (String) -> Void
   /// Whether the run should save and end.
   package var shouldStop: () -> Bool
+  /// Whether the run should save and go on.
+  package var shouldSave: () -> Bool
 
   package init(
     step: @escaping (String) -> Void, warn: @escaping (String) -> Void,
-    shouldStop: @escaping () -> Bool
+    shouldStop: @escaping () -> Bool, shouldSave: @escaping () -> Bool = { false }
   ) {
     self.step = step
     self.warn = warn
     self.shouldStop = shouldStop
+    self.shouldSave = shouldSave
   }
 }

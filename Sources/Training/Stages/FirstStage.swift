@@ -42,8 +42,23 @@ package struct FirstStage: Sendable {
   }
 
   /// The absolute path of the checkpoint's folder, which `load` takes.
+  ///
+  /// Of a link such as `last` what it points to now.
   package var checkpointPath: String {
-    URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent().path
+    URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent()
+      .resolvingSymlinksInPath().path
+  }
+
+  /// Keeps the run that made it from removing it, as long as something else needs it.
+  ///
+  /// - Parameter user: what needs it.
+  /// - Returns: whether it stays; also for weights that no run can remove.
+  package func pin(for user: String) -> Bool {
+    let folder = URL(fileURLWithPath: checkpointPath)
+    guard folder.lastPathComponent.hasPrefix("step-"),
+      folder.deletingLastPathComponent().lastPathComponent == "checkpoints"
+    else { return true }
+    return RunFolder.pin(folder.path, for: user)
   }
 
   /// The codes of images of a size that the VQGAN takes, pixels.

@@ -76,6 +76,7 @@ extension OptimizerStates {
   /// - Throws: `ModelMismatchError`.
   func load(_ trainer: inout GPTTrainer) throws {
     try ModelFiles.load(
-      &trainer.optimizer, step: state.step, like: trainer.model, from: tensors)
+      &trainer.optimizer, step: state.counters[GPTCheckpoint.updates] ?? state.step,
+      like: trainer.model, from: tensors)
   }
 }

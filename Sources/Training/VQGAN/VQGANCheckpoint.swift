@@ -7,7 +7,7 @@ import TensorCore
 /// A checkpoint's files: `model.json`, `model.safetensors` (with `loss.discriminator.*`),
 /// `optimizer.safetensors`, `state.json`.
 enum VQGANCheckpoint {
-  private static let discriminatorPrefix = "loss.discriminator."
+  static let discriminatorPrefix = "loss.discriminator."
 
   static func save(_ trainer: VQGANTrainer, _ state: TrainingState, in folder: String) throws {
     try SafetensorsWriter.write(
@@ -48,8 +48,10 @@ enum VQGANCheckpoint {
     try ModelFiles.load(
       &trainer.discriminatorOptimizer, step: state.counters["discriminator_updates"] ?? 0,
       like: trainer.discriminator, from: moments, prefix: "discriminator.")
-    trainer.usage.fractions = try moments.floats(of: "codebook.shares")
-    trainer.usage.idleSteps = try moments.floats(of: "codebook.idle_steps").map { Int($0) }
+    trainer.usage.fractions = try moments.tensor("codebook.shares").elements()
+    trainer.usage.idleSteps = try moments.tensor("codebook.idle_steps").elements().map {
+      Int(exactly: $0.rounded()) ?? Int.max
+    }
     try trainer.average?.restore {
       try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(emaName)"))
     }

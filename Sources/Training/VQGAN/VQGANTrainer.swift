@@ -37,26 +37,61 @@ package struct VQGANTrainer {
   ///
   /// - Parameters: step: counts from 0; random: of dropout and restarted codes.
   /// - Returns: the losses, averaged over the batches.
+  /// - Throws: `NotFinite`; then nothing but `random` has changed.
   package mutating func step(
     _ batches: [VQGANInput], step: Int, learningRate: Float, using random: inout RandomSource
-  ) -> VQGANLosses {
+  ) throws(NotFinite) -> VQGANLosses {
     let isAdversarial = step >= objective.discStart && objective.discFactor > 0
+    // A codebook of moving averages and running statistics move before gradients are checked.
+    var before: VQGANTrainer? = self
     model.quantizer.startStep(step)
     var generator = generatorGradients(batches, isAdversarial: isAdversarial, using: &random)
+    var losses = generator.losses
+    var critic: Gradients?
+    if isAdversarial, objective.discriminatorPass == .shared {
+      critic = discriminatorGradients(batches, of: generator, &losses, using: &random)
+    }
+    if let problem = notFinite(losses, generator.gradients, critic) {
+      if let before { self = before }
+      throw problem
+    }
+    // Weights that somebody else holds are copied when they move.
+    if !isAdversarial || objective.discriminatorPass == .shared { before = nil }
     if let clip { generator.gradients.clip(model, to: clip) }
     optimizer.update(&model, generator.gradients, learningRate: learningRate)
     usage.record(generator.quantized.map(\.indices))
     if let last = generator.quantized.last { restartDeadCodes(from: last, using: &random) }
-    var losses = generator.losses
-    if isAdversarial {
-      var gradients = discriminatorGradients(
-        batches, reconstructions: generator.reconstructions, fakeLogits: generator.fakeLogits,
-        &losses, using: &random)
-      if let clip { gradients.clip(discriminator, to: clip) }
-      discriminatorOptimizer.update(&discriminator, gradients, learningRate: learningRate)
+    if isAdversarial, objective.discriminatorPass == .fresh {
+      critic = discriminatorGradients(batches, of: generator, &losses, using: &random)
+      if let problem = notFinite(losses, nil, critic) {
+        if let before { self = before }
+        throw problem
+      }
+      before = nil
+    }
+    if var critic {
+      if let clip { critic.clip(discriminator, to: clip) }
+      discriminatorOptimizer.update(&discriminator, critic, learningRate: learningRate)
     }
     average?.update(model, step: optimizer.step)
     return losses
+  }
+
+  private func notFinite(
+    _ losses: VQGANLosses, _ generator: Gradients?, _ critic: Gradients?
+  ) -> NotFinite? {
+    guard losses.total.isFinite, losses.disc.isFinite else { return NotFinite(what: "the loss") }
+    return generator?.notFinite(in: model)
+      ?? critic?.notFinite(in: discriminator, below: VQGANCheckpoint.discriminatorPrefix)
+  }
+
+  private mutating func discriminatorGradients(
+    _ batches: [VQGANInput], of generator: GeneratorResult, _ losses: inout VQGANLosses,
+    using random: inout RandomSource
+  ) -> Gradients {
+    discriminatorGradients(
+      batches, reconstructions: generator.reconstructions, fakeLogits: generator.fakeLogits,
+      &losses, using: &random)
   }
 
   /// What the generator's half of a step gives.

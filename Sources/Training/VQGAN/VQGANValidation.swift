@@ -32,13 +32,20 @@ package struct VQGANValidation: Equatable, Sendable {
 
 extension VQGANTrainer {
   /// Means over the given batches; with averaged weights they are those of the average.
-  package func validate(_ batches: [ImageBatch], on device: Device) -> VQGANValidation {
+  ///
+  /// - Parameter shouldStop: asked before each batch; `nil` is returned once it says yes.
+  package func validate(
+    _ batches: [ImageBatch], on device: Device, unless shouldStop: () -> Bool = { false }
+  ) -> VQGANValidation? {
     let model = average?.model ?? model
     var result = VQGANValidation()
     var used: Set<Int32> = []
     let total = Double(batches.reduce(0) { $0 + $1.count })
+    var isStopped = false
     withoutGradients {
       for batch in batches {
+        isStopped = shouldStop()
+        if isStopped { return }
         let input = batch.input(on: device)
         let fraction = Double(batch.count) / total
         var none: RandomSource?
@@ -71,7 +78,7 @@ extension VQGANTrainer {
       }
     }
     result.codesUsed = used.count
-    return result
+    return isStopped ? nil : result
   }
 }
 

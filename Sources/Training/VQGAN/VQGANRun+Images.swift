@@ -1,0 +1,96 @@
+// The images that a VQGAN training starts from, shows, and is validated on.
+import DurableFiles
+import Images
+import Models
+import RowMaps
+import Shards
+import TensorCore
+
+extension VQGANRun {
+  /// Starts from the data: enough images for eight latent vectors a code, 512 images at most.
+  mutating func initialize(from shards: ImageShardSet) throws {
+    let (height, width) =
+      config.augmentation.crop > 0
+      ? (config.augmentation.crop, config.augmentation.crop) : (shards.height, shards.width)
+    let f = config.model.downsampling
+    let needed = 8 * config.model.nEmbed / max(height / f * (width / f), 1)
+    let images = min(max(needed, config.batchSize), 512)
+    let source = ImageBatches(
+      shards, batchSize: config.batchSize, from: DataPosition(), seed: config.seed, shuffled: true,
+      augmentation: config.augmentation, reading: config.model.input,
+      labels: config.model.inChannels)
+    let batches = try (0..<(images + config.batchSize - 1) / config.batchSize).map { _ in
+      try source.next().input(on: device)
+    }
+    trainer.initialize(from: batches, using: &state.random)
+  }
+
+  /// Four images, evenly spread, for the images of progress.
+  static func samples(of shards: ImageShardSet, _ config: VQGANRunConfig) throws
+    -> ImageBatch
+  {
+    try spread(4, of: shards, config)
+  }
+
+  /// Up to 128 images, evenly spread, in batches.
+  static func validationBatches(
+    of shards: ImageShardSet, _ config: VQGANRunConfig
+  ) throws -> [ImageBatch] {
+    let all = try spread(128, of: shards, config)
+    let size = all.values.count / all.count
+    return stride(from: 0, to: all.count, by: config.batchSize).map { start in
+      let count = min(config.batchSize, all.count - start)
+      return ImageBatch(
+        values: all.values[start * size..<(start + count) * size], map: all.map, count: count,
+        height: all.height, width: all.width, next: all.next)
+    }
+  }
+
+  /// Evenly spread images; their centres where training takes crops.
+  private static func spread(
+    _ wanted: Int, of shards: ImageShardSet, _ config: VQGANRunConfig
+  ) throws -> ImageBatch {
+    let rows = evenRows(wanted, of: shards.count)
+    let side = config.augmentation.crop
+    let (height, width) = side > 0 ? (side, side) : (shards.height, shards.width)
+    let window = RowWindow(
+      top: (shards.height - height) / 2, left: (shards.width - width) / 2, height: height,
+      width: width)
+    let map = config.model.input
+    let values = try rows.map {
+      (values: try shards.row($0, map, labels: config.model.inChannels), window: window)
+    }
+    return ImageBatch(
+      values: RowValues(values, of: map, width: shards.width), map: map, count: rows.count,
+      height: height, width: width, next: DataPosition())
+  }
+
+  /// Each input beside its reconstruction.
+  private func images(of batch: ImageBatch) -> [[RGBImage]] {
+    let model = trainer.average?.model ?? trainer.model
+    let reconstructed: RowValues =
+      switch batch.input(on: device) {
+      case .values(let images): model.reconstruct(images).rowValues(of: batch.map)
+      case .labels: .bytes(model.reconstructedLabels(batch, on: device))
+      }
+    let size = batch.values.count / batch.count
+    return (0..<batch.count).map { item in
+      [batch.values, reconstructed].map {
+        RGBImage(
+          $0[item * size..<(item + 1) * size], of: batch.map, width: batch.width,
+          height: batch.height)
+      }
+    }
+  }
+
+  func saveImage(_ batch: ImageBatch, _ log: MetricsLog) throws {
+    let rows = images(of: batch)
+    let sheet = ContactSheet(rows: rows, columnHeaders: ["input", "reconstruction"])
+    let page = sheet.rendered()
+    let png = page.encodedPNG()
+    try DurableFile.createFolder(folder.imagesPath)
+    try DurableFile.write(png, to: folder.imagePath(step: state.step))
+    try log.image(
+      "reconstructions", step: state.step, png: png, width: page.width, height: page.height)
+  }
+}

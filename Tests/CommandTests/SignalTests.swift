@@ -1,0 +1,227 @@
+// Signals of real trainings and samplings: they stop, they save, and they change no byte.
+import DurableFiles
+import Foundation
+import TestSupport
+import Testing
+import Training
+
+/// A command that is running.
+private final class Running {
+  let process = Process()
+  private let errorsPath: String
+
+  init(_ name: String, _ arguments: String, in folder: TemporaryFolder) throws {
+    errorsPath = folder("errors-\(UUID().uuidString)")
+    _ = FileManager.default.createFile(atPath: errorsPath, contents: nil)
+    process.executableURL = URL(fileURLWithPath: "\(builtCommands)/\(name)")
+    process.arguments = arguments.split(separator: " ").map(String.init)
+    process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errorsPath))
+    try process.run()
+  }
+
+  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+  /// Waits until something holds; the process may end before.
+  func wait(until condition: () throws -> Bool) throws {
+    for _ in 0..<6000 where process.isRunning {
+      if try condition() { return }
+      usleep(10_000)
+    }
+  }
+
+  /// The exit status as a shell tells it.
+  func end() -> Int32 {
+    process.waitUntilExit()
+    return process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
+  }
+
+  func errors() throws -> String { try String(contentsOfFile: errorsPath, encoding: .utf8) }
+
+  /// The signals that each thread blocks.
+  func masks() throws -> [UInt64] {
+    let tasks = "/proc/\(process.processIdentifier)/task"
+    return try FileManager.default.contentsOfDirectory(atPath: tasks).compactMap { task in
+      let status = try? String(contentsOfFile: "\(tasks)/\(task)/status", encoding: .utf8)
+      return status?.split(separator: "\n").first { $0.hasPrefix("SigBlk:") }
+        .flatMap { UInt64($0.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16) }
+    }
+  }
+}
+
+@Suite("Signals of trainings and samplings")
+struct SignalTests {
+  /// Two layers, 64 wide, one thread: the run that signals used to crash in a handler's frame.
+  private static let small =
+    "train-gpt train.h5 --out run --layers 2 --heads 2 --width 64 --batch-size 8 --log-every 1 "
+    + "--schedule constant --warmup 0 --threads 1"
+
+  /// Rows of metrics.csv.
+  private static func rows(_ run: String) -> Int {
+    let text = try? String(contentsOfFile: "\(run)/metrics.csv", encoding: .utf8)
+    return (text?.split(separator: "\n").count ?? 1) - 1
+  }
+
+  private static func checkpoint(_ run: String) throws -> [String: [UInt8]] {
+    let folder = try RunFolder(run).lastCheckpoint()
+    return try DurableFile.names(in: folder).reduce(into: [:]) {
+      $0[$1] = try DurableFile.read("\(folder)/\($1)")
+    }
+  }
+
+  private func start(_ command: String, in folder: TemporaryFolder) throws -> Running {
+    let parts = command.split(separator: " ", maxSplits: 1).map(String.init)
+    return try Running(parts[0], parts[1], in: folder)
+  }
+
+  /// Only the thread that waits for signals can get one.
+  @Test(arguments: ["train-gpt", "sample-gpt"])
+  func noThreadThatComputesCanGetASignal(command: String) throws {
+    let stage = try GPTCommandTests.Stage()
+    let run = stage.folder("run")
+    let begun = try shell("\(Self.small) --steps 1 --quiet", in: stage.folder)
+    #expect(begun.status == 0, "\(begun.errors)")
+    let running = try start(
+      command == "train-gpt"
+        ? "train-gpt --out run --resume --steps 1000000 --threads 3 --checkpoint-every 1000000"
+        : "sample-gpt --gpt run --count 100000 --batch-size 4 --threads 3 --out images",
+      in: stage.folder)
+    try running.wait {
+      command == "train-gpt"
+        ? Self.rows(run) > 2 : DurableFile.exists(stage.folder("images/sample-00000.png"))
+    }
+    let masks = try running.masks()
+    running.send(SIGTERM)
+    #expect(running.end() == 128 + SIGTERM)
+    let ours: UInt64 = [SIGHUP, SIGINT, SIGUSR1, SIGTERM].reduce(0) { $0 | 1 << UInt64($1 - 1) }
+    #expect(masks.count >= 4, "\(masks.count) threads")
+    #expect(masks.count { $0 & ours != ours } == 1, "\(masks.map { String($0, radix: 16) })")
+  }
+
+  @Test func thousandsOfSignalsChangeNoByteOfATraining() throws {
+    let stage = try GPTCommandTests.Stage()
+    let train = "\(Self.small) --steps 40 --quiet"
+    let undisturbed = try shell(
+      train.replacingOccurrences(of: "--out run", with: "--out whole"), in: stage.folder)
+    #expect(undisturbed.status == 0, "\(undisturbed.errors)")
+
+    let running = try start(train, in: stage.folder)
+    try running.wait { Self.rows(stage.folder("run")) > 0 }
+    var sent = 0
+    while running.process.isRunning, sent < 100_000 {
+      running.send(SIGUSR1)
+      sent += 1
+      usleep(200)
+    }
+    #expect(running.end() == 0)
+    #expect(sent >= 1000)
+    #expect(try running.errors() == "")
+    #expect(
+      try Self.checkpoint(stage.folder("run")) == Self.checkpoint(stage.folder("whole")))
+  }
+
+  @Test func thousandsOfSignalsChangeNoByteOfASampling() throws {
+    let stage = try GPTCommandTests.Stage()
+    let sample = "sample-gpt --gpt run --count 400 --batch-size 4 --threads 1 --quiet"
+    let undisturbed = try shell(
+      "\(Self.small) --steps 1 --quiet && \(sample) --out images --codes-out whole.h5",
+      in: stage.folder)
+    #expect(undisturbed.status == 0, "\(undisturbed.errors)")
+    let running = try start("\(sample) --out others --codes-out disturbed.h5", in: stage.folder)
+    try running.wait { DurableFile.exists(stage.folder("others/sample-00000.png")) }
+    var sent = 0
+    while running.process.isRunning, sent < 100_000 {
+      running.send(SIGUSR1)
+      sent += 1
+      usleep(100)
+    }
+    #expect(running.end() == 0)
+    #expect(try running.errors() == "")
+    #expect(sent >= 1000)
+    #expect(
+      try DurableFile.read(stage.folder("disturbed.h5"))
+        == DurableFile.read(stage.folder("whole.h5")))
+  }
+
+  /// Ten stops, each within a step and with a checkpoint; the end is that of a run never stopped.
+  @Test func aRunStoppedTenTimesEqualsOneThatWasNot() throws {
+    let stage = try GPTCommandTests.Stage()
+    let run = stage.folder("run")
+    for round in 0..<10 {
+      let signal = round % 2 == 0 ? SIGINT : SIGTERM
+      let before = Self.rows(run)
+      let running = try start(
+        round == 0
+          ? "\(Self.small) --steps 1000000"
+          : "train-gpt --out run --resume --steps 1000000 --threads 1", in: stage.folder)
+      try running.wait { Self.rows(run) > before + 1 }
+      running.send(signal)
+      #expect(running.end() == 128 + signal)
+      let line = try running.errors().split(separator: "\n").last ?? ""
+      let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
+      #expect(
+        line == "stopped by \(name); the checkpoint of step \(Self.rows(run)) is saved, "
+          + "and --resume goes on from it")
+    }
+    let steps = Self.rows(run) + 1
+    let ends = try shell(
+      """
+      train-gpt --out run --resume --steps \(steps) --quiet &&
+      \(Self.small.replacingOccurrences(of: "--out run", with: "--out whole")) --steps \(steps) --quiet
+      """, in: stage.folder)
+    #expect(ends.status == 0, "\(ends.errors)")
+    #expect(try Self.checkpoint(run) == Self.checkpoint(stage.folder("whole")))
+  }
+
+  @Test func sigusr1SavesAndTheRunGoesOn() throws {
+    let stage = try GPTCommandTests.Stage()
+    let running = try start(
+      "\(Self.small) --steps 1000000 --checkpoint-every 1000000", in: stage.folder)
+    try running.wait { Self.rows(stage.folder("run")) > 1 }
+    running.send(SIGUSR1)
+    try running.wait { !RunFolder(stage.folder("run")).steps().isEmpty }
+    #expect(running.process.isRunning)
+    #expect(try running.errors().contains("SIGUSR1: the checkpoint of this step is saved"))
+    running.send(SIGINT)
+    #expect(running.end() == 128 + SIGINT)
+    #expect(RunFolder(stage.folder("run")).steps().count == 2)
+  }
+
+  /// SIGKILL a dozen times, wherever the run is, also before its first checkpoint.
+  @Test func aRunKilledAtAnyMomentEqualsOneThatWasNot() throws {
+    let stage = try GPTCommandTests.Stage()
+    let train =
+      "\(Self.small) --validation held-out.h5 --validate-every 3 --checkpoint-every 2 --quiet "
+      + "--steps 60"
+    let outcome = try shell(
+      """
+      \(train.replacingOccurrences(of: "--out run", with: "--out whole")) || exit 1
+      killed=0; moment=0
+      while [ $killed -lt 12 ] && [ $moment -lt 60 ]; do
+        moment=$((moment + 1))
+        command="train-gpt --out run --resume --quiet"
+        [ -e run/config.json ] || command="\(train)"
+        status=0
+        timeout --foreground -s KILL "0.$((200 + moment * 53 % 700))" $command > lines || status=$?
+        [ $status = 0 ] && break
+        killed=$((killed + 1))
+      done
+      train-gpt --out run --resume --quiet > lines || exit 2
+      echo $killed
+      """, in: stage.folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(Int(outcome.output.split(separator: "\n").last ?? "") ?? 0 >= 3, "\(outcome.output)")
+    let (run, whole) = (stage.folder("run"), stage.folder("whole"))
+    #expect(try Self.checkpoint(run) == Self.checkpoint(whole))
+    func rows(_ run: String) throws -> [[Substring]] {
+      try String(contentsOfFile: "\(run)/metrics.csv", encoding: .utf8).split(separator: "\n").map {
+        let cells = $0.split(separator: ",", omittingEmptySubsequences: false)
+        return Array(cells[..<5] + cells[7...])  // without the clock and memory
+      }
+    }
+    #expect(try rows(run) == rows(whole))
+    #expect(try rows(whole).count == 61)
+  }
+}

@@ -1,0 +1,66 @@
+// System calls that fail, by a library that is loaded before libc.
+
+/// A library for `LD_PRELOAD`, made in a folder as `faults.so`.
+///
+/// The call named by `FAULT_CALL` fails with the number `FAULT_ERRNO`, or with `kill` is the end of
+/// the process: where its path holds `FAULT_PATH`, and no more than `FAULT_TIMES` times, if these
+/// are set.
+package func makeFaults(in folder: TemporaryFolder) throws {
+  let outcome = try shell(
+    """
+    cat > faults.c <<'END'
+    \(source)
+    END
+    clang -shared -fPIC -O1 -o faults.so faults.c || cc -shared -fPIC -O1 -o faults.so faults.c
+    """, in: folder)
+  guard outcome.status == 0 else { throw CompilerError(message: outcome.errors) }
+}
+
+private struct CompilerError: Error { let message: String }
+
+private let source = #"""
+  #define _GNU_SOURCE
+  #include <dlfcn.h>
+  #include <errno.h>
+  #include <fcntl.h>
+  #include <signal.h>
+  #include <stdarg.h>
+  #include <stdlib.h>
+  #include <string.h>
+  #include <sys/file.h>
+  #include <unistd.h>
+
+  static int strikes(const char *call, const char *path) {
+    static int count;
+    const char *wanted = getenv("FAULT_CALL"), *part = getenv("FAULT_PATH"), *times = getenv("FAULT_TIMES");
+    const char *code = getenv("FAULT_ERRNO");
+    if (!wanted || strcmp(wanted, call) || (part && (!path || !strstr(path, part)))) return 0;
+    if (__atomic_fetch_add(&count, 1, __ATOMIC_RELAXED) >= (times ? atoi(times) : 1 << 30)) return 0;
+    if (!strcmp(code, "kill")) kill(getpid(), SIGKILL);
+    errno = atoi(code);
+    return 1;
+  }
+
+  #define CALL(name, parameters, arguments, path) \
+    int name parameters { \
+      int (*next) parameters = dlsym(RTLD_NEXT, #name); \
+      return strikes(#name, path) ? -1 : next arguments; \
+    }
+  CALL(symlink, (const char *to, const char *path), (to, path), path)
+  CALL(unlink, (const char *path), (path), path)
+  CALL(rmdir, (const char *path), (path), path)
+  CALL(flock, (int file, int how), (file, how), 0)
+  CALL(fsync, (int file), (file), 0)
+
+  #define OPEN(name) \
+    int name(const char *path, int flags, ...) { \
+      va_list rest; \
+      va_start(rest, flags); \
+      int mode = flags & O_CREAT ? va_arg(rest, int) : 0; \
+      va_end(rest); \
+      int (*next)(const char *, int, ...) = dlsym(RTLD_NEXT, #name); \
+      return strikes("open", path) ? -1 : next(path, flags, mode); \
+    }
+  OPEN(open)
+  OPEN(open64)
+  """#

@@ -1,0 +1,148 @@
+// 20 steps are 7 steps and 13 more, whatever the run does besides.
+import DurableFiles
+import Foundation
+import Models
+import Shards
+import TensorCore
+import TestSupport
+import Testing
+import Training
+
+/// The newest checkpoint's files, and the rows of metrics.csv without clock and memory.
+private func result(_ path: String) throws -> [String: [UInt8]] {
+  let last = try RunFolder(path).lastCheckpoint()
+  var result = try DurableFile.names(in: last).reduce(into: [:]) {
+    $0[$1] = try DurableFile.read("\(last)/\($1)")
+  }
+  let rows = String(decoding: try DurableFile.read(RunFolder(path).metricsPath), as: UTF8.self)
+    .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+  let timed: Set<Substring> = ["images_per_second", "tokens_per_second", "peak_memory_mib"]
+  let kept = rows[0].indices.filter { !timed.contains(rows[0][$0]) }
+  for (number, row) in rows.enumerated() {
+    result["row \(number)"] = Array(kept.map { row[$0] }.joined(separator: ",").utf8)
+  }
+  return result
+}
+
+@Suite struct ExactResumeTests {
+  private static let vqgans: [(String, @Sendable (inout VQGANRunConfig) -> Void)] = [
+    ("accumulation", { $0.accumulate = 3 }),
+    (
+      "EMA and a cosine with a warm-up",
+      {
+        $0.ema = 0.9
+        $0.learningRate = LearningRate(peak: 1e-3, schedule: .cosine, warmup: 5)
+      }
+    ),
+    ("dropout", { $0.model.dropout = 0.2 }),
+    (
+      "k-means, moving averages and revival",
+      {
+        $0.model.quantizer.kind = .movingAverage
+        $0.model.quantizer.initialization = .kMeans
+        $0.model.quantizer.restartAfter = 2
+      }
+    ),
+    ("random crops and mirroring", { $0.augmentation = Augmentation(crop: 16, flips: true) }),
+    ("clipping", { $0.clip = 0.01 }),
+    (
+      "Gumbel noise",
+      {
+        $0.model.quantizer.kind = .gumbel
+        $0.model.embedDim = $0.model.zChannels
+      }
+    ),
+    (
+      "a fresh pass, the best checkpoint kept",
+      {
+        $0.objective.discriminatorPass = .fresh
+        $0.keepBest = true
+      }
+    ),
+    ("an image shown as it is stored", { $0.shuffles = false }),
+  ]
+
+  private func trainVQGAN(
+    _ path: String, _ config: VQGANRunConfig, resumed: Bool = false, stopAfter: Int = .max
+  ) throws {
+    let folder = RunFolder(path)
+    if !resumed { try folder.create(config: config) }
+    var run = try VQGANRun(config, in: folder, resumed: resumed, on: .default)
+    let shards = try ImageShardSet(config.shards)
+    var steps = 0
+    try run.train(
+      on: shards, validation: shards,
+      TrainingReporter(
+        step: { _ in steps += 1 }, warn: { _ in }, shouldStop: { steps >= stopAfter }))
+  }
+
+  @Test(arguments: vqgans.map(\.0))
+  func twentyStepsOfAVQGANAreSevenAndThirteen(kind: String) throws {
+    let folder = try TemporaryFolder()
+    try imageShard(folder("a.h5"), rows: 7, height: 24, width: 24) { row in
+      (0..<24 * 24 * 3).map { UInt8(truncatingIfNeeded: $0 / 72 * (row + 3) + $0 * 5) }
+    }
+    var config = VQGANRunConfig(
+      VQGANSettings(
+        model: .tiny,
+        objective: VQGANObjective(
+          discStart: 4, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))),
+      loop: LoopSettings(steps: 20, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
+      in: Environment(toolVersion: "test", threads: 2))
+    (config.shards, config.validation) = ([folder("a.h5")], [folder("a.h5")])
+    (config.logEvery, config.checkpointEvery, config.imageEvery) = (1, 10, 100)
+    try #require(Self.vqgans.first { $0.0 == kind }).1(&config)
+    try trainVQGAN(folder("whole"), config)
+    try trainVQGAN(folder("parts"), config, stopAfter: 7)
+    try trainVQGAN(folder("parts"), config, resumed: true)
+    let (whole, parts) = (try result(folder("whole")), try result(folder("parts")))
+    #expect(whole.count >= 4 + 1 + 20 + 2)
+    for name in Set(whole.keys).union(parts.keys).sorted() {
+      #expect(whole[name] == parts[name], "\(name)")
+    }
+  }
+
+  private static let gpts: [(String, @Sendable (inout GPTRunConfig) -> Void)] = [
+    ("accumulation and dropout", { $0.accumulate = 3 }),
+    ("EMA and clipping", { ($0.ema, $0.clip) = (0.9, 0.1) }),
+    ("replaced tokens", { $0.keepProbability = 0.5 }),
+    (
+      "a cosine with a warm-up, unshuffled",
+      {
+        $0.learningRate = LearningRate(peak: 3e-3, schedule: .cosine, warmup: 10)
+        $0.shuffles = false
+      }
+    ),
+  ]
+
+  @Test(arguments: gpts.map(\.0))
+  func twentyStepsOfAGPTAreSevenAndThirteen(kind: String) throws {
+    let folder = try TemporaryFolder()
+    var config = try GPTRunTests.config(steps: 20)
+    try #require(Self.gpts.first { $0.0 == kind }).1(&config)
+    _ = try GPTRunTests.train(folder("whole"), config)
+    _ = try GPTRunTests.train(folder("parts"), config, stopAfter: 7)
+    _ = try GPTRunTests.train(folder("parts"), config, resumed: true)
+    let (whole, parts) = (try result(folder("whole")), try result(folder("parts")))
+    #expect(whole.count >= 4 + 1 + 20)
+    for name in Set(whole.keys).union(parts.keys).sorted() {
+      #expect(whole[name] == parts[name], "\(name)")
+    }
+  }
+
+  /// The optimizer has taken more steps than the run then.
+  @Test func anOptimizerThatWentOnFromAnotherRunIsResumed() throws {
+    let folder = try TemporaryFolder()
+    _ = try GPTRunTests.train(folder("first"), try GPTRunTests.config(steps: 5))
+    var config = try GPTRunTests.config(steps: 20)
+    (config.initFrom, config.initOptimizer) = (folder("first"), true)
+    let run = try GPTRunTests.train(folder("whole"), config)
+    #expect(run.trainer.optimizer.step == 25)
+    _ = try GPTRunTests.train(folder("parts"), config, stopAfter: 7)
+    _ = try GPTRunTests.train(folder("parts"), config, resumed: true)
+    let (whole, parts) = (try result(folder("whole")), try result(folder("parts")))
+    for name in Set(whole.keys).union(parts.keys).sorted() {
+      #expect(whole[name] == parts[name], "\(name)")
+    }
+  }
+}

@@ -1,0 +1,134 @@
+// Runs that are stopped where they ask whether to stop: between steps and within validations.
+import DurableFiles
+import Foundation
+import Models
+import Shards
+import TensorCore
+import TestSupport
+import Testing
+import Training
+
+@Suite struct StoppedRunTests {
+  // MARK: GPT
+
+  private func trainGPT(
+    _ path: String, resumed: Bool = false, stoppingAt question: Int = .max,
+    _ change: (inout GPTRunConfig) -> Void = { _ in }
+  ) throws -> GPTRun {
+    var config = try GPTRunTests.config(steps: 8)
+    (config.logEvery, config.ema) = (3, 0.9)
+    change(&config)
+    let folder = RunFolder(path)
+    if resumed { try folder.update(config: config) } else { try folder.create(config: config) }
+    var run = try GPTRun(config, in: folder, resumed: resumed, on: .default)
+    var questions = 0
+    try run.train(
+      on: GPTRunTests.data, validation: GPTRunTests.data,
+      TrainingReporter(
+        step: { _ in }, warn: { _ in },
+        shouldStop: {
+          questions += 1
+          return questions >= question
+        }))
+    return run
+  }
+
+  /// Two validations of five batches, at steps 4 and 8, and eight steps.
+  @Test(arguments: 1...18)
+  func aGPTStoppedAnywhereHasTheRowsOfOneThatWasNot(question: Int) throws {
+    let folder = try TemporaryFolder()
+    let (whole, parts) = (folder("whole"), folder("parts"))
+    _ = try trainGPT(whole)
+    _ = try trainGPT(parts, stoppingAt: question)
+    // Stopped again at once, which may be within the validation that is made up for.
+    _ = try trainGPT(parts, resumed: true, stoppingAt: 1)
+    _ = try trainGPT(parts, resumed: true)
+    #expect(try GPTRunTests.checkpoint(parts) == GPTRunTests.checkpoint(whole))
+    #expect(try GPTRunTests.metrics(parts) == GPTRunTests.metrics(whole))
+    #expect(try GPTRunTests.metrics(whole).map { $0[0] } == ["step", "3", "4", "6", "8"])
+  }
+
+  @Test func theBestCheckpointStaysBesideTheNewest() throws {
+    let folder = try TemporaryFolder()
+    func change(_ config: inout GPTRunConfig) {
+      config.learningRate = LearningRate(peak: 0.2)  // too much: the loss jumps
+      (config.validateEvery, config.keepCheckpoints, config.keepBest) = (1, 1, true)
+    }
+    let (whole, parts) = (RunFolder(folder("whole")), RunFolder(folder("parts")))
+    _ = try trainGPT(whole.path, change)
+    _ = try trainGPT(parts.path, stoppingAt: 20, change)
+    _ = try trainGPT(parts.path, resumed: true, change)
+    for run in [whole, parts] {
+      let rows = try GPTRunTests.metrics(run.path)
+      let column = try #require(rows[0].firstIndex(of: "val/loss"))
+      let losses = rows.dropFirst().map { Double($0[column]) ?? .infinity }
+      let best =
+        try #require(losses.indices.min { losses[$0] < losses[$1] }) + 1 - losses.startIndex
+      #expect(run.steps() == Set([best, 8]).sorted(), "losses \(losses)")
+      #expect(
+        try FileManager.default.destinationOfSymbolicLink(atPath: "\(run.path)/checkpoints/best")
+          == RunFolder.name(ofStep: best))
+      #expect(DurableFile.exists("\(run.path)/checkpoints/best/model.json"))
+    }
+    #expect(try GPTRunTests.checkpoint(parts.path) == GPTRunTests.checkpoint(whole.path))
+  }
+
+  // MARK: VQGAN
+
+  private func trainVQGAN(
+    _ path: String, _ shard: String, resumed: Bool = false, stoppingAt question: Int = .max
+  ) throws {
+    var config = VQGANRunConfig(
+      VQGANSettings(
+        model: .tiny,
+        objective: VQGANObjective(
+          discStart: 1, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))),
+      loop: LoopSettings(steps: 4, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
+      in: Environment(toolVersion: "test", threads: 1))
+    (config.shards, config.validation, config.logEvery) = ([shard], [shard], 1)
+    (config.checkpointEvery, config.imageEvery) = (2, 100)
+    let folder = RunFolder(path)
+    if !resumed { try folder.create(config: config) }
+    var run = try VQGANRun(config, in: folder, resumed: resumed, on: .default)
+    var questions = 0
+    let shards = try ImageShardSet([shard])
+    try run.train(
+      on: shards, validation: shards,
+      TrainingReporter(
+        step: { _ in }, warn: { _ in },
+        shouldStop: {
+          questions += 1
+          return questions >= question
+        }))
+  }
+
+  /// Two validations of three batches, at steps 2 and 4, and four steps.
+  @Test func aVQGANStoppedAnywhereHasTheRowsOfOneThatWasNot() throws {
+    let folder = try TemporaryFolder()
+    let shard = folder("a.h5")
+    try imageShard(shard, rows: 6) { row in (0..<768).map { UInt8(($0 * 7 + row * 31) % 256) } }
+    let whole = folder("whole")
+    try trainVQGAN(whole, shard)
+    func result(_ path: String) throws -> [[String]] {
+      let last = try RunFolder(path).lastCheckpoint()
+      let files = try DurableFile.names(in: last).map { "\(try DurableFile.read("\(last)/\($0)"))" }
+      let text = String(decoding: try DurableFile.read(RunFolder(path).metricsPath), as: UTF8.self)
+      let rows = text.split(separator: "\n").map {
+        $0.split(separator: ",", omittingEmptySubsequences: false)
+      }
+      let kept = rows[0].indices.filter {
+        !["images_per_second", "peak_memory_mib"].contains(rows[0][$0])
+      }
+      return [files] + rows.map { row in kept.map { String(row[$0]) } }
+    }
+    let expected = try result(whole)
+    #expect(expected.count == 1 + 7, "a header, four steps, two validations")
+    for question in [1, 2, 3, 4, 5, 6, 8, 10] {
+      let parts = folder("parts-\(question)")
+      try trainVQGAN(parts, shard, stoppingAt: question)
+      try trainVQGAN(parts, shard, resumed: true, stoppingAt: 1)
+      try trainVQGAN(parts, shard, resumed: true)
+      #expect(try result(parts) == expected, "stopped at question \(question)")
+    }
+  }
+}
