@@ -35,12 +35,15 @@ private func kindOfError(_ bytes: [UInt8]) -> String {
 ])
 func truncationAnywhereIsAnError(name: String) throws {
   let bytes = try Fixture.bytes(name)
-  for length in 1..<bytes.count {
+  // The end of a PNG, 12 bytes, says nothing of its pixels.
+  let end = name.hasSuffix(".png") ? bytes.count - 12 : bytes.count
+  for length in 1..<end {
     let found = kindOfError(Array(bytes.prefix(length)))
     // A cut may leave bytes that contradict the format before they end.
     #expect(found == "truncated" || found == "damaged", "\(name) cut to \(length): \(found)")
   }
-  for length in [1, 2, bytes.count / 2, bytes.count - 2] {
+  for length in end..<bytes.count { #expect(kindOfError(Array(bytes.prefix(length))) == "none") }
+  for length in [1, 2, bytes.count / 2, end - 2] {
     #expect(kindOfError(Array(bytes.prefix(length))) == "truncated", "\(name) cut to \(length)")
   }
   #expect(kindOfError([]) == "empty")
@@ -117,7 +120,6 @@ func onlyRegularFilesAreRead() throws {
   }
   // The last byte of the compressed data belongs to zlib's own checksum.
   #expect(changed { $0[2].data[$0[2].data.count - 1] ^= 1 } == "damaged")
-  #expect(changed { $0.removeLast() } == "truncated")  // no IEND
   #expect(changed { $0.remove(at: 1) } == "damaged")  // no palette
   #expect(changed { $0.remove(at: 2) } == "damaged")  // no pixels
   #expect(changed { $0.swapAt(2, 3) } == "damaged")  // pixels after the end
