@@ -73,7 +73,7 @@ let package = Package(
         .linkedLibrary("gomp"), .linkedLibrary("dnnl", .when(traits: ["OneDNN"])),
         .linkedLibrary("m"),
       ]),
-    .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"]),
+    .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG", "CZlib"]),
     .target(name: "COpenat2"),
     .target(
       name: "CChunkCodec",

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 struct reader {
   const uint8_t *bytes;
@@ -198,4 +199,9 @@ ic_status ic_png_decode_stored(const uint8_t *bytes, size_t count, const ic_head
   size_t sample_bytes = (size_t)header->bit_depth / 8;
   return decode(bytes, count, header, as_stored, header->width * header->components * sample_bytes,
                 samples, message);
+}
+
+size_t ic_inflate(const uint8_t *bytes, size_t count, uint8_t *into, size_t room) {
+  uLongf length = (uLongf)room;
+  return uncompress(into, &length, bytes, (uLong)count) == Z_OK ? (size_t)length : 0;
 }

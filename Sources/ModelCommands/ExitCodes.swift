@@ -26,7 +26,7 @@ extension SuiteExitCode {
 
 private func code(of error: RunError) -> SuiteExitCode {
   switch error {
-  case .alreadyARun: .cannotCreate
+  case .alreadyARun, .externalFile: .cannotCreate
   case .noCheckpoint: .noInput
   case .configDiffers, .tooLarge: .usage
   case .damaged, .otherKind: .badData

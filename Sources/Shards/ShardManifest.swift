@@ -12,6 +12,8 @@ package struct ShardManifest: Codable, Equatable, Sendable {
     /// CRC-32C of the rows' checksums.
     package var crc32c: UInt32
     package var skipped: [SkippedSample]
+    /// Parts that samples were written without; nil for none.
+    package var leftOut: [SkippedSample]?
   }
 
   package var format: String
@@ -19,6 +21,8 @@ package struct ShardManifest: Codable, Equatable, Sendable {
   package var options: [String: String]
   package var planned: Int  // shards in all
   package var shards: [Entry]  // sorted by name
+  /// Shards that are being written: under their names there may be ours; nil for none.
+  package var begun: [String]?
   /// What `auto` decided for all shards; nil before the first one, and for other ways to compress.
   package var compressesImages: Bool?
 

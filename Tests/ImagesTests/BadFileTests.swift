@@ -165,6 +165,24 @@ func onlyRegularFilesAreRead() throws {
   }
 }
 
+@Test func theLimitIsThatOfPillowsError() throws {
+  func allows(_ width: Int, _ height: Int) throws -> Bool {
+    var png = PNGChunks([])
+    png.chunks = [PNGChunks.header(width: UInt32(width), height: UInt32(height))]
+    return (try? ImageDecoder.header(png.bytes)) != nil
+  }
+  #expect(try allows(12_000, 9_000))
+  #expect(try allows(2, 89_478_485) == false)  // a side of more than a million
+  #expect(try allows(178_956, 1000) && allows(10, 1_000_000))
+  #expect(try allows(13_377, 13_377) && !allows(13_378, 13_378))
+  #expect(178_956_970 / 13_378 == 13_376 && 13_377 * 13_378 > 178_956_970)
+  var jpeg = try Fixture.bytes("grey.jpg")
+  let frame = try #require(
+    jpeg.indices.dropLast().first { jpeg[$0] == 0xFF && jpeg[$0 + 1] == 0xC0 })
+  jpeg.replaceSubrange(frame + 5..<frame + 9, with: [0x23, 0x28, 0x2E, 0xE0])  // 9,000 · 12,000
+  #expect(try ImageDecoder.header(jpeg).width == 12_000)
+}
+
 @Test func hugeFilesAreRefusedUnread() throws {
   let folder = try TemporaryFolder()
   let path = try folder.file("huge.png", Fixture.bytes("rgb-8.png"))

@@ -47,11 +47,16 @@ private struct JPEGParts {
   /// The three bytes behind the first scan's components: Ss, Se, Ah and Al.
   func progression(_ values: [UInt8]) -> [UInt8] {
     let at = scans[0].lowerBound + 5 + 2 * Int(bytes[scans[0].lowerBound + 4])
-    return bytes[..<at] + values + bytes[(at + 3)...]
+    return replacing(at..<at + 3, by: values)
   }
 
   func inserting(_ more: [UInt8], at position: Int) -> [UInt8] {
-    bytes[..<position] + more + bytes[position...]
+    Array(bytes[..<position]) + more + Array(bytes[position...])
+  }
+
+  /// The file with other bytes in place of some.
+  func replacing(_ range: Range<Int>, by more: [UInt8] = []) -> [UInt8] {
+    Array(bytes[..<range.lowerBound]) + more + Array(bytes[range.upperBound...])
   }
 }
 
@@ -97,12 +102,15 @@ func scans() throws {
   let means = bytes[scans[0]]
   #expect(pixels(jpeg.inserting(Array(means), at: scans[0].upperBound), "twice") == whole)
   let second = scans[0].upperBound..<scans[1].upperBound  // with its tables
-  let swapped = bytes[..<scans[0].lowerBound] + bytes[second] + means + bytes[second.upperBound...]
-  #expect(pixels(Array(swapped), "swapped") == whole)
+  let swapped = jpeg.replacing(
+    scans[0].lowerBound..<second.upperBound, by: Array(bytes[second]) + Array(means))
+  #expect(pixels(swapped, "swapped") == whole)
   // The means at half their precision, not at all, and never of one component.
   #expect(fails(jpeg.progression([0, 0, 0])))
-  #expect(fails(bytes[..<scans[0].lowerBound] + bytes[scans[0].upperBound...]))
-  #expect(fails(bytes[..<scans[0].lowerBound] + bytes[second] + [0xFF, 0xD9]))
+  #expect(fails(jpeg.replacing(scans[0])))
+  #expect(
+    fails(
+      jpeg.replacing(scans[0].lowerBound..<bytes.count, by: Array(bytes[second]) + [0xFF, 0xD9])))
 }
 
 @Test("Pixels that libjpeg invents are an error: codes, markers and ends that are missing")
@@ -110,25 +118,27 @@ func lostPixels() throws {
   let jpeg = try JPEGParts("restart.jpg")
   let (bytes, scan) = (jpeg.bytes, jpeg.scans[0])
   let restart = try #require(scan.first { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xD1 })
-  #expect(fails(bytes[..<restart] + bytes[(restart + 2)...]))
-  #expect(fails(bytes[...restart] + [0xD3] + bytes[(restart + 2)...]))
+  #expect(fails(jpeg.replacing(restart..<restart + 2)))
+  #expect(fails(jpeg.replacing(restart + 1..<restart + 2, by: [0xD3])))
   #expect(fails(jpeg.inserting([0, 0], at: restart)))
-  #expect(fails(bytes[..<(scan.upperBound - 1)] + [0xFF, 0xD9]))
-  #expect(fails(bytes.dropLast(2)))
-  #expect(fails(bytes.dropLast(2) + [UInt8](repeating: 0, count: 200)))
+  #expect(fails(jpeg.replacing(scan.upperBound - 1..<scan.upperBound)))
+  #expect(fails(Array(bytes.dropLast(2))))
+  #expect(fails(Array(bytes.dropLast(2)) + [UInt8](repeating: 0, count: 200)))
 }
 
 // MARK: PNG
 
 /// zlib's data without compression.
-private func stored(_ bytes: [UInt8]) -> [UInt8] {
+func stored(_ bytes: [UInt8]) -> [UInt8] {
   let (low, high) = bytes.reduce((1, 0)) { sums, byte in
     let low = (sums.0 + Int(byte)) % 65_521
     return (low, (sums.1 + low) % 65_521)
   }
   func little(_ value: Int) -> [UInt8] { [UInt8(value & 255), UInt8(value >> 8)] }
-  return [0x78, 1, 1] + little(bytes.count) + little(bytes.count ^ 0xFFFF) + bytes
-    + little(high).reversed() + little(low).reversed()
+  var data: [UInt8] = [0x78, 1, 1]
+  data += little(bytes.count) + little(bytes.count ^ 0xFFFF) + bytes
+  data += little(high).reversed() + little(low).reversed()
+  return data
 }
 
 /// A PNG of 3 columns and 4 rows: 8-bit RGB, indices of a palette or grey, of which this is the
@@ -145,7 +155,10 @@ private func png(
 
 /// Rows without a filter, of the smallest indices.
 private func rows(_ colorType: UInt8) -> [UInt8] {
-  (0..<4).flatMap { y in [0] + (0..<(colorType == 2 ? 9 : 3)).map { UInt8(y * 3 + $0 % 3) } }
+  let width = colorType == 2 ? 9 : 3
+  return (0..<4).flatMap { (y: Int) -> [UInt8] in
+    [0] + (0..<width).map { (x: Int) -> UInt8 in UInt8(y * 3 + x % 3) }
+  }
 }
 
 @Test("PNGs with more data than they need", arguments: [UInt8(0), 2, 3])
@@ -164,8 +177,10 @@ func surplusData(colorType: UInt8) throws {
   // Of the rows and what follows them the checksum must be right, and it must be there.
   for rows in [rows, rows + row] {
     let data = stored(rows)
-    for bad in [data.dropLast() + [data[data.count - 1] ^ 1], data.dropLast(4), data.dropLast()] {
-      #expect(fails(png(colorType, [Array(bad)]).bytes))
+    var wrong = data
+    wrong[data.count - 1] ^= 1
+    for bad in [wrong, Array(data.dropLast(4)), Array(data.dropLast())] {
+      #expect(fails(png(colorType, [bad]).bytes))
     }
   }
   #expect(fails(png(colorType, [stored(Array(rows.dropLast()))]).bytes))

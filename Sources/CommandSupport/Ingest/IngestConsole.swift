@@ -96,6 +96,7 @@ package final class IngestConsole {
         + "\(Progress.duration(seconds)), \(Progress.rate(Double(new) / max(seconds, 1e-3))) images/s"
     )
     if leftOut > 10 { console.warn("\(leftOut) parts of samples were left out in all") }
+    if leftOut > 0 { console.warn("all parts that were left out are in \(out)/left-out.jsonl") }
     guard !outcome.skipped.isEmpty else { return }
     for sample in outcome.skipped.prefix(10) { console.warn("\(sample.name): \(sample.reason)") }
     let more = outcome.skipped.count - 10

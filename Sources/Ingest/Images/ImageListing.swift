@@ -6,21 +6,43 @@ struct ImageListing {
   private(set) var images: [String] = []
   /// Names of other files, sorted; hidden ones are in neither list.
   private(set) var ignored: [String] = []
+  /// Folders whose images are not in the list, and why; sorted by name.
+  private(set) var unread: [(name: String, reason: String)] = []
 
   /// Endings of images, also of forms that are not read: those are reported, not passed over.
   private static let endings: Set<String> = [
     "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic",
   ]
 
-  /// Lists a folder and the folders in it; links to folders are not followed.
-  init(of folder: String) {
-    var waiting = [""]
-    while let prefix = waiting.popLast() {
-      for name in DurableFile.names(in: prefix.isEmpty ? folder : "\(folder)/\(prefix)")
-      where !name.hasPrefix(".") {
+  /// Lists a folder and the folders in it.
+  ///
+  /// - Parameter followsLinks: whether links to folders are followed. One that leads to a folder
+  ///   which it is in is not: all its images are in the list.
+  init(of folder: String, followsLinks: Bool) {
+    let root = DurableFile.realPath(folder) ?? folder
+    // Real paths of the folders that a folder is in, itself included.
+    var waiting: [(prefix: String, above: [String])] = [("", [root])]
+    while let (prefix, above) = waiting.popLast() {
+      let names: [String]
+      do throws(DurableFileError) {
+        names = try DurableFile.list(prefix.isEmpty ? folder : "\(folder)/\(prefix)")
+      } catch {
+        unread.append((prefix.isEmpty ? "." : prefix, "\(error)"))
+        continue
+      }
+      for name in names where !name.hasPrefix(".") {
         let whole = prefix.isEmpty ? name : "\(prefix)/\(name)"
-        if DurableFile.isRealFolder("\(folder)/\(whole)") {
-          waiting.append(whole)
+        let path = "\(folder)/\(whole)"
+        if DurableFile.isRealFolder(path) {
+          waiting.append((whole, above + [DurableFile.realPath(path) ?? path]))
+        } else if DurableFile.isFolder(path), let target = DurableFile.realPath(path) {
+          if above.contains(target) { continue }
+          if followsLinks {
+            waiting.append((whole, above + [target]))
+          } else if DurableFile.leadsOut(path, of: folder) {
+            unread.append(
+              (whole, "\(path): a link to a folder (--follow-symlinks reads the images in it)"))
+          }
         } else if Self.isImage(name) {
           images.append(whole)
         } else {
@@ -30,6 +52,16 @@ struct ImageListing {
     }
     images.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     ignored.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    unread.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
+  /// The folders that were not read, to be skipped and counted like images.
+  ///
+  /// - Parameter prefix: of their names in the report.
+  func unreadFolders(prefix: String = "") -> [PlannedImage] {
+    unread.map {
+      PlannedImage(id: -1, name: "\(prefix)\($0.name)/", fault: InvalidImage($0.reason))
+    }
   }
 
   private static func isImage(_ name: String) -> Bool {

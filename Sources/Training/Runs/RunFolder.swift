@@ -5,6 +5,8 @@ import Foundation
 /// Why a run folder cannot be used.
 package enum RunError: Error, Equatable {
   case alreadyARun(path: String)
+  /// A file of a name that a run gives, where there is no run.
+  case externalFile(path: String)
   case noCheckpoint(path: String)
   case configDiffers(path: String, key: String, found: String, wanted: String)
   case otherKind(path: String, found: String, expected: String)
@@ -18,6 +20,9 @@ extension RunError: CustomStringConvertible {
     switch self {
     case .alreadyARun(let path):
       "\(path): there is a run already; continue it with --resume or choose another --out"
+    case .externalFile(let path):
+      "\(path): exists, but there is no run here that wrote it, and it is not overwritten; choose "
+        + "another --out"
     case .noCheckpoint(let path):
       "\(path): no checkpoint; expected the folder of a training run, one of its checkpoints, or a file of weights"
     case .configDiffers(let path, let key, let found, let wanted):
@@ -49,9 +54,15 @@ package struct RunFolder: Sendable {
 
   /// Creates the folders and writes the configuration.
   ///
-  /// - Throws: `RunError.alreadyARun`, `DurableFileError`.
+  /// - Throws: `RunError.alreadyARun`, `RunError.externalFile`, `DurableFileError`.
   package func create(config: some Encodable) throws {
     if exists { throw RunError.alreadyARun(path: path) }
+    let inFolders = [checkpointsPath, imagesPath].flatMap { folder in
+      DurableFile.names(in: folder).map { "\(folder)/\($0)" }
+    }
+    if let external = ([metricsPath] + inFolders).first(where: DurableFile.exists) {
+      throw RunError.externalFile(path: external)
+    }
     try DurableFile.createFolder(checkpointsPath)
     try update(config: config)
   }
