@@ -121,14 +121,6 @@ static int64_t *integer_of(ca_record *record, int field) {
   }
 }
 
-// Whether a text is an integer, as some exporters write numbers: "9", "000000000009".
-static int is_integer(je_kind kind, const char *text, size_t length) {
-  size_t i = length && text[0] == '-';
-  if (kind != JE_STRING || i == length) return 0;
-  while (i < length && text[i] >= '0' && text[i] <= '9') i++;
-  return i == length;
-}
-
 // A value of a known field that is a word, number or text.
 static int scalar(ca_reader *r, je_kind kind, const char *text, size_t length) {
   ca_record *record = &r->record;
@@ -137,7 +129,7 @@ static int scalar(ca_reader *r, je_kind kind, const char *text, size_t length) {
   int64_t *integer = integer_of(record, r->field);
   ca_text *kept = text_of(record, r->field);
   if (integer) {
-    good = (kind == JE_NUMBER || is_integer(kind, text, length)) && ca_to_integer(text, length, integer);
+    good = ca_value_to_integer(kind, text, length, integer);
   } else if (kept) {
     good = kind == JE_STRING;
     if (good && !keep(r, kept, text, length)) return 0;
@@ -145,8 +137,7 @@ static int scalar(ca_reader *r, je_kind kind, const char *text, size_t length) {
     good = kind == JE_NUMBER && ca_to_double(text, length, &record->area);
   } else if (r->field == CA_ISCROWD) {
     int64_t value = kind == JE_TRUE;
-    good = kind == JE_TRUE || kind == JE_FALSE ||
-           ((kind == JE_NUMBER || is_integer(kind, text, length)) && ca_to_integer(text, length, &value));
+    good = kind == JE_TRUE || kind == JE_FALSE || ca_value_to_integer(kind, text, length, &value);
     good = good && (value == 0 || value == 1);
     record->is_crowd = (int)value;
   }

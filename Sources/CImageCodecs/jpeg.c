@@ -52,9 +52,9 @@ static void on_error(j_common_ptr cinfo) {
   }
 }
 
-// Whether all pixels are there after what libjpeg warns of. It goes on after each of these and invents grey pixels where it
-// must, as Pillow does without a word; here an image is complete or an error. Warnings that are not listed
-// lose pixels, such as a bad arithmetic code.
+// Whether all pixels are there after what libjpeg warns of. It goes on after each of these and
+// invents grey pixels where it must, as Pillow does without a word; here an image is complete or an
+// error. Warnings that are not listed lose pixels, such as a bad arithmetic code.
 typedef enum { KEPT, LOST, CUT, REPEATED_SCAN, EXTRA_BYTES } loss;
 static const struct {
   int code;
@@ -68,19 +68,21 @@ static const struct {
     {JWRN_JFIF_MAJOR, KEPT},      // an unknown version of JFIF
     {JWRN_JPEG_EOF, CUT},         // the file ends before its end marker
     {JWRN_MUST_RESYNC, LOST},     // a restart marker is missing or another one
-    {JWRN_NOT_SEQUENTIAL, KEPT},  // Ss, Se, Ah, Al of a sequential scan are not 0, 63, 0, 0 (Galaxy phones): nobody reads them
+    // Ss, Se, Ah, Al of a sequential scan are not 0, 63, 0, 0 (Galaxy phones): nobody reads them
+    {JWRN_NOT_SEQUENTIAL, KEPT},
 };
 
-// A scan of a progressive image that does not follow from those before. One that is sent again, or before that of the means,
-// is taken as it is; one that refines bits which were not sent, or is coarser than what was, leaves wrong coefficients.
+// A scan of a progressive image that does not follow from those before. One that is sent again, or
+// before that of the means, is taken as it is; one that refines bits which were not sent, or is
+// coarser than what was, leaves wrong coefficients.
 static loss of_scan(j_decompress_ptr cinfo) {
   const int *where = cinfo->err->msg_parm.i;  // component and coefficient
   int known = cinfo->coef_bits[where[0]][where[1]];
   return cinfo->Ah == 0 && (known < 0 || cinfo->Al <= known) ? KEPT : LOST;
 }
 
-// Bytes that belong to nothing. Between segments, and as padding before the end marker, they are passed over; elsewhere they
-// are bits of a scan which made no pixels.
+// Bytes that belong to nothing. Between segments, and as padding before the end marker, they are
+// passed over; elsewhere they are bits of a scan which made no pixels.
 static loss of_bytes(j_decompress_ptr cinfo) {
   return cinfo->input_scan_number == 0 || cinfo->err->msg_parm.i[1] == 0xD9 ? KEPT : LOST;
 }

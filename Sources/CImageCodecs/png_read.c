@@ -32,17 +32,19 @@ static void on_error(png_structp png, png_const_charp text) {
   longjmp(png_jmpbuf(png), 1);
 }
 
-// Whether all pixels are there after what libpng warns of, by the beginning of its words; after all else it stops by itself.
-// The first line that fits decides. Ancillary chunks are not read, so that their warnings are no matter.
+// Whether all pixels are there after what libpng warns of, by the beginning of its words; after all
+// else it stops by itself. The first line that fits decides. Ancillary chunks are not read, so that
+// their warnings are no matter.
 static const struct {
   const char *text;
   int loses_pixels;
 } warnings[] = {
     {"IDAT: Extra compressed data", 0},  // bytes behind the compressed rows and their checksum
     {"IDAT: Too much image data", 0},    // rows behind the last one
-    {"IDAT: ", 1},                       // zlib's words, such as "incorrect data check": the rows' checksum is wrong
-    {"PLTE: ", 0},                       // a palette that no pixel needs, in a grey or colour image
-    {"Read palette index", 0},           // a number without a colour: black, as Pillow takes it; in a map it stays what it is
+    {"IDAT: ", 1},  // zlib's words, such as "incorrect data check": the rows' checksum is wrong
+    {"PLTE: ", 0},  // a palette that no pixel needs, in a grey or colour image
+    // A number without a colour: black, as Pillow takes it; in a map it stays what it is.
+    {"Read palette index", 0},
 };
 
 static void on_warning(png_structp png, png_const_charp text) {
@@ -98,8 +100,8 @@ ic_status ic_png_header(const uint8_t *bytes, size_t count, ic_header *header,
   return IC_OK;
 }
 
-// Where the last of the chunks of pixels ends. What follows says nothing of them: IEND may be missing or damaged. `count` where
-// there is none, or where the file ends inside one.
+// Where the last of the chunks of pixels ends. What follows says nothing of them: IEND may be
+// missing or damaged. `count` where there is none, or where the file ends inside one.
 static size_t end_of_pixels(const uint8_t *bytes, size_t count) {
   size_t at = 8, any = 0;
   while (count - at >= 12) {
@@ -136,7 +138,8 @@ static ic_status decode(const uint8_t *bytes, size_t count, const ic_header *hea
   png_set_read_fn(png, &reader, on_read);
   // Its benign errors, such as a wrong checksum of the pixels, come as warnings.
   png_set_benign_errors(png, 1);
-  // No text, profile or gamma is unpacked, transparency is dropped: nothing but IHDR, PLTE and IDAT matters here.
+  // No text, profile or gamma is unpacked, transparency is dropped: nothing but IHDR, PLTE and IDAT
+  // matters here.
   png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
   png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep) "tRNS", 1);
   // Some encoders claim a smaller window of zlib than they use.

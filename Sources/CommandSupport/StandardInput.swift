@@ -4,10 +4,11 @@ import Glibc
 
 /// The lines of a list of paths.
 package enum PathList {
-  /// The lines without the empty ones; CR before the line break is dropped, and so is a byte order
-  /// mark in front of a line: lists of Windows' programs begin with one, also inside a list that
-  /// was put together of several. A list in UTF-16 with its mark, as PowerShell's `>` writes it, is
-  /// read too.
+  /// The lines without the empty ones.
+  ///
+  /// CR before the line break is dropped, and so is a byte order mark in front of a line: lists of
+  /// Windows' programs begin with one, also inside a list that was put together of several. A list
+  /// in UTF-16 with its mark, as PowerShell's `>` writes it, is read too.
   package static func lines(_ bytes: [UInt8]) -> [String] {
     let bytes = utf8(ofUTF16: bytes) ?? bytes
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]

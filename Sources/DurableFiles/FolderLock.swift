@@ -21,8 +21,18 @@ package final class FolderLock: Sendable {
       missing.append(position)
       position = DurableFile.folder(of: position)
     }
-    try DurableFile.createFolder(folder)
-    let path = "\(folder)/.lock"
+    var descriptor: Int32?
+    while descriptor == nil {
+      try DurableFile.createFolder(folder)
+      descriptor = try Self.lock("\(folder)/.lock", of: folder)
+    }
+    self.folder = folder
+    self.descriptor = descriptor ?? -1
+    made = missing
+  }
+
+  /// - Returns: nil where the file's holder has just removed it, with its folder.
+  private static func lock(_ path: String, of folder: String) throws(DurableFileError) -> Int32? {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
     guard descriptor >= 0 else { throw .creating(path, operation: "open", errno: errno) }
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
@@ -32,9 +42,12 @@ package final class FolderLock: Sendable {
       throw code == EWOULDBLOCK
         ? .busy(path: folder) : .failed(operation: "flock", path: path, errno: code)
     }
-    self.folder = folder
-    self.descriptor = descriptor
-    made = missing
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_nlink > 0 else {
+      close(descriptor)
+      return nil
+    }
+    return descriptor
   }
 
   deinit {

@@ -2,8 +2,10 @@
 package enum IngestError: Error, Equatable {
   // Input
   case otherImages(path: String, other: String)
-  /// - Parameter reason: what is wrong with the first record, if any is.
-  case nothingUsable(path: String, reason: String?)
+  /// - Parameters:
+  ///   - what: "image" or "annotation".
+  ///   - reason: what is wrong with the first record, if any is.
+  case nothingUsable(path: String, what: String, reason: String?)
   case tooManyRecords(path: String, count: Int, read: Int, allowed: Int, first: String)
   case noneOfTheImages(folder: String, count: Int, example: String)
   case numberTooLarge(id: Int64, name: String, path: String)
@@ -28,9 +30,10 @@ extension IngestError: CustomStringConvertible {
     switch self {
     case .otherImages(let path, let other):
       "\(path): lists none of the images of \(other); are both of one split?"
-    case .nothingUsable(let path, let reason):
+    case .nothingUsable(let path, let what, let reason):
       (reason.map { "\($0); " } ?? "")
-        + "\(path): lists no image that could be used, expected \"images\" with id and file_name"
+        + "\(path): lists no \(what) that could be used, expected \"images\" with id and file_name, "
+        + "and annotations of them"
     case .tooManyRecords(let path, let count, let read, let allowed, let first):
       "\(first); \(path): \(count) of \(read) records are invalid, at most \(allowed) are accepted "
         + "(--max-errors)"

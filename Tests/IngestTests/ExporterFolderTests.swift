@@ -65,7 +65,8 @@ struct ExporterFolderTests {
       how == "words" ? record.merging(["id": "a"]) { $1 } : record.filter { $0.key != "file_name" }
     }
     if how == "empty" {
-      for (kind, content) in [("captions", SmallCOCO.captions), ("instances", SmallCOCO.instances)] {
+      for (kind, content) in [("captions", SmallCOCO.captions), ("instances", SmallCOCO.instances)]
+      {
         try coco.write(kind, content.merging(["images": [Any]()]) { $1 })
       }
     }
@@ -81,6 +82,22 @@ struct ExporterFolderTests {
       }
     }
     #expect(!FileManager.default.fileExists(atPath: out("S")))
+  }
+
+  @Test func filesWithoutAUsableAnnotationAreRefused() throws {
+    let coco = try SmallCOCO()
+    for (image, reason) in [("a", "image_id is \"a\""), ("77", "no such image")] {
+      try change(coco, images: { $0 }) { $0.merging(["image_id": image]) { $1 } }
+      let out = try TemporaryFolder()
+      for options in [
+        try COCOOptions.taking(captions: true), try .taking(segmentation: .annotations),
+      ] {
+        let error = #expect(throws: IngestError.self) { try ingest(coco, options, to: out("S")) }
+        #expect(error?.description.contains(reason) == true)
+        #expect(error?.description.contains("lists no annotation that could be used") == true)
+      }
+      #expect(try ingest(coco, .taking(), to: out("S")).written == 4)
+    }
   }
 
   @Test func objectsNumberedPerImageAreAllKept() throws {
@@ -160,7 +177,9 @@ struct ExporterFolderTests {
   }
 
   /// Case 37: a folder of the layout that is a link out of the root.
-  @Test(arguments: ["train2017", "annotations", "stuffthingmaps", "annotations/captions_train2017.json"])
+  @Test(arguments: [
+    "train2017", "annotations", "stuffthingmaps", "annotations/captions_train2017.json",
+  ])
   func linksOutOfTheRootNeedTheOption(name: String) throws {
     let coco = try SmallCOCO()
     let elsewhere = coco.folder("elsewhere")

@@ -8,7 +8,7 @@ import Testing
 @Suite("From folders of images to shards")
 struct ImageListTests {
   /// Images a.png … in folders, each of one grey and 20×10 or 10×20 pixels.
-  private static func images(_ count: Int) throws -> TemporaryFolder {
+  static func images(_ count: Int) throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(
       atPath: folder("in/deep"), withIntermediateDirectories: true)
@@ -24,7 +24,7 @@ struct ImageListTests {
   }
 
   @discardableResult
-  private func ingest(
+  static func ingest(
     _ folder: String, _ options: ImageOptions? = nil, to out: String,
     upright: Bool = false, policy: ErrorPolicy = ErrorPolicy()
   ) throws -> IngestOutcome {
@@ -43,7 +43,7 @@ struct ImageListTests {
     }
     let plan = try ImageListSource.plan(folder: folder("in"), .squares())
     #expect(plan.warnings.count == 1 && plan.warnings[0].contains("2 files"), "\(plan.warnings)")
-    let outcome = try ingest(folder("in"), to: folder("out"))
+    let outcome = try Self.ingest(folder("in"), to: folder("out"))
     #expect((outcome.read, outcome.written) == (10, 10))
     let reader = try ImageShardReader(folder("out/p-00000.h5"))
     let names = try reader.contents.names
@@ -60,7 +60,7 @@ struct ImageListTests {
     try FileManager.default.moveItem(atPath: folder("in/101.JPG"), toPath: folder("101.JPG"))
     try FileManager.default.createSymbolicLink(
       atPath: folder("in/101.JPG"), withDestinationPath: "../101.JPG")
-    let refused = try ingest(folder("in"), to: folder("refused"))
+    let refused = try Self.ingest(folder("in"), to: folder("refused"))
     #expect(refused.skipped.map(\.name) == ["101.JPG"])
     #expect(refused.skipped[0].reason.contains("--follow-symlinks"), "\(refused.skipped)")
     let plan = try ImageListSource.plan(folder: folder("in"), followsLinks: true, .squares())
@@ -68,71 +68,6 @@ struct ImageListTests {
       plan: plan, folder: folder("followed"), threads: 2, toolVersion: "test"
     ).run { _ in }
     #expect((followed.read, followed.written) == (4, 4))
-  }
-
-  /// Case 10: links to folders, one to a folder that holds it, and two to each other.
-  @Test func linkedFoldersAreReadOrListed() throws {
-    let folder = try Self.images(4)
-    let files = FileManager.default
-    try files.createDirectory(atPath: folder("other/deeper"), withIntermediateDirectories: true)
-    let image = RGBImage(width: 9, height: 9, filledWith: .white)
-    for name in ["other/x.png", "other/deeper/y.png"] { try image.writePNG(to: folder(name)) }
-    for (link, target) in [
-      ("in/linked", "../other"), ("in/self", "."), ("in/deep/up", ".."),
-      ("other/deeper/back", "../../other"), ("in/inside", "deep"), ("in/gone", "nowhere"),
-    ] {
-      try files.createSymbolicLink(atPath: folder(link), withDestinationPath: target)
-    }
-    let refused = try ingest(folder("in"), to: folder("refused"))
-    #expect((refused.read, refused.written) == (5, 4))
-    #expect(refused.skipped.map(\.name) == ["linked/"])
-    #expect(refused.skipped[0].reason.contains("a link to a folder (--follow-symlinks"))
-    #expect(throws: IngestError.self) {
-      try ingest(folder("in"), to: folder("strict"), policy: ErrorPolicy(limit: .count(0)))
-    }
-    let plan = try ImageListSource.plan(folder: folder("in"), followsLinks: true, .squares())
-    let followed = try ShardIngest(
-      plan: plan, folder: folder("followed"), threads: 2, toolVersion: "test"
-    ).run { _ in }
-    #expect(followed.skipped.isEmpty)
-    let names = try ImageShardReader(folder("followed/p-00000.h5")).contents.names
-    #expect(
-      names == [
-        "101.JPG", "102.png", "deep/100.png", "deep/103.JPG", "inside/100.png", "inside/103.JPG",
-        "linked/deeper/y.png", "linked/x.png",
-      ])
-    // A folder of nothing but such links.
-    try files.createDirectory(atPath: folder("links"), withIntermediateDirectories: true)
-    try files.createSymbolicLink(atPath: folder("links/a"), withDestinationPath: "../other")
-    let error = #expect(throws: IngestError.self) { try ingest(folder("links"), to: folder("none")) }
-    #expect(error?.description.contains("a link to a folder (--follow-symlinks") == true)
-    #expect(!files.fileExists(atPath: folder("none")))
-  }
-
-  /// Case 4: images above the limit are skipped, and a greater limit reads them.
-  @Test func theLargestImageIsAnOption() throws {
-    let folder = try Self.images(3)
-    for (limit, written) in [(199, 0), (200, 3)] {
-      let options = try PhotoOptions.parse(["--max-pixels", "\(limit)"])
-      let plan = try ImageListSource.plan(
-        folder: folder("in"), reading: options.reading, .squares { $0.size = 8 })
-      let ingest = ShardIngest(
-        plan: plan, folder: folder("\(limit)"), threads: 1, toolVersion: "test")
-      if written == 0 {
-        #expect(throws: IngestError.nothingWritten(folder: folder("199"))) { try ingest.run { _ in } }
-        let report = try String(contentsOfFile: folder("199/skipped.jsonl"), encoding: .utf8)
-        #expect(report.contains("199 in all (--max-pixels)"))
-      } else {
-        #expect(try ingest.run { _ in }.written == written)
-      }
-    }
-    // The default is not among the options that a folder of an earlier version was made with.
-    let plan = try ImageListSource.plan(
-      folder: folder("in"), reading: try PhotoOptions.parse([]).reading, .squares())
-    #expect(plan.shards.options["--max-pixels"] == nil)
-    for value in ["0", "-1", "1e9", "10000000001"] {
-      #expect(throws: (any Error).self) { try PhotoOptions.parse(["--max-pixels", value]) }
-    }
   }
 
   @Test func listsKeepTheirOrderAndRepetitions() throws {
@@ -150,7 +85,7 @@ struct ImageListTests {
 
   @Test func marginsAreStored() throws {
     let folder = try Self.images(2)
-    try ingest(folder("in"), .squares { ($0.size, $0.margin) = (8, 3) }, to: folder("out"))
+    try Self.ingest(folder("in"), .squares { ($0.size, $0.margin) = (8, 3) }, to: folder("out"))
     let reader = try ImageShardReader(folder("out/p-00000.h5"))
     #expect((reader.header.width, reader.header.height) == (14, 14))
     #expect(reader.header.preprocessing.contains("\"margin\":3"))
@@ -165,7 +100,7 @@ struct ImageListTests {
     let options = try ImageOptions.squares {
       ($0.size, $0.margin, $0.crops, $0.shardSize) = (16, 4, 5, 7)
     }
-    let outcome = try ingest(folder("in"), options, to: folder("out"))
+    let outcome = try Self.ingest(folder("in"), options, to: folder("out"))
     // A shard holds whole images.
     #expect(outcome.shards.map(\.rows) == [5, 5])
     #expect((outcome.read, outcome.written, outcome.rows) == (2, 2, 10))
@@ -185,14 +120,14 @@ struct ImageListTests {
     #expect(try second.integers("crop_x") != x)
     var reseeded = options
     reseeded.seed = 1
-    try ingest(folder("in"), reseeded, to: folder("again"))
+    try Self.ingest(folder("in"), reseeded, to: folder("again"))
     #expect(try ImageShardReader(folder("again/p-00000.h5")).integers("crop_x") != x)
   }
 
   @Test func sharesAreChosenAtRandomAndDisjoint() throws {
     let folder = try Self.images(40)
     func names(_ change: (inout ImageOptions) -> Void, _ out: String) throws -> [[String]] {
-      let outcome = try ingest(folder("in"), .squares(change), to: folder(out))
+      let outcome = try Self.ingest(folder("in"), .squares(change), to: folder(out))
       return try outcome.shards.map { try ImageShardReader($0.path).contents.names }
     }
     let held = try names({ $0.holdout = 25 }, "a")
@@ -221,7 +156,7 @@ struct ImageListTests {
     try photo.write(to: URL(fileURLWithPath: folder("in/a.jpg")))
     let stored = try ImageDecoder.decode(Array(plain))
     for (upright, expected) in [(false, stored), (true, stored.upright(.upsideDown))] {
-      try ingest(folder("in"), to: folder("out-\(upright)"), upright: upright)
+      try Self.ingest(folder("in"), to: folder("out-\(upright)"), upright: upright)
       let fitted = expected.fitted(width: 8, height: 8, mode: .crop, filter: .nearest)
       let reader = try ImageShardReader(folder("out-\(upright)/p-00000.h5"))
       #expect(try reader.pixels(0) == fitted.pixels)
@@ -244,7 +179,7 @@ struct ImageListTests {
       atPath: folder("in/l.jpg"), withDestinationPath: "l.jpg")
     try FileManager.default.createSymbolicLink(
       atPath: folder("in/m.jpg"), withDestinationPath: "deep")
-    let outcome = try ingest(folder("in"), to: folder("out"))
+    let outcome = try Self.ingest(folder("in"), to: folder("out"))
     #expect((outcome.read, outcome.written, outcome.skipped.count) == (15, 6, 9))
     let reasons = outcome.skipped.sorted { $0.name < $1.name }.map(\.reason)
     for (index, (name, _, reason)) in bad.enumerated() {
@@ -254,20 +189,20 @@ struct ImageListTests {
     let report = try String(contentsOfFile: folder("out/skipped.jsonl"), encoding: .utf8)
     #expect(report.split(separator: "\n").count == 9)
     #expect(throws: IngestError.self) {
-      try ingest(folder("in"), to: folder("strict"), policy: ErrorPolicy(isStrict: true))
+      try Self.ingest(folder("in"), to: folder("strict"), policy: ErrorPolicy(isStrict: true))
     }
     #expect(throws: IngestError.self) {
-      try ingest(folder("in"), to: folder("few"), policy: ErrorPolicy(limit: .count(8)))
+      try Self.ingest(folder("in"), to: folder("few"), policy: ErrorPolicy(limit: .count(8)))
     }
   }
 
   @Test func otherOptionsAndInputsAreRefusedByName() throws {
     let folder = try Self.images(4)
-    try ingest(folder("in"), .squares(), to: folder("out"))
+    try Self.ingest(folder("in"), .squares(), to: folder("out"))
     let before = try files(in: folder("out"))
     func refusal(_ change: (inout ImageOptions) -> Void) throws -> String {
       let error = try #require(throws: ShardError.self) {
-        try ingest(folder("in"), .squares(change), to: folder("out"))
+        try Self.ingest(folder("in"), .squares(change), to: folder("out"))
       }
       guard case .optionsDiffer(_, let name, _, _) = error else { return "\(error)" }
       return name
@@ -284,7 +219,7 @@ struct ImageListTests {
     // A seed that decides nothing may change.
     var seeded = try ImageOptions.squares()
     seeded.seed = 7
-    #expect(try ingest(folder("in"), seeded, to: folder("out")).earlier == 4)
+    #expect(try Self.ingest(folder("in"), seeded, to: folder("out")).earlier == 4)
     try RGBImage(width: 9, height: 9, filledWith: .white).writePNG(to: folder("in/new.png"))
     #expect(try refusal { _ in } == "inputs")
     #expect(try files(in: folder("out")) == before)
@@ -318,7 +253,7 @@ struct ImageListTests {
 }
 
 extension ImageListSource {
-  fileprivate static func plan(
+  static func plan(
     folder: String, followsLinks: Bool = false, reading: ImageReading = ImageReading(),
     _ options: ImageOptions
   ) throws -> IngestPlan {
@@ -328,7 +263,7 @@ extension ImageListSource {
     ) { _ in }
   }
 
-  fileprivate static func plan(paths: [String], _ options: ImageOptions) throws -> IngestPlan {
+  static func plan(paths: [String], _ options: ImageOptions) throws -> IngestPlan {
     try plan(
       paths: paths, list: "list", reading: ImageReading(), squares: options.squares,
       shards: options.shards

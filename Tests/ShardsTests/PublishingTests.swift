@@ -170,7 +170,9 @@ import Testing
   }
 
   /// Case 32: files of names that the folder would give, but that no run wrote.
-  @Test(arguments: ["revenge-train-00000.h5", "revenge-train-00002.h5", "skipped.jsonl", "left-out.jsonl"])
+  @Test(arguments: [
+    "revenge-train-00000.h5", "revenge-train-00002.h5", "skipped.jsonl", "left-out.jsonl",
+  ])
   func externalFilesAreNotOverwritten(name: String) throws {
     let scratch = try Scratch()
     let path = scratch.file("out")

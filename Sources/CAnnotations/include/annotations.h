@@ -85,7 +85,7 @@ typedef struct ca_outline {
   long number_count;
   long *part_ends;  // where each part ends in `numbers`
   long part_count;
-  long bad_part;    // the first that holds `found`, no finite number of -1e6…1e6; -1 for none. Such parts have no numbers
+  long bad_part;    // the first that holds `found`, no finite number of -1e6…1e6; -1 for none; such parts are empty
   int64_t *counts;  // of runs that are not compressed
   long count_count;
   char *text;  // of compressed runs

@@ -55,6 +55,7 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
         case CA_IMAGE: try addImage(record)
         case CA_CATEGORY: try addCategory(record)
         default:
+          faults.annotations += 1
           if record.has(CA_IMAGE_ID), !reading.keeps(record.image_id) { return }
           rows.append(try row(record))
         }
@@ -176,6 +177,7 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
         try note(.unknownImage, row)
       }
     }
+    faults.keptAnnotations = imageOfRow.count { $0 >= 0 }
     return AnnotationGroups(imageOfRow: imageOfRow, images: images.count)
   }
 }

@@ -93,6 +93,8 @@ package struct InvalidCOCORecords: Equatable, Sendable {
   package internal(set) var mendedEscapes = 0
   /// Records read, good and invalid ones.
   package internal(set) var read = 0
+  /// Annotations read, and those that are kept: good ones of images that are listed.
+  package internal(set) var annotations = 0, keptAnnotations = 0
   /// Annotations with a number that an earlier one has; nothing needs it to be unique, and all are
   /// kept.
   package internal(set) var repeatedIDs = 0

@@ -32,7 +32,7 @@ final class COCOPart: Sendable {
       try ImageFolder(path, followsLinks: options.followsLinks)
     }
     self.layout = layout
-    var listing = COCOImageListing(policy: policy)
+    var listing = COCOImageListing(policy: policy, needsAnnotations: !needs.sizesOnly)
     func reading(_ path: String, _ body: (COCOReading) throws -> Void) throws {
       try withoutActuallyEscaping(progress) { progress in
         try body(
@@ -115,20 +115,26 @@ private struct COCONeeds {
 /// The images that several annotation files list.
 private struct COCOImageListing {
   let policy: ErrorPolicy
+  let needsAnnotations: Bool
   private(set) var images: [Int64: COCOImage] = [:]
   private(set) var warnings: [String] = []
   private(set) var leftOut: [String] = []
   private var firstPath: String?
 
-  init(policy: ErrorPolicy) { self.policy = policy }
+  init(policy: ErrorPolicy, needsAnnotations: Bool) {
+    self.policy = policy
+    self.needsAnnotations = needsAnnotations
+  }
 
   /// - Throws: `.otherImages` where two files list no image in common, `.nothingUsable` where one
-  ///   lists none, `.tooManyRecords` where more of one are invalid than the policy allows.
+  ///   lists none or nothing of them, `.tooManyRecords` where more of one are invalid than the policy allows.
   mutating func add(
     _ more: [COCOImage], of path: String, faults: InvalidCOCORecords
   ) throws(IngestError) {
-    if more.isEmpty {
-      throw .nothingUsable(path: path, reason: faults.listed.first?.description)
+    let reason = faults.listed.first?.description
+    if more.isEmpty { throw .nothingUsable(path: path, what: "image", reason: reason) }
+    if needsAnnotations, faults.annotations > 0, faults.keptAnnotations == 0 {
+      throw .nothingUsable(path: path, what: "annotation", reason: reason)
     }
     try note(faults, of: path)
     var common = 0

@@ -35,7 +35,9 @@ struct ImageListing {
         let path = "\(folder)/\(whole)"
         if DurableFile.isRealFolder(path) {
           waiting.append((whole, above + [DurableFile.realPath(path) ?? path]))
-        } else if DurableFile.isFolder(path), let target = DurableFile.realPath(path) {
+        } else if followsLinks || !Self.isImage(name), DurableFile.isFolder(path),
+          let target = DurableFile.realPath(path)
+        {
           if above.contains(target) { continue }
           if followsLinks {
             waiting.append((whole, above + [target]))
