@@ -16,16 +16,19 @@ struct ImageListing {
 
   /// Lists a folder and the folders in it.
   ///
-  /// - Parameter followsLinks: whether links to folders are followed. One that leads to a folder
-  ///   which it is in is not: all its images are in the list.
+  /// - Parameter followsLinks: whether links to folders are followed. Each folder is listed once,
+  ///   under its own name where it is below the first one, so that no loop is endless.
   init(of folder: String, followsLinks: Bool) {
-    let root = DurableFile.realPath(folder) ?? folder
-    // Real paths of the folders that a folder is in, itself included.
-    var waiting: [(prefix: String, above: [String])] = [("", [root])]
-    while let (prefix, above) = waiting.popLast() {
+    var listed: Set<String> = []
+    var folders = [""]
+    var links: [String] = []  // to folders, followed when all others are listed
+    while !folders.isEmpty || !links.isEmpty {
+      let prefix = folders.popLast() ?? links.removeFirst()
+      let base = prefix.isEmpty ? folder : "\(folder)/\(prefix)"
+      guard listed.insert(DurableFile.realPath(base) ?? base).inserted else { continue }
       let names: [String]
       do throws(DurableFileError) {
-        names = try DurableFile.list(prefix.isEmpty ? folder : "\(folder)/\(prefix)")
+        names = try DurableFile.list(base)
       } catch {
         unread.append((prefix.isEmpty ? "." : prefix, "\(error)"))
         continue
@@ -34,21 +37,16 @@ struct ImageListing {
         let whole = prefix.isEmpty ? name : "\(prefix)/\(name)"
         let path = "\(folder)/\(whole)"
         if DurableFile.isRealFolder(path) {
-          waiting.append((whole, above + [DurableFile.realPath(path) ?? path]))
-        } else if followsLinks || !Self.isImage(name), DurableFile.isFolder(path),
-          let target = DurableFile.realPath(path)
-        {
-          if above.contains(target) { continue }
-          if followsLinks {
-            waiting.append((whole, above + [target]))
-          } else if DurableFile.leadsOut(path, of: folder) {
-            unread.append(
-              (whole, "\(path): a link to a folder (--follow-symlinks reads the images in it)"))
-          }
+          folders.append(whole)
+        } else if followsLinks, DurableFile.isFolder(path) {
+          links.append(whole)
         } else if Self.isImage(name) {
           images.append(whole)
-        } else {
+        } else if !DurableFile.isFolder(path) {
           ignored.append(whole)
+        } else if DurableFile.leadsOut(path, of: folder) {
+          unread.append(
+            (whole, "\(path): a link to a folder (--follow-symlinks reads the images in it)"))
         }
       }
     }
