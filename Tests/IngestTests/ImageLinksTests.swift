@@ -23,6 +23,11 @@ struct ImageLinksTests {
     let refused = try ImageListTests.ingest(folder("in"), to: folder("refused"))
     #expect((refused.read, refused.written) == (5, 4))
     #expect(refused.skipped.map(\.name) == ["linked/"])
+    // Also one to a hidden folder below the first one.
+    try files.createDirectory(atPath: folder("in/.store"), withIntermediateDirectories: true)
+    try files.createSymbolicLink(atPath: folder("in/stored"), withDestinationPath: ".store")
+    let hidden = try ImageListTests.ingest(folder("in"), to: folder("hidden"))
+    #expect(hidden.skipped.map(\.name) == ["linked/", "stored/"])
     #expect(refused.skipped[0].reason.contains("a link to a folder (--follow-symlinks"))
     #expect(throws: IngestError.self) {
       try ImageListTests.ingest(

@@ -22,6 +22,7 @@ struct ImageListing {
     var listed: Set<String> = []
     var folders = [""]
     var links: [String] = []  // to folders, followed when all others are listed
+    var passed: [String] = []  // those that are not followed
     while !folders.isEmpty || !links.isEmpty {
       let prefix = folders.popLast() ?? links.removeFirst()
       let base = prefix.isEmpty ? folder : "\(folder)/\(prefix)"
@@ -38,17 +39,20 @@ struct ImageListing {
         let path = "\(folder)/\(whole)"
         if DurableFile.isRealFolder(path) {
           folders.append(whole)
-        } else if followsLinks, DurableFile.isFolder(path) {
-          links.append(whole)
+        } else if followsLinks || !Self.isImage(name), DurableFile.isFolder(path) {
+          if followsLinks { links.append(whole) } else { passed.append(whole) }
         } else if Self.isImage(name) {
           images.append(whole)
-        } else if !DurableFile.isFolder(path) {
+        } else {
           ignored.append(whole)
-        } else if DurableFile.leadsOut(path, of: folder) {
-          unread.append(
-            (whole, "\(path): a link to a folder (--follow-symlinks reads the images in it)"))
         }
       }
+    }
+    for name in passed {
+      let path = "\(folder)/\(name)"
+      if let target = DurableFile.realPath(path), listed.contains(target) { continue }
+      unread.append(
+        (name, "\(path): a link to a folder (--follow-symlinks reads the images in it)"))
     }
     images.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     ignored.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
