@@ -10,8 +10,9 @@
 
 struct reader {
   const uint8_t *bytes;
-  size_t count, position;  // of the bytes up to the end of the pixels; an IEND is read behind them
-  int is_cut;              // whether the file ends there
+  size_t count, position;
+  size_t more;  // bytes of an end chunk that are read behind them
+  int is_cut;   // whether the file ends there, without one of its own
   ic_status status;
   ic_message *message;
 };
@@ -61,7 +62,7 @@ static void on_read(png_structp png, png_bytep into, size_t wanted) {
   size_t begin = reader->position, behind = begin - reader->count;
   if (begin < reader->count && wanted <= reader->count - begin) {
     memcpy(into, reader->bytes + begin, wanted);
-  } else if (begin >= reader->count && behind < sizeof end && wanted <= sizeof end - behind) {
+  } else if (begin >= reader->count && behind < reader->more && wanted <= reader->more - behind) {
     memcpy(into, end + behind, wanted);
   } else {
     reader->status = IC_TRUNCATED;
@@ -101,18 +102,18 @@ ic_status ic_png_header(const uint8_t *bytes, size_t count, ic_header *header,
 }
 
 // Where the last of the chunks of pixels ends. What follows says nothing of them: IEND may be
-// missing or damaged. `count` where there is none, or where the file ends inside one.
+// missing or damaged. 0 where there is none, or where the file ends inside one.
 static size_t end_of_pixels(const uint8_t *bytes, size_t count) {
   size_t at = 8, any = 0;
   while (count - at >= 12) {
     size_t length = big_endian(bytes + at);
     int has_pixels = memcmp(bytes + at + 4, "IDAT", 4) == 0;
     if ((any && !has_pixels) || memcmp(bytes + at + 4, "IEND", 4) == 0) break;
-    if (length > count - at - 12) return count;
+    if (length > count - at - 12) return 0;
     at += length + 12;
     any |= (size_t)has_pixels;
   }
-  return any ? at : count;
+  return any ? at : 0;
 }
 
 // Sets up a reader after the header chunks, with `transform` applied; rows of `row_bytes` follow.
@@ -120,7 +121,12 @@ static ic_status decode(const uint8_t *bytes, size_t count, const ic_header *hea
                         void (*transform)(png_structp), size_t row_bytes, uint8_t *rows,
                         ic_message *message) {
   size_t end = end_of_pixels(bytes, count);
-  struct reader reader = {bytes, end, 0, count - end < 12, IC_OK, message};
+  struct reader reader = {bytes, count, 0, 0, 0, IC_OK, message};
+  if (end > 0) {
+    reader.count = end;
+    reader.more = 12;
+    reader.is_cut = count - end < 12;
+  }
   png_structp png =
       png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, on_error, on_warning);
   if (png == NULL) {
