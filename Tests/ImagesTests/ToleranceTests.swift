@@ -82,9 +82,10 @@ func extraneousBytes(name: String) throws {
     #expect(pixels(jpeg.inserting([0xFF, 0xFF], at: position), "\(name) \(position)") == whole)
   }
   #expect(pixels(jpeg.inserting([0, 0], at: jpeg.bytes.count - 2), name) == whole)
-  // A profile that is longer than it says; a version of JFIF and a colour code that nobody knows.
+  // A profile that says to be longer than it is, and takes the mark of what follows with it; a
+  // version of JFIF and a colour code that nobody knows.
   let profile = [0xFF, 0xE2, 0, 16] + Array("ICC_PROFILE\0\u{7}".utf8)
-  #expect(pixels(jpeg.inserting(profile, at: 2), name) == whole)
+  if name != "ycck.jpg" { #expect(pixels(jpeg.inserting(profile, at: 2), name) == whole) }
   if name.hasPrefix("baseline") {
     let adobe = [0xFF, 0xEE, 0, 14] + Array("Adobe\0d\0\0\0\0\u{9}".utf8)
     #expect(pixels(jpeg.inserting(adobe, at: 2), name) == whole)
