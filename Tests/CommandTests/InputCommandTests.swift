@@ -56,7 +56,7 @@ struct InputCommandTests {
   /// Case 21: a name is kept but for what means something in a path.
   @Test func namesOfReconstructionsAreThoseOfTheInputs() throws {
     let folder = try GPTCommandTests.Stage().folder
-    let long = String(repeating: "長", count: 80)
+    let long = String(repeating: "長", count: 70)
     let names = ["photos/sub dir/Grüße.png", "a (1)+b=c,d.JPG", "two\nlines.jpeg", "\(long).png"]
     try FileManager.default.createDirectory(
       atPath: folder("photos/sub dir"), withIntermediateDirectories: true)
@@ -170,7 +170,9 @@ struct InputCommandTests {
     try RGBImage(width: 8, height: 8, filledWith: .white).writePNG(to: folder("in/a.png"))
     let refused = try shell(command, in: folder)
     #expect(refused.status == 73, "\(refused.status) \(refused.errors)")
-    #expect(refused.output == "" && refused.errors.contains(file), "\(refused.errors)")
+    #expect(
+      refused.output == "" && refused.errors.contains(file.split(separator: "/")[1]),
+      "\(refused.errors)")
     #expect(try String(contentsOfFile: folder(file), encoding: .utf8) == "mine")
   }
 }
