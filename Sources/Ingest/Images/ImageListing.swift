@@ -11,8 +11,8 @@ struct ImageListing {
 
   /// Endings of images, also of forms that are not read: those are reported, not passed over.
   private static let endings: Set<String> = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic",
-    "heif", "jxl",
+    "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "bmp", "tif", "tiff", "avif",
+    "heic", "heif", "jxl",
   ]
 
   /// Lists a folder and the folders in it.
