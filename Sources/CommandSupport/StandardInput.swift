@@ -12,7 +12,9 @@ package enum PathList {
   package static func lines(_ bytes: [UInt8]) -> [String] {
     let bytes = utf8(ofUTF16: bytes) ?? bytes
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-    return bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
+    let lineFeed = UInt8(ascii: "\n")
+    let separator = bytes.contains(lineFeed) ? lineFeed : UInt8(ascii: "\r")  // old Macintoshes'
+    return bytes.split(separator: separator).compactMap { line in
       var line = line
       while line.starts(with: mark) { line = line.dropFirst(mark.count) }
       if line.last == UInt8(ascii: "\r") { line = line.dropLast() }

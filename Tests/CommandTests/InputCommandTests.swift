@@ -34,6 +34,7 @@ struct InputCommandTests {
     for (number, list) in [
       mark + Data(text.utf8), mark + Data("a.png\n".utf8) + mark + Data("ü b.png".utf8),
       utf16(false), utf16(true), Data("a.png\nü b.png".utf8),
+      Data("a.png\rü b.png\r".utf8),
     ].enumerated() {
       try list.write(to: URL(fileURLWithPath: folder("list")))
       let outcome = try shell(
