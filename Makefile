@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
-.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times test-portable test-isa test-files test-masks interop interop-torch \
+.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times test-portable test-isa test-arm test-files test-masks interop interop-torch \
 	bench bench-compare lint format check clean
 
 BUILD := .build
@@ -35,17 +35,21 @@ test-times: .venv/ready  ## run the tests one by one, and list the suites by the
 test-portable:  ## the same, built without the libraries that can be left out
 	$(MAKE) --no-print-directory test BUILD=.build-portable SWIFTFLAGS="-c release --scratch-path .build-portable --disable-default-traits"
 
-# What oneDNN and OpenBLAS compute with on other processors; a processor runs all that are older than it.
-AVX512 = DNNL_MAX_CPU_ISA=AVX512_CORE,OPENBLAS_CORETYPE=SkylakeX
-ISAS = DNNL_MAX_CPU_ISA=SSE41,OPENBLAS_CORETYPE=Nehalem DNNL_MAX_CPU_ISA=AVX,OPENBLAS_CORETYPE=Sandybridge \
-	DNNL_MAX_CPU_ISA=AVX2,OPENBLAS_CORETYPE=Haswell DNNL_MAX_CPU_ISA=AVX2,OPENBLAS_CORETYPE=Zen \
-	$(if $(shell grep -m1 -o avx512bw /proc/cpuinfo),$(AVX512))
 NUMERIC = ^(CKernels|TensorCore|NN|Models|TamingCheckpoints|Training)Tests\.|ParityCommandTests|ConvertCheckpointTests
+# A build for one instruction set instead of a choice at run time.
+ONE_CLONE = -Xcc -DCK_ONE_CLONE -Xcc -march=
 
-test-isa:  ## run the numeric tests as on older processors, one after the other
-	swift build $(SWIFTFLAGS) --build-tests
-	for isa in $(ISAS); do echo "== $$isa"; \
-	  env $${isa//,/ } swift test $(SWIFTFLAGS) --skip-build --filter '$(NUMERIC)'; done
+test-isa:  ## build for older processors, one after the other, and run the numeric tests
+	for isa in x86-64 x86-64-v3; do echo "== $$isa"; \
+	  swift test -c release --scratch-path .build-$$isa $(ONE_CLONE)$$isa --filter '$(NUMERIC)' || exit 1; done
+
+KERNELS = $(wildcard Sources/CKernels/*.c)
+
+test-arm:  ## compile the kernels for ARM and run their self-check under an emulator (gcc-aarch64-linux-gnu, qemu-user)
+	mkdir -p $(BUILD)
+	clang --target=aarch64-linux-gnu -O2 -static -fuse-ld=/usr/bin/aarch64-linux-gnu-ld -ISources/CKernels/include \
+	  -ISources/CKernels $(KERNELS) Tests/kernels-check.c -lm -lpthread -o $(BUILD)/kernels-check-arm
+	qemu-aarch64 $(BUILD)/kernels-check-arm
 
 test-files: .venv/ready
 	Tests/check-files.sh $(BIN) .venv/bin/python

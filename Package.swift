@@ -1,8 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Traits: `OneDNN` brings the fast engine (libdnnl-dev), `LibDeflate` faster shard compression (libdeflate-dev).
-// `swift build --disable-default-traits` needs libpng, libjpeg, HDF5 and OpenBLAS alone.
+// The trait `LibDeflate` brings faster shard compression (libdeflate-dev); `swift build --disable-default-traits` needs
+// libpng, libjpeg and HDF5 alone.
 
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
@@ -42,8 +42,7 @@ let package = Package(
   name: "swift-vqgan",
   products: commands.map { .executable(name: $0.key, targets: [$0.key]) },
   traits: [
-    .default(enabledTraits: ["OneDNN", "LibDeflate"]),
-    .trait(name: "OneDNN", description: "Convolutions and matrix products by oneDNN."),
+    .default(enabledTraits: ["LibDeflate"]),
     .trait(name: "LibDeflate", description: "Shard compression by libdeflate instead of zlib."),
   ],
   dependencies: [
@@ -52,9 +51,6 @@ let package = Package(
   ],
   targets: [
     // System libraries
-    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
-    .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
@@ -64,16 +60,7 @@ let package = Package(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
 
     // C
-    .target(
-      name: "CKernels",
-      dependencies: [
-        "COpenBLAS", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"])),
-      ],
-      cSettings: [.define("HAS_ONEDNN", .when(traits: ["OneDNN"]))],
-      linkerSettings: [
-        .linkedLibrary("gomp"), .linkedLibrary("dnnl", .when(traits: ["OneDNN"])),
-        .linkedLibrary("m"),
-      ]),
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG", "CZlib"]),
     .target(name: "COpenat2"),
     .target(
@@ -87,9 +74,7 @@ let package = Package(
     .target(name: "RowMaps"),
 
     // The engine and the models
-    .target(
-      name: "TensorCore", dependencies: ["CKernels"],
-      swiftSettings: [.define("HAS_ONEDNN", .when(traits: ["OneDNN"]))]),
+    .target(name: "TensorCore", dependencies: ["CKernels"]),
     .target(name: "NN", dependencies: ["TensorCore"]),
     .target(name: "Models", dependencies: ["NN", "RowMaps", "TensorCore"]),
 

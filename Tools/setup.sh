@@ -2,7 +2,7 @@
 # Installs the Debian packages that are missing and checks the Swift toolchain. Changes nothing where all is there.
 set -eu
 
-needed="libpng-dev libjpeg-dev libhdf5-dev libopenblas-dev libdnnl-dev libdeflate-dev pkg-config python3 strace curl unzip"
+needed="libpng-dev libjpeg-dev libhdf5-dev libdeflate-dev pkg-config python3 strace curl unzip"
 oldest_swift=6.1
 
 missing=""

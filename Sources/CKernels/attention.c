@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define BLOCK 32        // queries to a block
-#define WIDEST_TILES 64  // channels of a head, from which on a library's product wins
+#define WIDEST_TILES 64  // channels of a head, from which on packing pays
 
 // What both directions share. A head's matrices are the columns [head * d, head * d + d) of its item's rows.
 struct attention {
@@ -21,16 +21,15 @@ struct attention {
   float scale;
   int causal, tiles;
   long prefix;
-  ck_gemm gemm;
   long blocks;  // of queries in T
 };
 
 static struct attention describe(const float *q, const float *k, const float *v, long t, long heads, long d,
-                                 long stride, long out_stride, float scale, int causal, long prefix, ck_gemm gemm) {
-  const int tiles = d % CK_BLOCK == 0 && d <= WIDEST_TILES && ck_tiles_pay();
+                                 long stride, long out_stride, float scale, int causal, long prefix) {
+  const int tiles = d % CK_BLOCK == 0 && d <= WIDEST_TILES;
   return (struct attention){
       q, k, v, 0, t, heads, d, stride, out_stride, ck_chunks(t, CK_BLOCK) * CK_BLOCK, scale, causal, tiles,
-      ck_minimum(prefix, t), gemm, ck_chunks(t, BLOCK)};
+      ck_minimum(prefix, t), ck_chunks(t, BLOCK)};
 }
 
 // How many keys query i sees.
@@ -56,7 +55,7 @@ CK_INLINE void multiply(const struct attention *s, int transpose_a, long m, long
   if (s->tiles)
     ck_tile_product(m, n, k, alpha, a, transpose_a ? 1 : lda, transpose_a ? lda : 1, b, ldb, accumulates, c, ldc);
   else
-    s->gemm(transpose_a, 0, m, n, k, alpha, a, lda, b, ldb, accumulates ? 1 : 0, c, ldc);
+    ck_gemm(transpose_a, 0, m, n, k, alpha, a, lda, b, ldb, accumulates ? 1 : 0, c, ldc);
 }
 
 // ---- Transposed keys and values: every product then reads whole rows of its second factor ----------------
@@ -126,9 +125,9 @@ CK_WIDE static void attend(void *context, long task) {
 
 void ck_attention_forward(const float *q, const float *k, const float *v, float *out, float *log_sums, long n,
                           long t, long heads, long d, long q_stride, long out_stride, float scale, int causal,
-                          long prefix, ck_gemm gemm) {
+                          long prefix) {
   struct forward forward = {
-      describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix, gemm), out, log_sums};
+      describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix), out, log_sums};
   forward.shared.keys = transposed(&forward.shared, k, n, 2);
   ck_parallel(n * heads * forward.shared.blocks, attend, &forward);
 }
@@ -226,10 +225,9 @@ CK_WIDE static void key_block_gradient(void *context, long block) {
 
 void ck_attention_backward(const float *q, const float *k, const float *v, const float *out, const float *dout,
                            const float *log_sums, float *dq, float *dk, float *dv, long n, long t, long heads,
-                           long d, long q_stride, long out_stride, float scale, int causal, long prefix,
-                           ck_gemm gemm) {
+                           long d, long q_stride, long out_stride, float scale, int causal, long prefix) {
   struct backward backward = {
-      .shared = describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix, gemm),
+      .shared = describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix),
       .out = out,
       .dout = dout,
       .log_sums = log_sums,

@@ -1,94 +1,118 @@
-// Matrix products: by oneDNN, and by OpenBLAS on our own pool.
-#include <cblas.h>
-#include <pthread.h>
-#include <stdlib.h>
-#ifdef HAS_ONEDNN
-#include <dnnl.h>
-#endif
+// Matrix products: packed panels, cut into tasks for the pool (Goto & van de Geijn 2008), and the float32 ones.
+#include "gemm.h"
 
+#include "panels.h"
 #include "skinny_gemm.h"
-#include "transpose.h"
 
-struct product {
-  int transpose_a, transpose_b;
-  long m, n, k;
-  float alpha;
-  const float *a;
-  long lda;
-  const float *b;
-  long ldb;
-  float beta;
-  float *c;
-  long ldc;
-  long rows, columns;  // of C to a task
-};
+#define DEPTH 384             // steps that are summed at once:
+#define PANELS 16             // so many packed panels stay in the second-level cache,
+#define GROUPS 6              // and so many groups of rows beside them
+#define TOO_SMALL (1L << 18)  // multiply-adds that are not worth waking the pool
 
-// ---- OpenBLAS: single-threaded products of tiles, the tiles shared out over the pool -----------------
-
-// A second pool of threads spinning beside libgomp's would halve the speed of both.
-static void use_one_thread(void) { openblas_set_num_threads(1); }
-
-static void multiply_tile(void *context, long tile) {
-  const struct product *p = context;
-  const long down = ck_chunks(p->m, p->rows);
-  const long row = tile % down * p->rows, column = tile / down * p->columns;
-  cblas_sgemm(CblasRowMajor, p->transpose_a ? CblasTrans : CblasNoTrans,
-              p->transpose_b ? CblasTrans : CblasNoTrans, (int)ck_minimum(p->rows, p->m - row),
-              (int)ck_minimum(p->columns, p->n - column), (int)p->k, p->alpha,
-              p->a + (p->transpose_a ? row : row * p->lda), (int)p->lda,
-              p->b + (p->transpose_b ? column * p->ldb : column), (int)p->ldb, p->beta,
-              p->c + row * p->ldc + column, (int)p->ldc);
-}
-
-void ck_gemm_openblas(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
-                      long lda, const float *b, long ldb, float beta, float *c, long ldc) {
-  struct product p = {transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, 256, 1024};
-  if (m <= 0 || n <= 0) return;
-  if (!transpose_a && transpose_b && ck_skinny_gemm(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) return;
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, use_one_thread);
-  // Large tiles repeat less packing; small products still give every thread a few. The shape alone decides.
-  while (ck_chunks(m, p.rows) * ck_chunks(n, p.columns) < 8 && p.columns > 128) p.columns /= 2;
-  while (ck_chunks(m, p.rows) * ck_chunks(n, p.columns) < 8 && p.rows > 64) p.rows /= 2;
-  ck_parallel(ck_chunks(m, p.rows) * ck_chunks(n, p.columns), multiply_tile, &p);
-}
-
-// ---- oneDNN: threaded by itself on the same pool -------------------------------------------------------
-
-#ifdef HAS_ONEDNN
-// oneDNN's product with a transposed second factor reaches 140 to 190 GFLOP/s where the plain one reaches 210 to 220
-// (two cores of Zen 4), so with many rows the factor is transposed first.
-#define MANY_ROWS 512
-
-CK_WIDE static void transpose_columns(void *context, long task) {
-  const struct product *p = context;
-  const long end = ck_minimum(p->n, (task + 1) * p->columns);
-  for (long j = task * p->columns; j < end; j += CK_BLOCK)
-    for (long i = 0; i < p->k; i += CK_BLOCK)
-      ck_transpose_tile(p->b + j * p->ldb + i, p->ldb, ck_minimum(CK_BLOCK, end - j), ck_minimum(CK_BLOCK, p->k - i),
-                        p->c + i * p->n + j, p->n, ck_minimum(CK_BLOCK, end - j));
-}
-
-static const float *transposed(const struct product *p) {
-  struct product columns = *p;
-  columns.c = ck_scratch(4, p->k * p->n);
-  columns.columns = 64;
-  ck_parallel(ck_chunks(p->n, columns.columns), transpose_columns, &columns);
-  return columns.c;
-}
-
-void ck_gemm_onednn(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
-                    long lda, const float *b, long ldb, float beta, float *c, long ldc) {
-  struct product p = {transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, 0, 0};
-  if (m <= 0 || n <= 0) return;
-  if (!transpose_a && transpose_b && ck_skinny_gemm(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) return;
-  if (transpose_b && m >= MANY_ROWS && n >= CK_BLOCK && k >= CK_BLOCK) {
-    b = transposed(&p);
-    ldb = n;
-    transpose_b = 0;
+// Some rows times some columns. Every task packs what it reads, in its own core's cache: a panel that another core has
+// packed comes more slowly than one that is packed again.
+static void multiply(void *context, long task) {
+  const struct gemm *p = context;
+  const long down = ck_chunks(p->m, p->rows), top = task % down * p->rows, left = task / down * p->columns;
+  const long bottom = ck_minimum(top + p->rows, p->m), right = ck_minimum(left + p->columns, p->n);
+  const long longest = ck_minimum(DEPTH, p->k), block = GROUPS * p->tile.rows;
+  float *panels = ck_scratch(4, ck_chunks(p->columns, p->width) * p->width * longest + block * longest);
+  float *groups = panels + ck_chunks(p->columns, p->width) * p->width * longest;
+  for (long step = 0; step == 0 || step < p->k; step += DEPTH) {
+    const long depth = ck_minimum(DEPTH, p->k - step);
+    for (long j = left; j < right; j += p->width)
+      p->pack_panel(p, j, ck_minimum(p->width, right - j), step, depth, panels + (j - left) * depth);
+    for (long first = top; first < bottom; first += block) {
+      const long rows = ck_minimum(block, bottom - first);
+      for (long i = 0; i < rows; i += p->tile.rows)
+        p->pack_rows(p, first + i, ck_minimum(p->tile.rows, rows - i), step, depth, groups + i * depth);
+      for (long j = left; j < right; j += p->width)
+        for (long i = 0; i < rows; i += p->tile.rows) {
+          const long some = ck_minimum(p->tile.rows, rows - i), count = ck_minimum(p->width, right - j);
+          float *c = p->c + (first + i) * p->ldc + j;
+          for (long r = 0; r < some; r++)
+            for (long v = 0; v < count; v += CK_BLOCK) __builtin_prefetch(c + r * p->ldc + v, 1);
+          p->multiply_tile(p, groups + i * depth, some, panels + (j - left) * depth, depth, step > 0 ? 1 : p->beta, count,
+                           c);
+        }
+    }
   }
-  if (dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, lda, b, ldb, beta, c,
-                 ldc) != dnnl_success)
-    abort();  // sizes or strides that no matrix has: a mistake of the caller
 }
-#endif
+
+// `count` cut into even parts of whole `unit`s.
+static long even_part(long count, long parts, long unit) { return ck_chunks(ck_chunks(count, parts), unit) * unit; }
+
+// Cuts C into two tasks for every thread, so that they pack the least together. (How C is cut does not change its bits.)
+static void cut_into_tasks(struct gemm *p, long tasks) {
+  long least = 0;
+  for (long across = ck_chunks(p->n, PANELS * p->width);; across++) {
+    const long down = ck_chunks(tasks, across), packed = across * p->m + down * p->n;
+    if (least && (packed >= least || across > tasks)) return;
+    least = packed;
+    p->columns = even_part(p->n, across, p->width);
+    p->rows = even_part(p->m, down, p->tile.rows);
+  }
+}
+
+void ck_run_gemm(struct gemm *p) {
+  p->tile = ck_register_tile();
+  p->width = p->tile.vectors * CK_BLOCK;
+  const int small = p->m * p->n * p->k <= TOO_SMALL;
+  cut_into_tasks(p, small ? 1 : 2 * ck_threads());
+  const long count = ck_chunks(p->m, p->rows) * ck_chunks(p->n, p->columns);
+  if (!small)
+    ck_parallel(count, multiply, p);
+  else
+    for (long task = 0; task < count; task++) multiply(p, task);
+}
+
+// ---- float32 ----
+
+CK_WIDE static void pack_float_rows(const struct gemm *p, long row, long count, long step, long depth, float *to) {
+  const float *a = p->a;
+  if (p->transpose_a)
+    ck_pack_columns(a + step * p->lda + row, p->lda, count, p->m - row, depth, to);
+  else
+    ck_pack_rows(a + row * p->lda + step, p->lda, count, depth, to);
+}
+
+CK_WIDE static void pack_float_panel(const struct gemm *p, long column, long count, long step, long depth, float *to) {
+  const float *b = p->b;
+  if (p->transpose_b)
+    ck_pack_transposed_panel(b + column * p->ldb + step, p->ldb, count, p->width, depth, to);
+  else
+    ck_pack_panel(b + step * p->ldb + column, p->ldb, count, p->width, depth, to);
+}
+
+CK_WIDE static void multiply_float_tile(const struct gemm *p, const float *a, long rows, const float *b, long depth,
+                                        float beta, long count, float *c) {
+  ck_lanes s[CK_MAX_ROWS][CK_MAX_VECTORS];
+#define CALL(R, V) \
+  ck_clear_sums(s, R, V); \
+  ck_add_products(s, a, 1, R, b, CK_BLOCK, V * CK_BLOCK, depth, R, V); \
+  ck_store_tile(p, s, beta, count, c, R, V);
+  CK_TILE_SWITCH(rows, p->tile.vectors, CALL)
+#undef CALL
+}
+
+void ck_gemm(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a, long lda,
+             const float *b, long ldb, float beta, float *c, long ldc) {
+  if (m <= 0 || n <= 0) return;
+  if (!transpose_a && transpose_b && ck_skinny_gemm(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) return;
+  ck_run_gemm(&(struct gemm){.transpose_a = transpose_a,
+                             .transpose_b = transpose_b,
+                             .m = m,
+                             .n = n,
+                             .k = k,
+                             .alpha = alpha,
+                             .a = a,
+                             .lda = lda,
+                             .b = b,
+                             .ldb = ldb,
+                             .beta = beta,
+                             .c = c,
+                             .ldc = ldc,
+                             .pack_rows = pack_float_rows,
+                             .pack_panel = pack_float_panel,
+                             .multiply_tile = multiply_float_tile});
+}

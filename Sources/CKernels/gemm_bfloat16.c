@@ -1,18 +1,20 @@
-// Matrix products of bfloat16 factors with sums in float32, by oneDNN's matmul.
-#ifdef HAS_ONEDNN
-#include <dnnl.h>
-#include <pthread.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+// Matrix products of bfloat16 factors with sums in float32, on processors with dot products of pairs of them.
+#include "gemm.h"
+#include "panels.h"
 #include "skinny_gemm.h"
-#include "lanes.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #define CHUNK 16384
 
 int ck_has_bfloat16(void) {
-  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+#if defined(__x86_64__)
+  return ck_has_wide_registers() && __builtin_cpu_supports("avx512bf16");
+#else
+  return 0;
+#endif
 }
 
 // ---- rounding ----
@@ -35,99 +37,98 @@ void ck_round_to_bfloat16(const float *from, uint16_t *to, long count) {
 
 // ---- products ----
 
-struct key {
-  long m, n, k;
-  int transpose_a, transpose_b, accumulates, threads;
-};
+#if defined(__x86_64__)
+#define BFLOAT16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
 
-struct plan {
-  struct key key;
-  struct plan *next;
-  dnnl_primitive_t primitive;
-  dnnl_memory_desc_t a, b, c;
-};
-
-static dnnl_engine_t engine;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-#define BUCKETS 64
-static struct plan *plans[BUCKETS];
-
-// Rows and columns of a stored matrix, or of its transpose.
-static dnnl_status_t describe(dnnl_memory_desc_t *result, long rows, long columns, int transposed) {
-  const dnnl_dims_t sizes = {rows, columns}, strides = {transposed ? 1 : columns, transposed ? rows : 1};
-  return dnnl_memory_desc_init_by_strides(result, 2, sizes, dnnl_bf16, strides);
-}
-
-static int create_plan(struct plan *plan) {
-  const struct key *key = &plan->key;
-  const dnnl_dims_t sizes = {key->m, key->n};
-  dnnl_matmul_desc_t operation;
-  dnnl_primitive_attr_t attributes = NULL;
-  dnnl_post_ops_t operations = NULL;
-  dnnl_primitive_desc_t descriptor = NULL;
-  int status = describe(&plan->a, key->m, key->k, key->transpose_a);
-  if (!status) status = describe(&plan->b, key->k, key->n, key->transpose_b);
-  if (!status) status = dnnl_memory_desc_init_by_tag(&plan->c, 2, sizes, dnnl_f32, dnnl_ab);
-  if (!status) status = dnnl_matmul_desc_init(&operation, &plan->a, &plan->b, NULL, &plan->c);
-  if (!status) status = dnnl_primitive_attr_create(&attributes);
-  if (!status) status = dnnl_post_ops_create(&operations);
-  if (!status && key->accumulates) status = dnnl_post_ops_append_sum(operations, 1);
-  if (!status) status = dnnl_primitive_attr_set_post_ops(attributes, operations);
-  if (!status) status = dnnl_primitive_desc_create(&descriptor, &operation, attributes, engine, NULL);
-  if (!status) status = dnnl_primitive_create(&plan->primitive, descriptor);
-  dnnl_primitive_desc_destroy(descriptor);
-  dnnl_post_ops_destroy(operations);
-  dnnl_primitive_attr_destroy(attributes);
-  return status;
-}
-
-static struct plan *find_plan(const struct key *key) {
-  uint64_t hash = 14695981039346656037u;
-  for (unsigned i = 0; i < sizeof *key; i++) hash = (hash ^ ((const unsigned char *)key)[i]) * 1099511628211u;
-  struct plan **bucket = &plans[hash % BUCKETS];
-  pthread_mutex_lock(&lock);
-  if (!engine && dnnl_engine_create(&engine, dnnl_cpu, 0)) abort();
-  struct plan *plan = *bucket;
-  while (plan && memcmp(&plan->key, key, sizeof *key) != 0) plan = plan->next;
-  if (!plan) {
-    plan = calloc(1, sizeof *plan);
-    if (!plan) abort();
-    plan->key = *key;
-    if (create_plan(plan)) abort();  // sizes that no matrix has: a mistake of the caller
-    plan->next = *bucket;
-    *bucket = plan;
+// Pairs of a matrix whose depth runs down its rows: element (i, k) at from[k * ld + i]. The last pair of an odd depth ends
+// in zero.
+CK_INLINE void interleave(const uint16_t *from, long ld, long first, long depth, long elements, long count, long width,
+                          float *to) {
+  uint32_t *pairs = (uint32_t *)to;
+  for (long k = 0; k < depth; k++, pairs += width) {
+    const uint16_t *low = from + 2 * (first + k) * ld, *high = low + ld;
+    const int odd = 2 * (first + k) + 1 == elements;
+    CK_INDEPENDENT for (long i = 0; i < count; i++) pairs[i] = low[i] | (odd ? 0 : (uint32_t)high[i]) << 16;
+    for (long i = count; i < width; i++) pairs[i] = 0;
   }
-  pthread_mutex_unlock(&lock);
-  return plan;
 }
 
-static dnnl_stream_t stream(void) {
-  static _Thread_local dnnl_stream_t mine;
-  if (!mine) dnnl_stream_create(&mine, engine, dnnl_stream_default_flags);
-  return mine;
+// Pairs of a matrix whose depth runs along its rows, of odd length: they stand at odd addresses.
+CK_INLINE void gather(const uint16_t *from, long ld, long first, long depth, long elements, long count, long width,
+                      float *to) {
+  uint32_t *pairs = (uint32_t *)to;
+  for (long k = 0; k < depth; k++, pairs += width)
+    for (long i = 0; i < width; i++) {
+      const uint16_t *pair = from + i * ld + 2 * (first + k);
+      pairs[i] = i >= count ? 0 : pair[0] | (2 * (first + k) + 1 == elements ? 0 : (uint32_t)pair[1]) << 16;
+    }
 }
 
-static void multiply(const struct plan *plan, const uint16_t *a, const uint16_t *b, float *c) {
-  dnnl_memory_t memory[3];
-  if (dnnl_memory_create(&memory[0], &plan->a, engine, (void *)a) ||
-      dnnl_memory_create(&memory[1], &plan->b, engine, (void *)b) ||
-      dnnl_memory_create(&memory[2], &plan->c, engine, c))
-    abort();
-  const dnnl_exec_arg_t arguments[3] = {
-      {DNNL_ARG_SRC, memory[0]}, {DNNL_ARG_WEIGHTS, memory[1]}, {DNNL_ARG_DST, memory[2]}};
-  if (dnnl_primitive_execute(plan->primitive, stream(), 3, arguments)) abort();
-  for (int i = 0; i < 3; i++) dnnl_memory_destroy(memory[i]);
+CK_WIDE static void pack_pair_rows(const struct gemm *p, long row, long count, long step, long depth, float *to) {
+  const uint16_t *a = p->a;
+  if (p->transpose_a)
+    interleave(a + row, p->lda, step, depth, p->elements, count, count, to);
+  else if (p->lda % 2)
+    gather(a + row * p->lda, p->lda, step, depth, p->elements, count, count, to);
+  else
+    ck_pack_rows((const float *)(a + row * p->lda) + step, p->lda / 2, count, depth, to);
+}
+
+CK_WIDE static void pack_pair_panel(const struct gemm *p, long column, long count, long step, long depth, float *to) {
+  const uint16_t *b = p->b;
+  if (!p->transpose_b)
+    interleave(b + column, p->ldb, step, depth, p->elements, count, p->width, to);
+  else if (p->ldb % 2)
+    gather(b + column * p->ldb, p->ldb, step, depth, p->elements, count, p->width, to);
+  else
+    ck_pack_transposed_panel((const float *)(b + column * p->ldb) + step, p->ldb / 2, count, p->width, depth, to);
+}
+
+#define DOT_PRODUCTS(R, V) \
+  ck_clear_sums(s, R, V); \
+  for (long k = 0; k < depth; k++) { \
+    __m512bh y[CK_MAX_VECTORS]; \
+    _Pragma("clang loop unroll(full)") for (int v = 0; v < V; v++) y[v] = \
+        (__m512bh)_mm512_loadu_ps(b + (k * V + v) * CK_BLOCK); \
+    _Pragma("clang loop unroll(full)") for (int r = 0; r < R; r++) { \
+      const __m512bh x = (__m512bh)_mm512_set1_ps(a[k * R + r]); \
+      _Pragma("clang loop unroll(full)") for (int v = 0; v < V; v++) s[r][v] = \
+          _mm512_dpbf16_ps(s[r][v], x, y[v]); \
+    } \
+  } \
+  ck_store_tile(p, s, beta, count, c, R, V);
+
+BFLOAT16 static void multiply_pair_tile(const struct gemm *p, const float *a, long rows, const float *b, long depth,
+                                        float beta, long count, float *c) {
+  ck_lanes s[CK_MAX_ROWS][CK_MAX_VECTORS];
+  CK_ROWS_SWITCH(rows, 2, DOT_PRODUCTS)
 }
 
 void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a, const uint16_t *b,
                       float beta, float *c) {
   if (m <= 0 || n <= 0) return;
   if (!transpose_a && transpose_b && ck_skinny_gemm_bfloat16(m, n, k, a, b, beta, c)) return;
-  struct key key;
-  memset(&key, 0, sizeof key);
-  key.m = m, key.n = n, key.k = k;
-  key.transpose_a = transpose_a, key.transpose_b = transpose_b;
-  key.accumulates = beta != 0, key.threads = ck_threads();
-  multiply(find_plan(&key), a, b, c);
+  ck_run_gemm(&(struct gemm){.transpose_a = transpose_a,
+                             .transpose_b = transpose_b,
+                             .m = m,
+                             .n = n,
+                             .k = ck_chunks(k, 2),
+                             .elements = k,
+                             .alpha = 1,
+                             .a = a,
+                             .lda = transpose_a ? m : k,
+                             .b = b,
+                             .ldb = transpose_b ? k : n,
+                             .beta = beta,
+                             .c = c,
+                             .ldc = n,
+                             .pack_rows = pack_pair_rows,
+                             .pack_panel = pack_pair_panel,
+                             .multiply_tile = multiply_pair_tile});
+}
+#else
+void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a, const uint16_t *b,
+                      float beta, float *c) {
+  __builtin_trap();  // ck_has_bfloat16 says so
 }
 #endif

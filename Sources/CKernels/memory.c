@@ -16,8 +16,10 @@ void *ck_allocate(long bytes) {
   const long rounded = ck_chunks(ck_maximum(bytes, 1), alignment) * alignment;
   void *memory;
   if (posix_memalign(&memory, (size_t)alignment, (size_t)rounded)) return NULL;
+#ifdef MADV_HUGEPAGE
   // Without huge pages the first touch of 32 MiB costs 13 ms. Only advice: a refusal changes nothing.
   if (alignment == HUGE_PAGE) madvise(memory, (size_t)rounded, MADV_HUGEPAGE);
+#endif
   return memory;
 }
 

@@ -32,7 +32,6 @@ struct search {
   int32_t *indices;
   float *distances;
   long m, k, d, rows;  // `rows` to a task
-  ck_gemm gemm;
 };
 
 // Moves best and index to the first of the smallest (norm + norms[j]) - 2 scores[j] below best, j from `first` on.
@@ -79,7 +78,7 @@ CK_WIDE static void search_chunk(void *context, long chunk) {
   }
   for (long code = 0; code < s->k; code += CODES) {
     const long codes = ck_minimum(CODES, s->k - code);
-    s->gemm(0, 1, rows, codes, s->d, 1, z, s->d, s->codebook + code * s->d, s->d, 0, scores, codes);
+    ck_gemm(0, 1, rows, codes, s->d, 1, z, s->d, s->codebook + code * s->d, s->d, 0, scores, codes);
     for (long row = 0; row < rows; row++)
       nearest(scores + row * codes, s->norms, norms[row], code, codes, &best[row], &indices[row]);
   }
@@ -88,9 +87,9 @@ CK_WIDE static void search_chunk(void *context, long chunk) {
 }
 
 void ck_nearest_codes(const float *z, const float *codebook, const float *norms, int32_t *indices,
-                      float *distances, long m, long k, long d, ck_gemm gemm) {
+                      float *distances, long m, long k, long d) {
   // Many rows to a product where there are many; one image still gives every thread a few.
   const long rows = ck_maximum(ROWS, ck_minimum(256, m / 8));
   ck_parallel(ck_chunks(m, rows), search_chunk,
-              &(struct search){z, codebook, norms, indices, distances, m, k, d, rows, gemm});
+              &(struct search){z, codebook, norms, indices, distances, m, k, d, rows});
 }

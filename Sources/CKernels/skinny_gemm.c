@@ -2,8 +2,10 @@
 // with every weight, and what counts is that each weight is read once. Weights are float32, bfloat16, or 8-bit integers
 // with one scale to a row.
 //
-// Both libraries are slower here (one core of Zen 4, 32 x 1024 x 1024: oneDNN 45 GFLOP/s, OpenBLAS 40, this 90).
+// Packed products are slower here (one core of Zen 4, 32 x 1024 x 1024: oneDNN 45 GFLOP/s, OpenBLAS 40, this 90).
 #include "skinny_gemm.h"
+
+#include <stddef.h>
 
 #include "lanes.h"
 

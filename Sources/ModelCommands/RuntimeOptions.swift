@@ -5,17 +5,17 @@ import CommandSupport
 import Foundation
 import TensorCore
 
-/// Threads, engine and how much is said on stderr.
+/// Threads and how much is said on stderr.
 package struct RuntimeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Threads to compute with, all processors if left out; results are bit-identical for equal "
-        + "counts.",
+      "Threads to compute with, all processors if left out; results have the same bits for any "
+        + "count.",
       valueName: "count"))
   package var threads: Int?
 
-  @Option(help: "Engine for convolutions and matrix products; the fastest built in if left out.")
-  package var engine: Engine?
+  @Option(help: .hidden)  // of earlier versions
+  package var engine: String?
 
   @Flag(name: .shortAndLong, help: "No progress and no notes on stderr; warnings stay.")
   package var quiet = false

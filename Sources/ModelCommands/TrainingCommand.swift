@@ -29,7 +29,7 @@ extension TrainingCommand {
     let folder = RunFolder(training.out)
     let config = try configuration(in: folder)
     let (device, profile) = profiling.watch(
-      try config.environment.startComputing(precision: config.settings.precision))
+      try runtime.startComputing(precision: config.settings.precision, threads: config.threads))
     try run(config, in: folder, on: device)
     if let profile { runtime.console.line(profile.table) }
     try Interruption.throwIfRequested()
@@ -50,7 +50,7 @@ extension TrainingCommand {
     if folder.exists { throw RunError.alreadyARun(path: folder.path) }
     let (shards, validation) = try split(try input.resolve(console: runtime.console))
     let environment = Environment(
-      toolVersion: SuiteVersion.current, threads: runtime.threadCount, engine: .fastest)
+      toolVersion: SuiteVersion.current, threads: runtime.threadCount)
     var config = try start(on: shards, in: environment)
     try apply(to: &config)
     (config.shards, config.validation) = (shards, validation)
@@ -69,12 +69,6 @@ extension TrainingCommand {
       if !Set(given).isSubset(of: stored.validation) { config.validation = given }
     }
     try config.requireContinuing(stored, in: folder)
-    if config.environment != stored.environment {
-      runtime.console.warn(
-        "the run was begun with \(stored.threads) threads on \(stored.engine), now "
-          + "\(config.threads) on \(config.engine): it will not be bit-identical to one never stopped"
-      )
-    }
     return config
   }
 
@@ -83,7 +77,6 @@ extension TrainingCommand {
     try change(&config)
     training.apply(to: &config.loop)
     if let threads = runtime.threads { config.threads = threads }
-    if let engine = runtime.engine { config.engine = engine }
   }
 
   /// Shards of the validation split are held out, unless there are no others.

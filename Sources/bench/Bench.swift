@@ -10,7 +10,7 @@ struct Bench: ModelCommand {
     commandName: "bench",
     abstract: "Measures speed and memory.",
     discussion: "Prints one JSON object per line for each workload.",
-    version: SuiteVersion.current)
+    version: SuiteVersion.ofModelCommand)
 
   @Argument(
     help: ArgumentHelp(

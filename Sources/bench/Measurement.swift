@@ -13,7 +13,10 @@ struct Measurement: Encodable, Sendable {
   let p10, p90: Double
   let repetitions: Int
   let threads: Int
+  /// The device, with its precision.
   let engine: String
+  /// The instruction set and the register tile of the kernels.
+  let kernels: String
   /// 10⁹ floating-point operations a second at the median.
   var gigaflops: Double?
   /// 10⁹ bytes per second that had to move at least, at the median.
@@ -26,7 +29,7 @@ struct Measurement: Encodable, Sendable {
   var processPeakMebibytes: Double?
 
   enum CodingKeys: String, CodingKey {
-    case name, unit, median, p10, p90, repetitions, threads, engine
+    case name, unit, median, p10, p90, repetitions, threads, engine, kernels
     case gigaflops = "gflop_per_second"
     case gigabytes = "gb_per_second"
     case gigaflopsCeiling = "ceiling_gflop_per_second"
@@ -72,6 +75,7 @@ struct Measurement: Encodable, Sendable {
     repetitions = times.count
     threads = ComputeThreads.count
     engine = device.name
+    kernels = Device.kernels
     gigaflops = workload.operations.map { $0 / middle / 1e9 }
     gigabytes = workload.bytes.map { $0 / middle / 1e9 }
     if gigaflops != nil { gigaflopsCeiling = ceilings?.gigaflops }

@@ -21,7 +21,7 @@ struct CodebookReportCommand: ModelCommand {
       codebook.json and, with --vqgan, codebook.png, in which every code is decoded; prints \
       their paths.
       """,
-    version: SuiteVersion.current)
+    version: SuiteVersion.ofModelCommand)
 
   @OptionGroup(title: "Input") var input: InputPaths
 

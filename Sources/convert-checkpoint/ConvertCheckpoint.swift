@@ -23,7 +23,7 @@ struct ConvertCheckpoint: ModelCommand {
       Prints the path of what it wrote: a folder that --vqgan, --gpt and --init-from take, or one \
       file.
       """,
-    version: SuiteVersion.current)
+    version: SuiteVersion.ofModelCommand)
 
   @OptionGroup(title: "Conversion") var options: ConversionOptions
   @Flag(name: .shortAndLong, help: "No progress and no notes on stderr; warnings stay.")

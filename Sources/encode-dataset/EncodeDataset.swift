@@ -21,7 +21,7 @@ struct EncodeDataset: ModelCommand {
       copied. Prints the paths of the code shards when all are there. Running the same command \
       again continues at the first missing shard.
       """,
-    version: SuiteVersion.current)
+    version: SuiteVersion.ofModelCommand)
 
   @OptionGroup(title: "Input") var input: InputPaths
 
@@ -63,7 +63,7 @@ struct EncodeDataset: ModelCommand {
     let factor = stage.config.downsampling
     console.note(
       "\(plan.count) images of \(plan.width)×\(plan.height) to \(plan.height / factor)×\(plan.width / factor) codes of "
-        + "\(stage.config.codes), \(batchSize) at once, engine \(device.name)")
+        + "\(stage.config.codes), \(batchSize) at once, on \(device.name)")
 
     Interruption.install()
     let encoder = DatasetEncoder(

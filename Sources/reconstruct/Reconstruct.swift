@@ -20,7 +20,7 @@ struct Reconstruct: ModelCommand {
       of every reconstruction, then that of sheet.png with inputs and reconstructions side by \
       side. With --json, prints one line of metrics instead.
       """,
-    version: SuiteVersion.current)
+    version: SuiteVersion.ofModelCommand)
 
   @OptionGroup(title: "Input") var input: InputPaths
   @OptionGroup(title: "Input") var photos: PhotoOptions

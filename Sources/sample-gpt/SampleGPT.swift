@@ -19,7 +19,7 @@ struct SampleGPT: ModelCommand {
       train-gpt ... | sample-gpt --count 16 --out images
       """,
     discussion: "Prints the path of every image, then that of grid.png with all of them.",
-    version: SuiteVersion.current)
+    version: SuiteVersion.ofModelCommand)
 
   @OptionGroup(title: "Sampling") var options: SampleOptions
   @OptionGroup(title: "What is given") var given: InputOptions

@@ -17,7 +17,7 @@ struct TrainGPT: TrainingCommand {
       train-gpt --out RUN --resume
       """,
     discussion: "Prints the run folder when the last step is done.",
-    version: SuiteVersion.current)
+    version: SuiteVersion.ofModelCommand)
 
   @OptionGroup(title: "Input") var input: InputPaths
   @OptionGroup(title: "Training") var training: TrainingOptions
@@ -46,7 +46,7 @@ struct TrainGPT: TrainingCommand {
     try store(config, in: folder, at: run.state.step)
     runtime.console.note(
       "\(codes.codes.count) grids of \(config.codes.height)×\(config.codes.width) codes, "
-        + "\(run.trainer.model.parameterCount) parameters, engine \(device.name), "
+        + "\(run.trainer.model.parameterCount) parameters, on \(device.name), "
         + "from step \(run.state.step) to \(config.steps)"
         + (config.condition.map { ", conditioned by \($0.title)" } ?? ""))
     try supervise(from: run.state.step, to: config.steps) {

@@ -16,7 +16,7 @@ struct TrainVQGAN: TrainingCommand {
       train-vqgan --out RUN --resume
       """,
     discussion: "Prints the run folder when the last step is done.",
-    version: SuiteVersion.current)
+    version: SuiteVersion.ofModelCommand)
 
   @OptionGroup(title: "Input") var input: InputPaths
   @OptionGroup(title: "Training") var training: TrainingOptions
@@ -52,7 +52,7 @@ struct TrainVQGAN: TrainingCommand {
     try store(config, in: folder, at: run.state.step)
     runtime.console.note(
       "\(shards.count) images of \(shards.width)×\(shards.height), "
-        + "\(run.trainer.model.parameterCount) parameters, engine \(device.name), "
+        + "\(run.trainer.model.parameterCount) parameters, on \(device.name), "
         + "from step \(run.state.step) to \(config.steps)")
     if config.objective.discStart >= config.steps, config.objective.discFactor > 0 {
       runtime.console.note(

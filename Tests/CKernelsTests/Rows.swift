@@ -73,13 +73,4 @@ enum Rows {
   static func dot(_ a: [Double], _ b: [Float]) -> Double {
     zip(a, b).reduce(0) { $0 + $1.0 * Double($1.1) }
   }
-
-  /// The engines of matrix products that this build has.
-  static var engines: [(name: String, gemm: ck_gemm)] {
-    #if OneDNN
-      [("openblas", ck_gemm_openblas), ("onednn", ck_gemm_onednn)]
-    #else
-      [("openblas", ck_gemm_openblas)]
-    #endif
-  }
 }

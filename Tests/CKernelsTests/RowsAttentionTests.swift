@@ -65,20 +65,20 @@ import Testing
     var out, logSums: [Float]
   }
 
-  static func forward(_ x: [Float], _ s: Shape, _ gemm: ck_gemm) -> Forward {
+  static func forward(_ x: [Float], _ s: Shape) -> Forward {
     var out = [Float](repeating: .nan, count: s.n * s.t * s.channels)
     var logSums = [Float](repeating: .nan, count: s.n * s.heads * s.t)
     x.withUnsafeBufferPointer { x in
       guard let q = x.baseAddress else { return }
       ck_attention_forward(
         q, q + s.channels, q + 2 * s.channels, &out, &logSums, s.n, s.t, s.heads, s.d, s.stride,
-        s.channels, s.scale, s.causal ? 1 : 0, s.prefix, gemm)
+        s.channels, s.scale, s.causal ? 1 : 0, s.prefix)
     }
     return Forward(out: out, logSums: logSums)
   }
 
   static func backward(
-    _ x: [Float], _ forward: Forward, _ dout: [Float], _ s: Shape, _ gemm: ck_gemm
+    _ x: [Float], _ forward: Forward, _ dout: [Float], _ s: Shape
   ) -> [Float] {
     var dx = [Float](repeating: .nan, count: x.count)
     x.withUnsafeBufferPointer { x in
@@ -87,7 +87,7 @@ import Testing
         ck_attention_backward(
           q, q + s.channels, q + 2 * s.channels, forward.out, dout, forward.logSums, dq,
           dq + s.channels, dq + 2 * s.channels, s.n, s.t, s.heads, s.d, s.stride, s.channels,
-          s.scale, s.causal ? 1 : 0, s.prefix, gemm)
+          s.scale, s.causal ? 1 : 0, s.prefix)
       }
     }
     return dx
@@ -98,14 +98,10 @@ import Testing
     let x = Rows.values(shape.n * shape.t * shape.stride, seed: 1).map { 2 * $0 }
     let dout = Rows.values(shape.n * shape.t * shape.channels, seed: 2)
     let expected = Self.reference(x.map(Double.init), shape)
-    for (name, gemm) in Rows.engines {
-      let forward = Self.forward(x, shape, gemm)
-      Rows.expectClose(forward.out, expected, tolerance: 5e-6, "\(name)")
-      let dx = Self.backward(x, forward, dout, shape, gemm)
-      Rows.expectGradient(dx, at: x, "\(name)") {
-        Rows.dot(Self.reference($0, shape), dout)
-      }
-    }
+    let forward = Self.forward(x, shape)
+    Rows.expectClose(forward.out, expected, tolerance: 5e-6, "out")
+    let dx = Self.backward(x, forward, dout, shape)
+    Rows.expectGradient(dx, at: x, "dx") { Rows.dot(Self.reference($0, shape), dout) }
   }
 
   /// Also where a few heads are cut into blocks of queries and of keys.
@@ -115,11 +111,9 @@ import Testing
   func bitsDoNotDependOnThreads(shape: Shape) {
     let x = Rows.values(shape.n * shape.t * shape.stride, seed: 3)
     let dout = Rows.values(shape.n * shape.t * shape.channels, seed: 4)
-    for (name, gemm) in Rows.engines {
-      Rows.sameOnAnyThreads("\(name) \(shape.testDescription)") {
-        let forward = Self.forward(x, shape, gemm)
-        return forward.out + forward.logSums + Self.backward(x, forward, dout, shape, gemm)
-      }
+    Rows.sameOnAnyThreads("\(shape.testDescription)") {
+      let forward = Self.forward(x, shape)
+      return forward.out + forward.logSums + Self.backward(x, forward, dout, shape)
     }
   }
 

@@ -15,25 +15,23 @@ import Testing
     Rows.expectClose(
       norms, (0..<k).map { row in Self.squaredNorm(codebook[row * d..<(row + 1) * d]) },
       tolerance: 1e-5, "norms")
-    for (name, gemm) in Rows.engines {
-      var distances = [Float](repeating: .nan, count: m)
-      let found = Rows.sameOnAnyThreads("\(name) \(shape)") {
-        var indices = [Int32](repeating: -1, count: m)
-        ck_nearest_codes(z, codebook, norms, &indices, &distances, m, k, d, gemm)
-        return indices.map(Float.init)
-      }
-      for row in 0..<m {
-        let all = (0..<k).map { code in
-          (0..<d).reduce(0.0) { sum, i in
-            let difference = Double(z[row * d + i]) - Double(codebook[code * d + i])
-            return sum + difference * difference
-          }
+    var distances = [Float](repeating: .nan, count: m)
+    let found = Rows.sameOnAnyThreads("\(shape)") {
+      var indices = [Int32](repeating: -1, count: m)
+      ck_nearest_codes(z, codebook, norms, &indices, &distances, m, k, d)
+      return indices.map(Float.init)
+    }
+    for row in 0..<m {
+      let all = (0..<k).map { code in
+        (0..<d).reduce(0.0) { sum, i in
+          let difference = Double(z[row * d + i]) - Double(codebook[code * d + i])
+          return sum + difference * difference
         }
-        let best = all.min() ?? .nan
-        // Two entries closer than rounding may change positions.
-        #expect(all[Int(found[row])] <= best + 1e-4, "\(name) \(shape) row \(row)")
-        #expect(abs(Double(distances[row]) - best) <= 1e-4, "\(name) \(shape) row \(row)")
       }
+      let best = all.min() ?? .nan
+      // Two entries closer than rounding may change positions.
+      #expect(all[Int(found[row])] <= best + 1e-4, "\(shape) row \(row)")
+      #expect(abs(Double(distances[row]) - best) <= 1e-4, "\(shape) row \(row)")
     }
   }
 
@@ -54,11 +52,9 @@ import Testing
       }
       var norms = [Float](repeating: .nan, count: k)
       ck_row_norms(codebook, &norms, k, d)
-      for (name, gemm) in Rows.engines {
-        var indices: [Int32] = [-1]
-        ck_nearest_codes(z, codebook, norms, &indices, nil, 1, k, d, gemm)
-        #expect(indices == [Int32(positions[0])], "\(name) \(positions)")
-      }
+      var indices: [Int32] = [-1]
+      ck_nearest_codes(z, codebook, norms, &indices, nil, 1, k, d)
+      #expect(indices == [Int32(positions[0])], "\(positions)")
     }
   }
 
@@ -66,7 +62,7 @@ import Testing
     var indices: [Int32] = [-1]
     ck_nearest_codes(
       [.nan], [Float](repeating: 1, count: 40), [Float](repeating: 1, count: 40),
-      &indices, nil, 1, 40, 1, ck_gemm_openblas)
+      &indices, nil, 1, 40, 1)
     #expect(indices == [0])
   }
 }

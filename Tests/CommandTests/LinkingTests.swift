@@ -3,24 +3,26 @@ import Testing
 
 @Suite("Libraries that the commands load")
 struct LinkingTests {
-  private static let engine = ["libdnnl", "libopenblas", "libgomp"]
-
-  private func libraries(of command: String) throws -> String {
+  /// Kernels are in the program; no library of products brings threads of its own.
+  @Test(arguments: ["prep-coco", "shard-info", "train-vqgan", "train-gpt", "sample-gpt"])
+  func noCommandLoadsALibraryOfKernels(command: String) throws {
     let loaded = try shell("ldd '\(builtCommands)/\(command)'")
     #expect(loaded.status == 0, "\(loaded.errors)")
-    return loaded.output
+    #expect(loaded.output.contains("libhdf5"))
+    for library in ["libdnnl", "libopenblas", "libgomp"] {
+      #expect(!loaded.output.contains(library), "\(library)")
+    }
   }
 
-  @Test(
-    "Commands that only make or show shards load no tensor engine",
-    arguments: ["prep-coco", "prep-atari", "prep-images", "shard-info"])
-  func noEngine(command: String) throws {
-    let loaded = try libraries(of: command)
-    #expect(loaded.contains("libhdf5"))
-    for library in Self.engine { #expect(!loaded.contains(library), "\(library)") }
+  @Test(arguments: ["prep-coco", "prep-atari", "prep-images", "shard-info"])
+  func commandsThatOnlyMakeOrShowShardsHaveNoKernels(command: String) throws {
+    let symbols = try shell("grep -c ck_winograd_forward '\(builtCommands)/\(command)'")
+    #expect(symbols.output == "0\n")
+    #expect(try shell("grep -c ck_winograd '\(builtCommands)/train-vqgan'").status == 0)
   }
 
-  @Test func trainingLoadsTheEngine() throws {
-    #expect(try libraries(of: "train-gpt").contains("libopenblas"))
+  @Test func theVersionNamesTheKernels() throws {
+    #expect(try shell("train-gpt --version").output.contains("tiles"))
+    #expect(try !shell("prep-coco --version").output.contains("tiles"))
   }
 }

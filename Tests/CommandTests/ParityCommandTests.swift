@@ -58,19 +58,14 @@ struct ParityCommandTests {
     }
   }
 
-  private static let engines = ["onednn", "openblas"].filter { engine in
-    Device.all.contains { $0.name == engine }
-  }
-
-  @Test(arguments: engines)
-  func trainVQGAN(engine: String) throws {
+  @Test func trainVQGAN() throws {
     try expectTraining(
       """
       mkdir in && cp $F/vqgan-0?.png in
       prep-images in --size 16 --out shards --quiet
       train-vqgan shards --preset f16 --init-from $F/vqgan.ckpt --perceptual $F/vqgan.ckpt \
         --no-shuffle --discriminator-pass fresh --disc-start 0 --steps 3 --batch-size 2 \
-        --learning-rate 1e-4 --log-every 1 --engine \(engine) --out run --quiet
+        --learning-rate 1e-4 --log-every 1 --out run --quiet
       """, like: "vqgan")
   }
 
@@ -123,8 +118,7 @@ struct ParityCommandTests {
       """, like: "continued")
   }
 
-  @Test(arguments: engines)
-  func trainGPT(engine: String) throws {
+  @Test func trainGPT() throws {
     let expected = try Fixture.tensors("parity/gpt.safetensors").indices("codes")
     // The first four rows were PyTorch's.
     try codeShard(
@@ -135,7 +129,7 @@ struct ParityCommandTests {
       """
       train-gpt codes.h5 --init-from $F/gpt.ckpt --heads 2 --init-optimizer --no-shuffle --steps 3 \
         --batch-size 2 --learning-rate 1e-3 --schedule constant --warmup 0 --log-every 1 \
-        --engine \(engine) --out run --quiet
+        --out run --quiet
       """, in: folder, environment: environment)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let losses = try metrics("run").compactMap { $0["train/loss"] }

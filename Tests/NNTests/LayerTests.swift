@@ -61,7 +61,7 @@ private struct Tower: Layer {
   }
 
   @Test func aMovedCopyComputesTheSame() {
-    let tower = Tower(on: .openBLAS)
+    let tower = Tower(on: .int8)
     for device in Device.all {
       let moved = tower.moved(to: device)
       #expect(moved.parameters.count == 6)

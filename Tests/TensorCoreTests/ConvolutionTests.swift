@@ -1,8 +1,8 @@
 import TensorCore
 import Testing
 
-/// A convolution and its gradients by plain loops in double precision, to which every engine is
-/// held.
+/// A convolution and its gradients by plain loops in double precision, to which the kernels
+/// are held.
 private struct PlainConvolution {
   let x, weights, bias, dy: [Float]
   let input: (n: Int, c: Int, h: Int, w: Int)
@@ -43,10 +43,10 @@ private struct PlainConvolution {
     var sum = Double(bias[o])
     for c in 0..<input.c {
       for ky in 0..<kernel {
-        let iy = row * options.stride + ky - options.padTop
+        let iy = row * options.stride + ky * options.dilation - options.padTop
         guard iy >= 0, iy < input.h else { continue }
         for kx in 0..<kernel {
-          let ix = column * options.stride + kx - options.padLeft
+          let ix = column * options.stride + kx * options.dilation - options.padLeft
           guard ix >= 0, ix < input.w else { continue }
           let from = ((n * input.c + c) * input.h + iy) * input.w + ix
           let weight = ((o * input.c + c) * kernel + ky) * kernel + kx
@@ -70,7 +70,9 @@ private struct PlainConvolution {
     ([2, 33, 18, 17], 50, 3, .init(padding: 1)), ([1, 100, 20, 20], 70, 3, .init(padding: 1)),
     ([1, 17, 9, 10], 20, 3, .downsampling), ([2, 20, 12, 14], 17, 4, .init(stride: 2, padding: 1)),
     ([1, 20, 9, 8], 5, 4, .init(padding: 1)), ([1, 8, 9, 9], 24, 1, .init(stride: 2)),
-    ([1, 5, 7, 7], 3, 3, .init()),
+    ([1, 5, 7, 7], 3, 3, .init()), ([1, 20, 15, 13], 9, 3, .init(dilation: 4, padding: 4)),
+    ([1, 20, 15, 14], 9, 3, .init(stride: 2, dilation: 2, padding: 2)),
+    ([2, 9, 14, 15], 33, 4, .init(stride: 3, dilation: 2, padding: 3)),
   ]
 
   @Test(arguments: shapes, Device.all)

@@ -5,7 +5,7 @@ import Testing
 /// Linear maps whose weights are read in 8 bits.
 @Suite struct Int8WeightsTests {
   private func device(like device: Device) throws -> Device {
-    try #require(device.withInt8Weights())
+    try #require(Optional(Device.int8))
   }
 
   /// Each row of weights is rounded to 127 steps of its largest value on either side, and nothing else is.

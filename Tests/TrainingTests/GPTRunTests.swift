@@ -33,7 +33,7 @@ import Training
         codes: CodeGrid(height: 2, width: 4, codebookSize: 16, fingerprint: "f00d", vqgan: "")),
       loop: LoopSettings(
         steps: steps, batchSize: 5, learningRate: LearningRate(peak: 3e-3, warmup: 3)),
-      in: Environment(toolVersion: "test", threads: 2, engine: .onednn))
+      in: Environment(toolVersion: "test", threads: 2))
     (config.keepProbability, config.validateEvery) = (0.9, 4)
     (config.accumulate, config.seed, config.logEvery) = (2, 7, 1)
     (config.checkpointEvery, config.keepCheckpoints) = (checkpointEvery, 2)

@@ -14,7 +14,7 @@ import Training
     let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(config))
     #expect(
       (json as? [String: Any])?.keys.sorted() == [
-        "accumulate", "batch_size", "checkpoint_every", "codes", "engine", "keep_checkpoints",
+        "accumulate", "batch_size", "checkpoint_every", "codes", "keep_checkpoints",
         "kind", "learning_rate", "log_every", "model", "pkeep", "precision", "seed", "shards",
         "shuffles", "steps", "threads", "tool_version", "validate_every", "validation",
         "weight_decay",
@@ -28,7 +28,7 @@ import Training
 
   @Test func aResumedRunMayChangeHowItGoesOn() throws {
     let assignments = [
-      "steps=9", "threads=7", "engine=openblas", "checkpoint_every=1", "keep_checkpoints=9",
+      "steps=9", "threads=7", "checkpoint_every=1", "keep_checkpoints=9",
       "validate_every=3", "log_every=5",
     ]
     try overriding(config, assignments).requireContinuing(config, in: folder)

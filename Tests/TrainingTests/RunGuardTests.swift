@@ -32,7 +32,7 @@ private func config(shard: String, steps: Int) -> VQGANRunConfig {
       objective: VQGANObjective(
         discStart: 1, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 2))),
     loop: LoopSettings(steps: steps, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
-    in: Environment(toolVersion: "test", threads: 1, engine: .openblas))
+    in: Environment(toolVersion: "test", threads: 1))
   config.augmentation = Augmentation(flips: true)
   config.imageEvery = 100
   (config.shards, config.seed, config.logEvery) = ([shard], 3, 1)

@@ -33,7 +33,7 @@ private func config(_ shards: [String], validation: [String] = [], steps: Int) -
     loop: LoopSettings(
       steps: steps, batchSize: 2,
       learningRate: LearningRate(peak: 1e-3, schedule: .cosine, warmup: 3)),
-    in: Environment(toolVersion: "test", threads: 1, engine: .openblas))
+    in: Environment(toolVersion: "test", threads: 1))
   config.augmentation = Augmentation(crop: 16, flips: true)
   config.imageEvery = 100
   (config.shards, config.validation) = (shards, validation)

@@ -41,21 +41,22 @@ void ck_deallocate(void *memory);
 void ck_copy(const float *from, float *to, long count);
 void ck_fill(float *to, float value, long count);
 
+// ---- instruction_set.c --------------------------------------------------------------------------
+
+// The instructions that kernels use here, and the register tile of products: rows by vectors of 16 columns.
+const char *ck_instruction_set(void);
+void ck_tile_size(long *rows, long *vectors);
+
 // ---- gemm.c -------------------------------------------------------------------------------------
 
-// C = alpha * op(A) * op(B) + beta * C, row-major, op transposes when the flag is set; C [m, n], inner size k,
-// ld* are row strides. Uses the pool unless called inside a task.
-typedef void (*ck_gemm)(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
-                        long lda, const float *b, long ldb, float beta, float *c, long ldc);
-void ck_gemm_openblas(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
-                      long lda, const float *b, long ldb, float beta, float *c, long ldc);
-void ck_gemm_onednn(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a,
-                    long lda, const float *b, long ldb, float beta, float *c, long ldc);
+// C = alpha * op(A) * op(B) + beta * C, row-major, op transposes when the flag is set; C [m, n], inner size k, ld* are row
+// strides. With beta 0, C is not read.
+void ck_gemm(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a, long lda,
+             const float *b, long ldb, float beta, float *c, long ldc);
 
 // ---- gemm_bfloat16.c ----------------------------------------------------------------------------------
 
-// C = op(A) * op(B) + beta * C of dense bfloat16 factors with float32 sums; beta is 0 or 1. oneDNN only, on processors
-// with bfloat16 dot products.
+// C = op(A) * op(B) + beta * C of dense bfloat16 factors with float32 sums; beta is 0 or 1. Only where ck_has_bfloat16().
 void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a, const uint16_t *b,
                       float beta, float *c);
 // To the nearest, ties to even.
@@ -254,12 +255,11 @@ void ck_scatter_add_rows(const float *dy, const int32_t *indices, float *dtable,
 // head's [T, T] scores per thread.
 void ck_attention_forward(const float *q, const float *k, const float *v, float *out, float *log_sums, long n,
                           long t, long heads, long d, long q_stride, long out_stride, float scale, int causal,
-                          long prefix, ck_gemm gemm);
+                          long prefix);
 // dq, dk, dv have the strides of q, k, v.
 void ck_attention_backward(const float *q, const float *k, const float *v, const float *out, const float *dout,
                            const float *log_sums, float *dq, float *dk, float *dv, long n, long t, long heads,
-                           long d, long q_stride, long out_stride, float scale, int causal, long prefix,
-                           ck_gemm gemm);
+                           long d, long q_stride, long out_stride, float scale, int causal, long prefix);
 // Rows [N, count, heads * D] as positions start, start + 1 ... of a cache of keys or values [N, heads, capacity, D]: of
 // floats, or with `bf16` of bfloat16.
 void ck_attention_append(const float *rows, void *cache, int bf16, long n, long count, long start, long capacity,
@@ -276,7 +276,7 @@ void ck_attention_decode(const float *q, const void *keys, const void *values, i
 // squared distance.
 void ck_row_norms(const float *x, float *norms, long m, long d);
 void ck_nearest_codes(const float *z, const float *codebook, const float *norms, int32_t *indices,
-                      float *distances, long m, long k, long d, ck_gemm gemm);
+                      float *distances, long m, long k, long d);
 
 // ---- optimizer.c ------------------------------------------------------------------------------------------------
 
@@ -301,30 +301,23 @@ void ck_random_mask(uint8_t *y, long count, float keep, uint64_t seed, uint64_t 
 // One block of four words.
 void ck_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t words[4]);
 
-// ---- convolution_onednn.c / convolution_openblas.c --------------------------------------------------------------------
+// ---- convolution.c, convolution_winograd.c, convolution_direct.c -------------------------------------------------
 
 typedef struct {
   long n, in_channels, out_channels, in_height, in_width, out_height, out_width;
-  long kernel, stride;                    // square kernels
-  long pad_top, pad_left, pad_bottom, pad_right;
+  long kernel, stride, dilation;          // square kernels
+  long pad_top, pad_left;                 // what the output's size needs on the other sides is padded there
   int plain_input;                        // x (and dx) are plain [N, C, H, W] instead of blocked
   int winograd;                           // allow Winograd where it is faster
 } ck_convolution;
 
-// Weights blocked as by ck_weights_to_blocked, bias [O] or NULL. y is blocked. with relu, y = max(y, 0).
-// Return 0, or the engine's error code.
-int ck_convolution_forward_onednn(const ck_convolution *shape, const float *x, const float *weights,
-                                  const float *bias, float *y, int relu);
-int ck_convolution_backward_data_onednn(const ck_convolution *shape, const float *dy, const float *weights,
-                                        float *dx);
-int ck_convolution_backward_weights_onednn(const ck_convolution *shape, const float *x, const float *dy,
-                                           float *dweights, float *dbias);
-int ck_convolution_forward_openblas(const ck_convolution *shape, const float *x, const float *weights,
-                                    const float *bias, float *y, int relu);
-int ck_convolution_backward_data_openblas(const ck_convolution *shape, const float *dy, const float *weights,
-                                          float *dx);
-int ck_convolution_backward_weights_openblas(const ck_convolution *shape, const float *x, const float *dy,
-                                             float *dweights, float *dbias);
+// Weights blocked as by ck_weights_to_blocked, bias [O] or NULL. y is blocked. With relu, y = max(y, 0).
+void ck_convolution_forward(const ck_convolution *shape, const float *x, const float *weights, const float *bias,
+                            float *y, int relu);
+void ck_convolution_backward_data(const ck_convolution *shape, const float *dy, const float *weights, float *dx);
+// dbias may be NULL.
+void ck_convolution_backward_weights(const ck_convolution *shape, const float *x, const float *dy, float *dweights,
+                                     float *dbias);
 
 #ifdef __cplusplus
 }

@@ -25,7 +25,7 @@ extension CPUBackend {
     timed("attention", operations: s.operations, floats: 4 * q.count) {
       ck_attention_forward(
         q.floats, k.floats, v.floats, out.floats, logSums.floats, s.n, s.length, s.heads, s.width,
-        s.heads * s.width, s.heads * s.width, s.scale, s.isCausal ? 1 : 0, s.prefix, product)
+        s.heads * s.width, s.heads * s.width, s.scale, s.isCausal ? 1 : 0, s.prefix)
     }
   }
 
@@ -37,7 +37,7 @@ extension CPUBackend {
       ck_attention_backward(
         q.floats, k.floats, v.floats, out.floats, dout.floats, logSums.floats, dq.floats, dk.floats,
         dv.floats, s.n, s.length, s.heads, s.width, s.heads * s.width, s.heads * s.width, s.scale,
-        s.isCausal ? 1 : 0, s.prefix, product)
+        s.isCausal ? 1 : 0, s.prefix)
     }
   }
 
@@ -82,7 +82,7 @@ extension CPUBackend {
     timed("nearest codes", operations: 2 * m * k * d, floats: m * d + k * d) {
       with(indices) {
         ck_nearest_codes(
-          rows.floats, codebook.floats, norms.floats, $0, distances.floats, m, k, d, product)
+          rows.floats, codebook.floats, norms.floats, $0, distances.floats, m, k, d)
       }
     }
     withExtendedLifetime(norms) {}

@@ -1,32 +1,29 @@
-// The processor's backend: the kernels of CKernels, with convolutions and matrix products by the
-// chosen engine.
+// The processor's backend: the kernels of CKernels.
 import CKernels
 
-/// The processor, computing with one of the two engines.
+/// The processor.
 final class CPUBackend: Backend {
-  let engine: Engine
   let precision: Precision
   let pool: MemoryPool
   let profile: Profile?
 
   init(
-    engine: Engine, precision: Precision = .float32, profile: Profile? = nil,
+    precision: Precision = .float32, profile: Profile? = nil,
     pool: MemoryPool = MemoryPool(allocate: { ck_allocate($0) }, free: { ck_deallocate($0) })
   ) {
-    self.engine = engine
     self.precision = precision
     self.profile = profile
     self.pool = pool
   }
 
   var name: String {
-    precision == .float32 ? engine.rawValue : "\(engine.rawValue) \(precision.rawValue)"
+    precision == .float32 ? "cpu" : "cpu \(precision.rawValue)"
   }
 
   var device: Device { Device(backend: self) }
 
   func profiled(by profile: Profile) -> any Backend {
-    CPUBackend(engine: engine, precision: precision, profile: profile, pool: pool)
+    CPUBackend(precision: precision, profile: profile, pool: pool)
   }
 
   /// Runs one operation, timed if there is a profile.
@@ -50,19 +47,7 @@ final class CPUBackend: Backend {
     withExtendedLifetime(storage) { body(storage.integers) }
   }
 
-  /// The engine's product of float32 matrices.
-  var product: ck_gemm {
-    #if HAS_ONEDNN
-      if engine == .onednn { return ck_gemm_onednn }
-    #endif
-    return ck_gemm_openblas
-  }
-
   // MARK: Convolution
-
-  private func check(_ status: Int32) {
-    precondition(status == 0, "the convolution kernel failed with status \(status)")
-  }
 
   func convolution(
     _ x: Tensor, _ weights: Tensor, _ bias: Tensor?, _ shape: ConvolutionShape, relu: Bool,
@@ -70,18 +55,8 @@ final class CPUBackend: Backend {
   ) {
     timed("convolution \(shape.summary)", operations: shape.operations, floats: shape.floats) {
       var form = shape.form(imagesIn: x.layout)
-      #if HAS_ONEDNN
-        if engine == .onednn,
-          ck_convolution_forward_onednn(
-            &form, x.floats, weights.floats, bias?.floats, y.floats, relu ? 1 : 0) == 0
-        {
-          return
-        }
-      #endif
-      // Also for the few shapes that oneDNN has no fast kernel for.
-      check(
-        ck_convolution_forward_openblas(
-          &form, x.floats, weights.floats, bias?.floats, y.floats, relu ? 1 : 0))
+      ck_convolution_forward(
+        &form, x.floats, weights.floats, bias?.floats, y.floats, relu ? 1 : 0)
     }
   }
 
@@ -93,14 +68,7 @@ final class CPUBackend: Backend {
       floats: shape.floats
     ) {
       var form = shape.form(imagesIn: dx.layout)
-      #if HAS_ONEDNN
-        if engine == .onednn,
-          ck_convolution_backward_data_onednn(&form, dy.floats, weights.floats, dx.floats) == 0
-        {
-          return
-        }
-      #endif
-      check(ck_convolution_backward_data_openblas(&form, dy.floats, weights.floats, dx.floats))
+      ck_convolution_backward_data(&form, dy.floats, weights.floats, dx.floats)
     }
   }
 
@@ -112,17 +80,8 @@ final class CPUBackend: Backend {
       floats: shape.floats
     ) {
       var form = shape.form(imagesIn: x.layout)
-      #if HAS_ONEDNN
-        if engine == .onednn,
-          ck_convolution_backward_weights_onednn(
-            &form, x.floats, dy.floats, dweights.floats, dbias?.floats) == 0
-        {
-          return
-        }
-      #endif
-      check(
-        ck_convolution_backward_weights_openblas(
-          &form, x.floats, dy.floats, dweights.floats, dbias?.floats))
+      ck_convolution_backward_weights(
+        &form, x.floats, dy.floats, dweights.floats, dbias?.floats)
     }
   }
 
@@ -146,23 +105,21 @@ final class CPUBackend: Backend {
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ s: ProductShape,
     into c: UnsafeMutablePointer<Float>
   ) {
-    product(
+    ck_gemm(
       s.transposesFirst ? 1 : 0, s.transposesSecond ? 1 : 0, s.m, s.n, s.k, 1, a,
       s.transposesFirst ? s.m : s.k, b, s.transposesSecond ? s.k : s.n, 0, c, s.n)
   }
 
   private func productOfHalves(_ a: Tensor, _ b: Tensor, _ s: ProductShape, into c: Tensor) {
     let (first, second) = (bfloat16(of: a), bfloat16(of: b))
-    #if HAS_ONEDNN
-      timed(
-        "gemm, bfloat16 \(s.m)×\(s.n)×\(s.k)", operations: s.operations,
-        floats: (s.m * s.k + s.k * s.n) / 2 + s.m * s.n
-      ) {
-        ck_gemm_bfloat16(
-          s.transposesFirst ? 1 : 0, s.transposesSecond ? 1 : 0, s.m, s.n, s.k, first.bf16,
-          second.bf16, 0, c.floats)
-      }
-    #endif
+    timed(
+      "gemm, bfloat16 \(s.m)×\(s.n)×\(s.k)", operations: s.operations,
+      floats: (s.m * s.k + s.k * s.n) / 2 + s.m * s.n
+    ) {
+      ck_gemm_bfloat16(
+        s.transposesFirst ? 1 : 0, s.transposesSecond ? 1 : 0, s.m, s.n, s.k, first.bf16,
+        second.bf16, 0, c.floats)
+    }
   }
 
   /// Rows up to which the product reads the weights faster as bytes than the library does as
@@ -194,8 +151,8 @@ extension ConvolutionShape {
     ck_convolution(
       n: images, in_channels: inputs, out_channels: outputs, in_height: inputHeight,
       in_width: inputWidth, out_height: outputHeight, out_width: outputWidth, kernel: kernel,
-      stride: options.stride, pad_top: options.padTop, pad_left: options.padLeft,
-      pad_bottom: options.padBottom, pad_right: options.padRight,
+      stride: options.stride, dilation: options.dilation, pad_top: options.padTop,
+      pad_left: options.padLeft,
       plain_input: layout == .plain ? 1 : 0, winograd: options.allowsWinograd ? 1 : 0)
   }
 

@@ -66,11 +66,9 @@ extension CPUBackend {
     let storage = unsafeDowncast(x.storage, to: CPUStorage.self)
     if let present = storage.reduced.bfloat16 { return present }
     let rounded = makeStorage(count: (x.stored + 1) / 2)
-    #if HAS_ONEDNN
-      timed("round to bfloat16", floats: 3 * x.stored / 2) {
-        ck_round_to_bfloat16(x.floats, rounded.bf16, x.stored)
-      }
-    #endif
+    timed("round to bfloat16", floats: 3 * x.stored / 2) {
+      ck_round_to_bfloat16(x.floats, rounded.bf16, x.stored)
+    }
     storage.reduced.bfloat16 = rounded
     return rounded
   }

@@ -32,8 +32,9 @@ struct ConvolutionShape: Sendable {
   init(_ x: Shape, _ weights: Shape, _ options: ConvolutionOptions) {
     (images, inputs, inputHeight, inputWidth) = (x[0], x[1], x[2], x[3])
     (outputs, kernel) = (weights[0], weights[2])
-    outputHeight = (x[2] + options.padTop + options.padBottom - kernel) / options.stride + 1
-    outputWidth = (x[3] + options.padLeft + options.padRight - kernel) / options.stride + 1
+    let extent = options.dilation * (kernel - 1) + 1
+    outputHeight = (x[2] + options.padTop + options.padBottom - extent) / options.stride + 1
+    outputWidth = (x[3] + options.padLeft + options.padRight - extent) / options.stride + 1
     self.options = options
   }
 

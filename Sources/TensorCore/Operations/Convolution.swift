@@ -1,8 +1,10 @@
 // 2-D convolution in the blocked layout.
 
-/// Stride, padding and algorithm of a convolution.
+/// Stride, dilation, padding and algorithm of a convolution.
 package struct ConvolutionOptions: Sendable, Equatable {
   package var stride = 1
+  /// Positions of the input between the taps of the kernel.
+  package var dilation = 1
   package var padTop = 0
   package var padLeft = 0
   package var padBottom = 0
@@ -10,8 +12,11 @@ package struct ConvolutionOptions: Sendable, Equatable {
   /// Winograd's algorithm may be taken where it is faster.
   package var allowsWinograd = true
 
-  package init(stride: Int = 1, padding: Int = 0, allowsWinograd: Bool = true) {
+  package init(
+    stride: Int = 1, dilation: Int = 1, padding: Int = 0, allowsWinograd: Bool = true
+  ) {
     self.stride = stride
+    self.dilation = dilation
     (padTop, padLeft, padBottom, padRight) = (padding, padding, padding, padding)
     self.allowsWinograd = allowsWinograd
   }
@@ -29,7 +34,8 @@ extension Tensor {
   /// Cross-correlation of `[N, C, H, W]` with weights `[O, C, k, k]`, plus a bias `[O]`.
   ///
   /// - Parameter relu: applies `max(·, 0)` in the same pass.
-  /// - Returns: blocked `[N, O, H', W']`, `H' = (H + padTop + padBottom - k) / stride + 1`.
+  /// - Returns: blocked `[N, O, H', W']`,
+  ///   `H' = (H + padTop + padBottom - dilation · (k - 1) - 1) / stride + 1`.
   package func convolved(
     with weights: Tensor, bias: Tensor?, _ options: ConvolutionOptions = .init(), relu: Bool = false
   ) -> Tensor {

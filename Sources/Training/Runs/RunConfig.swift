@@ -6,16 +6,14 @@ import TensorCore
 package struct Environment: Codable, Equatable, Sendable {
   package var toolVersion: String
   package var threads: Int
-  package var engine: Engine
 
-  package init(toolVersion: String, threads: Int, engine: Engine) {
+  package init(toolVersion: String, threads: Int) {
     self.toolVersion = toolVersion
     self.threads = threads
-    self.engine = engine
   }
 
   enum CodingKeys: String, CodingKey {
-    case threads, engine
+    case threads
     case toolVersion = "tool_version"
   }
 }
@@ -108,10 +106,10 @@ package struct RunConfig<Settings: RunSettings>: Codable, Equatable, Sendable {
 }
 
 extension RunConfig {
-  /// The keys that a resumed run may change: how long it goes on, what it keeps and says, and on
-  /// what it computes.
+  /// The keys that a resumed run may change: how long it goes on, what it keeps and says, and how
+  /// many threads compute.
   private static var changeableKeys: Set<String> {
-    LoopSettings.changeableKeys.union(Settings.changeableKeys).union(["threads", "engine"])
+    LoopSettings.changeableKeys.union(Settings.changeableKeys).union(["threads"])
   }
 
   /// Checks that this configuration continues the run of `stored`.
