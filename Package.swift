@@ -36,7 +36,8 @@ let checks = [
     "check_checkpoint.py", "check_unsafe_pickles.py", "check_pytorch_files.py",
     "check_with_safetensors.py", "check_with_torch.py",
   ],
-  "Shards": ["check_with_h5py.py"], "Training": ["check_with_tensorboard.py"],
+  "Images": ["check_with_pillow.py"], "Shards": ["check_with_h5py.py"],
+  "Training": ["check_with_tensorboard.py"],
 ]
 
 let package = Package(
@@ -62,7 +63,7 @@ let package = Package(
 
     // C
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
-    .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"]),
+    .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG", "CZlib"]),
     .target(name: "COpenat2"),
     .target(
       name: "CChunkCodec",

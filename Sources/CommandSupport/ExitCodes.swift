@@ -101,8 +101,9 @@ private func code(of error: ImageError) -> SuiteExitCode {
 
 private func code(of error: IngestError) -> SuiteExitCode {
   switch error {
-  case .badSample, .tooManyErrors, .noImages, .notAList, .noSamples, .nothingWritten,
-    .otherImages, .numberTooLarge, .noneOfTheImages:
+  case .badSample, .tooManyErrors, .tooManyLeftOut, .noImages, .noImagesRead, .notAList, .noSamples,
+    .nothingWritten,
+    .nothingUsable, .tooManyRecords, .otherImages, .numberTooLarge, .noneOfTheImages:
     .badData
   case .holdoutNotSelected, .unknownCategory: .usage
   case .noSpace: .cannotCreate

@@ -97,7 +97,8 @@ extension ShardError: CustomStringConvertible {
     case .file(let error):
       "\(error)"
     case .externalShard(let path):
-      "\(path): exists, but no manifest.json says how it was made; use another folder"
+      "\(path): exists, but no manifest.json says how it was made, and it is not overwritten; use "
+        + "another folder"
     case .optionsDiffer(let path, "inputs", let found, let expected):
       "\(path): made from other data: \(found) by their names and sizes, now \(expected);"
         + " use another folder"

@@ -14,6 +14,8 @@ package struct ShardManifest: Codable, Equatable, Sendable {
     /// SHA-256 of the file; nil in manifests of earlier versions.
     package var sha256: String?
     package var skipped: [SkippedSample]
+    /// Parts that samples were written without; nil for none.
+    package var leftOut: [SkippedSample]?
   }
 
   package var format: String
@@ -21,6 +23,8 @@ package struct ShardManifest: Codable, Equatable, Sendable {
   package var options: [String: String]
   package var planned: Int  // shards in all
   package var shards: [Entry]  // sorted by name
+  /// Shards that are being written: under their names there may be ours; nil for none.
+  package var begun: [String]?
   /// What `auto` decided for all shards; nil before the first one, and for other ways to compress.
   package var compressesImages: Bool?
 
