@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Shards
+import Shards
 
 /// Damage that HDF5 does not notice, and damage that kills libhdf5.
 @Suite struct SealTests {
