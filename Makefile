@@ -97,7 +97,7 @@ clean:  ## remove what was built, but not runs/
 	touch $@
 
 .venv/torch: .venv/ready
-	.venv/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 pillow==12.0.0 packaging==25.0 \
+	.venv/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 packaging==25.0 \
 		--extra-index-url https://download.pytorch.org/whl/cpu
 	touch $@
 

@@ -36,7 +36,8 @@ let checks = [
     "check_checkpoint.py", "check_unsafe_pickles.py", "check_pytorch_files.py",
     "check_with_safetensors.py", "check_with_torch.py",
   ],
-  "Shards": ["check_with_h5py.py"], "Training": ["check_with_tensorboard.py"],
+  "Images": ["check_with_pillow.py"], "Shards": ["check_with_h5py.py"],
+  "Training": ["check_with_tensorboard.py"],
 ]
 
 let package = Package(
@@ -62,7 +63,7 @@ let package = Package(
 
     // C
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
-    .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"]),
+    .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG", "CZlib"]),
     .target(name: "COpenat2"),
     .target(
       name: "CChunkCodec",
@@ -70,6 +71,7 @@ let package = Package(
       cSettings: [.define("HAS_LIBDEFLATE", .when(traits: ["LibDeflate"]))],
       linkerSettings: [.linkedLibrary("deflate", .when(traits: ["LibDeflate"]))]),
     .target(name: "CAnnotations"),
+    .target(name: "CShardGuard", dependencies: ["CHDF5"]),
 
     // What rows are, for files and for models
     .target(name: "RowMaps"),
@@ -85,7 +87,9 @@ let package = Package(
     .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles", "RowMaps"]),
     .target(
       name: "Shards",
-      dependencies: ["CHDF5", "CChunkCodec", "Checksums", "DurableFiles", "RowMaps"]),
+      dependencies: [
+        "CHDF5", "CShardGuard", "CChunkCodec", "Checksums", "DurableFiles", "RowMaps",
+      ]),
     .target(name: "Checkpoints", dependencies: ["Checksums", "DurableFiles", "TensorCore"]),
     .target(name: "Corpora", dependencies: ["CAnnotations", "DurableFiles"]),
     .target(

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes small files of every kind with the built commands and opens them in h5py, in the safetensors package and, those of PyTorch,
-# with zipfile and pickle. Then it runs what README.md shows.
+# with zipfile and pickle; compares odd images with Pillow. Then it runs what README.md shows.
 # Usage: Tests/check-files.sh FOLDER-OF-BUILT-COMMANDS PYTHON
 set -eu
 bin=$1
@@ -41,6 +41,13 @@ done
 "$bin/encode-dataset" "$work/shards-coco-none" --vqgan "$work/vqgan" --quiet --out "$work/codes-coco" >/dev/null
 
 "$python" "$tests/ShardsTests/check_with_h5py.py" "$work"/shards-*/*.h5 "$work"/codes*/*.h5
+# The example of Docs/Formats.md makes a shard that every command takes.
+sed -n '/^## Shards from Python/,/^## /p' "$tests/../Docs/Formats.md" \
+  | sed -n '/^```python/,/^```/p' | grep -v '^```' >"$work/made.py"
+(python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python") && cd "$work" && "$python" made.py)
+"$bin/shard-info" "$work/made-00000.h5" --verify --quiet >/dev/null
+"$bin/encode-dataset" "$work/made-00000.h5" --vqgan "$work/vqgan" --quiet --out "$work/codes-made" >/dev/null
+"$python" "$tests/ImagesTests/check_with_pillow.py" "$bin"
 "$python" "$tests/CheckpointsTests/check_with_safetensors.py" "$bin"
 "$python" "$tests/CheckpointsTests/check_pytorch_files.py" "$bin" "$tests/Fixtures"
 "$python" "$tests/CheckpointsTests/check_unsafe_pickles.py" "$bin" "$tests/Fixtures"

@@ -43,7 +43,7 @@ static int literal(je_parser *p, const char *bytes, size_t count, const char *wo
   if (there < length) return -1;
   p->position += length;
   close_value(p);
-  return deliver(p, kind, NULL, 0);
+  return deliver(p, kind, kind == JE_NUMBER ? word : NULL, kind == JE_NUMBER ? length : 0);
 }
 
 // What a byte is: a digit, any other byte of a number, or one that ends the plain part of a text.
@@ -76,7 +76,15 @@ static int is_number(const char *text, size_t n) {
   return i == n;
 }
 
+// A number that is none, as Python writes it.
+static int not_finite(je_parser *p, const char *bytes, size_t count, const char *word) {
+  return literal(p, bytes, count, word, JE_NUMBER);
+}
+
 static int number(je_parser *p, const char *bytes, size_t count, int last) {
+  if (count - p->position < 2 && bytes[p->position] == '-' && !last) return -1;
+  if (count - p->position > 1 && bytes[p->position] == '-' && bytes[p->position + 1] == 'I')
+    return not_finite(p, bytes, count, "-Infinity");
   size_t end = p->position;
   while (end < count && is(bytes[end], NUMERIC)) end++;
   if (end == count && !last) return -1;
@@ -193,6 +201,8 @@ static int value(je_parser *p, const char *bytes, size_t count, int last) {
     case 't': return literal(p, bytes, count, "true", JE_TRUE);
     case 'f': return literal(p, bytes, count, "false", JE_FALSE);
     case 'n': return literal(p, bytes, count, "null", JE_NULL);
+    case 'N': return not_finite(p, bytes, count, "NaN");
+    case 'I': return not_finite(p, bytes, count, "Infinity");
     case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
       return number(p, bytes, count, last);
     default: return je_fail(p, p->position, "no JSON value");

@@ -61,6 +61,13 @@ int ca_to_integer(const char *text, size_t length, int64_t *value) {
   return 1;
 }
 
+int ca_value_to_integer(int kind, const char *text, size_t length, int64_t *value) {
+  if (kind == JE_NUMBER) return ca_to_integer(text, length, value);
+  size_t sign = length && text[0] == '-', i = sign;
+  while (i < length && text[i] >= '0' && text[i] <= '9') i++;
+  return kind == JE_STRING && i == length && i > sign && ca_to_integer(text, length, value);
+}
+
 void ca_show(char *found, size_t room, int is_text, const char *text, size_t length) {
   size_t quotes = is_text ? 2 : 0;
   const char *mark = is_text ? "\"" : "";

@@ -13,17 +13,23 @@ typedef struct reading {
   ca_outline *outline;
   ca_outline_status status;
   position position;
-  int depth;  // of a value that is passed over
+  int depth;       // of a value that is passed over
+  position after;  // where the reading goes on behind it
+  int is_bad;      // whether the present part holds what is no coordinate
   enum { OTHER_KEY, COUNTS_KEY, SIZE_KEY } key;
   int has_counts, size_count;
 } reading;
+
+static void show(ca_outline *o, je_kind kind, const char *text, size_t length) {
+  if (kind == JE_NUMBER || kind == JE_STRING) ca_show(o->found, sizeof o->found, kind == JE_STRING, text, length);
+  else snprintf(o->found, sizeof o->found, "%s", ca_kind_name(kind));
+}
 
 static int stop(reading *r, ca_outline_status status, long index, je_kind kind, const char *text, size_t length) {
   ca_outline *o = r->outline;
   r->status = status;
   o->index = index;
-  if (kind == JE_NUMBER || kind == JE_STRING) ca_show(o->found, sizeof o->found, kind == JE_STRING, text, length);
-  else snprintf(o->found, sizeof o->found, "%s", ca_kind_name(kind));
+  show(o, kind, text, length);
   return 0;
 }
 
@@ -50,8 +56,19 @@ static int grow(reading *r, void **items, long *room, long needed, size_t item) 
 static int take_coordinate(reading *r, je_kind kind, const char *text, size_t length) {
   ca_outline *o = r->outline;
   double value;
-  if (kind != JE_NUMBER || !ca_to_double(text, length, &value) || fabs(value) > 1e6)
-    return stop(r, CA_OUTLINE_COORDINATE, o->part_count, kind, text, length);
+  if (kind != JE_NUMBER || !ca_to_double(text, length, &value) || fabs(value) > 1e6) {
+    r->is_bad = 1;
+    if (o->bad_part < 0) {
+      o->bad_part = o->part_count;
+      show(o, kind, text, length);
+    }
+    if (kind == JE_BEGIN_OBJECT || kind == JE_BEGIN_ARRAY) {
+      r->position = PASSING;
+      r->after = PART;
+      r->depth = 1;
+    }
+    return 1;
+  }
   if (!grow(r, (void **)&o->numbers, &o->number_room, o->number_count + 1, sizeof *o->numbers)) return 0;
   o->numbers[o->number_count++] = value;
   return 1;
@@ -95,6 +112,7 @@ static int take_value(reading *r, je_kind kind, const char *text, size_t length)
   }
   if (kind == JE_BEGIN_OBJECT || kind == JE_BEGIN_ARRAY) {
     r->position = PASSING;
+    r->after = RUNS;
     r->depth = 1;
   }
   return 1;
@@ -134,6 +152,8 @@ static int take(void *context, je_kind kind, const char *text, size_t length) {
       return 1;
     case PART:
       if (kind != JE_END_ARRAY) return take_coordinate(r, kind, text, length);
+      if (r->is_bad) o->number_count = o->part_count ? o->part_ends[o->part_count - 1] : 0;
+      r->is_bad = 0;
       if (!grow(r, (void **)&o->part_ends, &o->part_room, o->part_count + 1, sizeof *o->part_ends)) return 0;
       o->part_ends[o->part_count++] = o->number_count;
       r->position = PARTS;
@@ -153,7 +173,7 @@ static int take(void *context, je_kind kind, const char *text, size_t length) {
       return take_size(r, kind, text, length);
     case PASSING:
       if (kind == JE_BEGIN_OBJECT || kind == JE_BEGIN_ARRAY) r->depth++;
-      else if ((kind == JE_END_OBJECT || kind == JE_END_ARRAY) && --r->depth == 0) r->position = RUNS;
+      else if ((kind == JE_END_OBJECT || kind == JE_END_ARRAY) && --r->depth == 0) r->position = r->after;
       return 1;
   }
   return 0;
@@ -164,6 +184,7 @@ ca_outline_status ca_outline_read(ca_outline *o, char *bytes, size_t count) {
   o->number_count = o->part_count = o->count_count = o->text_count = 0;
   o->height = o->width = -1;
   o->index = 0;
+  o->bad_part = -1;
   o->found[0] = 0;
   reading r = {.outline = o};
   je_parser *parser = je_create(take, &r);

@@ -129,7 +129,7 @@ static int scalar(ca_reader *r, je_kind kind, const char *text, size_t length) {
   int64_t *integer = integer_of(record, r->field);
   ca_text *kept = text_of(record, r->field);
   if (integer) {
-    good = kind == JE_NUMBER && ca_to_integer(text, length, integer);
+    good = ca_value_to_integer(kind, text, length, integer);
   } else if (kept) {
     good = kind == JE_STRING;
     if (good && !keep(r, kept, text, length)) return 0;
@@ -137,7 +137,7 @@ static int scalar(ca_reader *r, je_kind kind, const char *text, size_t length) {
     good = kind == JE_NUMBER && ca_to_double(text, length, &record->area);
   } else if (r->field == CA_ISCROWD) {
     int64_t value = kind == JE_TRUE;
-    good = kind == JE_TRUE || kind == JE_FALSE || (kind == JE_NUMBER && ca_to_integer(text, length, &value));
+    good = kind == JE_TRUE || kind == JE_FALSE || ca_value_to_integer(kind, text, length, &value);
     good = good && (value == 0 || value == 1);
     record->is_crowd = (int)value;
   }

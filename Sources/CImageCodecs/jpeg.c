@@ -52,25 +52,49 @@ static void on_error(j_common_ptr cinfo) {
   }
 }
 
-// libjpeg only warns of lost data and then invents grey pixels: every warning ends the decoding at
-// once, except the three that leave all pixels intact.
+// Whether all pixels are there after what libjpeg warns of. It goes on after each of these and
+// invents grey pixels where it must, as Pillow does without a word; here an image is complete or an
+// error. Warnings that are not listed lose pixels, such as a bad arithmetic code.
+typedef enum { KEPT, LOST, CUT, REPEATED_SCAN, EXTRA_BYTES } loss;
+static const struct {
+  int code;
+  loss loss;
+} warnings[] = {
+    {JWRN_ADOBE_XFORM, KEPT},     // an unknown colour code: YCbCr or YCCK is assumed
+    {JWRN_BOGUS_PROGRESSION, REPEATED_SCAN},
+    {JWRN_EXTRANEOUS_DATA, EXTRA_BYTES},
+    {JWRN_HIT_MARKER, LOST},      // a segment ends before its pixels do
+    {JWRN_HUFF_BAD_CODE, LOST},   // a code that no table has: zero is taken
+    {JWRN_JFIF_MAJOR, KEPT},      // an unknown version of JFIF
+    {JWRN_JPEG_EOF, CUT},         // the file ends before its end marker
+    {JWRN_MUST_RESYNC, LOST},     // a restart marker is missing or another one
+    // Ss, Se, Ah, Al of a sequential scan are not 0, 63, 0, 0 (Galaxy phones): nobody reads them
+    {JWRN_NOT_SEQUENTIAL, KEPT},
+};
+
+// A scan of a progressive image that does not follow from those before. One that is sent again, or
+// before that of the means, is taken as it is; one that refines bits which were not sent, or is
+// coarser than what was, leaves wrong coefficients.
+static loss of_scan(j_decompress_ptr cinfo) {
+  const int *where = cinfo->err->msg_parm.i;  // component and coefficient
+  int known = cinfo->coef_bits[where[0]][where[1]];
+  return cinfo->Ah == 0 && (known < 0 || cinfo->Al <= known) ? KEPT : LOST;
+}
+
+// Bytes that belong to nothing. Between segments, and as padding before the end marker, they are
+// passed over; elsewhere they are bits of a scan which made no pixels.
+static loss of_bytes(j_decompress_ptr cinfo) {
+  return cinfo->input_scan_number == 0 || cinfo->err->msg_parm.i[1] == 0xD9 ? KEPT : LOST;
+}
+
 static void on_message(j_common_ptr cinfo, int level) {
   if (level >= 0) return;  // a trace, not a warning
-  struct jpeg_error_mgr *err = cinfo->err;
-  switch (err->msg_code) {
-    case JWRN_JFIF_MAJOR:  // unknown JFIF version
-    case JWRN_ADOBE_XFORM:  // unknown colour code, libjpeg assumes YCbCr or YCCK
-      return;
-    case JWRN_EXTRANEOUS_DATA:
-      if (err->msg_parm.i[1] == 0xD9) return;  // padding before the end marker
-      leave(cinfo, IC_DAMAGED);
-      break;
-    case JWRN_JPEG_EOF:
-      leave(cinfo, IC_TRUNCATED);
-      break;
-    default:
-      leave(cinfo, IC_DAMAGED);
-  }
+  loss loss = LOST;
+  for (size_t i = 0; i < sizeof warnings / sizeof *warnings; i++)
+    if (warnings[i].code == cinfo->err->msg_code) loss = warnings[i].loss;
+  if (loss == REPEATED_SCAN) loss = of_scan((j_decompress_ptr)cinfo);
+  if (loss == EXTRA_BYTES) loss = of_bytes((j_decompress_ptr)cinfo);
+  if (loss != KEPT) leave(cinfo, loss == CUT ? IC_TRUNCATED : IC_DAMAGED);
 }
 
 static void on_output(j_common_ptr cinfo) { (void)cinfo; }
@@ -159,6 +183,12 @@ ic_status ic_jpeg_decode(const uint8_t *bytes, size_t count, const ic_header *he
   cinfo.dct_method = JDCT_ISLOW;
   cinfo.do_fancy_upsampling = TRUE;
   jpeg_start_decompress(&cinfo);
+  for (int c = 0; cinfo.progressive_mode && c < cinfo.num_components; c++) {
+    if (cinfo.coef_bits[c][0] >= 0) continue;
+    jpeg_destroy_decompress(&cinfo);
+    snprintf(message->message, sizeof message->message, "no scan of the means of component %d", c);
+    return IC_DAMAGED;
+  }
 
   size_t width = header->width;
   JSAMPARRAY cmyk = four ? cinfo.mem->alloc_sarray((j_common_ptr)&cinfo, JPOOL_IMAGE,

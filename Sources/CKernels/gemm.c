@@ -4,67 +4,66 @@
 #include "panels.h"
 #include "skinny_gemm.h"
 
-#define DEPTH 384             // steps that are summed at once
-#define ROWS 72               // of a task: its packed rows stay in the second-level cache;
-#define MANY_COLUMNS 2048     // from here on twice as many, so that the panels are read less often
-#define PACKED (8L << 20)     // elements of the second factor that are packed at once
+#define DEPTH 384             // steps that are summed at once:
+#define PANELS 16             // so many packed panels stay in the second-level cache,
+#define GROUPS 6              // and so many groups of rows beside them
 #define TOO_SMALL (1L << 18)  // multiply-adds that are not worth waking the pool
 
-static void pack_panel(void *context, long panel) {
-  const struct gemm *p = context;
-  const long column = panel * p->width;
-  p->pack_panel(p, p->first_column + column, ck_minimum(p->width, p->columns - column), p->packed + column * p->k);
-}
-
-// A block of rows times some panels, `depth` steps at a time.
+// Some rows times some columns. Every task packs what it reads, in its own core's cache: a panel that another core has
+// packed comes more slowly than one that is packed again.
 static void multiply(void *context, long task) {
   const struct gemm *p = context;
-  const long down = ck_chunks(p->m, p->rows), row = task % down * p->rows, rows = ck_minimum(p->rows, p->m - row);
-  const long left = task / down * p->panels * p->width, right = ck_minimum(left + p->panels * p->width, p->columns);
-  float *a = ck_scratch(5, p->rows * p->depth);
-  for (long step = 0; step == 0 || step < p->k; step += p->depth) {
-    const long depth = ck_minimum(p->depth, p->k - step);
-    for (long i = 0; i < rows; i += p->tile.rows)
-      p->pack_rows(p, row + i, ck_minimum(p->tile.rows, rows - i), step, depth, a + i * depth);
-    for (long column = left; column < right; column += p->width)
-      for (long i = 0; i < rows; i += p->tile.rows) {
-        const long some = ck_minimum(p->tile.rows, rows - i), count = ck_minimum(p->width, right - column);
-        float *c = p->c + (row + i) * p->ldc + p->first_column + column;
-        for (long r = 0; r < some; r++)
-          for (long j = 0; j < count; j += CK_BLOCK) __builtin_prefetch(c + r * p->ldc + j, 1);
-        p->multiply_tile(p, a + i * depth, some, p->packed + column * p->k + step * p->width, depth,
-                         step > 0 ? 1 : p->beta, count, c);
-      }
+  const long down = ck_chunks(p->m, p->rows), top = task % down * p->rows, left = task / down * p->columns;
+  const long bottom = ck_minimum(top + p->rows, p->m), right = ck_minimum(left + p->columns, p->n);
+  const long longest = ck_minimum(DEPTH, p->k), block = GROUPS * p->tile.rows;
+  float *panels = ck_scratch(4, ck_chunks(p->columns, p->width) * p->width * longest + block * longest);
+  float *groups = panels + ck_chunks(p->columns, p->width) * p->width * longest;
+  for (long step = 0; step == 0 || step < p->k; step += DEPTH) {
+    const long depth = ck_minimum(DEPTH, p->k - step);
+    for (long j = left; j < right; j += p->width)
+      p->pack_panel(p, j, ck_minimum(p->width, right - j), step, depth, panels + (j - left) * depth);
+    for (long first = top; first < bottom; first += block) {
+      const long rows = ck_minimum(block, bottom - first);
+      for (long i = 0; i < rows; i += p->tile.rows)
+        p->pack_rows(p, first + i, ck_minimum(p->tile.rows, rows - i), step, depth, groups + i * depth);
+      for (long j = left; j < right; j += p->width)
+        for (long i = 0; i < rows; i += p->tile.rows) {
+          const long some = ck_minimum(p->tile.rows, rows - i), count = ck_minimum(p->width, right - j);
+          float *c = p->c + (first + i) * p->ldc + j;
+          for (long r = 0; r < some; r++)
+            for (long v = 0; v < count; v += CK_BLOCK) __builtin_prefetch(c + r * p->ldc + v, 1);
+          p->multiply_tile(p, groups + i * depth, some, panels + (j - left) * depth, depth, step > 0 ? 1 : p->beta, count,
+                           c);
+        }
+    }
   }
 }
 
-static void run(struct gemm *p, long count, ck_task task) {
-  if (p->m * p->n * p->k > TOO_SMALL)
-    ck_parallel(count, task, p);
-  else
-    for (long i = 0; i < count; i++) task(p, i);
+// `count` cut into even parts of whole `unit`s.
+static long even_part(long count, long parts, long unit) { return ck_chunks(ck_chunks(count, parts), unit) * unit; }
+
+// Cuts C into two tasks for every thread, so that they pack the least together. (How C is cut does not change its bits.)
+static void cut_into_tasks(struct gemm *p, long tasks) {
+  long least = 0;
+  for (long across = ck_chunks(p->n, PANELS * p->width);; across++) {
+    const long down = ck_chunks(tasks, across), packed = across * p->m + down * p->n;
+    if (least && (packed >= least || across > tasks)) return;
+    least = packed;
+    p->columns = even_part(p->n, across, p->width);
+    p->rows = even_part(p->m, down, p->tile.rows);
+  }
 }
 
 void ck_run_gemm(struct gemm *p) {
   p->tile = ck_register_tile();
   p->width = p->tile.vectors * CK_BLOCK;
-  p->depth = ck_maximum(1, ck_minimum(DEPTH, p->k));
-  const long most = ck_maximum(8, PACKED / ck_maximum(1, p->k) / p->width) * p->width;
-  for (p->first_column = 0; p->first_column < p->n; p->first_column += most) {
-    p->columns = ck_minimum(most, p->n - p->first_column);
-    const long panels = ck_chunks(p->columns, p->width);
-    p->packed = ck_scratch(4, panels * p->width * p->k);
-    run(p, panels, pack_panel);
-    // Two tasks for every thread: narrow ones rather than flat ones, because the rows of a task read all its panels again.
-    // (How C is cut does not change its bits.)
-    const long tasks = 2 * ck_threads();
-    p->rows = p->columns < MANY_COLUMNS ? ROWS : 2 * ROWS, p->panels = panels;
-    while (ck_chunks(p->m, p->rows) * ck_chunks(panels, p->panels) < tasks && p->panels > 4)
-      p->panels = ck_chunks(p->panels, 2);
-    while (ck_chunks(p->m, p->rows) * ck_chunks(panels, p->panels) < tasks && p->rows > p->tile.rows)
-      p->rows -= p->tile.rows;
-    run(p, ck_chunks(p->m, p->rows) * ck_chunks(panels, p->panels), multiply);
-  }
+  const int small = p->m * p->n * p->k <= TOO_SMALL;
+  cut_into_tasks(p, small ? 1 : 2 * ck_threads());
+  const long count = ck_chunks(p->m, p->rows) * ck_chunks(p->n, p->columns);
+  if (!small)
+    ck_parallel(count, multiply, p);
+  else
+    for (long task = 0; task < count; task++) multiply(p, task);
 }
 
 // ---- float32 ----
@@ -77,12 +76,12 @@ CK_WIDE static void pack_float_rows(const struct gemm *p, long row, long count, 
     ck_pack_rows(a + row * p->lda + step, p->lda, count, depth, to);
 }
 
-CK_WIDE static void pack_float_panel(const struct gemm *p, long column, long count, float *to) {
+CK_WIDE static void pack_float_panel(const struct gemm *p, long column, long count, long step, long depth, float *to) {
   const float *b = p->b;
   if (p->transpose_b)
-    ck_pack_transposed_panel(b + column * p->ldb, p->ldb, count, p->width, p->k, to);
+    ck_pack_transposed_panel(b + column * p->ldb + step, p->ldb, count, p->width, depth, to);
   else
-    ck_pack_panel(b + column, p->ldb, count, p->width, p->k, to);
+    ck_pack_panel(b + step * p->ldb + column, p->ldb, count, p->width, depth, to);
 }
 
 CK_WIDE static void multiply_float_tile(const struct gemm *p, const float *a, long rows, const float *b, long depth,

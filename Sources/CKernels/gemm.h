@@ -19,17 +19,15 @@ struct gemm {
 
   // `count` rows (at most 12) from `row` on, elements step ..< step + depth, as [depth][count]
   void (*pack_rows)(const struct gemm *p, long row, long count, long step, long depth, float *to);
-  // `count` columns from `column` on as [k][width], zero past `count`
-  void (*pack_panel)(const struct gemm *p, long column, long count, float *to);
+  // `count` columns from `column` on, the same elements, as [depth][width], zero past `count`
+  void (*pack_panel)(const struct gemm *p, long column, long count, long step, long depth, float *to);
   // `rows` packed rows times a panel of which `count` columns exist; C = alpha A B + beta C
   void (*multiply_tile)(const struct gemm *p, const float *a, long rows, const float *b, long depth, float beta,
                         long count, float *c);
 
   struct ck_register_tile tile;
-  long width, depth;           // columns of a panel; steps of the sums that are taken at once
-  long first_column, columns;  // that are packed
-  long rows, panels;           // of a task
-  float *packed;               // panels of B
+  long width;          // columns of a panel
+  long rows, columns;  // of a task
 };
 
 // Fills in the rest and runs it.

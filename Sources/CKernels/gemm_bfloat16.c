@@ -74,14 +74,14 @@ CK_WIDE static void pack_pair_rows(const struct gemm *p, long row, long count, l
     ck_pack_rows((const float *)(a + row * p->lda) + step, p->lda / 2, count, depth, to);
 }
 
-CK_WIDE static void pack_pair_panel(const struct gemm *p, long column, long count, float *to) {
+CK_WIDE static void pack_pair_panel(const struct gemm *p, long column, long count, long step, long depth, float *to) {
   const uint16_t *b = p->b;
   if (!p->transpose_b)
-    interleave(b + column, p->ldb, 0, p->k, p->elements, count, p->width, to);
+    interleave(b + column, p->ldb, step, depth, p->elements, count, p->width, to);
   else if (p->ldb % 2)
-    gather(b + column * p->ldb, p->ldb, 0, p->k, p->elements, count, p->width, to);
+    gather(b + column * p->ldb, p->ldb, step, depth, p->elements, count, p->width, to);
   else
-    ck_pack_transposed_panel((const float *)(b + column * p->ldb), p->ldb / 2, count, p->width, p->k, to);
+    ck_pack_transposed_panel((const float *)(b + column * p->ldb) + step, p->ldb / 2, count, p->width, depth, to);
 }
 
 #define DOT_PRODUCTS(R, V) \

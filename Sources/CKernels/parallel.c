@@ -182,7 +182,7 @@ void ck_parallel(long count, ck_task task, void *context) {
 
 // ---- scratch memory ----
 
-#define SLOTS 6
+#define SLOTS 5
 static _Thread_local struct {
   float *memory;
   long floats;

@@ -1,28 +1,8 @@
-// Products of small matrices inside one task: the micro-kernel on the matrices as they stand, without packing and without
-// the overhead of a call, which is where a packed product of 64 rows and 32 channels loses its time.
+// Products of small matrices inside one task: the micro-kernel on the matrices as they stand, without packing, which is
+// where a packed product of 32 rows and 32 channels loses its time.
 #pragma once
-
-#include "micro_product.h"
 
 // C [rows, columns] = alpha A B, or that added to C. Element (i, t) of A is a[i * a_row + t * a_column]; B [depth,
 // columns] and C have rows ldb and ldc apart; columns is a multiple of 16.
-CK_INLINE void ck_tile_product(long rows, long columns, long depth, float alpha, const float *a, long a_row,
-                               long a_column, const float *b, long ldb, int accumulates, float *c, long ldc) {
-  CK_FAST
-  const struct ck_register_tile tile = ck_register_tile();
-  const long groups = ck_chunks(rows, tile.rows);
-  ck_lanes s[CK_MAX_ROWS][CK_MAX_VECTORS];
-  for (long column = 0; column < columns; column += tile.vectors * CK_BLOCK)
-    for (long g = 0; g < groups; g++) {
-      const long row = ck_group_start(rows, groups, g), some = ck_group_start(rows, groups, g + 1) - row;
-      float *to = c + row * ldc + column;
-#define CALL(R, V) \
-  ck_clear_sums(s, R, V); \
-  ck_add_products(s, a + row * a_row, a_row, a_column, b + column, CK_BLOCK, ldb, depth, R, V); \
-  _Pragma("clang loop unroll(full)") for (int v = 0; v < V; v++) \
-      _Pragma("clang loop unroll(full)") for (int r = 0; r < R; r++) s[r][v] *= alpha; \
-  ck_store_sums(s, to, ldc, CK_BLOCK, accumulates, R, V);
-      CK_TILE_SWITCH(some, ck_minimum(tile.vectors, (columns - column) / CK_BLOCK), CALL)
-#undef CALL
-    }
-}
+void ck_tile_product(long rows, long columns, long depth, float alpha, const float *a, long a_row, long a_column,
+                     const float *b, long ldb, int accumulates, float *c, long ldc);

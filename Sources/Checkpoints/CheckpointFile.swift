@@ -2,10 +2,20 @@
 
 /// Opens files of weights by what they hold, not by how they are called.
 package enum CheckpointFile {
-  /// Opens a safetensors or PyTorch file.
+  /// Opens a safetensors or PyTorch file; its tensors have the names that models have.
   ///
+  /// - Parameter weights: which are taken, where their averages stand beside them.
   /// - Throws: `SafetensorsError`, `PyTorchFileError`.
-  package static func open(_ path: String) throws -> any TensorSource {
+  package static func open(
+    _ path: String, weights: WeightChoice = .ema
+  ) throws -> any TensorSource {
+    try openAsItIs(path).underUsualNames(weights)
+  }
+
+  /// Opens a safetensors or PyTorch file; its tensors have the names that are in it.
+  ///
+  /// - Throws: as `open`.
+  package static func openAsItIs(_ path: String) throws -> any TensorSource {
     isSafetensors(try RandomAccessFile(path)) ? try SafetensorsFile(path) : try PyTorchFile(path)
   }
 

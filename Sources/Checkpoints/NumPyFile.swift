@@ -42,7 +42,8 @@ package struct NumPyFile: Sendable {
       throw NumPyFileError(
         path: path, problem: "elements of type \(type), expected little-endian integers")
     }
-    guard count >= 0, bytes.count - start == count * width else {
+    let (expected, overflows) = count.multipliedReportingOverflow(by: width)
+    guard count >= 0, !overflows, bytes.count - start == expected else {
       throw NumPyFileError(
         path: path,
         problem: "\(bytes.count - start) bytes behind byte \(start), expected \(count) × \(width)")

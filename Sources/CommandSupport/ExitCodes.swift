@@ -76,8 +76,9 @@ private func code(of error: ShardError) -> SuiteExitCode {
   switch error {
   case .missing: .noInput
   case .notAShard, .incomplete, .wrongKind, .unsupportedVersion, .missingItem, .malformed,
-    .externalLink, .unknownFilter, .unreadable, .checksumMismatch, .codeOutOfRange,
-    .disagreement, .noRows, .noMaps:
+    .externalLink, .unknownFilter, .unreadable, .brokenSeal, .noSeal, .crashesLibrary,
+    .checksumMismatch, .codeOutOfRange,
+    .disagreement, .noRows, .noMaps, .unfinished, .otherThanListed, .notListed:
     .badData
   case .cannotCreate, .externalShard: .cannotCreate
   case .writeFailed: .ioFailure
@@ -100,8 +101,9 @@ private func code(of error: ImageError) -> SuiteExitCode {
 
 private func code(of error: IngestError) -> SuiteExitCode {
   switch error {
-  case .badSample, .tooManyErrors, .noImages, .notAList, .noSamples, .nothingWritten,
-    .otherImages, .numberTooLarge, .noneOfTheImages:
+  case .badSample, .tooManyErrors, .tooManyLeftOut, .noImages, .noImagesRead, .notAList, .noSamples,
+    .nothingWritten,
+    .nothingUsable, .tooManyRecords, .otherImages, .numberTooLarge, .noneOfTheImages:
     .badData
   case .holdoutNotSelected, .unknownCategory: .usage
   case .noSpace: .cannotCreate

@@ -3,6 +3,7 @@
 import ArgumentParser
 import DurableFiles
 import Glibc
+import Shards
 
 /// Why there is nothing to read.
 package enum InputError: Error, Equatable {
@@ -33,17 +34,32 @@ package struct InputPaths: ParsableArguments {
       valueName: "shard"))
   package var paths: [String] = []
 
+  @Flag(help: "Of a folder that is still being filled, take the shards that are finished.")
+  package var partial = false
+
   package init() {}
 
   /// The files, in the order given; a folder stands for its `*.h5` sorted by name.
   ///
-  /// - Throws: `InputError` when a path is missing, `ValidationError` when none is given and
+  /// - Throws: `InputError` when a path is missing, `ShardError.unfinished` and `missing` for a
+  ///   folder without all the shards of its manifest, `ValidationError` when none is given and
   ///   stdin is a terminal, `Interrupted` when a signal comes while waiting for stdin.
   package func resolve(console: Console) throws -> [String] {
-    try Self.expand(try named(console: console), suffix: ".h5")
+    try Self.shards(try named(console: console), partial: partial)
   }
 
-  private func named(console: Console) throws -> [String] {
+  /// As `expand`, for shards: a folder must hold all that its manifest plans.
+  package static func shards(_ paths: [String], partial: Bool = false) throws -> [String] {
+    if !partial {
+      for path in paths where DurableFile.isFolder(path) {
+        try ShardManifest.requireComplete(path)
+      }
+    }
+    return try expand(paths, suffix: ".h5")
+  }
+
+  /// What the user named: files and folders.
+  package func named(console: Console) throws -> [String] {
     if paths.isEmpty, isatty(0) == 1 {
       throw ValidationError("No shards given: name them, or pipe their paths in, one per line.")
     }

@@ -26,7 +26,8 @@ package struct OutputFolder: Sendable {
     if let name = DurableFile.names(in: path).first(where: isResult) {
       throw CommandError(
         .cannotCreate,
-        "\(path): holds \(name) of an earlier run; remove the folder or choose another --out")
+        "\(path): holds \(name), of an earlier run or of another program, and it is not "
+          + "overwritten; choose another --out")
     }
   }
 

@@ -60,6 +60,21 @@ package final class ConfinedFolder: Sendable {
   }
 }
 
+extension DurableFile {
+  /// Whether `path`, somewhere below `folder` by its name, is elsewhere because of a link.
+  package static func leadsOut(_ path: String, of folder: String) -> Bool {
+    guard let path = realPath(path), let root = realPath(folder) else { return false }
+    return !path.hasPrefix(root.hasSuffix("/") ? root : root + "/")
+  }
+
+  /// The path without links; nil where there is nothing.
+  package static func realPath(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+}
+
 /// Why a file of a confined folder was not opened.
 package enum ConfinementError: Error, Equatable {
   case nameLeadsOut

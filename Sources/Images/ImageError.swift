@@ -56,10 +56,10 @@ extension ImageError: CustomStringConvertible {
     case .notAnImage(let path, let found):
       "\(path): \(found), expected a PNG or JPEG image"
     case .fileTooLarge(let path, let bytes, let limit):
-      "\(path): \(bytes) bytes, the limit is \(limit)"
+      "\(path): \(bytes) bytes, the limit is \(limit) (--max-pixels)"
     case .tooLarge(let path, let width, let height, let limits):
       "\(path): \(width)x\(height) pixels, the limit is \(limits.maxSide) a side and "
-        + "\(limits.maxPixels) in all"
+        + "\(limits.maxPixels) in all (--max-pixels)"
     case .truncated(let path, let format, let reason):
       "\(path): truncated \(format): \(reason)"
     case .damaged(let path, let format, let reason):

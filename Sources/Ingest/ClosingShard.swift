@@ -8,14 +8,20 @@ final class ClosingShard: @unchecked Sendable {
   let shard: PlannedShard
   /// Samples of the plan that are not in it.
   let skipped: [SkippedSample]
+  /// Parts that its samples lack.
+  let leftOut: [SkippedSample]
   private let group = DispatchGroup()
   private var writer: ImageShardWriter?
   private var result: Result<FinishedShard, ShardError>?
 
   /// - Parameter writer: is finished by this; nobody else may use it any more.
-  init(_ shard: PlannedShard, writer: ImageShardWriter, skipped: [SkippedSample]) {
+  init(
+    _ shard: PlannedShard, writer: ImageShardWriter, skipped: [SkippedSample],
+    leftOut: [SkippedSample]
+  ) {
     self.shard = shard
     self.skipped = skipped
+    self.leftOut = leftOut
     self.writer = writer
     DispatchQueue.global().async(group: group) {
       self.result = self.writer.map { writer in

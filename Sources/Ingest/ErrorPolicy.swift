@@ -50,4 +50,13 @@ package struct ErrorPolicy: Equatable, Sendable {
       throw .tooManyErrors(count: skipped, samples: samples, allowed: allowed, last: reason)
     }
   }
+
+  /// Decides likewise after `leftOut` parts that samples lack.
+  func check(leftOut: Int, of samples: Int, reason: String) throws(IngestError) {
+    if isStrict { throw .badSample(reason: reason) }
+    let allowed = limit.count(of: samples)
+    guard leftOut <= allowed else {
+      throw .tooManyLeftOut(count: leftOut, samples: samples, allowed: allowed, last: reason)
+    }
+  }
 }

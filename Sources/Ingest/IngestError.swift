@@ -2,12 +2,19 @@
 package enum IngestError: Error, Equatable {
   // Input
   case otherImages(path: String, other: String)
+  /// - Parameters:
+  ///   - what: "image" or "annotation".
+  ///   - reason: what is wrong with the first record, if any is.
+  case nothingUsable(path: String, what: String, reason: String?)
+  case tooManyRecords(path: String, count: Int, read: Int, allowed: Int, first: String)
   case noneOfTheImages(folder: String, count: Int, example: String)
   case numberTooLarge(id: Int64, name: String, path: String)
   case unknownCategory(String, path: String)
   case badSample(reason: String)
   case tooManyErrors(count: Int, samples: Int, allowed: Int, last: String)
+  case tooManyLeftOut(count: Int, samples: Int, allowed: Int, last: String)
   case noImages(folder: String)
+  case noImagesRead(reason: String)
   case notAList(path: String, found: String)
   /// - Parameter reason: what was wrong with the first bad one, if any was found.
   case noSamples(path: String, split: String, reason: String?)
@@ -23,6 +30,13 @@ extension IngestError: CustomStringConvertible {
     switch self {
     case .otherImages(let path, let other):
       "\(path): lists none of the images of \(other); are both of one split?"
+    case .nothingUsable(let path, let what, let reason):
+      (reason.map { "\($0); " } ?? "")
+        + "\(path): lists no \(what) that could be used, expected \"images\" with id and file_name, "
+        + "and annotations of them"
+    case .tooManyRecords(let path, let count, let read, let allowed, let first):
+      "\(first); \(path): \(count) of \(read) records are invalid, at most \(allowed) are accepted "
+        + "(--max-errors)"
     case .noneOfTheImages(let folder, let count, let example):
       "\(folder): none of the \(count) images that the annotations list, such as \(example); are both of one split?"
     case .numberTooLarge(let id, let name, let path):
@@ -33,8 +47,13 @@ extension IngestError: CustomStringConvertible {
       "\(reason) (stopped by --strict)"
     case .tooManyErrors(let count, let samples, let allowed, let last):
       "\(last); that makes \(count) bad samples of \(samples), at most \(allowed) are accepted (--max-errors)"
+    case .tooManyLeftOut(let count, let samples, let allowed, let last):
+      "\(last); that makes \(count) parts left out of \(samples) samples, at most \(allowed) are "
+        + "accepted (--max-errors)"
     case .noImages(let folder):
       "\(folder): no images in it or in the folders below, expected names that end with .jpg or .png"
+    case .noImagesRead(let reason):
+      "\(reason); there are no other images"
     case .notAList(let path, let found):
       "\(path): \(found), expected a folder or a text of paths, one per line"
     case .noSamples(let path, let split, let reason):

@@ -17,6 +17,8 @@ package struct IngestPlan: Sendable {
   package let summary: String
   /// Warnings of the input that cost nothing.
   package let warnings: [String]
+  /// What was left out of the inputs, in words for the report.
+  package let leftOut: [String]
   private let cut: ImageCut
   private let preprocessing: String
 
@@ -31,7 +33,7 @@ package struct IngestPlan: Sendable {
   init(
     _ choice: ImageChoice, of source: any ImageSource, cut: ImageCut, _ options: ShardOptions,
     name: String, inputs: [PlannedInput], record: IngestRecord, warnings: [String],
-    words: (lead: String, samples: String, last: String)
+    leftOut: [String] = [], words: (lead: String, samples: String, last: String)
   ) {
     let (name, training) = (options.name ?? name, choice.training.count)
     var record = record
@@ -56,19 +58,20 @@ package struct IngestPlan: Sendable {
     self.source = source
     self.cut = cut
     self.warnings = warnings
+    self.leftOut = leftOut
   }
 
   /// Cuts chosen images into shards of squares.
   init(
     _ choice: ImageChoice, _ squares: SquareOptions, _ shards: ShardOptions,
     of source: any ImageSource, name: String, inputs: [PlannedInput], record: IngestRecord,
-    warnings: [String]
+    warnings: [String], leftOut: [String] = []
   ) {
     var record = record
     squares.note(in: &record)
     self.init(
       choice, of: source, cut: .squares(squares), shards, name: name, inputs: inputs,
-      record: record, warnings: warnings,
+      record: record, warnings: warnings, leftOut: leftOut,
       words: ("", "images", squares.crops > 0 ? ", \(squares.crops) of each" : ""))
   }
 

@@ -37,7 +37,7 @@ package struct ShardIngest {
     let earlier = samples(in: folder)
     if earlier > 0 { try progress(.processed(samples: earlier)) }
     try writeUnfinished(in: folder, progress: progress)
-    try folder.writeReport()
+    try folder.writeReport(ofInputs: plan.leftOut)
     let outcome = outcome(of: folder, earlier: earlier)
     guard outcome.written > 0 else {
       try folder.removeEmptyShards()
@@ -68,19 +68,24 @@ package struct ShardIngest {
     in folder: ShardFolder, progress: (IngestEvent) throws -> Void
   ) throws {
     var skipped = folder.manifest.shards.reduce(0) { $0 + $1.skipped.count }
+    var leftOut = folder.manifest.shards.reduce(0) { $0 + ($1.leftOut?.count ?? 0) }
     var closing: ClosingShard?
     var filled: ClosingShard?
     func record(_ shard: inout ClosingShard?) throws {
       guard let complete = shard else { return }
       shard = nil
       try folder.record(
-        complete.shard, try complete.finished(), skipped: complete.skipped)
+        complete.shard, try complete.finished(), skipped: complete.skipped,
+        leftOut: complete.leftOut)
       try progress(.finished(shard: complete.shard.name))
     }
     do {
       for shard in folder.unfinished {
-        let next = try fill(shard, in: folder, skippedBefore: skipped, progress: progress)
+        try folder.begin(shard)
+        let next = try fill(
+          shard, in: folder, before: (skipped, leftOut), progress: progress)
         skipped += next.skipped.count
+        leftOut += next.leftOut.count
         filled = next
         try record(&closing)
         (closing, filled) = (next, nil)
@@ -97,7 +102,7 @@ package struct ShardIngest {
 
   /// Reads the samples of a shard and writes their rows.
   private func fill(
-    _ shard: PlannedShard, in folder: ShardFolder, skippedBefore before: Int,
+    _ shard: PlannedShard, in folder: ShardFolder, before: (skipped: Int, leftOut: Int),
     progress: (IngestEvent) throws -> Void
   ) throws -> ClosingShard {
     let writer = try ImageShardWriter(
@@ -107,15 +112,18 @@ package struct ShardIngest {
     let (plan, encoder) = (plan, writer.encoder)
     let first = shard.samples.lowerBound
     var skipped: [SkippedSample] = []
+    var leftOut: [SkippedSample] = []
     var labels: [RowLabels] = []
     var isFull = false
     defer {
       // Told even when the run ends over it.
-      if !isFull { _ = try? folder.writeReport(andOf: shard, skipped) }
+      if !isFull {
+        _ = try? folder.writeReport(andOf: (shard, skipped, leftOut), ofInputs: plan.leftOut)
+      }
     }
     try inOrder(count: shard.samples.count, threads: threads) { index in
       plan.read(first + index, encoder: encoder)
-    } consume: { _, outcome in
+    } consume: { index, outcome in
       switch outcome {
       case .rows(let rows, let faults):
         for (row, itsLabels) in rows {
@@ -123,13 +131,15 @@ package struct ShardIngest {
           labels.append(itsLabels)
         }
         for fault in faults {
-          if policy.isStrict { throw IngestError.badSample(reason: fault) }
+          leftOut.append(SkippedSample(name: plan.samples[first + index].name, reason: fault))
+          try policy.check(
+            leftOut: before.leftOut + leftOut.count, of: plan.samples.count, reason: fault)
           try progress(.leftOut(reason: fault))
         }
       case .skipped(let sample):
         skipped.append(sample)
         try policy.check(
-          skipped: before + skipped.count, of: plan.samples.count, reason: sample.reason)
+          skipped: before.skipped + skipped.count, of: plan.samples.count, reason: sample.reason)
       }
       try progress(.processed(samples: 1))
     }
@@ -139,7 +149,7 @@ package struct ShardIngest {
       if let compresses = writer.compressesImages { folder.note(compressesImages: compresses) }
     }
     plan.setLabels(labels, of: writer)
-    return ClosingShard(shard, writer: writer, skipped: skipped)
+    return ClosingShard(shard, writer: writer, skipped: skipped, leftOut: leftOut)
   }
 
   private func outcome(of folder: ShardFolder, earlier: Int) -> IngestOutcome {

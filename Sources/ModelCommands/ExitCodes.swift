@@ -27,7 +27,7 @@ extension SuiteExitCode {
 
 private func code(of error: RunError) -> SuiteExitCode {
   switch error {
-  case .alreadyARun, .isALink: .cannotCreate
+  case .alreadyARun, .isALink, .externalFile: .cannotCreate
   case .noCheckpoint: .noInput
   case .configDiffers, .tooLarge: .usage
   case .damaged, .otherKind, .notFinite: .badData

@@ -14,6 +14,7 @@ extension ModelCommand {
         "\(path): names \(name), which could run code in Python; nothing was run here, but do not "
           + "load this file with Python")
     }
+    WeightNotes.report { Console.standardError().warn("\($0): \($1)") }
     MemoryPool.outOfMemory.withLock { $0 = ending(with: .noMemory) }
   }
 

@@ -111,7 +111,7 @@ extension TrainingCommand {
   }
 
   private func validationShards() throws -> [String] {
-    try InputPaths.expand(training.validation, suffix: ".h5").map(TrainingOptions.absolute)
+    try InputPaths.shards(training.validation).map(TrainingOptions.absolute)
   }
 
   /// Writes the configuration of a run that can begin or go on at `step`.

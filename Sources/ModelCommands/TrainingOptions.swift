@@ -1,5 +1,6 @@
 // The options that all training commands share.
 import ArgumentParser
+import Checkpoints
 import CommandSupport
 import Foundation
 import Training
@@ -55,6 +56,9 @@ package struct TrainingOptions: ParsableArguments {
       valueName: "path"))
   package var initFrom: String?
 
+  @Option(help: "Which weights to take there where it has an EMA of them (default: ema).")
+  package var initWeights: WeightChoice?
+
   @Flag(help: "Take the states of the optimizers from there too.") package var initOptimizer = false
 
   @Flag(
@@ -103,6 +107,9 @@ package struct TrainingOptions: ParsableArguments {
     if initOptimizer, initFrom == nil {
       throw ValidationError("--init-optimizer needs --init-from.")
     }
+    if initWeights != nil, initFrom == nil {
+      throw ValidationError("--init-weights needs --init-from.")
+    }
   }
 
   /// Puts the options that were given into the settings of a run.
@@ -117,6 +124,7 @@ package struct TrainingOptions: ParsableArguments {
     if let clip { loop.clip = clip }
     if let ema { loop.ema = ema }
     if let initFrom { loop.initFrom = Self.absolute(initFrom) }
+    if let initWeights { loop.initWeights = initWeights }
     if initOptimizer { loop.initOptimizer = true }
     if let shuffle { loop.shuffles = shuffle }
     if let seed { loop.seed = seed }
@@ -133,5 +141,6 @@ package struct TrainingOptions: ParsableArguments {
   }
 }
 
+extension WeightChoice: ExpressibleByArgument {}
 extension LearningRate.Schedule: ExpressibleByArgument {}
 extension NonfinitePolicy: ExpressibleByArgument {}

@@ -5,7 +5,7 @@ package final class CodeShardReader: ShardReader {
   package let contents: ShardContents
   package let header: CodeShardHeader
   private let codes: HDF5InputDataset
-  private let conditions: (codes: HDF5InputDataset, checksums: [UInt32])?
+  private let conditions: (codes: HDF5InputDataset, checksums: [UInt32]?)?
 
   /// Opens a shard and checks its header, not its rows.
   package init(_ path: String) throws(ShardError) {
@@ -14,9 +14,9 @@ package final class CodeShardReader: ShardReader {
     let file = contents.file
     header = CodeShardHeader(
       grid: try CodeGrid(.grid, of: file),
-      sourceShards: try file.strings(ShardFormat.Attribute.sourceShards),
-      source: try file.string(ShardFormat.Attribute.source),
-      split: try file.string(ShardFormat.Attribute.split),
+      sourceShards: file.hasAttribute(ShardFormat.Attribute.sourceShards)
+        ? try file.strings(ShardFormat.Attribute.sourceShards) : [],
+      source: try file.text(ShardFormat.Attribute.source), split: contents.split,
       toolVersion: contents.toolVersion,
       downsampling: file.hasAttribute(ShardFormat.Attribute.downsampling)
         ? try file.size(ShardFormat.Attribute.downsampling, atMost: 65_535) : 0,
@@ -48,26 +48,19 @@ package final class CodeShardReader: ShardReader {
 
   private static func conditions(
     of contents: ShardContents, _ condition: ConditionCodes?
-  ) throws(ShardError) -> (codes: HDF5InputDataset, checksums: [UInt32])? {
+  ) throws(ShardError) -> (codes: HDF5InputDataset, checksums: [UInt32]?)? {
     guard let condition else { return nil }
-    let (file, path) = (contents.file, contents.path)
-    let codes = try dataset(ShardFormat.condition, of: contents, condition.grid)
-    let checksums = try file.dataset(ShardFormat.conditionCRC32C)
-    guard checksums.shape == [contents.count],
-      case .uint32(let values) = try checksums.values(of: .uint32)
-    else {
-      throw .malformed(
-        path: path, item: "/\(ShardFormat.conditionCRC32C)",
-        found: "\(checksums.type) \(checksums.shape)", expected: "uint32 [\(contents.count)]")
-    }
-    return (codes, values)
+    return (
+      try dataset(ShardFormat.condition, of: contents, condition.grid),
+      try contents.file.checksums(ShardFormat.conditionCRC32C, rows: contents.count)
+    )
   }
 
   /// One grid of codes in `0..<codebookSize`, `[h·w]` in raster order.
   ///
   /// - Throws: `unreadable`, `malformed`, `checksumMismatch` or `codeOutOfRange`.
   package func codes(_ row: Int) throws(ShardError) -> [Int32] {
-    try codes(row, in: codes, header.grid, checksum: contents.checksums[row])
+    try codes(row, in: codes, header.grid, checksums: contents.checksums)
   }
 
   /// The codes of one row's condition, in raster order; nil in shards without.
@@ -76,7 +69,7 @@ package final class CodeShardReader: ShardReader {
   package func conditionCodes(_ row: Int) throws(ShardError) -> [Int32]? {
     guard let condition = header.condition, let conditions else { return nil }
     return try codes(
-      row, in: conditions.codes, condition.grid, checksum: conditions.checksums[row])
+      row, in: conditions.codes, condition.grid, checksums: conditions.checksums)
   }
 
   package func check(_ row: Int) throws(ShardError) {
@@ -85,7 +78,7 @@ package final class CodeShardReader: ShardReader {
   }
 
   private func codes(
-    _ row: Int, in dataset: HDF5InputDataset, _ grid: CodeGrid, checksum: UInt32
+    _ row: Int, in dataset: HDF5InputDataset, _ grid: CodeGrid, checksums: [UInt32]?
   ) throws(ShardError) -> [Int32] {
     let values: [Int]
     let found: UInt32
@@ -98,9 +91,7 @@ package final class CodeShardReader: ShardReader {
       (codes, found) = try Self.row(row, of: dataset, count: grid.count)
       values = codes.map { Int($0) }
     }
-    guard found == checksum else {
-      throw .checksumMismatch(path: contents.path, row: row, found: found, expected: checksum)
-    }
+    try contents.check(found, row: row, in: checksums)
     for (column, code) in values.enumerated() where code >= grid.codebookSize {
       throw .codeOutOfRange(
         path: contents.path, row: row, column: column, code: code, codebook: grid.codebookSize)

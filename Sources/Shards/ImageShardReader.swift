@@ -29,9 +29,8 @@ package final class ImageShardReader: ShardReader {
     self.maps = maps
     header = ImageShardHeader(
       height: shape[1], width: shape[2],
-      source: try file.string(ShardFormat.Attribute.source),
-      split: try file.string(ShardFormat.Attribute.split),
-      preprocessing: try file.string(ShardFormat.Attribute.preprocessing),
+      source: try file.text(ShardFormat.Attribute.source), split: contents.split,
+      preprocessing: try file.text(ShardFormat.Attribute.preprocessing),
       toolVersion: contents.toolVersion, maps: maps.map(\.map))
   }
 
@@ -67,7 +66,7 @@ package final class ImageShardReader: ShardReader {
     guard let input = maps.first(where: { $0.map == map }) else {
       preconditionFailure("\(path): the header has maps that are not open")
     }
-    return try input.read(row, path: path)
+    return try input.read(row, of: contents)
   }
 
   /// Refuses a shard without such maps.
@@ -81,6 +80,6 @@ package final class ImageShardReader: ShardReader {
 
   package func check(_ row: Int) throws(ShardError) {
     _ = try pixels(row)
-    for map in maps { _ = try map.read(row, path: path) }
+    for map in maps { _ = try map.read(row, of: contents) }
   }
 }

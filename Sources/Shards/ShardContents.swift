@@ -1,3 +1,6 @@
+import Checksums
+import RowMaps
+
 /// An open shard: its header checked, and what both kinds of shard have in common.
 package final class ShardContents: Sendable {
   package let path: String
@@ -5,8 +8,10 @@ package final class ShardContents: Sendable {
   package let toolVersion: String
   /// Rows.
   package let count: Int
-  /// The CRC-32C of every row's pixels or codes.
-  package let checksums: [UInt32]
+  /// The split that its rows belong to, such as "train".
+  package let split: String
+  /// The CRC-32C of every row's pixels or codes; nil in a shard of another program without them.
+  package let checksums: [UInt32]?
   /// The labels, sorted: datasets of one value per row beside the five that every shard needs.
   package let labelNames: [String]
 
@@ -29,6 +34,7 @@ package final class ShardContents: Sendable {
     guard (1...ShardFormat.version).contains(version) else {
       throw .unsupportedVersion(path: path, found: version, newest: ShardFormat.version)
     }
+    guard file.isSealed || version < ShardFormat.sealedVersion else { throw .noSeal(path: path) }
     guard file.hasAttribute(ShardFormat.Attribute.complete),
       try file.integer(ShardFormat.Attribute.complete) == 1
     else { throw .incomplete(path: path) }
@@ -36,14 +42,15 @@ package final class ShardContents: Sendable {
     self.path = path
     self.file = file
     self.kind = kind
-    toolVersion = try file.string(ShardFormat.Attribute.toolVersion)
-    let crc = try file.dataset(ShardFormat.crc32c)
-    count = crc.count
-    guard case .uint32(let checksums) = try crc.column() else {
+    toolVersion = try file.text(ShardFormat.Attribute.toolVersion)
+    split = try file.text(ShardFormat.Attribute.split, otherwise: "train")
+    guard ShardFormat.splits.contains(split) else {
       throw .malformed(
-        path: path, item: "/crc32c", found: "\(crc.type) \(crc.shape)", expected: "uint32 [N]")
+        path: path, item: "attribute `split`", found: "\"\(split)\"",
+        expected: ShardFormat.splits.joined(separator: ", "))
     }
-    self.checksums = checksums
+    count = try file.dataset(kind == .images ? RowMap.images.dataset : ShardFormat.codes).count
+    checksums = try file.checksums(ShardFormat.crc32c, rows: count)
     var labelNames: [String] = []
     for name in try file.datasetNames() where !ShardFormat.reserved.contains(name) {
       let dataset = try file.dataset(name)
@@ -54,21 +61,24 @@ package final class ShardContents: Sendable {
       if dataset.shape.count == 1, case .column = dataset.type { labelNames.append(name) }
     }
     self.labelNames = labelNames
-    try require(ShardFormat.id, is: .int64)
-    try require(ShardFormat.name, is: .string)
+    try requireIfPresent(ShardFormat.id, is: .int64)
+    try requireIfPresent(ShardFormat.name, is: .string)
   }
 
-  /// The stable numbers of the rows.
+  /// The stable numbers of the rows: their positions where the shard has none.
   package var ids: [Int64] {
     get throws(ShardError) {
+      guard try file.hasDataset(ShardFormat.id) else { return (0..<count).map { Int64($0) } }
       guard case .int64(let values) = try column(ShardFormat.id) else { return [] }
       return values
     }
   }
 
-  /// The names of the rows, for example the file that an image was made from.
+  /// The names of the rows, for example the file that an image was made from: their numbers where
+  /// the shard has none.
   package var names: [String] {
     get throws(ShardError) {
+      guard try file.hasDataset(ShardFormat.name) else { return try ids.map { "\($0)" } }
       guard case .string(let values) = try column(ShardFormat.name) else { return [] }
       return values
     }
@@ -112,7 +122,10 @@ package final class ShardContents: Sendable {
     return column
   }
 
-  private func require(_ name: String, is type: ShardColumnType) throws(ShardError) {
+  private func requireIfPresent(
+    _ name: String, is type: ShardColumnType
+  ) throws(ShardError) {
+    guard try file.hasDataset(name) else { return }
     let dataset = try file.dataset(name)
     guard dataset.type == .column(type), dataset.shape == [count] else {
       throw .malformed(
@@ -130,9 +143,41 @@ package final class ShardContents: Sendable {
 
   /// Compares the checksum of a row that was read with the shard's.
   func check(_ found: UInt32, row: Int) throws(ShardError) {
-    guard found == checksums[row] else {
-      throw .checksumMismatch(path: path, row: row, found: found, expected: checksums[row])
+    try check(found, row: row, in: checksums)
+  }
+
+  /// Compares a checksum with one of those that the shard has for it, if it has any.
+  func check(_ found: UInt32, row: Int, in checksums: [UInt32]?) throws(ShardError) {
+    guard let expected = checksums?[row], found != expected else { return }
+    throw .checksumMismatch(path: path, row: row, found: found, expected: expected)
+  }
+
+  /// What tells this shard from others of its name and size: the checksum of its rows' checksums,
+  /// or SHA-256 of the file.
+  package var identity: String {
+    get throws(ShardError) {
+      guard let checksums else { return try file.bytes.sha256() }
+      return "\(checksums.withUnsafeBytes { crc32c($0) })"
     }
+  }
+}
+
+extension HDF5InputFile {
+  /// A text attribute that a shard may lack.
+  func text(_ name: String, otherwise absent: String = "") throws(ShardError) -> String {
+    hasAttribute(name) ? try string(name) : absent
+  }
+
+  /// A column of checksums; nil where the shard has none.
+  func checksums(_ name: String, rows: Int) throws(ShardError) -> [UInt32]? {
+    guard try hasDataset(name) else { return nil }
+    let dataset = try dataset(name)
+    guard dataset.shape == [rows], case .uint32(let values) = try dataset.values(of: .uint32) else {
+      throw .malformed(
+        path: path, item: "/\(name)", found: "\(dataset.type) \(dataset.shape)",
+        expected: "uint32 [\(rows)]")
+    }
+    return values
   }
 }
 

@@ -14,11 +14,20 @@ package enum ShardError: Error, Equatable {
   case externalLink(path: String, item: String, kind: String)
   case unknownFilter(path: String, item: String, filter: String)
   case unreadable(path: String, item: String, reason: String)
+  /// Something other than the rows is not what was written.
+  case brokenSeal(path: String)
+  case noSeal(path: String)
+  /// libhdf5 died on it in a process of its own.
+  case crashesLibrary(path: String, how: String)
   case checksumMismatch(path: String, row: Int, found: UInt32, expected: UInt32)
   case codeOutOfRange(path: String, row: Int, column: Int, code: Int, codebook: Int)
   case disagreement(
     path: String, other: String, property: String, found: String, expected: String)
   case noRows(paths: [String])
+  // A folder and its manifest
+  case unfinished(path: String, finished: Int, planned: Int)
+  case otherThanListed(path: String, is: String?)
+  case notListed(path: String)
   case noMaps(path: String, map: RowMap)
 
   // Output
@@ -53,6 +62,13 @@ extension ShardError: CustomStringConvertible {
         + " rewrite it with gzip or uncompressed"
     case .unreadable(let path, let item, let reason):
       "\(path): \(item) cannot be read: \(reason)"
+    case .brokenSeal(let path):
+      "\(path): damaged: its attributes, texts or columns are not those that were written"
+        + " (their SHA-256 differs); make it again"
+    case .noSeal(let path):
+      "\(path): damaged or cut short: no seal at its end, which format_version 2 has; make it again"
+    case .crashesLibrary(let path, let how):
+      "\(path): damaged so that libhdf5 \(how); make it again"
     case .checksumMismatch(let path, let row, let found, let expected):
       "\(path): row \(row) has the CRC-32C \(found), the shard says \(expected);"
         + " the file is damaged, make it again"
@@ -64,6 +80,14 @@ extension ShardError: CustomStringConvertible {
     case .noRows(let paths):
       paths.isEmpty
         ? "no shards given" : "\(paths.joined(separator: ", ")): no rows in any of these shards"
+    case .unfinished(let path, let finished, let planned):
+      "\(path): only \(finished) of \(planned) planned shards are finished; run the command that"
+        + " fills it to its end, or take those that are there with --partial or by their names"
+    case .otherThanListed(let path, let name):
+      "\(path): \(name.map { "holds what \($0) is to hold" } ?? "not the file that was written")"
+        + " by the SHA-256 in manifest.json; restore it, or remove it and make it again"
+    case .notListed(let path):
+      "\(path): not in manifest.json; it belongs to another folder"
     case .noMaps(let path, let map):
       "\(path): no \(map.title); \(map.writer) writes them"
     case .cannotCreate(let path, let reason):
@@ -73,7 +97,8 @@ extension ShardError: CustomStringConvertible {
     case .file(let error):
       "\(error)"
     case .externalShard(let path):
-      "\(path): exists, but no manifest.json says how it was made; use another folder"
+      "\(path): exists, but no manifest.json says how it was made, and it is not overwritten; use "
+        + "another folder"
     case .optionsDiffer(let path, "inputs", let found, let expected):
       "\(path): made from other data: \(found) by their names and sizes, now \(expected);"
         + " use another folder"

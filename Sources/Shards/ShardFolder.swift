@@ -19,12 +19,14 @@ package final class ShardFolder {
   private let lock: FolderLock
 
   static let reportName = "skipped.jsonl"
+  static let leftOutName = "left-out.jsonl"
 
   /// Takes the folder's lock and finds out what is done already.
   ///
   /// A folder in which a run has ended before its first shard takes any plan.
   ///
-  /// - Throws: `externalShard` where a file stands in a shard's position that no manifest tells of;
+  /// - Throws: `externalShard` where there is a file of a shard's or a report's name that no
+  ///   manifest tells of;
   ///   `optionsDiffer` when the folder holds shards of another plan; `file(.busy)` when another
   ///   process writes there; `file(.cannotCreate)`, `malformed`.
   package init(_ path: String, plan: ShardPlan) throws(ShardError) {
@@ -39,10 +41,12 @@ package final class ShardFolder {
       manifest = found
       // A file that is gone or was cut is made again.
       manifest.shards.removeAll { Self.bytes(of: "\(path)/\($0.name)") != $0.bytes }
+      let ours = Set(found.shards.map(\.name)).union(found.begun ?? [])
+      try Self.refuse(plan.shards.map(\.name).filter { !ours.contains($0) }, in: path)
     } else {
-      for shard in plan.shards where DurableFile.exists("\(path)/\(shard.name)") {
-        throw .externalShard(path: "\(path)/\(shard.name)")
-      }
+      var names = plan.shards.map(\.name)
+      if try ShardManifest.read(in: path) == nil { names += [Self.reportName, Self.leftOutName] }
+      try Self.refuse(names, in: path)
       manifest = ShardManifest(plan)
       try manifest.write(in: path)
     }
@@ -66,11 +70,26 @@ package final class ShardFolder {
   /// Where a shard belongs.
   package func path(of shard: PlannedShard) -> String { "\(path)/\(shard.name)" }
 
+  /// Notes that a shard will be written: a file of its name is ours from now on.
+  package func begin(_ shard: PlannedShard) throws(ShardError) {
+    manifest.begun = (manifest.begun ?? []) + [shard.name]
+    try manifest.write(in: path)
+  }
+
+  private static func refuse(_ names: [String], in path: String) throws(ShardError) {
+    for name in names where DurableFile.exists("\(path)/\(name)") {
+      throw .externalShard(path: "\(path)/\(name)")
+    }
+  }
+
   /// Notes a shard that has just been published.
   ///
-  /// - Parameter skipped: the samples of the plan that are not in it.
+  /// - Parameters:
+  ///   - skipped: the samples of the plan that are not in it.
+  ///   - leftOut: parts that its samples lack.
   package func record(
-    _ shard: PlannedShard, _ finished: FinishedShard, skipped: [SkippedSample]
+    _ shard: PlannedShard, _ finished: FinishedShard, skipped: [SkippedSample],
+    leftOut: [SkippedSample] = []
   ) throws(ShardError) {
     precondition(
       finished.rows == (shard.samples.count - skipped.count) * plan.rowsPerSample,
@@ -80,7 +99,9 @@ package final class ShardFolder {
     manifest.shards.append(
       ShardManifest.Entry(
         name: shard.name, rows: finished.rows, bytes: finished.bytes, crc32c: finished.crc32c,
-        skipped: skipped))
+        sha256: finished.sha256, skipped: skipped, leftOut: leftOut.isEmpty ? nil : leftOut))
+    manifest.begun?.removeAll { $0 == shard.name }
+    if manifest.begun == [] { manifest.begun = nil }
     manifest.shards.sort { $0.name < $1.name }
     try manifest.write(in: path)
   }
@@ -97,38 +118,53 @@ package final class ShardFolder {
   /// Remembers whether `auto` compresses images; written with the next finished shard.
   package func note(compressesImages: Bool) { manifest.compressesImages = compressesImages }
 
-  /// Writes `skipped.jsonl`: one JSON object for every skipped sample, with its shard, name and
-  /// reason.
+  /// Writes `skipped.jsonl`, one JSON object for every skipped sample with its shard, name and
+  /// reason, and likewise `left-out.jsonl` for parts that samples lack, where there are any.
   ///
-  /// - Returns: how many there are.
+  /// - Parameters:
+  ///   - unfinished: a shard that is not complete, with what is known of it.
+  ///   - ofInputs: what was left out of the inputs before any sample was read.
+  /// - Returns: how many skipped samples there are.
   @discardableResult
   package func writeReport(
-    andOf unfinished: PlannedShard? = nil, _ skipped: [SkippedSample] = []
+    andOf unfinished: (shard: PlannedShard, skipped: [SkippedSample], leftOut: [SkippedSample])? =
+      nil, ofInputs: [String] = []
   ) throws(ShardError) -> Int {
-    struct Line: Encodable {
-      let shard, name, reason: String
+    var skipped: [ReportLine] = []
+    var leftOut = ofInputs.map { ReportLine(shard: nil, name: nil, reason: $0) }
+    func add(_ shard: String, _ some: [SkippedSample], _ parts: [SkippedSample]) {
+      skipped += some.map { ReportLine(shard: shard, name: $0.name, reason: $0.reason) }
+      leftOut += parts.map { ReportLine(shard: shard, name: $0.name, reason: $0.reason) }
     }
+    for entry in manifest.shards { add(entry.name, entry.skipped, entry.leftOut ?? []) }
+    if let (shard, some, parts) = unfinished { add(shard.name, some, parts) }
+    try write(skipped, to: Self.reportName)
+    if !leftOut.isEmpty || DurableFile.exists("\(path)/\(Self.leftOutName)") {
+      try write(leftOut, to: Self.leftOutName)
+    }
+    return skipped.count
+  }
+
+  private struct ReportLine: Encodable {
+    let shard, name: String?
+    let reason: String
+  }
+
+  private func write(_ lines: [ReportLine], to name: String) throws(ShardError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var bytes: [UInt8] = []
-    var count = 0
-    let finished = manifest.shards.map { (name: $0.name, skipped: $0.skipped) }
-    for shard in finished + (unfinished.map { [(name: $0.name, skipped: skipped)] } ?? []) {
-      for sample in shard.skipped {
-        let line = Line(shard: shard.name, name: sample.name, reason: sample.reason)
-        guard let json = try? encoder.encode(line) else {
-          preconditionFailure("a line of the report holds only texts")
-        }
-        bytes += json + [0x0A]
-        count += 1
+    for line in lines {
+      guard let json = try? encoder.encode(line) else {
+        preconditionFailure("a line of the report holds only texts")
       }
+      bytes += json + [0x0A]
     }
     do throws(DurableFileError) {
-      try DurableFile.write(bytes, to: "\(path)/\(Self.reportName)")
+      try DurableFile.write(bytes, to: "\(path)/\(name)")
     } catch {
       throw .file(error)
     }
-    return count
   }
 
   /// Refuses to mix shards of two plans, naming the option that differs.

@@ -9,12 +9,19 @@ package enum ShardKind: String, Sendable {
 
 enum ShardFormat {
   /// The version that is written, and the newest that is read.
-  static let version = 1
+  static let version = 2
+  /// From this one on shards are sealed.
+  static let sealedVersion = 2
 
   /// Datasets that are not labels.
   static let reserved = Set(
     [codes, id, name, crc32c, condition, conditionCRC32C]
       + RowMap.allCases.flatMap { [$0.dataset, $0.checksums] })
+  /// What the attribute `split` may be.
+  static let splits = ["train", "validation", "samples"]
+
+  /// Datasets whose rows have a checksum each.
+  static let rowDatasets = [codes, condition] + RowMap.allCases.map(\.dataset)
   static let codes = "codes"
   static let id = "id"
   static let name = "name"

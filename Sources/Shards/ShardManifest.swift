@@ -11,7 +11,11 @@ package struct ShardManifest: Codable, Equatable, Sendable {
     package var bytes: Int
     /// CRC-32C of the rows' checksums.
     package var crc32c: UInt32
+    /// SHA-256 of the file; nil in manifests of earlier versions.
+    package var sha256: String?
     package var skipped: [SkippedSample]
+    /// Parts that samples were written without; nil for none.
+    package var leftOut: [SkippedSample]?
   }
 
   package var format: String
@@ -19,10 +23,14 @@ package struct ShardManifest: Codable, Equatable, Sendable {
   package var options: [String: String]
   package var planned: Int  // shards in all
   package var shards: [Entry]  // sorted by name
+  /// Shards that are being written: under their names there may be ours; nil for none.
+  package var begun: [String]?
   /// What `auto` decided for all shards; nil before the first one, and for other ways to compress.
   package var compressesImages: Bool?
 
   static let fileName = "manifest.json"
+  /// Bytes of the largest manifest that is read; a million samples that were skipped fit in.
+  private static let maxBytes = 256 << 20
   static let formatName = "vqgan-shards-manifest-1"
 
   init(_ plan: ShardPlan) {
@@ -46,7 +54,7 @@ package struct ShardManifest: Codable, Equatable, Sendable {
     guard DurableFile.exists(path) else { return nil }
     let bytes: [UInt8]
     do throws(DurableFileError) {
-      bytes = try DurableFile.read(path)
+      bytes = try DurableFile.read(path, atMost: maxBytes)
     } catch {
       throw .file(error)
     }
@@ -55,6 +63,12 @@ package struct ShardManifest: Codable, Equatable, Sendable {
     else {
       throw .malformed(
         path: path, item: "the manifest", found: "not one of this program", expected: formatName)
+    }
+    // A shard lies in the folder itself: its name is a name for what is checked and removed there.
+    for entry in manifest.shards where entry.name.contains("/") || !entry.name.hasSuffix(".h5") {
+      throw .malformed(
+        path: path, item: "the name of a shard", found: "\"\(entry.name)\"",
+        expected: "the name of a .h5 file in this folder")
     }
     return manifest
   }

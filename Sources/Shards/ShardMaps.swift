@@ -36,9 +36,9 @@ final class MapOutput {
 struct MapInput: Sendable {
   let map: RowMap
   private let rows: HDF5InputDataset
-  private let checksums: [UInt32]
+  private let checksums: [UInt32]?
 
-  private init(_ map: RowMap, rows: HDF5InputDataset, checksums: [UInt32]) {
+  private init(_ map: RowMap, rows: HDF5InputDataset, checksums: [UInt32]?) {
     self.map = map
     self.rows = rows
     self.checksums = checksums
@@ -59,27 +59,18 @@ struct MapInput: Sendable {
         path: file.path, item: "/\(map.dataset)", found: "\(rows.type) \(rows.shape)",
         expected: "\(map.type.rawValue) \(expected)")
     }
-    let checksums = try file.dataset(map.checksums)
-    guard checksums.shape == [contents.count],
-      case .uint32(let values) = try checksums.values(of: .uint32)
-    else {
-      throw .malformed(
-        path: file.path, item: "/\(map.checksums)",
-        found: "\(checksums.type) \(checksums.shape)", expected: "uint32 [\(contents.count)]")
-    }
-    return MapInput(map, rows: rows, checksums: values)
+    return MapInput(
+      map, rows: rows, checksums: try file.checksums(map.checksums, rows: contents.count))
   }
 
   /// The map of one row.
   ///
   /// - Throws: `unreadable`, `malformed` or `checksumMismatch`.
-  func read(_ row: Int, path: String) throws(ShardError) -> RowValues {
+  func read(_ row: Int, of contents: ShardContents) throws(ShardError) -> RowValues {
     let values: RowValues =
       map.isWide ? .words(try read(row, as: UInt16.self)) : .bytes(try read(row, as: UInt8.self))
     let found = values.littleEndian.withUnsafeBytes { crc32c($0) }
-    guard found == checksums[row] else {
-      throw .checksumMismatch(path: path, row: row, found: found, expected: checksums[row])
-    }
+    try contents.check(found, row: row, in: checksums)
     return values
   }
 

@@ -68,13 +68,15 @@ final class UnfinishedShard {
     try writeLists()
     try file.setAttribute(ShardFormat.Attribute.complete, to: true)
     try file.close()
+    try ShardSeal.append(to: temporaryPath, for: path)
     let reader = try open(temporaryPath)
     guard reader.contents.checksums == checksums else {
       throw .writeFailed(
         path: path, item: "the shard", reason: "other rows came back than were written")
     }
     for row in 0..<count { try reader.check(row) }
-    let bytes = try RawFile(temporaryPath).count
+    let file = try RawFile(temporaryPath)
+    let (bytes, sha256) = (file.count, try file.sha256())
     do throws(DurableFileError) {
       try DurableFile.publish(temporaryPath, as: path)
     } catch {
@@ -82,7 +84,7 @@ final class UnfinishedShard {
     }
     isPublished = true
     return FinishedShard(
-      path: path, rows: count, bytes: bytes, crc32c: Self.checksum(of: checksums))
+      path: path, rows: count, bytes: bytes, crc32c: Self.checksum(of: checksums), sha256: sha256)
   }
 
   private func writeLists() throws(ShardError) {
@@ -110,4 +112,6 @@ package struct FinishedShard: Equatable, Sendable {
   package let bytes: Int
   /// CRC-32C of the rows' checksums.
   package let crc32c: UInt32
+  /// SHA-256 of the file, in hexadecimal digits.
+  package let sha256: String
 }

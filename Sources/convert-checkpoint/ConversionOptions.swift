@@ -1,5 +1,6 @@
 // The options of convert-checkpoint.
 import ArgumentParser
+import Checkpoints
 import CommandSupport
 import DurableFiles
 import Glibc
@@ -50,6 +51,9 @@ struct ConversionOptions: ParsableArguments {
 
   @Option(help: "The new code of other entries: random, extra (one of their own), or a code.")
   var unknownIndex: CodeRemap.Unknown?
+
+  @Option(help: "Which weights to take where there is an EMA of them beside them.")
+  var weights = WeightChoice.ema
 
   @Option(help: ArgumentHelp("Leave out tensors whose names begin so.", valueName: "prefix"))
   var ignore: [String] = []

@@ -28,9 +28,10 @@ struct ExportJob {
       let perceptual = try options.perceptual.map {
         try PerceptualWeights(try CheckpointFile.open($0))
       }
-      return try TamingExport(try FirstStageFile.open(path), perceptual: perceptual)
+      return try TamingExport(
+        try FirstStageFile.open(path, weights: options.weights), perceptual: perceptual)
     }
-    let file = try SecondStageFile.open(path)
+    let file = try SecondStageFile.open(path, weights: options.weights)
     let vqgan = options.vqgan ?? file.description.codes.vqgan
     let firstStage = vqgan.isEmpty ? nil : try FirstStageFile.open(vqgan)
     if let firstStage {

@@ -148,7 +148,7 @@ struct ImportJob {
     get throws {
       guard options.optimizer else { return nil }
       let path = options.inputs[0]
-      guard let file = try CheckpointFile.open(path) as? PyTorchFile, !file.optimizers.isEmpty
+      guard let file = try CheckpointFile.openAsItIs(path) as? PyTorchFile, !file.optimizers.isEmpty
       else {
         throw ArchitectureError.otherModel(
           path: path, found: "no states of optimizers", expected: "them, because of --optimizer")
@@ -172,13 +172,18 @@ struct ImportJob {
 
   /// Opens a file and says what of it is not read.
   private func open(_ path: String) throws -> any TensorSource {
-    let source = try CheckpointFile.open(path)
+    let source = try CheckpointFile.openAsItIs(path)
     if let file = source as? PyTorchFile { report(file) }
-    let kept = source.names.filter { name in !options.ignore.contains { name.hasPrefix($0) } }
-    let rest = RenamedTensors(
-      source, oldNames: Dictionary(uniqueKeysWithValues: kept.map { ($0, $0) }))
+    // What is left out may be named as in the file or as in the model.
+    let rest = withoutIgnored(withoutIgnored(source).underUsualNames(options.weights))
     guard let list = options.remap else { return rest }
     return AddedIntegers(rest, "quantize.used", try NumPyFile(list).integers)
+  }
+
+  private func withoutIgnored(_ source: any TensorSource) -> RenamedTensors {
+    let kept = source.names.filter { name in !options.ignore.contains { name.hasPrefix($0) } }
+    return RenamedTensors(
+      source, oldNames: Dictionary(uniqueKeysWithValues: kept.map { ($0, $0) }))
   }
 
   private func report(_ file: PyTorchFile) {

@@ -32,9 +32,7 @@ struct PrepImages: SuiteCommand {
 
   @OptionGroup(title: "The images") var squares: SquareOptions
 
-  @Flag(
-    help: "Turn photos as their EXIF orientation says; without, pixels stay as they are stored.")
-  var upright = false
+  @OptionGroup var photos: PhotoOptions
 
   @Option(
     help: ArgumentHelp(
@@ -57,11 +55,11 @@ struct PrepImages: SuiteCommand {
     try run { progress in
       guard let paths else {
         return try ImageListSource.plan(
-          folder: source, followsLinks: followSymlinks, turnsUpright: upright, depth: depth,
+          folder: source, followsLinks: followSymlinks, reading: photos.reading, depth: depth,
           squares: squares, shards: shards, progress: progress)
       }
       return try ImageListSource.plan(
-        paths: paths, list: source, turnsUpright: upright, squares: squares, shards: shards,
+        paths: paths, list: source, reading: photos.reading, squares: squares, shards: shards,
         progress: progress)
     }
   }
@@ -77,7 +75,6 @@ struct PrepImages: SuiteCommand {
     if let found = ImageFormat.otherThanText(bytes) {
       throw IngestError.notAList(path: source, found: found)
     }
-    return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-      .map(String.init)
+    return PathList.lines(bytes)
   }
 }

@@ -23,6 +23,7 @@ struct Reconstruct: ModelCommand {
     version: SuiteVersion.ofModelCommand)
 
   @OptionGroup(title: "Input") var input: InputPaths
+  @OptionGroup(title: "Input") var photos: PhotoOptions
 
   @Option(help: ArgumentHelp("Run, checkpoint or file of weights of the VQGAN.", valueName: "path"))
   var vqgan: String
@@ -103,10 +104,10 @@ struct Reconstruct: ModelCommand {
   /// Sorts the inputs; what is neither an image nor a shard is told as such.
   private func opened(_ paths: [String]) throws -> ImageInputs {
     do {
-      return try ImageInputs(paths, count: count)
+      return try ImageInputs(paths, count: count, reading: photos.reading)
     } catch ShardError.notAShard(let path, let reason) {
       do throws(ImageError) {
-        _ = try ImageDecoder.header(contentsOf: path)
+        _ = try ImageDecoder.header(contentsOf: path, limits: photos.size.limits)
       } catch {
         guard case .notAnImage(_, let found) = error else { throw error }
         throw CommandError(

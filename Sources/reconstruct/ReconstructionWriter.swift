@@ -66,16 +66,21 @@ struct ReconstructionWriter {
       || number.count >= 4 && name.dropFirst(number.count).hasPrefix("-") && name.hasSuffix(".png")
   }
 
-  /// The end of a name without anything that means something in a path.
+  /// The end of an input's name without its ending, as a part of a file's name: `a/b c.png` gives
+  /// `a-b c`.
   private static func fileName(of name: String) -> String {
     var stem = name[...]
-    for suffix in [".png", ".jpg", ".jpeg"] where name.lowercased().hasSuffix(suffix) {
+    if let suffix = [".png", ".jpg", ".jpeg"].first(where: name.lowercased().hasSuffix) {
       stem = name.dropLast(suffix.count)
     }
-    let safe = stem.unicodeScalars.suffix(60).map { scalar in
-      CharacterSet.alphanumerics.contains(scalar) && scalar.isASCII ? Character(scalar) : "-"
-    }
-    return String(String(safe).drop { $0 == "-" })
+    var safe = String(
+      stem.map { character in
+        let isSeparator = character == "/" || character == "\\"
+        return isSeparator || character.unicodeScalars.contains { $0.properties.isControl }
+          ? "-" : character
+      })
+    while safe.utf8.count > 200 { safe.removeFirst() }
+    return String(safe.drop { $0 == "-" })
   }
 
   /// One reconstruction.
@@ -132,5 +137,12 @@ extension ReconstructionMetrics {
     let similarity = ssim.map { String(format: ", SSIM %.4f", $0) } ?? ""
     return String(format: "PSNR %.2f dB", psnr) + similarity
       + String(format: ", mean absolute error %.2f", meanAbsoluteError)
+  }
+}
+
+extension Unicode.Scalar.Properties {
+  /// Whether a name with the character could steer a terminal.
+  fileprivate var isControl: Bool {
+    [.control, .lineSeparator, .paragraphSeparator].contains(generalCategory)
   }
 }

@@ -1,6 +1,7 @@
 // What the images start from.
 import ArgumentParser
 import CommandSupport
+import Ingest
 import Models
 import TensorCore
 import Training
@@ -53,6 +54,8 @@ struct InputOptions: ParsableArguments {
       "Image whose white part is kept and whose black part is sampled.", valueName: "file"))
   var mask: String?
 
+  @OptionGroup var photos: PhotoOptions
+
   func validate() throws {
     if half != nil, mask != nil { throw ValidationError("--half and --mask exclude each other.") }
     let sources = [
@@ -71,6 +74,9 @@ struct InputOptions: ParsableArguments {
     }
     if !fromImage.isEmpty, half == nil, mask == nil {
       throw ValidationError("--from-image needs --half or --mask: what of the image is kept?")
+    }
+    if photos.upright, fromImage.isEmpty {
+      throw ValidationError("--upright is about the files of --from-image, which is missing.")
     }
     if stuffNumbers, segmentation.isEmpty {
       throw ValidationError(
@@ -97,7 +103,7 @@ struct InputOptions: ParsableArguments {
   func inputs(of sampler: ImageSampler, on device: Device) throws -> SampleInputs {
     var images: SampleSource?
     if !fromImage.isEmpty {
-      images = try sampler.images(try InputPaths.expand(fromImage, suffix: ".h5"))
+      images = try sampler.images(try InputPaths.shards(fromImage), reading: photos.reading)
     } else if !fromCodes.isEmpty {
       guard keepsParts || sampler.gpt.condition != nil else {
         throw ValidationError(
@@ -105,13 +111,14 @@ struct InputOptions: ParsableArguments {
         )
       }
       images = try sampler.rows(
-        try InputPaths.expand(fromCodes, suffix: ".h5"), keepsCodes: keepsParts)
+        try InputPaths.shards(fromCodes), keepsCodes: keepsParts)
     }
     let conditions = try conditions(sampler, on: device)
     let mask = half.map(SampleMask.half) ?? mask.map(SampleMask.file)
     return SampleInputs(
       of: sampler.grid, images: images, conditions: conditions,
-      mask: try mask?.cells(of: sampler.grid, factor: sampler.vqgan.config.downsampling))
+      mask: try mask?.cells(
+        of: sampler.grid, factor: sampler.vqgan.config.downsampling, reading: photos.reading))
   }
 
   /// The conditions, unless code shards hold them or the GPT takes none.
@@ -160,11 +167,11 @@ struct InputOptions: ParsableArguments {
       let stage = try FirstStage.loadCondition(path, on: device)
       guard depth.isEmpty else {
         return try sampler.depthMaps(
-          try InputPaths.expand(depth, suffix: ".h5"), encodedBy: stage)
+          try InputPaths.shards(depth), limits: photos.size.limits, encodedBy: stage)
       }
       return try sampler.labelMaps(
-        try InputPaths.expand(segmentation, suffix: ".h5"), stuffNumbers: stuffNumbers,
-        encodedBy: stage)
+        try InputPaths.shards(segmentation), stuffNumbers: stuffNumbers,
+        limits: photos.size.limits, encodedBy: stage)
     case .coordinates(let coordinates): return sampler.coordinates(coordinates)
     case .objects: throw unfit("--from-codes is not given")
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import DurableFiles
 import Shards
 
 /// Tells what is in shards, and whether it is whole.
@@ -10,7 +11,8 @@ struct ShardInfo: SuiteCommand {
     abstract: "Show what is in shards of images or codes.",
     discussion: """
       With --verify every row is read: checksums, the range of codes, counts. Damaged shards \
-      are listed, and the exit code is 65.
+      are listed, and the exit code is 65. Of a folder, shards that are missing, swapped or not \
+      those of its manifest are listed too.
       """,
     version: SuiteVersion.current)
 
@@ -43,25 +45,45 @@ struct ShardInfo: SuiteCommand {
     Interruption.install()
     let console = Console.standardError(quiet: quiet)
     let sheet = try preview.map { try PreviewSheet(at: $0) }
-    let paths = try input.resolve(console: console)
+    let named = try input.named(console: console)
+    let paths = try InputPaths.expand(named, suffix: ".h5")
     var damaged = 0
     for path in paths {
       try Interruption.throwIfRequested()
-      CrashReport.arm(for: path)
       let report = try ShardReport(
         path, verification: verify ? try verification(of: path, console) : nil)
       if report.isDamaged { damaged += 1 }
       try output.writer.write(report, text: report.text)
     }
+    let strays = verify ? try verifiedFolders(among: named) : 0
+    // What is wrong with them stands on stdout.
     if damaged > 0 {
-      // What is wrong with them stands on stdout.
       throw CommandError(
         .badData, "\(damaged) of \(paths.count) shards damaged; make them again")
+    }
+    if strays > 0 {
+      throw CommandError(.badData, "\(strays) findings about folders and their manifests")
     }
     if let sheet {
       try sheet.publish(try Preview(of: paths, rows: count).rendered())
       try output.writer.path(sheet.path)
     }
+  }
+
+  /// Reports the folders that are not as their manifests say.
+  ///
+  /// - Returns: how many findings there are.
+  private func verifiedFolders(among named: [String]) throws -> Int {
+    var findings = 0
+    for path in named where DurableFile.isFolder(path) {
+      try Interruption.throwIfRequested()
+      let verification = FolderVerification(path, isPartial: input.partial)
+      if verification.findings.isEmpty { continue }
+      findings += verification.findings.count
+      let report = ShardReport(verification)
+      try output.writer.write(report, text: report.text)
+    }
+    return findings
   }
 
   private func verification(of path: String, _ console: Console) throws -> ShardVerification {

@@ -26,6 +26,13 @@ struct ShardReport: Encodable {
     }
   }
 
+  /// What is told of a folder that is not as its manifest says.
+  init(_ folder: FolderVerification) {
+    path = folder.path
+    shard = nil
+    verification = Verification(rows: 0, findings: folder.findings.map(\.description))
+  }
+
   var isDamaged: Bool { verification?.findings.isEmpty == false }
 
   /// Several lines for people.

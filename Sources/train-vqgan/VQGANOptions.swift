@@ -77,6 +77,7 @@ struct VQGANOptions: ParsableArguments {
       var result = try RunFolder.runConfig(VQGANRunConfig.self, from: config)
       result.environment = environment
       result.initFrom = nil
+      result.initWeights = nil
       result.initOptimizer = nil
       if let input, input != result.model.input {
         Self.adapt(&result.objective, to: input, channels: input.publishedChannels)

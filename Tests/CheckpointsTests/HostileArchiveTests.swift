@@ -36,6 +36,7 @@ struct HostileArchiveTests {
     (PyTorchBytes.tensor(shape: [1 << 30], strides: [0]), "is too large"),
     (PyTorchBytes.tensor(shape: [2, 2], strides: [1 << 62, 1 << 62]), "is too large"),
     (PyTorchBytes.tensor(count: 1 << 62), "a storage of 4611686018427387904 elements"),
+    (PyTorchBytes.tensor(count: 1 << 60), "1152921504606846976 elements of F32 need"),
     (PyTorchBytes.tensor(storageClass: "QUInt8Storage"), "class torch.QUInt8Storage"),
     (PyTorchBytes.tensor(key: "7"), "no storage 7"),
     (PyTorchBytes.tensor(count: 3), "storage 0: 8 bytes, 3 elements of F32 need 12"),

@@ -42,6 +42,8 @@ import Testing
     ("x.npy is text", "does not begin"), ("big", "type >i8"), ("floats", "type <f8"),
     ("square", "expected one axis"), ("short", "expected 3 × 8"), ("version", "version 9"),
     ("header", "header of 65535 bytes"), ("scalar", "expected one axis"),
+    ("huge", "expected 4611686018427387904 × 8"), ("negative", "expected -1 × 8"),
+    ("longer than integers", "expected one axis"),
   ])
   func otherFilesAreRefused(name: String, problem: String) throws {
     let eight = [UInt8](repeating: 0, count: 8)
@@ -51,6 +53,10 @@ import Testing
     case "floats": bytes = Self.bytes("<f8", shape: "(1,)", eight)
     case "square": bytes = Self.bytes("<i8", shape: "(1, 1)", eight)
     case "scalar": bytes = Self.bytes("<i8", shape: "()", eight)
+    case "huge": bytes = Self.bytes("<i8", shape: "(4611686018427387904,)", eight)
+    case "negative": bytes = Self.bytes("<i8", shape: "(-1,)", eight)
+    case "longer than integers":
+      bytes = Self.bytes("<i8", shape: "(99999999999999999999,)", eight)
     case "short": bytes = Self.bytes("<i8", shape: "(3,)", eight)
     case "version": bytes = Self.bytes("<i8", shape: "(1,)", eight, version: 9)
     case "header":
@@ -63,5 +69,9 @@ import Testing
     } catch let error as NumPyFileError {
       #expect(error.description.contains(problem), "\(error)")
     }
+  }
+
+  @Test func aClaimOfMoreThanIntegersHold() {
+    #expect(throws: NumPyFileError.self) { try NumPyFile(Fixture.path("npy-huge.npy")) }
   }
 }

@@ -14,6 +14,10 @@ struct InputPathsTests {
   @Test(arguments: [
     ("command-probe 'x y.h5' s", "x y.h5\ns/a.h5\ns/b.h5\n"),
     ("printf 's/b.h5\\r\\n\\nx y.h5' | command-probe", "s/b.h5\nx y.h5\n"),
+    (
+      "printf '\\357\\273\\277s/b.h5\\r\\n\\357\\273\\277x y.h5' | command-probe",
+      "s/b.h5\nx y.h5\n"
+    ),
     ("echo s/ | command-probe 'x y.h5' -", "x y.h5\ns/a.h5\ns/b.h5\n"),
     ("command-probe --json s/a.h5", "{\"path\":\"s/a.h5\",\"version\":1}\n"),
   ])

@@ -191,6 +191,20 @@ struct KnownPartsTests {
       let drawn = try CodeShardReader(folder(name))
       for row in 0..<2 { #expect(try drawn.codes(row) == rows[row], "\(name), row \(row)") }
     }
+    // Case 20: a label has one colour, in sheets and in previews.
+    try imageShard(
+      folder("maps.h5"), rows: 2, maps: { [.segmentation: .bytes(Self.map($0).values)] }
+    ) { _ in [UInt8](repeating: 77, count: 16 * 16 * 3) }
+    let preview = try shell("shard-info maps.h5 --preview preview.png", in: folder)
+    #expect(preview.status == 0, "\(preview.errors)")
+    for sheet in ["A/grid.png", "preview.png"] {
+      let image = try ImageDecoder.decode(contentsOf: folder(sheet))
+      var colors: Set<RGBColor> = []
+      for y in 0..<image.height { for x in 0..<image.width { colors.insert(image[x, y]) } }
+      for label in [0, 3, 90, 181] {
+        #expect(colors.contains(RGBColor(label: label)), "\(label) in \(sheet)")
+      }
+    }
     // Without the flag 255 is a label that the model does not know.
     let refused = try shell("\(draw) stuff-0.png --out X", in: folder)
     #expect(refused.status == 65)

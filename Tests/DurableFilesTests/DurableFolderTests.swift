@@ -19,6 +19,32 @@ struct DurableFolderTests {
     }
   }
 
+  /// A folder that was made for a lock goes with it, unless there is something in it.
+  @Test func nothingStaysOfALockedFolderThatIsEmpty() throws {
+    let folder = try TemporaryFolder()
+    do {
+      let lock = try FolderLock(folder: folder("a/b/c/"))
+      #expect(DurableFile.names(in: folder("a/b/c")) == [".lock"])
+      withExtendedLifetime(lock) {}
+    }
+    #expect(!DurableFile.exists(folder("a")))
+    try DurableFile.createFolder(folder("a"))
+    for name in ["file", "folder"] {
+      let lock = try FolderLock(folder: folder("a/\(name)"))
+      if name == "file" {
+        try DurableFile.write([1], to: folder("a/file/x"))
+      } else {
+        try DurableFile.createFolder(folder("a/folder/x"))
+      }
+      withExtendedLifetime(lock) {}
+    }
+    #expect(DurableFile.names(in: folder("a")) == ["file", "folder"])
+    // One that was there stays, with nothing but its lock in it.
+    try DurableFile.createFolder(folder("b"))
+    do { _ = try FolderLock(folder: folder("b")) }
+    #expect(DurableFile.names(in: folder("b")) == [".lock"])
+  }
+
   @Test func aFolderIsPublishedWhole() throws {
     let folder = try TemporaryFolder()
     let temporary = DurableFile.temporaryPath(for: folder("step"))

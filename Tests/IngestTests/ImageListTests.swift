@@ -8,7 +8,7 @@ import Testing
 @Suite("From folders of images to shards")
 struct ImageListTests {
   /// Images a.png … in folders, each of one grey and 20×10 or 10×20 pixels.
-  private static func images(_ count: Int) throws -> TemporaryFolder {
+  static func images(_ count: Int) throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(
       atPath: folder("in/deep"), withIntermediateDirectories: true)
@@ -24,12 +24,13 @@ struct ImageListTests {
   }
 
   @discardableResult
-  private func ingest(
+  static func ingest(
     _ folder: String, _ options: ImageOptions? = nil, to out: String,
     upright: Bool = false, policy: ErrorPolicy = ErrorPolicy()
   ) throws -> IngestOutcome {
     let options = try options ?? .squares { $0.size = 8 }
-    let plan = try ImageListSource.plan(folder: folder, turnsUpright: upright, options)
+    let plan = try ImageListSource.plan(
+      folder: folder, reading: ImageReading(turnsUpright: upright), options)
     return try ShardIngest(
       plan: plan, folder: out, threads: 2, policy: policy, toolVersion: "test"
     ).run { _ in }
@@ -42,7 +43,7 @@ struct ImageListTests {
     }
     let plan = try ImageListSource.plan(folder: folder("in"), .squares())
     #expect(plan.warnings.count == 1 && plan.warnings[0].contains("2 files"), "\(plan.warnings)")
-    let outcome = try ingest(folder("in"), to: folder("out"))
+    let outcome = try Self.ingest(folder("in"), to: folder("out"))
     #expect((outcome.read, outcome.written) == (10, 10))
     let reader = try ImageShardReader(folder("out/p-00000.h5"))
     let names = try reader.contents.names
@@ -59,7 +60,7 @@ struct ImageListTests {
     try FileManager.default.moveItem(atPath: folder("in/101.JPG"), toPath: folder("101.JPG"))
     try FileManager.default.createSymbolicLink(
       atPath: folder("in/101.JPG"), withDestinationPath: "../101.JPG")
-    let refused = try ingest(folder("in"), to: folder("refused"))
+    let refused = try Self.ingest(folder("in"), to: folder("refused"))
     #expect(refused.skipped.map(\.name) == ["101.JPG"])
     #expect(refused.skipped[0].reason.contains("--follow-symlinks"), "\(refused.skipped)")
     let plan = try ImageListSource.plan(folder: folder("in"), followsLinks: true, .squares())
@@ -84,7 +85,7 @@ struct ImageListTests {
 
   @Test func marginsAreStored() throws {
     let folder = try Self.images(2)
-    try ingest(folder("in"), .squares { ($0.size, $0.margin) = (8, 3) }, to: folder("out"))
+    try Self.ingest(folder("in"), .squares { ($0.size, $0.margin) = (8, 3) }, to: folder("out"))
     let reader = try ImageShardReader(folder("out/p-00000.h5"))
     #expect((reader.header.width, reader.header.height) == (14, 14))
     #expect(reader.header.preprocessing.contains("\"margin\":3"))
@@ -99,7 +100,7 @@ struct ImageListTests {
     let options = try ImageOptions.squares {
       ($0.size, $0.margin, $0.crops, $0.shardSize) = (16, 4, 5, 7)
     }
-    let outcome = try ingest(folder("in"), options, to: folder("out"))
+    let outcome = try Self.ingest(folder("in"), options, to: folder("out"))
     // A shard holds whole images.
     #expect(outcome.shards.map(\.rows) == [5, 5])
     #expect((outcome.read, outcome.written, outcome.rows) == (2, 2, 10))
@@ -119,14 +120,14 @@ struct ImageListTests {
     #expect(try second.integers("crop_x") != x)
     var reseeded = options
     reseeded.seed = 1
-    try ingest(folder("in"), reseeded, to: folder("again"))
+    try Self.ingest(folder("in"), reseeded, to: folder("again"))
     #expect(try ImageShardReader(folder("again/p-00000.h5")).integers("crop_x") != x)
   }
 
   @Test func sharesAreChosenAtRandomAndDisjoint() throws {
     let folder = try Self.images(40)
     func names(_ change: (inout ImageOptions) -> Void, _ out: String) throws -> [[String]] {
-      let outcome = try ingest(folder("in"), .squares(change), to: folder(out))
+      let outcome = try Self.ingest(folder("in"), .squares(change), to: folder(out))
       return try outcome.shards.map { try ImageShardReader($0.path).contents.names }
     }
     let held = try names({ $0.holdout = 25 }, "a")
@@ -155,7 +156,7 @@ struct ImageListTests {
     try photo.write(to: URL(fileURLWithPath: folder("in/a.jpg")))
     let stored = try ImageDecoder.decode(Array(plain))
     for (upright, expected) in [(false, stored), (true, stored.upright(.upsideDown))] {
-      try ingest(folder("in"), to: folder("out-\(upright)"), upright: upright)
+      try Self.ingest(folder("in"), to: folder("out-\(upright)"), upright: upright)
       let fitted = expected.fitted(width: 8, height: 8, mode: .crop, filter: .nearest)
       let reader = try ImageShardReader(folder("out-\(upright)/p-00000.h5"))
       #expect(try reader.pixels(0) == fitted.pixels)
@@ -178,7 +179,7 @@ struct ImageListTests {
       atPath: folder("in/l.jpg"), withDestinationPath: "l.jpg")
     try FileManager.default.createSymbolicLink(
       atPath: folder("in/m.jpg"), withDestinationPath: "deep")
-    let outcome = try ingest(folder("in"), to: folder("out"))
+    let outcome = try Self.ingest(folder("in"), to: folder("out"))
     #expect((outcome.read, outcome.written, outcome.skipped.count) == (15, 6, 9))
     let reasons = outcome.skipped.sorted { $0.name < $1.name }.map(\.reason)
     for (index, (name, _, reason)) in bad.enumerated() {
@@ -188,20 +189,20 @@ struct ImageListTests {
     let report = try String(contentsOfFile: folder("out/skipped.jsonl"), encoding: .utf8)
     #expect(report.split(separator: "\n").count == 9)
     #expect(throws: IngestError.self) {
-      try ingest(folder("in"), to: folder("strict"), policy: ErrorPolicy(isStrict: true))
+      try Self.ingest(folder("in"), to: folder("strict"), policy: ErrorPolicy(isStrict: true))
     }
     #expect(throws: IngestError.self) {
-      try ingest(folder("in"), to: folder("few"), policy: ErrorPolicy(limit: .count(8)))
+      try Self.ingest(folder("in"), to: folder("few"), policy: ErrorPolicy(limit: .count(8)))
     }
   }
 
   @Test func otherOptionsAndInputsAreRefusedByName() throws {
     let folder = try Self.images(4)
-    try ingest(folder("in"), .squares(), to: folder("out"))
+    try Self.ingest(folder("in"), .squares(), to: folder("out"))
     let before = try files(in: folder("out"))
     func refusal(_ change: (inout ImageOptions) -> Void) throws -> String {
       let error = try #require(throws: ShardError.self) {
-        try ingest(folder("in"), .squares(change), to: folder("out"))
+        try Self.ingest(folder("in"), .squares(change), to: folder("out"))
       }
       guard case .optionsDiffer(_, let name, _, _) = error else { return "\(error)" }
       return name
@@ -218,7 +219,7 @@ struct ImageListTests {
     // A seed that decides nothing may change.
     var seeded = try ImageOptions.squares()
     seeded.seed = 7
-    #expect(try ingest(folder("in"), seeded, to: folder("out")).earlier == 4)
+    #expect(try Self.ingest(folder("in"), seeded, to: folder("out")).earlier == 4)
     try RGBImage(width: 9, height: 9, filledWith: .white).writePNG(to: folder("in/new.png"))
     #expect(try refusal { _ in } == "inputs")
     #expect(try files(in: folder("out")) == before)
@@ -252,19 +253,19 @@ struct ImageListTests {
 }
 
 extension ImageListSource {
-  fileprivate static func plan(
-    folder: String, followsLinks: Bool = false, turnsUpright: Bool = false,
+  static func plan(
+    folder: String, followsLinks: Bool = false, reading: ImageReading = ImageReading(),
     _ options: ImageOptions
   ) throws -> IngestPlan {
     try plan(
-      folder: folder, followsLinks: followsLinks, turnsUpright: turnsUpright,
+      folder: folder, followsLinks: followsLinks, reading: reading,
       squares: options.squares, shards: options.shards
     ) { _ in }
   }
 
-  fileprivate static func plan(paths: [String], _ options: ImageOptions) throws -> IngestPlan {
+  static func plan(paths: [String], _ options: ImageOptions) throws -> IngestPlan {
     try plan(
-      paths: paths, list: "list", turnsUpright: false, squares: options.squares,
+      paths: paths, list: "list", reading: ImageReading(), squares: options.squares,
       shards: options.shards
     ) { _ in }
   }

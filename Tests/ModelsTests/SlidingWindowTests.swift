@@ -235,4 +235,33 @@ import Testing
     let first = SamplingOptions(isGreedy: true).draw(moved, using: &none)
     #expect(draw(3, guidance: 4, null: 5)[0] == first)
   }
+
+  @Test(
+    "Without a cache the codes are the same, wherever the unmasked positions end",
+    arguments: [1, 2, 7, 12, 16, 20, 31], [false, true])
+  func noCacheEqualsTheCache(unmasked: Int, isGuided: Bool) throws {
+    for length in [1, 16] {
+      let model = try Self.model(
+        conditionLength: length, unmasked: min(unmasked, length + 15))
+      var sampler = Sampler(
+        model, codebookSize: 23, trained: Self.trained, conditionLength: length)
+      let grid = GridSize(height: 5, width: 6)
+      let tokens = PositionedTokens(
+        tokens: [Self.conditionCodes(Self.trained, item: 0).prefix(length).map { $0 }],
+        positions: (0..<Int32(length)).map { $0 })
+      var task = SamplingTask(
+        grid: grid, streams: SamplingTask.streams(seed: 3, 0..<1), condition: { _ in tokens })
+      if isGuided {
+        let none = PositionedTokens(
+          tokens: [Array(repeating: 22, count: length)], positions: tokens.positions)
+        task.noCondition = { _ in none }
+      }
+      task.known[0][4] = 5
+      var options = Self.greedy
+      options.guidance = isGuided ? 2 : 1
+      let cached = sampler.samples(task, options) { _ in }
+      sampler.caches = false
+      #expect(sampler.samples(task, options) { _ in } == cached, "\(length) tokens of condition")
+    }
+  }
 }

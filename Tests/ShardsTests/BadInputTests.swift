@@ -100,11 +100,12 @@ import Testing
   @Test(arguments: ["id", "trajectory", "action", "lives", "crc32c"])
   func flippedBitInAColumn(name: String) throws {
     try Sample.writeImages(path, rows: 9)
+    try alter(path) { _ in }
     let contents = try ShardContents(path)
     let values: Data
     switch name {
     case "id": values = try contents.ids.withUnsafeBytes { Data($0) }
-    case "crc32c": values = contents.checksums.withUnsafeBytes { Data($0) }
+    case "crc32c": values = (contents.checksums ?? []).withUnsafeBytes { Data($0) }
     default:
       switch try contents.labels(name) {
       case .int64(let numbers): values = numbers.withUnsafeBytes { Data($0) }
@@ -129,7 +130,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "format", "format_version", "tool_version", "source", "split", "preprocessing", "complete",
+    "format", "format_version", "complete",
   ])
   func missingAttribute(name: String) throws {
     try Sample.writeImages(path)
@@ -144,18 +145,17 @@ import Testing
     }
   }
 
-  @Test(arguments: ["grid_height", "grid_width", "n_embed", "vqgan_fingerprint", "source_shards"])
+  @Test(arguments: ["grid_height", "grid_width", "n_embed", "vqgan_fingerprint"])
   func missingCodeAttribute(name: String) throws {
     try Sample.writeCodes(path)
     try alter(path) { H5Adelete($0, name) }
     expectFailure { $0 == .missingItem(path: path, item: "attribute `\(name)`") }
   }
 
-  @Test(arguments: ["images", "id", "name", "crc32c"])
-  func missingDataset(name: String) throws {
+  @Test func missingDataset() throws {
     try Sample.writeImages(path)
-    try alter(path) { H5Ldelete($0, name, 0) }
-    expectFailure { $0 == .missingItem(path: path, item: "/\(name)") }
+    try alter(path) { H5Ldelete($0, "images", 0) }
+    expectFailure { $0 == .missingItem(path: path, item: "/images") }
   }
 
   @Test func notFinished() throws {
@@ -169,8 +169,10 @@ import Testing
     #expect(
       throws: ShardError.wrongKind(path: path, found: "vqgan-images", expected: "vqgan-codes")
     ) { try CodeShardReader(path) }
+    try alter(path) { try setAttribute($0, "format_version", to: Int64(3)) }
+    expectFailure { $0 == .unsupportedVersion(path: path, found: 3, newest: 2) }
     try alter(path) { try setAttribute($0, "format_version", to: Int64(2)) }
-    expectFailure { $0 == .unsupportedVersion(path: path, found: 2, newest: 1) }
+    expectFailure { $0 == .noSeal(path: path) }
     try alter(path) { try setAttribute($0, "format", to: "something else") }
     expectFailure { if case .notAShard = $0 { true } else { false } }
     try alter(path) { try setAttribute($0, "format", to: Int64(1)) }
@@ -274,6 +276,7 @@ import Testing
 
   @Test func textThatIsNotUTF8() throws {
     try Sample.writeImages(path)
+    try alter(path) { _ in }
     var bytes = try Data(contentsOf: URL(filePath: path))
     let name = try #require(bytes.range(of: Data("ü 3.png".utf8)))
     bytes[name.lowerBound] = 0xFF

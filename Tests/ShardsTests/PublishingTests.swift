@@ -169,6 +169,52 @@ import Testing
     #expect(throws: ShardError.self) { try ShardFolder(path, plan: plan()) }
   }
 
+  /// Case 32: files of names that the folder would give, but that no run wrote.
+  @Test(arguments: [
+    "revenge-train-00000.h5", "revenge-train-00002.h5", "skipped.jsonl", "left-out.jsonl",
+  ])
+  func externalFilesAreNotOverwritten(name: String) throws {
+    let scratch = try Scratch()
+    let path = scratch.file("out")
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    let file = URL(filePath: "\(path)/\(name)")
+    try Data("mine".utf8).write(to: file)
+    #expect(throws: ShardError.externalShard(path: "\(path)/\(name)")) {
+      try ShardFolder(path, plan: plan())
+    }
+    #expect(try Data(contentsOf: file) == Data("mine".utf8))
+    #expect(DurableFile.names(in: path) == [".lock", name].sorted())
+  }
+
+  /// The same in a folder of an earlier run: its own shards may be there before its manifest
+  /// knows, those that it had not begun are somebody else's.
+  @Test func externalShardsOfABegunFolderAreNotOverwritten() throws {
+    let scratch = try Scratch()
+    let path = scratch.file("out")
+    let shards = plan().shards
+    do {
+      let folder = try ShardFolder(path, plan: plan())
+      try write(shards[0], into: folder)
+      try folder.begin(shards[1])
+    }
+    try Data("ours".utf8).write(to: URL(filePath: "\(path)/\(shards[1].name)"))
+    do {
+      let folder = try ShardFolder(path, plan: plan())
+      #expect(folder.unfinished == Array(shards[1...]))
+      for shard in folder.unfinished {
+        try folder.begin(shard)
+        try write(shard, into: folder)
+      }
+      #expect(folder.manifest.begun == nil)
+    }
+    try FileManager.default.removeItem(atPath: path)
+    do { try write(shards[0], into: try ShardFolder(path, plan: plan())) }
+    try Data("mine".utf8).write(to: URL(filePath: "\(path)/\(shards[2].name)"))
+    #expect(throws: ShardError.externalShard(path: "\(path)/\(shards[2].name)")) {
+      try ShardFolder(path, plan: plan())
+    }
+  }
+
   @Test func onlyOneProcessWrites() throws {
     let scratch = try Scratch()
     let path = scratch.file("out")

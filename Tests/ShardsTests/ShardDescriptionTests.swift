@@ -13,7 +13,7 @@ import Testing
     #expect(shard.fileBytes == finished.bytes)
     #expect(
       shard.attributes == [
-        "format": "vqgan-images", "format_version": "1", "tool_version": "1.0.0", "source": "test",
+        "format": "vqgan-images", "format_version": "2", "tool_version": "1.0.0", "source": "test",
         "split": "train", "preprocessing": #"{"size":[16,24]}"#, "complete": "1",
       ])
     let images = try #require(shard.datasets.first { $0.name == "images" })
@@ -45,7 +45,7 @@ import Testing
     let path = scratch.file("a.h5")
     try Sample.writeImages(path)
     try alter(path) { try setAttribute($0, "format_version", to: Int64(9)) }
-    #expect(throws: ShardError.unsupportedVersion(path: path, found: 9, newest: 1)) {
+    #expect(throws: ShardError.unsupportedVersion(path: path, found: 9, newest: 2)) {
       try ShardDescription(path)
     }
   }

@@ -138,7 +138,7 @@ def check_shard(path):
     with h5py.File(path, "r") as file:
         attributes = file.attrs
         check_text(attributes, "format", "tool_version", "source", "split")
-        check(attributes["format_version"] == 1, f"format_version: {attributes['format_version']}")
+        check(attributes["format_version"] == 2, f"format_version: {attributes['format_version']}")
         check(attributes["complete"].dtype == np.bool_ and bool(attributes["complete"]), "complete is not True")
         check(attributes["format"] in ("vqgan-images", "vqgan-codes"), f"format: {attributes['format']}")
         rows = check_images(file) if attributes["format"] == "vqgan-images" else check_codes(file)

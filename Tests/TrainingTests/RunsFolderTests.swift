@@ -43,6 +43,23 @@ struct RunsFolderTests {
     #expect(!RunFolder(folder("other")).exists)
   }
 
+  /// Case 32: files of the names that a run gives, where there is no run.
+  @Test(arguments: ["metrics.csv", "pictures/step-000001.png", "checkpoints/mine"])
+  func externalFilesAreNotOverwritten(name: String) throws {
+    let other = RunFolder(folder("other"))
+    let path = "\(other.path)/\(name)"
+    try DurableFile.createFolder(DurableFile.folder(of: path))
+    try DurableFile.write([1], to: path)
+    #expect(throws: RunError.externalFile(path: path)) { try other.create(config: Config()) }
+    #expect(try DurableFile.read(path) == [1] && !other.exists)
+  }
+
+  @Test func aRunThatDiedBeforeItsConfigurationIsBegunAgain() throws {
+    let other = RunFolder(folder("other"))
+    try DurableFile.createFolder("\(other.path)/checkpoints")
+    try other.create(config: Config())
+  }
+
   @Test func theNewestCheckpointIsFound() throws {
     #expect(throws: RunError.noCheckpoint(path: folder("run"))) { try run.lastCheckpoint() }
     for step in [1, 999_999, 1_000_000] { try save(step) }

@@ -6,8 +6,8 @@ typedef enum ca_section { CA_IMAGE, CA_CATEGORY, CA_ANNOTATION } ca_section;
 
 // Fields that are read; all others are passed over.
 typedef enum ca_field {
-  CA_ID, CA_IMAGE_ID, CA_CATEGORY_ID, CA_WIDTH, CA_HEIGHT,  // integers, also written 1.0
-  CA_ISCROWD,                                               // 0, 1, false or true
+  CA_ID, CA_IMAGE_ID, CA_CATEGORY_ID, CA_WIDTH, CA_HEIGHT,  // integers, also written 1.0 or "1"
+  CA_ISCROWD,                                               // 0, 1, "0", "1", false or true
   CA_AREA, CA_BBOX,                                         // finite numbers; a list of four of them
   CA_FILE_NAME, CA_NAME, CA_SUPERCATEGORY, CA_CAPTION,      // texts
   CA_SEGMENTATION,                                          // a list or an object, passed over
@@ -74,7 +74,6 @@ typedef enum ca_form { CA_NOTHING, CA_POLYGONS, CA_COUNTS, CA_COMPRESSED } ca_fo
 typedef enum ca_outline_status {
   CA_OUTLINE_OK,
   CA_OUTLINE_SHAPE,       // `found` is neither a list of lists nor an object with counts and size
-  CA_OUTLINE_COORDINATE,  // `found` in part `index` is no finite number of -1e6…1e6
   CA_OUTLINE_COUNT,       // `found` as count `index` is no integer from 0 on
   CA_OUTLINE_MEMORY,
 } ca_outline_status;
@@ -86,6 +85,7 @@ typedef struct ca_outline {
   long number_count;
   long *part_ends;  // where each part ends in `numbers`
   long part_count;
+  long bad_part;    // the first that holds `found`, no finite number of -1e6…1e6; -1 for none; such parts are empty
   int64_t *counts;  // of runs that are not compressed
   long count_count;
   char *text;  // of compressed runs

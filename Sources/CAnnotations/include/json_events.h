@@ -2,7 +2,8 @@
 //
 // Beyond RFC 8259: a byte order mark at the start is skipped; UTF-16 is named as such; bytes that are not UTF-8, and control
 // characters that JSON does not have, are refused wherever they stand; an escaped half of a surrogate pair (\ud800 alone) is
-// read as U+FFFD and counted; nesting ends at 64 levels and a single text or number at 64 MiB.
+// read as U+FFFD and counted; NaN, Infinity and -Infinity, which Python writes, are numbers that are not finite; nesting ends
+// at 64 levels and a single text or number at 64 MiB.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -56,6 +56,10 @@ ic_status ic_png_decode_indices(const uint8_t *bytes, size_t count, const ic_hea
 ic_status ic_png_decode_stored(const uint8_t *bytes, size_t count, const ic_header *header,
                                uint8_t *samples, ic_message *message);
 
+// Expands zlib's data, of a text chunk. Returns the length, 0 where the data is damaged or does not
+// fit into `room` bytes.
+size_t ic_inflate(const uint8_t *bytes, size_t count, uint8_t *into, size_t room);
+
 // Encodes [height, width, channels] with channels 1 (grey) or 3 (RGB) as PNG; `level` is zlib's,
 // 0...9. On IC_OK, `*bytes` is malloc'd and the caller's to free.
 ic_status ic_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels,

@@ -30,7 +30,7 @@ typedef void (*ck_task)(void *context, long index);
 void ck_parallel(long count, ck_task task, void *context);
 
 // At least `floats` floats of memory that belong to the calling thread until its next call with the same slot
-// (0...3; 4 and 5 belong to matrix products); 64-byte aligned, contents undefined.
+// (0...3; 4 belongs to matrix products); 64-byte aligned, contents undefined.
 float *ck_scratch(int slot, long floats);
 
 // ---- memory.c -----------------------------------------------------------------------------------

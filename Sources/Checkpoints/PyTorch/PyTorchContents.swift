@@ -57,7 +57,7 @@ struct PyTorchContents {
     var checksums: [String: UInt32] = [:]
     for storage in try Self.storages(of: pickle, path: file.path).values {
       guard let entry = entries["\(stem)data/\(storage.key)"] else { continue }
-      let expected = storage.count * storage.type.bits / 8
+      let expected = storage.count * (storage.type.bits / 8)
       guard entry.range.count == expected else {
         throw .storage(
           path: file.path, key: storage.key,
@@ -125,9 +125,10 @@ struct PyTorchContents {
           path: file.path, key: key,
           problem: "\(count) elements, its tensors name \(storage.count)")
       }
-      let end = position + 8 + count * storage.type.bits / 8
-      guard end <= file.count else {
-        throw .cutShort(path: file.path, bytes: file.count, expected: end)
+      let (end, overflows) = (position + 8).addingReportingOverflow(
+        count * (storage.type.bits / 8))
+      guard !overflows, end <= file.count else {
+        throw .cutShort(path: file.path, bytes: file.count, expected: overflows ? .max : end)
       }
       positions[key] = position + 8..<end
       position = end

@@ -39,11 +39,14 @@ package final class PyTorchFile: TensorSource {
     file = try RandomAccessFile(path)
     let contents = try PyTorchContents(file)
     (pickle, positions, checksums) = (contents.pickle, contents.positions, contents.checksums)
-    let dictionary = try Self.stateDictionary(of: pickle, path: path)
+    let (dictionary, averages) = try Self.stateDictionaries(of: pickle, path: path)
     var tensors: [String: StoredTensor] = [:]
     var unreadable: [String: String] = [:]
-    for (key, value) in dictionary {
-      guard let name = pickle.text(key), let tensor = pickle.tensor(value) else { continue }
+    let items =
+      dictionary.map { ("", $0) } + averages.map { (Self.averagePrefix, $0) }
+    for (prefix, (key, value)) in items {
+      guard let text = pickle.text(key), let tensor = pickle.tensor(value) else { continue }
+      let name = prefix + text
       switch tensor {
       case .success(let tensor): tensors[name] = tensor
       case .failure(let problem): unreadable[name] = problem.text
@@ -160,19 +163,45 @@ package final class PyTorchFile: TensorSource {
 
   // MARK: The object
 
-  /// The dictionary under `state_dict`, or the whole object if it is one of tensors.
-  private static func stateDictionary(
+  /// Stands before the names of averages that have a dictionary of their own.
+  private static let averagePrefix = "ema_model."
+
+  /// The dictionary of weights, which may be the whole object, and that of their averages beside
+  /// it, empty for none.
+  private static func stateDictionaries(
     of pickle: Pickle, path: String
-  ) throws(PyTorchFileError) -> [(key: PickleReference, value: PickleReference)] {
-    let root = pickle.value("state_dict", in: pickle.root) ?? pickle.root
-    guard case .dictionary(let items) = pickle[root] else {
-      throw .noStateDictionary(path: path, found: pickle[root].title)
+  ) throws(PyTorchFileError) -> (plain: Items, averages: Items) {
+    func first(_ keys: [String]) -> Items? {
+      keys.lazy.compactMap { pickle.value($0, in: pickle.root) }.compactMap(tensors).first
+    }
+    /// The items of a dictionary of tensors, or of one in it.
+    func tensors(_ reference: PickleReference) -> Items? {
+      for candidate in [reference]
+        + ["state_dict", "module", "shadow", "model"].compactMap({ pickle.value($0, in: reference) }
+        )
+      {
+        guard case .dictionary(let items) = pickle[candidate],
+          items.contains(where: { pickle.tensor($0.value) != nil })
+        else { continue }
+        return items
+      }
+      return nil
+    }
+    let averages = first(["ema", "model_ema", "state_dict_ema", "ema_state_dict"])
+    if let plain = first(["state_dict", "model", "model_state_dict", "module"]) {
+      return (plain, averages ?? [])
+    }
+    if let averages { return ([], averages) }
+    guard case .dictionary(let items) = pickle[pickle.root] else {
+      throw .noStateDictionary(path: path, found: pickle[pickle.root].title)
     }
     guard items.contains(where: { pickle.tensor($0.value) != nil }) else {
       throw .noStateDictionary(path: path, found: "a dictionary without tensors")
     }
-    return items
+    return (items, [])
   }
+
+  private typealias Items = [(key: PickleReference, value: PickleReference)]
 
   private static func notes(of pickle: Pickle) -> [String: String] {
     guard case .dictionary(let items) = pickle[pickle.root] else { return [:] }

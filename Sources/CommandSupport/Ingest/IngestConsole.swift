@@ -13,6 +13,8 @@ package final class IngestConsole {
   private var reading: (file: String, progress: Progress, megabytes: Int)?
   private var writing: Progress?
   private var leftOut = 0
+  /// Whether the report lists anything of the inputs.
+  private var inputsLackParts = false
 
   /// - Parameter unit: plural of what is looked at while planning, such as "recordings".
   package init(_ console: Console, unit: String) {
@@ -65,6 +67,7 @@ package final class IngestConsole {
     planning?.finish()
     planning = nil
     for warning in plan.warnings { console.warn(warning) }
+    inputsLackParts = !plan.leftOut.isEmpty
     console.note("\(plan.summary), \(Self.size(plan.plainBytes)) before compression")
   }
 
@@ -96,6 +99,9 @@ package final class IngestConsole {
         + "\(Progress.duration(seconds)), \(Progress.rate(Double(new) / max(seconds, 1e-3))) images/s"
     )
     if leftOut > 10 { console.warn("\(leftOut) parts of samples were left out in all") }
+    if leftOut > 0 || inputsLackParts {
+      console.warn("what was left out is listed in \(out)/left-out.jsonl")
+    }
     guard !outcome.skipped.isEmpty else { return }
     for sample in outcome.skipped.prefix(10) { console.warn("\(sample.name): \(sample.reason)") }
     let more = outcome.skipped.count - 10

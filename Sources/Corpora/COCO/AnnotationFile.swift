@@ -37,8 +37,7 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
 
   /// Reads a file.
   ///
-  /// Leaves out annotations of images or categories that the file does not list, and every further
-  /// one of the same number.
+  /// Leaves out annotations of images or categories that the file does not list.
   ///
   /// - Parameter row: what is kept of a record of `annotations`; throws what is wrong with it.
   /// - Throws: `DurableFileError`; `COCOError` when the file is none of COCO's or, in a strict
@@ -49,12 +48,14 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
   ) throws {
     path = file.path
     isStrict = reading.isStrict
-    faults.mendedEscapes = try RecordStream.read(file, progress: reading.progress) { record in
+    let mended = try RecordStream.read(file, progress: reading.progress) { record in
+      faults.read += 1
       do throws(InvalidCOCORecord.Reason) {
         switch record.section {
         case CA_IMAGE: try addImage(record)
         case CA_CATEGORY: try addCategory(record)
         default:
+          faults.annotations += 1
           if record.has(CA_IMAGE_ID), !reading.keeps(record.image_id) { return }
           rows.append(try row(record))
         }
@@ -62,6 +63,7 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
         try note(error, record)
       }
     }
+    faults.mendedEscapes = mended
     try leaveOutUnknownCategories()
     guard max(images.count, rows.count) <= Self.maxRecords else {
       throw COCOError.tooManyRecords(path: path, limit: Self.maxRecords)
@@ -82,19 +84,23 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
 
   private mutating func addImage(_ record: ca_record) throws(InvalidCOCORecord.Reason) {
     let sides: ClosedRange<Int64> = 1...65_500  // as JPEG has at most
-    if let reason = record.fault(requiring: [CA_ID, CA_FILE_NAME, CA_WIDTH, CA_HEIGHT])
-      ?? record.fault(CA_WIDTH, record.width, in: sides)
-      ?? record.fault(CA_HEIGHT, record.height, in: sides)
+    let hasSize = record.has(CA_WIDTH) && record.has(CA_HEIGHT)
+    if let reason = record.fault(requiring: [CA_ID, CA_FILE_NAME])
+      ?? (record.has(CA_WIDTH) ? record.fault(CA_WIDTH, record.width, in: sides) : nil)
+      ?? (record.has(CA_HEIGHT) ? record.fault(CA_HEIGHT, record.height, in: sides) : nil)
     {
       if record.has(CA_ID) { brokenImages.insert(record.id) }
       throw reason
     }
-    guard imageIndex[record.id] == nil else { throw .duplicateID }
+    let image = COCOImage(
+      id: record.id, fileName: record.file_name.string, width: hasSize ? Int(record.width) : nil,
+      height: hasSize ? Int(record.height) : nil)
+    if let index = imageIndex[record.id] {
+      if images[Int(index)] != image { throw .duplicateID }
+      return
+    }
     imageIndex[record.id] = Int32(truncatingIfNeeded: images.count)
-    images.append(
-      COCOImage(
-        id: record.id, fileName: record.file_name.string, width: Int(record.width),
-        height: Int(record.height)))
+    images.append(image)
   }
 
   private mutating func addCategory(_ record: ca_record) throws(InvalidCOCORecord.Reason) {
@@ -103,11 +109,13 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
     {
       throw reason
     }
-    let id = Int(record.id)
-    guard !categories.contains(where: { $0.id == id }) else { throw .duplicateID }
-    categories.append(
-      COCOCategory(
-        id: id, name: record.name.string, supercategory: record.supercategory.string))
+    let category = COCOCategory(
+      id: Int(record.id), name: record.name.string, supercategory: record.supercategory.string)
+    if let known = categories.first(where: { $0.id == category.id }) {
+      if known != category { throw .duplicateID }
+      return
+    }
+    categories.append(category)
   }
 
   // MARK: Invalid records
@@ -160,25 +168,17 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
   private mutating func grouped() throws(COCOError) -> AnnotationGroups {
     // The image's position, or -1 to leave the row out.
     var imageOfRow = [Int32](repeating: -1, count: rows.count)
-    let repeats = repeats()
+    let ids = rows.map(\.id).sorted()
+    faults.repeatedIDs = zip(ids, ids.dropFirst()).count { $0 == $1 }
     for (position, row) in rows.enumerated() {
-      if repeats.contains(position) {
-        try note(.duplicateID, row)
-      } else if let image = imageIndex[row.imageID] {
+      if let image = imageIndex[row.imageID] {
         imageOfRow[position] = image
       } else if !brokenImages.contains(row.imageID) {
         try note(.unknownImage, row)
       }
     }
+    faults.keptAnnotations = imageOfRow.count { $0 >= 0 }
     return AnnotationGroups(imageOfRow: imageOfRow, images: images.count)
-  }
-
-  /// Positions of all but the first row of equal numbers.
-  private func repeats() -> Set<Int> {
-    let ids = rows.map(\.id).sorted()
-    guard zip(ids, ids.dropFirst()).contains(where: { $0 == $1 }) else { return [] }
-    var seen: Set<Int64> = []
-    return Set(rows.indices.filter { !seen.insert(rows[$0].id).inserted })
   }
 }
 

@@ -23,10 +23,10 @@ package struct COCOLabelMaps: Sendable {
   /// The labels of an image; may be called by several threads at once.
   ///
   /// - Parameters:
-  ///   - width: columns of the image; with `height` at most `COCOMask.maxPixels` pixels.
+  ///   - width: columns of the image.
   ///   - height: rows of the image.
   /// - Returns: ids `[height, width]`, 0 unlabelled and 1…182, and the annotations that made no
-  ///   mask and are not painted.
+  ///   mask, or not of all their parts, and are painted without.
   /// - Throws: when a file cannot be read any more.
   package func labels(
     of image: Int64, width: Int, height: Int
@@ -37,7 +37,7 @@ package struct COCOLabelMaps: Sendable {
     for (objects, ids) in [(stuff, COCOStuffLabel.stuff), (things, COCOStuffLabel.things)] {
       guard let objects else { continue }
       var layers = try layers(of: image, in: objects, labels: ids, with: maker, &faults)
-      layers.sort { ($1.area, $0.id) < ($0.area, $1.id) }
+      layers.sort { ($1.area, $0.id, $0.position) < ($0.area, $1.id, $1.position) }
       for layer in layers { layer.mask.paint(layer.label, into: &columns) }
     }
     let values = [UInt8](unsafeUninitializedCapacity: columns.count) { rows, initialized in
@@ -49,6 +49,7 @@ package struct COCOLabelMaps: Sendable {
 
   private struct Layer {
     var id: Int64
+    var position: Int
     var label: UInt8
     var mask: COCOMask
     var area: Int
@@ -71,7 +72,16 @@ package struct COCOLabelMaps: Sendable {
               expected: "\(labels.lowerBound)…\(labels.upperBound) in a label map"))
         }
         let mask = try objects.mask(of: annotation, with: maker)
-        layers.append(Layer(id: annotation.id, label: label, mask: mask, area: mask.area))
+        if let (first, count) = maker.leftOut {
+          faults.append(
+            InvalidCOCORecord(
+              path: objects.path, byte: annotation.position, section: .annotation,
+              id: annotation.id, imageID: image, reason: .parts(first: first, count: count)))
+        }
+        layers.append(
+          Layer(
+            id: annotation.id, position: annotation.position, label: label, mask: mask,
+            area: mask.area))
       } catch let fault as InvalidCOCORecord {
         faults.append(fault)
       } catch let error as COCOError {

@@ -27,8 +27,10 @@ package struct COCOLayout: Equatable, Sendable {
 
   /// Finds the files of a split; none is opened.
   ///
-  /// - Throws: `.missingFolder`, `.noImages` where there is no folder such as `train2017`.
-  package init(root: String, split: Split) throws(COCOLayoutError) {
+  /// - Parameter followsLinks: whether they may be links that lead out of the root.
+  /// - Throws: `.missingFolder`, `.noImages` where there is no folder such as `train2017`,
+  ///   `.linkLeadsOut`.
+  package init(root: String, split: Split, followsLinks: Bool) throws(COCOLayoutError) {
     guard DurableFile.isFolder(root) else { throw .missingFolder(path: root) }
     guard let found = Self.imageFolder(in: root, split) else {
       throw .noImages(path: root, split: split)
@@ -46,6 +48,10 @@ package struct COCOLayout: Equatable, Sendable {
     stuff = file("stuff")
     maps = Self.mapFolders.map { "\(root)/\($0)/\(found.label)" }
       .first { DurableFile.isFolder($0) }
+    let paths = [imageFolder, captions, instances, stuff, maps].compactMap { $0 }
+    for path in paths where !followsLinks && DurableFile.leadsOut(path, of: root) {
+      throw .linkLeadsOut(path: path, root: root)
+    }
   }
 
   /// The folder of the newest year.
@@ -77,6 +83,7 @@ package struct COCOLayout: Equatable, Sendable {
 package enum COCOLayoutError: Error, Equatable, Sendable {
   case missingFolder(path: String)
   case noImages(path: String, split: COCOLayout.Split)
+  case linkLeadsOut(path: String, root: String)
   case noFile(root: String, kind: String, label: String, needed: String)
 }
 
@@ -88,6 +95,8 @@ extension COCOLayoutError: CustomStringConvertible {
     case .noImages(let path, let split):
       "\(path): no folder such as \(split.rawValue)2017, expected the one that COCO's archives were "
         + "unpacked to; Tools/fetch-coco.sh gets them"
+    case .linkLeadsOut(let path, let root):
+      "\(path): a link out of \(root), expected files in it (--follow-symlinks reads it)"
     case .noFile(let root, let kind, let label, let needed):
       "\(root): no \(kind == "stuffthingmaps" ? "stuffthingmaps/\(label)/" : "annotations/\(kind)_\(label).json"), "
         + "which \(needed) needs; Tools/fetch-coco.sh gets it"

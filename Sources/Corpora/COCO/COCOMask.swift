@@ -9,8 +9,6 @@ package struct COCOMask: Equatable, Sendable {
 
   /// Most pixels that an outline may run along.
   package static let maxOutlinePoints = Int(ca_longest_outline)
-  /// Most pixels of an image whose masks are made, the limit for images.
-  package static let maxPixels = 89_478_485
 
   init(width: Int, height: Int, words: [UInt64]) {
     self.width = width

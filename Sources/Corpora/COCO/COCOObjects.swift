@@ -49,7 +49,8 @@ package final class COCOObjects: Sendable {
     try mask(of: annotation, with: MaskMaker(width: width, height: height))
   }
 
-  /// As `mask(of:width:height:)`, with the memory of an earlier one.
+  /// As `mask(of:width:height:)`, with the memory of an earlier one; its `leftOut` says what is
+  /// missing from the mask.
   func mask(of annotation: COCOAnnotation, with maker: MaskMaker) throws -> COCOMask {
     let bytes = try outline(of: annotation)
     do throws(InvalidSegmentation) {

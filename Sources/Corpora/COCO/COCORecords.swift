@@ -5,10 +5,10 @@ package struct COCOImage: Equatable, Sendable {
   package let id: Int64
   /// As the file gives it: not checked, it may hold anything.
   package let fileName: String
-  /// Pixels; each in 1…65,500.
-  package let width, height: Int
+  /// Pixels, each in 1…65,500; `nil` where the file does not give both.
+  package let width, height: Int?
 
-  package init(id: Int64, fileName: String, width: Int, height: Int) {
+  package init(id: Int64, fileName: String, width: Int?, height: Int?) {
     self.id = id
     self.fileName = fileName
     self.width = width

@@ -11,11 +11,13 @@ package struct InvalidCOCORecord: Error, Equatable, Sendable {
     /// The same key twice in one record: two programs would read two values.
     case repeated(field: String)
     case wrong(field: String, found: String, expected: String)
-    /// Another record before it has the same number.
+    /// Another image or category before it has the same number and is not the same.
     case duplicateID
     case unknownImage
     case unknownCategory(Int)
     case segmentation(InvalidSegmentation)
+    /// Parts of a polygon; the object is painted without them.
+    case parts(first: InvalidSegmentation, count: Int)
   }
 
   package var path: String
@@ -49,7 +51,7 @@ package struct InvalidCOCORecord: Error, Equatable, Sendable {
     case .duplicateID: "duplicate-id"
     case .unknownImage: "unknown-image"
     case .unknownCategory: "unknown-category"
-    case .segmentation: "segmentation"
+    case .segmentation, .parts: "segmentation"
     }
   }
 }
@@ -65,10 +67,13 @@ extension InvalidCOCORecord: CustomStringConvertible {
     case .repeated(let field): "\(location): \(field) is there twice"
     case .wrong(let field, let found, let expected):
       "\(location): \(field) is \(found), expected \(expected)"
-    case .duplicateID: "\(location): its id is taken by an earlier one"
+    case .duplicateID: "\(location): its id is taken by another one before it"
     case .unknownImage: "\(location): the file lists no such image"
     case .unknownCategory(let category): "\(location): the file lists no category \(category)"
     case .segmentation(let fault): "\(location): \(fault)"
+    case .parts(let first, let count):
+      "\(location): \(first); "
+        + (count == 1 ? "that part is not painted" : "\(count) parts are not painted")
     }
   }
 }
@@ -86,8 +91,18 @@ package struct InvalidCOCORecords: Equatable, Sendable {
   /// Halves of surrogate pairs (`\ud800` alone) that were read as U+FFFD; no record is lost by
   /// them.
   package internal(set) var mendedEscapes = 0
+  /// Records read, good and invalid ones.
+  package internal(set) var read = 0
+  /// Annotations read, and those that are kept: good ones of images that are listed.
+  package internal(set) var annotations = 0, keptAnnotations = 0
+  /// Annotations with a number that an earlier one has; nothing needs it to be unique, and all are
+  /// kept.
+  package internal(set) var repeatedIDs = 0
 
   package init() {}
+
+  /// Records that should have been of use; annotations of images that are not listed are not.
+  package var lost: Int { count - counts["unknown-image", default: 0] }
 
   mutating func add(_ fault: InvalidCOCORecord) {
     count += 1

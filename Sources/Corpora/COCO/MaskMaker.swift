@@ -8,13 +8,15 @@ final class MaskMaker {
   private var outline = ca_outline()
   /// All zero between two masks.
   private var turns: [UInt64]
+  /// Of the last mask: what is wrong with the first part of its polygon that makes none, and how
+  /// many such parts there are.
+  private(set) var leftOut: (first: InvalidSegmentation, count: Int)?
 
   /// - Parameters:
   ///   - width: columns, at least 1.
   ///   - height: rows, at least 1.
   init(width: Int, height: Int) {
-    precondition(
-      width > 0 && height > 0 && width <= COCOMask.maxPixels / height, "an image within limits")
+    precondition(width > 0 && height > 0, "an image has pixels")
     self.width = width
     self.height = height
     turns = [UInt64](repeating: 0, count: width * height / 64 + 1)
@@ -25,7 +27,10 @@ final class MaskMaker {
   private var size: ca_mask_size { ca_mask_size(height: height, width: width) }
 
   /// The mask of the JSON behind `"segmentation":`; empty bytes stand for none.
+  ///
+  /// Parts of a polygon that make no mask are left out, unless all are such.
   func mask(segmentation json: [UInt8]) throws(InvalidSegmentation) -> COCOMask {
+    leftOut = nil
     guard !json.isEmpty else { throw .empty }
     try read(json)
     var words = [UInt64](repeating: 0, count: turns.count)
@@ -55,7 +60,6 @@ final class MaskMaker {
     let found = RecordStream.text(of: outline.found)
     switch status {
     case CA_OUTLINE_OK: return
-    case CA_OUTLINE_COORDINATE: throw .coordinate(part: outline.index, found: found)
     case CA_OUTLINE_COUNT: throw .count(index: outline.index, found: found)
     case CA_OUTLINE_MEMORY: throw .tooLong
     default: throw .wrongShape(found: found)
@@ -66,20 +70,22 @@ final class MaskMaker {
     guard outline.part_count > 0 else { throw .empty }
     let ends = UnsafeBufferPointer(start: outline.part_ends, count: outline.part_count)
     var start = 0
+    var steps = 0
     for (part, end) in ends.enumerated() {
       let count = end - start
-      guard count >= 6, count % 2 == 0 else { throw .numberCount(part: part, count: count) }
+      if count >= 6, count % 2 == 0, let numbers = outline.numbers {
+        let status = ca_mask_add_polygon(&words, size, numbers + start, count / 2, &turns, &steps)
+        try check(status, 0)
+      } else if let (first, parts) = leftOut {
+        leftOut = (first, parts + 1)
+      } else if part == outline.bad_part {
+        leftOut = (.coordinate(part: part, found: RecordStream.text(of: outline.found)), 1)
+      } else {
+        leftOut = (.numberCount(part: part, count: count), 1)
+      }
       start = end
     }
-    guard let numbers = outline.numbers else { throw .empty }
-    start = 0
-    var steps = 0
-    for end in ends {
-      let status = ca_mask_add_polygon(
-        &words, size, numbers + start, (end - start) / 2, &turns, &steps)
-      try check(status, 0)
-      start = end
-    }
+    if let (first, parts) = leftOut, parts == ends.count { throw first }
   }
 
   private func checkSize() throws(InvalidSegmentation) {

@@ -13,7 +13,10 @@ extension ImageFormat {
   ///
   /// - Parameter bytes: the file's beginning.
   package static func otherThanText(_ bytes: some Collection<UInt8>) -> String? {
-    guard !bytes.isEmpty else { return nil }
+    // A mark of UTF-16.
+    if bytes.isEmpty || bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+      return nil
+    }
     switch SniffedContent(sniffing: bytes) {
     case .image(let format): return "a \(format) image"
     case .partOfSignature: return "unknown content"

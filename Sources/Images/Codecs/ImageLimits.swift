@@ -15,9 +15,10 @@ package struct ImageLimits: Equatable, Sendable {
     self.maxScans = maxScans
   }
 
-  /// Pillow's warning threshold (a quarter gigabyte of RGB), libjpeg's longest side, 100 scans.
+  /// The size above which Pillow refuses an image (half a gigabyte of RGB), libpng's longest side
+  /// (JPEG's is 65,500), 100 scans.
   package static let standard = ImageLimits(
-    maxPixels: 89_478_485, maxSide: 65_500, maxScans: 100)
+    maxPixels: 178_956_970, maxSide: 1_000_000, maxScans: 100)
 
   /// Most bytes of an encoded file: eight a pixel, what an uncompressed 16-bit RGBA image has.
   var maxFileBytes: Int { maxPixels * 8 + 65_536 }

@@ -46,6 +46,8 @@ package struct COCOOptions: ParsableArguments, Sendable {
     help: "Read images through links that point out of their folder.")
   package var followsLinks = false
 
+  @OptionGroup package var pixels: PixelLimitOption
+
   package init() {}
 
   package func validate() throws {
@@ -77,6 +79,7 @@ package struct COCOOptions: ParsableArguments, Sendable {
       record.remark("segmentation_overlaps", COCOLabelMaps.rule)
     }
     DepthFolder.note(depth, in: &record)
+    pixels.limits.note(in: &record)
     record.note("--captions", captions)
     record.note("--objects", objects)
     let names = categoryNames.sorted().joined(separator: ",")

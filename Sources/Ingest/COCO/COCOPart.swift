@@ -14,6 +14,8 @@ final class COCOPart: Sendable {
   let stuff: COCOObjects?
   /// Warnings that cost no image.
   let warnings: [String]
+  /// Records of the annotation files that are of no use, for the report.
+  let leftOut: [String]
 
   /// Opens a split and reads the annotation files that the options need; where they need none, one
   /// of them for the sizes.
@@ -21,7 +23,7 @@ final class COCOPart: Sendable {
   /// - Throws: `IngestError`, `COCOLayoutError`, `COCOError`, `ImageError`, and what `progress`
   ///   throws.
   init(
-    _ layout: COCOLayout, options: COCOOptions, isStrict: Bool,
+    _ layout: COCOLayout, options: COCOOptions, policy: ErrorPolicy,
     progress: (IngestEvent) throws -> Void
   ) throws {
     let needs = try COCONeeds(of: options, in: layout)
@@ -30,11 +32,12 @@ final class COCOPart: Sendable {
       try ImageFolder(path, followsLinks: options.followsLinks)
     }
     self.layout = layout
-    var listing = COCOImageListing()
+    var listing = COCOImageListing(policy: policy, needsAnnotations: !needs.sizesOnly)
     func reading(_ path: String, _ body: (COCOReading) throws -> Void) throws {
       try withoutActuallyEscaping(progress) { progress in
         try body(
-          COCOReading(images: needs.sizesOnly ? [] : nil, isStrict: isStrict) { bytes, size in
+          COCOReading(images: needs.sizesOnly ? [] : nil, isStrict: policy.isStrict) {
+            bytes, size in
             try progress(.read(file: path, bytes: bytes, of: size))
           })
       }
@@ -58,6 +61,7 @@ final class COCOPart: Sendable {
     self.stuff = needs.sizesOnly ? nil : stuff
     images = listing.images
     warnings = listing.warnings + needs.warnings
+    leftOut = listing.leftOut
   }
 }
 
@@ -110,20 +114,36 @@ private struct COCONeeds {
 
 /// The images that several annotation files list.
 private struct COCOImageListing {
+  let policy: ErrorPolicy
+  let needsAnnotations: Bool
   private(set) var images: [Int64: COCOImage] = [:]
   private(set) var warnings: [String] = []
+  private(set) var leftOut: [String] = []
   private var firstPath: String?
 
-  /// - Throws: `.otherImages` where two files list no image in common.
+  init(policy: ErrorPolicy, needsAnnotations: Bool) {
+    self.policy = policy
+    self.needsAnnotations = needsAnnotations
+  }
+
+  /// - Throws: `.otherImages` where two files list no image in common, `.nothingUsable` where one
+  ///   lists none or nothing of them, `.tooManyRecords` where more of one are invalid than the policy allows.
   mutating func add(
     _ more: [COCOImage], of path: String, faults: InvalidCOCORecords
   ) throws(IngestError) {
+    let reason = faults.listed.first?.description
+    if more.isEmpty { throw .nothingUsable(path: path, what: "image", reason: reason) }
+    if needsAnnotations, faults.annotations > 0, faults.keptAnnotations == 0 {
+      throw .nothingUsable(path: path, what: "annotation", reason: reason)
+    }
+    try note(faults, of: path)
     var common = 0
     var different = 0
     for image in more {
       if let known = images[image.id] {
         common += 1
-        if known != image { different += 1 }
+        if known.fileName != image.fileName || !known.hasSize(of: image) { different += 1 }
+        if known.width == nil, known.fileName == image.fileName { images[image.id] = image }
       } else {
         images[image.id] = image
       }
@@ -137,10 +157,22 @@ private struct COCOImageListing {
         "\(path): \(different) images have another name or size than in \(firstPath ?? path), "
           + "which is believed")
     }
-    note(faults, of: path)
   }
 
-  private mutating func note(_ faults: InvalidCOCORecords, of path: String) {
+  private mutating func note(
+    _ faults: InvalidCOCORecords, of path: String
+  ) throws(IngestError) {
+    let allowed = policy.limit.count(of: faults.read)
+    if faults.lost > allowed, let first = faults.listed.first {
+      throw .tooManyRecords(
+        path: path, count: faults.lost, read: faults.read, allowed: allowed,
+        first: first.description)
+    }
+    leftOut += faults.listed.map(\.description)
+    if faults.repeatedIDs > 0 {
+      warnings.append(
+        "\(path): \(faults.repeatedIDs) annotations have the number of another one; all are kept")
+    }
     if faults.count > 0 {
       let kinds = faults.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
       let first = faults.listed.first.map { "; the first: \($0)" } ?? ""
@@ -151,5 +183,12 @@ private struct COCOImageListing {
       warnings.append(
         "\(path): \(faults.mendedEscapes) halves of characters (such as \\ud800) read as U+FFFD")
     }
+  }
+}
+
+extension COCOImage {
+  /// Whether two files do not contradict each other.
+  fileprivate func hasSize(of other: COCOImage) -> Bool {
+    width == nil || other.width == nil || (width, height) == (other.width, other.height)
   }
 }

@@ -17,14 +17,15 @@ package enum COCOPlanner {
     policy: ErrorPolicy, progress: (IngestEvent) throws -> Void
   ) throws -> IngestPlan {
     let depths = try options.depth.map { path throws(ImageError) in
-      try DepthFolder(path, followsLinks: options.followsLinks)
+      try DepthFolder(
+        path, followsLinks: options.followsLinks, limits: options.pixels.limits)
     }
     var parts: [COCOPart] = []
     for split in options.splits {
       parts.append(
         try COCOPart(
-          try COCOLayout(root: root, split: split), options: options, isStrict: policy.isStrict,
-          progress: progress))
+          try COCOLayout(root: root, split: split, followsLinks: options.followsLinks),
+          options: options, policy: policy, progress: progress))
     }
     var listed: [COCOLayout.Split: [PlannedImage]] = [:]
     var warnings: [String] = []
@@ -50,7 +51,7 @@ package enum COCOPlanner {
         let name = file.split(separator: "/").last.map(String.init) ?? file
         return PlannedInput(name: name, bytes: DurableFile.byteCount(of: file) ?? -1)
       } + choice.inputs,
-      record: record, warnings: warnings)
+      record: record, warnings: warnings, leftOut: parts.flatMap(\.leftOut))
   }
 
   /// The images of a split by number: those that the annotation files list, or without such a file
@@ -58,7 +59,9 @@ package enum COCOPlanner {
   private static func images(
     of part: COCOPart, options: COCOOptions, progress: (IngestEvent) throws -> Void
   ) throws -> (images: [PlannedImage], warnings: [String]) {
-    let inFolder = ImageListing(of: part.layout.imageFolder).images
+    let listing = ImageListing(
+      of: part.layout.imageFolder, followsLinks: options.followsLinks)
+    let inFolder = listing.images
     var names: [(id: Int64, name: String)]
     var warnings: [String] = []
     if part.images.isEmpty {
@@ -85,6 +88,7 @@ package enum COCOPlanner {
           id: id, name: "\(part.layout.label)/\(name)", bytes: part.folder.fileSize(of: name)))
       if count % 1000 == 999 { try progress(.planned(items: count + 1, of: names.count)) }
     }
+    if part.images.isEmpty { images += listing.unreadFolders(prefix: "\(part.layout.label)/") }
     if !images.isEmpty, !part.images.isEmpty, images.allSatisfy({ $0.bytes == nil }) {
       try refuseLink(names[0].name, in: part.folder)
       throw IngestError.noneOfTheImages(

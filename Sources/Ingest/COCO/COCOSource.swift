@@ -45,11 +45,12 @@ struct COCOSource: ImageSource {
       preconditionFailure("\(planned.name) is of no part")
     }
     let name = String(planned.name.dropFirst(part.layout.label.utf8.count + 1))
+    let limits = options.pixels.limits
     let image: RGBImage
     do throws(ImageError) {
-      let bytes = try part.folder.bytes(of: name)
+      let bytes = try part.folder.bytes(of: name, limits: limits)
       let path = part.folder.path(of: name)
-      let stored = try ImageDecoder.decode(bytes, path: path)
+      let stored = try ImageDecoder.decode(bytes, path: path, limits: limits)
       image = try oriented(stored, bytes: bytes, as: part.images[planned.id], path: path)
     } catch {
       throw InvalidImage(error)
@@ -73,16 +74,16 @@ struct COCOSource: ImageSource {
   private func oriented(
     _ image: RGBImage, bytes: [UInt8], as listed: COCOImage?, path: String
   ) throws(ImageError) -> RGBImage {
-    guard let listed, (image.width, image.height) != (listed.width, listed.height) else {
-      return image
-    }
-    if (image.height, image.width) == (listed.width, listed.height) {
-      let orientation = EXIFOrientation(jpeg: bytes)
+    guard let width = listed?.width, let height = listed?.height,
+      (image.width, image.height) != (width, height)
+    else { return image }
+    if (image.height, image.width) == (width, height) {
+      let orientation = EXIFOrientation(of: bytes)
       if orientation.exchangesSides { return image.upright(orientation) }
     }
     throw .wrongSize(
-      path: path, width: image.width, height: image.height, expectedWidth: listed.width,
-      expectedHeight: listed.height)
+      path: path, width: image.width, height: image.height, expectedWidth: width,
+      expectedHeight: height)
   }
 
   /// The classes of an image's pixels; `nil` where none are wanted.
@@ -114,7 +115,9 @@ struct COCOSource: ImageSource {
     let path = maps.path(of: name)
     let stored: LabelMap
     do throws(ImageError) {
-      stored = try ImageDecoder.decodeLabels(try maps.bytes(of: name), path: path)
+      let limits = options.pixels.limits
+      stored = try ImageDecoder.decodeLabels(
+        try maps.bytes(of: name, limits: limits), path: path, limits: limits)
       guard (stored.width, stored.height) == (image.width, image.height) else {
         throw .wrongSize(
           path: path, width: stored.width, height: stored.height, expectedWidth: image.width,

@@ -4,10 +4,12 @@ import Images
 /// folders below it.
 struct DepthFolder: Sendable {
   private let folder: ImageFolder
+  private let limits: ImageLimits
 
   /// - Parameter followsLinks: whether links to maps may point out of the folder.
   /// - Throws: `ImageError`.
-  init(_ path: String, followsLinks: Bool) throws(ImageError) {
+  init(_ path: String, followsLinks: Bool, limits: ImageLimits) throws(ImageError) {
+    self.limits = limits
     folder = try ImageFolder(path, followsLinks: followsLinks)
   }
 
@@ -28,7 +30,8 @@ struct DepthFolder: Sendable {
     let file = "\(stem).png"
     do throws(ImageError) {
       let path = folder.path(of: file)
-      let map = try ImageDecoder.decodeDepth(try folder.bytes(of: file), path: path)
+      let map = try ImageDecoder.decodeDepth(
+        try folder.bytes(of: file, limits: limits), path: path, limits: limits)
       guard (map.width, map.height) == (image.width, image.height) else {
         throw .wrongSize(
           path: path, width: map.width, height: map.height, expectedWidth: image.width,

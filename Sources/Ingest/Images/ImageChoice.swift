@@ -8,14 +8,17 @@ struct ImageChoice: Equatable {
   /// - Parameters:
   ///   - training: images in their order, of which some may be held out.
   ///   - validation: images that the corpus itself keeps for validation.
+  ///   - unread: what is skipped whatever the choice, and stands behind the training images.
   init(
-    training: [PlannedImage], validation: [PlannedImage] = [], options: SquareOptions
+    training: [PlannedImage], validation: [PlannedImage] = [], unread: [PlannedImage] = [],
+    options: SquareOptions
   ) {
     let kept = Self.fraction(options.percent, of: training, seed: options.seed).chosen
     let split = Self.fraction(options.holdout, of: kept, seed: ~options.seed)
     let held =
       split.chosen + Self.fraction(options.percent, of: validation, seed: options.seed).chosen
     self.init(training: split.rest, validation: held, limit: options.limit)
+    self.training += unread
   }
 
   /// The first images of each split.

@@ -6,8 +6,7 @@ import Shards
 package struct ImageListSource: ImageSource {
   /// Where the images are; `nil` for a list, whose names are paths.
   private let folder: ImageFolder?
-  /// Whether photos are turned as their EXIF orientation says.
-  private let turnsUpright: Bool
+  private let reading: ImageReading
   private let depths: DepthFolder?
 
   package let corpus = "images"
@@ -17,12 +16,12 @@ package struct ImageListSource: ImageSource {
     let path = folder?.path(of: planned.name) ?? planned.name
     let image: RGBImage
     do throws(ImageError) {
-      let bytes =
-        if let folder { try folder.bytes(of: planned.name) } else {
-          try ImageDecoder.bytes(of: path)
+      image =
+        if let folder {
+          try reading.image(try folder.bytes(of: planned.name, limits: reading.limits), path: path)
+        } else {
+          try reading.image(contentsOf: path)
         }
-      let stored = try ImageDecoder.decode(bytes, path: path)
-      image = turnsUpright ? stored.upright(EXIFOrientation(jpeg: bytes)) : stored
     } catch {
       throw InvalidImage(error)
     }
@@ -40,25 +39,28 @@ extension ImageListSource {
   ///   - depth: the folder of the images' depth maps.
   /// - Throws: `IngestError`, `ImageError`, and what `progress` throws.
   package static func plan(
-    folder: String, followsLinks: Bool = false, turnsUpright: Bool, depth: String? = nil,
+    folder: String, followsLinks: Bool = false, reading: ImageReading, depth: String? = nil,
     squares: SquareOptions, shards: ShardOptions, progress: (IngestEvent) throws -> Void
   ) throws -> IngestPlan {
     let depths = try depth.map { path throws(ImageError) in
-      try DepthFolder(path, followsLinks: followsLinks)
+      try DepthFolder(path, followsLinks: followsLinks, limits: reading.limits)
     }
     let opened = try ImageFolder(folder, followsLinks: followsLinks)
-    let listing = ImageListing(of: folder)
-    if listing.images.isEmpty { throw IngestError.noImages(folder: folder) }
+    let listing = ImageListing(of: folder, followsLinks: followsLinks)
+    if listing.images.isEmpty {
+      if let first = listing.unread.first { throw IngestError.noImagesRead(reason: first.reason) }
+      throw IngestError.noImages(folder: folder)
+    }
     var warnings: [String] = []
     if let first = listing.ignored.first {
       warnings.append(
         "\(folder): \(listing.ignored.count) files are no images by their names and were ignored, "
           + "such as \(first)")
     }
-    let source = ImageListSource(folder: opened, turnsUpright: turnsUpright, depths: depths)
+    let source = ImageListSource(folder: opened, reading: reading, depths: depths)
     return try source.plan(
-      listing.images, path: folder, depth: depth, squares, shards, warnings: warnings,
-      progress: progress)
+      listing.images, unread: listing.unreadFolders(), path: folder, depth: depth, squares, shards,
+      warnings: warnings, progress: progress)
   }
 
   /// Plans the shards of the images at these paths, in their order.
@@ -66,15 +68,16 @@ extension ImageListSource {
   /// - Parameter list: where the paths come from, for messages.
   /// - Throws: `IngestError`, and what `progress` throws.
   package static func plan(
-    paths: [String], list: String, turnsUpright: Bool, squares: SquareOptions,
+    paths: [String], list: String, reading: ImageReading, squares: SquareOptions,
     shards: ShardOptions, progress: (IngestEvent) throws -> Void
   ) throws -> IngestPlan {
-    try ImageListSource(folder: nil, turnsUpright: turnsUpright, depths: nil).plan(
+    try ImageListSource(folder: nil, reading: reading, depths: nil).plan(
       paths, path: list, depth: nil, squares, shards, warnings: [], progress: progress)
   }
 
   private func plan(
-    _ names: [String], path: String, depth: String?, _ squares: SquareOptions,
+    _ names: [String], unread: [PlannedImage] = [], path: String, depth: String?,
+    _ squares: SquareOptions,
     _ shards: ShardOptions, warnings: [String], progress: (IngestEvent) throws -> Void
   ) throws -> IngestPlan {
     var images: [PlannedImage] = []
@@ -85,11 +88,13 @@ extension ImageListSource {
       images.append(PlannedImage(id: Int64(id), name: name, bytes: bytes))
       if id % 1000 == 999 { try progress(.planned(items: id + 1, of: names.count)) }
     }
-    let choice = ImageChoice(training: images, options: squares)
+    let choice = ImageChoice(training: images, unread: unread, options: squares)
     try choice.check(path: path, wantsTraining: true, wantsValidation: squares.holdout > 0)
     var record = IngestRecord()
-    record.note("--upright", turnsUpright)
-    record.remark("orientation", turnsUpright ? "turned as EXIF says" : "as stored, EXIF ignored")
+    record.note("--upright", reading.turnsUpright)
+    reading.limits.note(in: &record)
+    record.remark(
+      "orientation", reading.turnsUpright ? "turned as EXIF says" : "as stored, EXIF ignored")
     DepthFolder.note(depth, in: &record)
     return IngestPlan(
       choice, squares, shards, of: self, name: "images", inputs: choice.inputs, record: record,

@@ -183,7 +183,9 @@ package struct Sampler: Sendable {
       return Int32(conditionLength + ranks[position])
     }
     let last = content.positions.last ?? 0
-    let behind = Array(all.filter { $0 > last }.sorted().dropLast())
+    // What stands before them would see positions below `n_unmasked`, though nothing is known there.
+    let hidden = all.filter { $0 > last && $0 >= model.config.unmasked }
+    let behind = Array(hidden.sorted().dropLast())
     var whole = content
     whole.positions += behind
     for item in whole.tokens.indices {

@@ -22,6 +22,7 @@ final class HDF5InputDataset: Sendable {
     throws(ShardError)
   {
     let id = handle.id
+    try HDF5Storage.requireInside(of: id, at: location)
     let elementType = try location.handle(H5Dget_type(id), release: H5Tclose)
     type = try HDF5ElementType(of: elementType.id, at: location)
     shape = try Self.shape(of: id, at: location)
@@ -135,10 +136,24 @@ final class HDF5InputDataset: Sendable {
 
   // MARK: Rows
 
-  private func readChunk(
-    _ row: Int, isDeflated: Bool, into buffer: UnsafeMutableRawBufferPointer
-  ) throws(ShardError) {
-    let item = "\(location.item)[\(row)]"
+  /// Where the rows stand in the file, as far as they are not for the library alone to find.
+  func rowRanges() throws(ShardError) -> [Range<Int>] {
+    switch storage.layout {
+    case .contiguous(let start): return [Int(start)..<Int(start) + storage.bytes]
+    case .rowChunks:
+      var ranges: [Range<Int>] = []
+      for row in 0..<count {
+        let chunk = try chunk(row)
+        ranges.append(Int(chunk.address)..<Int(chunk.address) + Int(chunk.size))
+      }
+      return ranges
+    case .general: return []
+    }
+  }
+
+  private func chunk(
+    _ row: Int
+  ) throws(ShardError) -> (address: haddr_t, size: hsize_t, filterMask: UInt32) {
     var offset = [hsize_t](repeating: 0, count: shape.count)
     offset[0] = hsize_t(row)
     var filterMask: UInt32 = 0
@@ -149,8 +164,17 @@ final class HDF5InputDataset: Sendable {
         H5Dget_chunk_info_by_coord(handle.id, offset, &filterMask, &address, &size))
     }
     guard address != chdf5_no_address() else {
-      throw .unreadable(path: location.path, item: item, reason: "it was never written")
+      throw .unreadable(
+        path: location.path, item: "\(location.item)[\(row)]", reason: "it was never written")
     }
+    return (address, size, filterMask)
+  }
+
+  private func readChunk(
+    _ row: Int, isDeflated: Bool, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(ShardError) {
+    let item = "\(location.item)[\(row)]"
+    let (address, size, filterMask) = try chunk(row)
     // Bit 0 set: the pipeline's one filter was not applied to this chunk.
     guard isDeflated, filterMask & 1 == 0 else {
       guard size == hsize_t(rowBytes) else {

@@ -11,12 +11,30 @@ final class HDF5InputFile: Sendable {
   let path: String
   /// The bytes of the file, for reads that need no help of the library.
   let bytes: RawFile
+  /// Whether all of it but the rows was compared with its seal.
+  let isSealed: Bool
   private let id: hid_t
 
-  /// - Throws: `missing`, `notAShard`, or `unreadable`.
-  init(_ path: String) throws(ShardError) {
-    bytes = try RawFile(path)
+  /// Opens a file whose seal is whole, or that libhdf5 has survived in a process of its own.
+  ///
+  /// - Throws: `missing`, `notAShard`, `brokenSeal`, `crashesLibrary`, or `unreadable`.
+  convenience init(_ path: String) throws(ShardError) {
+    let bytes = try RawFile(path)
     try Self.checkSignature(of: bytes)
+    let isSealed = try ShardSeal.check(bytes)
+    if !isSealed { try ShardGuard.look(at: bytes) }
+    try self.init(bytes, isSealed: isSealed)
+  }
+
+  /// Opens a file that this process has just written.
+  convenience init(trusted path: String) throws(ShardError) {
+    try self.init(try RawFile(path), isSealed: false)
+  }
+
+  private init(_ bytes: RawFile, isSealed: Bool) throws(ShardError) {
+    let path = bytes.path
+    self.bytes = bytes
+    self.isSealed = isSealed
     id = try HDF5.locked { () throws(ShardError) -> hid_t in
       let access = try HDF5Location(path: path, item: "the file", isWriting: false).fileAccess()
       let id = H5Fopen(path, chdf5_read_only(), access.id)

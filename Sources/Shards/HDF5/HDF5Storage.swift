@@ -21,7 +21,8 @@ struct HDF5Storage: Sendable {
   /// For people: "contiguous" or "chunks of 1×64×64×3, gzip".
   let description: String
 
-  init(of id: hid_t, type: hid_t, shape: [Int], at location: HDF5Location) throws(ShardError) {
+  /// Refuses data of other files, which even a question for the shape would open.
+  static func requireInside(of id: hid_t, at location: HDF5Location) throws(ShardError) {
     let list = try location.handle(
       H5Dget_create_plist(id), release: H5Pclose)
     let kind = H5Pget_layout(list.id)
@@ -32,6 +33,12 @@ struct HDF5Storage: Sendable {
       throw .externalLink(
         path: location.path, item: location.item, kind: "kept in an external file")
     }
+  }
+
+  init(of id: hid_t, type: hid_t, shape: [Int], at location: HDF5Location) throws(ShardError) {
+    let list = try location.handle(
+      H5Dget_create_plist(id), release: H5Pclose)
+    let kind = H5Pget_layout(list.id)
     guard let bytes = Int(exactly: H5Dget_storage_size(id)) else {
       throw .unreadable(path: location.path, item: location.item, reason: "its size is unknown")
     }

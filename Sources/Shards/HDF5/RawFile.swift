@@ -1,3 +1,4 @@
+import Checksums
 import DurableFiles
 import Glibc
 
@@ -41,5 +42,21 @@ final class RawFile: Sendable {
     } catch {
       throw .unreadable(path: path, item: item(), reason: "\(error)")
     }
+  }
+
+  /// SHA-256 of the whole file, in hexadecimal digits.
+  func sha256() throws(ShardError) -> String {
+    var hash = SHA256()
+    var piece = [UInt8](repeating: 0, count: min(count, 1 << 20))
+    for start in stride(from: 0, to: count, by: 1 << 20) {
+      try piece.withUnsafeMutableBytes { buffer in
+        let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(1 << 20, count - start)])
+        return Result { () throws(ShardError) in
+          try read(into: part, at: UInt64(start), item: "the file")
+          hash.update(UnsafeRawBufferPointer(part))
+        }
+      }.get()
+    }
+    return hexadecimal(hash.finalize())
   }
 }

@@ -56,6 +56,7 @@ package struct DatasetEncoder {
       try progress(.found(rows: shard.count))
     }
     for shard in folder.unfinished {
+      try folder.begin(shard)
       let finished = try encode(
         shard, to: folder.path(of: shard), counting: &outcome.histogram, progress)
       try folder.record(shard, finished, skipped: [])

@@ -40,9 +40,9 @@ package struct EncodingPlan: Sendable {
       sources[name] = path
       let contents = try ShardContents(path)
       planned.append(PlannedShard(name: name, samples: start..<start + contents.count))
-      let checksum = contents.checksums.withUnsafeBytes { crc32c($0) }
       inputs.append(
-        PlannedInput(name: "\(name) \(checksum)", bytes: try ShardDescription(path).fileBytes))
+        PlannedInput(
+          name: "\(name) \(try contents.identity)", bytes: try ShardDescription(path).fileBytes))
       start += contents.count
     }
     self.sources = sources

@@ -53,7 +53,8 @@ package struct GPTRun {
     trainer.clip = config.clip
     let checkpoint = resumed ? folder.resumePoint() : nil
     if checkpoint == nil, let path = config.initFrom {
-      let weights = try GPTWeights.open(path, heads: config.model.heads)
+      let weights = try GPTWeights.open(
+        path, heads: config.model.heads, weights: config.initWeights ?? .ema)
       try ModelFiles.load(&trainer.model, from: weights.tensors)
       if config.initOptimizer == true { try OptimizerStates.ofGPT(path).load(&trainer) }
     }

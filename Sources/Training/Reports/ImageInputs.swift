@@ -19,28 +19,40 @@ package struct ImageInputs {
   private let names: [String]  // of all rows
   private let rows: [Int]
   private let files: [String]
+  private let reading: ImageReading
 
   /// Sorts the paths by what the files hold: PNG or JPEG images, or else shards.
   ///
-  /// - Parameter count: rows to take; image files are taken all.
+  /// - Parameters:
+  ///   - count: rows to take; image files are taken all.
+  ///   - reading: how image files are read.
   /// - Throws: `ImageError` for images that cannot be read, `ShardError`,
   ///   `ReconstructionError.noImages`.
-  package init(_ paths: [String], count: Int) throws {
-    try self.init(paths) { evenRows(count, of: $0) }
+  package init(
+    _ paths: [String], count: Int, reading: ImageReading = ImageReading()
+  ) throws {
+    try self.init(paths, reading: reading) { evenRows(count, of: $0) }
   }
 
   /// - Parameter choose: the rows to take of a number of rows.
-  init(_ paths: [String], choosing choose: (_ rows: Int) -> [Int]) throws {
+  init(
+    _ paths: [String], reading: ImageReading, choosing choose: (_ rows: Int) -> [Int]
+  ) throws {
     var files: [String] = []
     var shards: [String] = []
     for path in paths {
-      if try Self.isImage(path) { files.append(path) } else { shards.append(path) }
+      if try Self.isImage(path, limits: reading.limits) {
+        files.append(path)
+      } else {
+        shards.append(path)
+      }
     }
     let set = shards.isEmpty ? nil : try ImageShardSet(shards)
     rows = set.map { choose($0.count) } ?? []
     names = try set?.names ?? []
     self.shards = set
     self.files = files
+    self.reading = reading
     if self.count == 0 { throw ReconstructionError.noImages }
   }
 
@@ -53,7 +65,7 @@ package struct ImageInputs {
   package func image(_ index: Int) throws -> NamedImage {
     guard let shards, index < rows.count else {
       let path = files[index - rows.count]
-      return NamedImage(name: path, image: try ImageDecoder.decode(contentsOf: path))
+      return NamedImage(name: path, image: try reading.image(contentsOf: path))
     }
     let row = rows[index]
     let image = RGBImage(
@@ -62,9 +74,9 @@ package struct ImageInputs {
   }
 
   /// Whether a file begins like a PNG or JPEG image.
-  static func isImage(_ path: String) throws(ImageError) -> Bool {
+  static func isImage(_ path: String, limits: ImageLimits) throws(ImageError) -> Bool {
     do throws(ImageError) {
-      _ = try ImageDecoder.header(contentsOf: path)
+      _ = try ImageDecoder.header(contentsOf: path, limits: limits)
       return true
     } catch {
       if case .notAnImage = error { return false }

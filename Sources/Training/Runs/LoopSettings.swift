@@ -1,10 +1,12 @@
 // The settings of the loop that every training run has.
+import Checkpoints
 
 /// What a run trains on, for how long, and what it keeps; keys of `config.json`.
 package struct LoopSettings: Codable, Equatable, Sendable {
   package var shards: [String] = []
   package var validation: [String] = []
   package var initFrom: String?  // run, checkpoint or file of the first weights
+  package var initWeights: WeightChoice?  // which of its weights; nil for its averages
   package var initOptimizer: Bool?  // whether the optimizers go on from there too
   package var seed: UInt64 = 0
   package var shuffles = true
@@ -33,6 +35,7 @@ package struct LoopSettings: Codable, Equatable, Sendable {
   enum CodingKeys: String, CodingKey {
     case shards, validation, seed, shuffles, steps, accumulate, clip, ema
     case initFrom = "init_from"
+    case initWeights = "init_weights"
     case initOptimizer = "init_optimizer"
     case batchSize = "batch_size"
     case learningRate = "learning_rate"

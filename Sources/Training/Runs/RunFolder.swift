@@ -7,6 +7,8 @@ package enum RunError: Error, Equatable {
   case alreadyARun(path: String)
   /// Part of the run is a link, through which it would write and remove elsewhere.
   case isALink(path: String)
+  /// A file of a name that a run gives, where there is no run.
+  case externalFile(path: String)
   case noCheckpoint(path: String)
   case configDiffers(path: String, key: String, found: String, wanted: String)
   case otherKind(path: String, found: String, expected: String)
@@ -24,6 +26,9 @@ extension RunError: CustomStringConvertible {
       "\(path): there is a run already; continue it with --resume or choose another --out"
     case .isALink(let path):
       "\(path): a link; a run writes only in its own folder: put the run itself where it points to"
+    case .externalFile(let path):
+      "\(path): exists, but there is no run here that wrote it, and it is not overwritten; choose "
+        + "another --out"
     case .noCheckpoint(let path):
       "\(path): no checkpoint; expected the folder of a training run, one of its checkpoints, or a file of weights"
     case .configDiffers(let path, let key, let found, let wanted):
@@ -71,10 +76,17 @@ package struct RunFolder: Sendable {
 
   /// Creates the folders and writes the configuration.
   ///
-  /// - Throws: `RunError.alreadyARun`, `RunError.isALink`, `DurableFileError`.
+  /// - Throws: `RunError.alreadyARun`, `RunError.isALink`, `RunError.externalFile`,
+  ///   `DurableFileError`.
   package func create(config: some Encodable) throws {
     if exists { throw RunError.alreadyARun(path: path) }
     try requireItsOwn()
+    let inFolders = [checkpointsPath, imagesPath].flatMap { folder in
+      DurableFile.names(in: folder).map { "\(folder)/\($0)" }
+    }
+    if let external = ([metricsPath] + inFolders).first(where: DurableFile.exists) {
+      throw RunError.externalFile(path: external)
+    }
     try DurableFile.createFolder(checkpointsPath)
     try update(config: config)
   }
@@ -130,6 +142,9 @@ package struct RunFolder: Sendable {
 
   // MARK: JSON
 
+  /// Bytes of the largest JSON file that is read; parsing takes 25 times as much memory.
+  private static let maxJSONBytes = 16 << 20
+
   private static var encoder: JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -160,7 +175,7 @@ package struct RunFolder: Sendable {
   private static func decode<Value>(_ path: String, _ decoding: (Data) throws -> Value) throws
     -> Value
   {
-    let data = Data(try DurableFile.read(path))
+    let data = Data(try DurableFile.read(path, atMost: maxJSONBytes))
     do {
       return try decoding(data)
     } catch let DecodingError.keyNotFound(key, context) {

@@ -14,10 +14,11 @@ extension ImageSampler {
   /// - Throws: `ImageError`, `ShardError`, `ConditionError`, `CodesMismatch`; reading throws
   ///   `EncodingError` too.
   package func labelMaps(
-    _ paths: [String], stuffNumbers: Bool, encodedBy stage: FirstStage
+    _ paths: [String], stuffNumbers: Bool, limits: ImageLimits = .standard,
+    encodedBy stage: FirstStage
   ) throws -> SampleSource {
-    try maps(paths, .segmentation, encodedBy: stage) { path in
-      var map = try ImageDecoder.decodeLabels(contentsOf: path)
+    try maps(paths, .segmentation, limits: limits, encodedBy: stage) { path in
+      var map = try ImageDecoder.decodeLabels(contentsOf: path, limits: limits)
       if stuffNumbers { map.values = map.values.map { $0 &+ 1 } }
       return map
     } row: { set, row in
@@ -32,9 +33,11 @@ extension ImageSampler {
   /// conditioning VQGAN.
   ///
   /// - Throws: `ImageError`, `ShardError`, `ConditionError`, `CodesMismatch`; so does reading.
-  package func depthMaps(_ paths: [String], encodedBy stage: FirstStage) throws -> SampleSource {
-    try maps(paths, .depth, encodedBy: stage) { path in
-      try ImageDecoder.decodeDepth(contentsOf: path)
+  package func depthMaps(
+    _ paths: [String], limits: ImageLimits = .standard, encodedBy stage: FirstStage
+  ) throws -> SampleSource {
+    try maps(paths, .depth, limits: limits, encodedBy: stage) { path in
+      try ImageDecoder.decodeDepth(contentsOf: path, limits: limits)
     } row: { set, row in
       guard case .words(let values) = try set.row(row, .depth) else {
         preconditionFailure("depths have 16 bits")
@@ -55,11 +58,11 @@ extension ImageSampler {
   /// Maps of PNG files, then of rows of all the image shards, each encoded as a row of a shard
   /// would be: the same map gives the same codes by either way.
   private func maps<Map: PixelMap>(
-    _ paths: [String], _ kind: RowMap, encodedBy stage: FirstStage,
+    _ paths: [String], _ kind: RowMap, limits: ImageLimits, encodedBy stage: FirstStage,
     file: @escaping (String) throws -> Map, row: @escaping (ImageShardSet, Int) throws -> Map
   ) throws -> SampleSource {
     let size = try conditionGrid(of: stage, reading: kind)
-    let files = try paths.filter(ImageInputs.isImage)
+    let files = try paths.filter { try ImageInputs.isImage($0, limits: limits) }
     let shards = paths.filter { !files.contains($0) }
     let set = shards.isEmpty ? nil : try ImageShardSet(shards)
     let names = try set?.names ?? []

@@ -7,13 +7,17 @@ extension SampleMask {
   ///
   /// A file is scaled and cut like the image.
   ///
-  /// - Parameter factor: pixels per code along one side.
+  /// - Parameters:
+  ///   - factor: pixels per code along one side.
+  ///   - reading: how a file is read.
   /// - Throws: `ImageError`.
-  package func cells(of grid: GridSize, factor: Int) throws -> [Bool] {
+  package func cells(
+    of grid: GridSize, factor: Int, reading: ImageReading = ImageReading()
+  ) throws -> [Bool] {
     switch self {
     case .half(let part): return part.cells(of: grid)
     case .file(let path):
-      let image = try ImageDecoder.decode(contentsOf: path)
+      let image = try reading.image(contentsOf: path)
         .fitted(
           width: grid.width * factor, height: grid.height * factor, mode: .crop, filter: .area
         )

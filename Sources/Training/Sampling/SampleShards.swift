@@ -60,6 +60,7 @@ package struct SampleShards {
       conditions = codes
     }
     for shard in missing {
+      try folder.begin(shard)
       var writer = try SampleShardWriter(
         folder.path(of: shard), of: sampler, conditions: conditions, toolVersion: toolVersion)
       try sampler.draw(

@@ -8,9 +8,11 @@ extension ImageSampler {
   /// Images from files or image shards, scaled until they cover the grid, cut, and encoded.
   ///
   /// - Throws: `ImageError`, `ShardError`, `ReconstructionError`, `EncodingError`; so does reading.
-  package func images(_ paths: [String]) throws -> SampleSource {
+  package func images(
+    _ paths: [String], reading: ImageReading = ImageReading()
+  ) throws -> SampleSource {
     try vqgan.requireColourImages()
-    let inputs = try ImageInputs(paths) { rows in
+    let inputs = try ImageInputs(paths, reading: reading) { rows in
       let order = SpreadRows(rows)
       return (0..<rows).map { order[$0] }
     }

@@ -34,7 +34,7 @@ package struct FirstStage: Sendable {
 
   private static func load(_ file: FirstStageFile, on device: Device) throws -> FirstStage {
     var model = VQGAN(file.config, on: device)
-    try file.loadForUse(&model)
+    try file.load(&model)
     model = model.frozen()
     return FirstStage(
       model: model, config: file.config, fingerprint: model.fingerprint,

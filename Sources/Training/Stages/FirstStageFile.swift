@@ -11,15 +11,9 @@ package struct FirstStageFile: Sendable {
   package let config: VQGANConfig
   /// The discriminator that was trained with it, if it is in the file.
   package let discriminator: DiscriminatorConfig?
+  /// With the averages of the training in place of the weights, where there are any and they were
+  /// chosen.
   package let tensors: any TensorSource
-  /// The averaged weights of the training, which are for use; those of `tensors` are for training
-  /// on.
-  var averaged: SafetensorsFile?
-
-  private static func averaged(in folder: String) throws -> SafetensorsFile? {
-    let path = "\(folder)/\(VQGANCheckpoint.emaName)"
-    return DurableFile.exists(path) ? try SafetensorsFile(path) : nil
-  }
 
   /// Opens a run folder (its newest checkpoint), one checkpoint's folder, a PyTorch or a
   /// safetensors file; of a transformer's file the VQGAN of its images.
@@ -28,11 +22,15 @@ package struct FirstStageFile: Sendable {
   /// beside it, if there is one.
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
   ///   `ModelMismatchError`, `DurableFileError`.
-  /// - Parameter ofCondition: of a transformer's file the VQGAN of its conditions instead.
-  package static func open(_ path: String, ofCondition: Bool = false) throws -> FirstStageFile {
+  /// - Parameters:
+  ///   - ofCondition: of a transformer's file the VQGAN of its conditions instead.
+  ///   - choice: which weights, where the training kept averages.
+  package static func open(
+    _ path: String, ofCondition: Bool = false, weights choice: WeightChoice = .ema
+  ) throws -> FirstStageFile {
     try RunFolder(path).requireKind(VQGANSettings.kind)
     guard let folder = try checkpointFolder(of: path) else {
-      return try external(path, ofCondition)
+      return try external(path, ofCondition, choice)
     }
     let config = try RunFolder.decode(VQGANConfig.self, from: "\(folder)/model.json")
     if let problem = config.problem {
@@ -43,7 +41,20 @@ package struct FirstStageFile: Sendable {
     return FirstStageFile(
       config: config,
       discriminator: critic.names.isEmpty ? nil : try DiscriminatorConfig(inferredFrom: critic),
-      tensors: file, averaged: try averaged(in: folder))
+      tensors: try choice == .plain ? file : averaged(file, of: config, in: folder))
+  }
+
+  /// The weights of a checkpoint with their averages in their place, if it has any.
+  ///
+  /// - Throws: `ModelMismatchError` when one is missing.
+  private static func averaged(
+    _ file: SafetensorsFile, of config: VQGANConfig, in folder: String
+  ) throws -> any TensorSource {
+    let path = "\(folder)/\(VQGANCheckpoint.emaName)"
+    guard DurableFile.exists(path) else { return file }
+    let averages = try SafetensorsFile(path)
+    try averages.require(VQGAN(config).shapes())
+    return OverlaidTensors(file, below: averages)
   }
 
   /// The folder with `model.json` that a path stands for; nil for a file of weights alone.
@@ -62,9 +73,12 @@ package struct FirstStageFile: Sendable {
     return isPart ? folder : nil
   }
 
-  private static func external(_ path: String, _ ofCondition: Bool) throws -> FirstStageFile {
+  private static func external(
+    _ path: String, _ ofCondition: Bool, _ choice: WeightChoice
+  ) throws -> FirstStageFile {
     let checkpoint = try TamingCheckpoint(
-      try CheckpointFile.open(path), project: try TamingProject.beside(path), stagesOnly: true)
+      try CheckpointFile.open(path, weights: choice), project: try TamingProject.beside(path),
+      stagesOnly: true)
     let weights: FirstStageWeights
     switch checkpoint {
     case .firstStage(let found): weights = found
@@ -82,13 +96,11 @@ package struct FirstStageFile: Sendable {
   }
 
   package init(
-    config: VQGANConfig, discriminator: DiscriminatorConfig?, tensors: any TensorSource,
-    averaged: SafetensorsFile? = nil
+    config: VQGANConfig, discriminator: DiscriminatorConfig?, tensors: any TensorSource
   ) {
     self.config = config
     self.discriminator = discriminator
     self.tensors = tensors
-    self.averaged = averaged
   }
 
   /// A VQGAN that was found in a file.
@@ -103,19 +115,11 @@ package struct FirstStageFile: Sendable {
   package func fingerprint() throws -> String {
     var print = Fingerprint()
     for (name, shape) in VQGAN(config).shapes() {
-      try (averaged ?? tensors).floats(of: name).withUnsafeBufferPointer {
+      try tensors.floats(of: name).withUnsafeBufferPointer {
         print.add(name, Shape(shape), $0)
       }
     }
     return print.finish()
-  }
-
-  /// Fills a VQGAN for use, with averaged weights where there are any; all or nothing.
-  ///
-  /// - Throws: `ModelMismatchError`.
-  func loadForUse(_ model: inout VQGAN) throws {
-    guard let averaged else { return try load(&model) }
-    try ModelFiles.load(&model, from: averaged)
   }
 
   /// Fills a VQGAN; all or nothing.

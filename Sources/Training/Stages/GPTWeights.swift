@@ -15,17 +15,22 @@ package struct GPTWeights {
   /// Opens a run folder (its newest checkpoint), one checkpoint's folder, or a transformer's
   /// PyTorch or safetensors file.
   ///
-  /// - Parameter heads: of an external file without a project file beside it.
+  /// - Parameters:
+  ///   - heads: of an external file without a project file beside it.
+  ///   - choice: which weights, where there are averages beside them.
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
   ///   `GPTConfigError`, `ModelMismatchError`, `DurableFileError`.
-  package static func open(_ path: String, heads: Int?) throws -> GPTWeights {
+  package static func open(
+    _ path: String, heads: Int?, weights choice: WeightChoice = .ema
+  ) throws -> GPTWeights {
     if try FirstStageFile.checkpointFolder(of: path) != nil {
-      let file = try SecondStageFile.open(path)
+      let file = try SecondStageFile.open(path, weights: choice)
       return GPTWeights(
         config: file.description.model, tensors: file.tensors, codes: file.description.codes)
     }
     let checkpoint = try TamingCheckpoint(
-      try CheckpointFile.open(path), project: try TamingProject.beside(path), heads: heads)
+      try CheckpointFile.open(path, weights: choice), project: try TamingProject.beside(path),
+      heads: heads)
     guard case .transformer(let weights) = checkpoint else {
       throw ArchitectureError.otherModel(
         path: path, found: checkpoint.title, expected: "a transformer")

@@ -17,8 +17,8 @@ struct OptimizerStates {
   ///   what reading throws.
   static func ofVQGAN(_ path: String) throws -> OptimizerStates {
     if let folder = try FirstStageFile.checkpointFolder(of: path) { return try saved(in: folder) }
-    let file = try CheckpointFile.open(path)
-    guard case .firstStage(let weights) = try TamingCheckpoint(file, heads: 1),
+    let file = try CheckpointFile.openAsItIs(path)
+    guard case .firstStage(let weights) = try TamingCheckpoint(file.underUsualNames(), heads: 1),
       let checkpoint = file as? PyTorchFile, !checkpoint.optimizers.isEmpty
     else { throw missing(path) }
     return OptimizerStates(try OptimizerImport(checkpoint, of: weights))
@@ -29,9 +29,9 @@ struct OptimizerStates {
   /// - Throws: as `ofVQGAN`.
   static func ofGPT(_ path: String) throws -> OptimizerStates {
     if let folder = try FirstStageFile.checkpointFolder(of: path) { return try saved(in: folder) }
-    let file = try CheckpointFile.open(path)
+    let file = try CheckpointFile.openAsItIs(path)
     // The number of heads does not matter to the states.
-    guard case .transformer(let weights) = try TamingCheckpoint(file, heads: 1),
+    guard case .transformer(let weights) = try TamingCheckpoint(file.underUsualNames(), heads: 1),
       let checkpoint = file as? PyTorchFile, !checkpoint.optimizers.isEmpty
     else { throw missing(path) }
     return OptimizerStates(try OptimizerImport(checkpoint, of: weights))

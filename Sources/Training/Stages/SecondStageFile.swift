@@ -25,16 +25,19 @@ package struct SecondStageFile: Sendable {
   /// beside it.
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
   ///   `GPTConfigError`, `ModelMismatchError`, `DurableFileError`.
-  package static func open(_ path: String) throws -> SecondStageFile {
+  /// - Parameter choice: which weights, where the training kept averages.
+  package static func open(_ path: String, weights choice: WeightChoice = .ema) throws
+    -> SecondStageFile
+  {
     let file: SecondStageFile
     try RunFolder(path).requireKind(GPTSettings.kind)
     if let folder = try FirstStageFile.checkpointFolder(of: path) {
       let position = "\(folder)/model.json"
       file = SecondStageFile(
         description: try RunFolder.decode(GPTDescription.self, from: position),
-        tensors: try SafetensorsFile(weights(in: folder)), position: position)
+        tensors: try SafetensorsFile(weights(in: folder, choice)), position: position)
     } else {
-      file = try external(path)
+      file = try external(path, choice)
     }
     if let problem = file.description.problem {
       throw RunError.damaged(path: file.position, problem: problem)
@@ -42,15 +45,17 @@ package struct SecondStageFile: Sendable {
     return file
   }
 
-  /// The weights of a checkpoint that are for use: the averaged ones, where there are any.
-  private static func weights(in folder: String) -> String {
+  /// The weights of a checkpoint: the averaged ones, where there are any and they are wanted.
+  private static func weights(in folder: String, _ choice: WeightChoice) -> String {
     let averaged = "\(folder)/\(GPTCheckpoint.emaName)"
-    return DurableFile.exists(averaged) ? averaged : "\(folder)/model.safetensors"
+    return choice == .ema && DurableFile.exists(averaged) ? averaged : "\(folder)/model.safetensors"
   }
 
-  private static func external(_ path: String) throws -> SecondStageFile {
+  private static func external(
+    _ path: String, _ choice: WeightChoice
+  ) throws -> SecondStageFile {
     let checkpoint = try TamingCheckpoint(
-      try CheckpointFile.open(path), project: try TamingProject.beside(path))
+      try CheckpointFile.open(path, weights: choice), project: try TamingProject.beside(path))
     guard case .transformer(let weights) = checkpoint else {
       throw ArchitectureError.otherModel(
         path: path, found: checkpoint.title, expected: "a transformer")

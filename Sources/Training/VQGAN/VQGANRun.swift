@@ -40,7 +40,7 @@ package struct VQGANRun {
     trainer.clip = config.clip
     let checkpoint = resumed ? folder.resumePoint() : nil
     if checkpoint == nil, let path = config.initFrom {
-      let file = try FirstStageFile.open(path)
+      let file = try FirstStageFile.open(path, weights: config.initWeights ?? .ema)
       try file.load(&trainer.model)
       try file.load(&trainer.discriminator, of: config.objective.discriminator)
       if config.initOptimizer == true {

@@ -59,8 +59,8 @@ struct COCOFileTests {
   @Test(
     "What is no JSON is refused",
     arguments: [
-      "", " ", "{", "{]", "nul", "{\"images\": [], \"annotations\": []} {}", "{\"images\": NaN}",
-      "{\"images\": [], \"annotations\": [{\"area\": Infinity}]}", "{\"a\": 01}", "{\"a\": \"\t\"}",
+      "", " ", "{", "{]", "nul", "{\"images\": [], \"annotations\": []} {}",
+      "{\"a\": 01}", "{\"a\": \"\t\"}",
       "{\"a\": \"\\x\"}", "{\"a\" 1}", "{\"a\": 1,}", "{\"a\": [1,]}", "<html>", "PK\u{3}\u{4}",
       "{'images': []}",
     ])
@@ -78,6 +78,7 @@ struct COCOFileTests {
       ("[]", "a list, expected {\"images\": …, \"annotations\": …}"),
       ("\"text\"", "a text, expected {\"images\": …, \"annotations\": …}"),
       ("{\"images\": {}}", "\"images\" is an object, expected a list of records"),
+      ("{\"images\": NaN}", "\"images\" is a number, expected a list of records"),
       ("{\"annotations\": null}", "\"annotations\" is null, expected a list of records"),
       ("{}", "no \"images\"; expected one of COCO's instances, stuff or captions files"),
       (

@@ -105,8 +105,8 @@ struct InvalidSegmentationTests {
         "part 0 of the segmentation has 4 numbers, expected x and y of 3 points or more"
       ),
       (
-        "[[0, 0, 3, 0, 3, 3], [1, 2, 3, 4, 5]]",
-        "part 1 of the segmentation has 5 numbers, expected x and y of 3 points or more"
+        "[[1, 2, 3, 4, 5], [1, 2]]",
+        "part 0 of the segmentation has 5 numbers, expected x and y of 3 points or more"
       ),
       (
         "[[1, 2, 3, 4, 5, 6, 7]]",

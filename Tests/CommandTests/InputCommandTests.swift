@@ -1,0 +1,179 @@
+import Foundation
+import Images
+import Shards
+import TestSupport
+import Testing
+
+/// A photo of 33×25 pixels whose EXIF asks for a quarter turn.
+private func phone() throws -> Data {
+  let jpeg = try Fixture.data("images/baseline-444.jpg")
+  let tiff: [UInt8] = [
+    0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 4, 0, 0, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0,
+  ]
+  let body = Array("Exif\0\0".utf8) + tiff
+  return jpeg.prefix(2) + [0xFF, 0xE1, 0, UInt8(body.count + 2)] + body + jpeg.dropFirst(2)
+}
+
+@Suite("Inputs and outputs that users really have, as commands")
+struct InputCommandTests {
+  /// Case 9: lists of Windows' programs.
+  @Test func listsMayBeginWithAMark() throws {
+    let folder = try TemporaryFolder()
+    for name in ["a", "ü b"] {
+      try RGBImage(width: 9, height: 9, filledWith: .white).writePNG(to: folder("\(name).png"))
+    }
+    let text = "a.png\r\n\r\nü b.png\r\n"
+    func utf16(_ bigEndian: Bool) -> Data {
+      Data(
+        ("\u{FEFF}" + text).utf16.flatMap { unit -> [UInt8] in
+          let bytes = [UInt8(unit >> 8), UInt8(unit & 255)]
+          return bigEndian ? bytes : bytes.reversed()
+        })
+    }
+    let mark = Data([0xEF, 0xBB, 0xBF])
+    for (number, list) in [
+      mark + Data(text.utf8), mark + Data("a.png\n".utf8) + mark + Data("ü b.png".utf8),
+      utf16(false), utf16(true), Data("a.png\nü b.png".utf8),
+      Data("a.png\rü b.png\r".utf8),
+    ].enumerated() {
+      try list.write(to: URL(fileURLWithPath: folder("list")))
+      let outcome = try shell(
+        """
+        prep-images list --size 8 --max-errors 0 --quiet --out A\(number)
+        prep-images - --size 8 --max-errors 0 --quiet --out B\(number) < list
+        """, in: folder)
+      #expect(outcome.status == 0, "\(number): \(outcome.errors)")
+      for name in ["A", "B"] {
+        let reader = try ImageShardReader(folder("\(name)\(number)/images-00000.h5"))
+        #expect(try reader.contents.names == ["a.png", "ü b.png"])
+      }
+    }
+    // Lists of shards, too.
+    let shards = try shell(
+      "printf '\\357\\273\\277A0/images-00000.h5\\r\\n' | shard-info", in: folder)
+    #expect(shards.status == 0, "\(shards.errors)")
+  }
+
+  /// Case 21: a name is kept but for what means something in a path.
+  @Test func namesOfReconstructionsAreThoseOfTheInputs() throws {
+    let folder = try GPTCommandTests.Stage().folder
+    let long = String(repeating: "長", count: 70)
+    let names = ["photos/sub dir/Grüße.png", "a (1)+b=c,d.JPG", "two\nlines.jpeg", "\(long).png"]
+    try FileManager.default.createDirectory(
+      atPath: folder("photos/sub dir"), withIntermediateDirectories: true)
+    for name in names {
+      try RGBImage(width: 8, height: 8, filledWith: .white).writePNG(to: folder(name))
+    }
+    let outcome = try shell(
+      """
+      reconstruct 'photos/sub dir/Grüße.png' 'a (1)+b=c,d.JPG' 'two
+      lines.jpeg' \(long).png --vqgan vqgan --out R --quiet > /dev/null
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let written = try FileManager.default.contentsOfDirectory(atPath: folder("R")).sorted()
+    #expect(
+      written == [
+        ".lock", "0000-photos-sub dir-Grüße.png", "0001-a (1)+b=c,d.png", "0002-two-lines.png",
+        "0003-\(String(repeating: "長", count: 66)).png", "sheet.png",
+      ])
+    // They are known as results.
+    let again = try shell("rm R/sheet.png; reconstruct x --vqgan vqgan --out R", in: folder)
+    #expect(again.status == 73 && again.errors.contains("R: holds 0000-photos-sub dir-Grüße.png"))
+  }
+
+  /// Cases 4 and 17.
+  @Test func photosAreTurnedAndLimitedOnRequest() throws {
+    let folder = try GPTCommandTests.Stage().folder
+    try phone().write(to: URL(fileURLWithPath: folder("phone.jpg")))
+    let stored = try ImageDecoder.decode(contentsOf: folder("phone.jpg"))
+    try stored.upright(.needsClockwise).writePNG(to: folder("upright.png"))
+    let half = "sample-gpt --gpt G --half top --count 2 --quiet"
+    let outcome = try shell(
+      """
+      set -e
+      train-gpt train.h5 --out G --layers 1 --heads 2 --width 16 --batch-size 4 --steps 1 --quiet
+      reconstruct phone.jpg --vqgan vqgan --out A --quiet
+      reconstruct phone.jpg --upright --vqgan vqgan --out B --quiet
+      reconstruct upright.png --vqgan vqgan --out C --quiet
+      cmp B/0000-phone.png C/0000-upright.png
+      \(half) --from-image phone.jpg --codes-out d.h5 --out D
+      \(half) --from-image phone.jpg --upright --codes-out e.h5 --out E
+      \(half) --from-image upright.png --codes-out f.h5 --out F
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let sizes = try ["A/0000-phone.png", "B/0000-phone.png"].map { name -> [Int] in
+      let image = try ImageDecoder.decode(contentsOf: folder(name))
+      return [image.width, image.height]
+    }
+    #expect(sizes == [[32, 24], [24, 32]])
+    let codes = try ["d.h5", "e.h5", "f.h5"].map { try CodeShardReader(folder($0)).codes(0) }
+    #expect(codes[0] != codes[1] && codes[1] == codes[2])
+    for (command, status) in [
+      ("reconstruct phone.jpg --vqgan vqgan --max-pixels 824 --out X", 65),
+      ("reconstruct phone.jpg --vqgan vqgan --max-pixels 825 --out Y", 0),
+      ("\(half) --from-image phone.jpg --max-pixels 824 --out X", 65),
+      ("sample-gpt --gpt G --upright --out X", 64),
+      ("reconstruct phone.jpg --vqgan vqgan --max-pixels 0 --out X", 64),
+    ] {
+      let outcome = try shell(command, in: folder)
+      #expect(outcome.status == status, "\(command): \(outcome.errors)")
+      if status == 65 { #expect(outcome.errors.contains("--max-pixels"), "\(outcome.errors)") }
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder("X")))
+  }
+
+  /// Case 22: a folder that a command made and put nothing in.
+  @Test(arguments: [
+    ("sample-gpt --out a/b/P < /dev/null", 66), ("sample-gpt --gpt nowhere --out a/b/P", 66),
+    ("reconstruct nowhere.png --vqgan vqgan --out a/b/P", 66),
+    ("reconstruct train.h5 --vqgan nowhere --out a/b/P", 66),
+    ("codebook-report < /dev/null --out a/b/P", 66),
+    ("encode-dataset --vqgan vqgan --out a/b/P < /dev/null", 66),
+    ("train-gpt train.h5 --heads 3 --out a/b/P", 64),
+    ("train-vqgan nowhere.h5 --out a/b/P", 66), ("prep-images nowhere --out a/b/P", 66),
+  ])
+  func nothingStaysOfAnEmptyFolder(command: String, status: Int32) throws {
+    let folder = try GPTCommandTests.Stage().folder
+    let outcome = try shell(command, in: folder)
+    #expect(outcome.status == status, "\(outcome.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder("a")), "\(outcome.errors)")
+    // One that was there stays, and so does what is in it.
+    let kept = try shell("mkdir -p a/b/P; echo x > a/b/note; \(command); ls a/b", in: folder)
+    #expect(kept.output == "P\nnote\n", "\(kept.errors)")
+  }
+
+  /// Case 32: files that a command would write, but did not.
+  @Test(arguments: [
+    ("run/metrics.csv", "train-gpt train.h5 --out run"),
+    ("run/pictures/step-000001.png", "train-vqgan I.h5 --preset tiny --steps 1 --out run"),
+    ("run/checkpoints/step-000001/x", "train-gpt train.h5 --out run"),
+    ("P/samples-00000.h5", "sample-gpt --gpt G --count 1 --shards-out P"),
+    ("P/skipped.jsonl", "prep-images in --size 8 --out P"),
+    ("P/left-out.jsonl", "prep-images in --size 8 --out P"),
+    ("P/images-00000.h5", "prep-images in --size 8 --out P"),
+    ("P/I.h5", "encode-dataset I.h5 --vqgan vqgan --out P"),
+    ("P/sheet.png", "reconstruct in/a.png --vqgan vqgan --out P"),
+    ("P/grid.png", "sample-gpt --gpt G --count 1 --out P"),
+  ])
+  func externalFilesAreNotOverwritten(file: String, command: String) throws {
+    let folder = try GPTCommandTests.Stage().folder
+    let training = "train-gpt train.h5 --out G --layers 1 --heads 2 --width 16 --steps 1 --quiet"
+    try imageShard(folder("I.h5"), rows: 4, height: 16, width: 16) { _ in
+      [UInt8](repeating: 9, count: 16 * 16 * 3)
+    }
+    let outcome = try shell(
+      """
+      mkdir -p in "$(dirname \(file))"
+      printf mine > \(file)
+      \(command.contains("--gpt G") ? training : ":")
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    try RGBImage(width: 8, height: 8, filledWith: .white).writePNG(to: folder("in/a.png"))
+    let refused = try shell(command, in: folder)
+    #expect(refused.status == 73, "\(refused.status) \(refused.errors)")
+    #expect(
+      refused.output == "" && refused.errors.contains(file.split(separator: "/")[1]),
+      "\(refused.errors)")
+    #expect(try String(contentsOfFile: folder(file), encoding: .utf8) == "mine")
+  }
+}

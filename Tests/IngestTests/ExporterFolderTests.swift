@@ -1,0 +1,205 @@
+// COCO folders whose annotation files come from other tools: understood, or refused; nothing is
+// lost without being listed.
+
+import Corpora
+import Foundation
+import Images
+import Ingest
+import Shards
+import TestSupport
+import Testing
+
+@Suite("COCO folders of other exporters")
+struct ExporterFolderTests {
+  /// Replaces the annotation files' list of images and other records.
+  private func change(
+    _ coco: SmallCOCO, images: ([String: Any]) -> [String: Any],
+    annotations: ([String: Any]) -> [String: Any] = { $0 }
+  ) throws {
+    for (kind, content) in [
+      ("captions", SmallCOCO.captions), ("instances", SmallCOCO.instances),
+      ("stuff", SmallCOCO.stuff),
+    ] {
+      var content = content
+      content["images"] = SmallCOCO.listed.map(images)
+      let rows = content["annotations"] as? [[String: Any]] ?? []
+      content["annotations"] = rows.map(annotations)
+      try coco.write(kind, content)
+    }
+  }
+
+  private func text(_ value: Any?) -> Any { value.map { "\($0)" } as Any }
+
+  @Test func idsAsTextsAndMissingSizesGiveTheSameShards() throws {
+    let everything = try COCOOptions.taking(
+      segmentation: .annotations, captions: true, objects: true)
+    let plain = try SmallCOCO()
+    let out = try TemporaryFolder()
+    try ingest(plain, everything, to: out("plain"))
+    let texts = try SmallCOCO()
+    try change(texts) { record in
+      record.merging(["id": text(record["id"])]) { $1 }
+    } annotations: { record in
+      record.merging(["id": text(record["id"]), "image_id": text(record["image_id"])]) { $1 }
+    }
+    try ingest(texts, everything, to: out("texts"))
+    let sizes = try SmallCOCO()
+    try change(sizes) { record in record.filter { !["width", "height"].contains($0.key) } }
+    try ingest(sizes, everything, to: out("sizes"))
+    let expected = try ImageShardReader(out("plain/p-00000.h5"))
+    for name in ["texts", "sizes"] {
+      let reader = try ImageShardReader(out("\(name)/p-00000.h5"))
+      #expect(try reader.contents.captions == expected.contents.captions, "\(name)")
+      #expect(try reader.contents.objects == expected.contents.objects, "\(name)")
+      for row in 0..<4 {
+        #expect(try reader.row(row, .segmentation) == expected.row(row, .segmentation), "\(name)")
+      }
+    }
+    #expect(try expected.contents.captions?.joined().count == 3)
+  }
+
+  @Test(arguments: ["empty", "words", "no names"])
+  func filesWithoutAUsableImageAreRefused(how: String) throws {
+    let coco = try SmallCOCO()
+    try change(coco) { record in
+      how == "words" ? record.merging(["id": "a"]) { $1 } : record.filter { $0.key != "file_name" }
+    }
+    if how == "empty" {
+      for (kind, content) in [("captions", SmallCOCO.captions), ("instances", SmallCOCO.instances)]
+      {
+        try coco.write(kind, content.merging(["images": [Any]()]) { $1 })
+      }
+    }
+    let out = try TemporaryFolder()
+    // Also where only the sizes are wanted of them.
+    for options in [
+      try COCOOptions.taking(), try .taking(captions: true), try .taking(objects: true),
+    ] {
+      let error = #expect(throws: IngestError.self) { try ingest(coco, options, to: out("S")) }
+      guard case .nothingUsable = error else {
+        Issue.record("\(how): \(String(describing: error))")
+        continue
+      }
+    }
+    #expect(!FileManager.default.fileExists(atPath: out("S")))
+  }
+
+  @Test func filesWithoutAUsableAnnotationAreRefused() throws {
+    let coco = try SmallCOCO()
+    for (image, reason) in [("a", "image_id is \"a\""), ("77", "no such image")] {
+      try change(coco, images: { $0 }) { $0.merging(["image_id": image]) { $1 } }
+      let out = try TemporaryFolder()
+      for options in [
+        try COCOOptions.taking(captions: true), try .taking(segmentation: .annotations),
+      ] {
+        let error = #expect(throws: IngestError.self) { try ingest(coco, options, to: out("S")) }
+        #expect(error?.description.contains(reason) == true)
+        #expect(error?.description.contains("lists no annotation that could be used") == true)
+      }
+      #expect(try ingest(coco, .taking(), to: out("S")).written == 4)
+    }
+  }
+
+  @Test func objectsNumberedPerImageAreAllKept() throws {
+    let coco = try SmallCOCO()
+    var instances = SmallCOCO.instances
+    instances["annotations"] = SmallCOCO.sizes.flatMap { size in
+      (1...3).map { SmallCOCO.object($0, image: size.id, category: 1, box: [8, 8, 9, Double($0)]) }
+    }
+    try coco.write("instances", instances)
+    let out = try TemporaryFolder()
+    let options = try COCOOptions.taking(segmentation: .annotations, objects: true)
+    let plan = try plan(coco, options, .squares())
+    #expect(plan.warnings.contains { $0.contains("9 annotations have the number of another one") })
+    #expect(try ingest(coco, options, to: out.path).written == 4)
+    let objects = try ImageShardReader(out("p-00000.h5")).contents.objects
+    #expect(objects?.map(\.count) == [3, 3, 3, 3])
+  }
+
+  @Test func tooManyInvalidRecordsEndTheRun() throws {
+    let coco = try SmallCOCO()
+    var instances = SmallCOCO.instances
+    let good = instances["annotations"] as? [[String: Any]] ?? []
+    var bad = good[0]
+    bad["bbox"] = [1, 2]
+    instances["annotations"] = good + Array(repeating: bad, count: 11)
+    try coco.write("instances", instances)
+    let out = try TemporaryFolder()
+    let error = #expect(throws: IngestError.self) {
+      try ingest(coco, .taking(objects: true), to: out("S"))
+    }
+    guard case .tooManyRecords(coco.annotations("instances"), 11, 23, 10, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(!FileManager.default.fileExists(atPath: out("S")))
+    let outcome = try ingest(
+      coco, .taking(objects: true), to: out("S"), policy: ErrorPolicy(limit: .count(11)))
+    #expect(outcome.written == 4)
+    let report = try String(contentsOfFile: out("S/left-out.jsonl"), encoding: .utf8)
+    #expect(report.split(separator: "\n").count == 11 && report.contains("bbox is a list of 2"))
+  }
+
+  @Test func partsThatAreLeftOutAreListedAndLimited() throws {
+    let coco = try SmallCOCO()
+    var instances = SmallCOCO.instances
+    var bad = SmallCOCO.object(106, image: 34, category: 1, box: [1, 1, 5, 5])
+    bad["segmentation"] = [[1, 1, 9, 1, 9, 9], [2, 2]]
+    instances["annotations"] = [bad, bad, bad]
+    try coco.write("instances", instances)
+    let options = try COCOOptions.taking(segmentation: .annotations)
+    let out = try TemporaryFolder()
+    let error = #expect(throws: IngestError.self) {
+      try ingest(coco, options, to: out("A"), policy: ErrorPolicy(limit: .count(2)))
+    }
+    guard case .tooManyLeftOut(3, 4, 2, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    try ingest(
+      coco, options, .squares { $0.shardSize = 1 }, to: out("B"),
+      policy: ErrorPolicy(limit: .count(3)))
+    let lines = try String(contentsOfFile: out("B/left-out.jsonl"), encoding: .utf8)
+      .split(separator: "\n")
+    #expect(lines.count == 3)
+    #expect(
+      lines.allSatisfy {
+        $0.contains("annotation 106 of image 34: part 1 of the segmentation has 2 numbers")
+          && $0.contains("\"name\":\"train2017/000000000034.jpg\"")
+          && $0.contains("\"shard\":\"p-00003.h5\"")
+      })
+    // A folder that is complete lists them still.
+    try FileManager.default.removeItem(atPath: out("B/left-out.jsonl"))
+    try ingest(
+      coco, options, .squares { $0.shardSize = 1 }, to: out("B"),
+      policy: ErrorPolicy(limit: .count(3)))
+    #expect(FileManager.default.fileExists(atPath: out("B/left-out.jsonl")))
+  }
+
+  /// Case 37: a folder of the layout that is a link out of the root.
+  @Test(arguments: [
+    "train2017", "annotations", "stuffthingmaps", "annotations/captions_train2017.json",
+  ])
+  func linksOutOfTheRootNeedTheOption(name: String) throws {
+    let coco = try SmallCOCO()
+    let elsewhere = coco.folder("elsewhere")
+    try FileManager.default.moveItem(atPath: "\(coco.root)/\(name)", toPath: elsewhere)
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(coco.root)/\(name)", withDestinationPath: elsewhere)
+    let out = try TemporaryFolder()
+    let error = #expect(throws: COCOLayoutError.self) { try ingest(coco, .taking(), to: out("S")) }
+    #expect(error?.description.contains("--follow-symlinks") == true)
+    #expect(try ingest(coco, .taking(followsLinks: true), to: out("S")).written == 4)
+    // A link inside the root is one of its folders, and the root itself may be a link.
+    let inside = try SmallCOCO()
+    try FileManager.default.moveItem(
+      atPath: "\(inside.root)/\(name)", toPath: "\(inside.root)/moved")
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(inside.root)/\(name)",
+      withDestinationPath: name.contains("/") ? "../moved" : "moved")
+    try FileManager.default.createSymbolicLink(
+      atPath: inside.folder("link"), withDestinationPath: "coco")
+    #expect(try ingest(inside, .taking(), to: out("T")).written == 4)
+    _ = try COCOLayout(root: inside.folder("link"), split: .train, followsLinks: false)
+  }
+}
