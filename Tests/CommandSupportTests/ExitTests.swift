@@ -27,7 +27,7 @@ struct ExitTests {
 
   @Test(arguments: [
     "--no-such-flag", "--threads 0", "--threads -1", "--threads 1e3", "--threads 0x10",
-    "--threads ''", "--seed 18446744073709551616", "--seed nan", "--engine cuda",
+    "--threads ''", "--seed 18446744073709551616", "--seed nan",
     "--work fail --error usage",
   ])
   func badUsageIs64(arguments: String) throws {
