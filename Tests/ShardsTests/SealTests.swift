@@ -1,8 +1,7 @@
 import Foundation
+import Shards
 import TestSupport
 import Testing
-
-import Shards
 
 /// Damage that HDF5 does not notice, and damage that kills libhdf5.
 @Suite struct SealTests {
