@@ -204,7 +204,7 @@ struct SignalTests {
         command="train-gpt --out run --resume --quiet"
         [ -e run/config.json ] || command="\(train)"
         status=0
-        timeout --foreground -s KILL "0.$((200 + moment * 53 % 700))" $command > lines || status=$?
+        timeout --foreground -s KILL "0.$((100 + moment * 53 % 200))" $command > lines || status=$?
         [ $status = 0 ] && break
         killed=$((killed + 1))
       done
