@@ -194,7 +194,7 @@ struct SignalTests {
     let stage = try GPTCommandTests.Stage()
     let train =
       "\(Self.small) --validation held-out.h5 --validate-every 3 --checkpoint-every 2 --quiet "
-      + "--steps 60"
+      + "--steps 240"
     let outcome = try shell(
       """
       \(train.replacingOccurrences(of: "--out run", with: "--out whole")) || exit 1
@@ -222,6 +222,6 @@ struct SignalTests {
       }
     }
     #expect(try rows(run) == rows(whole))
-    #expect(try rows(whole).count == 61)
+    #expect(try rows(whole).count == 241)
   }
 }
