@@ -14,3 +14,8 @@ void ck_direct_forward(const ck_convolution *s, const float *x, const float *wei
                        int relu);
 void ck_direct_backward_data(const ck_convolution *s, const float *dy, const float *weights, float *dx);
 void ck_direct_backward_weights(const ck_convolution *s, const float *x, const float *dy, float *dweights);
+
+// Blocks [16 c][16 o] of one channel block and one or two output blocks: u (+)= x^T dy over height x width pixels, those of
+// x x_step floats apart, lines x_line and dy_line; the output blocks of dy are dy_vector apart, those of u u_vector.
+void ck_outer_product(const float *x, long x_step, long x_line, const float *dy, long dy_line, long dy_vector,
+                      long height, long width, float *u, long u_vector, int add, long vectors);

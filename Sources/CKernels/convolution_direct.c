@@ -270,27 +270,6 @@ void ck_direct_backward_data(const ck_convolution *s, const float *dy, const flo
 
 // ---- weight gradient ----
 
-// Blocks [16 c][16 o] of one tap and one or two output blocks: (+)= x^T dy over a strip.
-CK_WIDE static void multiply_outer(const float *x, long x_step, long x_line, const float *dy, long dy_line,
-                                   long dy_vector, long height, long width, float *u, long u_vector, int add,
-                                   long vectors) {
-  ck_lanes s[CK_MAX_ROWS][CK_MAX_VECTORS];
-#define ROWS(FROM, R, V) \
-  ck_clear_sums(s, R, V); \
-  for (long i = 0; i < height; i++) \
-    ck_add_products(s, x + i * x_line + (FROM), 1, x_step, dy + i * dy_line, dy_vector, CK_BLOCK, width, R, V); \
-  ck_store_sums(s, u + (FROM) * CK_BLOCK, CK_BLOCK, u_vector, add, R, V);
-  if (vectors == 2) {
-    ROWS(0, 8, 2)
-    ROWS(8, 8, 2)
-  } else {
-    ROWS(0, 6, 1)
-    ROWS(6, 5, 1)
-    ROWS(11, 5, 1)
-  }
-#undef ROWS
-}
-
 // A range of channel blocks times a range of output blocks over one part of the strips.
 static void gradient_task(void *context, long i) {
   const struct direct *p = context;
@@ -316,7 +295,7 @@ static void gradient_task(void *context, long i) {
         copy_patch(p, &strip, c + j, patch);
       for (long h = 0; h < outputs; h += p->tile.vectors)
         for (long tap = 0; tap < p->kernel * p->kernel; tap++)
-          multiply_outer(
+          ck_outer_product(
               x + tap / p->kernel * down->in_step * line + tap % p->kernel * across->in_step * CK_BLOCK,
               across->in_stride * CK_BLOCK, down->in_stride * line, dy + h * dy_plane, across->out_size * CK_BLOCK,
               dy_plane, strip.height, strip.width, u + (j * p->outputs + h) * block + tap * 256, block, k > first,

@@ -291,25 +291,6 @@ CK_WIDE static void load_both(const struct winograd *p, long c, long inputs, lon
     for (long t = 0; t < count; t++) load_gradient(p, o + i, first + t, z + (i * p->length + t) * CK_BLOCK);
 }
 
-// Blocks [16 c][16 o] of one channel block and one or two output blocks: (+)= V^T Z over `count` tiles.
-CK_WIDE static void multiply_outer(const float *v, const float *z, long z_vector, long count, float *u, long u_vector,
-                                   int add, long vectors) {
-  ck_lanes s[CK_MAX_ROWS][CK_MAX_VECTORS];
-#define ROWS(FROM, R, V) \
-  ck_clear_sums(s, R, V); \
-  ck_add_products(s, v + (FROM), 1, CK_BLOCK, z, z_vector, CK_BLOCK, count, R, V); \
-  ck_store_sums(s, u + (FROM) * CK_BLOCK, CK_BLOCK, u_vector, add, R, V);
-  if (vectors == 2) {
-    ROWS(0, 8, 2)
-    ROWS(8, 8, 2)
-  } else {
-    ROWS(0, 6, 1)
-    ROWS(6, 5, 1)
-    ROWS(11, 5, 1)
-  }
-#undef ROWS
-}
-
 CK_WIDE static void store_weight_gradient(const float *u, float *dweights) {
   ck_transform_weight_gradient(u, PAIR_STRIDE, dweights);
 }
@@ -331,10 +312,10 @@ static void gradient_task(void *context, long i) {
     for (long f = 0; f < CK_FREQUENCIES; f++)
       for (long j = 0; j < inputs; j++)
         for (long k = 0; k < outputs; k += p->tile.vectors)
-          multiply_outer(v + f * p->v_stride + j * p->length * CK_BLOCK,
-                         z + f * p->z_stride + k * p->length * CK_BLOCK, p->length * CK_BLOCK, count,
-                         u + (j * p->outputs + k) * pair + f * PAIR_STRIDE, pair, t > first,
-                         ck_minimum(p->tile.vectors, outputs - k));
+          ck_outer_product(v + f * p->v_stride + j * p->length * CK_BLOCK, CK_BLOCK, 0,
+                           z + f * p->z_stride + k * p->length * CK_BLOCK, 0, p->length * CK_BLOCK, 1, count,
+                           u + (j * p->outputs + k) * pair + f * PAIR_STRIDE, pair, t > first,
+                           ck_minimum(p->tile.vectors, outputs - k));
   }
   float *to = part == 0 ? p->y : p->partial + (part - 1) * p->out_blocks * p->in_blocks * 9 * 256;
   for (long j = 0; j < inputs; j++)
