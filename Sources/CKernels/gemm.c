@@ -7,7 +7,6 @@
 #define DEPTH 384             // steps that are summed at once:
 #define PANELS 16             // so many packed panels stay in the second-level cache,
 #define GROUPS 6              // and so many groups of rows beside them
-#define FAR 1024              // floats between rows, from which on the rows of a tile fall on the same lines of the cache
 #define TOO_SMALL (1L << 18)  // multiply-adds that are not worth waking the pool
 
 // Some rows times some columns. Every task packs what it reads, in its own core's cache: a panel that another core has
@@ -21,25 +20,20 @@ static void multiply(void *context, long task) {
   float *groups = panels + ck_chunks(p->columns, p->width) * p->width * longest;
   for (long step = 0; step == 0 || step < p->k; step += DEPTH) {
     const long depth = ck_minimum(DEPTH, p->k - step);
-    const float beta = step > 0 ? 1 : p->beta;
     for (long j = left; j < right; j += p->width)
       p->pack_panel(p, j, ck_minimum(p->width, right - j), step, depth, panels + (j - left) * depth);
     for (long first = top; first < bottom; first += block) {
       const long rows = ck_minimum(block, bottom - first);
-      for (long i = 0; !p->a_row && i < rows; i += p->tile.rows)
+      for (long i = 0; i < rows; i += p->tile.rows)
         p->pack_rows(p, first + i, ck_minimum(p->tile.rows, rows - i), step, depth, groups + i * depth);
       for (long j = left; j < right; j += p->width)
         for (long i = 0; i < rows; i += p->tile.rows) {
           const long some = ck_minimum(p->tile.rows, rows - i), count = ck_minimum(p->width, right - j);
-          const float *panel = panels + (j - left) * depth;
           float *c = p->c + (first + i) * p->ldc + j;
           for (long r = 0; r < some; r++)
             for (long v = 0; v < count; v += CK_BLOCK) __builtin_prefetch(c + r * p->ldc + v, 1);
-          if (p->a_row)
-            p->multiply_tile(p, (const float *)p->a + (first + i) * p->a_row + step * p->a_step, p->a_row, p->a_step,
-                             some, panel, depth, beta, count, c);
-          else
-            p->multiply_tile(p, groups + i * depth, 1, some, some, panel, depth, beta, count, c);
+          p->multiply_tile(p, groups + i * depth, some, panels + (j - left) * depth, depth, step > 0 ? 1 : p->beta, count,
+                           c);
         }
     }
   }
@@ -52,7 +46,7 @@ static long even_part(long count, long parts, long unit) { return ck_chunks(ck_c
 static void cut_into_tasks(struct gemm *p, long tasks) {
   long least = 0;
   for (long across = ck_chunks(p->n, PANELS * p->width);; across++) {
-    const long down = ck_chunks(tasks, across), packed = across * p->m / (p->a_row ? 4 : 1) + down * p->n;
+    const long down = ck_chunks(tasks, across), packed = across * p->m + down * p->n;
     if (least && (packed >= least || across > tasks)) return;
     least = packed;
     p->columns = even_part(p->n, across, p->width);
@@ -63,7 +57,6 @@ static void cut_into_tasks(struct gemm *p, long tasks) {
 void ck_run_gemm(struct gemm *p) {
   p->tile = ck_register_tile();
   p->width = p->tile.vectors * CK_BLOCK;
-  if (ck_maximum(p->a_row, p->a_step) >= FAR) p->a_row = p->a_step = 0;
   const int small = p->m * p->n * p->k <= TOO_SMALL;
   cut_into_tasks(p, small ? 1 : 2 * ck_threads());
   const long count = ck_chunks(p->m, p->rows) * ck_chunks(p->n, p->columns);
@@ -91,12 +84,12 @@ CK_WIDE static void pack_float_panel(const struct gemm *p, long column, long cou
     ck_pack_panel(b + step * p->ldb + column, p->ldb, count, p->width, depth, to);
 }
 
-CK_WIDE static void multiply_float_tile(const struct gemm *p, const float *a, long a_row, long a_step, long rows,
-                                        const float *b, long depth, float beta, long count, float *c) {
+CK_WIDE static void multiply_float_tile(const struct gemm *p, const float *a, long rows, const float *b, long depth,
+                                        float beta, long count, float *c) {
   ck_lanes s[CK_MAX_ROWS][CK_MAX_VECTORS];
 #define CALL(R, V) \
   ck_clear_sums(s, R, V); \
-  ck_add_products(s, a, a_row, a_step, b, CK_BLOCK, V * CK_BLOCK, depth, R, V); \
+  ck_add_products(s, a, 1, R, b, CK_BLOCK, V * CK_BLOCK, depth, R, V); \
   ck_store_tile(p, s, beta, count, c, R, V);
   CK_TILE_SWITCH(rows, p->tile.vectors, CALL)
 #undef CALL
@@ -114,8 +107,6 @@ void ck_gemm(int transpose_a, int transpose_b, long m, long n, long k, float alp
                              .alpha = alpha,
                              .a = a,
                              .lda = lda,
-                             .a_row = transpose_a ? 1 : lda,
-                             .a_step = transpose_a ? lda : 1,
                              .b = b,
                              .ldb = ldb,
                              .beta = beta,

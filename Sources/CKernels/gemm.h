@@ -11,7 +11,6 @@ struct gemm {
   float alpha;
   const void *a;
   long lda;
-  long a_row, a_step;  // between packed elements of A where it can be read as it stands; else 0
   const void *b;
   long ldb;
   float beta;
@@ -22,10 +21,9 @@ struct gemm {
   void (*pack_rows)(const struct gemm *p, long row, long count, long step, long depth, float *to);
   // `count` columns from `column` on, the same elements, as [depth][width], zero past `count`
   void (*pack_panel)(const struct gemm *p, long column, long count, long step, long depth, float *to);
-  // `rows` rows, their elements `a_row` and `a_step` apart, times a panel of which `count` columns exist;
-  // C = alpha A B + beta C
-  void (*multiply_tile)(const struct gemm *p, const float *a, long a_row, long a_step, long rows, const float *b,
-                        long depth, float beta, long count, float *c);
+  // `rows` packed rows times a panel of which `count` columns exist; C = alpha A B + beta C
+  void (*multiply_tile)(const struct gemm *p, const float *a, long rows, const float *b, long depth, float beta,
+                        long count, float *c);
 
   struct ck_register_tile tile;
   long width;          // columns of a panel

@@ -91,15 +91,15 @@ CK_WIDE static void pack_pair_panel(const struct gemm *p, long column, long coun
     _Pragma("clang loop unroll(full)") for (int v = 0; v < V; v++) y[v] = \
         (__m512bh)_mm512_loadu_ps(b + (k * V + v) * CK_BLOCK); \
     _Pragma("clang loop unroll(full)") for (int r = 0; r < R; r++) { \
-      const __m512bh x = (__m512bh)_mm512_set1_ps(a[r * a_row + k * a_step]); \
+      const __m512bh x = (__m512bh)_mm512_set1_ps(a[k * R + r]); \
       _Pragma("clang loop unroll(full)") for (int v = 0; v < V; v++) s[r][v] = \
           _mm512_dpbf16_ps(s[r][v], x, y[v]); \
     } \
   } \
   ck_store_tile(p, s, beta, count, c, R, V);
 
-BFLOAT16 static void multiply_pair_tile(const struct gemm *p, const float *a, long a_row, long a_step, long rows,
-                                        const float *b, long depth, float beta, long count, float *c) {
+BFLOAT16 static void multiply_pair_tile(const struct gemm *p, const float *a, long rows, const float *b, long depth,
+                                        float beta, long count, float *c) {
   ck_lanes s[CK_MAX_ROWS][CK_MAX_VECTORS];
   CK_ROWS_SWITCH(rows, 2, DOT_PRODUCTS)
 }
@@ -117,8 +117,6 @@ void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, 
                              .alpha = 1,
                              .a = a,
                              .lda = transpose_a ? m : k,
-                             .a_row = transpose_a || k % 2 ? 0 : k / 2,
-                             .a_step = transpose_a || k % 2 ? 0 : 1,
                              .b = b,
                              .ldb = transpose_b ? k : n,
                              .beta = beta,
