@@ -7,6 +7,7 @@
 
 struct kept {
   const float *rows;
+  long stride;
   void *cache;
   long count, start, capacity, heads, d;
   int bf16;
@@ -17,7 +18,7 @@ CK_WIDE static void keep_head(void *context, long item_head) {
   const long item = item_head / s->heads, head = item_head % s->heads;
   const long to = (item_head * s->capacity + s->start) * s->d;
   for (long i = 0; i < s->count; i++) {
-    const float *from = s->rows + ((item * s->count + i) * s->heads + head) * s->d;
+    const float *from = s->rows + (item * s->count + i) * s->stride + head * s->d;
     if (s->bf16) {
       uint16_t *bf16 = (uint16_t *)s->cache + to + i * s->d;
       CK_INDEPENDENT for (long j = 0; j < s->d; j++) bf16[j] = ck_to_bfloat16(from[j]);
@@ -27,15 +28,16 @@ CK_WIDE static void keep_head(void *context, long item_head) {
   }
 }
 
-void ck_attention_append(const float *rows, void *cache, int bf16, long n, long count, long start, long capacity,
+void ck_attention_append(const float *rows, long stride, void *cache, int bf16, long n, long count, long start, long capacity,
                        long heads, long d) {
-  ck_parallel(n * heads, keep_head, &(struct kept){rows, cache, count, start, capacity, heads, d, bf16});
+  ck_parallel(n * heads, keep_head, &(struct kept){rows, stride, cache, count, start, capacity, heads, d, bf16});
 }
 
 #define AHEAD 512  // values that are asked for before they are needed
 
 struct step {
   const float *q;
+  long stride;
   const void *keys, *values;
   float *out;
   long count, before, capacity, heads, d;
@@ -99,7 +101,7 @@ CK_INLINE void attend_query(const struct step *s, long task, const int bf16) {
   const long item = item_head / s->heads, head = item_head % s->heads;
   const long position = ((item * s->count + query) * s->heads + head) * d, kept = item_head * s->capacity * d;
   float *out = s->out + position, *weights = ck_scratch(0, length);
-  score(s, s->q + position, kept, weights, length, bf16);
+  score(s, s->q + (item * s->count + query) * s->stride + head * d, kept, weights, length, bf16);
   const float sum = ck_exponentials(weights, weights, ck_row_maximum(weights, length), length);
   const float inverse = 1 / sum;
   for (long j = 0; j < length; j++) weights[j] *= inverse;
@@ -122,8 +124,8 @@ CK_WIDE static void attend_once(void *context, long task) {
     attend_query(s, task, 0);
 }
 
-void ck_attention_decode(const float *q, const void *keys, const void *values, int bf16, float *out, long n,
+void ck_attention_decode(const float *q, long stride, const void *keys, const void *values, int bf16, float *out, long n,
                        long count, long before, long capacity, long heads, long d, float scale) {
   ck_parallel(n * heads * count, attend_once,
-              &(struct step){q, keys, values, out, count, before, capacity, heads, d, scale, bf16});
+              &(struct step){q, stride, keys, values, out, count, before, capacity, heads, d, scale, bf16});
 }
