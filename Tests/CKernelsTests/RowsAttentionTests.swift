@@ -156,15 +156,15 @@ import Testing
       for range in [0..<t - new, t - new..<t] where !range.isEmpty {
         let (count, start) = (range.count, range.lowerBound)
         ck_attention_append(
-          part(1, range), &keys, bf16, n, count, start, capacity, shape.heads, shape.d)
+          part(1, range), c, &keys, bf16, n, count, start, capacity, shape.heads, shape.d)
         ck_attention_append(
-          part(2, range), &values, bf16, n, count, start, capacity, shape.heads, shape.d)
+          part(2, range), c, &values, bf16, n, count, start, capacity, shape.heads, shape.d)
       }
       let q = part(0, t - new..<t)
       let out = Rows.sameOnAnyThreads("step") {
         var out = [Float](repeating: .nan, count: n * new * c)
         ck_attention_decode(
-          q, keys, values, bf16, &out, n, new, t - new, capacity, shape.heads, shape.d,
+          q, c, keys, values, bf16, &out, n, new, t - new, capacity, shape.heads, shape.d,
           shape.scale)
         return out
       }
