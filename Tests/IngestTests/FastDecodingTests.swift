@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Decoding of photos at a smaller size")
 struct FastDecodingTests {
-  @Test func fastDecodingIsNotedAndChangesPixelsALittle() throws {
+  @Test func fastDecodingIsNotedAndHasThePixelsOfPillowsDraft() throws {
     let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(atPath: folder("in"), withIntermediateDirectories: true)
     let photo = URL(filePath: #filePath).deletingLastPathComponent()
@@ -29,7 +29,8 @@ struct FastDecodingTests {
       abs(Int($0) - Int($1))
     }
     let mean = Double(differences.reduce(0, +)) / Double(differences.count)
-    #expect(mean > 0 && mean < 8, "\(mean)")
+    // Blue is a wave of a few pixels, noise lies over all. Pillow's `draft` gives the same mean.
+    #expect(abs(mean - 12.3033) < 0.001, "\(mean)")
     for (out, fast) in [("fast", false), ("out", true)] {
       let error = try #require(throws: ShardError.self) { try row(out, fast: fast) }
       guard case .optionsDiffer(folder(out), "--fast-decode", _, _) = error else {
