@@ -45,7 +45,14 @@ test-isa:  ## build for older processors, one after the other, and run the numer
 
 KERNELS = $(wildcard Sources/CKernels/*.c)
 
-test-arm:  ## compile the kernels for ARM and run their self-check under an emulator (gcc-aarch64-linux-gnu, qemu-user)
+# Headers of the libraries are the same for every processor.
+ARM_HEADERS = -isystem /usr/aarch64-linux-gnu/include $(shell pkg-config --cflags hdf5 libpng libjpeg) \
+	-idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
+
+test-arm:  ## compile all C for ARM, run the kernels' self-check under an emulator (gcc-aarch64-linux-gnu, qemu-user), and compile the branches for macOS
+	for file in Sources/C*/*.c; do clang --target=aarch64-linux-gnu -fsyntax-only -Wall -Werror -DHAS_LIBDEFLATE \
+	  $(ARM_HEADERS) -I$$(dirname $$file)/include $$file || exit 1; done
+	Tests/check-darwin.sh
 	mkdir -p $(BUILD)
 	clang --target=aarch64-linux-gnu -O2 -static -fuse-ld=/usr/bin/aarch64-linux-gnu-ld -ISources/CKernels/include \
 	  -ISources/CKernels $(KERNELS) Tests/kernels-check.c -lm -lpthread -o $(BUILD)/kernels-check-arm

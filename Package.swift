@@ -20,13 +20,13 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "sample-gpt": [
     "ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images", "DurableFiles",
   ],
-  "shard-info": ["Images", "Shards", "DurableFiles", "RowMaps"],
+  "shard-info": ["Images", "Shards", "DurableFiles", "Platform", "RowMaps"],
   "convert-checkpoint": [
     "ModelCommands", "Training", "TamingCheckpoints", "Models", "Checkpoints", "Checksums",
-    "DurableFiles",
+    "DurableFiles", "Platform",
   ],
   "bench": [
-    "ModelCommands", "Training", "Models", "NN", "TensorCore", "Shards", "DurableFiles",
+    "ModelCommands", "Training", "Models", "NN", "TensorCore", "Shards", "DurableFiles", "Platform",
   ],
 ]
 
@@ -40,8 +40,16 @@ let checks = [
   "Training": ["check_with_tensorboard.py"],
 ]
 
+extension Target {
+  /// A library of Debian or Homebrew that pkg-config finds.
+  static func library(_ name: String, pkgConfig: String, apt: String, brew: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])
+  }
+}
+
 let package = Package(
   name: "swift-vqgan",
+  platforms: [.macOS(.v15)],
   products: commands.map { .executable(name: $0.key, targets: [$0.key]) },
   traits: [
     .default(enabledTraits: ["LibDeflate"]),
@@ -53,18 +61,20 @@ let package = Package(
   ],
   targets: [
     // System libraries
-    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
-    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
-    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libhdf5-dev"])]),
-    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["libhdf5-dev"])]),
-    .systemLibrary(
-      name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .library("CHDF5", pkgConfig: "hdf5", apt: "libhdf5-dev", brew: "hdf5"),
+    .library("CJPEG", pkgConfig: "libjpeg", apt: "libjpeg-dev", brew: "jpeg-turbo"),
+    .library("CPNG", pkgConfig: "libpng", apt: "libpng-dev", brew: "libpng"),
+    .library("CCrypto", pkgConfig: "libcrypto", apt: "libhdf5-dev", brew: "openssl@3"),
+    .library("CZlib", pkgConfig: "zlib", apt: "libhdf5-dev", brew: "zlib"),
+    .library("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev", brew: "libdeflate"),
+
+    // The system
+    .target(name: "Platform"),
+    .target(name: "CBeneath"),
 
     // C
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG", "CZlib"]),
-    .target(name: "COpenat2"),
     .target(
       name: "CChunkCodec",
       dependencies: ["CZlib", .target(name: "CDeflate", condition: .when(traits: ["LibDeflate"]))],
@@ -77,21 +87,21 @@ let package = Package(
     .target(name: "RowMaps"),
 
     // The engine and the models
-    .target(name: "TensorCore", dependencies: ["CKernels"]),
+    .target(name: "TensorCore", dependencies: ["CKernels", "Platform"]),
     .target(name: "NN", dependencies: ["TensorCore"]),
     .target(name: "Models", dependencies: ["NN", "RowMaps", "TensorCore"]),
 
     // Files
-    .target(name: "DurableFiles", dependencies: ["COpenat2"]),
+    .target(name: "DurableFiles", dependencies: ["CBeneath", "Platform"]),
     .target(name: "Checksums", dependencies: ["CCrypto", "CChunkCodec"]),
-    .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles", "RowMaps"]),
+    .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles", "Platform", "RowMaps"]),
     .target(
       name: "Shards",
       dependencies: [
-        "CHDF5", "CShardGuard", "CChunkCodec", "Checksums", "DurableFiles", "RowMaps",
+        "CHDF5", "CShardGuard", "CChunkCodec", "Checksums", "DurableFiles", "Platform", "RowMaps",
       ]),
     .target(name: "Checkpoints", dependencies: ["Checksums", "DurableFiles", "TensorCore"]),
-    .target(name: "Corpora", dependencies: ["CAnnotations", "DurableFiles"]),
+    .target(name: "Corpora", dependencies: ["CAnnotations", "DurableFiles", "Platform"]),
     .target(
       name: "Ingest",
       dependencies: [
@@ -114,7 +124,7 @@ let package = Package(
     .target(
       name: "CommandSupport",
       dependencies: [
-        "Ingest", "Corpora", "Shards", "Images", "DurableFiles", argumentParser,
+        "Ingest", "Corpora", "Shards", "Images", "DurableFiles", "Platform", argumentParser,
       ]),
     .target(
       name: "ModelCommands",
@@ -143,8 +153,8 @@ let package = Package(
     + [
       ("CKernels", ["CKernels"]), ("TensorCore", ["TensorCore"]), ("NN", ["NN", "TensorCore"]),
       ("Models", ["Models", "NN", "TensorCore", "Checkpoints"]),
-      ("DurableFiles", ["DurableFiles"]), ("Checksums", ["Checksums"]),
-      ("Images", ["Images", "RowMaps"]),
+      ("DurableFiles", ["DurableFiles", "CBeneath", "Platform"]), ("Checksums", ["Checksums"]),
+      ("Images", ["Images", "CImageCodecs", "CJPEG", "RowMaps"]),
       ("Shards", ["Shards", "CHDF5", "RowMaps"]), ("Checkpoints", ["Checkpoints", "TensorCore"]),
       ("TamingCheckpoints", ["TamingCheckpoints", "Checkpoints", "Models", "NN", "TensorCore"]),
       ("Corpora", ["Corpora", "CAnnotations"]),

@@ -1,5 +1,7 @@
 // HDF5's macros under names that Swift can import; no logic.
 #pragma once
+// Newer libraries keep the names of 1.10 for those who ask.
+#define H5_USE_110_API
 #include <hdf5.h>
 
 // File access flags.

@@ -155,8 +155,62 @@ static void rgb_from_inverted_cmyk(const uint8_t *cmyk, uint8_t *rgb, size_t wid
   }
 }
 
+// Whether a part can be decoded with the bits that it has in the whole image. Of a progressive image
+// that lacks scans libjpeg smooths the blocks, by their neighbours, and differently at a part's edge.
+// Of chroma that is subsampled by more than 2, which is rare, it loses count of the rows at times.
+static int can_skip(j_decompress_ptr cinfo) {
+#ifdef LIBJPEG_TURBO_VERSION_NUMBER
+  if (cinfo->max_h_samp_factor > 2 || cinfo->max_v_samp_factor > 2) return 0;
+  for (int c = 0; cinfo->progressive_mode && c < cinfo->num_components; c++)
+    for (int k = 0; k < DCTSIZE2; k++)
+      if (cinfo->coef_bits[c][k] != 0) return 0;
+  return 1;
+#else
+  (void)cinfo;
+  return 0;
+#endif
+}
+
+// Columns beside a part that are decoded too: smooth upsampling makes two pixels of a chroma sample
+// and its neighbour, and has another rule at the edge.
+#define MARGIN 4
+
+// Leaves columns out of the rows that follow; `*left` becomes the column with which they begin.
+static void crop(j_decompress_ptr cinfo, const ic_part *part, JDIMENSION *left) {
+#ifdef LIBJPEG_TURBO_VERSION_NUMBER
+  JDIMENSION right = cinfo->output_width - part->x - part->width < MARGIN
+                         ? cinfo->output_width
+                         : part->x + part->width + MARGIN;
+  *left = part->x < MARGIN ? 0 : part->x - MARGIN;
+  JDIMENSION width = right - *left;
+  jpeg_crop_scanline(cinfo, left, &width);
+#endif
+}
+
+static void read_row(j_decompress_ptr cinfo, uint8_t *row) {
+  if (jpeg_read_scanlines(cinfo, &row, 1) == 1) return;
+  struct failure *failure = (struct failure *)cinfo->err;
+  failure->status = IC_DAMAGED;
+  snprintf(failure->message->message, sizeof failure->message->message, "no row %u",
+           cinfo->output_scanline);
+  longjmp(failure->jump, 1);
+}
+
+// Goes on to row `y`. Its scans are read all the same, with every complaint.
+static void pass_rows(j_decompress_ptr cinfo, JDIMENSION y, int may_skip, uint8_t *row) {
+#ifdef LIBJPEG_TURBO_VERSION_NUMBER
+  // From the beginning of rows of blocks, 16 pixels or less; not to the end, for then what is behind
+  // the last row that was asked for would never be read.
+  while (may_skip && cinfo->output_scanline < y && cinfo->output_scanline % 16 != 0) {
+    read_row(cinfo, row);
+  }
+  if (may_skip && cinfo->output_scanline < y) jpeg_skip_scanlines(cinfo, y - cinfo->output_scanline);
+#endif
+  while (cinfo->output_scanline < y) read_row(cinfo, row);
+}
+
 ic_status ic_jpeg_decode(const uint8_t *bytes, size_t count, const ic_header *header, int max_scans,
-                         uint8_t *pixels, ic_message *message) {
+                         int reduction, const ic_part *part, uint8_t *pixels, ic_message *message) {
   struct jpeg_decompress_struct cinfo;
   struct failure failure;
   struct scan_limit limit = {.base = {.progress_monitor = on_progress}, .max_scans = max_scans};
@@ -182,6 +236,8 @@ ic_status ic_jpeg_decode(const uint8_t *bytes, size_t count, const ic_header *he
   cinfo.out_color_space = four ? JCS_CMYK : JCS_RGB;
   cinfo.dct_method = JDCT_ISLOW;
   cinfo.do_fancy_upsampling = TRUE;
+  cinfo.scale_num = 1;
+  cinfo.scale_denom = (unsigned)reduction;
   jpeg_start_decompress(&cinfo);
   for (int c = 0; cinfo.progressive_mode && c < cinfo.num_components; c++) {
     if (cinfo.coef_bits[c][0] >= 0) continue;
@@ -190,19 +246,25 @@ ic_status ic_jpeg_decode(const uint8_t *bytes, size_t count, const ic_header *he
     return IC_DAMAGED;
   }
 
-  size_t width = header->width;
-  JSAMPARRAY cmyk = four ? cinfo.mem->alloc_sarray((j_common_ptr)&cinfo, JPOOL_IMAGE,
-                                                   (JDIMENSION)(width * 4), 1)
-                         : NULL;
-  while (cinfo.output_scanline < cinfo.output_height) {
-    uint8_t *row = pixels + (size_t)cinfo.output_scanline * width * 3;
+  size_t samples = four ? 4 : 3, width = part->width;
+  // Not where vectors are aligned: there libjpeg writes past the caches, and reading it costs more.
+  JSAMPROW row = cinfo.mem->alloc_sarray((j_common_ptr)&cinfo, JPOOL_IMAGE,
+                                         cinfo.output_width * (JDIMENSION)samples + 1, 1)[0] + 1;
+  JDIMENSION height = cinfo.output_height, left = 0;
+  int may_skip = can_skip(&cinfo);
+  if (may_skip && width < cinfo.output_width) crop(&cinfo, part, &left);
+  pass_rows(&cinfo, part->y, may_skip, row);
+  for (uint32_t y = 0; y < part->height; y++, pixels += width * 3) {
+    const uint8_t *wanted = row + (part->x - left) * samples;
+    read_row(&cinfo, row);
     if (four) {
-      jpeg_read_scanlines(&cinfo, cmyk, 1);
-      rgb_from_inverted_cmyk(cmyk[0], row, width);
+      rgb_from_inverted_cmyk(wanted, pixels, width);
     } else {
-      jpeg_read_scanlines(&cinfo, &row, 1);
+      memcpy(pixels, wanted, width * 3);
     }
   }
+  if (cinfo.output_scanline < height) pass_rows(&cinfo, height - 1, may_skip, row);
+  while (cinfo.output_scanline < height) read_row(&cinfo, row);
   jpeg_finish_decompress(&cinfo);
   jpeg_destroy_decompress(&cinfo);
   return IC_OK;

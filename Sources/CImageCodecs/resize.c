@@ -1,11 +1,12 @@
 // The two passes of a separable resize in Pillow's fixed-point arithmetic (ImagingResample): 22-bit
 // weights, 32-bit sums, each pass rounded and clipped to 8 bits.
 
-#include "image_codecs.h"
+#include "resize.h"
 
 #include <string.h>
 
-#if defined(__x86_64__)
+// Mach-O has no loader that picks a clone.
+#if defined(__x86_64__) && !defined(CK_ONE_CLONE) && !defined(__APPLE__)
 #define WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define WIDE
@@ -90,13 +91,16 @@ WIDE static void resample_rows_together(const uint8_t *rows, size_t row_bytes, u
   }
 }
 
-void ic_resample_columns(const uint8_t *src, size_t src_width, size_t rows, uint8_t *dst,
-                         size_t dst_width, const int32_t *starts, const int32_t *counts,
-                         const int32_t *weights, size_t taps) {
-  size_t row_bytes = src_width * 3;
-  size_t y = 0;
-  // The last row of a group must have 16 bytes of another row behind it.
-  for (; (y + ROWS) * row_bytes + 16 <= rows * row_bytes; y += ROWS) {
+// Rows in whole groups whose last one has 16 bytes of another row behind it.
+static size_t grouped_rows(size_t row_bytes, size_t rows) {
+  size_t behind = (16 + row_bytes - 1) / row_bytes;
+  return rows < behind ? 0 : (rows - behind) / ROWS * ROWS;
+}
+
+static void resample_from(size_t y, const uint8_t *src, size_t row_bytes, size_t rows, uint8_t *dst,
+                          size_t dst_width, const int32_t *starts, const int32_t *counts,
+                          const int32_t *weights, size_t taps) {
+  for (size_t grouped = grouped_rows(row_bytes, rows); y < grouped; y += ROWS) {
     resample_rows_together(src + y * row_bytes, row_bytes, dst + y * dst_width * 3, dst_width,
                            starts, counts, weights, taps);
   }
@@ -104,6 +108,22 @@ void ic_resample_columns(const uint8_t *src, size_t src_width, size_t rows, uint
     resample_one_row(src + y * row_bytes, dst + y * dst_width * 3, dst_width, starts, counts,
                      weights, taps);
   }
+}
+
+void ic_resample_columns_plain(const uint8_t *src, size_t src_width, size_t rows, uint8_t *dst,
+                               size_t dst_width, const int32_t *starts, const int32_t *counts,
+                               const int32_t *weights, size_t taps) {
+  resample_from(0, src, src_width * 3, rows, dst, dst_width, starts, counts, weights, taps);
+}
+
+void ic_resample_columns(const uint8_t *src, size_t src_width, size_t rows, uint8_t *dst,
+                         size_t dst_width, const int32_t *starts, const int32_t *counts,
+                         const int32_t *weights, size_t taps) {
+  size_t grouped = grouped_rows(src_width * 3, rows);
+  int done = ic_has_byte_products() && ic_byte_columns(src, src_width * 3, grouped, dst, dst_width,
+                                                       starts, counts, weights, taps);
+  resample_from(done ? grouped : 0, src, src_width * 3, rows, dst, dst_width, starts, counts,
+                weights, taps);
 }
 
 #define BLOCK 64  // columns whose sums stay in registers
@@ -127,11 +147,25 @@ WIDE static void resample_row(const uint8_t *src, size_t row_bytes, uint8_t *res
   }
 }
 
-void ic_resample_rows(const uint8_t *src, size_t row_bytes, uint8_t *dst, size_t dst_height,
-                      const int32_t *starts, const int32_t *counts, const int32_t *weights,
-                      size_t taps) {
+void ic_resample_rows_plain(const uint8_t *src, size_t row_bytes, uint8_t *dst, size_t dst_height,
+                            const int32_t *starts, const int32_t *counts, const int32_t *weights,
+                            size_t taps) {
   for (size_t y = 0; y < dst_height; y++) {
     resample_row(src + (size_t)starts[y] * row_bytes, row_bytes, dst + y * row_bytes, counts[y],
                  weights + y * taps);
+  }
+}
+
+void ic_resample_rows(const uint8_t *src, size_t row_bytes, uint8_t *dst, size_t dst_height,
+                      const int32_t *starts, const int32_t *counts, const int32_t *weights,
+                      size_t taps) {
+  int has_bytes = ic_has_byte_products();
+  for (size_t y = 0; y < dst_height; y++) {
+    const uint8_t *first = src + (size_t)starts[y] * row_bytes;
+    const int32_t *w = weights + y * taps;
+    if (has_bytes && ic_byte_row(first, row_bytes, dst + y * row_bytes, counts[y], w, taps)) {
+      continue;
+    }
+    resample_row(first, row_bytes, dst + y * row_bytes, counts[y], w);
   }
 }

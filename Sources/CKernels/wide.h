@@ -2,6 +2,11 @@
 // vectoriser may reorder.
 #pragma once
 
+// Mach-O has no loader that picks: an Intel Mac's build is for one instruction set (-Xcc -march=x86-64-v3).
+#if defined(__APPLE__) && !defined(CK_ONE_CLONE)
+#define CK_ONE_CLONE
+#endif
+
 // The kernel is compiled for AVX-512, AVX2 and SSE2; the loader picks one. (Clang 21 crashes when a struct has the
 // name of such a function.)
 #if defined(__x86_64__) && !defined(CK_ONE_CLONE)

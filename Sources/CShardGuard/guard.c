@@ -10,11 +10,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+#if defined(__APPLE__)
+#include <mach-o/dyld.h>
+extern char **environ;
+#endif
 
 // The name under which the program is started to look at a file; no shell gives it by accident.
 #define NAME "swift-vqgan: look at a shard"
@@ -31,10 +38,14 @@
 // block. NULL without memory.
 static char **environment(void) {
   static const char *const added[] = {
+#if defined(__APPLE__)
+      "MallocCheckHeapStart=1000", "MallocCheckHeapEach=1000", "MallocCheckHeapAbort=1"};
+#else
 #ifndef SANITIZED
       "LD_PRELOAD=libc_malloc_debug.so.0",
 #endif
       "GLIBC_TUNABLES=glibc.malloc.check=3"};
+#endif
   size_t count = 0;
   while (environ[count]) count++;
   size_t more = sizeof added / sizeof *added;
@@ -52,8 +63,21 @@ static char **environment(void) {
   return all;
 }
 
+// The file of this program. NULL where the system does not tell.
+static const char *program(void) {
+#if defined(__APPLE__)
+  static char path[4096];
+  uint32_t room = sizeof path;
+  return _NSGetExecutablePath(path, &room) == 0 ? path : NULL;
+#else
+  return "/proc/self/exe";
+#endif
+}
+
 static int start(pid_t *child, const char *path, const char *seconds) {
   char *arguments[] = {NAME, (char *)path, (char *)seconds, NULL};
+  const char *this_program = program();
+  if (!this_program) return ENOENT;
   char **variables = environment();
   if (!variables) return ENOMEM;
   posix_spawnattr_t attributes;
@@ -72,7 +96,7 @@ static int start(pid_t *child, const char *path, const char *seconds) {
   for (int descriptor = 0; descriptor <= 2; descriptor++) {
     posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_RDWR, 0);
   }
-  int status = posix_spawn(child, "/proc/self/exe", &files, &attributes, arguments, variables);
+  int status = posix_spawn(child, this_program, &files, &attributes, arguments, variables);
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
   free(variables);
@@ -103,8 +127,12 @@ int guard_look(const char *path, double processor_seconds) {
 // Runs before `main` of every program that reads shards; does nothing unless `guard_look` started it.
 __attribute__((constructor)) static void look_instead_of_main(int count, char **arguments) {
   if (count != 3 || strcmp(arguments[0], NAME) != 0) return;
+#if defined(__linux__)
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_DUMPABLE, 0);  // no core files of files that are known to be bad
+#else
+  setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+#endif
   double seconds = atof(arguments[2]);
   struct itimerval limit = {.it_value = {.tv_sec = (time_t)seconds,
                                          .tv_usec = (suseconds_t)(1e6 * (seconds - (time_t)seconds))}};

@@ -1,6 +1,8 @@
 // Everything that readers of shards ask of libhdf5, once.
 #include "look.h"
 
+// Newer libraries keep the names of 1.10 for those who ask.
+#define H5_USE_110_API
 #include <hdf5.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 // stderr: warnings, notes and the status line of a running bar.
 
 import Foundation
-import Glibc
+import Platform
 import Synchronization
 
 /// Where a command talks to a person.
@@ -44,7 +44,7 @@ package final class Screen: Sendable {
   ) { text in
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
+      let written = rest.withUnsafeBytes { Platform.write(2, $0.baseAddress, $0.count) }
       if written < 0 && errno != EINTR { return }
       rest = rest.dropFirst(max(written, 0))
     }

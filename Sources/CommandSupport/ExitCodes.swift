@@ -1,9 +1,9 @@
 // How a command ends: the exit codes of sysexits.h, and which errors lead to which.
 import Corpora
 import DurableFiles
-import Glibc
 import Images
 import Ingest
+import Platform
 import Shards
 
 /// How a command ends.

@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import DurableFiles
-import Glibc
+import Platform
 import Shards
 
 /// Why there is nothing to read.

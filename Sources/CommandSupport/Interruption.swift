@@ -4,7 +4,7 @@
 // on a thread that computes: generated code may keep data below the stack pointer, where the frame
 // of a handler lands.
 
-import Glibc
+import Platform
 import Synchronization
 
 /// Thrown when the user or the system asked the command to stop; the process then ends by that
@@ -72,12 +72,6 @@ package enum Interruption {
     return set
   }()
 
-  static func isIgnored(_ number: Int32) -> Bool {
-    var action = sigaction()
-    return sigaction(number, nil, &action) == 0
-      && unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
-  }
-
   /// Starts the thread that waits for the signals.
   ///
   /// They are blocked in the calling thread, before there is another, and so in those that it
@@ -87,13 +81,7 @@ package enum Interruption {
   static func startThread() -> Int32 {
     var set = awaited
     pthread_sigmask(SIG_SETMASK, &set, nil)
-    var thread = pthread_t()
-    return pthread_create(
-      &thread, nil,
-      { _ in
-        Interruption.waitForSignals()
-        return nil
-      }, nil)
+    return Platform.startThread { Interruption.waitForSignals() }
   }
 
   private static func waitForSignals() {

@@ -1,7 +1,7 @@
 // The folder that a command fills, and the single file that it adds.
 
 import DurableFiles
-import Glibc
+import Platform
 
 /// A folder that this process alone works in, checked before any work is done.
 package struct OutputFolder: Sendable {

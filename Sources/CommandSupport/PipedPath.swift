@@ -1,6 +1,6 @@
 // A run folder named by an option, or by the command before in a pipeline.
 import ArgumentParser
-import Glibc
+import Platform
 
 /// A path given as an option, or else the one that a pipe brings.
 ///

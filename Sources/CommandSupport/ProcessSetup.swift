@@ -1,6 +1,6 @@
 // What every command arranges with the system before it starts.
 
-import Glibc
+import Platform
 
 enum ProcessSetup {
   /// Makes writing past a limit or to a closed pipe an error code instead of a sudden death, and
@@ -10,7 +10,7 @@ enum ProcessSetup {
     signal(SIGXFSZ, SIG_IGN)
     signal(SIGPIPE, SIG_IGN)  // a reader of our log that dies must not end a training run
     // The Swift runtime's backtrace would run and then go on; a user who sends it wants an end.
-    if !Interruption.isIgnored(SIGQUIT) { signal(SIGQUIT, SIG_DFL) }
+    if !isIgnored(SIGQUIT) { signal(SIGQUIT, SIG_DFL) }
     for (descriptor, mode) in [(0, O_WRONLY), (1, O_RDONLY), (2, O_RDWR)]
     where fcntl(Int32(descriptor), F_GETFD) < 0 {
       // The lowest free number is taken; the wrong mode keeps reads and writes failing.

@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Foundation
-import Glibc
+import Platform
 
 /// Why a result could not be handed on.
 package enum OutputError: Error, Equatable {

@@ -1,6 +1,6 @@
 // Lists of paths: from the command before in a pipeline, or from a file.
 
-import Glibc
+import Platform
 
 /// The lines of a list of paths.
 package enum PathList {

@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import DurableFiles
-import Glibc
+import Platform
 
 /// A command of the suite: `execute` does the work, `main` turns what it throws into one line on
 /// stderr and the exit code.

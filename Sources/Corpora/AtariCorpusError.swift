@@ -1,5 +1,5 @@
 import DurableFiles
-import Glibc
+import Platform
 
 /// Why a folder in the Atari Grand Challenge layout, or one of its recordings, cannot be read.
 package enum AtariCorpusError: Error, Equatable, Sendable {

@@ -1,7 +1,7 @@
 // Files of one folder, whatever the names that a list or a data set gives for them.
 
-import COpenat2
-import Glibc
+import CBeneath
+import Platform
 
 /// A folder whose files are named by somebody else: no name and no link leads out of it.
 package final class ConfinedFolder: Sendable {
@@ -14,7 +14,7 @@ package final class ConfinedFolder: Sendable {
   /// - Parameter followsLinks: whether links in the folder may point out of it.
   /// - Throws: `failed("open")`.
   package init(_ path: String, followsLinks: Bool = false) throws(DurableFileError) {
-    let descriptor = uninterrupted { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    let descriptor = uninterrupted { Platform.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw .failed(operation: "open", path: path, errno: errno) }
     self.path = path
     self.descriptor = descriptor

@@ -1,6 +1,6 @@
 // Files that appear under their name only when they are complete and on the disk.
 
-import Glibc
+import Platform
 
 /// Writes aside, syncs and renames: a reader sees the old file or the new one, never a part.
 package enum DurableFile {
@@ -64,7 +64,7 @@ package enum DurableFile {
     {
       throw .cannotCreate(path: new, errno: EEXIST)
     }
-    guard Glibc.rename(old, withoutTrailingSlashes(new)) == 0 else {
+    guard Platform.rename(old, withoutTrailingSlashes(new)) == 0 else {
       throw .creating(new, operation: "rename", errno: errno)
     }
     try sync(folder(of: new))
@@ -75,7 +75,7 @@ package enum DurableFile {
     let descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw .failed(operation: "open", path: path, errno: errno) }
     defer { close(descriptor) }
-    guard uninterrupted({ fsync(descriptor) }) == 0 else {
+    guard uninterrupted({ synchronize(descriptor) }) == 0 else {
       // A file system that cannot sync a folder.
       if [EINVAL, ENOSYS, EOPNOTSUPP].contains(errno), isFolder(path) { return }
       throw .failed(operation: "fsync", path: path, errno: errno)

@@ -1,6 +1,6 @@
 // Why a file could not be written or read.
 
-import Glibc
+import Platform
 
 /// Why a file or folder could not be created, written or read.
 package enum DurableFileError: Error, Equatable {

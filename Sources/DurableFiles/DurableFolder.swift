@@ -1,6 +1,6 @@
 // Folders: making, publishing, and sweeping up after processes that died.
 
-import Glibc
+import Platform
 
 extension DurableFile {
   /// Creates a folder and its missing parents; one that exists is fine.
@@ -60,7 +60,7 @@ extension DurableFile {
   /// fails it stays, whole.
   package static func removePublished(_ path: String) {
     let temporary = temporaryPath(for: path)
-    guard Glibc.rename(path, temporary) == 0 else { return }
+    guard Platform.rename(path, temporary) == 0 else { return }
     try? sync(folder(of: path))
     remove(temporary)
   }
@@ -159,21 +159,6 @@ extension DurableFile {
       tail[1].count == 8, UInt32(tail[1], radix: 16) != nil, let pid = pid_t(tail[0]), pid > 0
     else { return nil }
     return pid
-  }
-
-  /// Whether a process may still write; one that has died and that nobody has waited for, as in a
-  /// container without an init, does not.
-  private static func isRunning(_ pid: pid_t) -> Bool {
-    if kill(pid, 0) != 0, errno == ESRCH { return false }
-    guard let file = fopen("/proc/\(pid)/stat", "re") else { return true }
-    defer { fclose(file) }
-    var line = [UInt8](repeating: 0, count: 256)
-    let count = fread(&line, 1, line.count, file)
-    // PID (NAME) STATE …; the name may hold anything but is at most 15 bytes.
-    guard let end = line[..<count].lastIndex(of: UInt8(ascii: ")")), end + 2 < count else {
-      return true
-    }
-    return line[end + 2] != UInt8(ascii: "Z")
   }
 
   private static func syncTree(_ path: String) throws(DurableFileError) {

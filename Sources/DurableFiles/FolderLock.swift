@@ -1,6 +1,6 @@
 // One process at a time in a folder.
 
-import Glibc
+import Platform
 import Synchronization
 
 /// Exclusive `flock` on `<folder>/.lock`, held until the value is gone or the process ends.

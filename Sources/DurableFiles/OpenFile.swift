@@ -1,6 +1,6 @@
 // The one owner of a file descriptor; every call is checked and repeated when interrupted.
 
-import Glibc
+import Platform
 
 /// Repeats a system call until no signal interrupts it; `errno` is that of the last time.
 func uninterrupted(_ call: () -> Int32) -> Int32 {
@@ -48,7 +48,7 @@ package struct OpenFile: ~Copyable {
   init(_ descriptor: Int32, path: String) throws(DurableFileError) {
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      Glibc.close(descriptor)
+      Platform.close(descriptor)
       throw .notAFile(path: path, found: Self.kind(of: status.st_mode))
     }
     self.path = path
@@ -66,11 +66,11 @@ package struct OpenFile: ~Copyable {
   }
 
   deinit {
-    if descriptor >= 0 { Glibc.close(descriptor) }
+    if descriptor >= 0 { Platform.close(descriptor) }
   }
 
   private static func open(_ path: String, _ flags: Int32) -> Int32 {
-    uninterrupted { Glibc.open(path, flags | O_CLOEXEC | O_NOCTTY, 0o666) }
+    uninterrupted { Platform.open(path, flags | O_CLOEXEC | O_NOCTTY, 0o666) }
   }
 
   /// Length in bytes.
@@ -88,7 +88,7 @@ package struct OpenFile: ~Copyable {
   package func write(_ bytes: UnsafeRawBufferPointer) throws(DurableFileError) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let written = Glibc.write(
+      let written = Platform.write(
         descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
       if written < 0 {
         if errno == EINTR { continue }
@@ -162,7 +162,7 @@ package struct OpenFile: ~Copyable {
 
   /// Waits until the bytes written so far are on the disk.
   package func sync() throws(DurableFileError) {
-    guard uninterrupted({ fsync(descriptor) }) == 0 else {
+    guard uninterrupted({ synchronize(descriptor) }) == 0 else {
       throw .failed(operation: "fsync", path: path, errno: errno)
     }
   }
@@ -170,7 +170,7 @@ package struct OpenFile: ~Copyable {
   /// Closes the file and reports what only closing shows (a quota on a network disk).
   package mutating func close() throws(DurableFileError) {
     guard descriptor >= 0 else { return }
-    let result = Glibc.close(descriptor)
+    let result = Platform.close(descriptor)
     let code = errno
     descriptor = -1
     guard result == 0 || code == EINTR else {

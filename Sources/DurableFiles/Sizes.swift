@@ -1,6 +1,6 @@
 // How large files are, and how much room a disk has left.
 
-import Glibc
+import Platform
 
 extension DurableFile {
   /// Bytes that may still be written below `path`, which need not exist yet; nil where the system

@@ -1,6 +1,6 @@
 // A file on its way to its final name.
 
-import Glibc
+import Platform
 
 /// A file that is written beside its final name piece by piece, then published or forgotten.
 ///

@@ -1,7 +1,7 @@
 // Why an image could not be read or written.
 
 import DurableFiles
-import Glibc
+import Platform
 
 /// Why an image could not be read or written; each case names the file.
 package enum ImageError: Error, Equatable {

@@ -47,13 +47,21 @@ enum ImageCut: Sendable {
     return (names + (options.crops > 0 ? ["crop"] : [])).map { ($0, .int32) }
   }
 
+  /// What the rows of an image are made of.
+  func needs(of planned: PlannedImage) -> ImageNeeds {
+    guard case .squares(let options) = self else { return .everything }
+    return ImageNeeds(filter: options.filter, mayBeReduced: options.fastDecode) { width, height in
+      Self.windows(of: planned, size: (width, height), options)
+    }
+  }
+
   /// The rows of an image.
   func rows(of source: SourceImage, _ planned: PlannedImage) -> [Row] {
     switch self {
     case .whole:
       let labels = RowLabels(values: source.labels, captions: source.captions, objects: [])
       return [
-        Row(image: source.image, maps: source.maps.mapValues(\.row), labels: labels)
+        Row(image: source.image.pixels, maps: source.maps.mapValues(\.row), labels: labels)
       ]
     case .squares(let options):
       let image = source.image

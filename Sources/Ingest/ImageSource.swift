@@ -13,8 +13,9 @@ package protocol ImageSource: Sendable {
 
   /// Reads and decodes an image with all that belongs to it; any thread may do it.
   ///
+  /// - Parameter needs: what will be made of it.
   /// - Throws: why there is no such image, in words for the report.
-  func read(_ image: PlannedImage) throws(InvalidImage) -> SourceImage
+  func read(_ image: PlannedImage, needs: ImageNeeds) throws(InvalidImage) -> SourceImage
 }
 
 /// What every image of a source carries.
@@ -54,7 +55,7 @@ package struct InvalidImage: Error, Equatable, CustomStringConvertible {
 
 /// An image as it was found, with what belongs to it in its own pixels.
 package struct SourceImage: Sendable {
-  package var image: RGBImage
+  package var image: DecodedImage
   /// Maps of the image's size, those of `ImageContents.maps`.
   package var maps: [RowMap: any PixelMap] = [:]
   /// One value for each of `ImageContents.columns`.
@@ -64,5 +65,5 @@ package struct SourceImage: Sendable {
   /// Parts that had to be left out, in words for the report.
   package var faults: [String] = []
 
-  package init(image: RGBImage) { self.image = image }
+  package init(image: DecodedImage) { self.image = image }
 }

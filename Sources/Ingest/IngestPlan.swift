@@ -100,7 +100,7 @@ package struct IngestPlan: Sendable {
     let found: SourceImage
     do throws(InvalidImage) {
       if let fault = planned.fault { throw fault }
-      found = try source.read(planned)
+      found = try source.read(planned, needs: cut.needs(of: planned))
     } catch {
       return .skipped(SkippedSample(name: planned.name, reason: "\(error)"))
     }

@@ -3,7 +3,7 @@
 
 import Checksums
 import DurableFiles
-import Glibc
+import Platform
 
 /// The seal of a shard of format_version 2 and later.
 ///

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 import Synchronization
 
 /// Several shards as one sequence of rows; any thread may read any row at any time.
@@ -29,7 +29,7 @@ package final class ShardSet<Reader: ShardReader>: Sendable {
   ) throws(ShardError) {
     guard let firstPath = paths.first else { throw .noRows(paths: []) }
     let first = try Reader(firstPath)
-    let limit = Self.openFileLimit
+    let limit = Self.openShardLimit
     var open = OpenShards<Reader>()
     var starts = [0]
     var labels = Set(first.contents.labelNames)
@@ -118,10 +118,8 @@ package final class ShardSet<Reader: ShardReader>: Sendable {
   }
 
   /// Half of what the process may open, two descriptors a shard.
-  private static var openFileLimit: Int {
-    var limits = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits) == 0 else { return 16 }
-    return max(1, min(256, Int(min(limits.rlim_cur, 4096)) / 4))
+  private static var openShardLimit: Int {
+    max(1, min(1024, openFileLimit ?? 64) / 4)
   }
 }
 

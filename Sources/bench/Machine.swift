@@ -1,15 +1,12 @@
-// What Linux tells about the process and its machine.
+// What the system tells about the process and its machine.
 import Foundation
+import Platform
 
 /// The memory of this process.
 enum ProcessMemory {
-  /// The peak since the start or the last reset, MiB; `nil` where `/proc` does not tell.
+  /// The peak since the start or the last reset, MiB; `nil` where the system does not tell.
   static var peakMebibytes: Double? {
-    guard let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
-      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
-      let kibibytes = line.split(separator: " ").compactMap({ Double($0) }).first
-    else { return nil }
-    return kibibytes / 1024
+    peakMemory.map { Double($0) / 1_048_576 }
   }
 
   /// Starts a new peak; without effect where the system does not allow it.
@@ -22,11 +19,8 @@ enum ProcessMemory {
 
 /// How busy the machine is with other work.
 enum MachineLoad {
-  /// Mean number of runnable processes over the last minute; `nil` where `/proc` does not tell.
-  static var lastMinute: Double? {
-    (try? String(contentsOfFile: "/proc/loadavg", encoding: .utf8))?
-      .split(separator: " ").first.flatMap { Double($0) }
-  }
+  /// Mean number of runnable processes over the last minute; `nil` where the system does not tell.
+  static var lastMinute: Double? { machineLoad }
 
   /// A load above which metrics are not worth much.
   static let quiet = 0.5

@@ -3,8 +3,8 @@ import ArgumentParser
 import Checkpoints
 import CommandSupport
 import DurableFiles
-import Glibc
 import Models
+import Platform
 
 /// What `convert-checkpoint` is told.
 struct ConversionOptions: ParsableArguments {

@@ -1,6 +1,6 @@
 import DurableFiles
-import Glibc
 import Images
+import Platform
 
 /// The file of the preview: begun before any work, so that a path where none can be is found at
 /// once.

@@ -211,6 +211,7 @@ struct ImageListTests {
     #expect(try refusal { $0.margin = 1 } == "--margin")
     #expect(try refusal { $0.crops = 1 } == "--crops")
     #expect(try refusal { $0.filter = .bicubic } == "--filter")
+    #expect(try refusal { $0.fastDecode = true } == "--fast-decode")
     #expect(try refusal { $0.holdout = 50 } == "--holdout")
     #expect(try refusal { $0.percent = 50 } == "--percent")
     #expect(try refusal { $0.limit = 2 } == "--limit")

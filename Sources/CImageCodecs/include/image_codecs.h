@@ -32,12 +32,19 @@ typedef struct {
 // Reads the header of a JPEG; decodes and allocates no pixels.
 ic_status ic_jpeg_header(const uint8_t *bytes, size_t count, ic_header *header, ic_message *message);
 
-// Decodes a JPEG to RGB8 [height, width, 3]; `header` is the one that `ic_jpeg_header` returned.
-// Accurate integer DCT, smooth upsampling; CMYK and YCCK are taken as inverted, as Adobe writes
-// them. Any warning that means lost pixels is a failure. An image of more than `max_scans` scans
-// is refused.
+// A part of an image, pixels.
+typedef struct {
+  uint32_t x, y, width, height;
+} ic_part;
+
+// Decodes a part of a JPEG to RGB8 [part->height, part->width, 3], with the bits that it has in the
+// whole image; `header` is the one that `ic_jpeg_header` returned. Accurate integer DCT, smooth
+// upsampling; CMYK and YCCK are taken as inverted, as Adobe writes them. Any warning that means lost
+// pixels is a failure, wherever they are. An image of more than `max_scans` scans is refused.
+// With a `reduction` of 2, 4 or 8 the image is that much smaller, its sides rounded up, by a smaller
+// DCT; `part` is one of that image.
 ic_status ic_jpeg_decode(const uint8_t *bytes, size_t count, const ic_header *header, int max_scans,
-                         uint8_t *pixels, ic_message *message);
+                         int reduction, const ic_part *part, uint8_t *pixels, ic_message *message);
 
 // Reads the 33 bytes of signature and IHDR; checks nothing but their form.
 ic_status ic_png_header(const uint8_t *bytes, size_t count, ic_header *header, ic_message *message);
@@ -80,6 +87,15 @@ void ic_resample_columns(const uint8_t *src, size_t src_width, size_t rows, uint
 void ic_resample_rows(const uint8_t *src, size_t row_bytes, uint8_t *dst, size_t dst_height,
                       const int32_t *starts, const int32_t *counts, const int32_t *weights,
                       size_t taps);
+
+// The same without products of bytes (AVX-512 VNNI), which the two above use where the processor has
+// them; the bits are equal.
+void ic_resample_columns_plain(const uint8_t *src, size_t src_width, size_t rows, uint8_t *dst,
+                               size_t dst_width, const int32_t *starts, const int32_t *counts,
+                               const int32_t *weights, size_t taps);
+void ic_resample_rows_plain(const uint8_t *src, size_t row_bytes, uint8_t *dst, size_t dst_height,
+                            const int32_t *starts, const int32_t *counts, const int32_t *weights,
+                            size_t taps);
 
 #ifdef __cplusplus
 }

@@ -43,26 +43,58 @@ package enum ImageDecoder {
   package static func decode(
     _ bytes: [UInt8], path: String = "(bytes)", limits: ImageLimits = .standard
   ) throws(ImageError) -> RGBImage {
+    try decode(bytes, path: path, limits: limits, needs: .everything).pixels
+  }
+
+  /// Decodes what is needed of an image, and turns it upright.
+  ///
+  /// The pixels are those of the whole image, and the errors, wherever in the file they are; only
+  /// an image that may be reduced has others. Of PNGs, and of images that are turned, all is
+  /// decoded.
+  ///
+  /// - Parameters:
+  ///   - path: the name that errors carry.
+  ///   - orientation: how an image of this size is stored.
+  package static func decode(
+    _ bytes: [UInt8], path: String = "(bytes)", limits: ImageLimits = .standard, needs: ImageNeeds,
+    orientation: (_ width: Int, _ height: Int) -> EXIFOrientation = { _, _ in .upright }
+  ) throws(ImageError) -> DecodedImage {
     let (header, raw) = try checkedHeader(bytes, path: path, limits: limits)
-    let format = header.format
+    let orientation = orientation(header.width, header.height)
+    let windows =
+      orientation.exchangesSides
+      ? needs.windows?(header.height, header.width) : needs.windows?(header.width, header.height)
+    let isJPEG = header.format == .jpeg
+    let reduction = isJPEG ? needs.reduction(for: windows ?? []) : 1
+    let whole = (
+      width: (header.width + reduction - 1) / reduction,
+      height: (header.height + reduction - 1) / reduction
+    )
+    let part = needs.part(
+      of: whole, for: isJPEG && orientation == .upright ? windows ?? [] : [])
     let pixels = try fill(
-      header.width * header.height * 3, header: header, path: path,
+      part.width * part.height * 3, header: header, path: path,
       expected: "grey, colour or CMYK channels of 8 bits"
     ) { pixels, message in
       bytes.withUnsafeBufferPointer { bytes in
         withUnsafePointer(to: raw) { raw in
-          switch format {
-          case .png:
-            ic_png_decode_rgb(bytes.baseAddress, bytes.count, raw, pixels, &message)
-          case .jpeg:
-            ic_jpeg_decode(
-              bytes.baseAddress, bytes.count, raw, Int32(clamping: limits.maxScans), pixels,
-              &message)
+          if !isJPEG {
+            return ic_png_decode_rgb(bytes.baseAddress, bytes.count, raw, pixels, &message)
           }
+          var wanted = ic_part(
+            x: UInt32(part.x), y: UInt32(part.y), width: UInt32(part.width),
+            height: UInt32(part.height))
+          return ic_jpeg_decode(
+            bytes.baseAddress, bytes.count, raw, Int32(clamping: limits.maxScans),
+            Int32(reduction), &wanted, pixels, &message)
         }
       }
     }
-    return RGBImage(width: header.width, height: header.height, pixels: pixels)
+    return DecodedImage(
+      width: header.width, height: header.height,
+      pixels: RGBImage(width: part.width, height: part.height, pixels: pixels), whole: whole,
+      part: part
+    ).upright(orientation)
   }
 
   /// All bytes of a regular file that begins like a PNG or JPEG image.

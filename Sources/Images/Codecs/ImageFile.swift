@@ -1,7 +1,7 @@
 // Reading an image file without trusting what its name points to.
 
 import DurableFiles
-import Glibc
+import Platform
 
 /// Reads whole regular files.
 enum ImageFile {

@@ -1,7 +1,7 @@
 // Images of one folder, whatever the names that a list gives for them.
 
 import DurableFiles
-import Glibc
+import Platform
 
 /// A folder whose images are named by somebody else: no name leads out of it.
 package final class ImageFolder: Sendable {

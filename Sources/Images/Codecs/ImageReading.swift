@@ -15,8 +15,16 @@ package struct ImageReading: Equatable, Sendable {
   ///
   /// - Parameter path: the name that errors carry.
   package func image(_ bytes: [UInt8], path: String) throws(ImageError) -> RGBImage {
-    let stored = try ImageDecoder.decode(bytes, path: path, limits: limits)
-    return turnsUpright ? stored.upright(EXIFOrientation(of: bytes)) : stored
+    try image(bytes, path: path, needs: .everything).pixels
+  }
+
+  /// What is needed of the image in a file's bytes.
+  package func image(
+    _ bytes: [UInt8], path: String, needs: ImageNeeds
+  ) throws(ImageError) -> DecodedImage {
+    try ImageDecoder.decode(bytes, path: path, limits: limits, needs: needs) { _, _ in
+      turnsUpright ? EXIFOrientation(of: bytes) : .upright
+    }
   }
 
   /// The image in a file.

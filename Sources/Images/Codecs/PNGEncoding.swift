@@ -2,7 +2,7 @@
 
 import CImageCodecs
 import DurableFiles
-import Glibc
+import Platform
 
 extension RGBImage {
   /// The image as a PNG of 8-bit RGB, without any text or time in it.

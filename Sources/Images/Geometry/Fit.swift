@@ -85,6 +85,20 @@ package struct FitGeometry: Equatable, Sendable {
       x: max(0, -x), y: max(0, -y), width: min(width, scaledWidth),
       height: min(height, scaledHeight))
   }
+
+  /// The part of an image that the fitted one is made of.
+  ///
+  /// - Parameter size: of the whole image as it was decoded, pixels.
+  func source(in size: (width: Int, height: Int), filter: ResizeFilter) -> PixelRect {
+    let shown = visible
+    let columns = inputRange(
+      of: shown.x..<shown.x + shown.width, input: size.width, output: scaledWidth, filter: filter)
+    let rows = inputRange(
+      of: shown.y..<shown.y + shown.height, input: size.height, output: scaledHeight,
+      filter: filter)
+    return PixelRect(
+      x: columns.lowerBound, y: rows.lowerBound, width: columns.count, height: rows.count)
+  }
 }
 
 extension RGBImage {
@@ -101,6 +115,15 @@ extension RGBImage {
   }
 
   /// The image in a geometry that was made for its size.
+  package func fitted(
+    _ fit: FitGeometry, filter: ResizeFilter = .bicubic, color: RGBColor = .black
+  ) -> RGBImage {
+    DecodedImage(self).fitted(fit, filter: filter, color: color)
+  }
+}
+
+extension DecodedImage {
+  /// The image in a geometry that was made for its size, one of those for which it was decoded.
   package func fitted(
     _ fit: FitGeometry, filter: ResizeFilter = .bicubic, color: RGBColor = .black
   ) -> RGBImage {

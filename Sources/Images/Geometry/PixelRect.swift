@@ -23,4 +23,13 @@ package struct PixelRect: Equatable, Hashable, Sendable {
     guard left < right, top < bottom else { return nil }
     return PixelRect(x: left, y: top, width: right - left, height: bottom - top)
   }
+
+  /// The smallest rectangle with all pixels of both.
+  func union(_ other: PixelRect) -> PixelRect {
+    let left = min(x, other.x)
+    let top = min(y, other.y)
+    return PixelRect(
+      x: left, y: top, width: max(x + width, other.x + other.width) - left,
+      height: max(y + height, other.y + other.height) - top)
+  }
 }

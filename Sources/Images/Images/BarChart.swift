@@ -1,6 +1,6 @@
 // Counts as bars.
 
-import Glibc
+import Platform
 
 /// A plain bar chart of counts, such as how often each code of a codebook is used.
 package struct BarChart: Sendable {

@@ -1,6 +1,6 @@
 // Weighted means over a moving square window.
 
-import Glibc
+import Platform
 
 /// A separable Gaussian window whose weights sum to 1.
 struct GaussianWindow {

@@ -1,6 +1,6 @@
 // How much two images of one size differ.
 
-import Glibc
+import Platform
 
 /// Quality metrics of an image against its original, both of one size.
 package enum ImageQuality {

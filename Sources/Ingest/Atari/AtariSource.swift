@@ -24,7 +24,7 @@ struct AtariSource: ImageSource {
       ] + (rooms == nil ? [] : [("room", .int32)]))
   }
 
-  func read(_ image: PlannedImage) throws(InvalidImage) -> SourceImage {
+  func read(_ image: PlannedImage, needs: ImageNeeds) throws(InvalidImage) -> SourceImage {
     let states = samples[image.index]
     let planned = episodes[states.episode]
     var images: [RGBImage] = []
@@ -44,7 +44,7 @@ struct AtariSource: ImageSource {
       }
       images.append(state)
     }
-    var found = SourceImage(image: recipe.image(of: images))
+    var found = SourceImage(image: DecodedImage(recipe.image(of: images)))
     found.labels = labels(of: states)
     if let rooms { found.labels.append(images.last.map { Int64(rooms.number(of: $0)) } ?? 0) }
     return found

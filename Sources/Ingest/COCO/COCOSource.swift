@@ -40,18 +40,17 @@ struct COCOSource: ImageSource {
     return named.values.sorted { $0.id < $1.id }
   }
 
-  func read(_ planned: PlannedImage) throws(InvalidImage) -> SourceImage {
+  func read(_ planned: PlannedImage, needs: ImageNeeds) throws(InvalidImage) -> SourceImage {
     guard let part = parts.first(where: { planned.name.hasPrefix("\($0.layout.label)/") }) else {
       preconditionFailure("\(planned.name) is of no part")
     }
     let name = String(planned.name.dropFirst(part.layout.label.utf8.count + 1))
     let limits = options.pixels.limits
-    let image: RGBImage
+    let image: DecodedImage
     do throws(ImageError) {
       let bytes = try part.folder.bytes(of: name, limits: limits)
-      let path = part.folder.path(of: name)
-      let stored = try ImageDecoder.decode(bytes, path: path, limits: limits)
-      image = try oriented(stored, bytes: bytes, as: part.images[planned.id], path: path)
+      image = try oriented(
+        bytes, needs: needs, as: part.images[planned.id], path: part.folder.path(of: name))
     } catch {
       throw InvalidImage(error)
     }
@@ -72,15 +71,20 @@ struct COCOSource: ImageSource {
 
   /// The image as the annotations see it: turned only where their size asks for it.
   private func oriented(
-    _ image: RGBImage, bytes: [UInt8], as listed: COCOImage?, path: String
-  ) throws(ImageError) -> RGBImage {
+    _ bytes: [UInt8], needs: ImageNeeds, as listed: COCOImage?, path: String
+  ) throws(ImageError) -> DecodedImage {
+    let image = try ImageDecoder.decode(
+      bytes, path: path, limits: options.pixels.limits, needs: needs
+    ) { width, height in
+      guard (width, height) != (listed?.width, listed?.height),
+        (height, width) == (listed?.width, listed?.height)
+      else { return .upright }
+      let orientation = EXIFOrientation(of: bytes)
+      return orientation.exchangesSides ? orientation : .upright
+    }
     guard let width = listed?.width, let height = listed?.height,
       (image.width, image.height) != (width, height)
     else { return image }
-    if (image.height, image.width) == (width, height) {
-      let orientation = EXIFOrientation(of: bytes)
-      if orientation.exchangesSides { return image.upright(orientation) }
-    }
     throw .wrongSize(
       path: path, width: image.width, height: image.height, expectedWidth: width,
       expectedHeight: height)
@@ -88,7 +92,7 @@ struct COCOSource: ImageSource {
 
   /// The classes of an image's pixels; `nil` where none are wanted.
   private func labels(
-    of id: Int64, name: String, in part: COCOPart, for image: RGBImage, _ faults: inout [String]
+    of id: Int64, name: String, in part: COCOPart, for image: DecodedImage, _ faults: inout [String]
   ) throws(InvalidImage) -> LabelMap? {
     switch options.segmentation {
     case .none:
@@ -110,7 +114,7 @@ struct COCOSource: ImageSource {
   }
 
   private func storedLabels(
-    _ name: String, in maps: ImageFolder, for image: RGBImage
+    _ name: String, in maps: ImageFolder, for image: DecodedImage
   ) throws(InvalidImage) -> LabelMap {
     let path = maps.path(of: name)
     let stored: LabelMap

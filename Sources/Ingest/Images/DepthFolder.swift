@@ -24,7 +24,7 @@ struct DepthFolder: Sendable {
   /// The map of an image, of the image's size.
   ///
   /// - Parameter name: the image's name in the shard.
-  func map(of name: String, for image: RGBImage) throws(InvalidImage) -> DepthMap {
+  func map(of name: String, for image: DecodedImage) throws(InvalidImage) -> DepthMap {
     let start = name.lastIndex(of: "/").map(name.index(after:)) ?? name.startIndex
     let stem = name[start...].lastIndex(of: ".").map { name[..<$0] } ?? name[...]
     let file = "\(stem).png"

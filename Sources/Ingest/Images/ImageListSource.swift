@@ -12,16 +12,19 @@ package struct ImageListSource: ImageSource {
   package let corpus = "images"
   package var contents: ImageContents { ImageContents(maps: depths == nil ? [] : [.depth]) }
 
-  package func read(_ planned: PlannedImage) throws(InvalidImage) -> SourceImage {
+  package func read(
+    _ planned: PlannedImage, needs: ImageNeeds
+  ) throws(InvalidImage) -> SourceImage {
     let path = folder?.path(of: planned.name) ?? planned.name
-    let image: RGBImage
+    let image: DecodedImage
     do throws(ImageError) {
-      image =
+      let bytes =
         if let folder {
-          try reading.image(try folder.bytes(of: planned.name, limits: reading.limits), path: path)
+          try folder.bytes(of: planned.name, limits: reading.limits)
         } else {
-          try reading.image(contentsOf: path)
+          try ImageDecoder.bytes(of: path, limits: reading.limits)
         }
+      image = try reading.image(bytes, path: path, needs: needs)
     } catch {
       throw InvalidImage(error)
     }

@@ -20,6 +20,10 @@ package struct SquareOptions: ParsableArguments, Sendable {
   @Option(help: "How pixels are resampled.")
   package var filter = ResizeFilter.bicubic
 
+  @Flag(
+    help: "Decode JPEGs that are 1.6 times too large at half their size: faster, a little blurred.")
+  package var fastDecode = false
+
   @Option(help: ArgumentHelp("At most this many images of each split.", valueName: "count"))
   package var limit: Int?
 
@@ -78,6 +82,8 @@ package struct SquareOptions: ParsableArguments, Sendable {
     record.note("--margin", margin, as: "margin")
     record.note("--crops", crops, as: "crops")
     record.note("--filter", filter.rawValue, as: "filter")
+    // Only where it is set: folders of versions without the option are continued.
+    if fastDecode { record.note("--fast-decode", true, as: "fast_decode") }
     record.note("--limit", limit.map(String.init) ?? "none")
     record.note("--percent", percent)
     record.note("--holdout", holdout)

@@ -1,7 +1,7 @@
 // The door to libhdf5: its lock, its handles, its errors. Only the files of this folder import CHDF5.
 
 import CHDF5
-import Glibc
+import Platform
 
 enum HDF5 {
   /// Runs `body` while no other thread is inside the library, which is safe for threads in some builds only.

@@ -1,7 +1,7 @@
 // Element types of files and their values in memory.
 
 import CHDF5
-import Glibc
+import Platform
 
 /// What one element of a dataset or attribute is.
 enum HDF5ElementType: Equatable {

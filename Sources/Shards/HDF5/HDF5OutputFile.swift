@@ -2,7 +2,7 @@
 // the library reports a full disk late, and sometimes in one call only.
 
 import CHDF5
-import Glibc
+import Platform
 
 /// A new HDF5 file whose bytes depend on what is written to it alone: no times, no fill values.
 ///

@@ -1,6 +1,6 @@
 import Checksums
 import DurableFiles
-import Glibc
+import Platform
 
 /// The plain bytes of a file; many threads may read at once.
 final class RawFile: Sendable {

@@ -1,7 +1,7 @@
 // Files that libhdf5 must not see before it has survived them elsewhere.
 
 import CShardGuard
-import Glibc
+import Platform
 import Synchronization
 
 /// A look at a file without a seal, in a process of its own.
@@ -16,9 +16,9 @@ enum ShardGuard {
   static func look(at file: RawFile) throws(ShardError) {
     var status = stat()
     guard stat(file.path, &status) == 0 else { throw .missing(path: file.path) }
+    let changed = timeOfChange(status)
     let identity = [
-      Int(status.st_dev), Int(status.st_ino), Int(status.st_size), status.st_mtim.tv_sec,
-      status.st_mtim.tv_nsec,
+      Int(status.st_dev), Int(status.st_ino), Int(status.st_size), changed.tv_sec, changed.tv_nsec,
     ]
     var outcome = seen.withLock { $0[identity] }
     if outcome == nil {

@@ -1,6 +1,6 @@
 // Reuse of buffers: a training step repeats its shapes, so after the first step nothing is asked of
 // the system.
-import Glibc
+import Platform
 import Synchronization
 
 /// Buffers by size class, kept for reuse when a storage is released.
