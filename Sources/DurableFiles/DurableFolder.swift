@@ -177,7 +177,7 @@ extension DurableFile {
   }
 
   private static func syncTree(_ path: String) throws(DurableFileError) {
-    for name in names(in: path) {
+    for name in try list(path) {
       let child = "\(path)/\(name)"
       var status = stat()
       guard lstat(child, &status) == 0 else {
