@@ -14,6 +14,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -103,6 +104,8 @@ def main():
     parser.add_argument("--work", help="folder to work in (default: a new one in /dev/shm)")
     options = parser.parse_args()
     began = time.monotonic()
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first, and so would the commands
+        signal.signal(number, signal.SIG_DFL)
     options.bin = os.path.abspath(options.bin)
     options.deadline = began + options.seconds
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

@@ -45,7 +45,7 @@ struct ReadFaultTests {
       echo "$number reads"
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
-    #expect(Int(outcome.output.prefix { $0.isNumber }) ?? 0 > 40, "\(outcome.output)")
+    #expect(Int(outcome.output.prefix { $0.isNumber }) ?? 0 > 20, "\(outcome.output)")
   }
 
   /// libhdf5 repeats reads and writes that are interrupted, but not the opening of a file.
@@ -53,9 +53,9 @@ struct ReadFaultTests {
   func theOpeningOfAShard(code: Int32) throws {
     let folder = try photos()
     let fault = "LD_PRELOAD=$PWD/faults.so FAULT_CALL=open FAULT_ERRNO=\(code) FAULT_TIMES=1"
-    // The first opening by libhdf5 and those of the plain bytes around it.
+    // By libhdf5, whose first try to make a file may fail, and of the plain bytes.
     for (command, path, after) in [
-      ("\(Self.prep) S", "S/images-00001.h5.tmp-", 0), ("\(Self.prep) S", "h5.tmp-", 1),
+      ("\(Self.prep) S", "S/images-00001.h5.tmp-", 1), ("\(Self.prep) S", "h5.tmp-", 1),
       ("\(Self.prep) S", "h5.tmp-", 4), ("shard-info whole", "00000.h5", 0),
       ("shard-info whole", "00000.h5", 1),
     ] {
@@ -66,6 +66,25 @@ struct ReadFaultTests {
         """, in: folder)
       #expect(outcome.status == (code == EINTR ? 0 : 74), "\(command), \(path): \(outcome.errors)")
       #expect(!outcome.errors.contains("make one with"), "\(outcome.errors)")
+    }
+  }
+
+  /// Also those of the folders that are synced, checked and swept.
+  @Test func aListingThatIsInterruptedIsRepeated() throws {
+    let stage = try GPTCommandTests.Stage()
+    try makeFaults(in: stage.folder)
+    for after in 0..<12 {
+      let outcome = try shell(
+        """
+        rm -rf run
+        LD_PRELOAD=$PWD/faults.so FAULT_CALL=opendir FAULT_ERRNO=\(EINTR) FAULT_TIMES=1 FAULT_AFTER=\(after) \
+        train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet \
+          --out run --steps 2 --checkpoint-every 1 --keep-checkpoints 1
+        """, in: stage.folder)
+      #expect(outcome.status == 0 && outcome.errors == "", "\(after): \(outcome.errors)")
+      #expect(
+        DurableFile.names(in: stage.folder("run/checkpoints")) == ["last", "step-000002"],
+        "\(after)")
     }
   }
 
@@ -89,10 +108,10 @@ struct ReadFaultTests {
       FAULT_PATH=checkpoints \(fault) sample-gpt --gpt run --count 1 --out other; echo $?
       ls run/checkpoints
       """, in: stage.folder)
-    #expect(
-      outcome.output == "74\n74\n74\n74\nlast\nstep-000001\nstep-000002\nstep-000003\n"
-        || outcome.output == "74\n74\n74\n74\nstep-000001\nstep-000002\n",
-      "\(outcome.output)\(outcome.errors)")
+    // What is unfinished stays where it cannot be listed.
+    let kept = "74\n74\n74\n74\nstep-000001\nstep-000002\n"
+    #expect(outcome.output.hasPrefix(kept), "\(outcome.output)\(outcome.errors)")
+    #expect(!outcome.output.contains("step-000003\n"), "\(outcome.output)")
     #expect(outcome.errors.contains("images: open failed (Input/output error)"))
     #expect(outcome.errors.contains("run/checkpoints: open failed (Input/output error)"))
   }

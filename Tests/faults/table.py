@@ -25,7 +25,7 @@ class Kind:
     codes: tuple
     leaves: bool = False
     mute: bool = False
-    tried: int = 20
+    tried: int = 12
 
 
 KINDS = {
@@ -42,8 +42,8 @@ KINDS = {
     # By a library: strace only pretends that bytes were written, and sends signals to the thread that writes alone.
     "short write": Kind("", ["a write"], (0,)),
     "every write short": Kind("", ["all writes"], (0,)),
-    "SIGTERM": Kind("FAULT_SIGNAL=15", ["a write"], (-15,), tried=12),
-    "SIGINT": Kind("FAULT_SIGNAL=2", ["a write"], (-2,), tried=12),
+    "SIGTERM": Kind("FAULT_SIGNAL=15", ["a write"], (-15,)),
+    "SIGINT": Kind("FAULT_SIGNAL=2", ["a write"], (-2,)),
 }
 
 
