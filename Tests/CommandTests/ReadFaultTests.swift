@@ -55,8 +55,8 @@ struct ReadFaultTests {
     let fault = "LD_PRELOAD=$PWD/faults.so FAULT_CALL=open FAULT_ERRNO=\(code) FAULT_TIMES=1"
     // By libhdf5, whose first try to make a file may fail, and of the plain bytes.
     for (command, path, after) in [
-      ("\(Self.prep) S", "S/images-00001.h5.tmp-", 1), ("\(Self.prep) S", "h5.tmp-", 1),
-      ("\(Self.prep) S", "h5.tmp-", 4), ("shard-info whole", "00000.h5", 0),
+      ("\(Self.prep) S", "S/images-00000.h5.tmp-", 1),
+      ("\(Self.prep) S", "S/images-00001.h5.tmp-", 1), ("shard-info whole", "00000.h5", 0),
       ("shard-info whole", "00000.h5", 1),
     ] {
       let outcome = try shell(
