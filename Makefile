@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
-.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times test-portable test-isa test-arm test-files test-masks interop interop-torch \
+.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times test-portable test-isa test-arm fault-test test-files test-masks interop interop-torch \
 	bench bench-compare lint format check clean
 
 BUILD := .build
@@ -57,6 +57,11 @@ test-arm:  ## compile all C for ARM, run the kernels' self-check under an emulat
 	clang --target=aarch64-linux-gnu -O2 -static -fuse-ld=/usr/bin/aarch64-linux-gnu-ld -ISources/CKernels/include \
 	  -ISources/CKernels $(KERNELS) Tests/kernels-check.c -lm -lpthread -o $(BUILD)/kernels-check-arm
 	qemu-aarch64 $(BUILD)/kernels-check-arm
+
+FAULTS ?=
+
+fault-test: build  ## make every system call fail under every command that writes; FAULTS="--seconds 60" for a part
+	python3 Tests/fault-test.py $(BIN) $(FAULTS)
 
 test-files: .venv/ready
 	Tests/check-files.sh $(BIN) .venv/bin/python

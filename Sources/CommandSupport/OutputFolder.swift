@@ -23,7 +23,7 @@ package struct OutputFolder: Sendable {
   /// - Throws: `CommandError` (73), `DurableFileError`.
   package init(_ path: String, refusing isResult: (_ name: String) -> Bool) throws {
     try self.init(path)
-    if let name = DurableFile.names(in: path).first(where: isResult) {
+    if let name = try DurableFile.list(path).first(where: isResult) {
       throw CommandError(
         .cannotCreate,
         "\(path): holds \(name), of an earlier run or of another program, and it is not "

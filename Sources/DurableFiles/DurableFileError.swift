@@ -37,7 +37,7 @@ extension DurableFileError: CustomStringConvertible {
 
 extension DurableFileError {
   /// Sorts a failure to make `path` into "cannot be made here" and "the disk failed or is full".
-  static func creating(_ path: String, operation: String, errno code: Int32) -> Self {
+  package static func creating(_ path: String, operation: String, errno code: Int32) -> Self {
     switch code {
     case EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, EEXIST, ENOTEMPTY, ELOOP, ENAMETOOLONG,
       EINVAL, ENXIO, ETXTBSY, EXDEV:

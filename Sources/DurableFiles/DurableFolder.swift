@@ -135,7 +135,9 @@ extension DurableFile {
   ///
   /// - Throws: `failed` where the folder cannot be read.
   package static func list(_ folder: String) throws(DurableFileError) -> [String] {
-    guard let stream = opendir(folder) else {
+    var opened = opendir(folder)
+    while opened == nil, errno == EINTR { opened = opendir(folder) }
+    guard let stream = opened else {
       throw .failed(operation: "open", path: folder, errno: errno)
     }
     defer { closedir(stream) }
@@ -162,7 +164,7 @@ extension DurableFile {
   }
 
   private static func syncTree(_ path: String) throws(DurableFileError) {
-    for name in names(in: path) {
+    for name in try list(path) {
       let child = "\(path)/\(name)"
       var status = stat()
       guard lstat(child, &status) == 0 else {

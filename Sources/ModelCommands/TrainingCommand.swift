@@ -56,7 +56,10 @@ extension TrainingCommand {
   }
 
   private func newConfiguration(_ folder: RunFolder) throws -> RunConfig<Settings> {
-    if folder.exists { throw RunError.alreadyARun(path: folder.path) }
+    if folder.exists {
+      _ = try OutputFolder(folder.path)  // one that is at work is told as such
+      throw RunError.alreadyARun(path: folder.path)
+    }
     let (shards, validation) = try split(try input.resolve(console: runtime.console))
     let environment = Environment(
       toolVersion: SuiteVersion.current, threads: runtime.threadCount)
@@ -116,6 +119,8 @@ extension TrainingCommand {
 
   /// Writes the configuration of a run that can begin or go on at `step`.
   ///
+  /// The folder's lock is held; what dead processes have left in it goes.
+  ///
   /// - Throws: `ValidationError` when the run is past its last step, `RunError`,
   ///   `DurableFileError`.
   package func store(_ config: RunConfig<Settings>, in folder: RunFolder, at step: Int) throws {
@@ -123,6 +128,8 @@ extension TrainingCommand {
       throw ValidationError(
         "--steps \(config.steps): the run in \(folder.path) is at step \(step) already.")
     }
+    folder.removeAbandoned()
+    Interruption.install()  // what is written from here on is not left half done
     if training.resume {
       noteRate(config, try folder.config(RunConfig<Settings>.self), at: step)
       try folder.update(config: config)
@@ -148,7 +155,6 @@ extension TrainingCommand {
   package func supervise(
     from step: Int, to steps: Int, _ loop: (TrainingReporter) throws -> Void
   ) throws {
-    Interruption.install()
     let console = runtime.console
     let progress = Progress("training", total: steps, from: step, unit: "steps", console: console)
     try loop(

@@ -14,11 +14,11 @@ package final class CodeShardReader: ShardReader {
     let file = contents.file
     header = CodeShardHeader(
       grid: try CodeGrid(.grid, of: file),
-      sourceShards: file.hasAttribute(ShardFormat.Attribute.sourceShards)
+      sourceShards: try file.hasAttribute(ShardFormat.Attribute.sourceShards)
         ? try file.strings(ShardFormat.Attribute.sourceShards) : [],
       source: try file.text(ShardFormat.Attribute.source), split: contents.split,
       toolVersion: contents.toolVersion,
-      downsampling: file.hasAttribute(ShardFormat.Attribute.downsampling)
+      downsampling: try file.hasAttribute(ShardFormat.Attribute.downsampling)
         ? try file.size(ShardFormat.Attribute.downsampling, atMost: 65_535) : 0,
       condition: try Self.condition(of: file))
     codes = try Self.dataset(ShardFormat.codes, of: contents, header.grid)
@@ -133,6 +133,6 @@ extension CodeGrid {
       width: try file.size(names.width, atMost: 65_535),
       codebookSize: try file.size(names.codebookSize, atMost: 1 << 31),
       fingerprint: try file.string(names.fingerprint),
-      vqgan: file.hasAttribute(names.vqgan) ? try file.string(names.vqgan) : "")
+      vqgan: try file.hasAttribute(names.vqgan) ? try file.string(names.vqgan) : "")
   }
 }

@@ -44,9 +44,13 @@ package struct FolderVerification: Sendable {
         findings.append(error)
       }
     }
-    for name in DurableFile.names(in: folder) where name.hasSuffix(".h5") && !listed.contains(name)
-    {
-      findings.append(.notListed(path: "\(folder)/\(name)"))
+    do throws(DurableFileError) {
+      for name in try DurableFile.list(folder)
+      where name.hasSuffix(".h5") && !listed.contains(name) {
+        findings.append(.notListed(path: "\(folder)/\(name)"))
+      }
+    } catch {
+      findings.append(.file(error))
     }
     return findings
   }

@@ -43,18 +43,15 @@ package final class ImageShardWriter {
     try shard.file.setAttribute(ShardFormat.Attribute.split, to: header.split)
     try shard.file.setAttribute(ShardFormat.Attribute.preprocessing, to: header.preprocessing)
     switch compression {
-    case .none: try createImages(isCompressed: false)
-    case .level: try createImages(isCompressed: true)
+    case .none: try createDatasets(isCompressed: false)
+    case .level: try createDatasets(isCompressed: true)
     case .auto:
       if let compressesImages {
         if !compressesImages { encoder.stopCompressing() }
-        try createImages(isCompressed: compressesImages)
+        try createDatasets(isCompressed: compressesImages)
       } else {
         undecided = []
       }
-    }
-    for map in header.maps {
-      maps.append(try MapOutput(map, in: shard.file, header, compression: compression))
     }
   }
 
@@ -120,16 +117,21 @@ package final class ImageShardWriter {
     let packed = rows.reduce(0) { $0 + ($1.pixels.deflated ?? $1.pixels.plain).count }
     let isWorthwhile = Double(packed) < ShardCompression.worthwhileFraction * Double(plain)
     if !isWorthwhile { encoder.stopCompressing() }
-    try createImages(isCompressed: isWorthwhile)
+    try createDatasets(isCompressed: isWorthwhile)
     for row in rows { try write(row) }
   }
 
-  private func createImages(isCompressed: Bool) throws(ShardError) {
+  /// Images and maps in this order, whenever it is decided how images are stored: a shard that is
+  /// made again has the same bytes.
+  private func createDatasets(isCompressed: Bool) throws(ShardError) {
     compressesImages = isCompressed
     images = try shard.file.chunkedRows(
       named: RowMap.images.dataset,
       rowShape: RowMap.images.rowShape(height: header.height, width: header.width),
       level: isCompressed ? encoder.compression.level : nil)
+    for map in header.maps {
+      maps.append(try MapOutput(map, in: shard.file, header, compression: encoder.compression))
+    }
   }
 
   private func write(_ row: EncodedImageRow) throws(ShardError) {

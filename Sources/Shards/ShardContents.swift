@@ -23,7 +23,7 @@ package final class ShardContents: Sendable {
   ///   `malformed`, `externalLink`, `unknownFilter` or `unreadable`.
   package init(_ path: String) throws(ShardError) {
     let file = try HDF5InputFile(path)
-    guard file.hasAttribute(ShardFormat.Attribute.format) else {
+    guard try file.hasAttribute(ShardFormat.Attribute.format) else {
       throw .notAShard(path: path, reason: "it has no attribute `format`")
     }
     let format = try file.string(ShardFormat.Attribute.format)
@@ -35,7 +35,7 @@ package final class ShardContents: Sendable {
       throw .unsupportedVersion(path: path, found: version, newest: ShardFormat.version)
     }
     guard file.isSealed || version < ShardFormat.sealedVersion else { throw .noSeal(path: path) }
-    guard file.hasAttribute(ShardFormat.Attribute.complete),
+    guard try file.hasAttribute(ShardFormat.Attribute.complete),
       try file.integer(ShardFormat.Attribute.complete) == 1
     else { throw .incomplete(path: path) }
 
@@ -165,7 +165,7 @@ package final class ShardContents: Sendable {
 extension HDF5InputFile {
   /// A text attribute that a shard may lack.
   func text(_ name: String, otherwise absent: String = "") throws(ShardError) -> String {
-    hasAttribute(name) ? try string(name) : absent
+    try hasAttribute(name) ? string(name) : absent
   }
 
   /// A column of checksums; nil where the shard has none.

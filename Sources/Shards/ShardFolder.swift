@@ -35,7 +35,8 @@ package final class ShardFolder {
     } catch {
       throw .file(error)
     }
-    if let found = try ShardManifest.read(in: path), found.plan == plan.hash || !found.isEmpty(path)
+    if let found = try ShardManifest.read(in: path),
+      try found.plan == plan.hash ? true : !found.isEmpty(path)
     {
       try Self.compare(found, with: plan, in: path)
       manifest = found

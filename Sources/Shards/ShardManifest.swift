@@ -42,8 +42,13 @@ package struct ShardManifest: Codable, Equatable, Sendable {
   }
 
   /// Whether no shard is finished, and none lies in the folder either.
-  func isEmpty(_ folder: String) -> Bool {
-    shards.isEmpty && !DurableFile.names(in: folder).contains { $0.hasSuffix(".h5") }
+  func isEmpty(_ folder: String) throws(ShardError) -> Bool {
+    guard shards.isEmpty else { return false }
+    do throws(DurableFileError) {
+      return try !DurableFile.list(folder).contains { $0.hasSuffix(".h5") }
+    } catch {
+      throw .file(error)
+    }
   }
 
   /// The manifest in `folder`; nil where there is none.

@@ -68,15 +68,7 @@ final class UnfinishedShard {
     try writeLists()
     try file.setAttribute(ShardFormat.Attribute.complete, to: true)
     try file.close()
-    try ShardSeal.append(to: temporaryPath, for: path)
-    let reader = try open(temporaryPath)
-    guard reader.contents.checksums == checksums else {
-      throw .writeFailed(
-        path: path, item: "the shard", reason: "other rows came back than were written")
-    }
-    for row in 0..<count { try reader.check(row) }
-    let file = try RawFile(temporaryPath)
-    let (bytes, sha256) = (file.count, try file.sha256())
+    let (bytes, sha256) = try readBack(open)
     do throws(DurableFileError) {
       try DurableFile.publish(temporaryPath, as: path)
     } catch {
@@ -85,6 +77,30 @@ final class UnfinishedShard {
     isPublished = true
     return FinishedShard(
       path: path, rows: count, bytes: bytes, crc32c: Self.checksum(of: checksums), sha256: sha256)
+  }
+
+  /// Seals the closed file and reads all of it.
+  ///
+  /// - Returns: its length and its SHA-256.
+  /// - Throws: `writeFailed` whatever it is that cannot be read: it was written a moment ago, and is
+  ///   no input that is damaged.
+  private func readBack<Reader: ShardReader>(
+    _ open: (_ temporaryPath: String) throws(ShardError) -> Reader
+  ) throws(ShardError) -> (bytes: Int, sha256: String) {
+    do throws(ShardError) {
+      try ShardSeal.append(to: temporaryPath, for: path)
+      let reader = try open(temporaryPath)
+      guard reader.contents.checksums == checksums else {
+        throw .writeFailed(
+          path: path, item: "the shard", reason: "other rows came back than were written")
+      }
+      for row in 0..<count { try reader.check(row) }
+      let file = try RawFile(temporaryPath)
+      return (file.count, try file.sha256())
+    } catch {
+      if case .writeFailed = error { throw error }
+      throw .writeFailed(path: path, item: "the shard", reason: "it does not come back: \(error)")
+    }
   }
 
   private func writeLists() throws(ShardError) {

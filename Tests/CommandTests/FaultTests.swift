@@ -54,6 +54,18 @@ private let functions = """
 
 @Suite("Killed and out of space")
 struct FaultTests {
+  /// A part of `make fault-test`: its driver works, and finds nothing.
+  @Test func theFaultSuiteFindsNothing() throws {
+    let driver = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../fault-test.py").standardized.path
+    let outcome = try shell(
+      "python3 \(driver) \(builtCommands) --commands prep-images,shard-info --max-points 40 --jobs 1",
+      seconds: 600)
+    #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+    #expect(outcome.output.hasPrefix(#"{"points": "#))
+    #expect(outcome.output.contains(#""violations": [], "#))
+  }
+
   /// SIGKILL at moments spread over the run's own time, from before its first file to after its
   /// last.
   @Test func afterAKillAtAnyMomentTheSameCommandCompletes() throws {

@@ -24,6 +24,35 @@ import Testing
     #expect(!open.contains { $0.hasPrefix(scratch.path) })
   }
 
+  /// The first shard of a run learns from its rows whether to compress; made again, it is told.
+  @Test(arguments: [false, true])
+  func aShardThatIsMadeAgainHasTheSameBytes(isNoise: Bool) throws {
+    let scratch = try Scratch()
+    var header = Sample.imageHeader(height: 8, width: 8)
+    header.maps = [.segmentation, .depth]
+    func write(_ name: String, compressesImages: Bool?) throws -> Bool? {
+      let writer = try ImageShardWriter(
+        scratch.file(name), header: header, compression: .auto, compressesImages: compressesImages)
+      for row in 0..<3 {
+        try writer.append(
+          writer.encoder.encode(
+            Sample.pixels(height: 8, width: 8, row: row, isNoise: isNoise),
+            maps: [
+              .segmentation: .bytes([UInt8](repeating: 3, count: 64)),
+              .depth: .words([UInt16](repeating: 700, count: 64)),
+            ], id: Int64(row), name: "\(row)"))
+      }
+      try writer.settleCompression()
+      try writer.finish()
+      return writer.compressesImages
+    }
+    let decided = try write("first.h5", compressesImages: nil)
+    #expect(decided == !isNoise)
+    _ = try write("again.h5", compressesImages: decided)
+    #expect(
+      try DurableFile.read(scratch.file("first.h5")) == DurableFile.read(scratch.file("again.h5")))
+  }
+
   @Test func abandonedFilesAreNotShards() throws {
     let scratch = try Scratch()
     let writer = try ImageShardWriter(

@@ -3,8 +3,8 @@
 /// A library for `LD_PRELOAD`, made in a folder as `faults.so`.
 ///
 /// The call named by `FAULT_CALL` fails with the number `FAULT_ERRNO`, or with `kill` is the end of
-/// the process: where its path holds `FAULT_PATH`, and no more than `FAULT_TIMES` times, if these
-/// are set.
+/// the process: where its path, for `pread` that of the open file, holds `FAULT_PATH`, and no more
+/// than `FAULT_TIMES` times, the first `FAULT_AFTER` calls not among them, if these are set.
 package func makeFaults(in folder: TemporaryFolder) throws {
   let outcome = try shell(
     """
@@ -29,13 +29,17 @@ private let source = #"""
   #include <string.h>
   #include <sys/file.h>
   #include <unistd.h>
+  #include <dirent.h>
+  #include <stdio.h>
 
   static int strikes(const char *call, const char *path) {
     static int count;
     const char *wanted = getenv("FAULT_CALL"), *part = getenv("FAULT_PATH"), *times = getenv("FAULT_TIMES");
     const char *code = getenv("FAULT_ERRNO");
     if (!wanted || strcmp(wanted, call) || (part && (!path || !strstr(path, part)))) return 0;
-    if (__atomic_fetch_add(&count, 1, __ATOMIC_RELAXED) >= (times ? atoi(times) : 1 << 30)) return 0;
+    const char *after = getenv("FAULT_AFTER");
+    int first = after ? atoi(after) : 0, number = __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED);
+    if (number < first || number - first >= (times ? atoi(times) : 1 << 30)) return 0;
     if (!strcmp(code, "kill")) kill(getpid(), SIGKILL);
     errno = atoi(code);
     return 1;
@@ -63,4 +67,21 @@ private let source = #"""
     }
   OPEN(open)
   OPEN(open64)
+
+  DIR *opendir(const char *path) {
+    DIR *(*next)(const char *) = dlsym(RTLD_NEXT, "opendir");
+    return strikes("opendir", path) ? 0 : next(path);
+  }
+
+  #define PREAD(name) \
+    ssize_t name(int file, void *bytes, size_t count, off_t offset) { \
+      char link[64], path[4096]; \
+      snprintf(link, sizeof link, "/proc/self/fd/%d", file); \
+      ssize_t length = readlink(link, path, sizeof path - 1); \
+      path[length < 0 ? 0 : length] = 0; \
+      ssize_t (*next)(int, void *, size_t, off_t) = dlsym(RTLD_NEXT, #name); \
+      return strikes("pread", path) ? -1 : next(file, bytes, count, offset); \
+    }
+  PREAD(pread)
+  PREAD(pread64)
   """#

@@ -1,6 +1,7 @@
 // The door to libhdf5: its lock, its handles, its errors. Only the files of this folder import CHDF5.
 
 import CHDF5
+import DurableFiles
 import Platform
 
 enum HDF5 {
@@ -17,6 +18,16 @@ enum HDF5 {
     // Printing of errors is switched off for the calling thread alone.
     H5Eset_auto2(0, nil, nil)
     return try body()
+  }
+
+  /// Repeats a call that makes an identifier until no signal interrupts it; the library does so for
+  /// reads and writes alone.
+  static func uninterrupted(_ call: () -> hid_t) -> hid_t {
+    while true {
+      errno = 0
+      let id = call()
+      if id >= 0 || errno != EINTR { return id }
+    }
   }
 
   private static let lock = RecursiveLock()
@@ -54,6 +65,9 @@ struct HDF5Location: Sendable {
   @discardableResult
   func check<Result: SignedInteger>(_ result: Result) throws(ShardError) -> Result {
     guard result >= 0 else {
+      if !isWriting, let errno = Self.systemError() {
+        throw .file(.failed(operation: "reading \(item)", path: path, errno: errno))
+      }
       let reason = Self.innermostError() ?? "libhdf5 does not say why"
       throw isWriting
         ? .writeFailed(path: path, item: item, reason: reason)
@@ -78,6 +92,22 @@ struct HDF5Location: Sendable {
 
   /// The library's own words about the last failure on this thread, without names and values of its source.
   static func innermostError() -> String? {
+    let text = innermostText()
+    // Failures of the system come with addresses and times around the words that matter.
+    let parts = text.split(separator: "error message = '", maxSplits: 1)
+    if parts.count == 2 { return String(parts[1].prefix { $0 != "'" }) }
+    // "truncated file: eof = 96, sblock->base_addr = 0, …"
+    let words = text.split(separator: ": eof = ", maxSplits: 1).first ?? ""
+    return words.isEmpty ? nil : String(words)
+  }
+
+  /// The number of the system's error, if it was the system that failed.
+  static func systemError() -> Int32? {
+    let parts = innermostText().split(separator: "errno = ", maxSplits: 1)
+    return parts.count == 2 ? Int32(parts[1].prefix { $0.isNumber }) : nil
+  }
+
+  private static func innermostText() -> String {
     var text = ""
     // Upward: the function that failed first is walked first.
     withUnsafeMutablePointer(to: &text) { text in
@@ -89,12 +119,7 @@ struct HDF5Location: Sendable {
           return 0
         }, text)
     }
-    // Failures of the system come with addresses and times around the words that matter.
-    let parts = text.split(separator: "error message = '", maxSplits: 1)
-    if parts.count == 2 { return String(parts[1].prefix { $0 != "'" }) }
-    // "truncated file: eof = 96, sblock->base_addr = 0, …"
-    let words = text.split(separator: ": eof = ", maxSplits: 1).first ?? ""
-    return words.isEmpty ? nil : String(words)
+    return text
   }
 }
 

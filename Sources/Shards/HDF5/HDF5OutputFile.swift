@@ -2,6 +2,7 @@
 // the library reports a full disk late, and sometimes in one call only.
 
 import CHDF5
+import DurableFiles
 import Platform
 
 /// A new HDF5 file whose bytes depend on what is written to it alone: no times, no fill values.
@@ -31,15 +32,19 @@ final class HDF5OutputFile {
         H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V110))
       // Closing fails, instead of waiting, when a dataset is still open.
       try location.check(H5Pset_fclose_degree(access.id, H5F_CLOSE_SEMI))
-      errno = 0
-      let id = H5Fcreate(temporaryPath, chdf5_exclusive(), creation.id, access.id)
+      let id = HDF5.uninterrupted {
+        H5Fcreate(temporaryPath, chdf5_exclusive(), creation.id, access.id)
+      }
       guard id >= 0 else {
         let system = errno
         let reason = HDF5Location.innermostError() ?? String(cString: strerror(system))
         // Creating writes the first bytes, too.
-        throw [ENOSPC, EDQUOT, EFBIG, EIO].contains(system)
-          ? .writeFailed(path: path, item: "the file", reason: reason)
-          : .cannotCreate(path: path, reason: reason)
+        if case .failed = DurableFileError.creating(path, operation: "create", errno: system),
+          system != 0
+        {
+          throw .writeFailed(path: path, item: "the file", reason: reason)
+        }
+        throw .cannotCreate(path: path, reason: reason)
       }
       return id
     }

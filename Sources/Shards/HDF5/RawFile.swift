@@ -25,7 +25,7 @@ final class RawFile: Sendable {
 
   /// Fills `buffer` with the bytes from `offset` on.
   ///
-  /// - Throws: `unreadable` at the end of the file.
+  /// - Throws: `unreadable` at the end of the file; `file` where the disk fails.
   func read(
     into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, item: @autoclosure () -> String
   ) throws(ShardError) {
@@ -35,12 +35,14 @@ final class RawFile: Sendable {
         reason:
           "bytes \(offset) to \(offset) + \(buffer.count) lie past the end of the file, \(count)")
     }
+    let count: Int
     do throws(DurableFileError) {
-      guard try file.read(into: buffer, at: start) == buffer.count else {
-        throw .failed(operation: "read", path: path, errno: EIO)
-      }
+      count = try file.read(into: buffer, at: start)
     } catch {
-      throw .unreadable(path: path, item: item(), reason: "\(error)")
+      throw .file(error)
+    }
+    guard count == buffer.count else {
+      throw .unreadable(path: path, item: item(), reason: "the file has been cut short")
     }
   }
 

@@ -51,7 +51,7 @@ package struct GPTRun {
     trainer = try GPTTrainer(
       GPT(config.model, using: &random, on: device), weightDecay: config.weightDecay)
     trainer.clip = config.clip
-    let checkpoint = resumed ? folder.resumePoint() : nil
+    let checkpoint = resumed ? try folder.resumePoint() : nil
     if checkpoint == nil, let path = config.initFrom {
       let weights = try GPTWeights.open(
         path, heads: config.model.heads, weights: config.initWeights ?? .ema)
@@ -77,6 +77,9 @@ package struct GPTRun {
       guard let found = validate(on: validation, unless: reporter.shouldStop) else { return }
       try log.relog(step: state.step, [metrics + found])
       if let best = best(log) { try folder.pointToBest(best) }
+    }
+    if state.step == config.steps {
+      try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: best(log))
     }
     var order = EpochOrder(count: codes.count, seed: config.seed, shuffled: config.shuffles)
     let entropy = codes.unigramEntropy

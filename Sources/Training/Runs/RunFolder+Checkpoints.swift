@@ -9,21 +9,23 @@ extension RunFolder {
   /// The folder of the newest complete checkpoint, or the one that `checkpoints/last` was made to
   /// point to.
   ///
-  /// - Throws: `RunError.noCheckpoint`.
-  package func lastCheckpoint() throws(RunError) -> String {
-    guard let checkpoint = resumePoint() else { throw .noCheckpoint(path: path) }
+  /// - Throws: `RunError.noCheckpoint`, `DurableFileError`.
+  package func lastCheckpoint() throws -> String {
+    guard let checkpoint = try resumePoint() else { throw RunError.noCheckpoint(path: path) }
     return checkpoint
   }
 
   /// The checkpoint at which a continued run takes up; `nil` for a run that was cut short before
   /// its first.
-  package func resumePoint() -> String? {
+  ///
+  /// - Throws: `failed` where the folder cannot be read: a run must not begin anew for that.
+  package func resumePoint() throws(DurableFileError) -> String? {
     if let name = try? FileManager.default.destinationOfSymbolicLink(atPath: lastPath),
       !name.contains("/"), DurableFile.exists("\(checkpointsPath)/\(name)/state.json")
     {
       return "\(checkpointsPath)/\(name)"
     }
-    return steps().last.map { "\(checkpointsPath)/\(Self.name(ofStep: $0))" }
+    return try listedSteps().last.map { "\(checkpointsPath)/\(Self.name(ofStep: $0))" }
   }
 
   /// Marks a checkpoint as one that is in use: none that is pinned is ever removed.
@@ -71,13 +73,13 @@ extension RunFolder {
   package func saveCheckpoint(
     step: Int, keeping count: Int, best: Int? = nil, _ fill: (_ folder: String) throws -> Void
   ) throws {
-    for folder in [checkpointsPath, imagesPath] { DurableFile.removeAbandoned(in: folder) }
+    removeAbandoned()
     let name = Self.name(ofStep: step)
     let temporary = DurableFile.temporaryPath(for: "\(checkpointsPath)/\(name)")
     try DurableFile.createFolder(temporary)
     do {
       try fill(temporary)
-      for file in DurableFile.names(in: temporary) where file.hasSuffix(".safetensors") {
+      for file in try DurableFile.list(temporary) where file.hasSuffix(".safetensors") {
         try SafetensorsFile("\(temporary)/\(file)").requireFinite()
       }
       if isPinned(step) {
@@ -93,22 +95,44 @@ extension RunFolder {
     }
     try DurableFile.publishFolder(temporary, replacing: "\(checkpointsPath)/\(name)")
     try DurableFile.link(to: name, at: lastPath)
+    try keepOnly(count, with: step, best: best)
+  }
+
+  /// Does for a run that has ended what a save does behind its checkpoint: it may have died there.
+  ///
+  /// A run whose `last` was pointed back stays as it is.
+  func settle(at step: Int, keeping count: Int, best: Int?) throws(DurableFileError) {
+    guard try listedSteps().last == step else { return }
+    try DurableFile.link(to: Self.name(ofStep: step), at: lastPath)
+    try keepOnly(count, with: step, best: best)
+  }
+
+  /// Points `best` to the best checkpoint and removes the oldest of the others.
+  private func keepOnly(_ count: Int, with step: Int, best: Int?) throws(DurableFileError) {
     if let best { try pointToBest(best) }
-    let spare = steps().filter { $0 != step && $0 != best && !isPinned($0) }
+    let spare = try listedSteps().filter { $0 != step && $0 != best && !isPinned($0) }
     for old in spare.dropLast(max(count, 1) - 1) {
       DurableFile.removePublished("\(checkpointsPath)/\(Self.name(ofStep: old))")
     }
   }
 
+  /// Removes what dead processes have left unfinished; call it with the folder's lock held.
+  package func removeAbandoned() {
+    for folder in [checkpointsPath, imagesPath] { DurableFile.removeAbandoned(in: folder) }
+  }
+
   /// Points `best` to the checkpoint of a step, if it is there.
   func pointToBest(_ step: Int) throws(DurableFileError) {
-    guard steps().contains(step) else { return }
+    guard try listedSteps().contains(step) else { return }
     try DurableFile.link(to: Self.name(ofStep: step), at: "\(checkpointsPath)/best")
   }
 
-  /// The steps of all complete checkpoints, in order.
-  package func steps() -> [Int] {
-    DurableFile.names(in: checkpointsPath).compactMap { name in
+  /// The steps of all complete checkpoints, in order; none where they cannot be listed.
+  package func steps() -> [Int] { (try? listedSteps()) ?? [] }
+
+  private func listedSteps() throws(DurableFileError) -> [Int] {
+    guard DurableFile.exists(checkpointsPath) else { return [] }
+    return try DurableFile.list(checkpointsPath).compactMap { name in
       // None of "step-000500.tmp-…".
       name.hasPrefix("step-") ? Int(name.dropFirst(5)) : nil
     }.sorted()

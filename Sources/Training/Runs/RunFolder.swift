@@ -81,8 +81,8 @@ package struct RunFolder: Sendable {
   package func create(config: some Encodable) throws {
     if exists { throw RunError.alreadyARun(path: path) }
     try requireItsOwn()
-    let inFolders = [checkpointsPath, imagesPath].flatMap { folder in
-      DurableFile.names(in: folder).map { "\(folder)/\($0)" }
+    let inFolders = try [checkpointsPath, imagesPath].filter(DurableFile.exists).flatMap { folder in
+      try DurableFile.list(folder).map { "\(folder)/\($0)" }
     }
     if let external = ([metricsPath] + inFolders).first(where: DurableFile.exists) {
       throw RunError.externalFile(path: external)

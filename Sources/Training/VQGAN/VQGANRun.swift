@@ -38,7 +38,7 @@ package struct VQGANRun {
         using: &random, on: device),
       perceptual: perceptual, objective: config.objective)
     trainer.clip = config.clip
-    let checkpoint = resumed ? folder.resumePoint() : nil
+    let checkpoint = resumed ? try folder.resumePoint() : nil
     if checkpoint == nil, let path = config.initFrom {
       let file = try FirstStageFile.open(path, weights: config.initWeights ?? .ema)
       try file.load(&trainer.model)
@@ -66,6 +66,9 @@ package struct VQGANRun {
       guard let found = try validate(on: validation, reporter) else { return }
       try log.relog(step: state.step, [metrics, found.metrics])
       if let best = best(log) { try folder.pointToBest(best) }
+    }
+    if state.step == config.steps {
+      try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: best(log))
     }
     let batches = ImageBatches(
       shards, batchSize: config.batchSize, from: state.position, seed: config.seed,
