@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs every parser under libFuzzer and AddressSanitizer: fuzz.py PROGRAM SECONDS [TARGET …]
 
-Two targets at a time, SECONDS each, from the inputs of Fuzz/Corpus. A crash, an input that takes 10 seconds and one that
-takes 2 GiB are findings; the input is left in the folder "found" beside PROGRAM. stdout: a JSON summary; the exit status
+Two targets at a time, SECONDS each, from the inputs of Fuzz/Corpus. A crash, an input that takes 10 seconds and one
+that takes 2 GiB are findings; the input is left in the folder "found" beside PROGRAM. stdout: a JSON summary; the exit status
 is 1 with any finding. Add --grow to put what reached new code, up to 2 KB each and 16 KB a target, into the corpus.
 """
 import concurrent.futures

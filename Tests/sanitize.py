@@ -28,9 +28,11 @@ LEFT_OUT = {
         "FuzzTests\\.|CheckpointsTests\\.|DurableFilesTests\\.": "parsers and files, without threads of their own",
     },
 }
+# The choice of an instruction set runs before ThreadSanitizer does, and would crash in it.
+ONE_CLONE = ["-DCK_ONE_CLONE", "-march=x86-64-v3"]
 FLAGS = {
     "address": ["--sanitize=address", "-Xcc", "-fsanitize=undefined"],
-    "thread": ["--sanitize=thread"],
+    "thread": ["--sanitize=thread", *(word for flag in ONE_CLONE for word in ("-Xcc", flag))],
 }
 REPORT = re.compile(r"^.*(?:ERROR: AddressSanitizer|WARNING: ThreadSanitizer|: runtime error: ).*$", re.M)
 
@@ -47,7 +49,7 @@ def kernels(kind):
     program, log = folder / f"check-{kind}", folder / f"{kind}.log"
     runtime = pathlib.Path(shutil.which("swiftc")).resolve().parent.parent / "lib/swift/linux"
     # The runtime of ThreadSanitizer is made for programs with libdispatch.
-    extra = [f"-L{runtime}", "-ldispatch", "-lBlocksRuntime", f"-Wl,-rpath,{runtime}"] if kind == "thread" else []
+    extra = [f"-L{runtime}", "-ldispatch", "-lBlocksRuntime", f"-Wl,-rpath,{runtime}", *ONE_CLONE] if kind == "thread" else []
     sanitizers = "thread" if kind == "thread" else "address,undefined"
     sources = sorted(str(path) for path in (root / "Sources/CKernels").glob("*.c"))
     build = ["clang", "-w", "-O1", "-g", f"-fsanitize={sanitizers}", "-ISources/CKernels/include", "-ISources/CKernels",
@@ -55,7 +57,7 @@ def kernels(kind):
     status = run(build, log=log) or run([str(program)], {"ASAN_OPTIONS": "detect_leaks=0"}, log)
     text = log.read_text(errors="replace")
     reports = REPORT.findall(text)
-    return {"name": f"kernels-check, {sanitizers}", "tests": len(re.findall(r"^\d+x|^[^\n]*\be-\d\d", text, re.M)),
+    return {"name": f"kernels-check, {sanitizers}", "tests": len(re.findall(r"e-\d\d", text)),
             "failures": int(status != 0), "reports": len(reports), "first": reports[:5]}
 
 

@@ -124,7 +124,8 @@ package struct TamingProject {
       ]
     }
     imageSize = sizes.compactMap { $0 }.first(where: (1...65_535).contains)
-    objects = sets.compactMap { $0["max_objects_per_image"]?.integer }.first(where: (1...10_000).contains)
+    objects = sets.compactMap { $0["max_objects_per_image"]?.integer }
+      .first(where: (1...10_000).contains)
     let ofCOCO = ["train", "validation"].compactMap { data?[$0] }.first {
       $0["target"]?.string?.hasSuffix(".AnnotatedObjectsCoco") == true
     }
@@ -135,7 +136,7 @@ package struct TamingProject {
     }
   }
 
-  /// Two aliases in a list that has an alias, and so on, stand for 2^n values, all of which Yams looks at.
+  /// Two aliases of a list of two aliases, and so on, stand for 2^n values; Yams looks at each.
   private static let mostAliases = 32
 
   /// At least as many aliases as the text has: words that begin with an asterisk.

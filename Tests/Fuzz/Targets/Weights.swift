@@ -64,7 +64,7 @@ enum Weights {
 
   // MARK: Models
 
-  /// Lines of `NAME EXTENT EXTENT …` stand for tensors of zeros, one with `=VALUE` at its end for others.
+  /// Lines of `NAME EXTENT EXTENT …` stand for tensors of zeros, with `=VALUE` of that value.
   static func architecture(_ input: [UInt8], _ scratch: ScratchFolder) throws {
     try recognise(ShapedTensors(String(decoding: input, as: UTF8.self)), project: nil)
   }
@@ -76,7 +76,8 @@ enum Weights {
   }
 
   private static func recognise(_ tensors: ShapedTensors, project: TamingProject?) throws {
-    switch try TamingCheckpoint(tensors.underUsualNames(), project: project, heads: project == nil ? 4 : nil) {
+    let heads = project == nil ? 4 : nil
+    switch try TamingCheckpoint(tensors.underUsualNames(), project: project, heads: heads) {
     case .firstStage(let weights): _ = weights.summary
     case .transformer(let weights):
       _ = (weights.summary, weights.conditionLength(height: 256, width: 256))
@@ -124,9 +125,11 @@ private struct ShapedTensors: TensorSource {
   func contains(_ name: String) -> Bool { tensors[name] != nil }
 
   func shape(of name: String) throws -> [Int] {
-    guard let tensor = tensors[name] else { throw ArchitectureError.noTensor(path: path, tensor: name) }
+    guard let tensor = tensors[name] else { throw missing(name) }
     return tensor.shape
   }
+
+  private func missing(_ name: String) -> ArchitectureError { .noTensor(path: path, tensor: name) }
 
   func type(of name: String) throws -> ElementType { .float32 }
 
@@ -135,7 +138,7 @@ private struct ShapedTensors: TensorSource {
     for extent in try shape(of: name) {
       let (product, overflows) = count.multipliedReportingOverflow(by: extent)
       // As a file that does not hold so many.
-      guard !overflows, product <= 1 << 20 else { throw ArchitectureError.noTensor(path: path, tensor: name) }
+      guard !overflows, product <= 1 << 20 else { throw missing(name) }
       count = product
     }
     return [Float](repeating: tensors[name]?.value ?? 0, count: count)
