@@ -55,8 +55,8 @@ struct HostileArchiveTests {
   /// The product of the other extents is no integer.
   @Test func tensorsOfNothing() throws {
     let folder = try TemporaryFolder()
-    for (shape, strides) in [([0], [1]), ([0, 1 << 31, 1 << 32], [0, 1 << 32, 1])] {
-      let tensor = PyTorchBytes.tensor(offset: 2, shape: shape, strides: strides)
+    for (offset, shape, strides) in [(2, [0], [1]), (0, [0, 1 << 31, 1 << 32], [0, 1 << 32, 1])] {
+      let tensor = PyTorchBytes.tensor(offset: offset, shape: shape, strides: strides)
       let path = try PyTorchBytes.file(
         PyTorchBytes.stream(PyTorchBytes.object([], tensor)), in: folder)
       #expect(try PyTorchFile(path).floats(of: "a") == [])
