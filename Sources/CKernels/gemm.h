@@ -11,8 +11,8 @@ struct gemm {
   float alpha;
   const void *a;
   long lda;
-  const void *b;
-  long ldb;
+  const void *const *b;  // parts of `part` columns each, or unless transpose_b of `part` packed elements
+  long part, ldb;
   float beta;
   float *c;
   long ldc;

@@ -75,13 +75,16 @@ CK_WIDE static void pack_pair_rows(const struct gemm *p, long row, long count, l
 }
 
 CK_WIDE static void pack_pair_panel(const struct gemm *p, long column, long count, long step, long depth, float *to) {
-  const uint16_t *b = p->b;
-  if (!p->transpose_b)
-    interleave(b + column, p->ldb, step, depth, p->elements, count, p->width, to);
-  else if (p->ldb % 2)
-    gather(b + column * p->ldb, p->ldb, step, depth, p->elements, count, p->width, to);
+  if (!p->transpose_b) {
+    const uint16_t *b = p->b[step / p->part];
+    interleave(b + column, p->ldb, step % p->part, depth, p->elements, count, p->width, to);
+    return;
+  }
+  const uint16_t *b = (const uint16_t *)p->b[column / p->part] + column % p->part * p->ldb;
+  if (p->ldb % 2)
+    gather(b, p->ldb, step, depth, p->elements, count, p->width, to);
   else
-    ck_pack_transposed_panel((const float *)(b + column * p->ldb) + step, p->ldb / 2, count, p->width, depth, to);
+    ck_pack_transposed_panel((const float *)b + step, p->ldb / 2, count, p->width, depth, to);
 }
 
 #define DOT_PRODUCTS(R, V) \
@@ -104,10 +107,10 @@ BFLOAT16 static void multiply_pair_tile(const struct gemm *p, const float *a, lo
   CK_ROWS_SWITCH(rows, 2, DOT_PRODUCTS)
 }
 
-void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a, const uint16_t *b,
-                      float beta, float *c) {
+void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
+                      long lda, const uint16_t *const *parts, long count, float *c) {
   if (m <= 0 || n <= 0) return;
-  if (!transpose_a && transpose_b && ck_skinny_gemm_bfloat16(m, n, k, a, b, beta, c)) return;
+  if (!transpose_a && transpose_b && ck_skinny_gemm_bfloat16(m, n, k, a, parts, count, c)) return;
   ck_run_gemm(&(struct gemm){.transpose_a = transpose_a,
                              .transpose_b = transpose_b,
                              .m = m,
@@ -116,10 +119,10 @@ void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, 
                              .elements = k,
                              .alpha = 1,
                              .a = a,
-                             .lda = transpose_a ? m : k,
-                             .b = b,
+                             .lda = lda,
+                             .b = (const void *const *)parts,
+                             .part = ck_maximum(1, transpose_b ? n / count : ck_chunks(k / count, 2)),
                              .ldb = transpose_b ? k : n,
-                             .beta = beta,
                              .c = c,
                              .ldc = n,
                              .pack_rows = pack_pair_rows,
@@ -127,8 +130,8 @@ void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, 
                              .multiply_tile = multiply_pair_tile});
 }
 #else
-void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a, const uint16_t *b,
-                      float beta, float *c) {
+void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
+                      long lda, const uint16_t *const *parts, long count, float *c) {
   __builtin_trap();  // ck_has_bfloat16 says so
 }
 #endif

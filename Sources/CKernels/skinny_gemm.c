@@ -33,7 +33,9 @@ struct skinny_gemm {
   const uint16_t *halves_a, *halves_b;  // or both factors in bfloat16, dense
   float *c;
   long ldc;
-  long columns;  // of C to a task
+  const void *const *parts;  // b, bytes or halves_b
+  const float *const *part_scales;
+  long columns;              // of C to a task
 };
 
 CK_INLINE void finish(const struct skinny_gemm *p, float sum, float scale, float *out) {
@@ -107,30 +109,52 @@ CK_INLINE void multiply_columns(const struct skinny_gemm *p, long task, const in
     for (long row = 0; row < p->m; row++) dot_products(p, row, column, 1, 1, bytes);
 }
 
-CK_WIDE static void multiply_floats(void *context, long task) { multiply_columns(context, task, 0); }
-CK_WIDE static void multiply_bytes(void *context, long task) { multiply_columns(context, task, 1); }
-
-static void run(ck_task task, struct skinny_gemm p, long weight_bytes) {
-  // Tasks of about 128 KiB of weights.
-  p.columns = ck_maximum(4, 131072 / weight_bytes / ck_maximum(1, p.k) / 4 * 4);
-  ck_parallel(ck_chunks(p.n, p.columns), task, &p);
+// Task `*task` of all parts becomes that of one, which stands alone.
+CK_INLINE struct skinny_gemm one_part(const void *context, long *task) {
+  struct skinny_gemm p = *(const struct skinny_gemm *)context;
+  const long each = ck_chunks(p.n, p.columns), part = *task / each;
+  *task %= each;
+  p.c += part * p.n;
+  p.b = p.parts[part];
+  p.bytes = p.parts[part];
+  p.halves_b = p.parts[part];
+  if (p.part_scales) p.scales = p.part_scales[part];
+  return p;
 }
 
-int ck_skinny_gemm(long m, long n, long k, float alpha, const float *a, long lda, const float *b, long ldb, float beta,
-                float *c, long ldc) {
+CK_WIDE static void multiply_floats(void *context, long task) {
+  const struct skinny_gemm p = one_part(context, &task);
+  multiply_columns(&p, task, 0);
+}
+
+CK_WIDE static void multiply_bytes(void *context, long task) {
+  const struct skinny_gemm p = one_part(context, &task);
+  multiply_columns(&p, task, 1);
+}
+
+static void run(ck_task task, struct skinny_gemm p, long count, long weight_bytes) {
+  // Tasks of about 128 KiB of weights.
+  p.columns = ck_maximum(4, 131072 / weight_bytes / ck_maximum(1, p.k) / 4 * 4);
+  p.n /= count;
+  ck_parallel(count * ck_chunks(p.n, p.columns), task, &p);
+}
+
+int ck_skinny_gemm(long m, long n, long k, float alpha, const float *a, long lda, const float *const *parts, long count,
+                   long ldb, float beta, float *c, long ldc) {
   if (m > FEW_ROWS || m * k > FEW_FLOATS || k < ROW_LENGTHS * m) return 0;
   run(multiply_floats,
-      (struct skinny_gemm){.m = m, .n = n, .k = k, .alpha = alpha, .beta = beta, .a = a, .lda = lda, .b = b, .ldb = ldb,
-                        .c = c, .ldc = ldc},
-      4);
+      (struct skinny_gemm){.m = m, .n = n, .k = k, .alpha = alpha, .beta = beta, .a = a, .lda = lda,
+                           .parts = (const void *const *)parts, .ldb = ldb, .c = c, .ldc = ldc},
+      count, 4);
   return 1;
 }
 
-void ck_skinny_gemm_int8(long m, long n, long k, const float *a, const int8_t *bytes, const float *scales, float *c) {
+void ck_skinny_gemm_int8(long m, long n, long k, const float *a, const int8_t *const *parts,
+                         const float *const *scales, long count, float *c) {
   run(multiply_bytes,
-      (struct skinny_gemm){.m = m, .n = n, .k = k, .alpha = 1, .a = a, .lda = k, .bytes = bytes, .scales = scales,
-                        .c = c, .ldc = n},
-      1);
+      (struct skinny_gemm){.m = m, .n = n, .k = k, .alpha = 1, .a = a, .lda = k, .parts = (const void *const *)parts,
+                           .part_scales = scales, .c = c, .ldc = n},
+      count, 1);
 }
 
 // ---- 8-bit weights: w = scale * byte, the largest of a row at 127 ----------------------------------------
@@ -226,7 +250,7 @@ BFLOAT16_INLINE void half_dot_product(const struct skinny_gemm *p, long column) 
 }
 
 BFLOAT16 static void multiply_halves(void *context, long task) {
-  const struct skinny_gemm *p = context;
+  const struct skinny_gemm part = one_part(context, &task), *p = &part;
   const long end = ck_minimum(p->n, (task + 1) * p->columns);
   long column = task * p->columns;
   if (p->m == 1)
@@ -240,16 +264,18 @@ BFLOAT16 static void multiply_halves(void *context, long task) {
     for (long row = 0; row < p->m; row++) half_dot_products(p, row, column, 1, 1);
 }
 
-int ck_skinny_gemm_bfloat16(long m, long n, long k, const uint16_t *a, const uint16_t *b, float beta, float *c) {
+int ck_skinny_gemm_bfloat16(long m, long n, long k, const uint16_t *a, const uint16_t *const *parts, long count,
+                            float *c) {
   if (m >= FEW_ROWS / 2 || k < ROW_LENGTHS * m) return 0;
   run(multiply_halves,
-      (struct skinny_gemm){.m = m, .n = n, .k = k, .alpha = 1, .beta = beta, .halves_a = a, .halves_b = b, .c = c,
-                        .ldc = n},
-      2);
+      (struct skinny_gemm){.m = m, .n = n, .k = k, .alpha = 1, .halves_a = a, .parts = (const void *const *)parts,
+                           .c = c, .ldc = n},
+      count, 2);
   return 1;
 }
 #else
-int ck_skinny_gemm_bfloat16(long m, long n, long k, const uint16_t *a, const uint16_t *b, float beta, float *c) {
+int ck_skinny_gemm_bfloat16(long m, long n, long k, const uint16_t *a, const uint16_t *const *parts, long count,
+                            float *c) {
   return 0;
 }
 #endif

@@ -53,12 +53,18 @@ void ck_tile_size(long *rows, long *vectors);
 // strides. With beta 0, C is not read.
 void ck_gemm(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a, long lda,
              const float *b, long ldb, float beta, float *c, long ldc);
+// The same with op(B) made of `count` equal parts, beside each other in its columns if transpose_b,
+// where they are multiples of CK_JOINT long, or below each other.
+#define CK_JOINT 32
+void ck_joined_gemm(int transpose_a, int transpose_b, long m, long n, long k, float alpha, const float *a, long lda,
+                    const float *const *parts, long count, long ldb, float beta, float *c, long ldc);
 
 // ---- gemm_bfloat16.c ----------------------------------------------------------------------------------
 
-// C = op(A) * op(B) + beta * C of dense bfloat16 factors with float32 sums; beta is 0 or 1. Only where ck_has_bfloat16().
-void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a, const uint16_t *b,
-                      float beta, float *c);
+// C = op(A) * op(B) of bfloat16 factors with float32 sums, C and B's parts dense; B in parts, as above; of an even k each, if below each
+// other. Only where ck_has_bfloat16().
+void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, const uint16_t *a,
+                      long lda, const uint16_t *const *parts, long count, float *c);
 // To the nearest, ties to even.
 void ck_round_to_bfloat16(const float *from, uint16_t *to, long count);
 int ck_has_bfloat16(void);
@@ -66,7 +72,9 @@ int ck_has_bfloat16(void);
 // ---- skinny_gemm.c -----------------------------------------------------------------------------------------
 
 // C [m, n] = A [m, k] * B [n, k]^T with B[j] = scales[j] * bytes[j], for few rows of A: B is read once for every four.
-void ck_skinny_gemm_int8(long m, long n, long k, const float *a, const int8_t *bytes, const float *scales, float *c);
+// B and its scales are `count` equal parts.
+void ck_skinny_gemm_int8(long m, long n, long k, const float *a, const int8_t *const *bytes, const float *const *scales,
+                         long count, float *c);
 // Rows of 8-bit integers whose largest is +-127, and their scales; and back.
 void ck_quantize_rows(const float *from, int8_t *bytes, float *scales, long rows, long columns);
 void ck_restore_rows(const int8_t *bytes, const float *scales, float *to, long rows, long columns);
@@ -221,10 +229,10 @@ void ck_uniform_divergence_backward(const float *logits, const float *divergence
 
 // ---- rotary.c ---------------------------------------------------------------------------------------------
 
-// y = x with channels 2i and 2i + 1 of each head turned; x and y [M, heads * d], row m at position m % t; cosines and sines
+// y = x with channels 2i and 2i + 1 of the first `turned` heads turned; x and y [M, heads * d], row m at position m % t; cosines and sines
 // [t, d / 2]. sign -1 turns back.
-void ck_rotate(const float *x, const float *cosines, const float *sines, float *y, long m, long t, long heads,
-               long d, float sign);
+void ck_rotate(const float *x, const float *cosines, const float *sines, float *y, long m, long t, long turned,
+               long heads, long d, float sign);
 
 // ---- labels.c ---------------------------------------------------------------------------------------------
 
@@ -260,13 +268,13 @@ void ck_attention_forward(const float *q, const float *k, const float *v, float 
 void ck_attention_backward(const float *q, const float *k, const float *v, const float *out, const float *dout,
                            const float *log_sums, float *dq, float *dk, float *dv, long n, long t, long heads,
                            long d, long q_stride, long out_stride, float scale, int causal, long prefix);
-// Rows [N, count, heads * D] as positions start, start + 1 ... of a cache of keys or values [N, heads, capacity, D]: of
+// Rows [N, count, heads * D], `stride` apart, as positions start, start + 1 ... of a cache of keys or values [N, heads, capacity, D]: of
 // floats, or with `bf16` of bfloat16.
-void ck_attention_append(const float *rows, void *cache, int bf16, long n, long count, long start, long capacity,
+void ck_attention_append(const float *rows, long stride, void *cache, int bf16, long n, long count, long start, long capacity,
                        long heads, long d);
-// New positions q [N, count, heads * D], of which position i sees the first before + i + 1 of the cached keys and values
-// [N, heads, capacity, D]; out like q.
-void ck_attention_decode(const float *q, const void *keys, const void *values, int bf16, float *out, long n,
+// New positions q [N, count, heads * D], `stride` apart, of which position i sees the first before + i + 1 of the cached keys and values
+// [N, heads, capacity, D]; out like q, dense.
+void ck_attention_decode(const float *q, long stride, const void *keys, const void *values, int bf16, float *out, long n,
                        long count, long before, long capacity, long heads, long d, float scale);
 
 // ---- quantizer.c ----------------------------------------------------------------------------------------------

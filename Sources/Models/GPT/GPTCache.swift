@@ -43,8 +43,8 @@ extension GPT {
       let (mask, rotation) = (mask(positions), rotation(positions))
       var random: RandomSource?
       for (index, block) in blocks.enumerated() {
-        x = block(x, mask: mask, rotation, droppingWith: &random) { keys, values in
-          cache.layers[index].append(keys: keys, values: values)
+        x = block(x, mask: mask, rotation, droppingWith: &random) {
+          cache.layers[index].append($0)
         }
       }
       return logits(ofLast: x)

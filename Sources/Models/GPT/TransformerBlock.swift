@@ -3,7 +3,7 @@
 import NN
 import TensorCore
 
-/// Multi-head self-attention with separate projections.
+/// Multi-head self-attention; one product gives queries, keys and values.
 ///
 /// - Source: the reference's minGPT, `CausalSelfAttention`.
 package struct SelfAttention: Layer {
@@ -20,16 +20,23 @@ package struct SelfAttention: Layer {
 
   private var scale: Float { 1 / Float(query.weight.shape[0] / heads).squareRoot() }
 
+  /// Queries, keys and values beside each other, `[N, T, 3 · C]`, turned by their positions where
+  /// these are rotary.
+  private func inputs(_ x: Tensor, _ rotation: Rotation?) -> Tensor {
+    let layers = [query, key, value]
+    let y = x.linear(layers.map(\.weight), biases: layers.compactMap(\.bias))
+    return rotation.map { y.queriesAndKeysRotated(by: $0) } ?? y
+  }
+
   /// All positions at once: `[N, T, C]` to the same.
   ///
-  /// - Parameter keep: is given keys and values `[N, T, C]`, for a cache.
+  /// - Parameter keep: is given queries, keys and values `[N, T, 3 · C]`, for a cache.
   func callAsFunction(
-    _ x: Tensor, mask: AttentionMask, _ rotation: Rotation?,
-    keeping keep: (_ keys: Tensor, _ values: Tensor) -> Void
+    _ x: Tensor, mask: AttentionMask, _ rotation: Rotation?, keeping keep: (Tensor) -> Void
   ) -> Tensor {
-    let (q, k, v) = (query(x, rotation), key(x, rotation), value(x))
-    keep(k, v)
-    return projection(attention(q, k, v, heads: heads, scale: scale, mask: mask))
+    let inputs = inputs(x, rotation)
+    keep(inputs)
+    return projection(inputs.attention(heads: heads, scale: scale, mask: mask))
   }
 
   /// New positions `[N, T, C]` that see what stands before them and all in the cache, which takes
@@ -37,7 +44,7 @@ package struct SelfAttention: Layer {
   func callAsFunction(
     _ x: Tensor, _ rotation: Rotation?, after cache: inout KeyValueCache
   ) -> Tensor {
-    projection(cache.attend(query(x, rotation), key(x, rotation), value(x), scale: scale))
+    projection(cache.attend(inputs(x, rotation), scale: scale))
   }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
@@ -72,7 +79,7 @@ package struct TransformerBlock: Layer {
   func callAsFunction(
     _ x: Tensor, mask: AttentionMask, _ rotation: Rotation? = nil,
     droppingWith random: inout RandomSource?,
-    keeping keep: (_ keys: Tensor, _ values: Tensor) -> Void = { _, _ in }
+    keeping keep: (Tensor) -> Void = { _ in }
   ) -> Tensor {
     let attended = attention(norm1(x), mask: mask, rotation, keeping: keep)
     let y = x + attended.droppedOut(rate: dropout, using: &random)
@@ -95,13 +102,5 @@ package struct TransformerBlock: Layer {
     try attention.visitParameters { try visit("attn." + $0, &$1) }
     try expand.visitParameters { try visit("mlp.0." + $0, &$1) }
     try contract.visitParameters { try visit("mlp.2." + $0, &$1) }
-  }
-}
-
-extension Linear {
-  /// Queries or keys, turned by their positions where these are rotary.
-  fileprivate func callAsFunction(_ x: Tensor, _ rotation: Rotation?) -> Tensor {
-    let y = self(x)
-    return rotation.map { y.rotated(by: $0) } ?? y
   }
 }

@@ -59,8 +59,9 @@ protocol Backend: AnyObject, Sendable {
     _ dy: Tensor, _ weights: Tensor, _ shape: ConvolutionShape, into dx: Tensor)
   func convolutionBackwardWeights(
     _ x: Tensor, _ dy: Tensor, _ shape: ConvolutionShape, into dweights: Tensor, _ dbias: Tensor?)
-  /// `c = op(a) · op(b)` in the device's precision.
-  func matrixProduct(_ a: Tensor, _ b: Tensor, _ shape: ProductShape, into c: Tensor)
+  /// `c = op(a) · op(b)` in the device's precision; `op(b)` is made of equal parts, beside each other if the shape
+  /// transposes it, else below each other.
+  func matrixProduct(_ a: Columns, _ b: [Tensor], _ shape: ProductShape, into c: Tensor)
 
   // Normalisation
   func groupNorm(
@@ -154,17 +155,18 @@ protocol Backend: AnyObject, Sendable {
   /// Adds the rows of `x` to those of `table` that their indices name.
   func scatterAddRows(_ x: Tensor, _ indices: IndexTensor, into table: Tensor)
   func attention(
-    _ q: Tensor, _ k: Tensor, _ v: Tensor, _ shape: AttentionShape, into out: Tensor,
+    _ q: Columns, _ k: Columns, _ v: Columns, _ shape: AttentionShape, into out: Tensor,
     logSums: Tensor)
   func attentionBackward(
-    _ q: Tensor, _ k: Tensor, _ v: Tensor, out: Tensor, dout: Tensor, logSums: Tensor,
-    _ shape: AttentionShape, into dq: Tensor, _ dk: Tensor, _ dv: Tensor)
+    _ q: Columns, _ k: Columns, _ v: Columns, out: Tensor, dout: Tensor, logSums: Tensor,
+    _ shape: AttentionShape, into dq: Columns, _ dk: Columns, _ dv: Columns)
   /// Rows `[N, T, C]` as positions `start…` of a cache.
-  func attentionAppend(_ rows: Tensor, _ shape: CacheShape, at start: Int, into cache: Tensor)
+  func attentionAppend(_ rows: Columns, _ shape: CacheShape, at start: Int, into cache: Tensor)
   func attentionDecode(
-    _ q: Tensor, keys: Tensor, values: Tensor, _ shape: CacheShape, before: Int, scale: Float,
+    _ q: Columns, keys: Tensor, values: Tensor, _ shape: CacheShape, before: Int, scale: Float,
     into out: Tensor)
-  func rotate(_ x: Tensor, _ rotation: Rotation, sign: Float, into y: Tensor)
+  /// The first `heads` heads of every position turned, the rest copied.
+  func rotate(_ x: Tensor, heads: Int, _ rotation: Rotation, sign: Float, into y: Tensor)
   func nearestCodes(
     _ rows: Tensor, _ codebook: Tensor, into indices: IndexTensor, distances: Tensor)
   /// Rows of `sums` by their `counts` with Laplace smoothing.

@@ -20,56 +20,58 @@ extension CPUBackend {
   }
 
   func attention(
-    _ q: Tensor, _ k: Tensor, _ v: Tensor, _ s: AttentionShape, into out: Tensor, logSums: Tensor
+    _ q: Columns, _ k: Columns, _ v: Columns, _ s: AttentionShape, into out: Tensor, logSums: Tensor
   ) {
-    timed("attention", operations: s.operations, floats: 4 * q.count) {
+    timed("attention", operations: s.operations, floats: 4 * out.count) {
       ck_attention_forward(
         q.floats, k.floats, v.floats, out.floats, logSums.floats, s.n, s.length, s.heads, s.width,
-        s.heads * s.width, s.heads * s.width, s.scale, s.isCausal ? 1 : 0, s.prefix)
+        q.stride, out.shape[-1], s.scale, s.isCausal ? 1 : 0, s.prefix)
     }
   }
 
   func attentionBackward(
-    _ q: Tensor, _ k: Tensor, _ v: Tensor, out: Tensor, dout: Tensor, logSums: Tensor,
-    _ s: AttentionShape, into dq: Tensor, _ dk: Tensor, _ dv: Tensor
+    _ q: Columns, _ k: Columns, _ v: Columns, out: Tensor, dout: Tensor, logSums: Tensor,
+    _ s: AttentionShape, into dq: Columns, _ dk: Columns, _ dv: Columns
   ) {
-    timed("attention backward", operations: 5 * s.operations / 2, floats: 8 * q.count) {
+    timed("attention backward", operations: 5 * s.operations / 2, floats: 8 * out.count) {
       ck_attention_backward(
         q.floats, k.floats, v.floats, out.floats, dout.floats, logSums.floats, dq.floats, dk.floats,
-        dv.floats, s.n, s.length, s.heads, s.width, s.heads * s.width, s.heads * s.width, s.scale,
+        dv.floats, s.n, s.length, s.heads, s.width, q.stride, out.shape[-1], s.scale,
         s.isCausal ? 1 : 0, s.prefix)
     }
   }
 
-  func attentionAppend(_ rows: Tensor, _ s: CacheShape, at start: Int, into cache: Tensor) {
-    timed("attention keep", floats: 2 * rows.count) {
+  func attentionAppend(_ rows: Columns, _ s: CacheShape, at start: Int, into cache: Tensor) {
+    let (n, count) = (rows.tensor.shape[0], rows.tensor.shape[1])
+    timed("attention keep", floats: 2 * n * count * s.heads * s.width) {
       ck_attention_append(
-        rows.floats, cache.storage.memory, s.bf16 ? 1 : 0, rows.shape[0], rows.shape[1], start,
+        rows.floats, rows.stride, cache.storage.memory, s.bf16 ? 1 : 0, n, count, start,
         s.capacity, s.heads, s.width)
     }
   }
 
   func attentionDecode(
-    _ q: Tensor, keys: Tensor, values: Tensor, _ s: CacheShape, before: Int, scale: Float,
+    _ q: Columns, keys: Tensor, values: Tensor, _ s: CacheShape, before: Int, scale: Float,
     into out: Tensor
   ) {
-    let (n, count) = (q.shape[0], q.shape[1])
+    let (n, count) = (out.shape[0], out.shape[1])
     timed(
       "attention step",
       operations: 4 * (n * s.heads * count * (2 * before + count + 1) / 2) * s.width,
       floats: (s.bf16 ? 1 : 2) * n * s.heads * (before + count) * s.width
     ) {
       ck_attention_decode(
-        q.floats, keys.storage.memory, values.storage.memory, s.bf16 ? 1 : 0, out.floats, n,
-        count, before, s.capacity, s.heads, s.width, scale)
+        q.floats, q.stride, keys.storage.memory, values.storage.memory, s.bf16 ? 1 : 0, out.floats,
+        n, count, before, s.capacity, s.heads, s.width, scale)
     }
   }
 
-  func rotate(_ x: Tensor, _ rotation: Rotation, sign: Float, into y: Tensor) {
+  func rotate(_ x: Tensor, heads: Int, _ rotation: Rotation, sign: Float, into y: Tensor) {
     timed("rotary positions", floats: 2 * x.count) {
       ck_rotate(
         x.floats, rotation.cosines.floats, rotation.sines.floats, y.floats,
-        x.shape[0] * x.shape[1], x.shape[1], x.shape[2] / rotation.width, rotation.width, sign)
+        x.shape[0] * x.shape[1], x.shape[1], heads, x.shape[2] / rotation.width, rotation.width,
+        sign)
     }
   }
 

@@ -87,38 +87,50 @@ final class CPUBackend: Backend {
 
   // MARK: Matrix product
 
-  func matrixProduct(_ a: Tensor, _ b: Tensor, _ s: ProductShape, into c: Tensor) {
+  func matrixProduct(_ a: Columns, _ b: [Tensor], _ s: ProductShape, into c: Tensor) {
+    guard b.count == 1 || b[0].shape[0] % Int(CK_JOINT) == 0 else {
+      return matrixProduct(a, [stacked(b)], s, into: c)
+    }
     switch precision {
     case .bfloat16: productOfHalves(a, b, s, into: c)
     // Bytes are for `x · weightᵀ` alone.
-    case .int8 where !s.transposesFirst && s.transposesSecond && b.rank == 2:
+    case .int8 where !s.transposesFirst && s.transposesSecond && b[0].rank == 2:
       productOfBytes(a, b, s, into: c)
     case .float32, .int8:
       timed(
         "gemm \(s.m)×\(s.n)×\(s.k)", operations: s.operations,
         floats: s.m * s.k + s.k * s.n + s.m * s.n
-      ) { multiply(a.floats, b.floats, s, into: c.floats) }
+      ) { multiply(a, b.map { .init($0.floats) }, s, into: c) }
     }
   }
 
-  private func multiply(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ s: ProductShape,
-    into c: UnsafeMutablePointer<Float>
-  ) {
-    ck_gemm(
-      s.transposesFirst ? 1 : 0, s.transposesSecond ? 1 : 0, s.m, s.n, s.k, 1, a,
-      s.transposesFirst ? s.m : s.k, b, s.transposesSecond ? s.k : s.n, 0, c, s.n)
+  private func stacked(_ parts: [Tensor]) -> Tensor {
+    let (rows, columns) = (parts[0].shape[0], parts[0].shape[1])
+    let whole = Tensor(uninitialized: [parts.count * rows, columns], on: device)
+    for (index, part) in parts.enumerated() {
+      insert(part, axis: 0, at: index * rows, into: whole)
+    }
+    return whole
   }
 
-  private func productOfHalves(_ a: Tensor, _ b: Tensor, _ s: ProductShape, into c: Tensor) {
-    let (first, second) = (bfloat16(of: a), bfloat16(of: b))
+  private func multiply(
+    _ a: Columns, _ b: [UnsafePointer<Float>?], _ s: ProductShape, into c: Tensor
+  ) {
+    ck_joined_gemm(
+      s.transposesFirst ? 1 : 0, s.transposesSecond ? 1 : 0, s.m, s.n, s.k, 1, a.floats, a.stride,
+      b, b.count, s.transposesSecond ? s.k : s.n, 0, c.floats, s.n)
+  }
+
+  private func productOfHalves(_ a: Columns, _ b: [Tensor], _ s: ProductShape, into c: Tensor) {
+    let first = bfloat16(of: a.tensor)
+    let second = b.map { bfloat16(of: $0) }
     timed(
       "gemm, bfloat16 \(s.m)×\(s.n)×\(s.k)", operations: s.operations,
       floats: (s.m * s.k + s.k * s.n) / 2 + s.m * s.n
     ) {
       ck_gemm_bfloat16(
-        s.transposesFirst ? 1 : 0, s.transposesSecond ? 1 : 0, s.m, s.n, s.k, first.bf16,
-        second.bf16, 0, c.floats)
+        s.transposesFirst ? 1 : 0, s.transposesSecond ? 1 : 0, s.m, s.n, s.k, first.bf16 + a.first,
+        a.stride, second.map { .init($0.bf16) }, second.count, c.floats)
     }
   }
 
@@ -126,21 +138,26 @@ final class CPUBackend: Backend {
   /// floats.
   private static let fewRows = 64
 
-  private func productOfBytes(_ a: Tensor, _ b: Tensor, _ s: ProductShape, into c: Tensor) {
-    let rows = int8(of: b)
+  private func productOfBytes(_ a: Columns, _ b: [Tensor], _ s: ProductShape, into c: Tensor) {
+    let rows = b.map { int8(of: $0) }
     timed(
       "gemm, 8-bit weights \(s.m)×\(s.n)×\(s.k)", operations: s.operations,
       floats: s.m * s.k + s.k * s.n / 4 + s.m * s.n
     ) {
-      let (bytes, scales) = (rows.values.signedBytes, rows.scales.floats)
       guard s.m > Self.fewRows else {
-        ck_skinny_gemm_int8(s.m, s.n, s.k, a.floats, bytes, scales, c.floats)
+        ck_skinny_gemm_int8(
+          s.m, s.n, s.k, a.floats, rows.map { .init($0.values.signedBytes) },
+          rows.map { .init($0.scales.floats) }, rows.count, c.floats)
         return
       }
-      let restored = makeStorage(count: s.n * s.k)
+      let restored = rows.map { part in
+        let whole = makeStorage(count: s.n / b.count * s.k)
+        ck_restore_rows(
+          part.values.signedBytes, part.scales.floats, whole.floats, s.n / b.count, s.k)
+        return whole
+      }
       withExtendedLifetime(restored) {
-        ck_restore_rows(bytes, scales, restored.floats, s.n, s.k)
-        multiply(a.floats, restored.floats, s, into: c.floats)
+        multiply(a, restored.map { .init($0.floats) }, s, into: c)
       }
     }
   }

@@ -44,6 +44,10 @@ extension Tensor {
   var floats: UnsafeMutablePointer<Float> { storage.floats }
 }
 
+extension Columns {
+  var floats: UnsafeMutablePointer<Float> { tensor.floats + first }
+}
+
 /// Values in 16 or 8 bits, beside the storage that they were made of; gone when its contents
 /// change.
 ///

@@ -41,6 +41,20 @@ struct ConvolutionShape: Sendable {
   var output: Shape { [images, outputs, outputHeight, outputWidth] }
 }
 
+/// Some columns of a tensor's rows, from `first` on; an operation's extents say how many.
+struct Columns {
+  let tensor: Tensor
+  var first = 0
+
+  /// Elements between rows.
+  var stride: Int { tensor.shape[-1] }
+
+  init(_ tensor: Tensor, from first: Int = 0) {
+    self.tensor = tensor
+    self.first = first
+  }
+}
+
 /// The extents of a matrix product `[m, k] · [k, n]`, and which factors are read transposed.
 struct ProductShape: Sendable {
   let m, n, k: Int

@@ -17,29 +17,64 @@ package func attention(
   _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, scale: Float, mask: AttentionMask
 ) -> Tensor {
   let (q, k, v) = (q.plain(), k.plain(), v.plain())
-  let (n, length, channels) = (q.shape[0], q.shape[1], q.shape[2])
-  precondition(channels % heads == 0, "\(heads) heads do not divide \(channels) channels")
   precondition(
     q.shape == k.shape && q.shape == v.shape, "q, k, v: \(q.shape), \(k.shape), \(v.shape)")
-  let (isCausal, prefix) =
-    switch mask {
-    case .none: (false, 0)
-    case .causal(let prefix): (true, prefix)
-    }
-  let form = AttentionShape(
-    n: n, length: length, heads: heads, width: channels / heads, scale: scale, isCausal: isCausal,
-    prefix: prefix)
-  let out = Tensor(uninitializedLike: q)
-  let logSums = Tensor(uninitialized: [n, heads, length], on: q.device)
-  q.backend.attention(q, k, v, form, into: out, logSums: logSums)
+  let form = AttentionShape(q.shape, heads: heads, scale: scale, mask: mask)
+  let (out, logSums) = (Tensor(uninitializedLike: q), form.logSums(on: q.device))
+  q.backend.attention(Columns(q), Columns(k), Columns(v), form, into: out, logSums: logSums)
   let (q0, k0, v0) = (q.detached(), k.detached(), v.detached())
   return record(out, [q, k, v]) { dout, _ in
     let (dq, dk, dv) = (
       Tensor(uninitializedLike: q0), Tensor(uninitializedLike: k0), Tensor(uninitializedLike: v0)
     )
     dout.backend.attentionBackward(
-      q0, k0, v0, out: out, dout: dout, logSums: logSums, form, into: dq, dk, dv)
+      Columns(q0), Columns(k0), Columns(v0), out: out, dout: dout, logSums: logSums, form,
+      into: Columns(dq), Columns(dk), Columns(dv))
     return [dq, dk, dv]
+  }
+}
+
+extension Tensor {
+  /// The same of queries, keys and values that lie beside each other: `[N, T, 3 · C]` to
+  /// `[N, T, C]`.
+  package func attention(heads: Int, scale: Float, mask: AttentionMask) -> Tensor {
+    let x = plain()
+    let shape: Shape = [x.shape[0], x.shape[1], x.shape[2] / 3]
+    let form = AttentionShape(shape, heads: heads, scale: scale, mask: mask)
+    let (out, logSums) = (Tensor(uninitialized: shape, on: device), form.logSums(on: device))
+    let (q, k, v) = x.thirds
+    backend.attention(q, k, v, form, into: out, logSums: logSums)
+    let saved = x.detached()
+    return record(out, [x]) { dout, _ in
+      let dx = Tensor(uninitializedLike: saved)
+      let ((q, k, v), (dq, dk, dv)) = (saved.thirds, dx.thirds)
+      dout.backend.attentionBackward(
+        q, k, v, out: out, dout: dout, logSums: logSums, form, into: dq, dk, dv)
+      return [dx]
+    }
+  }
+
+  fileprivate var thirds: (Columns, Columns, Columns) {
+    let width = shape[-1] / 3
+    return (Columns(self), Columns(self, from: width), Columns(self, from: 2 * width))
+  }
+}
+
+extension AttentionShape {
+  fileprivate init(_ rows: Shape, heads: Int, scale: Float, mask: AttentionMask) {
+    precondition(rows[2] % heads == 0, "\(heads) heads do not divide \(rows[2]) channels")
+    let (isCausal, prefix) =
+      switch mask {
+      case .none: (false, 0)
+      case .causal(let prefix): (true, prefix)
+      }
+    self.init(
+      n: rows[0], length: rows[1], heads: heads, width: rows[2] / heads, scale: scale,
+      isCausal: isCausal, prefix: prefix)
+  }
+
+  fileprivate func logSums(on device: Device) -> Tensor {
+    Tensor(uninitialized: [n, heads, length], on: device)
   }
 }
 
@@ -74,7 +109,16 @@ package struct KeyValueCache {
 
   /// Appends keys and values `[N, T, C]` without attending.
   package mutating func append(keys newKeys: Tensor, values newValues: Tensor) {
-    let count = newKeys.shape[1]
+    append(Columns(newKeys), Columns(newValues), count: newKeys.shape[1])
+  }
+
+  /// The same from queries, keys and values beside each other, `[N, T, 3 · C]`.
+  package mutating func append(_ x: Tensor) {
+    let (_, k, v) = x.thirds
+    append(k, v, count: x.shape[1])
+  }
+
+  private mutating func append(_ newKeys: Columns, _ newValues: Columns, count: Int) {
     precondition(
       length + count <= capacity, "\(length) + \(count) positions in a cache of \(capacity)")
     keys.makeUnique()
@@ -87,11 +131,21 @@ package struct KeyValueCache {
   /// Appends positions and lets each attend to all before it, itself included: q, k, v and the
   /// result are `[N, T, C]`.
   package mutating func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, scale: Float) -> Tensor {
-    let before = length
     append(keys: k, values: v)
-    let out = Tensor(uninitializedLike: q)
-    q.backend.attentionDecode(
-      q, keys: keys, values: values, form, before: before, scale: scale, into: out)
+    return attended(Columns(q), q.shape, scale: scale)
+  }
+
+  /// The same from queries, keys and values beside each other, `[N, T, 3 · C]`.
+  package mutating func attend(_ x: Tensor, scale: Float) -> Tensor {
+    append(x)
+    return attended(x.thirds.0, [x.shape[0], x.shape[1], x.shape[2] / 3], scale: scale)
+  }
+
+  /// What queries see that stand at the end of the cache.
+  private func attended(_ q: Columns, _ shape: Shape, scale: Float) -> Tensor {
+    let out = Tensor(uninitialized: shape, on: q.tensor.device)
+    out.backend.attentionDecode(
+      q, keys: keys, values: values, form, before: length - shape[1], scale: scale, into: out)
     return out
   }
 }

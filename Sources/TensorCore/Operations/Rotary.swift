@@ -22,16 +22,23 @@ extension Tensor {
   /// The channels of every head of `[N, T, heads · width]` turned by the angles of their positions.
   ///
   /// - Source: Su et al. 2021, *RoFormer*, eq. 34.
-  package func rotated(by rotation: Rotation) -> Tensor { rotated(by: rotation, sign: 1) }
+  package func rotated(by rotation: Rotation) -> Tensor {
+    rotated(channels: shape[2], by: rotation, sign: 1)
+  }
 
-  private func rotated(by rotation: Rotation, sign: Float) -> Tensor {
+  /// The same of queries and keys, beside which values lie, `[N, T, 3 · C]`.
+  package func queriesAndKeysRotated(by rotation: Rotation) -> Tensor {
+    rotated(channels: shape[2] / 3 * 2, by: rotation, sign: 1)
+  }
+
+  private func rotated(channels turned: Int, by rotation: Rotation, sign: Float) -> Tensor {
     let x = plain()
-    let (length, channels) = (shape[1], shape[2])
+    let length = shape[1]
     precondition(
-      rotation.cosines.shape[0] == length && channels % max(rotation.width, 1) == 0,
+      rotation.cosines.shape[0] == length && turned % max(rotation.width, 1) == 0,
       "angles \(rotation.cosines.shape) for \(shape)")
     let y = Tensor(uninitializedLike: x)
-    backend.rotate(x, rotation, sign: sign, into: y)
-    return record(y, [x]) { dy, _ in [dy.rotated(by: rotation, sign: -sign)] }
+    backend.rotate(x, heads: turned / rotation.width, rotation, sign: sign, into: y)
+    return record(y, [x]) { dy, _ in [dy.rotated(channels: turned, by: rotation, sign: -sign)] }
   }
 }
