@@ -5,8 +5,9 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
-.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times test-portable test-isa test-arm fault-test test-files test-masks interop interop-torch \
-	bench bench-compare lint format check clean
+.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times \
+	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch bench \
+	bench-compare lint format check clean
 
 BUILD := .build
 SWIFTFLAGS := -c release --scratch-path $(BUILD)
@@ -88,16 +89,29 @@ bench-compare: build .venv/torch  ## the same work in PyTorch, in float32 and bf
 	.venv/bin/python Tools/compare-bench.py $(BIN)/bench
 	.venv/bin/python Tools/compare-bench.py $(BIN)/bench --precision bfloat16
 
+SECONDS ?= 60
+TARGETS ?=
+fuzz-build = .build-fuzz/release
+
+fuzz:  ## every parser under libFuzzer and AddressSanitizer, two at a time, SECONDS=60 each, all or TARGETS="pickle png"
+	LIBFUZZER=$$(clang -print-file-name=libclang_rt.fuzzer_no_main-x86_64.a) swift build -c release --product fuzz \
+	  --scratch-path .build-fuzz --sanitize=address -Xswiftc -Xfrontend -Xswiftc -sanitize=fuzzer \
+	  -Xcc -fsanitize=fuzzer-no-link -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined >&2
+	Tests/fuzz.py $(fuzz-build)/fuzz $(SECONDS) $(TARGETS)
+
+sanitize:  ## the tests under AddressSanitizer with UndefinedBehaviorSanitizer, and under ThreadSanitizer
+	Tests/sanitize.py
+
 lint:  ## check the code's form
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
 
 format:  ## bring the code into form
-	swift format --in-position --recursive --parallel Sources Tests Package.swift
+	swift format --in-place --recursive --parallel Sources Tests Package.swift
 
 check: lint build test  ## what to run before a commit
 
 clean:  ## remove what was built, but not runs/
-	rm -rf .build .build-portable .venv
+	rm -rf .build .build-portable .build-fuzz .build-address .build-thread .venv
 
 .venv/ready: Tests/requirements.txt
 	python3 -m venv .venv

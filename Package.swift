@@ -47,6 +47,9 @@ extension Target {
   }
 }
 
+/// The archive of libFuzzer: `make fuzz` names it, and has one program more.
+let fuzzer = Context.environment["LIBFUZZER"]
+
 let package = Package(
   name: "swift-vqgan",
   platforms: [.macOS(.v15)],
@@ -149,7 +152,22 @@ let package = Package(
         name: "TestSupport",
         dependencies: ["TensorCore", "NN", "Checkpoints", "RowMaps", "Shards"],
         path: "Tests/TestSupport"),
+      .target(
+        name: "FuzzTargets",
+        dependencies: [
+          "CommandSupport", "Training", "Models", "NN", "TensorCore", "TamingCheckpoints",
+          "Checkpoints", "Shards", "Images", "Corpora", "Checksums", "CAnnotations",
+          "CChunkCodec", "TestSupport",
+        ],
+        path: "Tests/Fuzz/Targets"),
     ]
+    + (fuzzer.map {
+      [
+        .executableTarget(
+          name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver",
+          linkerSettings: [.unsafeFlags([$0]), .linkedLibrary("stdc++")])
+      ]
+    } ?? [])
     + [
       ("CKernels", ["CKernels"]), ("TensorCore", ["TensorCore"]), ("NN", ["NN", "TensorCore"]),
       ("Models", ["Models", "NN", "TensorCore", "Checkpoints"]),
@@ -166,7 +184,7 @@ let package = Package(
           "Images", "RowMaps",
         ]
       ),
-      ("CommandSupport", ["CommandSupport"]),
+      ("CommandSupport", ["CommandSupport"]), ("Fuzz", ["FuzzTargets"]),
       ("Command", ["CommandSupport", "Shards", "Images", "Checkpoints", "Training", "Models"]),
     ].map { (name: String, modules: [String]) in
       .testTarget(

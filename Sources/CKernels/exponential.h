@@ -21,6 +21,8 @@ CK_INLINE float ck_exponential(float x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * (r * r) + r + 1;
-  const float power = __builtin_bit_cast(float, ((int32_t)n + 127) << 23);
+  // n + 1.5 * 2^23 has n in its lowest bits; NaN, which is no integer, has some others there, and p is NaN
+  const uint32_t bits = __builtin_bit_cast(uint32_t, n + 12582912.0f);
+  const float power = __builtin_bit_cast(float, (bits - 0x4B400000u + 127u) << 23);
   return x < -87.3f ? 0 : p * power;
 }

@@ -24,8 +24,9 @@ static void multiply(void *context, long task) {
   const long down = ck_chunks(p->m, p->rows), top = task % down * p->rows, left = task / down * p->columns;
   const long bottom = ck_minimum(top + p->rows, p->m), right = ck_minimum(left + p->columns, p->n);
   const long longest = ck_minimum(DEPTH, p->k), block = GROUPS * p->tile.rows;
-  float *panels = ck_scratch(4, ck_chunks(p->columns, p->width) * p->width * longest + block * longest);
-  float *groups = panels + ck_chunks(p->columns, p->width) * p->width * longest;
+  const long panel_floats = ck_chunks(p->columns, p->width) * p->width * longest;
+  // Behind the groups one vector more: of groups of fewer than 8 rows it is overwritten, see ck_store_lanes.
+  float *panels = ck_scratch(4, panel_floats + block * longest + CK_BLOCK), *groups = panels + panel_floats;
   long depth;
   for (long step = 0; step == 0 || step < p->k; step += ck_maximum(1, depth)) {
     depth = ck_minimum(DEPTH, p->k - step);

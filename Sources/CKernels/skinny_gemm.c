@@ -76,8 +76,8 @@ CK_INLINE void dot_products(const struct skinny_gemm *p, long row, long column, 
 CK_INLINE void dot_product(const struct skinny_gemm *p, long column, const int bytes) {
   CK_FAST
   ck_lanes sums[4] = {0, 0, 0, 0};
-  const float *b = p->b + column * p->ldb;
-  const int8_t *small = p->bytes + column * p->k;
+  const float *b = bytes ? 0 : p->b + column * p->ldb;
+  const int8_t *small = bytes ? p->bytes + column * p->k : 0;
   long at = 0;
   for (; at + 64 <= p->k; at += 64)
 #pragma clang loop unroll(full)

@@ -75,7 +75,7 @@ struct UsualNames {
   /// Removes what stands before all names of a model.
   private static func stripOwners(of names: inout [String: String]) -> String {
     var all = ""
-    while !marks.contains(where: { names[$0] != nil }),
+    while all.utf8.count < 64, !marks.contains(where: { names[$0] != nil }),
       let owner = owners.first(where: { owner in
         names.keys.contains { name in
           name.hasPrefix(owner) && marks.contains { name.hasSuffix($0) }

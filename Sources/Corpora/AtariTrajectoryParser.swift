@@ -5,7 +5,7 @@
 /// is read. A row that still makes no sense becomes a fault and costs that row alone.
 ///
 /// - Source: github.com/yobibyte/atarigrandchallenge, its README and issues.
-struct AtariTrajectoryParser {
+package struct AtariTrajectoryParser {
   /// The file, for messages.
   private let path: String
   private var trajectory = AtariTrajectory()
@@ -24,7 +24,7 @@ struct AtariTrajectoryParser {
   /// - Throws: `.missingColumn` when a header lacks a column, `.noRows` when there is no row at
   ///   all.
   /// - Complexity: linear in the number of bytes.
-  static func parse(
+  package static func parse(
     _ bytes: [UInt8], path: String
   ) throws(AtariCorpusError) -> AtariTrajectory {
     var parser = AtariTrajectoryParser(path: path)

@@ -10,9 +10,11 @@ extension TensorSource {
   func shape(of name: String, axes: Int) throws -> [Int] {
     guard contains(name) else { throw ArchitectureError.noTensor(path: path, tensor: name) }
     let shape = try shape(of: name)
-    guard shape.count == axes, !shape.contains(0) else {
+    // No model is larger; a product of them fits an integer.
+    guard shape.count == axes, shape.allSatisfy((1...1 << 24).contains) else {
       throw ArchitectureError.shape(
-        path: path, tensor: name, shape: shape, expected: "\(axes) axes, none of them empty")
+        path: path, tensor: name, shape: shape,
+        expected: "\(axes) axes, none of them empty or of more than 2^24")
     }
     return shape
   }

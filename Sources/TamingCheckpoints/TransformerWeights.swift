@@ -86,9 +86,16 @@ package struct TransformerWeights: Sendable {
         path: source.path, weights: "no VQGAN of conditions")
     }
     conditionKey = ofCondition?.text("conditional_key")
-    conditionNumbers = ["down_factor", "n_embed", "n_classes"].reduce(into: [:]) {
-      $0[$1] = ofCondition?.integer($1)
+    var numbers: [String: Int] = [:]
+    for key in ["down_factor", "n_embed", "n_classes"] {
+      guard let ofCondition, let number = ofCondition.integer(key) else { continue }
+      guard (1...1 << 24).contains(number) else {
+        throw ArchitectureError.project(
+          path: ofCondition.path, problem: "\(key) is \(number), expected 1...\(1 << 24)")
+      }
+      numbers[key] = number
     }
+    conditionNumbers = numbers
     imageSize = project?.imageSize
     objects = project?.objects
     categories = project?.categories
@@ -100,7 +107,8 @@ package struct TransformerWeights: Sendable {
   private static func order(in source: some TensorSource) throws -> TokenOrder? {
     let name = permuterPrefix + "forward_shuffle_idx"
     guard source.contains(name) else { return nil }
-    let cells = try source.floats(of: name).map { Int($0) }
+    // Anything but a whole number is no cell.
+    let cells = try source.floats(of: name).map { Int(exactly: $0) ?? -1 }
     let side = Int(Double(cells.count).squareRoot().rounded())
     let found = TokenOrder.allCases.first {
       side * side == cells.count && $0.cells(of: GridSize(height: side, width: side)) == cells
@@ -127,7 +135,7 @@ package struct TransformerWeights: Sendable {
     if let condStage { return cells(condStage.config.downsampling) }
     return switch condition {
     case "__is_first_stage__": cells(firstStage?.config.downsampling ?? 16)
-    case "CoordStage": cells(max(conditionNumbers["down_factor"] ?? 16, 1))
+    case "CoordStage": cells(conditionNumbers["down_factor"] ?? 16)
     case "DummyCondStage": (objects ?? 30) * objectLength + 2
     default: 1
     }

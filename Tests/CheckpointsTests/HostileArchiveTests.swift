@@ -28,6 +28,8 @@ struct HostileArchiveTests {
     (PyTorchBytes.tensor(shape: [3]), "reach past the 2 elements"),
     (PyTorchBytes.tensor(offset: 1), "reach past the 2 elements"),
     (PyTorchBytes.tensor(strides: [2]), "reach past the 2 elements"),
+    (PyTorchBytes.tensor(offset: 3, shape: [0]), "reach past the 2 elements"),
+    (PyTorchBytes.tensor(offset: .max, shape: [0]), "reach past the 2 elements"),
     (PyTorchBytes.tensor(offset: -1), "a negative size"),
     (PyTorchBytes.tensor(strides: [-1]), "a negative size"),
     (PyTorchBytes.tensor(shape: [-2]), "a negative size"),
@@ -48,6 +50,17 @@ struct HostileArchiveTests {
     let found = try problem(
       PyTorchBytes.archive(PyTorchBytes.entries(PyTorchBytes.object([], tensor))))
     #expect(found?.contains(expected) == true, "\(found ?? "accepted")")
+  }
+
+  /// The product of the other extents is no integer.
+  @Test func tensorsOfNothing() throws {
+    let folder = try TemporaryFolder()
+    for (offset, shape, strides) in [(2, [0], [1]), (0, [0, 1 << 31, 1 << 32], [0, 1 << 32, 1])] {
+      let tensor = PyTorchBytes.tensor(offset: offset, shape: shape, strides: strides)
+      let path = try PyTorchBytes.file(
+        PyTorchBytes.stream(PyTorchBytes.object([], tensor)), in: folder)
+      #expect(try PyTorchFile(path).floats(of: "a") == [])
+    }
   }
 
   @Test func oneStorageOfTwoTypes() throws {

@@ -137,6 +137,18 @@ private func littleEndian<Value>(_ value: Value) -> [UInt8] {
   }
 }
 
+/// Each may have a mebibyte: a thousand of them are one megabyte of a file, and took a minute.
+@Test(arguments: [(63, EXIFOrientation.flipped), (64, .upright)])
+func compressedTextsAreReadUpTo64(others: Int, expected: EXIFOrientation) throws {
+  let name = Array("XML:com.adobe.xmp\0\0".utf8)
+  let other = PNGChunks.Chunk(kind: "zTXt", data: name + stored(Array("nothing".utf8)))
+  let xmp = Array("<x tiff:Orientation=\"4\"/>".utf8)
+  let chunks =
+    [PNGChunks.Chunk](repeating: other, count: others)
+    + [.init(kind: "zTXt", data: name + stored(xmp))]
+  #expect(EXIFOrientation(of: try png(chunks)) == expected)
+}
+
 @Test func textsOfOtherProgramsTurn() throws {
   let exif = Array("Exif\0\0".utf8) + tiff(type: 3, [8, 0])
   let digits = exif.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }

@@ -52,9 +52,9 @@ extension Pickle {
     {
       items = tuple(inner) ?? list(inner)
     }
-    let sizes = items?.map { integer($0) }
-    guard let sizes, sizes.count <= 64, !sizes.contains(nil) else { return nil }
-    return sizes.compactMap { $0 }
+    guard let items, items.count <= 64 else { return nil }
+    let sizes = items.compactMap { integer($0) }
+    return sizes.count == items.count ? sizes : nil
   }
 
   /// The storage of `("storage", class, key, location, count)`, and of views `(key, offset, size)`
@@ -63,7 +63,7 @@ extension Pickle {
     _ reference: PickleReference
   ) -> Result<StorageReference, StoredTensor.Problem> {
     guard case .persistent(let id) = self[reference], let parts = tuple(id), parts.count >= 5,
-      text(parts[0]) == "storage", let key = text(parts[2]), let count = integer(parts[4])
+      text(parts[0]) == "storage", let key = name(parts[2]), let count = integer(parts[4])
     else { return .failure("its storage is \(self[reference].title)") }
     guard let global = global(parts[1]) else {
       return .failure("the class of its storage is \(self[parts[1]].title)")

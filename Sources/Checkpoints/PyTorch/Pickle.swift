@@ -67,6 +67,14 @@ struct Pickle: Sendable {
     if case .text(let text) = self[reference] { text } else { nil }
   }
 
+  /// Bytes of the longest name: many items may share one text, which is hashed for each of them.
+  static let longestName = 512
+
+  /// A text that is not too long to name something.
+  func name(_ reference: PickleReference) -> String? {
+    text(reference).flatMap { $0.utf8.count <= Self.longestName ? $0 : nil }
+  }
+
   func integer(_ reference: PickleReference) -> Int? {
     if case .integer(let integer) = self[reference] { integer } else { nil }
   }

@@ -21,13 +21,16 @@ extension PyTorchFile {
     guard let list = pickle.value("optimizer_states", in: pickle.root),
       let optimizers = pickle.list(list)
     else { return ([], [:]) }
+    // A list may name one dictionary a million times: each counts once.
+    var seen: Set<PickleReference> = []
     let states = optimizers.enumerated().map { index, optimizer in
       var states: [Int: OptimizerState] = [:]
-      guard let state = pickle.value("state", in: optimizer),
-        case .dictionary(let items) = pickle[state]
+      guard seen.insert(optimizer).inserted, let state = pickle.value("state", in: optimizer),
+        seen.insert(state).inserted, case .dictionary(let items) = pickle[state]
       else { return states }
       for (key, value) in items {
-        guard let number = pickle.integer(key), let average = pickle.value("exp_avg", in: value),
+        guard case .dictionary(let parts) = pickle[value], parts.count <= 64,
+          let number = pickle.integer(key), let average = pickle.value("exp_avg", in: value),
           let squares = pickle.value("exp_avg_sq", in: value),
           case .success(let first)? = pickle.tensor(average),
           case .success(let second)? = pickle.tensor(squares)

@@ -46,6 +46,10 @@ package final class PyTorchFile: TensorSource {
       dictionary.map { ("", $0) } + averages.map { (Self.averagePrefix, $0) }
     for (prefix, (key, value)) in items {
       guard let text = pickle.text(key), let tensor = pickle.tensor(value) else { continue }
+      guard pickle.name(key) != nil else {
+        throw .tensor(
+          path: path, tensor: "\(text.prefix(40))…", problem: "a name of \(text.utf8.count) bytes")
+      }
       let name = prefix + text
       switch tensor {
       case .success(let tensor): tensors[name] = tensor
@@ -207,7 +211,7 @@ package final class PyTorchFile: TensorSource {
     guard case .dictionary(let items) = pickle[pickle.root] else { return [:] }
     var notes: [String: String] = [:]
     for (key, value) in items {
-      guard let name = pickle.text(key) else { continue }
+      guard let name = pickle.name(key) else { continue }
       notes[name] = pickle.text(value) ?? pickle.integer(value).map(String.init)
     }
     return notes

@@ -46,7 +46,7 @@ struct StoredTensor: Equatable, Sendable {
     guard !overflows, count <= max(storage.count, maxExpanded) else {
       return .failure("a shape of \(shape) with strides of \(strides) is too large")
     }
-    guard count == 0 || last < storage.count else {
+    guard count == 0 ? offset <= storage.count : last < storage.count else {
       return .failure(
         Problem(
           "shape \(shape), strides \(strides) and offset \(offset) reach past the "
@@ -67,6 +67,7 @@ struct StoredTensor: Equatable, Sendable {
 
   /// Whether the elements lie one after the other in row-major order.
   var isContiguous: Bool {
+    if count == 0 { return true }  // its other extents may be of any size
     var expected = 1
     for (extent, stride) in zip(shape, strides).reversed() where extent != 1 {
       if stride != expected { return false }

@@ -14,6 +14,8 @@ struct Unpickler {
   private var memo: [Int: PickleReference] = [:]
   private var globals: [PickleGlobal] = []
   private var globalPositions: [PickleGlobal: PickleReference] = [:]
+  /// Pairs that ordered dictionaries took from lists, of which many may take the same one.
+  private var takenPairs = 0
 
   /// More values than any checkpoint has; they take at most about 1 GiB.
   private static let maxNodes = 1 << 23
@@ -193,7 +195,12 @@ struct Unpickler {
     guard case .global(PickleGlobal("collections", "OrderedDict")) = nodes[function.position] else {
       return try push(.call(function: function, arguments: arguments, state: nil))
     }
-    try push(.dictionary(pairs(items)))
+    let pairs = pairs(items)
+    takenPairs += pairs.count
+    guard takenPairs <= Self.maxNodes else {
+      throw input.problem("more than \(Self.maxNodes) pairs in ordered dictionaries")
+    }
+    try push(.dictionary(pairs))
   }
 
   /// The pairs of `OrderedDict([[key, value], …])`, as Python 2 pickles it.

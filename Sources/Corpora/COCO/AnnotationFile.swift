@@ -29,6 +29,8 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
   private let isStrict: Bool
   /// Positions in `images` by number.
   private var imageIndex: [Int64: Int32] = [:]
+  /// Positions in `categories` by number.
+  private var categoryIndex: [Int: Int] = [:]
   /// Numbers of images whose record is invalid; that is reported once, not again for each
   /// annotation.
   private var brokenImages: Set<Int64> = []
@@ -111,10 +113,11 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
     }
     let category = COCOCategory(
       id: Int(record.id), name: record.name.string, supercategory: record.supercategory.string)
-    if let known = categories.first(where: { $0.id == category.id }) {
-      if known != category { throw .duplicateID }
+    if let index = categoryIndex[category.id] {
+      if categories[index] != category { throw .duplicateID }
       return
     }
+    categoryIndex[category.id] = categories.count
     categories.append(category)
   }
 

@@ -87,6 +87,10 @@ private struct ImageMetadata {
   /// A text in XML.
   private(set) var xmp: ArraySlice<UInt8>?
 
+  /// Compressed texts so far; more of a mebibyte each than Pillow's 64 are no photo's.
+  private var compressedTexts = 0
+  private static let mostCompressedTexts = 64
+
   private static let exifHeader = Array("Exif\0\0".utf8)
 
   /// Looks at the segments before the first scan; bytes between them are passed over.
@@ -153,17 +157,27 @@ private struct ImageMetadata {
     } else if isCompressed {
       text = text.dropFirst()  // how
     }
-    guard let text = isCompressed ? Self.inflated(text) : text else { return }
+    if isCompressed { compressedTexts += 1 }
+    guard compressedTexts <= Self.mostCompressedTexts,
+      let text = isCompressed ? Self.inflated(text) : text
+    else { return }
     if keyword.hasPrefix("XML") {
       xmp = text
     } else {
       // An empty line, a name, a length, and lines of hexadecimal digits.
-      let lines = text.split(separator: 0x0A, omittingEmptySubsequences: false).dropFirst(3)
-      let digits = lines.joined().compactMap { Character(UnicodeScalar($0)).hexDigitValue }
-      let bytes = stride(from: 1, to: digits.count, by: 2).map {
-        UInt8(digits[$0 - 1] << 4 | digits[$0])
-      }
+      let lines = text.split(separator: 0x0A, maxSplits: 3, omittingEmptySubsequences: false)
+      let digits = lines.dropFirst(3).joined().compactMap(Self.hexadecimalDigit)
+      let bytes = stride(from: 1, to: digits.count, by: 2).map { digits[$0 - 1] << 4 | digits[$0] }
       exif = Self.withoutHeader(bytes[...])
+    }
+  }
+
+  private static func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
     }
   }
 

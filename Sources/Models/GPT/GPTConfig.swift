@@ -84,6 +84,8 @@ package struct GPTConfig: Codable, Equatable, Sendable {
     }
     if let rotary {
       try require(.rotary, rotary.width, 1...65_535)
+      // The trained grid is within the positions; the first code needs none.
+      try require(.rotary, rotary.height, 1...max(1, (blockSize + 1) / rotary.width))
       try require(.rotary, rotary.start, 0...blockSize)
     }
     let rates = [

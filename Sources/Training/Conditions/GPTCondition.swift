@@ -48,8 +48,8 @@ package struct GPTCondition: Equatable, Sendable {
   /// What makes this condition impossible, in a sentence.
   package var problem: String? {
     if vocabulary < 1 { return "condition.vocabulary is \(vocabulary); it must be positive" }
-    if let nullToken, nullToken < 0 {
-      return "condition.null_token is \(nullToken); it must not be negative"
+    if let nullToken, !(0..<1 << 24).contains(nullToken) {
+      return "condition.null_token is \(nullToken), expected 0..<\(1 << 24)"
     }
     return kind.payload.problem
   }

@@ -24,6 +24,24 @@ package struct TrainingState: Codable, Equatable, Sendable {
     self.counters = counters
   }
 
+  package init(from decoder: any Swift.Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      step: try values.decode(Int.self, forKey: .step),
+      position: try values.decode(DataPosition.self, forKey: .position),
+      random: try values.decode(RandomSource.self, forKey: .random),
+      counters: try values.decode([String: Int].self, forKey: .counters))
+    let numbers =
+      [("step", step), ("epoch", position.epoch), ("row", position.row)]
+      + counters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    for (key, number) in numbers where !(0...1 << 48).contains(number) {
+      throw DecodingError.dataCorrupted(
+        .init(
+          codingPath: decoder.codingPath,
+          debugDescription: "\(key) is \(number), expected 0...\(1 << 48)"))
+    }
+  }
+
   /// The state before the first step of a run with this seed.
   package init(seed: UInt64) {
     self.init(random: RandomSource(seed: seed).stream("training"))

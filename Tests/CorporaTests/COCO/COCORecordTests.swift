@@ -110,6 +110,14 @@ struct COCORecordTests {
       objects.annotations(of: 9).map(\.id) == [1, 70, 9_007_199_254_740_993, Int64.max, 0])
   }
 
+  /// Each was compared with all before it.
+  @Test func manyCategoriesTakeTimeByTheirNumber() throws {
+    let categories = (0..<100_000).map { "{\"id\": \($0 % 65_536), \"name\": \"c\"}" }
+    let text = instancesText(categories: categories.joined(separator: ","), annotations: [])
+    let objects = try objects(text.utf8, in: TemporaryFolder())
+    #expect(objects.categories.count == 65_536)
+  }
+
   @Test("Of images and categories that differ in all but their ids the first stays")
   func duplicates() throws {
     let folder = try TemporaryFolder()
