@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
-.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times test-portable test-isa test-arm test-files test-masks interop interop-torch \
+.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times test-portable test-isa test-arm test-files test-masks mutation-sweep interop interop-torch \
 	bench bench-compare lint format check clean
 
 BUILD := .build
@@ -31,6 +31,12 @@ test:  ## check the files with h5py and safetensors, then run all tests in relea
 test-times: .venv/ready  ## run the tests one by one, and list the suites by the seconds that they took
 	swift test $(SWIFTFLAGS) --skip-build --no-parallel --xunit-output $(BUILD)/tests.xml
 	.venv/bin/python Tools/test-times.py $(BUILD)/tests-swift-testing.xml
+
+INPUTS ?= 5000
+SEED ?= 1
+
+mutation-sweep: build  ## read INPUTS=5000 changed files of each kind, SEED=1; the summary is JSON
+	$(BIN)/mutation-sweep --inputs $(INPUTS) --seed $(SEED)
 
 test-portable:  ## the same, built without the libraries that can be left out
 	$(MAKE) --no-print-directory test BUILD=.build-portable SWIFTFLAGS="-c release --scratch-path .build-portable --disable-default-traits"

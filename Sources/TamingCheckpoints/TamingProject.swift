@@ -98,6 +98,9 @@ package struct TamingProject {
   package init(_ path: String) throws {
     self.path = path
     let text = String(decoding: try DurableFile.read(path, atMost: 1 << 20), as: UTF8.self)
+    guard Self.aliases(in: text) <= Self.maxAliases else {
+      throw ArchitectureError.project(path: path, problem: "more than \(Self.maxAliases) aliases")
+    }
     let root: Node?
     do {
       root = try compose(yaml: text)
@@ -128,6 +131,19 @@ package struct TamingProject {
       Self.categories(
         things: $0["params"]?["use_things"]?.bool ?? true,
         stuff: $0["params"]?["use_stuff"]?.bool ?? true)
+    }
+  }
+
+  /// Project files have none.
+  ///
+  /// An alias may stand for all that is in front of it: a few dozen make more nodes than there is
+  /// time for.
+  private static let maxAliases = 8
+
+  /// Counts `*name`, also where it is no alias.
+  private static func aliases(in text: String) -> Int {
+    zip(text.utf8, text.utf8.dropFirst()).count {
+      $0 == UInt8(ascii: "*") && $1 > UInt8(ascii: ",")
     }
   }
 
