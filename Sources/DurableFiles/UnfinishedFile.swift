@@ -48,7 +48,9 @@ package struct UnfinishedFile: ~Copyable {
   }
 
   package mutating func write(_ bytes: [UInt8]) throws(DurableFileError) {
-    try bytes.withUnsafeBytes { bytes throws(DurableFileError) in try write(bytes) }
+    try bytes.withUnsafeBufferPointer { bytes throws(DurableFileError) in
+      try write(UnsafeRawBufferPointer(bytes))
+    }
   }
 
   /// Syncs, closes, reads back and renames; nothing can be written afterwards.

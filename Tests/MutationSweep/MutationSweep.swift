@@ -32,7 +32,7 @@ struct MutationSweep: ParsableCommand {
     let started = ContinuousClock.now
     let found = Mutex<[Int: Result<SweepReport, any Error>]>([:])
     DispatchQueue.concurrentPerform(iterations: kinds.count) { index in
-      let (kind, seed, kept) = (kinds[index], seed, kept)
+      let kind = kinds[index]
       let count = Int(Double(inputs) * kind.share)
       let result = Result {
         try Sweep(kind: kind, seed: seed, kept: kept).run(inputs: count, commands: commands)

@@ -56,7 +56,7 @@ extension SweepKind {
   // MARK: Making
 
   static let makeImages: @Sendable (String) throws -> Void = { folder in
-    try imageShard("\(folder)/images.h5", rows: 2) { row in
+    try TestSupport.imageShard("\(folder)/images.h5", rows: 2) { row in
       (0..<768).map { UInt8(($0 * 3 + row * 40) % 256) }
     }
   }
@@ -88,7 +88,7 @@ extension SweepKind {
   private static let makeGPT: @Sendable (String) throws -> Void = { folder in
     let fingerprint = try makeVQGAN(folder)
     let shard = "\(folder)/codes.h5"
-    try codeShard(
+    try TestSupport.codeShard(
       shard, rows: 5, grid: (2, 3), fingerprint: fingerprint, vqgan: "\(folder)/vqgan"
     ) { row in ((0..<6).map { Int32((row + $0 * 7) % 64) }, nil) }
     var config = GPTRunConfig(

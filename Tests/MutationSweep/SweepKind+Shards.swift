@@ -25,13 +25,15 @@ extension SweepKind {
 
   /// Of version 1: libhdf5 sees all that is wrong with it, in a process of its own first.
   static let unsealedShard = SweepKind(
-    name: "shard of version 1", files: ["photos.h5", "plain.h5", "codes.h5"], share: 0.5,
+    name: "shard of version 1", files: unsealed, share: 0.5,
     make: { folder in
       try makeShards(folder)
-      for name in unsealedShard.files { try removeSeal("\(folder)/\(name)") }
+      for name in unsealed { try removeSeal("\(folder)/\(name)") }
     },
     read: { path, _ in try understood(shard: path) },
     commands: ["shard-info @ --verify --preview ../out.png", "codebook-report @ --out ../out"])
+
+  private static let unsealed = ["photos.h5", "plain.h5", "codes.h5"]
 
   static let manifest = SweepKind(
     name: "manifest", files: ["shards/manifest.json"],

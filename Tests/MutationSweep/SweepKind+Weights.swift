@@ -13,10 +13,10 @@ extension SweepKind {
     commands: ["convert-checkpoint @ --out ../out"])
 
   static let pytorchArchive = SweepKind(
-    name: "PyTorch archive", files: ["pytorch-views.pt", "lpips-vgg.pth", "pytorch-adamw.pt"],
+    name: "PyTorch archive", files: archives,
     share: 2, isChecked: true,
     make: { folder in
-      for name in pytorchArchive.files { try copyFixture(name, to: folder) }
+      for name in archives { try copyFixture(name, to: folder) }
     },
     read: { path, _ in try understood(pyTorch: path) },
     commands: [
@@ -24,6 +24,8 @@ extension SweepKind {
       "convert-checkpoint @ --optimizer --out ../out",
       "convert-checkpoint @ \(Fixture.path("lpips-vgg.pth")) --out ../out",
     ])
+
+  private static let archives = ["pytorch-views.pt", "lpips-vgg.pth", "pytorch-adamw.pt"]
 
   static let pytorchStream = SweepKind(
     name: "PyTorch stream", files: ["pytorch-views-legacy.pt"], share: 2,

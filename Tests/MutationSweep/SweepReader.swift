@@ -30,7 +30,8 @@ struct SweepReader {
 
   func read(_ numbers: Range<Int>) throws {
     limitMemory()
-    ComputeDevice.prepare()
+    // As in the commands: 71, said in time.
+    MemoryPool.outOfMemory.withLock { $0 = { _ in _exit(SuiteExitCode.noMemory.rawValue) } }
     let expected = try kind.files.map { file in
       try stage.reset(kind)
       return try kind.read("\(stage.work)/\(file)", stage.work)
@@ -66,7 +67,7 @@ struct SweepReader {
 
   private static var peakMebibytes: Int {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return Int(usage.ru_maxrss) >> 10
   }
 
@@ -75,14 +76,5 @@ struct SweepReader {
     guard dlsym(nil, "__asan_init") == nil, dlsym(nil, "__tsan_init") == nil else { return }
     var limit = rlimit(rlim_cur: rlim_t(Self.maxBytes), rlim_max: rlim_t(Self.maxBytes))
     setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
-  }
-}
-
-/// How memory that cannot be had ends the process: as in the commands, with 71.
-enum ComputeDevice {
-  static func prepare() {
-    MemoryPool.outOfMemory.withLock {
-      $0 = { _ in _exit(SuiteExitCode.noMemory.rawValue) }
-    }
   }
 }
