@@ -11,6 +11,20 @@ private let kinds =
 struct MutationSweepTests {
   @Test func thereAreManyKinds() { #expect(kinds.count >= 20) }
 
+  @Test func deathsAndSilentErrorsAreFound() throws {
+    let folder = try TemporaryFolder()
+    let sweep = try shell(
+      "mutation-sweep --kind trap --inputs 40 --commands 20 --kept \(folder("kept"))")
+    #expect(sweep.status == 1, "\(sweep.errors)")
+    for words in [
+      "the trap", "accepted, but it is not what was written", "exit status 139",
+      #""inputs" : 40"#, #""kept" : "\#(folder("kept"))/trap-1-"#,
+    ] {
+      #expect(sweep.output.contains(words), "\(words): \(sweep.output)\(sweep.errors)")
+    }
+    #expect(try !FileManager.default.contentsOfDirectory(atPath: folder("kept")).isEmpty)
+  }
+
   @Test(arguments: kinds)
   func noneKillsOrStallsACommand(kind: String) throws {
     let sweep = try shell("mutation-sweep --kind \"\(kind)\"", seconds: 300)

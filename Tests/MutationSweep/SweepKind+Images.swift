@@ -24,7 +24,10 @@ extension SweepKind {
 
   static let labelMap = SweepKind(
     name: "label map", files: [mapPath], isChecked: true, make: makeCOCO,
-    read: { path, _ in "\(try ImageDecoder.decodeLabels(contentsOf: path))" },
+    read: { path, _ in
+      let map = try ImageDecoder.decodeLabels(contentsOf: path)
+      return "\(map.width)x\(map.height) \(map.values.withUnsafeBytes(digest))"
+    },
     commands: [
       "prep-coco coco --size 16 --segmentation stuffthingmaps --out ../out --quiet"
     ])
@@ -37,7 +40,10 @@ extension SweepKind {
         try RGBImage(width: 9, height: 7, filledWith: .grey(90)).writePNG(to: "\(folder)/\(name)")
       }
     },
-    read: { path, _ in "\(try ImageDecoder.decodeDepth(contentsOf: path))" },
+    read: { path, _ in
+      let map = try ImageDecoder.decodeDepth(contentsOf: path)
+      return "\(map.width)x\(map.height) \(map.values.withUnsafeBytes(digest))"
+    },
     commands: ["prep-images . --depth depth --size 16 --out ../out --quiet"])
 
   private static let depthMaps = fixtures("depth", [".png"]).filter { $0 != "not-a-number.png" }
@@ -151,7 +157,7 @@ extension SweepKind {
   // MARK: Helpers
 
   private static func understood(_ image: RGBImage) -> String {
-    "\(image.width)x\(image.height) \(image.pixels)"
+    "\(image.width)x\(image.height) \(image.pixels.withUnsafeBytes(digest))"
   }
 
   static func write(_ text: String, to path: String) throws {

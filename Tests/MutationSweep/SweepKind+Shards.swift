@@ -109,7 +109,7 @@ extension SweepKind {
     case .images:
       let reader = try ImageShardReader(path)
       for row in 0..<reader.count {
-        text += "\(try reader.pixels(row))"
+        text += "\(try reader.pixels(row).withUnsafeBytes(digest))"
         for map in reader.header.maps { text += "\(try reader.row(row, map))" }
       }
     case .codes:

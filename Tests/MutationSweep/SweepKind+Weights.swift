@@ -15,9 +15,7 @@ extension SweepKind {
   static let pytorchArchive = SweepKind(
     name: "PyTorch archive", files: archives,
     share: 2, isChecked: true,
-    make: { folder in
-      for name in archives { try copyFixture(name, to: folder) }
-    },
+    make: { folder in for name in archives { try copyFixture(name, to: folder) } },
     read: { path, _ in try understood(pyTorch: path) },
     commands: [
       "convert-checkpoint @ --out ../out --verbose",
@@ -25,11 +23,12 @@ extension SweepKind {
       "convert-checkpoint @ \(Fixture.path("lpips-vgg.pth")) --out ../out",
     ])
 
-  private static let archives = ["pytorch-views.pt", "lpips-vgg.pth", "pytorch-adamw.pt"]
+  private static let streams = ["pytorch-views-legacy.pt", "lpips-vgg.pth"]
+  private static let archives = ["pytorch-views.pt", "pytorch-adamw.pt"]
 
   static let pytorchStream = SweepKind(
-    name: "PyTorch stream", files: ["pytorch-views-legacy.pt"], share: 2,
-    make: { try copyFixture("pytorch-views-legacy.pt", to: $0) },
+    name: "PyTorch stream", files: streams, share: 2,
+    make: { folder in for name in streams { try copyFixture(name, to: folder) } },
     read: { path, _ in try understood(pyTorch: path) },
     commands: ["convert-checkpoint @ --out ../out --verbose"])
 
@@ -85,7 +84,7 @@ extension SweepKind {
   /// Names, shapes and contents.
   private static func understood(_ source: any TensorSource) throws -> String {
     try source.names.map { name in
-      let bytes = try source.withBytes(of: name) { Array($0) }
+      let bytes = try source.withBytes(of: name, digest)
       return "\(name) \(try source.type(of: name)) \(try source.shape(of: name)) \(bytes)"
     }.joined(separator: "\n")
   }

@@ -1,4 +1,5 @@
 // What can be swept: one entry for each kind of file that the commands read.
+import DurableFiles
 import Foundation
 
 /// A kind of file.
@@ -21,7 +22,27 @@ struct SweepKind: Sendable {
   /// Whole commands, which run in the folder in their turn; `@` is the file, `../out` the output.
   let commands: [String]
 
-  static func named(_ name: String) -> SweepKind? { all.first { $0.name == name } }
+  static func named(_ name: String) -> SweepKind? {
+    (all + [trap]).first { $0.name == name }
+  }
+
+  /// For the test of the sweep itself: the first byte, changed, is a trap, and the last one is
+  /// accepted although the kind has a checksum.
+  private static let trap = SweepKind(
+    name: "trap", files: ["text"], isChecked: true,
+    make: { try write("0 kept 1", to: "\($0)/text") },
+    read: { path, _ in
+      let text = String(decoding: try DurableFile.read(path), as: UTF8.self)
+      precondition(text.hasPrefix("0"), "the trap")
+      return text
+    }, commands: ["sh -c 'grep -q ^0 @ || kill -SEGV $$'"])
+
+  /// What tells contents from others within a process.
+  static func digest(_ bytes: UnsafeRawBufferPointer) -> Int {
+    var hasher = Hasher()
+    hasher.combine(bytes: bytes)
+    return hasher.finalize()
+  }
 
   static let all: [SweepKind] =
     [png, jpeg, labelMap, depthMap] + [instances, captions, trajectory, pathList]
