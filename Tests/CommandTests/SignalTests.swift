@@ -196,9 +196,9 @@ struct SignalTests {
       "\(small) --ema 0.9 --clip 0.5 --pkeep 0.9 --validation held-out.h5 --validate-every 3"
     ),
     (
-      "train-vqgan", 48, 700,
+      "train-vqgan", 60, 700,
       "train-vqgan images.h5 --out run --preset tiny --batch-size 2 --accumulate 2 --ema 0.9 "
-        + "--crop 8 --flip --clip 1 --log-every 1 --threads 1 --validation images.h5 --disc-start 9 "
+        + "--crop 16 --flip --clip 1 --log-every 1 --threads 1 --validation images.h5 --disc-start 9 "
         + "--set model.dropout=0.1 --set model.quantizer.initialization=k_means "
         + "--set model.quantizer.revive_after=4"
     ),
@@ -207,8 +207,8 @@ struct SignalTests {
     command: String, steps: Int, milliseconds: Int, options: String
   ) throws {
     let stage = try GPTCommandTests.Stage()
-    try imageShard(stage.folder("images.h5"), rows: 7) { row in
-      (0..<768).map { UInt8(($0 * (row + 3)) % 256) }
+    try imageShard(stage.folder("images.h5"), rows: 7, height: 20, width: 20) { row in
+      (0..<1200).map { UInt8(($0 * (row + 3)) % 256) }
     }
     let train = "\(options) --checkpoint-every 2 --quiet --steps \(steps)"
     let outcome = try shell(
