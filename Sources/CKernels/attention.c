@@ -9,27 +9,50 @@
 #include <math.h>
 #include <string.h>
 
-#define BLOCK 32        // queries to a block
+#define BLOCK 32         // queries to a block
 #define WIDEST_TILES 64  // channels of a head, from which on packing pays
+#define MANY_HEADS 8     // from which on each is a task of its own
 
-// What both directions share. A head's matrices are the columns [head * d, head * d + d) of its item's rows.
+// One head's matrices, copied: in a model, rows lie a power of two apart, on the same few lines of a cache.
+struct head {
+  float *q, *k, *v, *dout, *dk, *dv;  // [T, D]
+  float *keys, *values;               // k and v transposed, [D, width], zero from T on
+};
+
 struct attention {
   const float *q, *k, *v;
-  const float *keys;  // [N, heads, D, width]: k transposed, zero from T on
-  long t, heads, d, stride, out_stride;  // stride of q, k, v; stride of out
-  long width;                            // T up to whole lanes
+  float *out, *log_sums;
+  const float *dout;  // the rest is of the gradient
+  float *dq, *dk, *dv;
+  long t, heads, d, stride, out_stride;  // stride of q, k, v and their gradients; stride of out
+  long columns, width;                   // T up to whole lanes; floats between rows of as many, no power of two
   float scale;
   int causal, tiles;
-  long prefix;
-  long blocks;  // of queries in T
+  long prefix, blocks;  // blocks of queries in T
+
+  long item_head;              // the head at hand
+  struct head head;
+  float *weights, *gradients;  // P and dS of its queries, [T or BLOCK, width]
 };
 
 static struct attention describe(const float *q, const float *k, const float *v, long t, long heads, long d,
                                  long stride, long out_stride, float scale, int causal, long prefix) {
-  const int tiles = d % CK_BLOCK == 0 && d <= WIDEST_TILES;
-  return (struct attention){
-      q, k, v, 0, t, heads, d, stride, out_stride, ck_chunks(t, CK_BLOCK) * CK_BLOCK, scale, causal, tiles,
-      ck_minimum(prefix, t), ck_chunks(t, BLOCK)};
+  const long columns = ck_chunks(t, CK_BLOCK) * CK_BLOCK;
+  return (struct attention){.q = q,
+                            .k = k,
+                            .v = v,
+                            .t = t,
+                            .heads = heads,
+                            .d = d,
+                            .stride = stride,
+                            .out_stride = out_stride,
+                            .columns = columns,
+                            .width = columns + CK_BLOCK,
+                            .scale = scale,
+                            .causal = causal,
+                            .tiles = d % CK_BLOCK == 0 && d <= WIDEST_TILES,
+                            .prefix = ck_minimum(prefix, t),
+                            .blocks = ck_chunks(t, BLOCK)};
 }
 
 // How many keys query i sees.
@@ -41,12 +64,13 @@ CK_INLINE long visible(const struct attention *s, long i) {
 // How many keys a block of queries that ends before `end` meets: whole blocks, so that a block of keys has either
 // all of its products or none; the last one is filled up with zeros.
 CK_INLINE long visible_before(const struct attention *s, long end) {
-  if (!s->causal) return s->width;
-  return ck_minimum(s->width, ck_chunks(ck_maximum(end, s->prefix), BLOCK) * BLOCK);
+  if (!s->causal) return s->columns;
+  return ck_minimum(s->columns, ck_chunks(ck_maximum(end, s->prefix), BLOCK) * BLOCK);
 }
 
-static long head_offset(const struct attention *s, long item_head, long stride) {
-  return item_head / s->heads * s->t * stride + item_head % s->heads * s->d;
+// Where the head's columns of row i begin.
+CK_INLINE long offset(const struct attention *s, long i, long stride) {
+  return (s->item_head / s->heads * s->t + i) * stride + s->item_head % s->heads * s->d;
 }
 
 // C = alpha op(A) B, or that added to C.
@@ -58,46 +82,71 @@ CK_INLINE void multiply(const struct attention *s, int transpose_a, long m, long
     ck_gemm(transpose_a, 0, m, n, k, alpha, a, lda, b, ldb, accumulates ? 1 : 0, c, ldc);
 }
 
-// ---- Transposed keys and values: every product then reads whole rows of its second factor ----------------
+// ---- Packing ----
 
-struct transposition {
-  const struct attention *shared;
-  const float *from;
-  float *to;
-};
-
-CK_WIDE static void transpose_head(void *context, long item_head) {
-  const struct transposition *p = context;
-  const struct attention *s = p->shared;
-  const float *from = p->from + head_offset(s, item_head, s->stride);
-  float *to = p->to + item_head * s->d * s->width;
-  for (long i = 0; i < s->t; i += CK_BLOCK)
-    for (long j = 0; j < s->d; j += CK_BLOCK)
-      ck_transpose_tile(from + i * s->stride + j, s->stride, ck_minimum(CK_BLOCK, s->t - i),
-                        ck_minimum(CK_BLOCK, s->d - j), to + j * s->width + i, s->width, CK_BLOCK);
+CK_INLINE void copy_rows(const float *from, long from_stride, float *to, long to_stride, long rows, long d) {
+  for (long i = 0; i < rows; i++, from += from_stride, to += to_stride)
+    CK_INDEPENDENT for (long j = 0; j < d; j++) to[j] = from[j];
 }
 
-static const float *transposed(const struct attention *s, const float *from, long items, int slot) {
-  float *to = ck_scratch(slot, items * s->heads * s->d * s->width);
-  ck_parallel(items * s->heads, transpose_head, &(struct transposition){s, from, to});
-  return to;
+CK_INLINE void transpose_rows(const float *from, long stride, float *to, long width, long rows, long d) {
+  for (long i = 0; i < rows; i += CK_BLOCK)
+    for (long j = 0; j < d; j += CK_BLOCK)
+      ck_transpose_tile(from + i * stride + j, stride, ck_minimum(CK_BLOCK, rows - i), ck_minimum(CK_BLOCK, d - j),
+                        to + j * width + i, width, CK_BLOCK);
 }
 
-// ---- Forward ----------------------------------------------------------------------------------------
+// A block of the head's rows, those of the matrices that `head` has.
+CK_WIDE static void pack_block(void *context, long block) {
+  const struct attention *s = context;
+  const struct head *h = &s->head;
+  const long first = block * BLOCK, rows = ck_minimum(BLOCK, s->t - first), d = s->d, at = first * d;
+  const long in = offset(s, first, s->stride);
+  copy_rows(s->q + in, s->stride, h->q + at, d, rows, d);
+  transpose_rows(s->k + in, s->stride, h->keys + first, s->width, rows, d);
+  if (!s->dout) {
+    copy_rows(s->v + in, s->stride, h->v + at, d, rows, d);
+    return;
+  }
+  copy_rows(s->k + in, s->stride, h->k + at, d, rows, d);
+  transpose_rows(s->v + in, s->stride, h->values + first, s->width, rows, d);
+  copy_rows(s->dout + offset(s, first, s->out_stride), s->out_stride, h->dout + at, d, rows, d);
+}
 
-struct forward {
-  struct attention shared;
-  float *out, *log_sums;
-};
+// Makes the calling thread's memory that of head `item_head`, with P and dS of `queries`.
+static void take_head(struct attention *s, long item_head, long queries) {
+  const long plain = ck_chunks(s->t * s->d, CK_BLOCK) * CK_BLOCK, transposed = s->d * s->width;
+  float *to = ck_scratch(0, 6 * plain + 2 * transposed + 2 * queries * s->width);
+  s->item_head = item_head;
+  s->head = (struct head){to,
+                          to + plain,
+                          to + 2 * plain,
+                          to + 3 * plain,
+                          to + 4 * plain,
+                          to + 5 * plain,
+                          to + 6 * plain,
+                          to + 6 * plain + transposed};
+  s->weights = to + 6 * plain + 2 * transposed;
+  s->gradients = s->weights + queries * s->width;
+}
+
+// ---- Forward ----
 
 // Scores to weights that are still to be divided by their sums; log_sums and the sums' inverses are written.
 CK_INLINE void exponentiate(const struct attention *s, float *scores, float *log_sums, float *inverses, long first,
                             long rows, long keys) {
-  for (long row = 0; row < rows; row++, scores += keys) {
+  for (long row = 0; row < rows; row++, scores += s->width) {
     const long seen = visible(s, first + row);
     const float maximum = ck_row_maximum(scores, seen);
-    const float sum = ck_exponentials(scores, scores, maximum, seen);
-    for (long j = seen; j < keys; j++) scores[j] = 0;
+    ck_lanes sums = 0;
+    for (long j = 0; j < keys; j += CK_BLOCK) {
+      ck_lanes weight = CK_LOAD(scores + j) - maximum;
+      ck_lanes_exp(&weight, &weight);
+      ck_lanes_keep(seen - j, &weight);
+      sums += weight;
+      CK_STORE(scores + j, weight);
+    }
+    const float sum = ck_lanes_sum(&sums);
     log_sums[row] = maximum + logf(sum);
     inverses[row] = 1 / sum;
   }
@@ -108,271 +157,151 @@ CK_INLINE void scale_rows(float *out, const float *factors, long rows, long d, l
     for (long i = 0; i < d; i++) out[row * stride + i] *= factors[row];
 }
 
-CK_WIDE static void attend(void *context, long task) {
-  const struct forward *f = context;
-  const struct attention *s = &f->shared;
-  const long item_head = task / s->blocks, first = task % s->blocks * BLOCK;
-  const long rows = ck_minimum(BLOCK, s->t - first), keys = visible_before(s, first + rows);
-  const long in = head_offset(s, item_head, s->stride);
-  float *out = f->out + head_offset(s, item_head, s->out_stride) + first * s->out_stride;
-  float *weights = ck_scratch(0, rows * keys), inverses[BLOCK];
-  multiply(s, 0, rows, keys, s->d, s->scale, s->q + in + first * s->stride, s->stride,
-           s->keys + item_head * s->d * s->width, s->width, 0, weights, keys);
-  exponentiate(s, weights, f->log_sums + item_head * s->t + first, inverses, first, rows, keys);
-  multiply(s, 0, rows, s->d, ck_minimum(keys, s->t), 1, weights, keys, s->v + in, s->stride, 0, out, s->out_stride);
-  scale_rows(out, inverses, rows, s->d, s->out_stride);
+CK_WIDE static void attend_block(void *context, long block) {
+  const struct attention *s = context;
+  const long first = block * BLOCK, rows = ck_minimum(BLOCK, s->t - first), d = s->d;
+  const long keys = visible_before(s, first + rows);
+  float *out = s->out + offset(s, first, s->out_stride), inverses[BLOCK];
+  float *weights = ck_scratch(1, BLOCK * s->width);
+  multiply(s, 0, rows, keys, d, s->scale, s->head.q + first * d, d, s->head.keys, s->width, 0, weights, s->width);
+  exponentiate(s, weights, s->log_sums + s->item_head * s->t + first, inverses, first, rows, keys);
+  multiply(s, 0, rows, d, ck_minimum(keys, s->t), 1, weights, s->width, s->head.v, d, 0, out, s->out_stride);
+  scale_rows(out, inverses, rows, d, s->out_stride);
+}
+
+static void attend_head(void *context, long item_head) {
+  struct attention s = *(const struct attention *)context;
+  take_head(&s, item_head, 0);
+  for (long block = 0; block < s.blocks; block++) pack_block(&s, block);
+  for (long block = 0; block < s.blocks; block++) attend_block(&s, block);
 }
 
 void ck_attention_forward(const float *q, const float *k, const float *v, float *out, float *log_sums, long n,
                           long t, long heads, long d, long q_stride, long out_stride, float scale, int causal,
                           long prefix) {
-  struct forward forward = {
-      describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix), out, log_sums};
-  forward.shared.keys = transposed(&forward.shared, k, n, 2);
-  ck_parallel(n * heads * forward.shared.blocks, attend, &forward);
+  struct attention s = describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix);
+  s.out = out;
+  s.log_sums = log_sums;
+  if (n * heads >= MANY_HEADS) {
+    ck_parallel(n * heads, attend_head, &s);
+    return;
+  }
+  for (long item_head = 0; item_head < n * heads; item_head++) {
+    take_head(&s, item_head, 0);
+    ck_parallel(s.blocks, pack_block, &s);
+    ck_parallel(s.blocks, attend_block, &s);
+  }
 }
 
-// ---- Backward -----------------------------------------------------------------------------------------
+// ---- Backward ----
 //
 // P = exp(S - log_sums); dV = P^T dO; dP = dO V^T; dS = P (dP - sum(dO O)); dQ = scale dS K; dK = scale dS^T Q.
 
-struct backward {
-  struct attention shared;
-  const float *values;  // v transposed like the keys
-  const float *out, *dout, *log_sums;
-  float *dq, *dk, *dv;
-  long item_head;              // of the head that is cut into blocks
-  float *weights, *gradients;  // P and dS of that head, [T, width]; row i ends where its block's keys end
-};
-
-// Scores to P, and dP to dS, both [rows, keys] with rows `stride` apart.
-CK_INLINE void differentiate(const struct attention *s, float *weights, float *gradients, long stride,
-                             const float *out, const float *dout, const float *log_sums, long first, long rows,
-                             long keys) {
+CK_INLINE float dot_product(const float *a, const float *b, long count) {
   CK_FAST
-  for (long row = 0; row < rows; row++, weights += stride, gradients += stride) {
+  const long whole = count / CK_BLOCK * CK_BLOCK;
+  ck_lanes sums = 0;
+  for (long i = 0; i < whole; i += CK_BLOCK) sums += CK_LOAD(a + i) * CK_LOAD(b + i);
+  float sum = ck_lanes_sum(&sums);
+  for (long i = whole; i < count; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+// Scores to P, and dP to dS.
+CK_INLINE void differentiate(const struct attention *s, float *weights, float *gradients, const float *out,
+                             const float *dout, const float *log_sums, long first, long rows, long keys) {
+  CK_FAST
+  for (long row = 0; row < rows; row++, weights += s->width, gradients += s->width) {
     const long seen = visible(s, first + row);
-    const float *o = out + row * s->out_stride, *g = dout + row * s->out_stride, log_sum = log_sums[row];
-    float sum = 0;
-    for (long i = 0; i < s->d; i++) sum += o[i] * g[i];
-    CK_INDEPENDENT for (long j = 0; j < seen; j++) {
-      const float weight = ck_exponential(weights[j] - log_sum);
-      weights[j] = weight;
-      gradients[j] = weight * (gradients[j] - sum);
+    const float sum = dot_product(out + row * s->out_stride, dout + row * s->d, s->d);
+    for (long j = 0; j < keys; j += CK_BLOCK) {
+      ck_lanes weight = CK_LOAD(weights + j) - log_sums[row];
+      ck_lanes_exp(&weight, &weight);
+      ck_lanes_keep(seen - j, &weight);
+      CK_STORE(weights + j, weight);
+      CK_STORE(gradients + j, weight * (CK_LOAD(gradients + j) - sum));
     }
-    for (long j = seen; j < keys; j++) weights[j] = gradients[j] = 0;
   }
 }
 
-// P, dS and dQ of one block of queries.
-CK_INLINE void block_gradient(const struct backward *b, long item_head, long block, float *weights, float *gradients,
-                              long stride) {
-  const struct attention *s = &b->shared;
-  const long first = block * BLOCK, rows = ck_minimum(BLOCK, s->t - first);
-  const long keys = visible_before(s, first + rows), in = head_offset(s, item_head, s->stride);
-  const long out = head_offset(s, item_head, s->out_stride) + first * s->out_stride;
-  const long transposed = item_head * s->d * s->width;
-  multiply(s, 0, rows, keys, s->d, s->scale, s->q + in + first * s->stride, s->stride, s->keys + transposed,
-           s->width, 0, weights, stride);
-  multiply(s, 0, rows, keys, s->d, 1, b->dout + out, s->out_stride, b->values + transposed, s->width, 0, gradients,
-           stride);
-  differentiate(s, weights, gradients, stride, b->out + out, b->dout + out,
-                b->log_sums + item_head * s->t + first, first, rows, keys);
-  multiply(s, 0, rows, s->d, ck_minimum(keys, s->t), s->scale, gradients, stride, s->k + in, s->stride, 0,
-           b->dq + in + first * s->stride, s->stride);
+// P, dS and dQ of one block of queries, P and dS to the given rows.
+CK_INLINE void block_gradient(const struct attention *s, long block, float *weights, float *gradients) {
+  const struct head *h = &s->head;
+  const long first = block * BLOCK, rows = ck_minimum(BLOCK, s->t - first), d = s->d, width = s->width;
+  const long keys = visible_before(s, first + rows);
+  multiply(s, 0, rows, keys, d, s->scale, h->q + first * d, d, h->keys, width, 0, weights, width);
+  multiply(s, 0, rows, keys, d, 1, h->dout + first * d, d, h->values, width, 0, gradients, width);
+  differentiate(s, weights, gradients, s->out + offset(s, first, s->out_stride), h->dout + first * d,
+                s->log_sums + s->item_head * s->t + first, first, rows, keys);
+  multiply(s, 0, rows, d, ck_minimum(keys, s->t), s->scale, gradients, width, h->k, d, 0,
+           s->dq + offset(s, first, s->stride), s->stride);
 }
 
-// Many heads: one to a task. The last block sees every key and therefore writes dK and dV; the others add.
-CK_WIDE static void head_gradient(void *context, long item_head) {
-  const struct backward *b = context;
-  const struct attention *s = &b->shared;
-  const long in = head_offset(s, item_head, s->stride);
-  const long out = head_offset(s, item_head, s->out_stride);
-  float *weights = ck_scratch(0, BLOCK * s->width), *gradients = ck_scratch(1, BLOCK * s->width);
-  for (long block = s->blocks - 1; block >= 0; block--) {
-    const long first = block * BLOCK, rows = ck_minimum(BLOCK, s->t - first);
-    const long keys = visible_before(s, first + rows), real = ck_minimum(keys, s->t);
-    const int adds = block < s->blocks - 1;
-    block_gradient(b, item_head, block, weights, gradients, keys);
-    multiply(s, 1, real, s->d, rows, s->scale, gradients, keys, s->q + in + first * s->stride, s->stride, adds,
-             b->dk + in, s->stride);
-    multiply(s, 1, real, s->d, rows, 1, weights, keys, b->dout + out + first * s->out_stride, s->out_stride, adds,
-             b->dv + in, s->stride);
-  }
+// Many heads: one block after the other. The last one sees every key and therefore writes dK and dV; the others add.
+CK_WIDE static void add_block_gradient(void *context, long block) {
+  const struct attention *s = context;
+  const struct head *h = &s->head;
+  const long first = block * BLOCK, rows = ck_minimum(BLOCK, s->t - first), d = s->d;
+  const long keys = ck_minimum(visible_before(s, first + rows), s->t);
+  const int adds = block < s->blocks - 1;
+  block_gradient(s, block, s->weights, s->gradients);
+  multiply(s, 1, keys, d, rows, s->scale, s->gradients, s->width, h->q + first * d, d, adds, h->dk, d);
+  multiply(s, 1, keys, d, rows, 1, s->weights, s->width, h->dout + first * d, d, adds, h->dv, d);
+}
+
+CK_WIDE static void store_key_gradients(const struct attention *s) {
+  const long in = offset(s, 0, s->stride);
+  copy_rows(s->head.dk, s->d, s->dk + in, s->stride, s->t, s->d);
+  copy_rows(s->head.dv, s->d, s->dv + in, s->stride, s->t, s->d);
+}
+
+static void head_gradient(void *context, long item_head) {
+  struct attention s = *(const struct attention *)context;
+  take_head(&s, item_head, BLOCK);
+  for (long block = 0; block < s.blocks; block++) pack_block(&s, block);
+  for (long block = s.blocks - 1; block >= 0; block--) add_block_gradient(&s, block);
+  store_key_gradients(&s);
 }
 
 // Few heads: first the blocks of queries, that leave P and dS of the whole head,
 CK_WIDE static void query_block_gradient(void *context, long block) {
-  const struct backward *b = context;
-  const long width = b->shared.width, from = block * BLOCK * width;
-  block_gradient(b, b->item_head, block, b->weights + from, b->gradients + from, width);
+  const struct attention *s = context;
+  const long from = block * BLOCK * s->width;
+  block_gradient(s, block, s->weights + from, s->gradients + from);
 }
 
 // then the blocks of keys, over the queries from the first block on that sees any of them.
 CK_WIDE static void key_block_gradient(void *context, long block) {
-  const struct backward *b = context;
-  const struct attention *s = &b->shared;
-  const long t = s->t, width = s->width, first = block * BLOCK, keys = ck_minimum(BLOCK, t - first);
+  const struct attention *s = context;
+  const struct head *h = &s->head;
+  const long t = s->t, width = s->width, d = s->d, first = block * BLOCK, keys = ck_minimum(BLOCK, t - first);
   // Blocks of queries have the same borders; a block that starts in the prefix is seen from the start.
-  const long query = s->causal && first >= s->prefix ? first : 0;
-  const long in = head_offset(s, b->item_head, s->stride);
-  const long out = head_offset(s, b->item_head, s->out_stride) + query * s->out_stride;
-  multiply(s, 1, keys, s->d, t - query, s->scale, b->gradients + query * width + first, width,
-           s->q + in + query * s->stride, s->stride, 0, b->dk + in + first * s->stride, s->stride);
-  multiply(s, 1, keys, s->d, t - query, 1, b->weights + query * width + first, width, b->dout + out, s->out_stride,
-           0, b->dv + in + first * s->stride, s->stride);
+  const long query = s->causal && first >= s->prefix ? first : 0, from = query * width + first;
+  const long in = offset(s, first, s->stride);
+  multiply(s, 1, keys, d, t - query, s->scale, s->gradients + from, width, h->q + query * d, d, 0, s->dk + in,
+           s->stride);
+  multiply(s, 1, keys, d, t - query, 1, s->weights + from, width, h->dout + query * d, d, 0, s->dv + in, s->stride);
 }
 
 void ck_attention_backward(const float *q, const float *k, const float *v, const float *out, const float *dout,
                            const float *log_sums, float *dq, float *dk, float *dv, long n, long t, long heads,
                            long d, long q_stride, long out_stride, float scale, int causal, long prefix) {
-  struct backward backward = {
-      .shared = describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix),
-      .out = out,
-      .dout = dout,
-      .log_sums = log_sums,
-      .dq = dq,
-      .dk = dk,
-      .dv = dv};
-  backward.shared.keys = transposed(&backward.shared, k, n, 2);
-  backward.values = transposed(&backward.shared, v, n, 3);
+  struct attention s = describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix);
+  s.out = (float *)out;
+  s.log_sums = (float *)log_sums;
+  s.dout = dout;
+  s.dq = dq;
+  s.dk = dk;
+  s.dv = dv;
   // The shape alone decides, so that the bits do not depend on the threads.
-  if (n * heads >= 8) {
-    ck_parallel(n * heads, head_gradient, &backward);
+  if (n * heads >= MANY_HEADS) {
+    ck_parallel(n * heads, head_gradient, &s);
     return;
   }
-  const long blocks = backward.shared.blocks;
-  backward.weights = ck_scratch(0, t * backward.shared.width);
-  backward.gradients = ck_scratch(1, t * backward.shared.width);
-  for (backward.item_head = 0; backward.item_head < n * heads; backward.item_head++) {
-    ck_parallel(blocks, query_block_gradient, &backward);
-    ck_parallel(blocks, key_block_gradient, &backward);
+  for (long item_head = 0; item_head < n * heads; item_head++) {
+    take_head(&s, item_head, t);
+    ck_parallel(s.blocks, pack_block, &s);
+    ck_parallel(s.blocks, query_block_gradient, &s);
+    ck_parallel(s.blocks, key_block_gradient, &s);
   }
-}
-
-// ---- New positions behind a KV cache ------------------------------------------------------------
-//
-// Kept rows are [N, heads, capacity, D]: a head reads one piece of memory from its start. They are floats or bfloat16.
-
-struct kept {
-  const float *rows;
-  void *cache;
-  long count, start, capacity, heads, d;
-  int bf16;
-};
-
-CK_WIDE static void keep_head(void *context, long item_head) {
-  const struct kept *s = context;
-  const long item = item_head / s->heads, head = item_head % s->heads;
-  const long to = (item_head * s->capacity + s->start) * s->d;
-  for (long i = 0; i < s->count; i++) {
-    const float *from = s->rows + ((item * s->count + i) * s->heads + head) * s->d;
-    if (s->bf16) {
-      uint16_t *bf16 = (uint16_t *)s->cache + to + i * s->d;
-      CK_INDEPENDENT for (long j = 0; j < s->d; j++) bf16[j] = ck_to_bfloat16(from[j]);
-    } else {
-      memcpy((float *)s->cache + to + i * s->d, from, (size_t)s->d * sizeof(float));
-    }
-  }
-}
-
-void ck_attention_append(const float *rows, void *cache, int bf16, long n, long count, long start, long capacity,
-                       long heads, long d) {
-  ck_parallel(n * heads, keep_head, &(struct kept){rows, cache, count, start, capacity, heads, d, bf16});
-}
-
-#define AHEAD 512  // values that are asked for before they are needed
-
-struct step {
-  const float *q;
-  const void *keys, *values;
-  float *out;
-  long count, before, capacity, heads, d;
-  float scale;
-  int bf16;
-};
-
-// Sixteen kept values from value `at` on; which of the two kinds is a constant of the caller.
-CK_INLINE void load_kept(const void *rows, long at, const int bf16, ck_lanes *value) {
-  if (bf16) {
-    __builtin_prefetch((const uint16_t *)rows + at + AHEAD);
-    ck_load_bfloat16((const uint16_t *)rows + at, value);
-  } else {
-    __builtin_prefetch((const float *)rows + at + AHEAD);
-    *value = CK_LOAD((const float *)rows + at);
-  }
-}
-
-CK_INLINE float kept_value(const void *rows, long at, const int bf16) {
-  return bf16 ? ck_from_bfloat16(((const uint16_t *)rows)[at]) : ((const float *)rows)[at];
-}
-
-// weights[j] = scale q · keys[j], with keys from value `from` on
-CK_INLINE void score(const struct step *s, const float *q, long from, float *weights, long length, const int bf16) {
-  CK_FAST
-  const long d = s->d, whole = d / CK_BLOCK * CK_BLOCK;
-  for (long j = 0; j < length; j++, from += d) {
-    ck_lanes sums = 0, key;
-    for (long i = 0; i < whole; i += CK_BLOCK) {
-      load_kept(s->keys, from + i, bf16, &key);
-      sums += CK_LOAD(q + i) * key;
-    }
-    float sum = ck_lanes_sum(&sums);
-    for (long i = whole; i < d; i++) sum += q[i] * kept_value(s->keys, from + i, bf16);
-    weights[j] = s->scale * sum;
-  }
-}
-
-// out[0 ..< 16 V) = the weighted sum of 16 V channels of the values; V is a constant, so the sums stay in registers.
-CK_INLINE void mix(const struct step *s, const float *weights, long from, float *out, long length, const int V,
-                   const int bf16) {
-  CK_FAST
-  ck_lanes sums[4], value;
-#pragma clang loop unroll(full)
-  for (int i = 0; i < V; i++) sums[i] = 0;
-  for (long j = 0; j < length; j++, from += s->d) {
-    const float weight = weights[j];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < V; i++) {
-      load_kept(s->values, from + CK_BLOCK * i, bf16, &value);
-      sums[i] += weight * value;
-    }
-  }
-#pragma clang loop unroll(full)
-  for (int i = 0; i < V; i++) CK_STORE(out + CK_BLOCK * i, sums[i]);
-}
-
-CK_INLINE void attend_query(const struct step *s, long task, const int bf16) {
-  CK_FAST
-  const long d = s->d, query = task % s->count, item_head = task / s->count, length = s->before + query + 1;
-  const long item = item_head / s->heads, head = item_head % s->heads;
-  const long position = ((item * s->count + query) * s->heads + head) * d, kept = item_head * s->capacity * d;
-  float *out = s->out + position, *weights = ck_scratch(0, length);
-  score(s, s->q + position, kept, weights, length, bf16);
-  const float sum = ck_exponentials(weights, weights, ck_row_maximum(weights, length), length);
-  const float inverse = 1 / sum;
-  for (long j = 0; j < length; j++) weights[j] *= inverse;
-  long i = 0;
-  for (; i + 4 * CK_BLOCK <= d; i += 4 * CK_BLOCK) mix(s, weights, kept + i, out + i, length, 4, bf16);
-  for (; i + 2 * CK_BLOCK <= d; i += 2 * CK_BLOCK) mix(s, weights, kept + i, out + i, length, 2, bf16);
-  for (; i + CK_BLOCK <= d; i += CK_BLOCK) mix(s, weights, kept + i, out + i, length, 1, bf16);
-  for (; i < d; i++) {
-    float mixed = 0;
-    for (long j = 0; j < length; j++) mixed += weights[j] * kept_value(s->values, kept + j * d + i, bf16);
-    out[i] = mixed;
-  }
-}
-
-CK_WIDE static void attend_once(void *context, long task) {
-  const struct step *s = context;
-  if (s->bf16)
-    attend_query(s, task, 1);
-  else
-    attend_query(s, task, 0);
-}
-
-void ck_attention_decode(const float *q, const void *keys, const void *values, int bf16, float *out, long n,
-                       long count, long before, long capacity, long heads, long d, float scale) {
-  ck_parallel(n * heads * count, attend_once,
-              &(struct step){q, keys, values, out, count, before, capacity, heads, d, scale, bf16});
 }

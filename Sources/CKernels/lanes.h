@@ -45,6 +45,12 @@ CK_INLINE uint16_t ck_to_bfloat16(float value) {
   return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? quiet : nearest);
 }
 
+// Zero from lane `count` on.
+CK_INLINE void ck_lanes_keep(long count, ck_lanes *value) {
+  const ck_lane_bits lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  if (count < CK_BLOCK) *value = lane < (int32_t)ck_maximum(count, 0) ? *value : 0;
+}
+
 // The sum of the lanes, halves added first.
 CK_INLINE float ck_lanes_sum(const ck_lanes *lanes) {
   const __typeof__(lanes->lo) eight = lanes->lo + lanes->hi;
