@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
-.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times test-portable test-isa test-arm test-files test-masks mutation-sweep interop interop-torch \
+.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times test-portable test-isa test-arm test-files test-masks interop interop-torch \
 	bench bench-compare lint format check clean
 
 BUILD := .build
@@ -35,6 +35,7 @@ test-times: .venv/ready  ## run the tests one by one, and list the suites by the
 INPUTS ?= 5000
 SEED ?= 1
 
+.PHONY: mutation-sweep
 mutation-sweep: build  ## read INPUTS=5000 changed files of each kind, SEED=1; the summary is JSON
 	$(BIN)/mutation-sweep --inputs $(INPUTS) --seed $(SEED)
 

@@ -57,7 +57,7 @@ package struct TamingProject {
     func section(_ key: String) -> Section? { Section(params[key], path: path) }
 
     /// A number of the parameters, or of a mapping in them.
-    func integer(_ key: String, in group: String? = nil) -> Int? { value(key, group)?.int }
+    func integer(_ key: String, in group: String? = nil) -> Int? { value(key, group)?.integer }
 
     /// A text of the parameters.
     func text(_ key: String) -> String? { params[key]?.string }
@@ -67,7 +67,7 @@ package struct TamingProject {
     }
 
     func integers(_ key: String, in group: String? = nil) -> [Int]? {
-      value(key, group)?.sequence?.compactMap(\.int)
+      value(key, group)?.sequence?.compactMap(\.integer)
     }
 
     private func value(_ key: String, _ group: String?) -> Node? {
@@ -98,8 +98,9 @@ package struct TamingProject {
   package init(_ path: String) throws {
     self.path = path
     let text = String(decoding: try DurableFile.read(path, atMost: 1 << 20), as: UTF8.self)
-    guard Self.aliases(in: text) <= Self.maxAliases else {
-      throw ArchitectureError.project(path: path, problem: "more than \(Self.maxAliases) aliases")
+    guard Self.aliases(in: text) <= Self.mostAliases else {
+      throw ArchitectureError.project(
+        path: path, problem: "more than \(Self.mostAliases) aliases (*name)")
     }
     let root: Node?
     do {
@@ -118,12 +119,13 @@ package struct TamingProject {
     let sets = ["train", "validation"].compactMap { data?[$0]?["params"] }
     let sizes = sets.flatMap {
       [
-        $0["size"]?.int, $0["config"]?["size"]?.int, $0["crop_size"]?.int,
-        $0["target_image_size"]?.int,
+        $0["size"]?.integer, $0["config"]?["size"]?.integer, $0["crop_size"]?.integer,
+        $0["target_image_size"]?.integer,
       ]
     }
-    imageSize = sizes.compactMap { $0 }.first { $0 > 0 }
-    objects = sets.compactMap { $0["max_objects_per_image"]?.int }.first { $0 > 0 }
+    imageSize = sizes.compactMap { $0 }.first(where: (1...65_535).contains)
+    objects = sets.compactMap { $0["max_objects_per_image"]?.integer }
+      .first(where: (1...10_000).contains)
     let ofCOCO = ["train", "validation"].compactMap { data?[$0] }.first {
       $0["target"]?.string?.hasSuffix(".AnnotatedObjectsCoco") == true
     }
@@ -134,17 +136,13 @@ package struct TamingProject {
     }
   }
 
-  /// Project files have none.
-  ///
-  /// An alias may stand for all that is in front of it: a few dozen make more nodes than there is
-  /// time for.
-  private static let maxAliases = 8
+  /// Two aliases of a list of two aliases, and so on, stand for 2^n values; Yams looks at each.
+  private static let mostAliases = 8
 
-  /// Counts `*name`, also where it is no alias.
+  /// At least as many aliases as the text has: words that begin with an asterisk.
   private static func aliases(in text: String) -> Int {
-    zip(text.utf8, text.utf8.dropFirst()).count {
-      $0 == UInt8(ascii: "*") && $1 > UInt8(ascii: ",")
-    }
+    let beforeWords = Set(" \t\r\n[]{},:-?".utf8)
+    return zip(text.utf8, text.utf8.dropFirst()).count { beforeWords.contains($0) && $1 == 0x2A }
   }
 
   /// The numbers of COCO's categories, sorted as texts: first 1, 10, 100.
@@ -167,4 +165,9 @@ package struct TamingProject {
       names.last { $0.hasSuffix("-project.yaml") } ?? names.first { $0 == "model.yaml" }
     return try name.map { try TamingProject("\(configs)/\($0)") }
   }
+}
+
+extension Node {
+  /// The integer of a scalar; nil for times such as 1:30, for which Yams computes without a check.
+  fileprivate var integer: Int? { scalar?.string.contains(":") == true ? nil : int }
 }

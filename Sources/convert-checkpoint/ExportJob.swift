@@ -58,6 +58,6 @@ struct ExportJob {
     guard let folder = try FirstStageFile.checkpointFolder(of: options.inputs[0]),
       DurableFile.exists("\(folder)/state.json")
     else { return 0 }
-    return try TrainingState.read(in: folder).step
+    return try RunFolder.decode(TrainingState.self, from: "\(folder)/state.json").step
   }
 }

@@ -32,7 +32,7 @@ enum GPTCheckpoint {
 
   /// Restores everything that `save` wrote.
   static func restore(_ trainer: inout GPTTrainer, from folder: String) throws -> TrainingState {
-    var state = try TrainingState.read(in: folder)
+    var state = try RunFolder.decode(TrainingState.self, from: "\(folder)/state.json")
     try ModelFiles.load(&trainer.model, from: try SafetensorsFile("\(folder)/model.safetensors"))
     try ModelFiles.load(
       &trainer.optimizer, step: state.counters.removeValue(forKey: updates) ?? state.step,

@@ -26,24 +26,28 @@ package struct TrainingState: Codable, Equatable, Sendable {
     self.counters = counters
   }
 
-  /// The state of a checkpoint.
-  ///
-  /// - Parameter folder: the checkpoint's.
-  /// - Throws: `RunError.damaged` naming a number that no run comes to, `DurableFileError`.
-  package static func read(in folder: String) throws -> TrainingState {
-    let path = "\(folder)/state.json"
-    let state = try RunFolder.decode(Self.self, from: path)
-    let numbers =
+  /// - Throws: `DecodingError` also for a number that no run comes to: sums of those that pass are
+  ///   far from overflow.
+  package init(from decoder: any Swift.Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      step: try values.decode(Int.self, forKey: .step),
+      position: try values.decode(DataPosition.self, forKey: .position),
+      random: try values.decode(RandomSource.self, forKey: .random),
+      counters: try values.decode([String: Int].self, forKey: .counters))
+    data = try values.decodeIfPresent(String.self, forKey: .data)
+    let numbers: [(CodingKeys, String, Int, Int)] =
       [
-        ("step", state.step), ("position.epoch", state.position.epoch),
-        ("position.row", state.position.row),
-        ("random.position", Int(clamping: state.random.position)),
-      ] + state.counters.sorted { $0.key < $1.key }.map { ("counters.\($0)", $1) }
-    for (key, value) in numbers where !(0...largest).contains(value) {
-      throw RunError.damaged(
-        path: path, problem: "\"\(key)\" is \(value), expected 0 to \(largest)")
+        (.step, "it", step, 1 << 48), (.position, "epoch", position.epoch, 1 << 48),
+        (.position, "row", position.row, 1 << 48),
+        (.random, "position", Int(clamping: random.position), 1 << 62),
+      ] + counters.sorted { $0.key < $1.key }.map { (.counters, $0.key, $0.value, 1 << 48) }
+    for (key, name, number, largest) in numbers where !(0...largest).contains(number) {
+      throw DecodingError.dataCorrupted(
+        .init(
+          codingPath: decoder.codingPath + [key],
+          debugDescription: "\(name) is \(number), expected 0 to \(largest)"))
     }
-    return state
   }
 
   /// Notes what the run trains on.
@@ -53,9 +57,6 @@ package struct TrainingState: Codable, Equatable, Sendable {
     guard self.data ?? data == data else { throw .otherData(path: folder.path) }
     self.data = data
   }
-
-  /// More than this no run counts; sums of two are far from overflow.
-  private static let largest = 1 << 60
 
   /// The state before the first step of a run with this seed.
   package init(seed: UInt64) {

@@ -48,7 +48,7 @@ struct OptimizerStates {
   private static func saved(in folder: String) throws -> OptimizerStates {
     OptimizerStates(
       tensors: try SafetensorsFile("\(folder)/optimizer.safetensors"),
-      state: try TrainingState.read(in: folder))
+      state: try RunFolder.decode(TrainingState.self, from: "\(folder)/state.json"))
   }
 
   private static func missing(_ path: String) -> ArchitectureError {

@@ -36,7 +36,7 @@ enum VQGANCheckpoint {
 
   /// Restores everything that `save` wrote.
   static func restore(_ trainer: inout VQGANTrainer, from folder: String) throws -> TrainingState {
-    let state = try TrainingState.read(in: folder)
+    let state = try RunFolder.decode(TrainingState.self, from: "\(folder)/state.json")
     let weights = try SafetensorsFile("\(folder)/model.safetensors")
     try ModelFiles.load(
       &trainer.model, from: weights, ignoring: { $0.hasPrefix(discriminatorPrefix) })
