@@ -33,6 +33,13 @@ test-times: .venv/ready  ## run the tests one by one, and list the suites by the
 	swift test $(SWIFTFLAGS) --skip-build --no-parallel --xunit-output $(BUILD)/tests.xml
 	.venv/bin/python Tools/test-times.py $(BUILD)/tests-swift-testing.xml
 
+INPUTS ?= 5000
+SEED ?= 1
+
+.PHONY: mutation-sweep
+mutation-sweep: build  ## read INPUTS=5000 changed files of each kind, SEED=1; the summary is JSON
+	$(BIN)/mutation-sweep --inputs $(INPUTS) --seed $(SEED)
+
 test-portable:  ## the same, built without the libraries that can be left out
 	$(MAKE) --no-print-directory test BUILD=.build-portable SWIFTFLAGS="-c release --scratch-path .build-portable --disable-default-traits"
 

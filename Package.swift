@@ -95,7 +95,7 @@ let package = Package(
     .target(name: "Models", dependencies: ["NN", "RowMaps", "TensorCore"]),
 
     // Files
-    .target(name: "DurableFiles", dependencies: ["CBeneath", "Platform"]),
+    .target(name: "DurableFiles", dependencies: ["CBeneath", "Checksums", "Platform"]),
     .target(name: "Checksums", dependencies: ["CCrypto", "CChunkCodec"]),
     .target(name: "Images", dependencies: ["CImageCodecs", "DurableFiles", "Platform", "RowMaps"]),
     .target(
@@ -148,6 +148,14 @@ let package = Package(
           argumentParser,
         ],
         path: "Tests/CommandProbe"),
+      .executableTarget(
+        name: "mutation-sweep",
+        dependencies: [
+          "ModelCommands", "CommandSupport", "Training", "TamingCheckpoints", "Models",
+          "TensorCore", "Checkpoints", "Shards", "Images", "Corpora", "DurableFiles", "RowMaps",
+          "CHDF5", "TestSupport", argumentParser,
+        ],
+        path: "Tests/MutationSweep"),
       .target(
         name: "TestSupport",
         dependencies: ["TensorCore", "NN", "Checkpoints", "RowMaps", "Shards"],

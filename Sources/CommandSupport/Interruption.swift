@@ -48,14 +48,15 @@ package enum Interruption {
     if number != 0 { throw Interrupted(signal: number) }
   }
 
-  /// Runs work that a signal may stop; if one does, a note says so and what stays.
+  /// Runs work that a signal may stop; if one does, a line says so and what stays, also with
+  /// `--quiet`: it is no progress.
   package static func telling<Result>(
     _ console: Console, _ rest: @autoclosure () -> String, _ work: () throws -> Result
   ) throws -> Result {
     do {
       return try work()
     } catch let interrupted as Interrupted {
-      console.note("stopped by \(interrupted.name); \(rest())")
+      console.line("stopped by \(interrupted.name); \(rest())".oneLine)
       throw interrupted
     }
   }

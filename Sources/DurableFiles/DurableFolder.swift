@@ -65,6 +65,19 @@ extension DurableFile {
     remove(temporary)
   }
 
+  /// Gives what lies at `path` another name, unless it is a file of these bytes.
+  ///
+  /// - Returns: the new name; nil where nothing was moved.
+  package static func putAside(
+    _ path: String, unless bytes: [UInt8]
+  ) throws(DurableFileError) -> String? {
+    guard exists(path), (try? read(path, atMost: bytes.count)) != bytes else { return nil }
+    var number = 1
+    while exists("\(path).old-\(number)") { number += 1 }
+    try rename(path, to: "\(path).old-\(number)")
+    return "\(path).old-\(number)"
+  }
+
   /// Makes a symbolic link, in one step also when it replaces another.
   ///
   /// Where the file system has no links, there is none afterwards.

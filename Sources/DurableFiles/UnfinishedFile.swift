@@ -1,5 +1,6 @@
 // A file on its way to its final name.
 
+import Checksums
 import Platform
 
 /// A file that is written beside its final name piece by piece, then published or forgotten.
@@ -11,6 +12,9 @@ package struct UnfinishedFile: ~Copyable {
   package let temporaryPath: String
   private var file: OpenFile
   private var published = false
+  /// Of what was written.
+  private var count = 0
+  private var checksum: UInt32 = 0
 
   /// Begins a file.
   ///
@@ -37,19 +41,40 @@ package struct UnfinishedFile: ~Copyable {
     if !published { unlink(temporaryPath) }
   }
 
-  package func write(_ bytes: UnsafeRawBufferPointer) throws(DurableFileError) {
+  package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(DurableFileError) {
     try file.write(bytes)
+    count += bytes.count
+    checksum = crc32c(bytes, continuing: checksum)
   }
 
-  package func write(_ bytes: [UInt8]) throws(DurableFileError) {
-    try file.write(bytes)
+  package mutating func write(_ bytes: [UInt8]) throws(DurableFileError) {
+    try bytes.withUnsafeBufferPointer { bytes throws(DurableFileError) in
+      try write(UnsafeRawBufferPointer(bytes))
+    }
   }
 
-  /// Syncs, closes and renames; nothing can be written afterwards.
+  /// Syncs, closes, reads back and renames; nothing can be written afterwards.
+  ///
+  /// - Throws: `failed` with `EIO` also where the file does not hold what was written.
   package mutating func publish() throws(DurableFileError) {
     try file.sync()
     try file.close()
+    try readBack()
     try DurableFile.rename(temporaryPath, to: finalPath)
     published = true
+  }
+
+  private func readBack() throws(DurableFileError) {
+    let file = try OpenFile(reading: temporaryPath)
+    var (found, sum) = (0, UInt32(0))
+    while true {
+      let bytes = try file.bytes(found..<found + 1 << 20)
+      if bytes.isEmpty { break }
+      found += bytes.count
+      sum = bytes.withUnsafeBytes { crc32c($0, continuing: sum) }
+    }
+    guard found == count, sum == checksum else {
+      throw .failed(operation: "reading back", path: finalPath, errno: EIO)
+    }
   }
 }

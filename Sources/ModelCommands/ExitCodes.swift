@@ -29,7 +29,7 @@ private func code(of error: RunError) -> SuiteExitCode {
   switch error {
   case .alreadyARun, .isALink, .externalFile: .cannotCreate
   case .noCheckpoint: .noInput
-  case .configDiffers, .tooLarge: .usage
+  case .configDiffers, .otherData, .tooLarge: .usage
   case .damaged, .otherKind, .notFinite: .badData
   }
 }

@@ -1,3 +1,4 @@
+import Checksums
 import Platform
 import Synchronization
 
@@ -48,6 +49,15 @@ package final class ShardSet<Reader: ShardReader>: Sendable {
     self.limit = limit
     labelNames = labels.sorted()
     self.open = Mutex(open)
+  }
+
+  /// A digest of the rows of all shards.
+  package var identity: String {
+    get throws(ShardError) {
+      var all = ""
+      for path in paths { all += "\(try Reader(path).contents.identity)\n" }
+      return Array(all.utf8).withUnsafeBytes { sha256Hex($0) }
+    }
   }
 
   /// The shard that holds row `index` of the set, and the row's number in it.

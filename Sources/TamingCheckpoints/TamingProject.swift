@@ -137,7 +137,7 @@ package struct TamingProject {
   }
 
   /// Two aliases of a list of two aliases, and so on, stand for 2^n values; Yams looks at each.
-  private static let mostAliases = 32
+  private static let mostAliases = 8
 
   /// At least as many aliases as the text has: words that begin with an asterisk.
   private static func aliases(in text: String) -> Int {

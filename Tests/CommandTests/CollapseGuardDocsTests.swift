@@ -5,9 +5,13 @@ import Testing
 private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   .appendingPathComponent("../..").standardized.path
 
+/// Pages that name tests: each row of their tables names some, and those exist.
 @Suite struct CollapseGuardDocsTests {
-  /// Every defect that `Docs/Why-the-rewrite-collapsed.md` lists names a test, and each test named there exists.
-  @Test func everyDefectIsGuardedByATest() throws {
+  @Test(arguments: [
+    ("Why-the-rewrite-collapsed", "| R", 20), ("Reliability", "| P", 36),
+    ("Reliability", "| C", 37),
+  ])
+  func everyRowNamesItsTests(name: String, prefix: String, count: Int) throws {
     var sources = ""
     for case let name as String in FileManager.default.enumerator(atPath: "\(root)/Tests")
       ?? .init()
@@ -15,13 +19,15 @@ private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       sources += try String(contentsOfFile: "\(root)/Tests/\(name)", encoding: .utf8)
     }
     let page = try String(
-      contentsOfFile: "\(root)/Docs/Why-the-rewrite-collapsed.md", encoding: .utf8)
-    let rows = page.components(separatedBy: "\n").filter { $0.hasPrefix("| R") }
-    #expect(rows.count == 20)
+      contentsOfFile: "\(root)/Docs/\(name).md", encoding: .utf8)
+    let rows = page.components(separatedBy: "\n").filter {
+      $0.hasPrefix(prefix) && $0.dropFirst(prefix.count).first?.isNumber == true
+    }
+    #expect(rows.count == count)
     for row in rows {
       let last = row.components(separatedBy: " | ").last ?? ""
-      // Long names in small letters are tests, the others options and types.
-      let names = last.matches(of: /`([a-z][A-Za-z0-9]{11,})`/).map { String($0.output.1) }
+      // Names in small letters are tests, the others options and types.
+      let names = last.matches(of: /`([a-z][A-Za-z0-9]+)`/).map { String($0.output.1) }
       #expect(!names.isEmpty, "\(row)")
       for name in names { #expect(sources.contains("func \(name)("), "\(name)") }
     }

@@ -28,6 +28,10 @@ struct DamagedShardTests {
       "codebook-report @ --out report", "train-vqgan @ --preset tiny --steps 1 --out v",
       "train-gpt @ --steps 1 --out g", "train-gpt train.h5 --validation @ --steps 1 --out g",
       "sample-gpt --gpt gpt --count 1 --from-codes @ --half top --out images",
+      "sample-gpt --gpt gpt --count 1 --from-image @ --half top --out images",
+      "train-vqgan whole.h5 --validation @ --preset tiny --steps 1 --out v",
+      "train-vqgan @ --input segmentation --preset tiny --steps 1 --out v",
+      "encode-dataset @ --vqgan vqgan --condition-vqgan vqgan --out codes",
     ])
   func deadlyShards(command: String) throws {
     if command.hasPrefix("sample-gpt") {
@@ -35,6 +39,7 @@ struct DamagedShardTests {
         "train-gpt train.h5 --layers 1 --heads 2 --width 16 --steps 1 --out gpt --quiet")
       #expect(made.status == 0, "\(made.errors)")
     }
+    try imageShard(stage.folder("whole.h5"), rows: 2) { _ in [UInt8](repeating: 7, count: 768) }
     for name in ["hang-two-bytes", "crash-one-bit-2205", "sector-zeroed-coco-90112"] {
       let line = command.replacing("@", with: "$D/\(name).h5")
       let outcome = try run("\(line) --quiet", seconds: 20)

@@ -25,11 +25,30 @@ struct DurableFileTests {
   @Test func anUnpublishedFileLeavesNothing() throws {
     let folder = try TemporaryFolder()
     do {
-      let file = try UnfinishedFile(for: folder("a"))
+      var file = try UnfinishedFile(for: folder("a"))
       try file.write([1, 2, 3])
       #expect(DurableFile.names(in: folder.path).count == 1)
     }
     #expect(DurableFile.names(in: folder.path) == [])
+  }
+
+  /// The last look before the final name: a disk may not hold what it took.
+  @Test(arguments: [[1, 2, 4], [1, 2], [1, 2, 3, 0], []] as [[UInt8]])
+  func whatDiffersFromWhatWasWrittenIsNotPublished(found: [UInt8]) throws {
+    let folder = try TemporaryFolder()
+    try DurableFile.write([9], to: folder("a"))
+    do {
+      var file = try UnfinishedFile(for: folder("a"))
+      try file.write([1])
+      try file.write([2, 3])
+      try Data(found).write(to: URL(fileURLWithPath: file.temporaryPath))
+      try file.publish()
+      Issue.record("published")
+    } catch let error as DurableFileError {
+      #expect(error == .failed(operation: "reading back", path: folder("a"), errno: EIO))
+    }
+    #expect(DurableFile.names(in: folder.path) == ["a"])
+    #expect(try DurableFile.read(folder("a")) == [9])
   }
 
   @Test func missingParentCannotBeCreated() throws {

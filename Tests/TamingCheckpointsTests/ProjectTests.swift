@@ -145,6 +145,25 @@ struct ProjectTests {
     #expect(try TamingProject.beside(folder("checkpoints/last.ckpt"))?.imageSize == 96)
   }
 
+  /// A kilobyte of which each line is nine times the one before, as a key, which is compared.
+  @Test(.timeLimit(.minutes(1))) func aliasesOfAliasesAreRefused() {
+    var yaml = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n"
+    for level in 1...12 {
+      let parts = [String](repeating: "*a\(level - 1)", count: 9).joined(separator: ",")
+      yaml += "a\(level): &a\(level) [\(parts)]\n"
+    }
+    #expect(throws: ArchitectureError.self) {
+      try project(Self.vqgan + "\n" + yaml + "{*a12 : 1}: 1\n")
+    }
+  }
+
+  @Test func deepNestingIsRefused() {
+    for opening in ["[", "{a: ", "- "] {
+      let text = String(repeating: opening, count: 100_000)
+      #expect(throws: ArchitectureError.self) { try project("model: " + text) }
+    }
+  }
+
   @Test(arguments: ["", "a: [", "model: 3", "model: {params: {}}", "- 1"])
   func whatIsNoProject(yaml: String) throws {
     #expect(throws: ArchitectureError.self) { try project(yaml) }

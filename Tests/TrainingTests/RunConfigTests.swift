@@ -36,7 +36,8 @@ import Training
 
   @Test(arguments: [
     ("seed=8", "seed", "7", "8"), ("tool_version=other", "tool_version", "\"test\"", "\"other\""),
-    ("model.n_layer=3", "model.n_layer", "2", "3"),
+    ("model.n_layer=3", "model.n_layer", "2", "3"), ("batch_size=4", "batch_size", "5", "4"),
+    ("accumulate=1", "accumulate", "2", "1"), ("shards=[\"b.h5\"]", "shards", "[]", "[\"b.h5\"]"),
   ])
   func itMayChangeNothingElse(change: String, key: String, found: String, wanted: String) throws {
     let error = RunError.configDiffers(path: "run", key: key, found: found, wanted: wanted)

@@ -1,5 +1,6 @@
 // Whole runs of the smallest model, with everything that a run can have: k-means, a moving-average
 // codebook, restart of dead codes, accumulation, crops, validation, an adversarial phase.
+import Checkpoints
 import DurableFiles
 import Foundation
 import Models
@@ -148,6 +149,56 @@ private func train(
     #expect(try run.lastCheckpoint().hasSuffix("step-000001"))
     let names = try FileManager.default.contentsOfDirectory(atPath: folder("checkpoints"))
     #expect(names.sorted() == ["last", "step-000001"])
+  }
+
+  /// Images of steps that a killed run was at are made again; any other is not the run's.
+  @Test func anotherImageOfAStepsNameIsPutAside() throws {
+    let folder = try TemporaryFolder()
+    try makeShard(folder("a.h5"), rows: 4, side: 16)
+    var config = config([folder("a.h5")], steps: 4)
+    (config.imageEvery, config.checkpointEvery) = (1, 2)
+    let run = RunFolder(folder("run"))
+    try train(config, in: run)
+    let own = try (1...4).map { try DurableFile.read(run.imagePath(step: $0)) }
+    // As after a kill at step 4, and somebody's own file.
+    DurableFile.remove(folder("run/checkpoints/step-000004"))
+    try DurableFile.write(Array("mine".utf8), to: run.imagePath(step: 3))
+    let warnings = try train(config, in: run, resumed: true)
+    let aside = "\(run.imagePath(step: 3)).old-1"
+    #expect(warnings.count == 1 && warnings[0].hasSuffix("it is kept as \(aside)"), "\(warnings)")
+    #expect(try DurableFile.read(aside) == Array("mine".utf8))
+    #expect(try (1...4).map { try DurableFile.read(run.imagePath(step: $0)) } == own)
+    #expect(DurableFile.names(in: run.imagesPath).count == 5)
+  }
+
+  @Test func useOfCodesThatCannotBeIsRefusedOrBounded() throws {
+    let folder = try TemporaryFolder()
+    try makeShard(folder("a.h5"), rows: 4, side: 16)
+    var config = config([folder("a.h5")], steps: 1)
+    config.augmentation = Augmentation()
+    let run = RunFolder(folder("run"))
+    try train(config, in: run)
+    config.steps = 2
+    let path = "\(try run.lastCheckpoint())/optimizer.safetensors"
+    let file = try SafetensorsFile(path)
+    func put(_ name: String, _ values: [Float]) throws {
+      try SafetensorsWriter.write(
+        try file.names.map {
+          $0 == name
+            ? SafetensorsEntry(name, shape: [values.count], floats: values)
+            : try file.entry(of: $0, as: $0)
+        }, to: path)
+    }
+    for name in ["codebook.shares", "codebook.idle_steps"] {
+      try put(name, [1, 2])
+      let error = #expect(throws: ModelMismatchError.self) {
+        try train(config, in: run, resumed: true)
+      }
+      #expect(error?.misshapen == ["\(name) [2] instead of [64]"])
+    }
+    try put("codebook.idle_steps", [Float](repeating: 3e38, count: 64))
+    try train(config, in: run, resumed: true)
+    #expect(run.steps() == [1, 2])
   }
 
   @Test func aLossThatIsNoNumberEndsTheRun() throws {

@@ -1,4 +1,5 @@
 // The codes of a whole data set in memory.
+import Checksums
 import Foundation
 import Models
 import Shards
@@ -62,6 +63,14 @@ package struct CodeTable: Sendable {
       }
     }
     return IndexTensor(codes, shape: [rows.count, rowLength])
+  }
+
+  /// Takes all rows into a digest.
+  func add(to hash: inout SHA256) {
+    switch store {
+    case .small(let all): all.withUnsafeBytes { hash.update($0) }
+    case .large(let all): all.withUnsafeBytes { hash.update($0) }
+    }
   }
 
   /// The entropy of a code that knows nothing of its neighbours, in nats: what a model must stay

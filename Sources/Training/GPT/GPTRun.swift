@@ -1,4 +1,5 @@
 // The training run of a GPT: load, step, log, sometimes save.
+import Checksums
 import Foundation
 import Models
 import NN
@@ -13,6 +14,14 @@ package struct GPTData: Sendable {
 
   package init(codes: CodeTable, conditions: CodeTable? = nil) {
     (self.codes, self.conditions) = (codes, conditions)
+  }
+
+  /// A digest of all rows.
+  var identity: String {
+    var hash = SHA256()
+    codes.add(to: &hash)
+    conditions?.add(to: &hash)
+    return hexadecimal(hash.finalize())
   }
 
   /// What stands before the given rows, `[rows.count, length]`.
@@ -69,6 +78,7 @@ package struct GPTRun {
     on data: GPTData, validation: GPTData?, _ reporter: TrainingReporter
   ) throws {
     let codes = data.codes
+    try state.begin(on: data.identity, in: folder)
     let columns = trainingMetrics(0, 0, 0, 0) + Self.validationMetrics(0, 0)
     let log = try MetricsLog(
       folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil,

@@ -13,6 +13,8 @@ package struct TrainingState: Codable, Equatable, Sendable {
   /// Integers that the loop keeps besides, by name: steps without use of a code, the step of the
   /// best loss.
   package var counters: [String: Int]
+  /// What the run trains on, a digest of its rows; nil in checkpoints of earlier versions.
+  package private(set) var data: String?
 
   package init(
     step: Int = 0, position: DataPosition = DataPosition(), random: RandomSource,
@@ -24,6 +26,8 @@ package struct TrainingState: Codable, Equatable, Sendable {
     self.counters = counters
   }
 
+  /// - Throws: `DecodingError` also for a number that no run comes to: sums of those that pass are
+  ///   far from overflow.
   package init(from decoder: any Swift.Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -31,15 +35,27 @@ package struct TrainingState: Codable, Equatable, Sendable {
       position: try values.decode(DataPosition.self, forKey: .position),
       random: try values.decode(RandomSource.self, forKey: .random),
       counters: try values.decode([String: Int].self, forKey: .counters))
-    let numbers =
-      [("step", step), ("epoch", position.epoch), ("row", position.row)]
-      + counters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-    for (key, number) in numbers where !(0...1 << 48).contains(number) {
+    data = try values.decodeIfPresent(String.self, forKey: .data)
+    let numbers: [(CodingKeys, String, Int, Int)] =
+      [
+        (.step, "it", step, 1 << 48), (.position, "epoch", position.epoch, 1 << 48),
+        (.position, "row", position.row, 1 << 48),
+        (.random, "position", Int(clamping: random.position), 1 << 62),
+      ] + counters.sorted { $0.key < $1.key }.map { (.counters, $0.key, $0.value, 1 << 48) }
+    for (key, name, number, largest) in numbers where !(0...largest).contains(number) {
       throw DecodingError.dataCorrupted(
         .init(
-          codingPath: decoder.codingPath,
-          debugDescription: "\(key) is \(number), expected 0...\(1 << 48)"))
+          codingPath: decoder.codingPath + [key],
+          debugDescription: "\(name) is \(number), expected 0 to \(largest)"))
     }
+  }
+
+  /// Notes what the run trains on.
+  ///
+  /// - Throws: `RunError.otherData` where that is something else than before.
+  mutating func begin(on data: String, in folder: RunFolder) throws(RunError) {
+    guard self.data ?? data == data else { throw .otherData(path: folder.path) }
+    self.data = data
   }
 
   /// The state before the first step of a run with this seed.

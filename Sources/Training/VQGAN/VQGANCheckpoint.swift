@@ -48,9 +48,18 @@ enum VQGANCheckpoint {
     try ModelFiles.load(
       &trainer.discriminatorOptimizer, step: state.counters["discriminator_updates"] ?? 0,
       like: trainer.discriminator, from: moments, prefix: "discriminator.")
-    trainer.usage.fractions = try moments.tensor("codebook.shares").elements()
-    trainer.usage.idleSteps = try moments.tensor("codebook.idle_steps").elements().map {
-      Int(exactly: $0.rounded()) ?? Int.max
+    let entries = trainer.usage.fractions.count
+    func ofCodes(_ name: String) throws -> [Float] {
+      let values = try moments.tensor(name).elements()
+      guard values.count == entries else {
+        throw ModelMismatchError(
+          path: moments.path, misshapen: ["\(name) [\(values.count)] instead of [\(entries)]"])
+      }
+      return values
+    }
+    trainer.usage.fractions = try ofCodes("codebook.shares")
+    trainer.usage.idleSteps = try ofCodes("codebook.idle_steps").map {
+      Int(min(max($0.rounded(), 0), 0x1p60))
     }
     try trainer.average?.restore {
       try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(emaName)"))

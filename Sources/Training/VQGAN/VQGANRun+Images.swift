@@ -83,13 +83,19 @@ extension VQGANRun {
     }
   }
 
-  func saveImage(_ batch: ImageBatch, _ log: MetricsLog) throws {
+  /// An image of this name that the run did not make is put aside: its own of an earlier start has
+  /// the same bytes.
+  func saveImage(_ batch: ImageBatch, _ log: MetricsLog, _ reporter: TrainingReporter) throws {
     let rows = images(of: batch)
     let sheet = ContactSheet(rows: rows, columnHeaders: ["input", "reconstruction"])
     let page = sheet.rendered()
     let png = page.encodedPNG()
     try DurableFile.createFolder(folder.imagesPath)
-    try DurableFile.write(png, to: folder.imagePath(step: state.step))
+    let path = folder.imagePath(step: state.step)
+    if let other = try DurableFile.putAside(path, unless: png) {
+      reporter.warn("\(path): another image than that of this step; it is kept as \(other)")
+    }
+    try DurableFile.write(png, to: path)
     try log.image(
       "reconstructions", step: state.step, png: png, width: page.width, height: page.height)
   }

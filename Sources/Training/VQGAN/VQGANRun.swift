@@ -58,6 +58,7 @@ package struct VQGANRun {
   package mutating func train(
     on shards: ImageShardSet, validation: ImageShardSet?, _ reporter: TrainingReporter
   ) throws {
+    try state.begin(on: try shards.identity, in: folder)
     let columns = metrics(nil, 0) + VQGANValidation().metrics
     let log = try MetricsLog(
       folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil,
@@ -98,7 +99,7 @@ package struct VQGANRun {
         (clock, timed) = (ContinuousClock.now, 0)
         warnOfCollapse(reporter)
       }
-      if state.step % config.imageEvery == 0 || isLast { try saveImage(samples, log) }
+      if state.step % config.imageEvery == 0 || isLast { try saveImage(samples, log, reporter) }
       let saves = reporter.shouldSave()
       if isDue(state.step) || saves || stops {
         if let validation, isDue(state.step), !stops {

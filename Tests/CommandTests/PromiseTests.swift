@@ -1,0 +1,260 @@
+// Promises of the README that every command keeps, held against one command of each family.
+import Checkpoints
+import DurableFiles
+import Foundation
+import Images
+import TensorCore
+import TestSupport
+import Testing
+import Training
+
+/// What commands need: image shards, codes, a VQGAN, a GPT `run`, and a folder of images.
+private struct Workplace {
+  let stage: GPTCommandTests.Stage
+  var folder: TemporaryFolder { stage.folder }
+
+  init() throws {
+    stage = try GPTCommandTests.Stage()
+    try Self.images(folder("images.h5"), brightness: 1)
+    try DurableFile.createFolder(folder("photos"))
+    for number in 0..<40 {
+      try RGBImage(width: 9, height: 9, filledWith: .grey(UInt8(number)))
+        .writePNG(to: folder("photos/\(number).png"))
+    }
+    let made = try shell("\(Self.gpt) --out run --steps 1", in: folder)
+    #expect(made.status == 0, "\(made.errors)")
+  }
+
+  static let gpt =
+    "train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet"
+  static let vqgan = "train-vqgan images.h5 --preset tiny --batch-size 2 --threads 1 --quiet"
+
+  static func images(_ path: String, brightness: Int) throws {
+    try imageShard(path, rows: 6) { row in
+      (0..<768).map { UInt8(($0 * brightness + row * 31) % 256) }
+    }
+  }
+}
+
+@Suite("Promises that all commands keep")
+struct PromiseTests {
+  // MARK: Signals and streams
+
+  /// A stop is no progress: `--quiet` does not leave it out.
+  @Test(arguments: [
+    (
+      "\(Workplace.gpt) --out long --steps 1000000", "long/metrics.csv",
+      "is saved, and --resume goes on from it"
+    ),
+    (
+      "\(Workplace.vqgan) --out long --steps 1000000 --log-every 1", "long/metrics.csv",
+      "is saved, and --resume goes on from it"
+    ),
+    (
+      "sample-gpt --gpt run --count 100000 --batch-size 2 --out long --quiet",
+      "long/sample-00000.png", "finished images stay"
+    ),
+    (
+      "sample-gpt --gpt run --count 100000 --batch-size 2 --shard-size 2 --shards-out long --quiet",
+      "long/manifest.json", "the same command continues at the first missing shard"
+    ),
+  ])
+  func aStopIsToldAlsoToTheQuiet(command: String, sign: String, rest: String) throws {
+    let place = try Workplace()
+    let outcome = try shell(
+      """
+      \(command) > lines & pid=$!
+      for i in $(seq 600); do [ -s \(sign) ] && break; sleep 0.05; done
+      kill -TERM $pid; wait $pid
+      """, in: place.folder)
+    // A shell ignores SIGINT for what it starts in the background; SIGTERM comes through.
+    #expect(outcome.status == 143, "\(outcome.status) \(outcome.errors)")
+    let line = outcome.errors.split(separator: "\n").first ?? ""  // the shell's own may follow
+    #expect(line.hasPrefix("stopped by SIGTERM; ") && line.hasSuffix(rest), "\(outcome.errors)")
+  }
+
+  @Test(arguments: [
+    "shard-info images.h5 train.h5", "prep-images photos --size 8 --shard-size 2 --out P --quiet",
+    "encode-dataset images.h5 --vqgan vqgan --out C --quiet",
+    "codebook-report train.h5 --out R --quiet", "\(Workplace.gpt) --out G --steps 1",
+    "\(Workplace.vqgan) --out V --steps 1", "sample-gpt --gpt run --count 1 --out S --quiet",
+    "reconstruct images.h5 --vqgan vqgan --count 1 --out X --quiet",
+    "convert-checkpoint vqgan --to taming --out v.ckpt --quiet",
+  ])
+  func resultsThatNobodyGetsAreAnErrorOrAQuietEnd(command: String) throws {
+    let place = try Workplace()
+    let outcome = try shell(
+      """
+      \(command) > /dev/full; echo full $?
+      rm -rf P C R G V S X v.ckpt
+      { sleep 0.1; \(command); echo left $? >&2; } | true
+      """, in: place.folder)
+    #expect(outcome.output == "full 74\n", "\(outcome.errors)")
+    #expect(outcome.errors.contains("standard output: write failed (No space left on device)"))
+    #expect(outcome.errors.hasSuffix("\nleft 141\n"), "\(outcome.errors)")
+    let lines = outcome.errors.split(separator: "\n").filter { !$0.hasPrefix("warning: ") }
+    #expect(lines.count == 2, "\(outcome.errors)")
+  }
+
+  // MARK: File systems
+
+  @Test(arguments: [
+    ("P", "prep-images photos --size 8 --out P --quiet"),
+    ("C", "encode-dataset images.h5 --vqgan vqgan --out C --quiet"),
+    ("S", "sample-gpt --gpt run --count 2 --shards-out S --quiet"),
+    ("I", "sample-gpt --gpt run --count 2 --out I --quiet"),
+    ("V", "\(Workplace.vqgan) --out V --steps 1"),
+  ])
+  func aFolderWithoutLocksIsWarnedOf(folder: String, command: String) throws {
+    let place = try Workplace()
+    try makeFaults(in: place.folder)
+    let outcome = try shell(
+      "LD_PRELOAD=$PWD/faults.so FAULT_CALL=flock FAULT_ERRNO=\(ENOLCK) \(command)",
+      in: place.folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.errors
+        == "warning: \(folder): its file system has no locks; see to it that no other process works in it\n"
+    )
+  }
+
+  // MARK: Memory
+
+  /// The address space of a process ends before, at and behind what it needs: it never waits for
+  /// memory that does not come.
+  @Test(arguments: [50, 100, 200, 250, 300, 400, 500, 600, 1000])
+  func littleAddressSpaceIsEnoughOrAnError(mebibytes: Int) throws {
+    let place = try Workplace()
+    for command in [
+      "\(Workplace.gpt) --threads 3 --out G --steps 2", "sample-gpt --gpt run --count 1 --out S",
+      "prep-images photos --size 8 --jobs 3 --out P",
+    ] {
+      let outcome = try shell(
+        "ulimit -v \(mebibytes << 10); \(command) --quiet", in: place.folder,
+        environment: ["SWIFT_BACKTRACE": "enable=no"], seconds: 60)
+      // 127: no room for the program itself.
+      #expect([0, 71, 74, 127].contains(outcome.status), "\(command): \(outcome)")
+      if mebibytes == 1000 { #expect(outcome.status == 0, "\(command): \(outcome)") }
+    }
+  }
+
+  @Test(arguments: [
+    ("run/config.json", "train-gpt --out run --resume --steps 2"),
+    ("run/config.json", "sample-gpt --gpt run --count 1 --out S"),
+    ("run/checkpoints/step-000001/model.json", "sample-gpt --gpt run --count 1 --out S"),
+    ("run/checkpoints/step-000001/state.json", "train-gpt --out run --resume --steps 2"),
+    ("vqgan/model.json", "reconstruct images.h5 --vqgan vqgan --out X"),
+    ("c.json", "train-vqgan images.h5 --config c.json --steps 1 --out V"),
+    ("p.yaml", "convert-checkpoint vqgan/model.safetensors --project p.yaml --out W"),
+  ])
+  func textsOfAHundredMegabytesAreRefused(file: String, command: String) throws {
+    let place = try Workplace()
+    let outcome = try shell(
+      """
+      [ -e \(file) ] || echo '{}' > \(file)
+      head -c 100000000 /dev/zero | tr '\\0' ' ' >> \(file)
+      ulimit -v 1000000; \(command) --quiet
+      """, in: place.folder)
+    #expect(outcome.status == 65, "\(outcome.errors)")
+    #expect(outcome.errors.contains("\(file): 1000"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("are expected here"), "\(outcome.errors)")
+  }
+
+  // MARK: Resuming
+
+  @Test(arguments: [
+    ("\(Workplace.gpt) --out R", "train-gpt", "train.h5"),
+    ("\(Workplace.vqgan) --out R", "train-vqgan", "images.h5"),
+  ])
+  func aRunGoesOnWithItsDataAlone(train: String, command: String, shard: String) throws {
+    let place = try Workplace()
+    let begun = try shell("\(train) --steps 1 && cp \(shard) kept.h5", in: place.folder)
+    #expect(begun.status == 0, "\(begun.errors)")
+    if shard == "images.h5" {
+      try Workplace.images(place.folder(shard), brightness: 2)
+    } else {
+      try place.stage.write(shard, rows: 11)
+    }
+    let outcome = try shell(
+      """
+      \(command) --out R --resume --steps 2 --quiet; echo $?
+      mv kept.h5 \(shard); \(command) --out R --resume --steps 2 --quiet
+      """, in: place.folder)
+    #expect(outcome.output == "64\nR\n", "\(outcome.errors)")
+    #expect(
+      outcome.errors
+        == "\(command): R: the shards hold other rows than those that the run was trained on; a resumed run keeps its data\n"
+    )
+  }
+
+  /// As of the codes' own VQGAN.
+  @Test func theCheckpointOfConditionsStays() throws {
+    let place = try Workplace()
+    let outcome = try shell(
+      """
+      set -e
+      \(Workplace.vqgan) --out V --steps 1 --keep-checkpoints 1
+      encode-dataset images.h5 --vqgan vqgan --condition-vqgan V --out C --quiet
+      for steps in 2 3; do train-vqgan --out V --resume --steps $steps --quiet; done
+      ls V/checkpoints; cat V/checkpoints/step-000001/pinned
+      """, in: place.folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.output.hasSuffix("last\nstep-000001\nstep-000003\ncodes in \(place.folder("C"))\n"),
+      "\(outcome.output)")
+  }
+
+  // MARK: Numbers
+
+  /// Every command that reads a GPT's weights, its averages or the states of its optimizer.
+  @Test(arguments: [
+    ("model", "sample-gpt --gpt bad --count 1 --out S"),
+    ("model", "train-gpt --out bad --resume --steps 3"),
+    ("model", "train-gpt train.h5 --init-from bad --steps 1 --out T"),
+    ("model", "convert-checkpoint bad --to taming --out g.ckpt"),
+    ("ema", "sample-gpt --gpt bad --count 1 --out S"),
+    ("ema", "train-gpt --out bad --resume --steps 3"),
+    ("ema", "train-gpt train.h5 --init-from bad --steps 1 --out T"),
+    ("ema", "convert-checkpoint bad --to taming --out g.ckpt"),
+    ("optimizer", "train-gpt --out bad --resume --steps 3"),
+    ("optimizer", "train-gpt train.h5 --init-from bad --init-optimizer --steps 1 --out T"),
+  ])
+  func aGPTsWeightsThatAreNotFiniteAreRefused(part: String, command: String) throws {
+    let place = try Workplace()
+    let made = try shell(
+      "\(Workplace.gpt) \(part == "ema" ? "--ema 0.9" : "") --out bad --steps 2", in: place.folder)
+    #expect(made.status == 0, "\(made.errors)")
+    let path = "\(try RunFolder(place.folder("bad")).lastCheckpoint())/\(part).safetensors"
+    let file = try SafetensorsFile(path)
+    let name = try #require(file.names.last { $0.contains("mlp") })
+    try SafetensorsWriter.write(
+      try file.names.map { tensor in
+        var values = try file.floats(of: tensor)
+        if tensor == name { values[1] = -.infinity }
+        return SafetensorsEntry(tensor, shape: try file.shape(of: tensor), floats: values)
+      }, to: path)
+    let outcome = try shell("\(command) --quiet", in: place.folder)
+    #expect(outcome.status == 65, "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("\(part).safetensors: \(name): holds values that are not finite"),
+      "\(outcome.errors)")
+    #expect(!DurableFile.exists(place.folder("g.ckpt")))
+  }
+
+  /// The loss of the second step overflows: the message's advice can be followed.
+  @Test func aLossThatIsNotFiniteStopsTheTraining() throws {
+    let place = try Workplace()
+    let outcome = try shell(
+      """
+      \(Workplace.gpt) --out N --steps 4 --learning-rate 1e19 --warmup 0 --schedule constant
+      echo $?; ls N/checkpoints
+      train-gpt --out N --resume --on-nonfinite skip --quiet 2> skipped; echo $?
+      grep -c 'is not finite; the step is skipped' skipped; ls N/checkpoints
+      """, in: place.folder)
+    #expect(
+      outcome.output == "65\nlast\nstep-000001\nN\n0\n3\nlast\nstep-000001\nstep-000004\n",
+      "\(outcome.output)\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("train-gpt: N: step 2: the "), "\(outcome.errors)")
+    #expect(outcome.errors.contains("is not finite; the checkpoint of step 1 stays"))
+  }
+}

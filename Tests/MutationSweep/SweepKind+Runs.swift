@@ -1,0 +1,122 @@
+// Runs, their configurations and their checkpoints.
+import Checkpoints
+import CommandSupport
+import DurableFiles
+import Foundation
+import Models
+import Shards
+import TensorCore
+import TestSupport
+import Training
+
+extension SweepKind {
+  static let vqganConfig = SweepKind(
+    name: "VQGAN configuration", files: ["config.json"], share: 1.5,
+    make: { folder in
+      try makeImages(folder)
+      try RunFolder.write(try newConfig(of: folder), to: "\(folder)/config.json")
+    },
+    read: { path, _ in "\(try RunFolder.runConfig(VQGANRunConfig.self, from: path))" },
+    commands: [
+      "train-vqgan images.h5 --config @ --steps 1 --batch-size 1 --accumulate 1 --out ../out --quiet"
+    ])
+
+  static let gptConfig = SweepKind(
+    name: "GPT configuration", files: ["run/config.json"], make: makeGPT,
+    read: { path, _ in "\(try RunFolder.runConfig(GPTRunConfig.self, from: path))" },
+    commands: ["train-gpt --out run --resume --steps 2 --quiet"])
+
+  static let vqganModel = SweepKind(
+    name: "VQGAN model.json", files: ["vqgan/model.json"], share: 0.5,
+    make: { folder in
+      try makeImages(folder)
+      try makeVQGAN(folder)
+    },
+    read: { _, folder in "\(try FirstStage.load("\(folder)/vqgan").fingerprint)" },
+    commands: ["reconstruct images.h5 --vqgan vqgan --count 1 --out ../out --quiet"])
+
+  static let gptModel = SweepKind(
+    name: "GPT model.json", files: ["run/checkpoints/step-000002/model.json"], make: makeGPT,
+    read: { _, folder in
+      let gpt = try SecondStage.load("\(folder)/run")
+      return "\(gpt.codes) \(gpt.trainedGrid)"
+    },
+    commands: ["sample-gpt --gpt run --count 1 --out ../out --quiet"])
+
+  /// What a training that goes on reads.
+  static let checkpoint = SweepKind(
+    name: "checkpoint",
+    files: ["state.json", "state.json", "model.safetensors", "optimizer.safetensors"].map {
+      "run/checkpoints/step-000002/\($0)"
+    } + ["run/metrics.csv", "run/metrics.csv"],
+    writes: true, make: makeGPT,
+    read: { _, folder in "\(try train("\(folder)/run", to: 3, resumed: true))" },
+    commands: ["train-gpt --out run --resume --steps 3 --quiet"])
+
+  // MARK: Making
+
+  static let makeImages: @Sendable (String) throws -> Void = { folder in
+    try TestSupport.imageShard("\(folder)/images.h5", rows: 2) { row in
+      (0..<768).map { UInt8(($0 * 3 + row * 40) % 256) }
+    }
+  }
+
+  private static func newConfig(of folder: String) throws -> VQGANRunConfig {
+    var config = VQGANRunConfig(
+      VQGANSettings(
+        model: .tiny,
+        objective: VQGANObjective(
+          discStart: 1, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))),
+      loop: LoopSettings(steps: 1, batchSize: 1, learningRate: LearningRate(peak: 1e-3)),
+      in: Environment(toolVersion: "test", threads: 1))
+    config.shards = ["\(folder)/images.h5"]
+    return config
+  }
+
+  @discardableResult
+  private static func makeVQGAN(_ folder: String) throws -> String {
+    var random = RandomSource(seed: 1)
+    let model = VQGAN(.tiny, using: &random)
+    try DurableFile.createFolder("\(folder)/vqgan")
+    try RunFolder.write(model.config, to: "\(folder)/vqgan/model.json")
+    try SafetensorsWriter.write(
+      ModelFiles.entries(model), to: "\(folder)/vqgan/model.safetensors")
+    return model.fingerprint
+  }
+
+  /// A run of two steps on codes of a VQGAN.
+  private static let makeGPT: @Sendable (String) throws -> Void = { folder in
+    let fingerprint = try makeVQGAN(folder)
+    let shard = "\(folder)/codes.h5"
+    try TestSupport.codeShard(
+      shard, rows: 5, grid: (2, 3), fingerprint: fingerprint, vqgan: "\(folder)/vqgan"
+    ) { row in ((0..<6).map { Int32((row + $0 * 7) % 64) }, nil) }
+    var config = GPTRunConfig(
+      GPTSettings(
+        model: try GPTConfig(
+          vocabSize: 64, blockSize: 6, layers: 1, heads: 1, width: 4, embeddingDropout: 0.1,
+          residualDropout: 0.1),
+        codes: try CodeShardSet([shard]).grid),
+      loop: LoopSettings(steps: 2, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
+      in: Environment(toolVersion: "test", threads: 1))
+    (config.shards, config.validation, config.validateEvery) = ([shard], [shard], 2)
+    (config.logEvery, config.keepBest) = (1, true)
+    try RunFolder("\(folder)/run").create(config: config)
+    _ = try train("\(folder)/run", to: 2, resumed: false)
+  }
+
+  /// Trains as `train-gpt --resume` does; returns the last step's number.
+  private static func train(_ path: String, to steps: Int, resumed: Bool) throws -> Int {
+    let folder = RunFolder(path)
+    var config = try folder.config(GPTRunConfig.self)
+    config.steps = steps
+    let shards = try CodeShardSet(config.shards)
+    let data = GPTData(codes: try CodeTable(shards) {})
+    var run = try GPTRun(config, in: folder, resumed: resumed, on: .default)
+    guard run.state.step <= steps else { throw CommandError(.usage, "the run is past its end") }
+    try run.train(
+      on: data, validation: data,
+      TrainingReporter(step: { _ in }, warn: { _ in }, shouldStop: { false }))
+    return run.state.step
+  }
+}

@@ -1,0 +1,98 @@
+// Weights of other programs, and what comes with them.
+import Checkpoints
+import DurableFiles
+import Foundation
+import TamingCheckpoints
+import TestSupport
+
+extension SweepKind {
+  static let safetensors = SweepKind(
+    name: "safetensors", files: ["pytorch-views.safetensors"],
+    make: { try copyFixture("pytorch-views.safetensors", to: $0) },
+    read: { path, _ in try understood(try CheckpointFile.open(path)) },
+    commands: ["convert-checkpoint @ --out ../out"])
+
+  static let pytorchArchive = SweepKind(
+    name: "PyTorch archive", files: archives,
+    share: 2, isChecked: true,
+    make: { folder in for name in archives { try copyFixture(name, to: folder) } },
+    read: { path, _ in try understood(pyTorch: path) },
+    commands: [
+      "convert-checkpoint @ --out ../out --verbose",
+      "convert-checkpoint @ --optimizer --out ../out",
+      "convert-checkpoint @ \(Fixture.path("lpips-vgg.pth")) --out ../out",
+    ])
+
+  private static let streams = ["pytorch-views-legacy.pt", "lpips-vgg.pth"]
+  private static let archives = ["pytorch-views.pt", "pytorch-adamw.pt"]
+
+  static let pytorchStream = SweepKind(
+    name: "PyTorch stream", files: streams, share: 2,
+    make: { folder in for name in streams { try copyFixture(name, to: folder) } },
+    read: { path, _ in try understood(pyTorch: path) },
+    commands: ["convert-checkpoint @ --out ../out --verbose"])
+
+  static let numpy = SweepKind(
+    name: "NumPy list", files: ["remap.npy"], share: 0.5,
+    make: { folder in
+      let header = "{'descr': '<i8', 'fortran_order': False, 'shape': (24,), }"
+      let padded = header.padding(toLength: 117, withPad: " ", startingAt: 0) + "\n"
+      let codes = (0..<24).flatMap { code in (0..<8).map { $0 == 0 ? UInt8(code * 2) : 0 } }
+      try DurableFile.write(
+        [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(padded.utf8.count), 0] + Array(padded.utf8)
+          + codes, to: "\(folder)/remap.npy")
+    },
+    read: { path, _ in "\(try NumPyFile(path).integers)" },
+    commands: ["convert-checkpoint \(Fixture.path("vqgan-tiny.ckpt")) --remap @ --out ../out"])
+
+  static let project = SweepKind(
+    name: "project file", files: ["project.yaml"],
+    make: { folder in
+      try write(
+        """
+        model:
+          base_learning_rate: 4.5e-6
+          target: taming.models.vqgan.VQModel
+          params:
+            embed_dim: 32
+            n_embed: 64
+            ddconfig:
+              double_z: False
+              z_channels: 32
+              resolution: 32
+              in_channels: 3
+              out_ch: 3
+              ch: 32
+              ch_mult: [ 1,2 ]  # num_down = len(ch_mult)-1
+              num_res_blocks: 1
+              attn_resolutions: [16]
+              dropout: 0.25
+        data: &data
+          params: {train: {params: {size: 208}}}
+        validation: *data
+        """, to: "\(folder)/project.yaml")
+    },
+    read: { path, _ in
+      let source = try CheckpointFile.open(Fixture.path("vqgan-tiny.ckpt"))
+      switch try TamingCheckpoint(source, project: try TamingProject(path)) {
+      case .firstStage(let weights): return "\(weights.config)"
+      case let other: return other.title
+      }
+    },
+    commands: ["convert-checkpoint \(Fixture.path("vqgan-tiny.ckpt")) --project @ --out ../out"])
+
+  /// Names, shapes and contents.
+  private static func understood(_ source: any TensorSource) throws -> String {
+    try source.names.map { name in
+      let bytes = try source.withBytes(of: name, digest)
+      return "\(name) \(try source.type(of: name)) \(try source.shape(of: name)) \(bytes)"
+    }.joined(separator: "\n")
+  }
+
+  private static func understood(pyTorch path: String) throws -> String {
+    let text = try understood(try CheckpointFile.open(path))
+    guard let file = try CheckpointFile.openAsItIs(path) as? PyTorchFile else { return text }
+    for name in file.names { _ = try? file.floats(of: name) }
+    return "\(text)\n\(file.optimizers.map { $0.sorted { $0.key < $1.key } })"
+  }
+}
