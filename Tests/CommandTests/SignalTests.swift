@@ -102,7 +102,7 @@ struct SignalTests {
 
   @Test func thousandsOfSignalsChangeNoByteOfATraining() throws {
     let stage = try GPTCommandTests.Stage()
-    let train = "\(Self.small) --steps 40 --quiet"
+    let train = "\(Self.small) --steps 80 --quiet"
     let undisturbed = try shell(
       train.replacingOccurrences(of: "--out run", with: "--out whole"), in: stage.folder)
     #expect(undisturbed.status == 0, "\(undisturbed.errors)")
