@@ -30,6 +30,7 @@ package struct ShardManifest: Codable, Equatable, Sendable {
 
   static let fileName = "manifest.json"
   /// Bytes of the largest manifest that is read: a million skipped samples fit.
+  ///
   /// Parsing takes up to 13 times as much memory, so that it stays below 2 GiB.
   private static let maxBytes = 128 << 20
   static let formatName = "vqgan-shards-manifest-1"
