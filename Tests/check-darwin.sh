@@ -25,6 +25,7 @@ public func pthread_create(
   _: UnsafeMutablePointer<pthread_t?>, _: UnsafePointer<pthread_attr_t>?,
   _: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer?, _: UnsafeMutableRawPointer?
 ) -> Int32 { -1 }
+public func pthread_join(_: pthread_t, _: UnsafeMutablePointer<UnsafeMutableRawPointer?>?) -> Int32 { -1 }
 extension stat { public var st_mtimespec: timespec { st_mtim } }
 public struct Handlers { public var __sa_handler: (@convention(c) (Int32) -> Void)? }
 extension sigaction { public var __sigaction_u: Handlers { Handlers(__sa_handler: nil) } }

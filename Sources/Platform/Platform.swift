@@ -79,6 +79,53 @@ package func startThread(_ work: @escaping @convention(c) () -> Void) -> Int32 {
     }, unsafeBitCast(work, to: UnsafeMutableRawPointer.self))
 }
 
+/// A thread that runs `work` once.
+///
+/// Its caller learns when the system has no thread left; libdispatch waits for ever then.
+package final class WorkerThread: Sendable {
+  private let thread: UInt
+
+  /// - Returns: `nil` if there is no thread; nothing has run then.
+  package init?(_ work: @escaping @Sendable () -> Void) {
+    let context = Unmanaged.passRetained(Work(work))
+    #if canImport(Darwin)
+      var thread: pthread_t?
+    #else
+      var thread = pthread_t()
+    #endif
+    let status = pthread_create(
+      &thread, nil,
+      { context in
+        let context: UnsafeMutableRawPointer? = context
+        if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().run() }
+        return nil
+      }, context.toOpaque())
+    guard status == 0 else {
+      context.release()
+      return nil
+    }
+    #if canImport(Darwin)
+      self.thread = UInt(bitPattern: thread)
+    #else
+      self.thread = UInt(thread)
+    #endif
+  }
+
+  /// Waits until `work` has run; to be called once.
+  package func join() {
+    #if canImport(Darwin)
+      if let thread = pthread_t(bitPattern: thread) { pthread_join(thread, nil) }
+    #else
+      pthread_join(pthread_t(thread), nil)
+    #endif
+  }
+
+  private final class Work: Sendable {
+    let run: @Sendable () -> Void
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+  }
+}
+
 /// How many files the process may have open; `nil` where the system does not tell.
 package var openFileLimit: Int? {
   var limits = rlimit()

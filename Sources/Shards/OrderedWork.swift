@@ -1,5 +1,5 @@
-import Dispatch
 import Foundation
+import Platform
 
 /// Runs `produce` for `0..<count` in several threads and hands the results to `consume` in order,
 /// in the calling thread.
@@ -10,22 +10,22 @@ import Foundation
 ///
 /// - Parameters:
 ///   - count: how many results.
-///   - threads: workers beside the calling thread; 1 works in the calling thread alone.
+///   - threads: workers beside the calling thread, fewer if the system has no more; 1, or none to
+///     be had, works in the calling thread alone.
 package func inOrder<Value: Sendable>(
   count: Int, threads: Int, produce: @escaping @Sendable (Int) throws -> Value,
   consume: (Int, Value) throws -> Void
 ) throws {
-  guard threads > 1, count > 1 else {
+  let work = OrderedWork(count: count, window: 4 * threads, produce: produce)
+  let wanted = threads > 1 && count > 1 ? min(threads, count) : 0
+  let workers = (0..<wanted).compactMap { _ in WorkerThread { work.runWorker() } }
+  guard !workers.isEmpty else {
     for index in 0..<count { try consume(index, try produce(index)) }
     return
   }
-  let work = OrderedWork(count: count, window: 4 * threads, produce: produce)
-  let queue = DispatchQueue(label: "shards.ordered-work", attributes: .concurrent)
-  let group = DispatchGroup()
-  for _ in 0..<min(threads, count) { queue.async(group: group) { work.runWorker() } }
   defer {
     work.stop()
-    group.wait()
+    for worker in workers { worker.join() }
   }
   for index in 0..<count { try consume(index, try work.take(index)) }
 }
