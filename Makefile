@@ -22,7 +22,7 @@ packages:
 	Tools/setup.sh
 
 build:  ## build the commands in release mode
-	swift build $(SWIFTFLAGS)
+	@swift build $(SWIFTFLAGS) >&2
 
 test:  ## check the files with h5py and safetensors, then run all tests in release mode
 	swift build $(SWIFTFLAGS) --build-tests
@@ -38,7 +38,7 @@ SEED ?= 1
 
 .PHONY: mutation-sweep
 mutation-sweep: build  ## read INPUTS=5000 changed files of each kind, SEED=1; the summary is JSON
-	$(BIN)/mutation-sweep --inputs $(INPUTS) --seed $(SEED)
+	@$(BIN)/mutation-sweep --inputs $(INPUTS) --seed $(SEED)
 
 test-portable:  ## the same, built without the libraries that can be left out
 	$(MAKE) --no-print-directory test BUILD=.build-portable SWIFTFLAGS="-c release --scratch-path .build-portable --disable-default-traits"
@@ -69,7 +69,7 @@ test-arm:  ## compile all C for ARM, run the kernels' self-check under an emulat
 FAULTS ?=
 
 fault-test: build  ## make every system call fail under every command that writes; FAULTS="--seconds 60" for a part
-	python3 Tests/fault-test.py $(BIN) $(FAULTS)
+	@python3 Tests/fault-test.py $(BIN) $(FAULTS)
 
 test-files: .venv/ready
 	Tests/check-files.sh $(BIN) .venv/bin/python
@@ -101,13 +101,13 @@ TARGETS ?=
 fuzz-build = .build-fuzz/release
 
 fuzz:  ## every parser under libFuzzer and AddressSanitizer, two at a time, SECONDS=60 each, all or TARGETS="pickle png"
-	LIBFUZZER=$$(clang -print-file-name=libclang_rt.fuzzer_no_main-x86_64.a) swift build -c release --product fuzz \
+	@LIBFUZZER=$$(clang -print-file-name=libclang_rt.fuzzer_no_main-x86_64.a) swift build -c release --product fuzz \
 	  --scratch-path .build-fuzz --sanitize=address -Xswiftc -Xfrontend -Xswiftc -sanitize=fuzzer \
 	  -Xcc -fsanitize=fuzzer-no-link -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined >&2
-	Tests/fuzz.py $(fuzz-build)/fuzz $(SECONDS) $(TARGETS)
+	@Tests/fuzz.py $(fuzz-build)/fuzz $(SECONDS) $(TARGETS)
 
 sanitize:  ## the tests under AddressSanitizer with UndefinedBehaviorSanitizer, and under ThreadSanitizer
-	Tests/sanitize.py
+	@Tests/sanitize.py
 
 lint:  ## check the code's form
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift

@@ -67,6 +67,7 @@ void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, 
                       long lda, const uint16_t *const *parts, long count, float *c);
 // To the nearest, ties to even.
 void ck_round_to_bfloat16(const float *from, uint16_t *to, long count);
+void ck_widen_bfloat16(const uint16_t *from, float *to, long count);
 int ck_has_bfloat16(void);
 
 // ---- skinny_gemm.c -----------------------------------------------------------------------------------------

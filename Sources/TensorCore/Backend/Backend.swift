@@ -11,6 +11,11 @@ protocol Backend: AnyObject, Sendable {
   var pool: MemoryPool { get }
   /// How the matrix products of linear maps read their factors.
   var precision: Precision { get }
+  /// The values rounded to bf16, two to a word, where this device keeps activations so and `x` is
+  /// large enough to gain by it; `nil` else.
+  func keptInBF16(_ x: Tensor) -> Storage?
+  /// Values in bf16, two to a word, as floats.
+  func widen(_ rounded: Storage, into x: Tensor)
   /// The same device, which tells `profile` what its operations take.
   func profiled(by profile: Profile) -> any Backend
 
