@@ -4,7 +4,7 @@ the same random weights: check-metrics.py EVALUATE IMAGES... [--images 300] [--f
 
 IMAGES are folders of photos or frames. Needs torch, torchvision, pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image.
 Ends with 1 if a number differs by more than the issue allows (1e-3 relative; LPIPS 1e-4, PSNR and SSIM 1e-6)."""
-import argparse, io, json, pathlib, subprocess, sys
+import argparse, io, json, pathlib, resource, subprocess, sys, time
 import numpy as np, torch
 from PIL import Image
 
@@ -29,10 +29,10 @@ def check(name, ours, theirs, tolerance):
 def make_images():
     """A reference of photos and frames, and what JPEG at quality 12 makes of them."""
     paths = []
-    for source in options.images:
+    for number, source in enumerate(options.images):
+        wanted = (options.count - len(paths)) // (len(options.images) - number)
         found = sorted(p for p in pathlib.Path(source).rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
-        step = max(1, len(found) // (options.count // len(options.images)))
-        paths += found[::step][: options.count // len(options.images)]
+        paths += found[:: max(1, len(found) // wanted)][:wanted]
     for name in ("reference", "candidate"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*/*.png"):
@@ -110,8 +110,12 @@ for resize in options.resize.split(","):
     from cleanfid.fid import frechet_distance
     from prdc import compute_prdc
 
+    began = time.time()
     a, b = (features(model, sides[name], resize) for name in ("reference", "candidate"))
+    middle = time.time()
     ours = run(*paths, "--features", f"inception={folder / 'inception.pth'}", "--resize", resize, "--seed", 2020)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    print(f"{resize}: PyTorch's features {middle - began:.0f} s, evaluate {time.time() - middle:.0f} s, {peak:.2f} GiB")
     stats = [(np.mean(x.double().numpy(), 0), np.cov(x.double().numpy(), rowvar=False)) for x in (a, b)]
     check(f"{resize} fid, pytorch-fid", ours["fid"], calculate_frechet_distance(*stats[0], *stats[1]), 1e-3)
     check(f"{resize} fid, clean-fid", ours["fid"], frechet_distance(*stats[0], *stats[1]), 1e-3)

@@ -1,4 +1,7 @@
 // Images at the size that a network of features takes, by the conventions that are published.
+
+import CImageCodecs
+
 /// How an image comes to the square input of a network.
 package enum FeatureResize: String, CaseIterable, Sendable {
   /// TensorFlow 1: bilinear, output pixel `i` at `i·in/out`, nothing against aliasing; that of
@@ -15,38 +18,36 @@ extension RGBImage {
   /// The image at `side`×`side` pixels, planes of red, green and blue, levels from 0 to 255 that
   /// are not rounded.
   package func planes(side: Int, resize: FeatureResize) -> [Float] {
-    let columns = taps(of: resize, input: width, output: side)
-    let rows = taps(of: resize, input: height, output: side)
-    var result = [Float](repeating: 0, count: 3 * side * side)
+    let columns = Taps(taps(of: resize, input: width, output: side))
+    let rows = Taps(taps(of: resize, input: height, output: side))
     var strip = [Float](repeating: 0, count: height * side)
-    pixels.withUnsafeBufferPointer { pixels in
+    return [Float](unsafeUninitializedCapacity: 3 * side * side) { result, initialized in
       for channel in 0..<3 {
-        strip.withUnsafeMutableBufferPointer { strip in
-          for y in 0..<height {
-            for (x, tap) in columns.enumerated() {
-              var sum = 0.0
-              for (k, weight) in tap.weights.enumerated() {
-                sum += weight * Double(pixels[(y * width + tap.start + k) * 3 + channel])
-              }
-              strip[y * side + x] = Float(sum)
-            }
-          }
-        }
-        result.withUnsafeMutableBufferPointer { result in
-          for (y, tap) in rows.enumerated() {
-            for x in 0..<side {
-              var sum = 0.0
-              for (k, weight) in tap.weights.enumerated() {
-                sum += weight * Double(strip[(tap.start + k) * side + x])
-              }
-              // Only the cubic can leave the range.
-              result[(channel * side + y) * side + x] = Float(min(max(sum, 0), 255))
-            }
-          }
-        }
+        ic_plane_columns(
+          pixels, width, height, channel, &strip, side, columns.starts, columns.counts,
+          columns.weights, columns.most)
+        ic_plane_rows(
+          strip, side, result.baseAddress.map { $0 + channel * side * side }, side, rows.starts,
+          rows.counts, rows.weights, rows.most)
       }
+      initialized = 3 * side * side
     }
-    return result
+  }
+
+  /// The taps of all output pixels, as the loops read them.
+  private struct Taps {
+    let starts, counts: [Int32]
+    let weights: [Double]
+    /// Of one pixel.
+    let most: Int
+
+    init(_ taps: [(start: Int, weights: [Double])]) {
+      let most = taps.map(\.weights.count).max() ?? 0
+      self.most = most
+      starts = taps.map { Int32($0.start) }
+      counts = taps.map { Int32($0.weights.count) }
+      weights = taps.flatMap { $0.weights + Array(repeating: 0, count: most - $0.weights.count) }
+    }
   }
 
   /// The first input pixel of every output pixel, and the weights from there on.
