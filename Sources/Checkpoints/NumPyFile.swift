@@ -74,7 +74,9 @@ struct NumPyHeader {
       Int(text.filter { $0 != " " })
     }
     guard !extents.contains(nil) else {
-      throw NumPyFileError(path: path, problem: "an array of shape \(value("shape", ")"))), expected one axis or two")
+      throw NumPyFileError(
+        path: path,
+        problem: "an array of shape \(value("shape", ")"))), expected one axis or two")
     }
     self.extents = extents.compactMap { $0 }
     self.start = start

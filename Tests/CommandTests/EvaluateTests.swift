@@ -56,6 +56,7 @@ struct EvaluateTests {
     ("a b --features latents", 64, "--vqgan"), ("a b --features vgg", 64, "inception=FILE"),
     ("a b --features inception=w.safetensors", 65, "Conv2d_1a_3x3.conv.weight"),
     ("a b --features lite0=w.safetensors", 65, "_conv_stem.weight"),
+    ("a b --features inception=$FIXTURES/script.pt", 65, "TorchScript"),
     ("a b --paired --lpips w.safetensors --lpips w.safetensors", 65, "heads"),
     ("a empty --paired", 66, "no .h5"), ("a mixed --paired", 65, "shards and image files"),
     ("a wide --paired", 65, "image 1 is 20×12, expected 16×12"),
@@ -77,7 +78,9 @@ struct EvaluateTests {
     file.append(header)
     file.append(Data([0, 0, 0, 0]))
     try file.write(to: URL(fileURLWithPath: folder("w.safetensors")))
-    let outcome = try shell("evaluate \(arguments) --quiet", in: folder)
+    let outcome = try shell(
+      "evaluate \(arguments) --quiet", in: folder,
+      environment: ["FIXTURES": Fixture.path("metrics")])
     #expect(outcome.status == status, "\(outcome.errors)")
     #expect(outcome.errors.contains(words), "\(outcome.errors)")
     #expect(outcome.output.isEmpty)

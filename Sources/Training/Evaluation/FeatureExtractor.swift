@@ -75,16 +75,22 @@ package struct FeatureExtractor {
       let file = try CheckpointFile.openAsItIs(path)
       try ModelFiles.load(&model, from: file) { $0.hasSuffix("num_batches_tracked") }
     } catch PyTorchFileError.noStateDictionary(let path, _) {
-      throw ArchitectureError.unsupported(
-        path: path,
-        problem: "holds a whole model, as clean-fid's inception-2015-12-05.pt (TorchScript); the "
-          + "same weights by name are in pytorch-fid's pt_inception-2015-12-05-6726825d.pth")
+      throw wholeModel(path)
+    } catch PyTorchFileError.archive(let path, let entry, _) where entry.contains("code/") {
+      throw wholeModel(path)
     }
     for (name, tensor) in model.namedTensors
     where !tensor.withElements({ $0.allSatisfy(\.isFinite) }) {
       throw ArchitectureError.unsupported(
         path: path, problem: "\(name) holds values that are not finite")
     }
+  }
+
+  private static func wholeModel(_ path: String) -> ArchitectureError {
+    .unsupported(
+      path: path,
+      problem: "holds a whole model, as clean-fid's inception-2015-12-05.pt (TorchScript); the "
+        + "same weights by name are in pytorch-fid's pt_inception-2015-12-05-6726825d.pth")
   }
 
   private static func digest(of path: String) throws -> String {
