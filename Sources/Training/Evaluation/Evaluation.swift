@@ -30,7 +30,7 @@ package struct Evaluation {
   package var statisticsPath: String?
   package let device: Device
 
-  private static let batch = 16
+  private static let batch = 8
   /// Below, the Fréchet distance of Inception's features is mostly bias.
   package static let fewImages = 2048
 
