@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
 .PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times \
-	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch bench \
+	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-metrics bench \
 	bench-compare lint format check clean
 
 BUILD := .build
@@ -84,10 +84,14 @@ test-masks: .venv/ready  ## compare the masks of the 100 photos of COCO in ANNOT
 
 PHOTOS ?= Datasets/montezuma/screens
 COUNT ?= 8
+METRIC_IMAGES ?= $(PHOTOS)
 
 interop-torch: build .venv/torch  ## convert checkpoints from and to PyTorch, and compare codes of PHOTOS=folder COUNT=8
 	.venv/bin/python Tests/CheckpointsTests/check_with_torch.py $(BIN)
 	Tests/check-reference.sh $(BIN) .venv/bin/python $(PHOTOS) $(COUNT)
+
+interop-metrics: build .venv/metrics  ## compare evaluate with pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image
+	.venv/bin/python Tests/check-metrics.py $(BIN)/evaluate $(METRIC_IMAGES)
 
 bench: build  ## times of real work, one JSON line each
 	$(BIN)/bench
@@ -132,6 +136,11 @@ clean:  ## remove what was built, but not runs/
 .venv/torch: .venv/ready
 	.venv/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 packaging==25.0 \
 		--extra-index-url https://download.pytorch.org/whl/cpu
+	touch $@
+
+.venv/metrics: .venv/torch
+	.venv/bin/pip install --quiet --disable-pip-version-check torchvision pytorch-fid==0.3.0 torch-fidelity==0.4.0 \
+		clean-fid==0.1.35 prdc==0.2 lpips==0.1.4 scikit-image
 	touch $@
 
 # Experiments. Each step keeps what it printed, the paths of its results, and the next step reads them from there; a step that

@@ -64,6 +64,14 @@ protocol Backend: AnyObject, Sendable {
     _ dy: Tensor, _ weights: Tensor, _ shape: ConvolutionShape, into dx: Tensor)
   func convolutionBackwardWeights(
     _ x: Tensor, _ dy: Tensor, _ shape: ConvolutionShape, into dweights: Tensor, _ dbias: Tensor?)
+  /// Forward alone; see Inference.swift.
+  func oblongConvolution(
+    _ x: Tensor, _ weights: Tensor, _ bias: Tensor, _ shape: WindowShape, relu: Bool,
+    into y: Tensor)
+  func depthwiseConvolution(
+    _ x: Tensor, _ weights: Tensor, _ bias: Tensor, _ shape: WindowShape, into y: Tensor)
+  func pool(_ x: Tensor, _ shape: WindowShape, average: Bool, into y: Tensor)
+  func cut(_ x: Tensor, to low: Float, _ high: Float, into y: Tensor)
   /// `c = op(a) · op(b)` in the device's precision; `op(b)` is made of equal parts, beside each other if the shape
   /// transposes it, else below each other.
   func matrixProduct(_ a: Columns, _ b: [Tensor], _ shape: ProductShape, into c: Tensor)
