@@ -34,6 +34,12 @@ package protocol Quantizer: Layer {
 
   /// Sets the named entries to vectors `[entries.count, D]`.
   mutating func setEntries(_ entries: [Int], to vectors: Tensor)
+
+  /// Starts the codebook at the centres of latent vectors `[M, D]`.
+  mutating func startEntries(from rows: Tensor, using random: inout RandomSource)
+
+  /// The vectors of entries `[N, h, w]` as latents `[N, D, h, w]`.
+  func vectors(of indices: IndexTensor) -> Tensor
 }
 
 extension Quantizer {
@@ -50,7 +56,10 @@ extension Quantizer {
     setEntries(Array(0..<codebook.shape[0]), to: values)
   }
 
-  /// The vectors of entries `[N, h, w]` as latents `[N, D, h, w]`.
+  package mutating func startEntries(from rows: Tensor, using random: inout RandomSource) {
+    replaceEntries(kMeans(rows, clusters: codebook.shape[0], using: &random))
+  }
+
   package func vectors(of indices: IndexTensor) -> Tensor {
     let (n, h, w) = (indices.shape[0], indices.shape[1], indices.shape[2])
     return codebook.gathered(at: indices.reshaped([n, h * w])).image(height: h, width: w)
@@ -68,16 +77,22 @@ package struct Quantized {
   package let indices: IndexTensor
   /// Of every latent vector from its entry, `[N · h · w]`; none where entries are sampled.
   package let squaredDistances: Tensor?
+  /// The latent vectors as entries are compared with them, `[N · h · w, D]`, constants.
+  package let compared: Tensor
 
-  /// - Parameters: rows: the vectors that replace `z`, `[N · h · w, D]`; indices: `[N · h · w]`.
+  /// - Parameters:
+  ///   - rows: the vectors that replace `z`, `[N · h · w, D]`.
+  ///   - indices: `[N · h · w]`.
+  ///   - compared: what entries are compared with; the vectors of `z` if left out.
   init(
     _ rows: Tensor, like z: Tensor, loss: Tensor, indices: IndexTensor,
-    squaredDistances: Tensor? = nil
+    squaredDistances: Tensor? = nil, compared: Tensor? = nil
   ) {
     let (n, d, h, w) = (z.shape[0], z.shape[1], z.shape[2], z.shape[3])
     latents = rows.reshaped([n, h * w, d]).image(height: h, width: w)
     self.loss = loss
     self.indices = indices.reshaped([n, h, w])
     self.squaredDistances = squaredDistances
+    self.compared = compared ?? withoutGradients { z.detached().vectors() }
   }
 }

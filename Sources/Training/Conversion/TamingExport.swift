@@ -17,6 +17,13 @@ package struct TamingExport {
   /// - Parameter perceptual: the network of its loss, if it lies in a file of its own.
   /// - Throws: `ArchitectureError`, `ModelMismatchError`, the errors of reading.
   package init(_ file: FirstStageFile, perceptual: PerceptualWeights?) throws {
+    let quantizer = file.config.quantizer
+    guard [.gradient, .movingAverage, .gumbel].contains(quantizer.kind), !quantizer.cosine else {
+      throw ArchitectureError.unsupported(
+        path: file.tensors.path,
+        problem: "a codebook of kind \(quantizer.cosine ? "cosine" : quantizer.kind.rawValue); the "
+          + "published code cannot load it")
+    }
     let model = VQGAN(file.config).shapes().map(\.name)
     let ends = ["encoder.", "decoder."]
     try add(file.tensors, model.filter { name in ends.contains { name.hasPrefix($0) } })

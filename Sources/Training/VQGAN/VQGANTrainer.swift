@@ -181,12 +181,11 @@ package struct VQGANTrainer {
   /// The model in training: with dropout, and noise in kinds of codebook that sample.
   private func forward(
     _ input: VQGANInput, using random: inout RandomSource
-  ) -> (z: Tensor, quantized: Quantized, reconstruction: Tensor) {
+  ) -> (quantized: Quantized, reconstruction: Tensor) {
     var source: RandomSource? = random
     defer { random = source ?? random }
-    let z = model.latents(of: input, dropout: &source)
-    let quantized = model.quantize(z, sampling: &source)
-    return (z, quantized, model.decode(quantized.latents, dropout: &source))
+    let quantized = model.quantize(model.latents(of: input, dropout: &source), sampling: &source)
+    return (quantized, model.decode(quantized.latents, dropout: &source))
   }
 
   private struct GeneratorPass {
@@ -204,7 +203,7 @@ package struct VQGANTrainer {
   private mutating func generatorPass(
     _ input: VQGANInput, isAdversarial: Bool, using random: inout RandomSource
   ) -> GeneratorPass {
-    let (z, quantized, reconstruction) = forward(input, using: &random)
+    let (quantized, reconstruction) = forward(input, using: &random)
     let border = withoutGradients {
       if case .labels = input {
         reconstruction.detached()
@@ -243,7 +242,7 @@ package struct VQGANTrainer {
     let codebookSeed = Tensor(objective.codebookWeight, on: border.device)
     let gradients = backward([(reconstruction, seed), (quantized.loss, codebookSeed)])
     let vectors = QuantizedVectors(
-      vectors: withoutGradients { z.detached().vectors() },
+      vectors: quantized.compared,
       indices: quantized.indices.reshaped([quantized.indices.count]),
       squaredDistances: quantized.squaredDistances)
     return GeneratorPass(
@@ -287,7 +286,7 @@ package struct VQGANTrainer {
       let vectors = batches.map { model.latents(of: $0, dropout: &none).vectors() }
       guard let first = vectors.first else { return }
       let all = vectors.dropFirst().reduce(first) { $0.followed(by: $1) }
-      model.quantizer.replaceEntries(kMeans(all, clusters: model.config.nEmbed, using: &random))
+      model.quantizer.startEntries(from: all, using: &random)
     }
   }
 
