@@ -22,12 +22,24 @@ struct QuantizerOptions: ParsableArguments {
   @Flag(help: "Compare directions of latents and entries, of 8 channels; see Docs/Quantizers.md.")
   var cosine = false
 
+  @Option(help: "Codebooks one after the other, each of what is left: codes of one position.")
+  var depth: Int?
+
+  @Option(help: "Probability that a training step leaves out the last codebooks of --depth.")
+  var quantizerDropout: Float?
+
   @Option(help: "Gradient of the latents: straight (through) or rotation (default: straight).")
   var quantizerGradient: QuantizerConfig.LatentGradient?
 
   func validate() throws {
     if let codes, !(2...1 << 20).contains(codes) {
       throw ValidationError("--codes must be in 2...\(1 << 20), got \(codes).")
+    }
+    if let depth, !(1...8).contains(depth) {
+      throw ValidationError("--depth must be in 1...8, got \(depth).")
+    }
+    if let quantizerDropout, !(0..<1).contains(quantizerDropout) {
+      throw ValidationError("--quantizer-dropout must be in 0..<1, got \(quantizerDropout).")
     }
     if levels != nil, let quantizer, quantizer != .fsq {
       throw ValidationError("--levels is for --quantizer fsq, not \(quantizer.rawValue).")
@@ -55,6 +67,8 @@ struct QuantizerOptions: ParsableArguments {
       model.embedDim = 8
     }
     if let quantizerGradient { model.quantizer.gradient = quantizerGradient }
+    if let depth { model.quantizer.depth = depth }
+    if let quantizerDropout { model.quantizer.dropout = quantizerDropout }
     if let codes {
       switch model.quantizer.kind {
       case .fsq: try setLevels(nil, or: codes, of: &model)

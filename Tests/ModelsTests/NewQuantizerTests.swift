@@ -120,7 +120,7 @@ private let kinds: [(String, VQGANConfig)] = [
         #expect(abs(vector.reduce(0) { $0 + $1 * $1 } - 1) < 1e-5)
       }
       quantizer.moveEntries(
-        towards: quantizer(z).compared, at: quantizer(z).indices.reshaped([25]))
+        towards: quantizer(z).levels[0].vectors, at: quantizer(z).indices.reshaped([25]))
       for vector in quantizer.codebook.elements().chunked(4) {
         #expect(abs(vector.reduce(0) { $0 + $1 * $1 } - 1) < 1e-5)
       }

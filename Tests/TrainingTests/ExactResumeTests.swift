@@ -83,6 +83,14 @@ private func result(_ path: String) throws -> [String: [UInt8]] {
       }
     ),
     (
+      "two levels, dropout, k-means and revival",
+      {
+        $0.model.quantizer = QuantizerConfig(
+          kind: .movingAverage, restartAfter: 2, initialization: .kMeans)
+        ($0.model.quantizer.depth, $0.model.quantizer.dropout) = (2, 0.4)
+      }
+    ),
+    (
       "a fresh pass, the best checkpoint kept",
       {
         $0.objective.discriminatorPass = .fresh

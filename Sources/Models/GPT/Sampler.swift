@@ -50,6 +50,8 @@ package struct Sampler: Sendable {
   /// Tokens from this number on are never sampled: an embedding table may hold more than the image
   /// codes.
   package let codebookSize: Int
+  /// Codes of one position, which stand one after the other.
+  package var depth = 1
   /// Whether a KV cache is used; without one the model reads the whole window for every code, as the reference
   /// does.
   package var caches = true
@@ -99,7 +101,7 @@ package struct Sampler: Sendable {
       if items.isEmpty { continue }
       let window = GridWindow(
         around: cell / task.grid.width, cell % task.grid.width, of: task.grid, seenBy: trained,
-        step: windowStep)
+        step: windowStep, depth: depth)
       let seen = seen(of: window, before: cell, task.grid, ranks)
       func logits(
         _ condition: (GridWindow) -> PositionedTokens, _ caches: inout WindowCaches

@@ -29,6 +29,9 @@ package protocol Quantizer: Layer {
   /// Prepares for a step of training, counted from 0.
   mutating func startStep(_ step: Int)
 
+  /// Moves codebooks without gradients towards the latents of each level.
+  mutating func moveEntries(towards levels: [QuantizedVectors])
+
   /// Moves a codebook without gradients towards latents `[M, D]` assigned to `indices` `[M]`.
   mutating func moveEntries(towards rows: Tensor, at indices: IndexTensor)
 
@@ -46,6 +49,10 @@ extension Quantizer {
   package static func problem(_ config: VQGANConfig) -> String? { nil }
   package mutating func startStep(_ step: Int) {}
   package mutating func moveEntries(towards rows: Tensor, at indices: IndexTensor) {}
+
+  package mutating func moveEntries(towards levels: [QuantizedVectors]) {
+    for level in levels { moveEntries(towards: level.vectors, at: level.indices) }
+  }
 
   package mutating func setEntries(_ entries: [Int], to vectors: Tensor) {
     preconditionFailure("entries that are no latents; VQGANConfig.problem refuses this")
@@ -66,6 +73,21 @@ extension Quantizer {
   }
 }
 
+/// The latent vectors of a batch and where they fell in one codebook.
+package struct QuantizedVectors {
+  /// As they are compared with the entries, `[M, D]`, constants.
+  package let vectors: Tensor
+  /// In `0..<K`, `[M]`.
+  package let indices: IndexTensor
+  /// `[M]`; none where entries are sampled.
+  package let squaredDistances: Tensor?
+  /// Where this codebook's entries begin among those of all levels.
+  package var firstEntry = 0
+
+  /// The indices among the entries of all levels.
+  package var entries: [Int32] { indices.elements.map { $0 + Int32(firstEntry) } }
+}
+
 /// What quantization gives.
 package struct Quantized {
   /// The entries in place of the latents, `[N, D, h, w]`; the gradient passes straight through to
@@ -75,10 +97,8 @@ package struct Quantized {
   package let loss: Tensor
   /// Entries of the codebook, `[N, h, w]`, in `0..<K`.
   package let indices: IndexTensor
-  /// Of every latent vector from its entry, `[N · h · w]`; none where entries are sampled.
-  package let squaredDistances: Tensor?
-  /// The latent vectors as entries are compared with them, `[N · h · w, D]`, constants.
-  package let compared: Tensor
+  /// The latent vectors of each level that was used.
+  package let levels: [QuantizedVectors]
 
   /// - Parameters:
   ///   - rows: the vectors that replace `z`, `[N · h · w, D]`.
@@ -92,7 +112,14 @@ package struct Quantized {
     latents = rows.reshaped([n, h * w, d]).image(height: h, width: w)
     self.loss = loss
     self.indices = indices.reshaped([n, h, w])
-    self.squaredDistances = squaredDistances
-    self.compared = compared ?? withoutGradients { z.detached().vectors() }
+    levels = [
+      QuantizedVectors(
+        vectors: compared ?? withoutGradients { z.detached().vectors() }, indices: indices,
+        squaredDistances: squaredDistances)
+    ]
+  }
+
+  init(latents: Tensor, loss: Tensor, indices: IndexTensor, levels: [QuantizedVectors]) {
+    (self.latents, self.loss, self.indices, self.levels) = (latents, loss, indices, levels)
   }
 }

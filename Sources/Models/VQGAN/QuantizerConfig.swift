@@ -48,6 +48,8 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
   package var gradient = LatentGradient.straight
   package var cosine = false  // latents and entries of length 1; gradient, moving_average
   package var levels: [Int] = []  // of each channel; fsq alone
+  package var depth = 1  // codebooks one after the other, each of what those before it leave
+  package var dropout: Float = 0  // probability that a step leaves out the last of them
   package var entropyWeight: Float = 0.1  // of the entropy loss; lfq alone
   package var diversity: Float = 1  // of the entropy over a batch in it; lfq alone
 
@@ -78,6 +80,10 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     where !(value >= 0 && value.isFinite) {
       return "\(key) is \(value); it must not be negative"
     }
+    if !(1...8).contains(depth) { return "depth is \(depth), expected 1 to 8" }
+    if !(0..<1).contains(dropout) || (dropout > 0 && depth == 1) {
+      return "dropout is \(dropout); it needs 0 up to 1, and a depth above 1"
+    }
     if cosine, kind != .gradient, kind != .movingAverage {
       return "cosine is for the kinds gradient and moving_average, not \(kind.rawValue)"
     }
@@ -93,7 +99,7 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case kind, beta, legacy, decay, initialization, temperature, remap, gradient, cosine, levels
-    case diversity
+    case diversity, depth, dropout
     case entropyWeight = "entropy_weight"
     case restartAfter = "revive_after"
     case klWeight = "kl_weight"
@@ -121,6 +127,9 @@ extension QuantizerConfig.Kind {
 }
 
 extension QuantizerConfig {
+  /// The codebook, or several of them one after the other.
+  var quantizer: any Quantizer.Type { depth > 1 ? ResidualQuantizer.self : kind.quantizer }
+
   /// Reads a configuration; `kl_weight`, `temperature` and later keys may be missing, as in the
   /// files of earlier versions.
   package init(from decoder: any Swift.Decoder) throws {
@@ -138,6 +147,8 @@ extension QuantizerConfig {
       remap: try values.decodeIfPresent(CodeRemap.Config.self, forKey: .remap))
     gradient = try values.decodeIfPresent(LatentGradient.self, forKey: .gradient) ?? gradient
     cosine = try values.decodeIfPresent(Bool.self, forKey: .cosine) ?? cosine
+    depth = try values.decodeIfPresent(Int.self, forKey: .depth) ?? depth
+    dropout = try values.decodeIfPresent(Float.self, forKey: .dropout) ?? dropout
     levels = try values.decodeIfPresent([Int].self, forKey: .levels) ?? levels
     entropyWeight =
       try values.decodeIfPresent(Float.self, forKey: .entropyWeight) ?? entropyWeight
@@ -158,6 +169,10 @@ extension QuantizerConfig {
     try values.encodeIfPresent(remap, forKey: .remap)
     if gradient != .straight { try values.encode(gradient, forKey: .gradient) }
     if cosine { try values.encode(cosine, forKey: .cosine) }
+    if depth != 1 {
+      try values.encode(depth, forKey: .depth)
+      try values.encode(dropout, forKey: .dropout)
+    }
     if kind == .fsq { try values.encode(levels, forKey: .levels) }
     if kind == .lfq {
       try values.encode(entropyWeight, forKey: .entropyWeight)

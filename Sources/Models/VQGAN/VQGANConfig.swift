@@ -47,6 +47,9 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   /// Pixels per code along one side, f = 2^m.
   package var downsampling: Int { 1 << (chMult.count - 1) }
 
+  /// Codes of one position.
+  package var depth: Int { quantizer.depth }
+
   /// Number of different codes: the entries, or those that `remap` numbers.
   package var codes: Int { quantizer.remap?.codes ?? nEmbed }
 
@@ -105,7 +108,7 @@ extension VQGANConfig {
       return "resolution is \(resolution); it needs a multiple of \(downsampling)"
     }
     if !(0..<1).contains(dropout) { return "dropout is \(dropout); it needs 0 up to 1" }
-    if let problem = quantizer.kind.quantizer.problem(self) { return problem }
+    if let problem = quantizer.quantizer.problem(self) { return problem }
     if let remap = quantizer.remap, remap.used > nEmbed {
       return "remap.used is \(remap.used); there are \(nEmbed) entries"
     }

@@ -18,10 +18,14 @@ package struct TamingExport {
   /// - Throws: `ArchitectureError`, `ModelMismatchError`, the errors of reading.
   package init(_ file: FirstStageFile, perceptual: PerceptualWeights?) throws {
     let quantizer = file.config.quantizer
-    guard [.gradient, .movingAverage, .gumbel].contains(quantizer.kind), !quantizer.cosine else {
+    guard [.gradient, .movingAverage, .gumbel].contains(quantizer.kind), !quantizer.cosine,
+      quantizer.depth == 1
+    else {
       throw ArchitectureError.unsupported(
         path: file.tensors.path,
-        problem: "a codebook of kind \(quantizer.cosine ? "cosine" : quantizer.kind.rawValue); the "
+        problem:
+          "a codebook of kind \(quantizer.cosine ? "cosine" : quantizer.kind.rawValue) and depth "
+          + "\(quantizer.depth); the "
           + "published code cannot load it")
     }
     let model = VQGAN(file.config).shapes().map(\.name)

@@ -24,6 +24,9 @@ package struct GPTDescription: Codable, Equatable, Sendable {
   /// What makes this impossible, in a sentence.
   package var problem: String? {
     if let problem = condition?.problem { return problem }
+    if codes.depth > 1, model.rotary != nil || order ?? .raster != .raster {
+      return "codes of depth \(codes.depth) need learned positions and the order raster"
+    }
     let length = (condition?.length ?? 1) + codes.count - 1
     guard max(codes.codebookSize, condition?.tokens ?? 1) <= model.vocabSize,
       length <= model.blockSize
