@@ -7,11 +7,14 @@ package struct CodeGrid: Codable, Equatable, Sendable {
   package var codebookSize: Int  // K; every code is in 0..<K
   package var fingerprint: String  // SHA-256 of the weights of the VQGAN
   package var vqgan: String  // where the VQGAN was found; empty if unknown
+  /// Codes that share the coarse one of two parts, where the codebook says how they are made of
+  /// parts.
+  package var subVocabulary: Int?
   package var depth: Int  // codes of one position, which stand one after the other
 
   package init(
     height: Int, width: Int, codebookSize: Int, fingerprint: String, vqgan: String = "",
-    depth: Int = 1
+    depth: Int = 1, subVocabulary: Int? = nil
   ) {
     self.height = height
     self.width = width
@@ -19,6 +22,7 @@ package struct CodeGrid: Codable, Equatable, Sendable {
     self.fingerprint = fingerprint
     self.vqgan = vqgan
     self.depth = depth
+    self.subVocabulary = subVocabulary
   }
 
   /// Codes of one image.
@@ -26,6 +30,7 @@ package struct CodeGrid: Codable, Equatable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case vqgan, depth
+    case subVocabulary = "sub_vocabulary"
     case height = "grid_height"
     case width = "grid_width"
     case codebookSize = "n_embed"
@@ -40,6 +45,7 @@ package struct CodeGrid: Codable, Equatable, Sendable {
     fingerprint = try values.decode(String.self, forKey: .fingerprint)
     vqgan = try values.decode(String.self, forKey: .vqgan)
     depth = try values.decodeIfPresent(Int.self, forKey: .depth) ?? 1
+    subVocabulary = try values.decodeIfPresent(Int.self, forKey: .subVocabulary)
     guard (1...65_535).contains(height), (1...65_535).contains(width), codebookSize > 0,
       (1...8).contains(depth), width % depth == 0
     else {
@@ -60,6 +66,7 @@ package struct CodeGrid: Codable, Equatable, Sendable {
     try values.encode(fingerprint, forKey: .fingerprint)
     try values.encode(vqgan, forKey: .vqgan)
     if depth != 1 { try values.encode(depth, forKey: .depth) }
+    try values.encodeIfPresent(subVocabulary, forKey: .subVocabulary)
   }
 }
 

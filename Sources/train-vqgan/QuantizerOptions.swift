@@ -9,7 +9,7 @@ struct QuantizerOptions: ParsableArguments {
     help: """
       Kind of the codebook: \
       \(QuantizerConfig.Kind.allCases.map(\.rawValue).joined(separator: ", ")) \
-      (default: that of the preset).
+      (default: the preset's).
       """)
   var quantizer: QuantizerConfig.Kind?
 

@@ -1,4 +1,5 @@
 // The shape of the first-stage model.
+import Foundation
 import RowMaps
 
 /// The shape of the first-stage model; file keys are those of the published configurations.
@@ -49,6 +50,20 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
 
   /// Codes of one position.
   package var depth: Int { quantizer.depth }
+
+  /// The number of codes that share their coarse part, where codes are made of parts and many: of
+  /// fsq those of the first channels, of lfq of the last ones, about half of the bits of a code.
+  package var subVocabulary: Int? {
+    guard nEmbed > 16_384, quantizer.remap == nil else { return nil }
+    switch quantizer.kind {
+    case .lfq: return 1 << (embedDim / 2)
+    case .fsq:
+      let root = Double(nEmbed).squareRoot()
+      let products = quantizer.levels.indices.map { quantizer.levels[0...$0].reduce(1, *) }
+      return products.min { abs(log2(Double($0) / root)) < abs(log2(Double($1) / root)) }
+    default: return nil
+    }
+  }
 
   /// Number of different codes: the entries, or those that `remap` numbers.
   package var codes: Int { quantizer.remap?.codes ?? nEmbed }

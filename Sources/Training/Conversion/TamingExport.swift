@@ -53,11 +53,13 @@ package struct TamingExport {
     _ file: SecondStageFile, firstStage: FirstStageFile?, condStage: FirstStageFile?
   ) throws {
     let description = file.description
-    guard description.model.rotary == nil, description.order ?? .raster == .raster else {
+    guard description.model.rotary == nil, description.model.subVocabulary == nil,
+      description.order ?? .raster == .raster
+    else {
       throw ArchitectureError.unsupported(
         path: file.position,
         problem:
-          "rotary positions or an order of codes other than raster; the published code cannot "
+          "rotary positions, tokens of two parts or an order of codes other than raster; the published code cannot "
           + "load it")
     }
     for (stage, prefix) in [

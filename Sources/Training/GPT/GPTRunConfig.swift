@@ -123,7 +123,9 @@ extension GPTRunConfig {
   /// - Throws: `RunError.tooLarge`.
   package func check() throws(RunError) {
     // each block keeps at least its input, queries, keys, values and the MLP's inner activations
-    let perToken = 8 * settings.model.layers * settings.model.width + settings.model.vocabSize
+    let perToken =
+      8 * settings.model.layers * settings.model.width
+      + settings.model.coarseTokens + (settings.model.subVocabulary ?? 0)
     let (layers, width) = (Double(settings.model.layers), Double(settings.model.width))
     let positions = (settings.condition?.length ?? 1) + settings.codes.count
     try requireMemory(

@@ -66,7 +66,7 @@ package struct FirstStage: Sendable {
     CodeGrid(
       height: height / config.downsampling, width: width / config.downsampling * config.depth,
       codebookSize: config.codes, fingerprint: fingerprint, vqgan: checkpointPath,
-      depth: config.depth)
+      depth: config.depth, subVocabulary: config.subVocabulary)
   }
 
   /// Refuses to decode codes of another VQGAN.
