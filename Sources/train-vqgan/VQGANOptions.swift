@@ -34,6 +34,8 @@ struct VQGANOptions: ParsableArguments {
       """)
   var input: RowMap?
 
+  @OptionGroup var codebook: QuantizerOptions
+
   @Option(help: "Step from which the discriminator takes part.") var discStart: Int?
 
   @Option(help: "What the discriminator sees: shared (one forward pass) or fresh (the reference).")
@@ -125,12 +127,13 @@ struct VQGANOptions: ParsableArguments {
     }
   }
 
-  /// Puts the options that were given into a configuration, `--set` first.
+  /// Puts the options that were given into a configuration: those of the codebook, `--set`, others.
   func change(_ config: inout VQGANRunConfig) throws {
     if let input, input != config.model.input {
       config.model.inChannels = input.publishedChannels
       config.model.outChannels = input.publishedChannels
     }
+    try codebook.change(&config.model)
     config = try overriding(config, set)
     if let input {
       guard input.modelChannels.contains(config.model.inChannels) else {

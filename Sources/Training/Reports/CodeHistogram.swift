@@ -6,14 +6,21 @@ package struct CodeHistogram: Equatable, Sendable {
   /// Occurrences of every code, `[K]`.
   package private(set) var counts: [Int]
 
+  private let depth: Int
+
   /// Of no codes yet.
-  package init(codebookSize: Int) {
-    counts = Array(repeating: 0, count: codebookSize)
+  ///
+  /// - Parameter depth: codes of one position; each level has counts of its own, one level's behind
+  ///   those of the level before.
+  package init(codebookSize: Int, depth: Int = 1) {
+    counts = Array(repeating: 0, count: codebookSize * depth)
+    self.depth = depth
   }
 
-  /// Counts codes in `0..<K`.
+  /// Counts codes in `0..<K` of whole positions.
   package mutating func add(_ codes: [Int32]) {
-    for code in codes { counts[Int(code)] += 1 }
+    let entries = counts.count / depth
+    for (index, code) in codes.enumerated() { counts[index % depth * entries + Int(code)] += 1 }
   }
 
   /// Codes counted so far.

@@ -197,7 +197,7 @@ package struct VQGANRun {
   }
 
   private func warnOfCollapse(_ reporter: TrainingReporter) {
-    let entries = config.model.nEmbed
+    let entries = config.model.nEmbed * config.model.depth
     guard state.step >= 200, state.step % 100 < config.logEvery else { return }
     let perplexity = trainer.usage.perplexity
     if perplexity < max(2, Double(entries) / 100) {
