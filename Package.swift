@@ -15,6 +15,10 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "train-vqgan": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "DurableFiles"],
   "reconstruct": ["ModelCommands", "Training", "Ingest", "Shards", "Images"],
   "encode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
+  "evaluate": [
+    "ModelCommands", "Training", "Metrics", "Ingest", "Models", "TensorCore", "Images", "Shards",
+    "DurableFiles",
+  ],
   "codebook-report": ["ModelCommands", "Training", "Shards", "Images", "DurableFiles"],
   "train-gpt": ["ModelCommands", "Training", "Models", "TensorCore", "Shards"],
   "sample-gpt": [
@@ -93,6 +97,7 @@ let package = Package(
     .target(name: "TensorCore", dependencies: ["CKernels", "Platform"]),
     .target(name: "NN", dependencies: ["TensorCore"]),
     .target(name: "Models", dependencies: ["NN", "RowMaps", "TensorCore"]),
+    .target(name: "Metrics", dependencies: ["TensorCore", "Platform"]),
 
     // Files
     .target(name: "DurableFiles", dependencies: ["CBeneath", "Checksums", "Platform"]),
@@ -121,8 +126,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Models", "NN", "TensorCore", "Checkpoints", "TamingCheckpoints", "Shards", "Images",
-        "Checksums", "DurableFiles", "RowMaps",
+        "Models", "NN", "TensorCore", "Metrics", "Checkpoints", "TamingCheckpoints", "Shards",
+        "Images", "Checksums", "DurableFiles", "RowMaps",
       ]),
     .target(
       name: "CommandSupport",
@@ -132,8 +137,8 @@ let package = Package(
     .target(
       name: "ModelCommands",
       dependencies: [
-        "CommandSupport", "Training", "Models", "TamingCheckpoints", "Checkpoints", "TensorCore",
-        argumentParser,
+        "CommandSupport", "Training", "Metrics", "Models", "TamingCheckpoints", "Checkpoints",
+        "TensorCore", argumentParser,
       ]),
   ]
     + commands.map { name, modules in
@@ -178,6 +183,7 @@ let package = Package(
     } ?? [])
     + [
       ("CKernels", ["CKernels"]), ("TensorCore", ["TensorCore"]), ("NN", ["NN", "TensorCore"]),
+      ("Metrics", ["Metrics", "TensorCore"]),
       ("Models", ["Models", "NN", "TensorCore", "Checkpoints"]),
       ("DurableFiles", ["DurableFiles", "CBeneath", "Platform"]), ("Checksums", ["Checksums"]),
       ("Images", ["Images", "CImageCodecs", "CJPEG", "RowMaps"]),
@@ -189,7 +195,7 @@ let package = Package(
         "Training",
         [
           "Training", "Models", "NN", "TensorCore", "Checkpoints", "TamingCheckpoints", "Shards",
-          "Images", "RowMaps",
+          "Images", "RowMaps", "Metrics",
         ]
       ),
       ("CommandSupport", ["CommandSupport"]), ("Fuzz", ["FuzzTargets"]),

@@ -50,6 +50,13 @@ struct VQGANOptions: ParsableArguments {
 
   @Flag(help: "Mirror every second image.") var flip = false
 
+  @Option(
+    help: """
+      What the backward pass needs of the activations is kept in float32, or in bf16 in half the \
+      memory (default: \(defaults.precision.rawValue)).
+      """)
+  var precision: Precision?
+
   @Option(help: "Steps between sheets of reconstructions (default: \(defaults.imageEvery)).")
   var imageEvery: Int?
 
@@ -138,6 +145,7 @@ struct VQGANOptions: ParsableArguments {
     }
     if let preset { config.preset = preset }
     if let discStart { config.objective.discStart = discStart }
+    if let precision { config.precision = precision }
     if let discriminatorPass { config.objective.discriminatorPass = discriminatorPass }
     if let perceptual {
       config.perceptual = perceptual == "none" ? nil : TrainingOptions.absolute(perceptual)

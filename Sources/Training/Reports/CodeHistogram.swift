@@ -35,6 +35,17 @@ package struct CodeHistogram: Equatable, Sendable {
   /// How many codes in even use would be as varied; 0 for none.
   package var perplexity: Double { counts.map(Double.init).perplexity }
 
+  /// The fewest codes that make up a fraction of all occurrences; 0 for none.
+  package func codes(covering fraction: Double) -> Int {
+    let needed = fraction * Double(total)
+    var sum = 0
+    for (index, code) in byFrequency.enumerated() where counts[code] > 0 {
+      sum += counts[code]
+      if Double(sum) >= needed { return index + 1 }
+    }
+    return 0
+  }
+
   /// All codes, the most frequent first, equally frequent ones by index.
   package var byFrequency: [Int] {
     counts.indices.sorted { (counts[$0], $1) > (counts[$1], $0) }

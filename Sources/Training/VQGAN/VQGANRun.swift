@@ -58,7 +58,8 @@ package struct VQGANRun {
   package mutating func train(
     on shards: ImageShardSet, validation: ImageShardSet?, _ reporter: TrainingReporter
   ) throws {
-    try state.begin(on: try shards.identity, in: folder)
+    try state.begin(
+      on: try shards.identity, validation: try validation?.identity, in: folder)
     let columns = metrics(nil, 0) + VQGANValidation().metrics
     let log = try MetricsLog(
       folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil,
