@@ -102,7 +102,8 @@ package struct EvaluationSide {
   /// How codes are used, of code shards.
   package func codes() throws -> CodeHistogram? {
     guard case .codes(let set, _) = contents else { return nil }
-    var histogram = CodeHistogram(codebookSize: set.grid.codebookSize)
+    var histogram = CodeHistogram(
+      codebookSize: set.grid.codebookSize, depth: set.grid.depth)
     for row in rows { histogram.add(try set.codes(row)) }
     return histogram
   }
