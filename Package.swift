@@ -15,6 +15,7 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "train-vqgan": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "DurableFiles"],
   "reconstruct": ["ModelCommands", "Training", "Ingest", "Shards", "Images"],
   "encode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
+  "decode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
   "codebook-report": ["ModelCommands", "Training", "Shards", "Images", "DurableFiles"],
   "train-gpt": ["ModelCommands", "Training", "Models", "TensorCore", "Shards"],
   "sample-gpt": [
