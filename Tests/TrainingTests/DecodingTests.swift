@@ -105,6 +105,9 @@ import Training
     }
     _ = try decoder(sample, .png).writeImages(
       in: sample.folder("I"), progress: { _ in }, use: { _ in })
+    #expect(throws: ShardError.self) {
+      try decoder(sample, .shards).writeShards(in: sample.folder("I")) { _ in }
+    }
     try FileManager.default.removeItem(atPath: sample.folder("I/decoding.json"))
     #expect(throws: ShardError.externalShard(path: sample.folder("I/a-00000.png"))) {
       try decoder(sample, .png).writeImages(

@@ -41,6 +41,11 @@ package struct DatasetDecoder {
   package func writeShards(
     in path: String, progress: (_ rows: Int) throws -> Void
   ) throws -> (shards: [(path: String, rows: Int)], earlier: Int) {
+    if DurableFile.exists("\(path)/\(Self.recordName)") {
+      throw ShardError.optionsDiffer(
+        path: path, option: "format", found: DecodingFormat.png.rawValue,
+        expected: DecodingFormat.shards.rawValue)
+    }
     let folder = try ShardFolder(path, plan: plan.shards)
     var earlier = plan.count
     for shard in folder.unfinished { earlier -= shard.samples.count }
