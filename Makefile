@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
 .PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times \
-	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch bench \
+	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-metrics bench \
 	bench-compare lint format check clean
 
 BUILD := .build
@@ -22,7 +22,7 @@ packages:
 	Tools/setup.sh
 
 build:  ## build the commands in release mode
-	swift build $(SWIFTFLAGS)
+	@swift build $(SWIFTFLAGS) >&2
 
 test:  ## check the files with h5py and safetensors, then run all tests in release mode
 	swift build $(SWIFTFLAGS) --build-tests
@@ -38,7 +38,7 @@ SEED ?= 1
 
 .PHONY: mutation-sweep
 mutation-sweep: build  ## read INPUTS=5000 changed files of each kind, SEED=1; the summary is JSON
-	$(BIN)/mutation-sweep --inputs $(INPUTS) --seed $(SEED)
+	@$(BIN)/mutation-sweep --inputs $(INPUTS) --seed $(SEED)
 
 test-portable:  ## the same, built without the libraries that can be left out
 	$(MAKE) --no-print-directory test BUILD=.build-portable SWIFTFLAGS="-c release --scratch-path .build-portable --disable-default-traits"
@@ -69,7 +69,7 @@ test-arm:  ## compile all C for ARM, run the kernels' self-check under an emulat
 FAULTS ?=
 
 fault-test: build  ## make every system call fail under every command that writes; FAULTS="--seconds 60" for a part
-	python3 Tests/fault-test.py $(BIN) $(FAULTS)
+	@python3 Tests/fault-test.py $(BIN) $(FAULTS)
 
 test-files: .venv/ready
 	Tests/check-files.sh $(BIN) .venv/bin/python
@@ -84,10 +84,14 @@ test-masks: .venv/ready  ## compare the masks of the 100 photos of COCO in ANNOT
 
 PHOTOS ?= Datasets/montezuma/screens
 COUNT ?= 8
+METRIC_IMAGES ?= $(PHOTOS)
 
 interop-torch: build .venv/torch  ## convert checkpoints from and to PyTorch, and compare codes of PHOTOS=folder COUNT=8
 	.venv/bin/python Tests/CheckpointsTests/check_with_torch.py $(BIN)
 	Tests/check-reference.sh $(BIN) .venv/bin/python $(PHOTOS) $(COUNT)
+
+interop-metrics: build .venv/metrics  ## compare evaluate with pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image
+	.venv/bin/python Tests/check-metrics.py $(BIN)/evaluate $(METRIC_IMAGES)
 
 bench: build  ## times of real work, one JSON line each
 	$(BIN)/bench
@@ -101,13 +105,13 @@ TARGETS ?=
 fuzz-build = .build-fuzz/release
 
 fuzz:  ## every parser under libFuzzer and AddressSanitizer, two at a time, SECONDS=60 each, all or TARGETS="pickle png"
-	LIBFUZZER=$$(clang -print-file-name=libclang_rt.fuzzer_no_main-x86_64.a) swift build -c release --product fuzz \
+	@LIBFUZZER=$$(clang -print-file-name=libclang_rt.fuzzer_no_main-x86_64.a) swift build -c release --product fuzz \
 	  --scratch-path .build-fuzz --sanitize=address -Xswiftc -Xfrontend -Xswiftc -sanitize=fuzzer \
 	  -Xcc -fsanitize=fuzzer-no-link -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined >&2
-	Tests/fuzz.py $(fuzz-build)/fuzz $(SECONDS) $(TARGETS)
+	@Tests/fuzz.py $(fuzz-build)/fuzz $(SECONDS) $(TARGETS)
 
 sanitize:  ## the tests under AddressSanitizer with UndefinedBehaviorSanitizer, and under ThreadSanitizer
-	Tests/sanitize.py
+	@Tests/sanitize.py
 
 lint:  ## check the code's form
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
@@ -132,6 +136,11 @@ clean:  ## remove what was built, but not runs/
 .venv/torch: .venv/ready
 	.venv/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 packaging==25.0 \
 		--extra-index-url https://download.pytorch.org/whl/cpu
+	touch $@
+
+.venv/metrics: .venv/torch
+	.venv/bin/pip install --quiet --disable-pip-version-check torchvision pytorch-fid==0.3.0 torch-fidelity==0.4.0 \
+		clean-fid==0.1.35 prdc==0.2 lpips==0.1.4 scikit-image
 	touch $@
 
 # Experiments. Each step keeps what it printed, the paths of its results, and the next step reads them from there; a step that

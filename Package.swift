@@ -16,6 +16,10 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "reconstruct": ["ModelCommands", "Training", "Ingest", "Shards", "Images"],
   "encode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
   "decode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
+  "evaluate": [
+    "ModelCommands", "Training", "Metrics", "Ingest", "Models", "TensorCore", "Images", "Shards",
+    "DurableFiles",
+  ],
   "codebook-report": ["ModelCommands", "Training", "Shards", "Images", "DurableFiles"],
   "train-gpt": ["ModelCommands", "Training", "Models", "TensorCore", "Shards"],
   "sample-gpt": [
@@ -94,6 +98,7 @@ let package = Package(
     .target(name: "TensorCore", dependencies: ["CKernels", "Platform"]),
     .target(name: "NN", dependencies: ["TensorCore"]),
     .target(name: "Models", dependencies: ["NN", "RowMaps", "TensorCore"]),
+    .target(name: "Metrics", dependencies: ["TensorCore", "Platform"]),
 
     // Files
     .target(name: "DurableFiles", dependencies: ["CBeneath", "Checksums", "Platform"]),
@@ -122,8 +127,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Models", "NN", "TensorCore", "Checkpoints", "TamingCheckpoints", "Shards", "Images",
-        "Checksums", "DurableFiles", "RowMaps",
+        "Models", "NN", "TensorCore", "Metrics", "Checkpoints", "TamingCheckpoints", "Shards",
+        "Images", "Checksums", "DurableFiles", "RowMaps",
       ]),
     .target(
       name: "CommandSupport",
@@ -133,8 +138,8 @@ let package = Package(
     .target(
       name: "ModelCommands",
       dependencies: [
-        "CommandSupport", "Training", "Models", "TamingCheckpoints", "Checkpoints", "TensorCore",
-        argumentParser,
+        "CommandSupport", "Training", "Metrics", "Models", "TamingCheckpoints", "Checkpoints",
+        "TensorCore", argumentParser,
       ]),
   ]
     + commands.map { name, modules in
@@ -179,6 +184,7 @@ let package = Package(
     } ?? [])
     + [
       ("CKernels", ["CKernels"]), ("TensorCore", ["TensorCore"]), ("NN", ["NN", "TensorCore"]),
+      ("Metrics", ["Metrics", "TensorCore"]),
       ("Models", ["Models", "NN", "TensorCore", "Checkpoints"]),
       ("DurableFiles", ["DurableFiles", "CBeneath", "Platform"]), ("Checksums", ["Checksums"]),
       ("Images", ["Images", "CImageCodecs", "CJPEG", "RowMaps"]),
@@ -190,7 +196,7 @@ let package = Package(
         "Training",
         [
           "Training", "Models", "NN", "TensorCore", "Checkpoints", "TamingCheckpoints", "Shards",
-          "Images", "RowMaps",
+          "Images", "RowMaps", "Metrics",
         ]
       ),
       ("CommandSupport", ["CommandSupport"]), ("Fuzz", ["FuzzTargets"]),

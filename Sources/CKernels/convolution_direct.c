@@ -26,7 +26,8 @@ struct direct {
   const float *x, *weights, *bias;
   float *y;
   struct axis down, across;
-  long in_blocks, out_blocks, out_channels, kernel;
+  long in_blocks, out_blocks, out_channels;
+  long kernel, kernel_height;  // columns and rows of the kernel
   int relu, in_place;
   struct ck_register_tile tile;
   long chunk;                              // channel blocks that are summed at once
@@ -39,13 +40,13 @@ struct direct {
   long images, parts, inputs;
 };
 
-static struct axis forward_axis(long in_size, long out_size, long pad, const ck_convolution *s) {
+static struct axis forward_axis(long in_size, long out_size, long pad, long taps, const ck_convolution *s) {
   return (struct axis){.pixels = out_size,
                        .in_size = in_size,
                        .in_stride = s->stride,
                        .in_first = -pad,
                        .in_step = s->dilation,
-                       .taps = s->kernel,
+                       .taps = taps,
                        .tap_step = 1,
                        .out_size = out_size,
                        .out_stride = 1};
@@ -140,7 +141,7 @@ static void copy_patch(const struct direct *p, const struct strip *strip, long c
 CK_WIDE static void convolve_line(const struct direct *p, const float *x, long x_line, long x_block, const float *w,
                                   long blocks, float *sums, long sums_vector, long count, int add, long vectors) {
   const struct axis *down = &p->down, *across = &p->across;
-  const long taps = p->kernel * p->kernel, w_vector = p->in_blocks * taps * 256, row = across->in_stride * CK_BLOCK;
+  const long taps = p->kernel * p->kernel_height, w_vector = p->in_blocks * taps * 256, row = across->in_stride * CK_BLOCK;
   const long groups = ck_chunks(count, p->tile.rows);
   for (long g = 0; g < groups; g++) {
     const long from = ck_group_start(count, groups, g), rows = ck_group_start(count, groups, g + 1) - from;
@@ -179,7 +180,7 @@ static void convolve_strip(void *context, long i) {
   const long ranges = ck_chunks(p->out_blocks, p->outputs), o = i % ranges * p->outputs;
   const long outputs = ck_minimum(p->outputs, p->out_blocks - o);
   const struct strip strip = strip_at(p, i / ranges);
-  const long taps = p->kernel * p->kernel, w_block = taps * 256, line = p->patch_width * CK_BLOCK;
+  const long taps = p->kernel * p->kernel_height, w_block = taps * 256, line = p->patch_width * CK_BLOCK;
   // (One pixel more, so that channel blocks do not share the sets of the cache.)
   const long patch = (p->patch_height * p->patch_width + 1) * CK_BLOCK;
   const long plane = down->in_size * across->in_size * CK_BLOCK, sums_vector = down->length * across->length * CK_BLOCK;
@@ -219,6 +220,11 @@ static void convolve(struct direct *p, long images) {
 
 void ck_direct_forward(const ck_convolution *s, const float *x, const float *weights, const float *bias, float *y,
                        int relu) {
+  ck_oblong_convolution(s, s->kernel, s->kernel, x, weights, bias, y, relu);
+}
+
+void ck_oblong_convolution(const ck_convolution *s, long kernel_height, long kernel_width, const float *x,
+                           const float *weights, const float *bias, float *y, int relu) {
   struct direct p = {.x = x,
                      .weights = weights,
                      .bias = bias,
@@ -227,9 +233,10 @@ void ck_direct_forward(const ck_convolution *s, const float *x, const float *wei
                      .in_blocks = ck_chunks(s->in_channels, CK_BLOCK),
                      .out_blocks = ck_chunks(s->out_channels, CK_BLOCK),
                      .out_channels = s->out_channels,
-                     .kernel = s->kernel,
-                     .down = forward_axis(s->in_height, s->out_height, s->pad_top, s),
-                     .across = forward_axis(s->in_width, s->out_width, s->pad_left, s)};
+                     .kernel = kernel_width,
+                     .kernel_height = kernel_height,
+                     .down = forward_axis(s->in_height, s->out_height, s->pad_top, kernel_height, s),
+                     .across = forward_axis(s->in_width, s->out_width, s->pad_left, kernel_width, s)};
   convolve(&p, s->n);
 }
 
@@ -262,6 +269,7 @@ void ck_direct_backward_data(const ck_convolution *s, const float *dy, const flo
                          .in_blocks = out_blocks,
                          .out_blocks = in_blocks,
                          .kernel = s->kernel,
+                         .kernel_height = s->kernel,
                          .down = gradient_axis(s->in_height, s->out_height, s->pad_top, s, y),
                          .across = gradient_axis(s->in_width, s->out_width, s->pad_left, s, x)};
       convolve(&p, s->n);
@@ -317,8 +325,9 @@ void ck_direct_backward_weights(const ck_convolution *s, const float *x, const f
                      .in_blocks = ck_chunks(s->in_channels, CK_BLOCK),
                      .out_blocks = ck_chunks(s->out_channels, CK_BLOCK),
                      .kernel = s->kernel,
-                     .down = forward_axis(s->in_height, s->out_height, s->pad_top, s),
-                     .across = forward_axis(s->in_width, s->out_width, s->pad_left, s)};
+                     .kernel_height = s->kernel,
+                     .down = forward_axis(s->in_height, s->out_height, s->pad_top, s->kernel, s),
+                     .across = forward_axis(s->in_width, s->out_width, s->pad_left, s->kernel, s)};
   lay_out(&p);
   p.inputs = ck_minimum(2, p.in_blocks), p.outputs = ck_minimum(4, p.out_blocks);
   // As in ck_winograd_backward_weights.

@@ -35,6 +35,22 @@ void ck_round_to_bfloat16(const float *from, uint16_t *to, long count) {
   ck_parallel(ck_chunks(count, CHUNK), round_chunk, &(struct rounding){from, to, count});
 }
 
+struct widening {
+  const uint16_t *from;
+  float *to;
+  long count;
+};
+
+CK_WIDE static void widen_chunk(void *context, long task) {
+  const struct widening *w = context;
+  const long end = ck_minimum(w->count, (task + 1) * CHUNK);
+  CK_INDEPENDENT for (long i = task * CHUNK; i < end; i++) w->to[i] = ck_from_bfloat16(w->from[i]);
+}
+
+void ck_widen_bfloat16(const uint16_t *from, float *to, long count) {
+  ck_parallel(ck_chunks(count, CHUNK), widen_chunk, &(struct widening){from, to, count});
+}
+
 // ---- products ----
 
 #if defined(__x86_64__)

@@ -25,14 +25,15 @@ package struct OpenFile: ~Copyable {
     self.descriptor = descriptor
   }
 
-  /// A file whose every `write` goes to the end, made when it is missing.
+  /// A regular file whose every `write` goes to the end, made when it is missing; no link leads to
+  /// another, and a pipe is refused without waiting for its reader.
   package init(appendingTo path: String) throws(DurableFileError) {
-    let descriptor = Self.open(path, O_WRONLY | O_CREAT | O_APPEND)
+    let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK
+    let descriptor = Self.open(path, flags)
     guard descriptor >= 0 else {
       throw .creating(path, operation: "open", errno: errno)
     }
-    self.path = path
-    self.descriptor = descriptor
+    try self.init(descriptor, path: path)
   }
 
   /// An existing regular file; a pipe is refused without waiting for its writer.

@@ -8,11 +8,14 @@ extension RuntimeOptions {
   /// Sets the threads of the calling thread's kernels, `threads` or those of the options, and
   /// picks the device.
   ///
+  /// - Parameter device: taken instead of that of the precision.
   /// - Throws: `ValidationError` for a precision that this machine lacks.
-  package func startComputing(precision: Precision = .float32, threads: Int? = nil) throws -> Device
-  {
+  package func startComputing(
+    precision: Precision = .float32, threads: Int? = nil, on device: Device? = nil
+  ) throws -> Device {
     if let engine { console.warn("--engine \(engine): there is one engine now; left aside") }
     ComputeThreads.set(threads ?? threadCount)
+    if let device { return device }
     switch precision {
     case .float32: return .default
     case .int8: return .int8

@@ -1,6 +1,7 @@
 // Which errors of weights, models and runs lead to which exit code.
 import Checkpoints
 import CommandSupport
+import Metrics
 import Models
 import TamingCheckpoints
 import Training
@@ -13,12 +14,13 @@ extension SuiteExitCode {
     case let error as EncodingError: self = code(of: error)
     case let error as ReconstructionError: self = code(of: error)
     case let error as ConditionError: self = code(of: error)
+    case let error as EvaluationError: self = code(of: error)
     case SafetensorsError.file(let error): self.init(of: error)
     case PyTorchFileError.file(let error): self.init(of: error)
     case is OverrideError, is GPTConfigError: self = .usage
     case is SafetensorsError, is PyTorchFileError, is PyTorchTypeError, is NumPyFileError,
       is NoTensorError, is NotFiniteError, is ArchitectureError, is ModelMismatchError,
-      is CodesMismatch:
+      is CodesMismatch, is MetricsError:
       self = .badData
     default: return nil
     }
@@ -52,5 +54,13 @@ private func code(of error: ConditionError) -> SuiteExitCode {
   switch error {
   case .unfit, .noGuidance, .size: .usage
   case .noColumn, .notWhole, .label, .noCodes, .noObjects, .noCategories: .badData
+  }
+}
+
+private func code(of error: EvaluationError) -> SuiteExitCode {
+  switch error {
+  case .latentsNeedVQGAN, .codesNeedVQGAN, .statisticsAlone, .noMeasure: .usage
+  case .nothing: .noInput
+  case .mixed, .size, .width, .counts, .halfLPIPS: .badData
   }
 }

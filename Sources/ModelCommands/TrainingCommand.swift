@@ -30,7 +30,9 @@ extension TrainingCommand {
     let folder = RunFolder(training.out)
     let config = try configuration(in: folder)
     let (device, profile) = profiling.watch(
-      try runtime.startComputing(precision: config.settings.precision, threads: config.threads))
+      try runtime.startComputing(
+        precision: config.settings.precision, threads: config.threads,
+        on: config.settings.device()))
     try Interruption.telling(
       runtime.console,
       "the checkpoint of step \(folder.steps().last ?? 0) is saved, and --resume goes on from it"

@@ -3,26 +3,34 @@
 /// Codes of a VQGAN on a grid, and the VQGAN that gives them meaning.
 package struct CodeGrid: Codable, Equatable, Sendable {
   package var height: Int  // h, codes
-  package var width: Int  // w, codes
+  package var width: Int  // codes of a row: positions times depth
   package var codebookSize: Int  // K; every code is in 0..<K
   package var fingerprint: String  // SHA-256 of the weights of the VQGAN
   package var vqgan: String  // where the VQGAN was found; empty if unknown
+  /// Codes that share the coarse one of two parts, where the codebook says how they are made of
+  /// parts.
+  package var subVocabulary: Int?
+  package var depth: Int  // codes of one position, which stand one after the other
 
   package init(
-    height: Int, width: Int, codebookSize: Int, fingerprint: String, vqgan: String = ""
+    height: Int, width: Int, codebookSize: Int, fingerprint: String, vqgan: String = "",
+    depth: Int = 1, subVocabulary: Int? = nil
   ) {
     self.height = height
     self.width = width
     self.codebookSize = codebookSize
     self.fingerprint = fingerprint
     self.vqgan = vqgan
+    self.depth = depth
+    self.subVocabulary = subVocabulary
   }
 
-  /// Codes of one image, h·w.
+  /// Codes of one image.
   package var count: Int { height * width }
 
   enum CodingKeys: String, CodingKey {
-    case vqgan
+    case vqgan, depth
+    case subVocabulary = "sub_vocabulary"
     case height = "grid_height"
     case width = "grid_width"
     case codebookSize = "n_embed"
@@ -36,12 +44,29 @@ package struct CodeGrid: Codable, Equatable, Sendable {
     codebookSize = try values.decode(Int.self, forKey: .codebookSize)
     fingerprint = try values.decode(String.self, forKey: .fingerprint)
     vqgan = try values.decode(String.self, forKey: .vqgan)
-    guard (1...65_535).contains(height), (1...65_535).contains(width), codebookSize > 0 else {
+    depth = try values.decodeIfPresent(Int.self, forKey: .depth) ?? 1
+    subVocabulary = try values.decodeIfPresent(Int.self, forKey: .subVocabulary)
+    guard (1...65_535).contains(height), (1...65_535).contains(width), codebookSize > 0,
+      (1...8).contains(depth), width % depth == 0
+    else {
       throw DecodingError.dataCorrupted(
         .init(
           codingPath: decoder.codingPath,
-          debugDescription: "a grid of \(height)×\(width) with \(codebookSize) codes"))
+          debugDescription:
+            "a grid of \(height)×\(width) with \(codebookSize) codes, depth \(depth)"))
     }
+  }
+
+  /// Writes a grid; its depth only where that is not 1.
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(height, forKey: .height)
+    try values.encode(width, forKey: .width)
+    try values.encode(codebookSize, forKey: .codebookSize)
+    try values.encode(fingerprint, forKey: .fingerprint)
+    try values.encode(vqgan, forKey: .vqgan)
+    if depth != 1 { try values.encode(depth, forKey: .depth) }
+    try values.encodeIfPresent(subVocabulary, forKey: .subVocabulary)
   }
 }
 

@@ -133,6 +133,14 @@ extension CodeGrid {
       width: try file.size(names.width, atMost: 65_535),
       codebookSize: try file.size(names.codebookSize, atMost: 1 << 31),
       fingerprint: try file.string(names.fingerprint),
-      vqgan: try file.hasAttribute(names.vqgan) ? try file.string(names.vqgan) : "")
+      vqgan: try file.hasAttribute(names.vqgan) ? try file.string(names.vqgan) : "",
+      depth: try file.hasAttribute(names.depth) ? try file.size(names.depth, atMost: 8) : 1,
+      subVocabulary: try file.hasAttribute(names.subVocabulary)
+        ? try file.size(names.subVocabulary, atMost: 1 << 24) : nil)
+    guard width % depth == 0 else {
+      throw .malformed(
+        path: file.path, item: "attribute `\(names.depth)`", found: "\(depth)",
+        expected: "a divisor of the \(width) codes of a row")
+    }
   }
 }

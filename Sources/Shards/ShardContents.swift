@@ -63,6 +63,7 @@ package final class ShardContents: Sendable {
     self.labelNames = labelNames
     try requireIfPresent(ShardFormat.id, is: .int64)
     try requireIfPresent(ShardFormat.name, is: .string)
+    if version < ShardFormat.sealedVersion { try requireOwnNumbers() }
   }
 
   /// The stable numbers of the rows: their positions where the shard has none.
@@ -153,11 +154,30 @@ package final class ShardContents: Sendable {
   }
 
   /// What tells this shard from others of its name and size: the checksum of its rows' checksums,
-  /// or SHA-256 of the file.
+  /// of its maps' and condition codes' too, or SHA-256 of the file.
   package var identity: String {
     get throws(ShardError) {
       guard let checksums else { return try file.bytes.sha256() }
-      return "\(checksums.withUnsafeBytes { crc32c($0) })"
+      let beside = RowMap.allCases.filter { $0 != .images }.map(\.checksums)
+      var all = "\(checksums.withUnsafeBytes { crc32c($0) })"
+      for name in beside + [ShardFormat.conditionCRC32C] {
+        guard let more = try file.checksums(name, rows: count) else { continue }
+        all += "-\(more.withUnsafeBytes { crc32c($0) })"
+      }
+      return all
+    }
+  }
+
+  /// Refuses two rows of one number: a column of zeros passes the checksum that columns had in
+  /// version 1.
+  func requireOwnNumbers() throws(ShardError) {
+    var rows: [Int64: Int] = [:]
+    for (row, id) in try ids.enumerated() {
+      if let other = rows.updateValue(row, forKey: id) {
+        throw .malformed(
+          path: path, item: "/id[\(row)]", found: "\(id), as /id[\(other)]",
+          expected: "a number of its own for every row")
+      }
     }
   }
 }

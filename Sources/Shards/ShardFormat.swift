@@ -52,14 +52,16 @@ enum ShardFormat {
 
   /// Attributes of the root that tell of a grid of codes.
   struct GridAttributes {
-    let height, width, codebookSize, fingerprint, vqgan: String
+    let height, width, codebookSize, fingerprint, vqgan, depth, subVocabulary: String
 
     static let grid = GridAttributes(
       height: "grid_height", width: "grid_width", codebookSize: "n_embed",
-      fingerprint: "vqgan_fingerprint", vqgan: "vqgan")
+      fingerprint: "vqgan_fingerprint", vqgan: "vqgan", depth: "depth",
+      subVocabulary: "sub_vocabulary")
     static let condition = GridAttributes(
       height: "condition_height", width: "condition_width", codebookSize: "condition_n_embed",
-      fingerprint: "condition_fingerprint", vqgan: "condition_vqgan")
+      fingerprint: "condition_fingerprint", vqgan: "condition_vqgan", depth: "condition_depth",
+      subVocabulary: "condition_sub_vocabulary")
   }
 }
 

@@ -37,18 +37,6 @@ package struct ShardVerification: Sendable {
   /// Reads every row and every label, silently.
   package init(_ path: String) { self.init(path) { _, _ in } }
 
-  /// Two rows of one number: a column of zeros passes the checksum that columns had in version 1.
-  private static func checkNumbers(of contents: ShardContents) throws(ShardError) {
-    var rows: [Int64: Int] = [:]
-    for (row, id) in try contents.ids.enumerated() {
-      if let other = rows.updateValue(row, forKey: id) {
-        throw .malformed(
-          path: contents.path, item: "/id[\(row)]", found: "\(id), as /id[\(other)]",
-          expected: "a number of its own for every row")
-      }
-    }
-  }
-
   private static func check(
     _ reader: some ShardReader, _ progress: (Int, Int) throws -> Void
   ) rethrows -> (rows: Int, findings: [ShardError]) {
@@ -61,7 +49,7 @@ package struct ShardVerification: Sendable {
       }
     }
     let contents = reader.contents
-    collect { () throws(ShardError) in try checkNumbers(of: contents) }
+    collect { () throws(ShardError) in try contents.requireOwnNumbers() }
     collect { () throws(ShardError) in _ = try contents.names }
     for name in contents.labelNames {
       collect { () throws(ShardError) in _ = try contents.labels(name) }

@@ -37,6 +37,10 @@ package struct Device: Sendable, Equatable, CustomStringConvertible {
   package static let bfloat16: Device? =
     ck_has_bfloat16() != 0 ? Device(backend: CPUBackend(precision: .bfloat16)) : nil
 
+  /// The processor with float32 arithmetic, which keeps large activations for the backward pass in
+  /// bf16: what the VQGAN's `--precision bf16` trains on.
+  package static let bf16Activations = Device(backend: CPUBackend(keepsBF16: true))
+
   /// The processor with weights of linear maps in 8 bits; not for training.
   package static let int8 = Device(backend: CPUBackend(precision: .int8))
 

@@ -26,7 +26,10 @@ struct Bench: ModelCommand {
   var seconds = 10.0
 
   @Option(
-    help: "Matrix products of linear layers in float32 or bf16, or sampling with int8 weights.")
+    help: """
+      Matrix products of the GPT's linear layers, and what a VQGAN keeps for the backward pass, in \
+      float32 or bf16; or sampling with int8 weights.
+      """)
   var precision = Precision.float32
 
   @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
@@ -56,18 +59,19 @@ struct Bench: ModelCommand {
       return
     }
     let console = runtime.console
-    let (device, profile) = profiling.watch(
-      try runtime.startComputing(precision: precision))
+    let general = profiling.watch(try runtime.startComputing(precision: precision))
+    let firstStage = profiling.watch(.bf16Activations)
     if let load = MachineLoad.lastMinute, load > MachineLoad.quiet {
       console.warn(
         "the load of the last minute is \(load); other work on this machine spoils the metrics")
     }
     Interruption.install()
     let isHeld = chosen.contains { $0.operations != nil || $0.bytes != nil }
-    let ceilings = isHeld ? Ceilings(of: device) : nil
-    profile?.reset()
+    let ceilings = isHeld ? Ceilings(of: general.device) : nil
     for workload in chosen {
       console.note("\(workload.name) …")
+      let (device, profile) =
+        workload.keepsBF16 && precision == .bfloat16 ? firstStage : general
       let measurement = try Measurement(
         workload, seconds: seconds, on: device, ceilings: ceilings
       ) {

@@ -9,7 +9,7 @@ extension Workload {
     Workload(
       name: "vqgan_f16_256_b1_train",
       summary: "one training step of the f16 VQGAN on a 256×256 image, discriminator and LPIPS on",
-      unit: .seconds, tellsMemory: true
+      unit: .seconds, tellsMemory: true, keepsBF16: true
     ) { device in
       var random = RandomSource(seed: 1)
       return trainingStep(
@@ -19,7 +19,7 @@ extension Workload {
     Workload(
       name: "vqgan_small_64_b8_train",
       summary: "one training step of a small VQGAN on eight 64×64 images, without LPIPS",
-      unit: .perSecond("images", 8), tellsMemory: true
+      unit: .perSecond("images", 8), tellsMemory: true, keepsBF16: true
     ) { device in
       var random = RandomSource(seed: 1)
       let config = VQGANConfig(
@@ -29,7 +29,7 @@ extension Workload {
     },
     Workload(
       name: "vqgan_f16_256_encode", summary: "codes of a 256×256 image by the f16 VQGAN",
-      unit: .perSecond("images", 1), tellsMemory: true
+      unit: .perSecond("images", 1), tellsMemory: true, keepsBF16: true
     ) { device in
       var random = RandomSource(seed: 1)
       let model = VQGAN(.f16, using: &random, on: device).frozen()

@@ -38,6 +38,8 @@ struct Workload: Sendable {
   var bytes: Double?
   /// Whether the most memory in use is told.
   var tellsMemory = false
+  /// Whether bf16 means activations kept so, with float32 arithmetic, as in `train-vqgan`.
+  var keepsBF16 = false
   /// Builds models and inputs and returns one repetition.
   let prepare: @Sendable (Device) throws -> (() throws -> Void)
 

@@ -88,7 +88,7 @@ struct CodebookReportCommand: ModelCommand {
     try DurableFile.write(Array((try ResultWriter.jsonLine(report) + "\n").utf8), to: paths[1])
     guard let stage else { return paths }
     let progress = Progress(
-      "decoding", total: stage.config.codes, unit: "codes", console: console)
+      "decoding", total: stage.config.codes * stage.config.depth, unit: "codes", console: console)
     let patches = try CodebookPatches(of: stage, in: shards) { codes in
       progress.advance(by: codes)
       try Interruption.throwIfRequested()

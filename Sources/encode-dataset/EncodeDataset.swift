@@ -62,7 +62,7 @@ struct EncodeDataset: ModelCommand {
     let batchSize = batchSize ?? stage.batchSize(height: plan.height, width: plan.width)
     let factor = stage.config.downsampling
     console.note(
-      "\(plan.count) images of \(plan.width)×\(plan.height) to \(plan.height / factor)×\(plan.width / factor) codes of "
+      "\(plan.count) images of \(plan.width)×\(plan.height) to \(plan.height / factor)×\(plan.width / factor * stage.config.depth) codes of "
         + "\(stage.config.codes), \(batchSize) at once, on \(device.name)")
 
     for stage in [stage, condition].compactMap(\.self)

@@ -62,7 +62,7 @@ struct Reconstruct: ModelCommand {
       factor: stage.config.downsampling, size: size.map { ($0.width, $0.height) })
     let inputs = try opened(try input.resolve(console: console))
     var writer = ReconstructionWriter(
-      in: folder, codebookSize: stage.config.codes, of: inputs.count)
+      in: folder, codebookSize: stage.config.codes, depth: stage.config.depth, of: inputs.count)
 
     Interruption.install()
     let progress = Progress(

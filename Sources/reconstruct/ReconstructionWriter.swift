@@ -20,10 +20,10 @@ struct ReconstructionWriter {
   private static let pairsOnSheet = 48
 
   /// - Parameter total: images to come.
-  init(in folder: OutputFolder, codebookSize: Int, of total: Int) {
+  init(in folder: OutputFolder, codebookSize: Int, depth: Int, of total: Int) {
     self.folder = folder
     self.total = total
-    histogram = CodeHistogram(codebookSize: codebookSize)
+    histogram = CodeHistogram(codebookSize: codebookSize, depth: depth)
   }
 
   /// Measures a reconstruction and writes it.

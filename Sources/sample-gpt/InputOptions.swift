@@ -118,7 +118,8 @@ struct InputOptions: ParsableArguments {
     return SampleInputs(
       of: sampler.grid, images: images, conditions: conditions,
       mask: try mask?.cells(
-        of: sampler.grid, factor: sampler.vqgan.config.downsampling, reading: photos.reading))
+        of: sampler.positions, factor: sampler.vqgan.config.downsampling, reading: photos.reading
+      ).flatMap { Array(repeating: $0, count: sampler.depth) })
   }
 
   /// The conditions, unless code shards hold them or the GPT takes none.

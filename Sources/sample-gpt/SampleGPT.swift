@@ -97,11 +97,12 @@ struct SampleGPT: ModelCommand {
     }
     let vqgan = try FirstStage.load(
       try options.vqgan ?? gpt.codes.storedVQGAN(of: gptPath, option: "--vqgan"), on: device)
+    var grid = try options.grid(trained: gpt.codes.positions, factor: vqgan.config.downsampling)
+    grid.width *= gpt.codes.depth
     let sampler = try ImageSampler(
-      gpt, vqgan,
-      grid: try options.grid(trained: gpt.trainedGrid, factor: vqgan.config.downsampling),
+      gpt, vqgan, grid: grid,
       caches: options.cache, windowStep: options.windowStep)
-    let side = min(gpt.trainedGrid.height, gpt.trainedGrid.width)
+    let side = min(gpt.codes.positions.height, gpt.codes.positions.width)
     guard options.windowStep == 1 || options.windowStep <= side / 2 else {
       throw ValidationError(
         "--window-step must be at most half the trained side, \(side / 2), got \(options.windowStep)."

@@ -30,7 +30,7 @@ extension SampleWriter {
   func animate(_ codes: [[Int32]], to path: String) throws {
     let order = sampler.samplingOrder.filter { inputs.mask?[$0] != true }
     let steps = max(1, min(Self.frames, order.count))
-    let factor = sampler.vqgan.config.downsampling
+    let (factor, depth) = (sampler.vqgan.config.downsampling, sampler.depth)
     let frames = (0...steps).map { step -> RGBImage in
       let missing = order[(order.count * step / steps)...]
       let images = codes.map { codes -> RGBImage in
@@ -40,7 +40,7 @@ extension SampleWriter {
         for cell in missing {
           image.fill(
             PixelRect(
-              x: cell % sampler.grid.width * factor, y: cell / sampler.grid.width * factor,
+              x: cell % sampler.grid.width / depth * factor, y: cell / sampler.grid.width * factor,
               width: factor, height: factor), with: .grey(96))
         }
         return image

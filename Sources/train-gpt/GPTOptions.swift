@@ -119,7 +119,9 @@ struct GPTOptions: ParsableArguments {
       vocabSize: max(codes.codebookSize, found?.tokens ?? 1),
       blockSize: (found?.length ?? 1) + codes.count - 1, layers: Defaults.layers,
       heads: Defaults.heads, width: Defaults.width, unmasked: Defaults.unmasked,
-      embeddingDropout: Defaults.dropout, residualDropout: Defaults.dropout)
+      embeddingDropout: Defaults.dropout, residualDropout: Defaults.dropout,
+      subVocabulary: codes.codebookSize > 16_384
+        ? codes.subVocabulary ?? GPTConfig.subVocabulary(ofCodes: codes.codebookSize) : nil)
     if let initFrom {
       let weights = try GPTWeights.open(initFrom, heads: heads)
       try weights.codes?.require(codes, of: shards.paths[0], for: initFrom)

@@ -34,6 +34,8 @@ struct VQGANOptions: ParsableArguments {
       """)
   var input: RowMap?
 
+  @OptionGroup var codebook: QuantizerOptions
+
   @Option(help: "Step from which the discriminator takes part.") var discStart: Int?
 
   @Option(help: "What the discriminator sees: shared (one forward pass) or fresh (the reference).")
@@ -47,6 +49,13 @@ struct VQGANOptions: ParsableArguments {
   @Option(help: "Side of random square crops, pixels.") var crop: Int?
 
   @Flag(help: "Mirror every second image.") var flip = false
+
+  @Option(
+    help: """
+      What the backward pass needs of the activations is kept in float32, or in bf16 in half the \
+      memory (default: \(defaults.precision.rawValue)).
+      """)
+  var precision: Precision?
 
   @Option(help: "Steps between sheets of reconstructions (default: \(defaults.imageEvery)).")
   var imageEvery: Int?
@@ -118,12 +127,13 @@ struct VQGANOptions: ParsableArguments {
     }
   }
 
-  /// Puts the options that were given into a configuration, `--set` first.
+  /// Puts the options that were given into a configuration: those of the codebook, `--set`, others.
   func change(_ config: inout VQGANRunConfig) throws {
     if let input, input != config.model.input {
       config.model.inChannels = input.publishedChannels
       config.model.outChannels = input.publishedChannels
     }
+    try codebook.change(&config.model)
     config = try overriding(config, set)
     if let input {
       guard input.modelChannels.contains(config.model.inChannels) else {
@@ -135,6 +145,7 @@ struct VQGANOptions: ParsableArguments {
     }
     if let preset { config.preset = preset }
     if let discStart { config.objective.discStart = discStart }
+    if let precision { config.precision = precision }
     if let discriminatorPass { config.objective.discriminatorPass = discriminatorPass }
     if let perceptual {
       config.perceptual = perceptual == "none" ? nil : TrainingOptions.absolute(perceptual)

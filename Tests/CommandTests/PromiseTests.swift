@@ -183,7 +183,33 @@ struct PromiseTests {
     #expect(outcome.output == "64\nR\n", "\(outcome.errors)")
     #expect(
       outcome.errors
-        == "\(command): R: the shards hold other rows than those that the run was trained on; a resumed run keeps its data\n"
+        == "\(command): R: shards: the shards hold other rows than those that the run was trained on; a resumed run keeps its data\n"
+    )
+  }
+
+  @Test(arguments: [
+    ("\(Workplace.gpt) --out R", "train-gpt", "train.h5"),
+    ("\(Workplace.vqgan) --out R", "train-vqgan", "images.h5"),
+  ])
+  func aRunGoesOnWithItsValidationAlone(train: String, command: String, shard: String) throws {
+    let place = try Workplace()
+    let begun = try shell(
+      "cp \(shard) val.h5 && \(train) --validation val.h5 --steps 1", in: place.folder)
+    #expect(begun.status == 0, "\(begun.errors)")
+    if shard == "images.h5" {
+      try Workplace.images(place.folder("val.h5"), brightness: 2)
+    } else {
+      try place.stage.write("val.h5", rows: 11)
+    }
+    let outcome = try shell(
+      """
+      \(command) --out R --resume --steps 2 --quiet; echo $?
+      cp \(shard) val.h5; \(command) --out R --resume --steps 2 --quiet
+      """, in: place.folder)
+    #expect(outcome.output == "64\nR\n", "\(outcome.errors)")
+    #expect(
+      outcome.errors
+        == "\(command): R: validation: the shards hold other rows than those that the run was validated on; a resumed run keeps its data\n"
     )
   }
 
@@ -202,6 +228,24 @@ struct PromiseTests {
     #expect(
       outcome.output.hasSuffix("last\nstep-000001\nstep-000003\ncodes in \(place.folder("C"))\n"),
       "\(outcome.output)")
+  }
+
+  /// What marks a checkpoint as in use goes into its folder, never through a link, and waits for
+  /// nobody.
+  @Test(arguments: ["ln -s $PWD/other", "mkfifo", "mkdir"])
+  func aMarkThatIsNoFileIsLeftAlone(make: String) throws {
+    let place = try Workplace()
+    let outcome = try shell(
+      """
+      set -e
+      \(Workplace.vqgan) --out V --steps 1
+      echo kept > other
+      \(make) V/checkpoints/step-000001/pinned
+      encode-dataset images.h5 --vqgan V --out C --quiet; cat other
+      """, in: place.folder, seconds: 60)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.hasSuffix("kept\n"), "\(outcome.output)")
+    #expect(outcome.errors.contains("cannot be marked as in use"), "\(outcome.errors)")
   }
 
   // MARK: Numbers

@@ -1,6 +1,8 @@
 // Code shards to image shards and PNGs.
+import Checkpoints
 import Foundation
 import Images
+import Models
 import Shards
 import TensorCore
 import TestSupport
@@ -113,5 +115,38 @@ import Training
       try decoder(sample, .png).writeImages(
         in: sample.folder("I"), progress: { _ in }, use: { _ in })
     }
+  }
+
+  @Test func residualCodesAreDecodedWithAllTheirDepths() throws {
+    let folder = try TemporaryFolder()
+    var config = sampleConfig
+    config.quantizer.depth = 2
+    var random = RandomSource(seed: 3)
+    let model = VQGAN(config, using: &random)
+    try FileManager.default.createDirectory(atPath: folder("V"), withIntermediateDirectories: true)
+    try RunFolder.write(config, to: folder("V/model.json"))
+    try SafetensorsWriter.write(ModelFiles.entries(model), to: folder("V/model.safetensors"))
+    let stage = try FirstStage.load(folder("V"))
+    let codes = (0..<48).map { Int32($0) }  // 4×6 positions of two codes
+    let writer = try CodeShardWriter(
+      folder("c.h5"),
+      header: CodeShardHeader(
+        grid: stage.codes(ofHeight: 8, width: 12), sourceShards: [], source: "test",
+        split: "train", toolVersion: "1"))
+    writer.append(codes, id: 0, name: "row")
+    try writer.finish()
+    let plan = try DecodingPlan([folder("c.h5")], for: stage, as: .shards)
+    #expect((plan.width, plan.height) == (12, 8))
+    _ = try DatasetDecoder(plan, stage: stage, batchSize: 2, toolVersion: "1")
+      .writeShards(in: folder("S")) { _ in }
+    let expected = stage.model.decode(indices: IndexTensor(codes, shape: [1, 4, 12]))
+    #expect(try ImageShardReader(folder("S/c.h5")).pixels(0) == expected.pixels())
+  }
+
+  /// A VQGAN of f = 2 with 48 codes.
+  private var sampleConfig: VQGANConfig {
+    VQGANConfig(
+      resolution: 16, ch: 32, chMult: [1, 1], numResBlocks: 1, attnResolutions: [],
+      zChannels: 32, embedDim: 8, nEmbed: 48)
   }
 }

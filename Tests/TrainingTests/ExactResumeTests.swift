@@ -53,6 +53,44 @@ private func result(_ path: String) throws -> [String: [UInt8]] {
       }
     ),
     (
+      "levels",
+      {
+        $0.model.quantizer = QuantizerConfig(kind: .fsq)
+        $0.model.quantizer.levels = [5, 4, 3]
+        ($0.model.nEmbed, $0.model.embedDim) = (60, 3)
+      }
+    ),
+    (
+      "bits",
+      {
+        $0.model.quantizer = QuantizerConfig(kind: .lfq)
+        ($0.model.nEmbed, $0.model.embedDim) = (64, 6)
+      }
+    ),
+    (
+      "a map of frozen entries, rotation",
+      {
+        $0.model.quantizer = QuantizerConfig(kind: .simVQ)
+        $0.model.quantizer.gradient = .rotation
+      }
+    ),
+    (
+      "directions, k-means and revival",
+      {
+        $0.model.quantizer = QuantizerConfig(
+          kind: .movingAverage, restartAfter: 2, initialization: .kMeans)
+        $0.model.quantizer.cosine = true
+      }
+    ),
+    (
+      "two levels, dropout, k-means and revival",
+      {
+        $0.model.quantizer = QuantizerConfig(
+          kind: .movingAverage, restartAfter: 2, initialization: .kMeans)
+        ($0.model.quantizer.depth, $0.model.quantizer.dropout) = (2, 0.4)
+      }
+    ),
+    (
       "a fresh pass, the best checkpoint kept",
       {
         $0.objective.discriminatorPass = .fresh

@@ -94,6 +94,8 @@ COMMANDS = [
     Command("sample-gpt --out", "sample-gpt --gpt in/G --vqgan in/V --count 3 --threads 1 --out out/I "
             "--codes-out out/codes.h5 --animate out/moving.png", "fresh", lock="out/I"),
     Command("reconstruct", "reconstruct in/S --vqgan in/V --count 3 --threads 1 --out out/R", "fresh", lock="out/R"),
+    Command("evaluate", "evaluate in/S in/S --vqgan in/V --features latents --metrics fid --threads 1 "
+            "--save-statistics out/S.npz", "fresh", atomic=["S.npz"]),
     Command("codebook-report", "codebook-report in/C --vqgan in/V --threads 1 --out out/B", "fresh", lock="out/B"),
     Command("convert-checkpoint VQGAN", "convert-checkpoint in/vqgan.ckpt --out out/V", "fresh", atomic=["V"]),
     Command("convert-checkpoint GPT", "convert-checkpoint in/gpt.ckpt --heads 2 --grid 8x8 --out out/G", "fresh",

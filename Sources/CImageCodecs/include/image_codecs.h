@@ -97,6 +97,16 @@ void ic_resample_rows_plain(const uint8_t *src, size_t row_bytes, uint8_t *dst, 
                             const int32_t *starts, const int32_t *counts, const int32_t *weights,
                             size_t taps);
 
+// ---- planes.c ----
+
+// One channel of RGB pixels at `columns` columns, [height, columns]: column x sums counts[x] pixels from starts[x] on with
+// weights[x * taps ...].
+void ic_plane_columns(const uint8_t *pixels, size_t width, size_t height, size_t channel, float *to, size_t columns,
+                      const int32_t *starts, const int32_t *counts, const double *weights, size_t taps);
+// The same of the rows of a plane, cut to 0 ... 255.
+void ic_plane_rows(const float *from, size_t columns, float *to, size_t rows, const int32_t *starts,
+                   const int32_t *counts, const double *weights, size_t taps);
+
 #ifdef __cplusplus
 }
 #endif

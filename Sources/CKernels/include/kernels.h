@@ -67,6 +67,7 @@ void ck_gemm_bfloat16(int transpose_a, int transpose_b, long m, long n, long k, 
                       long lda, const uint16_t *const *parts, long count, float *c);
 // To the nearest, ties to even.
 void ck_round_to_bfloat16(const float *from, uint16_t *to, long count);
+void ck_widen_bfloat16(const uint16_t *from, float *to, long count);
 int ck_has_bfloat16(void);
 
 // ---- skinny_gemm.c -----------------------------------------------------------------------------------------
@@ -326,6 +327,47 @@ void ck_convolution_backward_data(const ck_convolution *shape, const float *dy, 
 // dbias may be NULL.
 void ck_convolution_backward_weights(const ck_convolution *shape, const float *x, const float *dy, float *dweights,
                                      float *dbias);
+
+// Forward alone, of a kernel of kernel_height x kernel_width; shape->kernel is not read. Weights blocked as those of as many taps.
+void ck_oblong_convolution(const ck_convolution *shape, long kernel_height, long kernel_width, const float *x,
+                           const float *weights, const float *bias, float *y, int relu);
+
+// ---- depthwise.c ------------------------------------------------------------------------------------------------
+
+// Every channel with its own square kernel: weights [ceil(C/16)][k*k][16], bias [ceil(C/16)][16]. x and y are blocked; dilation is 1.
+void ck_depthwise_convolution(const ck_convolution *shape, const float *x, const float *weights, const float *bias,
+                              float *y);
+
+// ---- pooling.c (blocked) ----------------------------------------------------------------------------------------
+
+// Windows of height x width, `stride` apart, the first one `padding` outside at the top and left; every window has a pixel inside. The
+// maximum or the mean of the pixels inside.
+struct ck_windows {
+  long planes, in_height, in_width, out_height, out_width, height, width, stride, padding;
+  int average;
+};
+void ck_pool(const struct ck_windows *windows, const float *x, float *y);
+
+// y = x cut to low ... high; any layout.
+void ck_limit(const float *x, float *y, float low, float high, long count);
+
+// ---- double_products.c (row-major doubles) ------------------------------------------------------------------------
+
+// C [m, n] = A [m, k] B [n, k]^T, or C += with `add`. Equal rows give equal sums. With a == b, only a half is computed.
+void ck_row_products(const double *a, const double *b, double *c, long m, long n, long k, int add);
+// y = x - mean per column, [m, d] or transposed [d, m].
+void ck_centred_rows(const float *x, const double *mean, double *y, long m, long d, int transposed);
+void ck_double_column_sums(const float *x, double *sums, long m, long d);
+// Sum of (gamma * dot + 1)^3.
+double ck_polynomial_kernel_sum(const double *dots, long count, double gamma);
+
+// ---- eigenvalues.c (row-major doubles) -----------------------------------------------------------------------------
+
+// Rows [rank, n] of L^T with a = L L^T but for what is left below `tolerance` on the diagonal; returns the rank. rows has room for
+// [n, n], diagonal for [n].
+long ck_pivoted_cholesky(const double *a, double *rows, double *diagonal, long n, double tolerance);
+// Eigenvalues of a symmetric a [n, n], in no order; a is overwritten, work has room for [5 n]. Returns 0 if they were not found.
+int ck_symmetric_eigenvalues(double *a, double *values, double *work, long n);
 
 #ifdef __cplusplus
 }

@@ -2,13 +2,18 @@
 
 import Platform
 
-/// A separable Gaussian window whose weights sum to 1.
+/// A separable window, Gaussian or uniform, whose weights sum to 1.
 struct GaussianWindow {
   /// Weights along one axis, of odd count.
   let weights: [Double]
 
   /// The window of the structural similarity index, 11 pixels wide with sigma 1.5.
   static let standard = GaussianWindow(radius: 5, sigma: 1.5)
+
+  /// Equal weights, 7 pixels wide.
+  static let uniform7 = GaussianWindow(weights: Array(repeating: 1.0 / 7, count: 7))
+
+  private init(weights: [Double]) { self.weights = weights }
 
   init(radius: Int, sigma: Double) {
     let raw = (-radius...radius).map { exp(-Double($0 * $0) / (2 * sigma * sigma)) }

@@ -44,8 +44,20 @@ package enum ImageQuality {
   /// Source: Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to
   /// structural similarity", IEEE Transactions on Image Processing 13(4), 2004.
   package static func ssim(_ image: RGBImage, _ original: RGBImage) -> Double? {
+    ssim(image, original, window: .standard, sampleFactor: 1)
+  }
+
+  /// The index with a uniform window of 7x7 and sample covariances, scikit-image's default, which
+  /// some papers report; nil if a side is below 7 pixels.
+  package static func uniformSSIM(_ image: RGBImage, _ original: RGBImage) -> Double? {
+    ssim(image, original, window: .uniform7, sampleFactor: 49.0 / 48)
+  }
+
+  /// - Parameter sampleFactor: what population variances are multiplied by.
+  private static func ssim(
+    _ image: RGBImage, _ original: RGBImage, window: GaussianWindow, sampleFactor: Double
+  ) -> Double? {
     checkSizes(image, original)
-    let window = GaussianWindow.standard
     guard min(image.width, image.height) >= window.weights.count else { return nil }
     let c1 = (0.01 * 255) * (0.01 * 255)
     let c2 = (0.03 * 255) * (0.03 * 255)
@@ -67,8 +79,8 @@ package enum ImageQuality {
         let (ma, mb) = (meanA[i], meanB[i])
         let luminance = (2 * ma * mb + c1) / (ma * ma + mb * mb + c1)
         let structure =
-          (2 * (product[i] - ma * mb) + c2)
-          / (squareA[i] - ma * ma + squareB[i] - mb * mb + c2)
+          (2 * sampleFactor * (product[i] - ma * mb) + c2)
+          / (sampleFactor * (squareA[i] - ma * ma + squareB[i] - mb * mb) + c2)
         sum += luminance * structure
       }
       windows += meanA.count

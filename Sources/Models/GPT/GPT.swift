@@ -13,13 +13,15 @@ package struct GPT: Layer {
   package var blocks: [TransformerBlock]
   package var finalNorm: LayerNorm
   package var head: Linear  // [V, C], no bias, not tied to the embedding
+  /// The fine part of tokens that have two; `tokens` and `head` are then those of the coarse part.
+  var sub: SubVocabulary?
 
   /// Weights N(0, 0.02), biases and positions 0.
   package init(_ config: GPTConfig, using random: inout RandomSource, on device: Device = .default)
   {
     self.config = config
     tokens = Embedding(
-      weight: random.normal([config.vocabSize, config.width], deviation: 0.02, on: device))
+      weight: random.normal([config.coarseTokens, config.width], deviation: 0.02, on: device))
     let learned = config.rotary == nil ? config.blockSize : 0
     positions = Tensor(repeating: 0, shape: [1, learned, config.width], on: device).trainable()
     blocks = []
@@ -27,7 +29,8 @@ package struct GPT: Layer {
       blocks.append(TransformerBlock(config, using: &random, on: device))
     }
     finalNorm = LayerNorm(channels: config.width, on: device)
-    head = Linear(config.width, config.vocabSize, bias: false, using: &random, on: device)
+    head = Linear(config.width, config.coarseTokens, bias: false, using: &random, on: device)
+    sub = SubVocabulary(config, using: &random, on: device)
   }
 
   /// A model to be filled from a file; its first weights, which then are never used, take no
@@ -39,7 +42,8 @@ package struct GPT: Layer {
 
   package var device: Device { positions.device }
 
-  /// Logits for the token after every position.
+  /// Logits for the token after every position; of tokens of two parts the logarithms of their
+  /// probabilities, without gradients.
   ///
   /// - Parameters:
   ///   - indices: tokens `[N, T]`, `T` at most `block_size`.
@@ -49,12 +53,20 @@ package struct GPT: Layer {
   package func callAsFunction(
     _ indices: IndexTensor, at positions: [Int32]? = nil, droppingWith random: inout RandomSource?
   ) -> Tensor {
+    let states = states(indices, at: positions, droppingWith: &random)
+    return sub.map { jointLogits(states, $0) } ?? head(states)
+  }
+
+  /// What the heads read, `[N, T, C]`.
+  func states(
+    _ indices: IndexTensor, at positions: [Int32]? = nil, droppingWith random: inout RandomSource?
+  ) -> Tensor {
     let positions = positions ?? (0..<Int32(indices.shape[1])).map { $0 }
     var x = embedded(indices, at: positions)
       .droppedOut(rate: config.embeddingDropout, using: &random)
     let (mask, rotation) = (mask(positions), rotation(positions))
     for block in blocks { x = block(x, mask: mask, rotation, droppingWith: &random) }
-    return head(finalNorm(x))
+    return finalNorm(x)
   }
 
   /// Logits in evaluation mode, `[N, T, V]`.
@@ -70,10 +82,13 @@ package struct GPT: Layer {
     precondition(
       positions.allSatisfy { $0 < config.blockSize },
       "position \(positions.max() ?? 0) of a model of \(config.blockSize)")
-    guard config.rotary == nil else { return tokens(indices) }
+    let vectors =
+      sub.map { tokens($0.coarse(indices)) + $0.tokens($0.fine(indices)) }
+      ?? tokens(indices)
+    guard config.rotary == nil else { return vectors }
     let table = self.positions.reshaped([config.blockSize, config.width])
     let repeated = (0..<n).flatMap { _ in positions }
-    return tokens(indices) + table.gathered(at: IndexTensor(repeated, shape: indices.shape))
+    return vectors + table.gathered(at: IndexTensor(repeated, shape: indices.shape))
   }
 
   func rotation(_ positions: [Int32]) -> Rotation? {
@@ -88,7 +103,8 @@ package struct GPT: Layer {
   /// norms, embeddings or positions.
   package var decayedNames: Set<String> {
     let matrices = namedTensors.filter { $0.tensor.rank == 2 }.map(\.name)
-    return Set(matrices).subtracting(["tok_emb.weight"])
+    return Set(matrices).subtracting(
+      ["tok_emb.weight", "sub.tok_emb.weight", "sub.given.weight"])
   }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
@@ -97,5 +113,6 @@ package struct GPT: Layer {
     try NN.visit("blocks", &blocks, visit)
     try finalNorm.visitParameters { try visit("ln_f." + $0, &$1) }
     try head.visitParameters { try visit("head." + $0, &$1) }
+    try sub?.visitParameters { try visit("sub." + $0, &$1) }
   }
 }

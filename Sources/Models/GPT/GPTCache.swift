@@ -28,12 +28,12 @@ package struct GPTCache {
 }
 
 extension GPT {
-  /// Logits after the last of `indices` `[N, T]`, whose keys and values replace what the cache
+  /// What the heads read after the last of `indices` `[N, T]`, whose keys and values replace what the cache
   /// held.
   ///
   /// - Parameter positions: the position of each token, rising; the first T if left out.
-  /// - Returns: `[N, V]`.
-  package func logits(
+  /// - Returns: `[N, C]`.
+  package func states(
     after indices: IndexTensor, at positions: [Int32]? = nil, filling cache: inout GPTCache
   ) -> Tensor {
     withoutGradients {
@@ -47,17 +47,17 @@ extension GPT {
           cache.layers[index].append($0)
         }
       }
-      return logits(ofLast: x)
+      return states(ofLast: x)
     }
   }
 
-  /// Logits after more tokens of each sequence, `[N, T]`.
+  /// What the heads read after more tokens of each sequence, `[N, T]`.
   ///
   /// - Parameter positions: the position of each; those behind the cache's if left out.
-  /// - Returns: `[N, V]`, after the last.
+  /// - Returns: `[N, C]`, after the last.
   /// - Precondition: all positions below `n_unmasked` that are ever seen are in the cache; before
   ///   that a new token changes what earlier positions see.
-  package func logits(
+  package func states(
     appending indices: IndexTensor, at positions: [Int32]? = nil, to cache: inout GPTCache
   ) -> Tensor {
     let start = Int32(cache.length)
@@ -71,13 +71,27 @@ extension GPT {
       for (index, block) in blocks.enumerated() {
         x = block(x, rotation, after: &cache.layers[index])
       }
-      return logits(ofLast: x)
+      return states(ofLast: x)
     }
   }
 
-  private func logits(ofLast x: Tensor) -> Tensor {
+  private func states(ofLast x: Tensor) -> Tensor {
     let (n, length) = (x.shape[0], x.shape[1])
     let last = length == 1 ? x : x.positions(length - 1..<length)
-    return head(finalNorm(last)).reshaped([n, config.vocabSize])
+    return finalNorm(last).reshaped([n, config.width])
+  }
+
+  /// Logits after the last of `indices`, `[N, V]`, of a model whose tokens have one part.
+  package func logits(
+    after indices: IndexTensor, at positions: [Int32]? = nil, filling cache: inout GPTCache
+  ) -> Tensor {
+    withoutGradients { head(states(after: indices, at: positions, filling: &cache)) }
+  }
+
+  /// Logits after more tokens, `[N, V]`, of a model whose tokens have one part.
+  package func logits(
+    appending indices: IndexTensor, at positions: [Int32]? = nil, to cache: inout GPTCache
+  ) -> Tensor {
+    withoutGradients { head(states(appending: indices, at: positions, to: &cache)) }
   }
 }

@@ -15,11 +15,15 @@ package struct GPTConfig: Codable, Equatable, Sendable {
   package var attentionDropout: Float
   /// Positions by rotation instead of learned ones; nil, and no key in the file, for learned ones.
   package var rotary: RotaryPositions?
+  /// Tokens that share a coarse part, V₂; nil, and no key in the file, for tokens of one part.
+  ///
+  /// Token t has the parts t / V₂ and t mod V₂, each with vectors and logits of its own.
+  package var subVocabulary: Int?
 
   package init(
     vocabSize: Int, blockSize: Int, layers: Int, heads: Int, width: Int, unmasked: Int = 0,
     embeddingDropout: Float = 0, residualDropout: Float = 0, attentionDropout: Float = 0,
-    rotary: RotaryPositions? = nil
+    rotary: RotaryPositions? = nil, subVocabulary: Int? = nil
   ) throws(GPTConfigError) {
     self.vocabSize = vocabSize
     self.blockSize = blockSize
@@ -31,6 +35,7 @@ package struct GPTConfig: Codable, Equatable, Sendable {
     self.residualDropout = residualDropout
     self.attentionDropout = attentionDropout
     self.rotary = rotary
+    self.subVocabulary = subVocabulary
     try validate()
   }
 
@@ -45,6 +50,7 @@ package struct GPTConfig: Codable, Equatable, Sendable {
     case residualDropout = "resid_pdrop"
     case attentionDropout = "attn_pdrop"
     case rotary
+    case subVocabulary = "sub_vocabulary"
   }
 
   package init(from decoder: any Swift.Decoder) throws {
@@ -59,7 +65,21 @@ package struct GPTConfig: Codable, Equatable, Sendable {
     residualDropout = try values.decode(Float.self, forKey: .residualDropout)
     attentionDropout = try values.decode(Float.self, forKey: .attentionDropout)
     rotary = try values.decodeIfPresent(RotaryPositions.self, forKey: .rotary)
+    subVocabulary = try values.decodeIfPresent(Int.self, forKey: .subVocabulary)
     try validate()
+  }
+
+  /// Coarse parts of tokens, V₁: all tokens where they have one part.
+  package var coarseTokens: Int {
+    subVocabulary.map { (vocabSize + $0 - 1) / $0 } ?? vocabSize
+  }
+
+  /// V₂ for a vocabulary of so many codes: nil up to 16,384, a divisor near the square root if there
+  /// is one, else the root itself.
+  package static func subVocabulary(ofCodes codes: Int) -> Int? {
+    guard codes > 16_384 else { return nil }
+    let root = Int(Double(codes).squareRoot().rounded(.up))
+    return (root...2 * root).first { codes % $0 == 0 } ?? root
   }
 
   /// Checks that such a model can be built.
@@ -76,6 +96,7 @@ package struct GPTConfig: Codable, Equatable, Sendable {
     try require(.width, width, 1...(1 << 16))
     try require(.heads, heads, 1...width)
     try require(.unmasked, unmasked, 0...blockSize)
+    if let subVocabulary { try require(.subVocabulary, subVocabulary, 1...vocabSize) }
     guard width % heads == 0 else { throw .headsDoNotDivideWidth(heads: heads, width: width) }
     if rotary != nil, width / heads % 4 != 0 {
       throw .outOfRange(

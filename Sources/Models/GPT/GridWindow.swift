@@ -35,10 +35,13 @@ package struct GridWindow: Hashable, Sendable {
 
   /// The window for sampling the cell at `row`, `column`.
   ///
-  /// - Parameter step: the window moves by so many cells at once: its beginning is rounded down to
-  ///   a multiple, unless it is at the far border. The reference moves it by one.
+  /// - Parameters:
+  ///   - step: the window moves by so many positions at once: its beginning is rounded down to a
+  ///     multiple, unless it is at the far border. The reference moves it by one.
+  ///   - depth: cells of a position, which stand one after the other.
   package init(
-    around row: Int, _ column: Int, of grid: GridSize, seenBy trained: GridSize, step: Int = 1
+    around row: Int, _ column: Int, of grid: GridSize, seenBy trained: GridSize, step: Int = 1,
+    depth: Int = 1
   ) {
     func start(_ position: Int, _ side: Int, _ seen: Int) -> Int {
       let last = max(side - seen, 0)
@@ -47,7 +50,7 @@ package struct GridWindow: Hashable, Sendable {
     }
     self.init(
       row: start(row, grid.height, trained.height),
-      column: start(column, grid.width, trained.width),
+      column: start(column / depth, grid.width / depth, trained.width / depth) * depth,
       size: GridSize(
         height: min(grid.height, trained.height), width: min(grid.width, trained.width)))
   }

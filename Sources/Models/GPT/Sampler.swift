@@ -50,6 +50,8 @@ package struct Sampler: Sendable {
   /// Tokens from this number on are never sampled: an embedding table may hold more than the image
   /// codes.
   package let codebookSize: Int
+  /// Codes of one position, which stand one after the other.
+  package var depth = 1
   /// Whether a KV cache is used; without one the model reads the whole window for every code, as the reference
   /// does.
   package var caches = true
@@ -99,25 +101,45 @@ package struct Sampler: Sendable {
       if items.isEmpty { continue }
       let window = GridWindow(
         around: cell / task.grid.width, cell % task.grid.width, of: task.grid, seenBy: trained,
-        step: windowStep)
+        step: windowStep, depth: depth)
       let seen = seen(of: window, before: cell, task.grid, ranks)
-      func logits(
+      func states(
         _ condition: (GridWindow) -> PositionedTokens, _ caches: inout WindowCaches
       ) -> Tensor {
         var content = condition(window)
         for item in 0..<count { content.tokens[item] += seen.cells.map { codes[item][$0] } }
         content.positions += seen.positions
         return self.caches
-          ? caches.logits(after: content, in: window) : wholeWindow(content, window)
+          ? caches.states(after: content, in: window) : wholeWindow(content, window)
       }
-      let wanted = logits(task.condition, &conditioned).elements()
-      let other = task.noCondition.map { logits($0, &unconditioned).elements() }
-      let vocabulary = model.config.vocabSize
-      for item in items {
-        let range = item * vocabulary..<item * vocabulary + codebookSize
-        let row = guided(wanted[range], against: other?[range], by: options.guidance)
-        codes[item][cell] = options.draw(row, using: &streams[item])
+      let wanted = states(task.condition, &conditioned)
+      let other = task.noCondition.map { states($0, &unconditioned) }
+      /// A token, or part of one, for each item, of so many.
+      func draw(_ limit: (_ item: Int) -> Int, _ logits: (Tensor) -> Tensor) -> [Int32] {
+        let (found, without) = withoutGradients {
+          (logits(wanted).elements(), other.map { logits($0).elements() })
+        }
+        let width = found.count / count
+        var drawn = [Int32](repeating: 0, count: count)
+        for item in items {
+          let range = item * width..<item * width + limit(item)
+          let row = guided(found[range], against: without?[range], by: options.guidance)
+          drawn[item] = options.draw(row, using: &streams[item])
+        }
+        return drawn
       }
+      var drawn: [Int32]
+      if let sub = model.sub {
+        drawn = draw({ _ in (codebookSize + sub.size - 1) / sub.size }) { model.head($0) }
+        let coarse = IndexTensor(drawn, shape: [count])
+        let fine = draw({ min(sub.size, codebookSize - Int(coarse.elements[$0]) * sub.size) }) {
+          sub.logits($0, after: coarse)
+        }
+        drawn = zip(drawn, fine).map { $0 * Int32(sub.size) + $1 }
+      } else {
+        drawn = draw({ _ in codebookSize }) { model.head($0) }
+      }
+      for item in items { codes[item][cell] = drawn[item] }
       try progress(items.count)
     }
     return codes
@@ -175,7 +197,7 @@ package struct Sampler: Sendable {
     return (found.map(\.cell), found.map { Int32(conditionLength + $0.rank) })
   }
 
-  /// Logits `[N, V]` behind `content`, by a pass over all positions of the window, those behind it
+  /// What the heads read behind `content`, `[N, C]`, by a pass over all positions of the window, those behind it
   /// included.
   private func wholeWindow(_ content: PositionedTokens, _ window: GridWindow) -> Tensor {
     let all = (0..<window.size.count).map { cell in
@@ -192,9 +214,11 @@ package struct Sampler: Sendable {
       whole.tokens[item] += Array(repeating: 0, count: behind.count)
     }
     return withoutGradients {
-      let logits = model(whole.indices(0..<whole.length), at: whole.positions)
-      return logits.positions(content.length - 1..<content.length)
-        .reshaped([content.tokens.count, model.config.vocabSize])
+      var random: RandomSource?
+      let states = model.states(
+        whole.indices(0..<whole.length), at: whole.positions, droppingWith: &random)
+      return states.positions(content.length - 1..<content.length)
+        .reshaped([content.tokens.count, model.config.width])
     }
   }
 }

@@ -1,5 +1,7 @@
 // The order in which the codes of a grid become a sequence.
 
+import TensorCore
+
 /// An order of the cells of a grid.
 ///
 /// - Source: the reference's `permuter.py`.

@@ -1,4 +1,4 @@
-// Logits behind growing sequences, without computing again what has not changed.
+// What the heads read behind growing sequences, without computing again what has not changed.
 import TensorCore
 
 /// What the model reads: tokens, and the position of each, for sequences of equal length.
@@ -57,21 +57,21 @@ struct WindowCaches {
     capacity = max(1, bytes / max(perWindow, 1))
   }
 
-  /// Logits `[N, V]` after the last token.
-  mutating func logits(after content: PositionedTokens, in window: GridWindow) -> Tensor {
+  /// What the heads read after the last token, `[N, C]`.
+  mutating func states(after content: PositionedTokens, in window: GridWindow) -> Tensor {
     var entry = take(window, items: content.tokens.count)
     defer { entries[window] = entry }
-    // The last token's logits are wanted, so it is computed even where nothing is new.
+    // The last token's states are wanted, so it is computed even where nothing is new.
     let kept = min(entry.content.commonLength(with: content), content.length - 1)
     entry.content = content
     // Among the first `n_unmasked` positions a new token changes the old ones.
     let unmasked = content.positions.count { $0 < model.config.unmasked }
     guard kept > 0, kept >= unmasked else {
-      return model.logits(
+      return model.states(
         after: content.indices(0..<content.length), at: content.positions, filling: &entry.cache)
     }
     entry.cache.truncate(to: kept)
-    return model.logits(
+    return model.states(
       appending: content.indices(kept..<content.length),
       at: Array(content.positions[kept...]), to: &entry.cache)
   }

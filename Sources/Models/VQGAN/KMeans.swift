@@ -16,9 +16,11 @@ func clusterSums(_ rows: Tensor, _ indices: IndexTensor, clusters: Int) -> (
 /// The first centres are spread by k-means++, so that rare vectors get centres too; an empty
 /// cluster moves to a row sampled in proportion to its squared distance from its centre. Where
 /// there are fewer distinct rows than clusters, the spare centres lie beside random rows.
-/// - Source: Arthur & Vassilvitskii 2007; Lloyd 1982.
+/// - Parameter onSphere: whether centres are given length 1, as rows have then.
+/// - Source: Arthur & Vassilvitskii 2007; Lloyd 1982; on the sphere Dhillon & Modha 2001.
 package func kMeans(
-  _ rows: Tensor, clusters: Int, iterations: Int = 10, using random: inout RandomSource
+  _ rows: Tensor, clusters: Int, iterations: Int = 10, onSphere: Bool = false,
+  using random: inout RandomSource
 ) -> Tensor {
   let d = rows.shape[1]
   let values = rows.elements()
@@ -35,6 +37,7 @@ package func kMeans(
     for (k, row) in zip(empty, random.choice(empty.count, weights: distances.elements())) {
       for i in 0..<d { centres[k * d + i] = values[row * d + i] }
     }
+    if onSphere { centres = Tensor(centres, shape: [clusters, d]).unitRows().elements() }
   }
   return Tensor(centres, shape: [clusters, d], on: rows.device)
 }

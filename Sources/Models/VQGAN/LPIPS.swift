@@ -52,18 +52,7 @@ package struct LPIPS: Layer {
 
   /// The five feature maps after ReLU.
   private func features(of images: Tensor) -> [Tensor] {
-    // Shift and scale map [-1, 1] to VGG's ImageNet statistics; the third shift is -.188, not
-    // -1.88.
-    let shift: [Float] = [-0.030, -0.088, -0.188]
-    let scale: [Float] = [0.458, 0.448, 0.450]
-    let factors = scale.map { 1 / $0 }
-    let offsets = Tensor(zip(shift, scale).map { -$0 / $1 }, shape: [3], on: images.device)
-    var h =
-      images.shape[1] == 1
-      ? Conv2d(weight: Tensor(factors, shape: [3, 1, 1, 1], on: images.device), bias: offsets)
-        .frozen()(images)
-      : images.channelsScaled(
-        by: Tensor(factors, shape: [3], on: images.device), plus: offsets)
+    var h = Self.normalized(images)
     var result: [Tensor] = []
     for (index, slice) in slices.enumerated() {
       if index > 0 { h = h.maxPooled() }
@@ -71,6 +60,21 @@ package struct LPIPS: Layer {
       result.append(h)
     }
     return result
+  }
+
+  /// Images in [-1, 1] as the trunks were trained on them.
+  static func normalized(_ images: Tensor) -> Tensor {
+    // Shift and scale map [-1, 1] to VGG's ImageNet statistics; the third shift is -.188, not
+    // -1.88.
+    let shift: [Float] = [-0.030, -0.088, -0.188]
+    let scale: [Float] = [0.458, 0.448, 0.450]
+    let factors = scale.map { 1 / $0 }
+    let offsets = Tensor(zip(shift, scale).map { -$0 / $1 }, shape: [3], on: images.device)
+    return images.shape[1] == 1
+      ? Conv2d(weight: Tensor(factors, shape: [3, 1, 1, 1], on: images.device), bias: offsets)
+        .frozen()(images)
+      : images.channelsScaled(
+        by: Tensor(factors, shape: [3], on: images.device), plus: offsets)
   }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {

@@ -6,54 +6,80 @@ import TensorCore
 ///
 /// The loss is `‖sg[q] - z‖² + β ‖q - sg[z]‖²` (means) in the *legacy* form of the published code,
 /// which puts β on the codebook term, and `β ‖sg[q] - z‖² + ‖q - sg[z]‖²` in the paper's.
+/// With `cosine`, latents and entries have length 1 (Yu et al. 2021; Sun et al. 2024).
 /// - Source: van den Oord et al. 2017, eq. 3; Esser et al. 2021, eq. 4.
 package struct NearestQuantizer: Quantizer {
-  package private(set) var codebook: Tensor  // [K, D]
-  private let beta: Float
-  private let legacy: Bool
+  private var weight: Tensor  // [K, D]
+  private let config: QuantizerConfig
 
   package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device) {
-    codebook = random.codebook(config, on: device).trainable()
-    beta = config.quantizer.beta
-    legacy = config.quantizer.legacy
+    weight = random.codebook(config, on: device).trainable()
+    self.config = config.quantizer
   }
+
+  package var codebook: Tensor { config.cosine ? weight.unitRows() : weight }
 
   package func callAsFunction(
     _ z: Tensor, among used: IndexTensor?, sampling random: inout RandomSource?
   ) -> Quantized {
-    Quantized(z, nearestIn: codebook) { rows, q in
-      let commitment = rows.meanSquaredDifference(from: q.detached())
-      let codebook = q.meanSquaredDifference(from: rows.detached())
-      return legacy ? commitment + beta * codebook : beta * commitment + codebook
-    }
+    Quantized(z, nearestIn: codebook, config) { config.codebookLoss($0, $1) }
   }
 
   package mutating func setEntries(_ entries: [Int], to vectors: Tensor) {
-    codebook.setRows(entries, to: vectors)
+    weight.setRows(entries, to: vectors)
+  }
+
+  package mutating func startEntries(from rows: Tensor, using random: inout RandomSource) {
+    replaceEntries(
+      config.centres(of: rows, clusters: weight.shape[0], using: &random))
   }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
-    try visit("embedding.weight", &codebook)
+    try visit("embedding.weight", &weight)
   }
 }
 
 // MARK: What codebooks of latents have in common
 
+extension QuantizerConfig {
+  /// The two terms of the codebook loss, of latent vectors and their entries.
+  func codebookLoss(_ rows: Tensor, _ q: Tensor) -> Tensor {
+    let commitment = rows.meanSquaredDifference(from: q.detached())
+    let codebook = q.meanSquaredDifference(from: rows.detached())
+    return legacy ? commitment + beta * codebook : beta * commitment + codebook
+  }
+
+  /// The centres of latent vectors; with `cosine` those of their directions.
+  func centres(of rows: Tensor, clusters: Int, using random: inout RandomSource) -> Tensor {
+    kMeans(
+      cosine ? rows.unitRows() : rows, clusters: clusters, onSphere: cosine, using: &random)
+  }
+}
+
 extension Quantized {
   /// Latents `[N, D, h, w]` replaced by their nearest rows of a codebook `[K, D]`; the lowest index
   /// wins a tie.
   ///
-  /// - Parameter loss: of the latent vectors and their entries, both `[N · h · w, D]`.
+  /// - Parameters:
+  ///   - config: which gradient the latents get, and whether they have length 1 before.
+  ///   - loss: of the latent vectors and their entries, both `[N · h · w, D]`.
   init(
-    _ z: Tensor, nearestIn codebook: Tensor, loss: (_ rows: Tensor, _ entries: Tensor) -> Tensor
+    _ z: Tensor, nearestIn codebook: Tensor, _ config: QuantizerConfig,
+    entries: ((IndexTensor) -> Tensor)? = nil,
+    loss: (_ rows: Tensor, _ entries: Tensor) -> Tensor
   ) {
-    let rows = z.vectors()
+    let rows = config.cosine ? z.vectors().unitRows() : z.vectors()
     let (indices, distances) = rows.detached().nearestRows(in: codebook.detached())
-    let q = codebook.gathered(at: indices)
+    let q = entries?(indices) ?? codebook.gathered(at: indices)
     let loss = loss(rows, q)
+    let replaced =
+      switch config.gradient {
+      case .straight: rows + (q.detached() - rows.detached())
+      case .rotation: rows.rotated(onto: q.detached())
+      }
     self.init(
-      rows + (q.detached() - rows.detached()), like: z, loss: loss, indices: indices,
-      squaredDistances: distances)
+      replaced, like: z, loss: loss, indices: indices, squaredDistances: distances,
+      compared: rows.detached())
   }
 }
 

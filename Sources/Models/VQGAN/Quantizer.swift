@@ -29,17 +29,30 @@ package protocol Quantizer: Layer {
   /// Prepares for a step of training, counted from 0.
   mutating func startStep(_ step: Int)
 
+  /// Moves codebooks without gradients towards the latents of each level.
+  mutating func moveEntries(towards levels: [QuantizedVectors])
+
   /// Moves a codebook without gradients towards latents `[M, D]` assigned to `indices` `[M]`.
   mutating func moveEntries(towards rows: Tensor, at indices: IndexTensor)
 
   /// Sets the named entries to vectors `[entries.count, D]`.
   mutating func setEntries(_ entries: [Int], to vectors: Tensor)
+
+  /// Starts the codebook at the centres of latent vectors `[M, D]`.
+  mutating func startEntries(from rows: Tensor, using random: inout RandomSource)
+
+  /// The vectors of entries `[N, h, w]` as latents `[N, D, h, w]`.
+  func vectors(of indices: IndexTensor) -> Tensor
 }
 
 extension Quantizer {
   package static func problem(_ config: VQGANConfig) -> String? { nil }
   package mutating func startStep(_ step: Int) {}
   package mutating func moveEntries(towards rows: Tensor, at indices: IndexTensor) {}
+
+  package mutating func moveEntries(towards levels: [QuantizedVectors]) {
+    for level in levels { moveEntries(towards: level.vectors, at: level.indices) }
+  }
 
   package mutating func setEntries(_ entries: [Int], to vectors: Tensor) {
     preconditionFailure("entries that are no latents; VQGANConfig.problem refuses this")
@@ -50,11 +63,29 @@ extension Quantizer {
     setEntries(Array(0..<codebook.shape[0]), to: values)
   }
 
-  /// The vectors of entries `[N, h, w]` as latents `[N, D, h, w]`.
+  package mutating func startEntries(from rows: Tensor, using random: inout RandomSource) {
+    replaceEntries(kMeans(rows, clusters: codebook.shape[0], using: &random))
+  }
+
   package func vectors(of indices: IndexTensor) -> Tensor {
     let (n, h, w) = (indices.shape[0], indices.shape[1], indices.shape[2])
     return codebook.gathered(at: indices.reshaped([n, h * w])).image(height: h, width: w)
   }
+}
+
+/// The latent vectors of a batch and where they fell in one codebook.
+package struct QuantizedVectors {
+  /// As they are compared with the entries, `[M, D]`, constants.
+  package let vectors: Tensor
+  /// In `0..<K`, `[M]`.
+  package let indices: IndexTensor
+  /// `[M]`; none where entries are sampled.
+  package let squaredDistances: Tensor?
+  /// Where this codebook's entries begin among those of all levels.
+  package var firstEntry = 0
+
+  /// The indices among the entries of all levels.
+  package var entries: [Int32] { indices.elements.map { $0 + Int32(firstEntry) } }
 }
 
 /// What quantization gives.
@@ -66,18 +97,29 @@ package struct Quantized {
   package let loss: Tensor
   /// Entries of the codebook, `[N, h, w]`, in `0..<K`.
   package let indices: IndexTensor
-  /// Of every latent vector from its entry, `[N · h · w]`; none where entries are sampled.
-  package let squaredDistances: Tensor?
+  /// The latent vectors of each level that was used.
+  package let levels: [QuantizedVectors]
 
-  /// - Parameters: rows: the vectors that replace `z`, `[N · h · w, D]`; indices: `[N · h · w]`.
+  /// - Parameters:
+  ///   - rows: the vectors that replace `z`, `[N · h · w, D]`.
+  ///   - indices: `[N · h · w]`.
+  ///   - compared: what entries are compared with; the vectors of `z` if left out.
   init(
     _ rows: Tensor, like z: Tensor, loss: Tensor, indices: IndexTensor,
-    squaredDistances: Tensor? = nil
+    squaredDistances: Tensor? = nil, compared: Tensor? = nil
   ) {
     let (n, d, h, w) = (z.shape[0], z.shape[1], z.shape[2], z.shape[3])
     latents = rows.reshaped([n, h * w, d]).image(height: h, width: w)
     self.loss = loss
     self.indices = indices.reshaped([n, h, w])
-    self.squaredDistances = squaredDistances
+    levels = [
+      QuantizedVectors(
+        vectors: compared ?? withoutGradients { z.detached().vectors() }, indices: indices,
+        squaredDistances: squaredDistances)
+    ]
+  }
+
+  init(latents: Tensor, loss: Tensor, indices: IndexTensor, levels: [QuantizedVectors]) {
+    (self.latents, self.loss, self.indices, self.levels) = (latents, loss, indices, levels)
   }
 }

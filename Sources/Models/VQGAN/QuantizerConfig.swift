@@ -12,6 +12,20 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     /// Samples from logits of a 1×1 convolution, relaxed by Gumbel noise (Jang et al. 2017; the
     /// reference's `GumbelVQ`).
     case gumbel
+    /// Each channel rounded to a few levels (Mentzer et al. 2023): no codebook, no loss.
+    case fsq
+    /// The sign of each channel, held in use by an entropy loss (Yu et al. 2023).
+    case lfq
+    /// Frozen entries under a linear map that is trained (Zhu et al. 2024).
+    case simVQ = "simvq"
+  }
+
+  /// What the latents get of the gradient of their entries; of kinds with nearest entries.
+  package enum LatentGradient: String, Codable, CaseIterable, Sendable {
+    /// The gradient as it is.
+    case straight
+    /// Rotated and scaled as the entry is to its latent (Fifty et al. 2024).
+    case rotation
   }
 
   /// The entries before the first step.
@@ -31,6 +45,13 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
   package var klWeight: Float  // of the divergence from even use; gumbel alone
   package var temperature: TemperatureSchedule  // of the relaxed samples; gumbel alone
   package var remap: CodeRemap.Config?  // codes other than the positions in the codebook
+  package var gradient = LatentGradient.straight
+  package var cosine = false  // latents and entries of length 1; gradient, moving_average
+  package var levels: [Int] = []  // of each channel; fsq alone
+  package var depth = 1  // codebooks one after the other, each of what those before it leave
+  package var dropout: Float = 0  // probability that a step leaves out the last of them
+  package var entropyWeight: Float = 0.1  // of the entropy loss; lfq alone
+  package var diversity: Float = 1  // of the entropy over a batch in it; lfq alone
 
   package init(
     kind: Kind = .gradient, beta: Float = 0.25, legacy: Bool = true, decay: Float = 0.99,
@@ -55,11 +76,31 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     if !(klWeight >= 0 && klWeight.isFinite) {
       return "kl_weight is \(klWeight); it must not be negative"
     }
+    for (key, value) in [("entropy_weight", entropyWeight), ("diversity", diversity)]
+    where !(value >= 0 && value.isFinite) {
+      return "\(key) is \(value); it must not be negative"
+    }
+    if !(1...8).contains(depth) { return "depth is \(depth), expected 1 to 8" }
+    if !(0..<1).contains(dropout) || (dropout > 0 && depth == 1) {
+      return "dropout is \(dropout); it needs 0 up to 1, and a depth above 1"
+    }
+    if cosine, kind != .gradient, kind != .movingAverage {
+      return "cosine is for the kinds gradient and moving_average, not \(kind.rawValue)"
+    }
+    if gradient == .rotation, !kind.hasNearestEntries {
+      return "gradient is rotation; \(kind.rawValue) has no nearest entries to rotate to"
+    }
+    if kind != .fsq, !levels.isEmpty { return "levels are for the kind fsq, not \(kind.rawValue)" }
+    if !kind.hasOwnEntries, restartAfter > 0 || initialization != .uniform {
+      return "\(kind.rawValue) has neither revive_after nor k_means: its entries are no latents"
+    }
     return temperature.problem ?? remap?.problem
   }
 
   enum CodingKeys: String, CodingKey {
-    case kind, beta, legacy, decay, initialization, temperature, remap
+    case kind, beta, legacy, decay, initialization, temperature, remap, gradient, cosine, levels
+    case diversity, depth, dropout
+    case entropyWeight = "entropy_weight"
     case restartAfter = "revive_after"
     case klWeight = "kl_weight"
   }
@@ -72,13 +113,25 @@ extension QuantizerConfig.Kind {
     case .gradient: NearestQuantizer.self
     case .movingAverage: MovingAverageQuantizer.self
     case .gumbel: GumbelQuantizer.self
+    case .fsq: FSQuantizer.self
+    case .lfq: LFQuantizer.self
+    case .simVQ: SimVQuantizer.self
     }
   }
+
+  /// Whether a latent vector becomes the entry that is nearest to it.
+  var hasNearestEntries: Bool { hasOwnEntries || self == .simVQ }
+
+  /// Whether entries can be set to latent vectors.
+  var hasOwnEntries: Bool { self == .gradient || self == .movingAverage }
 }
 
 extension QuantizerConfig {
-  /// Reads a configuration; `kl_weight` and `temperature` may be missing, as in the files of
-  /// version 0.1.
+  /// The codebook, or several of them one after the other.
+  var quantizer: any Quantizer.Type { depth > 1 ? ResidualQuantizer.self : kind.quantizer }
+
+  /// Reads a configuration; `kl_weight`, `temperature` and later keys may be missing, as in the
+  /// files of earlier versions.
   package init(from decoder: any Swift.Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -92,5 +145,38 @@ extension QuantizerConfig {
       temperature: try values.decodeIfPresent(TemperatureSchedule.self, forKey: .temperature)
         ?? .init(),
       remap: try values.decodeIfPresent(CodeRemap.Config.self, forKey: .remap))
+    gradient = try values.decodeIfPresent(LatentGradient.self, forKey: .gradient) ?? gradient
+    cosine = try values.decodeIfPresent(Bool.self, forKey: .cosine) ?? cosine
+    depth = try values.decodeIfPresent(Int.self, forKey: .depth) ?? depth
+    dropout = try values.decodeIfPresent(Float.self, forKey: .dropout) ?? dropout
+    levels = try values.decodeIfPresent([Int].self, forKey: .levels) ?? levels
+    entropyWeight =
+      try values.decodeIfPresent(Float.self, forKey: .entropyWeight) ?? entropyWeight
+    diversity = try values.decodeIfPresent(Float.self, forKey: .diversity) ?? diversity
+  }
+
+  /// Writes a configuration; the keys of later versions only where they say something.
+  package func encode(to encoder: any Swift.Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(kind, forKey: .kind)
+    try values.encode(beta, forKey: .beta)
+    try values.encode(legacy, forKey: .legacy)
+    try values.encode(decay, forKey: .decay)
+    try values.encode(restartAfter, forKey: .restartAfter)
+    try values.encode(initialization, forKey: .initialization)
+    try values.encode(klWeight, forKey: .klWeight)
+    try values.encode(temperature, forKey: .temperature)
+    try values.encodeIfPresent(remap, forKey: .remap)
+    if gradient != .straight { try values.encode(gradient, forKey: .gradient) }
+    if cosine { try values.encode(cosine, forKey: .cosine) }
+    if depth != 1 {
+      try values.encode(depth, forKey: .depth)
+      try values.encode(dropout, forKey: .dropout)
+    }
+    if kind == .fsq { try values.encode(levels, forKey: .levels) }
+    if kind == .lfq {
+      try values.encode(entropyWeight, forKey: .entropyWeight)
+      try values.encode(diversity, forKey: .diversity)
+    }
   }
 }

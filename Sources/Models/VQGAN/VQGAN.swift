@@ -4,6 +4,8 @@ import TensorCore
 
 /// A VQGAN: images to grids of codebook indices and back.
 ///
+/// With a codebook of depth d a grid `[N, h, w]` has d codes for each position, one after the other:
+/// w is then d times the latents' width.
 /// - Source: Esser et al. 2021, §3.1.
 package struct VQGAN: Layer {
   package let config: VQGANConfig
@@ -21,7 +23,7 @@ package struct VQGAN: Layer {
     self.config = config
     encoder = Encoder(config, using: &random, on: device)
     decoder = Decoder(config, using: &random, on: device)
-    quantizer = config.quantizer.kind.quantizer.init(config, using: &random, on: device)
+    quantizer = config.quantizer.quantizer.init(config, using: &random, on: device)
     remap = config.quantizer.remap.map { CodeRemap($0, on: device) }
     quantConv = Conv2d(config.zChannels, config.embedDim, kernel: 1, using: &random, on: device)
     postQuantConv = Conv2d(config.embedDim, config.zChannels, kernel: 1, using: &random, on: device)

@@ -1,4 +1,5 @@
 // The shape of the first-stage model.
+import Foundation
 import RowMaps
 
 /// The shape of the first-stage model; file keys are those of the published configurations.
@@ -46,6 +47,23 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
 
   /// Pixels per code along one side, f = 2^m.
   package var downsampling: Int { 1 << (chMult.count - 1) }
+
+  /// Codes of one position.
+  package var depth: Int { quantizer.depth }
+
+  /// The number of codes that share their coarse part, where codes are made of parts and many: of
+  /// fsq those of the first channels, of lfq of the last ones, about half of the bits of a code.
+  package var subVocabulary: Int? {
+    guard nEmbed > 16_384, quantizer.remap == nil else { return nil }
+    switch quantizer.kind {
+    case .lfq: return 1 << (embedDim / 2)
+    case .fsq:
+      let root = Double(nEmbed).squareRoot()
+      let products = quantizer.levels.indices.map { quantizer.levels[0...$0].reduce(1, *) }
+      return products.min { abs(log2(Double($0) / root)) < abs(log2(Double($1) / root)) }
+    default: return nil
+    }
+  }
 
   /// Number of different codes: the entries, or those that `remap` numbers.
   package var codes: Int { quantizer.remap?.codes ?? nEmbed }
@@ -105,7 +123,7 @@ extension VQGANConfig {
       return "resolution is \(resolution); it needs a multiple of \(downsampling)"
     }
     if !(0..<1).contains(dropout) { return "dropout is \(dropout); it needs 0 up to 1" }
-    if let problem = quantizer.kind.quantizer.problem(self) { return problem }
+    if let problem = quantizer.quantizer.problem(self) { return problem }
     if let remap = quantizer.remap, remap.used > nEmbed {
       return "remap.used is \(remap.used); there are \(nEmbed) entries"
     }

@@ -11,6 +11,11 @@ protocol Backend: AnyObject, Sendable {
   var pool: MemoryPool { get }
   /// How the matrix products of linear maps read their factors.
   var precision: Precision { get }
+  /// The values rounded to bf16, two to a word, where this device keeps activations so and `x` is
+  /// large enough to gain by it; `nil` else.
+  func keptInBF16(_ x: Tensor) -> Storage?
+  /// Values in bf16, two to a word, as floats.
+  func widen(_ rounded: Storage, into x: Tensor)
   /// The same device, which tells `profile` what its operations take.
   func profiled(by profile: Profile) -> any Backend
 
@@ -59,6 +64,14 @@ protocol Backend: AnyObject, Sendable {
     _ dy: Tensor, _ weights: Tensor, _ shape: ConvolutionShape, into dx: Tensor)
   func convolutionBackwardWeights(
     _ x: Tensor, _ dy: Tensor, _ shape: ConvolutionShape, into dweights: Tensor, _ dbias: Tensor?)
+  /// Forward alone; see Inference.swift.
+  func oblongConvolution(
+    _ x: Tensor, _ weights: Tensor, _ bias: Tensor, _ shape: WindowShape, relu: Bool,
+    into y: Tensor)
+  func depthwiseConvolution(
+    _ x: Tensor, _ weights: Tensor, _ bias: Tensor, _ shape: WindowShape, into y: Tensor)
+  func pool(_ x: Tensor, _ shape: WindowShape, average: Bool, into y: Tensor)
+  func cut(_ x: Tensor, to low: Float, _ high: Float, into y: Tensor)
   /// `c = op(a) · op(b)` in the device's precision; `op(b)` is made of equal parts, beside each other if the shape
   /// transposes it, else below each other.
   func matrixProduct(_ a: Columns, _ b: [Tensor], _ shape: ProductShape, into c: Tensor)

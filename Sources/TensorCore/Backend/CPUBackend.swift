@@ -4,26 +4,30 @@ import CKernels
 /// The processor.
 final class CPUBackend: Backend {
   let precision: Precision
+  /// Whether large activations are kept for the backward pass in bf16.
+  private let keepsBF16: Bool
   let pool: MemoryPool
   let profile: Profile?
 
   init(
-    precision: Precision = .float32, profile: Profile? = nil,
+    precision: Precision = .float32, keepsBF16: Bool = false, profile: Profile? = nil,
     pool: MemoryPool = MemoryPool(allocate: { ck_allocate($0) }, free: { ck_deallocate($0) })
   ) {
     self.precision = precision
+    self.keepsBF16 = keepsBF16
     self.profile = profile
     self.pool = pool
   }
 
   var name: String {
-    precision == .float32 ? "cpu" : "cpu \(precision.rawValue)"
+    if keepsBF16 { return "cpu, activations kept in bf16" }
+    return precision == .float32 ? "cpu" : "cpu \(precision.rawValue)"
   }
 
   var device: Device { Device(backend: self) }
 
   func profiled(by profile: Profile) -> any Backend {
-    CPUBackend(precision: precision, profile: profile, pool: pool)
+    CPUBackend(precision: precision, keepsBF16: keepsBF16, profile: profile, pool: pool)
   }
 
   /// Runs one operation, timed if there is a profile.
@@ -45,6 +49,21 @@ final class CPUBackend: Backend {
   func with(_ indices: IndexTensor, _ body: (UnsafeMutablePointer<Int32>) -> Void) {
     let storage = indices.storage(on: device)
     withExtendedLifetime(storage) { body(storage.integers) }
+  }
+
+  // MARK: Activations kept for the backward pass
+
+  /// Values below which a tensor is kept as it is.
+  private static let fewValues = 1 << 15
+
+  func keptInBF16(_ x: Tensor) -> Storage? {
+    keepsBF16 && x.stored >= Self.fewValues ? bfloat16(of: x) : nil
+  }
+
+  func widen(_ rounded: Storage, into x: Tensor) {
+    timed("widen bf16", floats: 3 * x.stored / 2) {
+      ck_widen_bfloat16(rounded.bf16, x.floats, x.stored)
+    }
   }
 
   // MARK: Convolution

@@ -27,10 +27,11 @@ extension Tensor {
     precondition(function != .softplus || layout == .plain, "softplus would fill the padding")
     let y = Tensor(uninitializedLike: self)
     backend.apply(.activation(function), self, into: y)
-    let saved = function.savesOutput ? y : detached()
+    guard isTracked else { return y }
+    let saved = (function.savesOutput ? y : self).saved()
     return record(y, [self]) { dy, _ in
       let dx = Tensor(uninitializedLike: dy)
-      dy.backend.activateBackward(function, saved, dy, into: dx)
+      dy.backend.activateBackward(function, saved.restored(), dy, into: dx)
       return [dx]
     }
   }

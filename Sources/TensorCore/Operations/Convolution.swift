@@ -51,8 +51,8 @@ extension Tensor {
     backend.convolution(x, weights, bias, form, relu: relu, into: y)
 
     // The input is kept only for the gradients of weights and bias, the output only for the ReLU's.
-    let savedInput = weights.isTracked || bias?.isTracked == true ? x.detached() : nil
-    let savedOutput = relu ? y : nil
+    let savedInput = weights.isTracked || bias?.isTracked == true ? x.saved() : nil
+    let savedOutput = relu && (x.isTracked || savedInput != nil) ? y.saved() : nil
     let (inputShape, inputLayout) = (x.shape, x.layout)
     let frozen = weights.detached()
     let biasShape = bias?.shape
@@ -60,7 +60,7 @@ extension Tensor {
       var dy = dy.blocked()
       if let savedOutput {
         let masked = Tensor(uninitializedLike: dy)
-        dy.backend.activateBackward(.relu, savedOutput, dy, into: masked)
+        dy.backend.activateBackward(.relu, savedOutput.restored(), dy, into: masked)
         dy = masked
       }
       var gradients: [Tensor?] = [nil, nil, nil]
@@ -73,7 +73,8 @@ extension Tensor {
       if let savedInput, wanted[1] || wantsBias {
         let dweights = Tensor(uninitializedLike: frozen)
         let dbias = wantsBias ? biasShape.map { Tensor(uninitialized: $0, on: dy.device) } : nil
-        dy.backend.convolutionBackwardWeights(savedInput, dy, form, into: dweights, dbias)
+        dy.backend.convolutionBackwardWeights(
+          savedInput.restored(), dy, form, into: dweights, dbias)
         gradients[1] = dweights
         gradients[2] = dbias
       }

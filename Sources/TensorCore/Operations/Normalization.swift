@@ -17,13 +17,14 @@ extension Tensor {
     backend.groupNorm(
       x, gamma: gamma, beta: beta, groups: groups, eps: eps, silu: silu, into: y, mean: mean,
       rstd: rstd)
-    let (saved, gamma0, beta0) = (x.detached(), gamma.detached(), beta.detached())
+    let (saved, gamma0, beta0) = (x.saved(), gamma.detached(), beta.detached())
     return record(y, [x, gamma, beta]) { dy, wanted in
-      let dx = Tensor(uninitializedLike: saved)
+      let x = saved.restored()
+      let dx = Tensor(uninitializedLike: x)
       let dgamma = wanted[1] ? Tensor(uninitializedLike: gamma0) : nil
       let dbeta = wanted[2] ? Tensor(uninitializedLike: beta0) : nil
       dy.backend.groupNormBackward(
-        saved, dy, gamma: gamma0, beta: beta0, mean: mean, rstd: rstd, groups: groups, silu: silu,
+        x, dy, gamma: gamma0, beta: beta0, mean: mean, rstd: rstd, groups: groups, silu: silu,
         into: dx, dgamma, dbeta)
       return [dx, dgamma, dbeta]
     }
@@ -45,13 +46,14 @@ extension Tensor {
     let y = Tensor(uninitializedLike: x)
     backend.batchNorm(
       x, mean: mean, rstd: rstd, gamma: gamma, beta: beta, slope: slope, into: y)
-    let (saved, gamma0, beta0) = (x.detached(), gamma.detached(), beta.detached())
+    let (saved, gamma0, beta0) = (x.saved(), gamma.detached(), beta.detached())
     let output = record(y, [x, gamma, beta]) { dy, wanted in
-      let dx = Tensor(uninitializedLike: saved)
+      let x = saved.restored()
+      let dx = Tensor(uninitializedLike: x)
       let dgamma = wanted[1] ? Tensor(uninitializedLike: gamma0) : nil
       let dbeta = wanted[2] ? Tensor(uninitializedLike: beta0) : nil
       dy.backend.batchNormBackward(
-        saved, dy, mean: mean, rstd: rstd, gamma: gamma0, beta: beta0, slope: slope, into: dx,
+        x, dy, mean: mean, rstd: rstd, gamma: gamma0, beta: beta0, slope: slope, into: dx,
         dgamma, dbeta)
       return [dx, dgamma, dbeta]
     }

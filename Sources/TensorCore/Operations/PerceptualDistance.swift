@@ -13,8 +13,10 @@ extension Tensor {
     precondition(!weights.isTracked, "the weights get no gradient")
     let distance = Tensor(uninitialized: [shape[0]], on: device)
     backend.perceptualDistance(a, b, weights: weights, into: distance)
-    let (a0, b0) = (a.detached(), b.detached())
+    guard a.isTracked || b.isTracked else { return distance }
+    let (a0, b0) = (a.saved(), b.saved())
     return record(distance, [a, b]) { dy, wanted in
+      let (a, b) = (a0.restored(), b0.restored())
       /// For `moved`; the distance is the same from both sides.
       func gradient(of moved: Tensor, from fixed: Tensor) -> Tensor {
         let d = Tensor(uninitializedLike: moved)
@@ -22,7 +24,7 @@ extension Tensor {
         return d
       }
       return [
-        wanted[0] ? gradient(of: a0, from: b0) : nil, wanted[1] ? gradient(of: b0, from: a0) : nil,
+        wanted[0] ? gradient(of: a, from: b) : nil, wanted[1] ? gradient(of: b, from: a) : nil,
       ]
     }
   }

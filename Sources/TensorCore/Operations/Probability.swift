@@ -15,25 +15,32 @@ extension Tensor {
 
   /// Mean of `-log softmax(logits)[target]` over the positions whose target is not -1, in nats.
   ///
+  /// The gradient is computed at once, in the memory of the logits where nobody else holds them:
+  /// `[M, V]` is there once, not twice.
   /// - Parameters: self: logits `[…, V]`; targets: `[…]` in `0..<V`, or -1 for a position that does
   ///   not count.
-  package func crossEntropy(_ targets: IndexTensor) -> Tensor {
-    let x = plain()
-    let v = shape[-1]
-    let m = count / max(v, 1)
+  package consuming func crossEntropy(_ targets: IndexTensor) -> Tensor {
+    let isPlain = layout == .plain
+    var x = isPlain ? consume self : plain()
+    let (v, device) = (x.shape[-1], x.device)
+    let m = x.count / max(v, 1)
     precondition(targets.count == m, "\(targets.count) targets for \(m) positions")
     precondition(targets.isWithin(-1..<Int32(v)), "a target outside -1..<\(v)")
     let losses = Tensor(uninitialized: [m], on: device)
     let logSums = Tensor(uninitialized: [m], on: device)
-    backend.crossEntropy(x, targets, into: losses, logSums: logSums)
+    x.backend.crossEntropy(x, targets, into: losses, logSums: logSums)
     let counted = max(targets.elements.count { $0 >= 0 }, 1)
     let loss = losses.reduced(.sum, over: counted)
-    let saved = x.detached()
-    return record(loss, [x]) { dy, _ in
-      let dx = Tensor(uninitializedLike: saved)
-      dy.backend.crossEntropyBackward(
-        saved, targets, logSums: logSums, times: dy, over: Float(counted), into: dx)
-      return [dx]
+    guard x.isTracked, GradientMode.isRecording else { return loss }
+    let input = Tensor(shape: x.shape, layout: x.layout, storage: losses.storage, node: x.node)
+    let isOurs = isKnownUniquelyReferenced(&x.storage)
+    let gradient = isOurs ? x.detached() : Tensor(uninitializedLike: x)
+    if isOurs { gradient.storage.willChange() }
+    x.backend.crossEntropyBackward(
+      x, targets, logSums: logSums, times: Tensor(1, on: device), over: Float(counted),
+      into: gradient)
+    return record(loss, [input]) { dy, _ in
+      [dy.item() == 1 ? gradient : gradient.scaled(by: dy)]
     }
   }
 

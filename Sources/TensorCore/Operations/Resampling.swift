@@ -8,10 +8,12 @@ extension Tensor {
     let y = Tensor(
       uninitialized: [shape[0], shape[1], shape[2] / 2, shape[3] / 2], layout: .blocked, on: device)
     backend.maxPool(x, into: y)
-    let saved = x.detached()
+    guard x.isTracked else { return y }
+    let saved = x.saved()
     return record(y, [x]) { dy, _ in
-      let dx = Tensor(uninitializedLike: saved)
-      dy.backend.maxPoolBackward(saved, dy, into: dx)
+      let x = saved.restored()
+      let dx = Tensor(uninitializedLike: x)
+      dy.backend.maxPoolBackward(x, dy, into: dx)
       return [dx]
     }
   }

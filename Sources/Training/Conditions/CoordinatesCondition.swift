@@ -44,7 +44,7 @@ package struct CoordinatesCondition: ConditionPayload {
 extension CoordinatesCondition {
   /// Coordinates of every code of shards.
   package init(of shards: CodeShardSet) {
-    self.init(vocabulary: 1024, grid: shards.grid.size)
+    self.init(vocabulary: 1024, grid: shards.grid.positions)
   }
 
   // In files the grid is one of codes of no VQGAN.

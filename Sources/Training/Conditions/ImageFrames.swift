@@ -14,7 +14,7 @@ struct ImageFrames {
   private let downsampling: Int
 
   init(_ shards: CodeShardSet) throws {
-    grid = shards.grid.size
+    grid = shards.grid.positions
     downsampling = max(shards.header.downsampling, 1)
     let names = ["crop_x", "crop_y", "scaled_width", "scaled_height"]
     guard names.allSatisfy(shards.labelNames.contains) else {

@@ -17,6 +17,17 @@ package struct TamingExport {
   /// - Parameter perceptual: the network of its loss, if it lies in a file of its own.
   /// - Throws: `ArchitectureError`, `ModelMismatchError`, the errors of reading.
   package init(_ file: FirstStageFile, perceptual: PerceptualWeights?) throws {
+    let quantizer = file.config.quantizer
+    guard [.gradient, .movingAverage, .gumbel].contains(quantizer.kind), !quantizer.cosine,
+      quantizer.depth == 1
+    else {
+      throw ArchitectureError.unsupported(
+        path: file.tensors.path,
+        problem:
+          "a codebook of kind \(quantizer.cosine ? "cosine" : quantizer.kind.rawValue) and depth "
+          + "\(quantizer.depth); the "
+          + "published code cannot load it")
+    }
     let model = VQGAN(file.config).shapes().map(\.name)
     let ends = ["encoder.", "decoder."]
     try add(file.tensors, model.filter { name in ends.contains { name.hasPrefix($0) } })
@@ -42,11 +53,13 @@ package struct TamingExport {
     _ file: SecondStageFile, firstStage: FirstStageFile?, condStage: FirstStageFile?
   ) throws {
     let description = file.description
-    guard description.model.rotary == nil, description.order ?? .raster == .raster else {
+    guard description.model.rotary == nil, description.model.subVocabulary == nil,
+      description.order ?? .raster == .raster
+    else {
       throw ArchitectureError.unsupported(
         path: file.position,
         problem:
-          "rotary positions or an order of codes other than raster; the published code cannot "
+          "rotary positions, tokens of two parts or an order of codes other than raster; the published code cannot "
           + "load it")
     }
     for (stage, prefix) in [

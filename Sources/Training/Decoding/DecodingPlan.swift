@@ -20,9 +20,10 @@ package struct DecodingPlan: Sendable {
   package init(_ paths: [String], for stage: FirstStage, as format: DecodingFormat) throws {
     try stage.requireColourImages()
     let codes = try CodeShardSet(paths)
-    let (grid, factor) = (codes.grid, stage.config.downsampling)
-    try stage.codes(ofHeight: grid.height * factor, width: grid.width * factor)
-      .require(grid, of: paths[0], for: stage.path)
+    let (positions, factor) = (codes.grid.positions, stage.config.downsampling)
+    let (height, width) = (positions.height * factor, positions.width * factor)
+    try stage.codes(ofHeight: height, width: width).require(
+      codes.grid, of: paths[0], for: stage.path)
     var sources: [String: String] = [:]
     var planned: [PlannedShard] = []
     var inputs: [PlannedInput] = []
@@ -43,7 +44,7 @@ package struct DecodingPlan: Sendable {
       shards: planned, inputs: inputs,
       options: ["vqgan_fingerprint": stage.fingerprint, "format": format.rawValue])
     count = codes.count
-    (height, width) = (grid.height * factor, grid.width * factor)
+    (self.height, self.width) = (height, width)
   }
 }
 

@@ -48,7 +48,9 @@ package struct DatasetEncoder {
     in path: String, progress: (EncodingEvent) throws -> Void
   ) throws -> EncodingOutcome {
     let folder = try ShardFolder(path, plan: plan.shards)
-    var outcome = EncodingOutcome(histogram: CodeHistogram(codebookSize: stage.config.codes))
+    var outcome = EncodingOutcome(
+      histogram: CodeHistogram(
+        codebookSize: stage.config.codes, depth: stage.config.depth))
     for path in folder.finishedPaths {
       let shard = try CodeShardReader(path)
       for row in 0..<shard.count { outcome.histogram.add(try shard.codes(row)) }

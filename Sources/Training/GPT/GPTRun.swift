@@ -78,7 +78,7 @@ package struct GPTRun {
     on data: GPTData, validation: GPTData?, _ reporter: TrainingReporter
   ) throws {
     let codes = data.codes
-    try state.begin(on: data.identity, in: folder)
+    try state.begin(on: data.identity, validation: validation?.identity, in: folder)
     let columns = trainingMetrics(0, 0, 0, 0) + Self.validationMetrics(0, 0)
     let log = try MetricsLog(
       folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil,

@@ -24,6 +24,9 @@ package struct GPTDescription: Codable, Equatable, Sendable {
   /// What makes this impossible, in a sentence.
   package var problem: String? {
     if let problem = condition?.problem { return problem }
+    if codes.depth > 1, model.rotary != nil || order ?? .raster != .raster {
+      return "codes of depth \(codes.depth) need learned positions and the order raster"
+    }
     let length = (condition?.length ?? 1) + codes.count - 1
     guard max(codes.codebookSize, condition?.tokens ?? 1) <= model.vocabSize,
       length <= model.blockSize
@@ -120,7 +123,9 @@ extension GPTRunConfig {
   /// - Throws: `RunError.tooLarge`.
   package func check() throws(RunError) {
     // each block keeps at least its input, queries, keys, values and the MLP's inner activations
-    let perToken = 8 * settings.model.layers * settings.model.width + settings.model.vocabSize
+    let perToken =
+      8 * settings.model.layers * settings.model.width
+      + settings.model.coarseTokens + (settings.model.subVocabulary ?? 0)
     let (layers, width) = (Double(settings.model.layers), Double(settings.model.width))
     let positions = (settings.condition?.length ?? 1) + settings.codes.count
     try requireMemory(

@@ -38,7 +38,7 @@ package struct GPTTrainer {
     var losses: [Tensor] = []
     for batch in batches {
       var dropping: RandomSource? = random
-      let loss = model(batch.input, droppingWith: &dropping).crossEntropy(batch.targets)
+      let loss = model.loss(batch.input, batch.targets, droppingWith: &dropping)
       if let dropping { random = dropping }
       losses.append(loss.detached())
       gradients.add(backward(loss))
@@ -70,7 +70,10 @@ package struct GPTTrainer {
       let batch = Array(rows[start..<min(start + batchSize, rows.count)])
       let sequences = TokenSequences(
         codes: data.codes.codes(batch), conditions: data.conditionTokens(batch))
-      let loss = withoutGradients { model(sequences.input).crossEntropy(sequences.targets).item() }
+      var none: RandomSource?
+      let loss = withoutGradients {
+        model.loss(sequences.input, sequences.targets, droppingWith: &none).item()
+      }
       total += Double(loss) * Double(batch.count)
     }
     return total / Double(rows.count)

@@ -6,14 +6,21 @@ package struct CodeHistogram: Equatable, Sendable {
   /// Occurrences of every code, `[K]`.
   package private(set) var counts: [Int]
 
+  private let depth: Int
+
   /// Of no codes yet.
-  package init(codebookSize: Int) {
-    counts = Array(repeating: 0, count: codebookSize)
+  ///
+  /// - Parameter depth: codes of one position; each level has counts of its own, one level's behind
+  ///   those of the level before.
+  package init(codebookSize: Int, depth: Int = 1) {
+    counts = Array(repeating: 0, count: codebookSize * depth)
+    self.depth = depth
   }
 
-  /// Counts codes in `0..<K`.
+  /// Counts codes in `0..<K` of whole positions.
   package mutating func add(_ codes: [Int32]) {
-    for code in codes { counts[Int(code)] += 1 }
+    let entries = counts.count / depth
+    for (index, code) in codes.enumerated() { counts[index % depth * entries + Int(code)] += 1 }
   }
 
   /// Codes counted so far.
@@ -27,6 +34,17 @@ package struct CodeHistogram: Equatable, Sendable {
 
   /// How many codes in even use would be as varied; 0 for none.
   package var perplexity: Double { counts.map(Double.init).perplexity }
+
+  /// The fewest codes that make up a fraction of all occurrences; 0 for none.
+  package func codes(covering fraction: Double) -> Int {
+    let needed = fraction * Double(total)
+    var sum = 0
+    for (index, code) in byFrequency.enumerated() where counts[code] > 0 {
+      sum += counts[code]
+      if Double(sum) >= needed { return index + 1 }
+    }
+    return 0
+  }
 
   /// All codes, the most frequent first, equally frequent ones by index.
   package var byFrequency: [Int] {

@@ -27,8 +27,8 @@ package struct CodebookPatches {
     progress: (_ codes: Int) throws -> Void = { _ in }
   ) throws {
     try stage.requireColourImages()
-    let f = stage.config.downsampling
-    var images = [RGBImage?](repeating: nil, count: stage.config.codes)
+    let (f, depth) = (stage.config.downsampling, stage.config.depth)
+    var images = [RGBImage?](repeating: nil, count: stage.config.codes * depth)
     func decode(
       _ grids: [(codes: [Int32], shown: [Position])], height: Int, width: Int
     ) throws {
@@ -38,7 +38,8 @@ package struct CodebookPatches {
         for (image, grid) in zip(stage.model.decode(indices: indices).rgbImages(), batch) {
           for position in grid.shown {
             images[position.code] = image.cropped(
-              x: position.index % width * f, y: position.index / width * f, width: f, height: f)
+              x: position.index % width / depth * f, y: position.index / width * f, width: f,
+              height: f)
           }
           try progress(grid.shown.count)
         }
@@ -47,13 +48,14 @@ package struct CodebookPatches {
     let used = try Self.firstGrids(shards)
     try decode(used, height: shards.grid.height, width: shards.grid.width)
     let side = Self.gridSide
-    let unused = images.indices.filter { images[$0] == nil }.map { code in
-      (
-        codes: [Int32](repeating: Int32(code), count: side * side),
-        shown: [Position(code: code, index: side * side / 2)]
+    let unused = images.indices.filter { images[$0] == nil }.map { entry in
+      let (level, code) = (entry / stage.config.codes, Int32(entry % stage.config.codes))
+      return (
+        codes: (0..<side * side * depth).map { $0 % depth == level ? code : 0 },
+        shown: [Position(code: entry, index: side * side / 2 * depth)]
       )
     }
-    try decode(unused, height: side, width: side)
+    try decode(unused, height: side, width: side * depth)
     self.images = images.compactMap { $0 }
   }
 
@@ -66,11 +68,15 @@ package struct CodebookPatches {
   private static func firstGrids(_ shards: CodeShardSet) throws -> [(
     codes: [Int32], shown: [Position]
   )] {
-    var seen: Set<Int32> = []
+    let (depth, entries) = (shards.grid.depth, shards.grid.codebookSize)
+    func entry(_ codes: [Int32], _ index: Int) -> Int {
+      index % depth * entries + Int(codes[index])
+    }
+    var seen: Set<Int> = []
     return try (0..<shards.count).compactMap { row in
       let codes = try shards.codes(row)
-      let new = codes.indices.filter { seen.insert(codes[$0]).inserted }
-      return new.isEmpty ? nil : (codes, new.map { Position(code: Int(codes[$0]), index: $0) })
+      let new = codes.indices.filter { seen.insert(entry(codes, $0)).inserted }
+      return new.isEmpty ? nil : (codes, new.map { Position(code: entry(codes, $0), index: $0) })
     }
   }
 

@@ -16,7 +16,8 @@ package struct CodebookReport: Encodable {
   /// - Parameter progress: called after each row; what it throws ends the work.
   /// - Throws: `ShardError`, and what `progress` throws.
   package init(_ shards: CodeShardSet, progress: () throws -> Void = {}) throws {
-    var histogram = CodeHistogram(codebookSize: shards.grid.codebookSize)
+    var histogram = CodeHistogram(
+      codebookSize: shards.grid.codebookSize, depth: shards.grid.depth)
     for row in 0..<shards.count {
       histogram.add(try shards.codes(row))
       try progress()
@@ -55,7 +56,7 @@ package struct CodebookReport: Encodable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case counts, dead, entropy, grids, perplexity
+    case counts, dead, depth, entropy, grids, perplexity
     case codebookSize = "n_embed"
     case codes
     case codesUsed = "codes_used"
@@ -66,7 +67,8 @@ package struct CodebookReport: Encodable {
 
   package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
-    try values.encode(histogram.counts.count, forKey: .codebookSize)
+    try values.encode(codes.codebookSize, forKey: .codebookSize)
+    if codes.depth != 1 { try values.encode(codes.depth, forKey: .depth) }
     try values.encode(histogram.total, forKey: .codes)
     try values.encode(histogram.used, forKey: .codesUsed)
     try values.encode(histogram.counts, forKey: .counts)

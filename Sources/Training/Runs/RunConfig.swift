@@ -29,6 +29,8 @@ package protocol RunSettings: Codable, Equatable, Sendable {
 
   /// The precision of the matrix products of linear layers.
   var precision: Precision { get }
+  /// A device that these settings ask for beside `precision`; nil for that of the precision.
+  func device() -> Device?
   /// What makes these settings impossible, in a sentence; `nil` if they can be trained with.
   var problem: String? { get }
 }
@@ -36,6 +38,7 @@ package protocol RunSettings: Codable, Equatable, Sendable {
 extension RunSettings {
   package static func absentValue(ofKey key: String) -> String? { nil }
   package var precision: Precision { .float32 }
+  package func device() -> Device? { nil }
 }
 
 /// The configuration of a training run, complete: `config.json` of its folder.

@@ -37,7 +37,7 @@ extension RunFolder {
   package static func pin(_ checkpoint: String, for user: String) -> Bool {
     let path = "\(checkpoint)/\(pinName)"
     let line = "\(user)\n"
-    if let known = try? DurableFile.read(path),
+    if let known = try? DurableFile.read(path, atMost: 1 << 20),
       String(decoding: known, as: UTF8.self).contains(line)
     {
       return true

@@ -12,7 +12,7 @@ package enum RunError: Error, Equatable {
   case noCheckpoint(path: String)
   case configDiffers(path: String, key: String, found: String, wanted: String)
   /// The shards of a run do not hold the rows any more that it was trained on.
-  case otherData(path: String)
+  case otherData(path: String, key: String, use: String)
   case otherKind(path: String, found: String, expected: String)
   case damaged(path: String, problem: String)
   /// Something of a step is not finite; `last` is the step of the newest checkpoint.
@@ -35,8 +35,8 @@ extension RunError: CustomStringConvertible {
       "\(path): no checkpoint; expected the folder of a training run, one of its checkpoints, or a file of weights"
     case .configDiffers(let path, let key, let found, let wanted):
       "\(path): \(key) of the run is \(found), the options ask for \(wanted); a resumed run keeps it"
-    case .otherData(let path):
-      "\(path): the shards hold other rows than those that the run was trained on; a resumed run "
+    case .otherData(let path, let key, let use):
+      "\(path): \(key): the shards hold other rows than those that the run \(use); a resumed run "
         + "keeps its data"
     case .otherKind(let path, let found, let expected):
       "\(path): a run of kind \"\(found)\", expected \"\(expected)\""

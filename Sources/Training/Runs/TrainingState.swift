@@ -15,6 +15,8 @@ package struct TrainingState: Codable, Equatable, Sendable {
   package var counters: [String: Int]
   /// What the run trains on, a digest of its rows; nil in checkpoints of earlier versions.
   package private(set) var data: String?
+  /// What the run is validated on, likewise; nil also where it is not.
+  package private(set) var validationData: String?
 
   package init(
     step: Int = 0, position: DataPosition = DataPosition(), random: RandomSource,
@@ -36,6 +38,7 @@ package struct TrainingState: Codable, Equatable, Sendable {
       random: try values.decode(RandomSource.self, forKey: .random),
       counters: try values.decode([String: Int].self, forKey: .counters))
     data = try values.decodeIfPresent(String.self, forKey: .data)
+    validationData = try values.decodeIfPresent(String.self, forKey: .validationData)
     let numbers: [(CodingKeys, String, Int, Int)] =
       [
         (.step, "it", step, 1 << 48), (.position, "epoch", position.epoch, 1 << 48),
@@ -50,12 +53,25 @@ package struct TrainingState: Codable, Equatable, Sendable {
     }
   }
 
-  /// Notes what the run trains on.
+  private enum CodingKeys: String, CodingKey {
+    case step, position, random, counters, data
+    case validationData = "validation_data"
+  }
+
+  /// Notes what the run trains on, and what it is validated on.
   ///
   /// - Throws: `RunError.otherData` where that is something else than before.
-  mutating func begin(on data: String, in folder: RunFolder) throws(RunError) {
-    guard self.data ?? data == data else { throw .otherData(path: folder.path) }
+  mutating func begin(
+    on data: String, validation: String?, in folder: RunFolder
+  ) throws(RunError) {
+    guard self.data ?? data == data else {
+      throw .otherData(path: folder.path, key: "shards", use: "was trained on")
+    }
+    if let known = validationData, let validation, known != validation {
+      throw .otherData(path: folder.path, key: "validation", use: "was validated on")
+    }
     self.data = data
+    validationData = validation ?? validationData
   }
 
   /// The state before the first step of a run with this seed.

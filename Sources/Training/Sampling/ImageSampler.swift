@@ -47,6 +47,7 @@ package struct ImageSampler: Sendable {
     sampler.caches = caches
     sampler.cacheBytes = min(sampler.cacheBytes, Int(ProcessInfo.processInfo.physicalMemory / 4))
     sampler.windowStep = windowStep
+    sampler.depth = gpt.codes.depth
     guard sampler.canSample(grid) else {
       throw ConditionError.size(
         path: gpt.path,
@@ -66,8 +67,14 @@ package struct ImageSampler: Sendable {
   /// Of the images that are sampled.
   package var pixelSize: (width: Int, height: Int) {
     let factor = vqgan.config.downsampling
-    return (grid.width * factor, grid.height * factor)
+    return (positions.width * factor, positions.height * factor)
   }
+
+  /// Codes of one position.
+  package var depth: Int { gpt.codes.depth }
+
+  /// The grid in positions.
+  package var positions: GridSize { GridSize(height: grid.height, width: grid.width / depth) }
 
   /// The cells of the grid in the order in which they are sampled.
   package var samplingOrder: [Int] { sampler.samplingOrder(grid) }

@@ -49,9 +49,10 @@ extension ImageSampler {
   private func geometry(
     _ width: Int, _ height: Int, to condition: GridSize, of stage: FirstStage
   ) -> FitGeometry {
-    let factor = stage.config.downsampling
+    let (factor, depth) = (stage.config.downsampling, stage.config.depth)
     return FitGeometry(
-      from: (width, height), to: (condition.width * factor, condition.height * factor), mode: .crop
+      from: (width, height), to: (condition.width / depth * factor, condition.height * factor),
+      mode: .crop
     )
   }
 

@@ -3,7 +3,10 @@ import Models
 import Shards
 
 extension CodeGrid {
+  /// In codes.
   package var size: GridSize { GridSize(height: height, width: width) }
+  /// In positions, which have `depth` codes each.
+  package var positions: GridSize { GridSize(height: height, width: width / depth) }
 
   /// Refuses codes other than these.
   ///
@@ -15,6 +18,7 @@ extension CodeGrid {
   ) throws(CodesMismatch) {
     let properties = [
       ("grid", "\(found.size)", "\(size)"),
+      ("depth", "\(found.depth)", "\(depth)"),
       ("codebook", "\(found.codebookSize) codes", "\(codebookSize) codes"),
     ]
     for (name, found, expected) in properties where found != expected {

@@ -64,8 +64,9 @@ package struct FirstStage: Sendable {
   /// The codes of images of a size that the VQGAN takes, pixels.
   package func codes(ofHeight height: Int, width: Int) -> CodeGrid {
     CodeGrid(
-      height: height / config.downsampling, width: width / config.downsampling,
-      codebookSize: config.codes, fingerprint: fingerprint, vqgan: checkpointPath)
+      height: height / config.downsampling, width: width / config.downsampling * config.depth,
+      codebookSize: config.codes, fingerprint: fingerprint, vqgan: checkpointPath,
+      depth: config.depth, subVocabulary: config.subVocabulary)
   }
 
   /// Refuses to decode codes of another VQGAN.

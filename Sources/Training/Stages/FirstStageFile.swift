@@ -37,6 +37,15 @@ package struct FirstStageFile: Sendable {
       throw RunError.damaged(path: "\(folder)/model.json", problem: problem)
     }
     let file = try SafetensorsFile("\(folder)/model.safetensors")
+    if config.quantizer.kind == .fsq, file.contains("quantize.levels") {
+      let stored = try file.floats(of: "quantize.levels")
+      guard stored == config.quantizer.levels.map({ Float($0) }) else {
+        throw RunError.damaged(
+          path: "\(folder)/model.json",
+          problem: "quantizer.levels is \(config.quantizer.levels), that of model.safetensors "
+            + "\(stored.map { Int(exactly: $0) ?? -1 })")
+      }
+    }
     let critic = RenamedTensors(file, below: FirstStageWeights.discriminatorPrefix)
     return FirstStageFile(
       config: config,

@@ -17,10 +17,10 @@ package struct CodebookUsage: Equatable, Sendable {
   }
 
   /// Takes in the codes of one step.
-  package mutating func record(_ tensors: [IndexTensor]) {
+  package mutating func record(_ batches: [[Int32]]) {
     var counts = [Float](repeating: 0, count: fractions.count)
-    for tensor in tensors {
-      for k in tensor.elements { counts[Int(k)] += 1 }
+    for batch in batches {
+      for k in batch { counts[Int(k)] += 1 }
     }
     let total = max(counts.reduce(0, +), 1)
     let decay: Float = fractions.allSatisfy { $0 == 0 } ? 0 : 0.98

@@ -58,7 +58,8 @@ package struct VQGANRun {
   package mutating func train(
     on shards: ImageShardSet, validation: ImageShardSet?, _ reporter: TrainingReporter
   ) throws {
-    try state.begin(on: try shards.identity, in: folder)
+    try state.begin(
+      on: try shards.identity, validation: try validation?.identity, in: folder)
     let columns = metrics(nil, 0) + VQGANValidation().metrics
     let log = try MetricsLog(
       folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil,
@@ -196,7 +197,7 @@ package struct VQGANRun {
   }
 
   private func warnOfCollapse(_ reporter: TrainingReporter) {
-    let entries = config.model.nEmbed
+    let entries = config.model.nEmbed * config.model.depth
     guard state.step >= 200, state.step % 100 < config.logEvery else { return }
     let perplexity = trainer.usage.perplexity
     if perplexity < max(2, Double(entries) / 100) {

@@ -1,5 +1,6 @@
 // Everything that decides a VQGAN training run.
 import Models
+import TensorCore
 
 /// The settings of a VQGAN training run.
 package struct VQGANSettings: RunSettings {
@@ -11,6 +12,14 @@ package struct VQGANSettings: RunSettings {
   package var augmentation = Augmentation()
   package var perceptual: String?  // weights of LPIPS; none without it
   package var imageEvery = 500  // steps
+  private var declaredPrecision: Precision?  // nil, and not in the file, for float32
+
+  /// What of the activations is kept for the backward pass: float32 or bf16; the arithmetic is
+  /// float32.
+  package var precision: Precision {
+    get { declaredPrecision ?? .float32 }
+    set { declaredPrecision = newValue == .float32 ? nil : newValue }
+  }
 
   package init(preset: String? = nil, model: VQGANConfig, objective: VQGANObjective) {
     self.preset = preset
@@ -21,7 +30,14 @@ package struct VQGANSettings: RunSettings {
   enum CodingKeys: String, CodingKey {
     case preset, model, objective, augmentation, perceptual
     case imageEvery = "picture_every"
+    case declaredPrecision = "precision"
   }
+
+  package static func absentValue(ofKey key: String) -> String? {
+    key == "precision" ? "\"float32\"" : nil
+  }
+
+  package func device() -> Device? { precision == .bfloat16 ? .bf16Activations : nil }
 
   package static let changeableKeys: Set = ["picture_every"]
 
@@ -38,6 +54,7 @@ package struct VQGANSettings: RunSettings {
       return
         "objective.disc_factor is \(objective.discFactor); maps of labels have no discriminator"
     }
+    if precision == .int8 { return "precision is int8; a VQGAN is trained in float32 or bf16" }
     if !(1...1_000_000_000).contains(imageEvery) {
       return "picture_every is \(imageEvery); it must be positive"
     }

@@ -30,7 +30,7 @@ package struct VQGANTrainer {
     self.objective = objective
     optimizer = Adam(beta1: objective.adamBeta1, beta2: objective.adamBeta2)
     discriminatorOptimizer = optimizer
-    usage = CodebookUsage(entries: model.config.nEmbed)
+    usage = CodebookUsage(entries: model.config.nEmbed * model.config.depth)
   }
 
   /// One step on one or more batches; gradients are averaged over the batches.
@@ -59,8 +59,8 @@ package struct VQGANTrainer {
     if !isAdversarial || objective.discriminatorPass == .shared { before = nil }
     if let clip { generator.gradients.clip(model, to: clip) }
     optimizer.update(&model, generator.gradients, learningRate: learningRate)
-    usage.record(generator.quantized.map(\.indices))
-    if let last = generator.quantized.last { restartDeadCodes(from: last, using: &random) }
+    usage.record(generator.quantized.flatMap { $0 }.map(\.entries))
+    for last in generator.quantized.last ?? [] { restartDeadCodes(from: last, using: &random) }
     if isAdversarial, objective.discriminatorPass == .fresh {
       critic = discriminatorGradients(batches, of: generator, &losses, using: &random)
       if let problem = notFinite(losses, nil, critic) {
@@ -106,15 +106,9 @@ package struct VQGANTrainer {
     /// The discriminator's answers to them with their graphs, for its own half of the step; none
     /// before `disc_start`.
     package var fakeLogits: [Tensor] = []
-    var quantized: [QuantizedVectors] = []
+    /// Of each batch the levels that were used.
+    var quantized: [[QuantizedVectors]] = []
     fileprivate var passes: [PassLosses] = []
-  }
-
-  /// The latent vectors of a batch and where they fell.
-  struct QuantizedVectors {
-    let vectors: Tensor  // [M, D]
-    let indices: IndexTensor  // [M]
-    let squaredDistances: Tensor?  // [M]
   }
 
   /// Losses of the generator and gradients of its parameters; a moving-average codebook moves here.
@@ -130,7 +124,7 @@ package struct VQGANTrainer {
       result.reconstructions.append(pass.reconstruction)
       if let logits = pass.fakeLogits { result.fakeLogits.append(logits) }
       result.quantized.append(pass.quantized)
-      model.quantizer.moveEntries(towards: pass.quantized.vectors, at: pass.quantized.indices)
+      model.quantizer.moveEntries(towards: pass.quantized)
     }
     if batches.count > 1 { result.gradients.scale(by: fraction) }
     return result
@@ -181,12 +175,11 @@ package struct VQGANTrainer {
   /// The model in training: with dropout, and noise in kinds of codebook that sample.
   private func forward(
     _ input: VQGANInput, using random: inout RandomSource
-  ) -> (z: Tensor, quantized: Quantized, reconstruction: Tensor) {
+  ) -> (quantized: Quantized, reconstruction: Tensor) {
     var source: RandomSource? = random
     defer { random = source ?? random }
-    let z = model.latents(of: input, dropout: &source)
-    let quantized = model.quantize(z, sampling: &source)
-    return (z, quantized, model.decode(quantized.latents, dropout: &source))
+    let quantized = model.quantize(model.latents(of: input, dropout: &source), sampling: &source)
+    return (quantized, model.decode(quantized.latents, dropout: &source))
   }
 
   private struct GeneratorPass {
@@ -194,7 +187,7 @@ package struct VQGANTrainer {
     let gradients: Gradients
     let reconstruction: Tensor
     let fakeLogits: Tensor?
-    let quantized: QuantizedVectors
+    let quantized: [QuantizedVectors]
   }
 
   /// Forward and backward through the generator.
@@ -204,7 +197,7 @@ package struct VQGANTrainer {
   private mutating func generatorPass(
     _ input: VQGANInput, isAdversarial: Bool, using random: inout RandomSource
   ) -> GeneratorPass {
-    let (z, quantized, reconstruction) = forward(input, using: &random)
+    let (quantized, reconstruction) = forward(input, using: &random)
     let border = withoutGradients {
       if case .labels = input {
         reconstruction.detached()
@@ -242,13 +235,9 @@ package struct VQGANTrainer {
 
     let codebookSeed = Tensor(objective.codebookWeight, on: border.device)
     let gradients = backward([(reconstruction, seed), (quantized.loss, codebookSeed)])
-    let vectors = QuantizedVectors(
-      vectors: withoutGradients { z.detached().vectors() },
-      indices: quantized.indices.reshaped([quantized.indices.count]),
-      squaredDistances: quantized.squaredDistances)
     return GeneratorPass(
       losses: losses, gradients: gradients, reconstruction: border.detached(),
-      fakeLogits: fakeLogits, quantized: vectors)
+      fakeLogits: fakeLogits, quantized: quantized.levels)
   }
 
   /// The gradient of the decoder's last weight alone, for a gradient at the reconstruction.
@@ -266,7 +255,8 @@ package struct VQGANTrainer {
   ) {
     let limit = model.config.quantizer.restartAfter
     guard limit > 0 else { return }
-    let idle = usage.idleSteps.indices.filter { usage.idleSteps[$0] >= limit }
+    let entries = latents.firstEntry..<latents.firstEntry + model.config.nEmbed
+    let idle = entries.filter { usage.idleSteps[$0] >= limit }
     guard !idle.isEmpty else { return }
     let weights = latents.squaredDistances?.elements() ?? []
     let rows = random.choice(idle.count, weights: weights)
@@ -287,7 +277,7 @@ package struct VQGANTrainer {
       let vectors = batches.map { model.latents(of: $0, dropout: &none).vectors() }
       guard let first = vectors.first else { return }
       let all = vectors.dropFirst().reduce(first) { $0.followed(by: $1) }
-      model.quantizer.replaceEntries(kMeans(all, clusters: model.config.nEmbed, using: &random))
+      model.quantizer.startEntries(from: all, using: &random)
     }
   }
 

@@ -52,7 +52,7 @@ extension VQGANTrainer {
         let quantized = model.quantize(model.latents(of: input, dropout: &none))
         let output = model.decode(quantized.latents, dropout: &none)
         result.quant += fraction * Double(quantized.loss.item())
-        used.formUnion(quantized.indices.elements)
+        for level in quantized.levels { used.formUnion(level.entries) }
         guard case .values(let images) = input else {
           guard case .labels(let labels) = input else { continue }
           result.rec += fraction * Double(objective.reconstructionLoss(output, of: input).item())

@@ -3,11 +3,12 @@
 /// MT19937, as far as NumPy's legacy `RandomState` uses it for permutations.
 ///
 /// - Source: Matsumoto & Nishimura 1998.
-struct MersenneTwister {
+package struct MersenneTwister {
   private var state: [UInt32]
   private var used = 624
 
-  init(seed: UInt32) {
+  /// `RandomState(seed)`.
+  package init(seed: UInt32) {
     state = [seed]
     for index in 1..<UInt32(624) {
       let last = state[Int(index) - 1]
@@ -16,17 +17,22 @@ struct MersenneTwister {
   }
 
   /// `RandomState(seed).permutation(count)`.
-  static func permutation(_ count: Int, seed: UInt32) -> [Int] {
+  package static func permutation(_ count: Int, seed: UInt32) -> [Int] {
     var random = MersenneTwister(seed: seed)
+    return random.permutation(count)
+  }
+
+  /// The next `permutation(count)` of a generator.
+  package mutating func permutation(_ count: Int) -> [Int] {
     var order = Array(0..<count)
     for last in (1..<max(count, 1)).reversed() {
-      order.swapAt(last, Int(random.next(atMost: UInt32(last))))
+      order.swapAt(last, Int(next(atMost: UInt32(last))))
     }
     return order
   }
 
   /// Uniform in `0...limit`, by rejection under the smallest mask.
-  private mutating func next(atMost limit: UInt32) -> UInt32 {
+  package mutating func next(atMost limit: UInt32) -> UInt32 {
     let mask = UInt32.max >> UInt32(limit.leadingZeroBitCount)
     while true {
       let value = next() & mask

@@ -1,0 +1,81 @@
+// Statistics of features as the tools for FID exchange them.
+import Checksums
+import DurableFiles
+
+/// The arrays `mu` and `sigma` of a NumPy archive, the form of pytorch-fid and ADM.
+package struct StatisticsFile: Sendable, Equatable {
+  /// `[D]`.
+  package let mean: [Double]
+  /// `[D, D]`, row-major.
+  package let covariance: [Double]
+
+  package init(mean: [Double], covariance: [Double]) {
+    self.mean = mean
+    self.covariance = covariance
+  }
+
+  /// - Throws: `PyTorchFileError` for a damaged archive, `NumPyFileError`.
+  package init(_ path: String) throws {
+    let file = try RandomAccessFile(path)
+    let archive = try ZipArchive(file)
+    func array(_ name: String) throws -> (extents: [Int], values: [Double]) {
+      let place = "\(path): \(name).npy"
+      guard let entry = archive.entries["\(name).npy"] else {
+        throw NumPyFileError(
+          path: path, problem: "no array \(name), expected mu and sigma, as pytorch-fid writes them"
+        )
+      }
+      guard try file.crc32(of: entry.range) == entry.crc else {
+        throw NumPyFileError(path: place, problem: "its CRC-32 differs; copy the file again")
+      }
+      let bytes = try file.bytes(entry.range)
+      let header = try NumPyHeader(bytes[...], path: place)
+      let width = ["<f8": 8, "<f4": 4][header.type]
+      guard let width else {
+        throw NumPyFileError(
+          path: place, problem: "elements of type \(header.type), expected floats")
+      }
+      let count = header.extents.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+      guard count >= 0, (bytes.count - header.start) / width == count,
+        (bytes.count - header.start) % width == 0
+      else {
+        throw NumPyFileError(
+          path: place,
+          problem: "\(bytes.count - header.start) bytes for a shape of \(header.extents)"
+        )
+      }
+      let values = bytes.withUnsafeBytes { raw in
+        (0..<count).map { index in
+          let position = header.start + index * width
+          return width == 8
+            ? raw.loadUnaligned(fromByteOffset: position, as: Double.self)
+            : Double(raw.loadUnaligned(fromByteOffset: position, as: Float.self))
+        }
+      }
+      return (header.extents, values)
+    }
+    let (mu, sigma) = (try array("mu"), try array("sigma"))
+    guard mu.extents.count == 1, sigma.extents == [mu.values.count, mu.values.count] else {
+      throw NumPyFileError(
+        path: path, problem: "mu of shape \(mu.extents) and sigma of shape \(sigma.extents)")
+    }
+    guard (mu.values + sigma.values).allSatisfy(\.isFinite) else {
+      throw NumPyFileError(path: path, problem: "mu or sigma holds values that are not finite")
+    }
+    (mean, covariance) = (mu.values, sigma.values)
+  }
+
+  /// Writes the archive; it appears under its name when it is complete.
+  ///
+  /// - Throws: `DurableFileError`.
+  package func write(to path: String) throws(DurableFileError) {
+    var archive = try ZipWriter(to: path)
+    for (name, extents, values) in [
+      ("mu", [mean.count], mean), ("sigma", [mean.count, mean.count], covariance),
+    ] {
+      try archive.add(
+        "\(name).npy", NumPyHeader.bytes(extents: extents) + values.withUnsafeBytes(Array.init))
+    }
+    try archive.finish()
+  }
+}

@@ -1,0 +1,40 @@
+// Why two sets of images cannot be compared.
+
+/// Why two sets of images cannot be compared.
+package enum EvaluationError: Error, Equatable {
+  case latentsNeedVQGAN
+  case codesNeedVQGAN(path: String)
+  case noMeasure(reason: String)
+  case statisticsAlone(path: String, measures: String)
+  case nothing(path: String)
+  case mixed(path: String)
+  /// An image of another size than it must have.
+  case size(path: String, image: Int, found: String, expected: String)
+  case counts(reference: Int, candidate: Int)
+  case width(path: String, found: Int, expected: Int)
+  case halfLPIPS(path: String)
+}
+
+extension EvaluationError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .latentsNeedVQGAN: "--features latents: name the VQGAN, --vqgan RUN"
+    case .codesNeedVQGAN(let path): "\(path): codes; name the VQGAN that decodes them, --vqgan RUN"
+    case .noMeasure(let reason): reason
+    case .statisticsAlone(let path, let measures):
+      "\(path): statistics have no images, which \(measures) needs"
+    case .nothing(let path): "\(path): no .h5, .png, .jpg or .jpeg files in this folder"
+    case .mixed(let path): "\(path): holds shards and image files; name a folder with one of them"
+    case .size(let path, let image, let found, let expected):
+      "\(path): image \(image) is \(found), expected \(expected)"
+    case .counts(let reference, let candidate):
+      "--paired: \(reference) images against \(candidate); pairs need equally many"
+    case .width(let path, let found, let expected):
+      "\(path): statistics of \(found) features, these features are \(expected)"
+    case .halfLPIPS(let path):
+      "\(path): no heads and trunk of LPIPS; give AlexNet's or SqueezeNet's file and that of the "
+        + "heads, --lpips TRUNK.pth --lpips HEADS.pth, or one file of VGG16 that "
+        + "convert-checkpoint joined"
+    }
+  }
+}

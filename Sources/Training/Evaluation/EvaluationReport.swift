@@ -1,0 +1,61 @@
+// What a comparison of two sets of images found, with everything that defines it.
+import Foundation
+
+/// One number with its spread.
+package struct MeasuredValue: Sendable, Equatable {
+  package let name: String
+  package let value: Double
+  /// The deviation over subsets or splits.
+  package var deviation: Double?
+  /// Half the width of the 95 % interval of the bootstrap.
+  package var interval: Double?
+}
+
+/// The measures of a comparison; encodes as the JSON of `evaluate`.
+package struct EvaluationReport: Encodable {
+  package var values: [MeasuredValue] = []
+  /// Whatever must be equal for two numbers to be comparable, in the order of the printed line.
+  package var definition: [(key: String, value: String)] = []
+  package var counts: (reference: Int, candidate: Int) = (0, 0)
+  package var warnings: [String] = []
+
+  /// One line: the measures, then their definition.
+  package var text: String {
+    let numbers = values.map { value in
+      var text = "\(value.name) \(Self.number(value.value))"
+      if let deviation = value.deviation { text += " ± \(Self.number(deviation))" }
+      if let interval = value.interval { text += " [±\(Self.number(interval))]" }
+      return text
+    }
+    let definition = definition.map { "\($0.key) \($0.value)" }
+    return (numbers + ["(" + definition.joined(separator: ", ") + ")"]).joined(separator: "  ")
+  }
+
+  private static func number(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e9
+      ? String(format: "%.0f", value) : String(format: "%.6g", value)
+  }
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    init(_ name: String) { stringValue = name }
+    init?(stringValue: String) { self.init(stringValue) }
+    var intValue: Int? { nil }
+    init?(intValue: Int) { nil }
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    for (key, value) in definition {
+      try container.encode(value, forKey: Key(key.replacing(" ", with: "_")))
+    }
+    try container.encode(counts.reference, forKey: Key("reference_images"))
+    try container.encode(counts.candidate, forKey: Key("candidate_images"))
+    try container.encode(warnings, forKey: Key("warnings"))
+    for value in values {
+      try container.encode(value.value, forKey: Key(value.name))
+      try container.encodeIfPresent(value.deviation, forKey: Key(value.name + "_sd"))
+      try container.encodeIfPresent(value.interval, forKey: Key(value.name + "_ci95"))
+    }
+  }
+}

@@ -1,0 +1,183 @@
+// Features of images, by a network that the user brings.
+import Checkpoints
+import Checksums
+import DurableFiles
+import Images
+import Metrics
+import Models
+import NN
+import TamingCheckpoints
+import TensorCore
+
+/// What features are made by.
+package enum FeatureSource: Equatable, Sendable {
+  /// `inception=FILE`: those of FID.
+  case inception(String)
+  /// `lite0=FILE`: EfficientNet-lite0.
+  case lite0(String)
+  /// Mean and deviation of a VQGAN's latents.
+  case latents
+
+  /// How metrics name the Fréchet distance of these features.
+  package var fidName: String {
+    switch self {
+    case .inception: "fid"
+    case .lite0: "fd_lite0"
+    case .latents: "fd_latents"
+    }
+  }
+}
+
+/// A network of features with the way images come to it.
+package struct FeatureExtractor {
+  package let source: FeatureSource
+  /// SHA-256 of the file of weights; of latents the VQGAN's fingerprint.
+  package let digest: String
+  /// Length of the features.
+  package let width: Int
+  package let resize: FeatureResize
+  private let network: Network
+  private let device: Device
+
+  private enum Network {
+    case inception(InceptionV3), lite0(EfficientNetLite0), latents(FirstStage)
+  }
+
+  /// - Parameter stage: the VQGAN whose latents are taken.
+  /// - Throws: errors of the file, `ArchitectureError`, `ModelMismatchError`.
+  package init(
+    _ source: FeatureSource, stage: FirstStage?, resize: FeatureResize, on device: Device
+  ) throws {
+    self.source = source
+    self.resize = resize
+    self.device = device
+    switch source {
+    case .inception(let path):
+      var model = InceptionV3(on: device)
+      try Self.load(&model, path)
+      model.fold()
+      (network, width, digest) = (.inception(model), InceptionV3.width, try Self.digest(of: path))
+    case .lite0(let path):
+      var model = EfficientNetLite0(on: device)
+      try Self.load(&model, path)
+      model.fold()
+      (network, width, digest) = (.lite0(model), EfficientNetLite0.width, try Self.digest(of: path))
+    case .latents:
+      guard let stage else { throw EvaluationError.latentsNeedVQGAN }
+      try stage.requireColourImages()
+      (network, width, digest) = (.latents(stage), 2 * stage.config.embedDim, stage.fingerprint)
+    }
+  }
+
+  /// Fills a network and checks that all its weights are finite.
+  private static func load<Model: Layer>(_ model: inout Model, _ path: String) throws {
+    do {
+      let file = try CheckpointFile.openAsItIs(path)
+      try ModelFiles.load(&model, from: file) { $0.hasSuffix("num_batches_tracked") }
+    } catch PyTorchFileError.noStateDictionary(let path, _) {
+      throw wholeModel(path)
+    } catch PyTorchFileError.archive(let path, let entry, _) where entry.contains("code/") {
+      throw wholeModel(path)
+    }
+    for (name, tensor) in model.namedTensors
+    where !tensor.withElements({ $0.allSatisfy(\.isFinite) }) {
+      throw ArchitectureError.unsupported(
+        path: path, problem: "\(name) holds values that are not finite")
+    }
+  }
+
+  private static func wholeModel(_ path: String) -> ArchitectureError {
+    .unsupported(
+      path: path,
+      problem: "holds a whole model, as clean-fid's inception-2015-12-05.pt (TorchScript); the "
+        + "same weights by name are in pytorch-fid's pt_inception-2015-12-05-6726825d.pth")
+  }
+
+  private static func digest(of path: String) throws -> String {
+    let bytes = try DurableFile.read(path, atMost: 1 << 30)
+    return bytes.withUnsafeBytes { sha256Hex($0) }
+  }
+
+  /// How metrics name the kernel distance of these features.
+  package var kidName: String {
+    switch source {
+    case .inception: "kid"
+    case .lite0: "kd_lite0"
+    case .latents: "kd_latents"
+    }
+  }
+
+  /// Refuses sizes that a VQGAN does not take.
+  ///
+  /// - Throws: `EncodingError.size`.
+  package func requireSize(width: Int, height: Int, of path: String) throws(EncodingError) {
+    guard case .latents(let stage) = network else { return }
+    let factor = stage.config.downsampling
+    guard width % factor == 0, height % factor == 0 else {
+      throw .size(path: path, width: width, height: height, factor: factor)
+    }
+  }
+
+  /// Features `[count, width]` of images of any sizes; latents need one size, a multiple of the
+  /// VQGAN's factor.
+  package func features(of images: [RGBImage]) -> [Float] {
+    withoutGradients {
+      switch network {
+      case .inception(let model):
+        return model(input(images, side: InceptionV3.side)).elements()
+      case .lite0(let model):
+        return model(input(images, side: EfficientNetLite0.side)).elements()
+      case .latents(let stage):
+        let pixels = Tensor(
+          pixels: images.flatMap(\.pixels), count: images.count, height: images[0].height,
+          width: images[0].width, on: device)
+        let rows = stage.model.latents(of: .values(pixels)).rows()
+        let (count, length) = (rows.shape[1], rows.shape[2])
+        return rows.elements().chunked(count * length).flatMap { image in
+          Self.moments(of: image, length: length)
+        }
+      }
+    }
+  }
+
+  /// Logits of the classifier, of Inception's features alone.
+  package func logits(of features: FeatureTable) -> FeatureTable? {
+    guard case .inception(let model) = network else { return nil }
+    var table = FeatureTable(width: 1008)
+    let rows = Tensor(features.values, shape: [features.count, features.width], on: device)
+    table.append(withoutGradients { model.logits(of: rows).elements() })
+    return table
+  }
+
+  private func input(_ images: [RGBImage], side: Int) -> Tensor {
+    var planes: [Float] = []
+    planes.reserveCapacity(images.count * 3 * side * side)
+    for image in images { planes += image.planes(side: side, resize: resize) }
+    // (p - 128)/128 as TensorFlow's graph has it, 2·p/255 - 1 as pytorch-fid; lite0 (p - 127)/128.
+    let (scale, offset): (Float, Float) =
+      switch (source, resize) {
+      case (.lite0, _): (1 / 128, -127.0 / 128)
+      case (_, .torch): (2 / 255, -1)
+      default: (1 / 128, -1)
+      }
+    return Tensor(planes, shape: [images.count, 3, side, side], on: device)
+      .scaled(by: scale, plus: offset)
+  }
+
+  /// Means of all channels, then their deviations.
+  private static func moments(of rows: ArraySlice<Float>, length: Int) -> [Float] {
+    let rows = Array(rows)
+    let count = rows.count / length
+    let means = DoubleMatrix.columnMeans(of: rows, rows: count, columns: length)
+    let squares = DoubleMatrix.columnMeans(
+      of: rows.map { $0 * $0 }, rows: count, columns: length)
+    let deviations = zip(means, squares).map { max($1 - $0 * $0, 0).squareRoot() }
+    return (means + deviations).map { Float($0) }
+  }
+}
+
+extension [Float] {
+  fileprivate func chunked(_ size: Int) -> [ArraySlice<Float>] {
+    stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
+  }
+}

@@ -1,0 +1,178 @@
+// evaluate: how near a set of images comes to another.
+import ArgumentParser
+import CommandSupport
+import DurableFiles
+import Images
+import Ingest
+import Metrics
+import ModelCommands
+import TensorCore
+import Training
+
+@main
+struct Evaluate: ModelCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Measures how near a set of images comes to a reference.",
+    usage: """
+      evaluate REFERENCE CANDIDATE --features inception=FILE [--resize tf|torch|clean] [--json]
+      evaluate REFERENCE CANDIDATE --paired [--lpips FILE]
+      evaluate REFERENCE CODES --vqgan RUN [--features latents]
+      """,
+    discussion: """
+      Either side is an image shard, a folder of shards or of PNG and JPEG files, code shards \
+      (decoded by --vqgan), or a .npz of mu and sigma. Prints one line: the measures, then \
+      everything that defines them.
+      """,
+    version: SuiteVersion.ofModelCommand)
+
+  @Argument(help: "What is true: shards, a folder of images, codes, or statistics.")
+  var reference: String
+  @Argument(help: "What is measured against it.") var candidate: String
+
+  @Option(help: ArgumentHelp("VQGAN of code shards and of latents.", valueName: "path"))
+  var vqgan: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What distances are measured on: inception=FILE, lite0=FILE, latents or none.",
+      valueName: "kind"))
+  var features = "none"
+
+  @Option(
+    help:
+      "How images come to the size of the network: that of TTUR, ADM and torch-fidelity; of pytorch-fid; of clean-fid."
+  )
+  var resize = FeatureResize.tf
+
+  @Option(
+    help: ArgumentHelp(
+      "Measures, with commas: fid, kid, prdc, is, mind, codes, psnr, ssim, lpips; all that can be "
+        + "taken if left out.",
+      valueName: "list"))
+  var metrics: String?
+
+  @Flag(help: "Images pair up row by row: PSNR, SSIM and, with --lpips, LPIPS too.")
+  var paired = false
+
+  @Option(
+    help: ArgumentHelp(
+      "LPIPS: one file of VGG16 and heads, or twice: AlexNet or SqueezeNet, and the heads.",
+      valueName: "file"))
+  var lpips: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Images of each side, spread evenly; all if left out.", valueName: "images"))
+  var count: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Resampled sets for 95 % intervals of PSNR, SSIM, LPIPS and FID; 0 for none.",
+      valueName: "sets"))
+  var bootstrap = 0
+
+  @Option(
+    help: ArgumentHelp("Write the candidate's mu and sigma here too.", valueName: "file.npz"))
+  var saveStatistics: String?
+
+  @OptionGroup(title: "Input") var photos: PhotoOptions
+  @OptionGroup var seed: SeedOption
+  @OptionGroup(title: "Runtime") var runtime: RuntimeOptions
+  @OptionGroup var results: ResultOptions
+
+  func validate() throws {
+    _ = try source()
+    _ = try measures()
+    if let count, !(1...10_000_000).contains(count) {
+      throw ValidationError("--count must be in 1...10000000, got \(count).")
+    }
+    guard (0...10_000).contains(bootstrap) else {
+      throw ValidationError("--bootstrap must be in 0...10000, got \(bootstrap).")
+    }
+    guard lpips.count <= 2 else { throw ValidationError("--lpips takes one file or two.") }
+    if !lpips.isEmpty && !paired { throw ValidationError("--lpips needs --paired.") }
+    if saveStatistics != nil, try source() == nil {
+      throw ValidationError("--save-statistics needs --features.")
+    }
+    guard saveStatistics?.hasSuffix(".npz") ?? true else {
+      throw ValidationError("--save-statistics: name a file that ends with .npz.")
+    }
+  }
+
+  private func source() throws -> FeatureSource? {
+    let parts = features.split(separator: "=", maxSplits: 1).map(String.init)
+    switch (parts.first, parts.count) {
+    case ("inception", 2): return .inception(parts[1])
+    case ("lite0", 2): return .lite0(parts[1])
+    case ("latents", 1): return .latents
+    case ("none", 1): return nil
+    default:
+      throw ValidationError(
+        "--features must be inception=FILE, lite0=FILE, latents or none, got '\(features)'.")
+    }
+  }
+
+  private func measures() throws -> Set<EvaluationMeasure>? {
+    guard let metrics else { return nil }
+    return Set(
+      try metrics.split(separator: ",").map { name in
+        guard let measure = EvaluationMeasure(rawValue: String(name)) else {
+          let known = EvaluationMeasure.allCases.map(\.rawValue).joined(separator: ", ")
+          throw ValidationError("--metrics: '\(name)' is none of \(known).")
+        }
+        if measure.isPaired, !paired { throw ValidationError("--metrics \(name) needs --paired.") }
+        if measure.needsFeatures, try source() == nil {
+          throw ValidationError("--metrics \(name) needs --features.")
+        }
+        return measure
+      })
+  }
+
+  func execute() throws {
+    let console = runtime.console
+    let device = try runtime.startComputing()
+    let stage = try vqgan.map { try FirstStage.load($0, on: device) }
+    let sides = try [reference, candidate].map {
+      try EvaluationSide($0, count: count, stage: stage, reading: photos.reading)
+    }
+    var evaluation = Evaluation(reference: sides[0], candidate: sides[1], on: device)
+    evaluation.extractor = try source().map {
+      try FeatureExtractor($0, stage: stage, resize: resize, on: device)
+    }
+    if !lpips.isEmpty { evaluation.perceptual = try PerceptualMeasure(lpips, on: device) }
+    evaluation.isPaired = paired
+    evaluation.wanted = try measures()
+    (evaluation.seed, evaluation.resamples) = (seed.seed, bootstrap)
+    evaluation.statisticsPath = saveStatistics
+    Interruption.install()
+    let progress = Progress("evaluating", total: evaluation.work, unit: "images", console: console)
+    var report = try evaluation.run { images in
+      progress.advance(by: images)
+      try Interruption.throwIfRequested()
+    }
+    progress.finish()
+    report.definition = definition(evaluation)
+    for warning in report.warnings { console.warn(warning) }
+    try results.writer.write(report, text: report.text)
+  }
+
+  /// What two numbers must have in common to be compared.
+  private func definition(_ evaluation: Evaluation) -> [(key: String, value: String)] {
+    func side(_ side: EvaluationSide) -> String {
+      side.count > 0 ? "\(side.count) from \(side.kind) \(side.path)" : "\(side.kind) \(side.path)"
+    }
+    var items = [("tool", "swift-vqgan evaluate \(SuiteVersion.current)")]
+    if let extractor = evaluation.extractor {
+      items.append(("features", String(features.prefix { $0 != "=" })))
+      items.append(("weights sha256", extractor.digest))
+      if extractor.source != .latents { items.append(("resize", resize.rawValue)) }
+    }
+    if let perceptual = evaluation.perceptual { items.append(("lpips trunk", perceptual.trunk)) }
+    items.append(("reference", side(evaluation.reference)))
+    items.append(("candidate", side(evaluation.candidate)))
+    items.append(("seed", "\(seed.seed)"))
+    return items
+  }
+}
+
+extension FeatureResize: ExpressibleByArgument {}

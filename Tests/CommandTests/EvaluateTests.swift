@@ -1,0 +1,111 @@
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+/// `evaluate` on small images; its numbers on real ones are in `Tests/check-metrics.py`.
+@Suite("evaluate")
+struct EvaluateTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    for (name, shift, count) in [("a", 0, 3), ("b", 9, 3), ("few", 0, 1)] {
+      try FileManager.default.createDirectory(
+        atPath: folder(name), withIntermediateDirectories: true)
+      for index in 0..<count {
+        try image(16, 12, seed: index, shift).writePNG(to: folder("\(name)/\(index).png"))
+      }
+    }
+  }
+
+  private func image(_ width: Int, _ height: Int, seed: Int, _ shift: Int) -> RGBImage {
+    RGBImage(
+      width: width, height: height,
+      pixels: (0..<width * height * 3).map { UInt8(($0 * (7 + seed)) % 200 + shift) })
+  }
+
+  private func json(_ arguments: String) throws -> [String: Any] {
+    let outcome = try shell("evaluate \(arguments) --json --quiet", in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return try #require(
+      try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+  }
+
+  /// All pixels are 9 levels off: 10 log10(255² / 81).
+  @Test func pairsAreMeasured() throws {
+    let report = try json("a b --paired")
+    #expect(abs((report["psnr"] as? Double ?? 0) - 29.045_953_4) < 1e-5)
+    #expect(report["reference_images"] as? Int == 3)
+    #expect(report["ssim_uniform7"] is Double && report["ssim"] is Double)
+    let same = try json("a a --paired --metrics psnr,ssim --bootstrap 20")
+    #expect(same["psnr"] as? Double == 99 && same["ssim"] as? Double == 1)
+    #expect(same["psnr_ci95"] as? Double == 0)
+  }
+
+  @Test func theLineHoldsItsDefinition() throws {
+    let outcome = try shell("evaluate a b --paired --seed 5 --quiet", in: folder)
+    for part in ["psnr 29.046", "swift-vqgan evaluate", "3 from image files a", "seed 5"] {
+      #expect(outcome.output.contains(part), "\(outcome.output)")
+    }
+  }
+
+  @Test(arguments: [
+    ("a b", 64, "nothing to measure"), ("a few --paired", 65, "3 images against 1"),
+    ("a missing --paired", 66, "missing"), ("a b --metrics fid", 64, "--features"),
+    ("a b --features latents", 64, "--vqgan"), ("a b --features vgg", 64, "inception=FILE"),
+    ("a b --features inception=w.safetensors", 65, "Conv2d_1a_3x3.conv.weight"),
+    ("a b --features lite0=w.safetensors", 65, "_conv_stem.weight"),
+    ("a b --features inception=$FIXTURES/script.pt", 65, "TorchScript"),
+    ("a b --paired --lpips w.safetensors --lpips w.safetensors", 65, "heads"),
+    ("a empty --paired", 66, "no .h5"), ("a mixed --paired", 65, "shards and image files"),
+    ("a wide --paired", 65, "image 1 is 20×12, expected 16×12"),
+    ("a statistics.npz --paired", 65, "0"),
+  ])
+  func refuses(arguments: String, status: Int32, words: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: folder("empty"), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      atPath: folder("mixed"), withIntermediateDirectories: true)
+    try Data().write(to: URL(fileURLWithPath: folder("mixed/a.h5")))
+    try image(16, 12, seed: 0, 0).writePNG(to: folder("mixed/a.png"))
+    try FileManager.default.copyItem(atPath: folder("a"), toPath: folder("wide"))
+    try image(20, 12, seed: 0, 0).writePNG(to: folder("wide/1.png"))
+    try FileManager.default.copyItem(
+      atPath: Fixture.path("metrics/statistics.npz"), toPath: folder("statistics.npz"))
+    let header = Data(#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#.utf8)
+    var file = Data([UInt8(header.count), 0, 0, 0, 0, 0, 0, 0])
+    file.append(header)
+    file.append(Data([0, 0, 0, 0]))
+    try file.write(to: URL(fileURLWithPath: folder("w.safetensors")))
+    let outcome = try shell(
+      "evaluate \(arguments) --quiet", in: folder,
+      environment: ["FIXTURES": Fixture.path("metrics")])
+    #expect(outcome.status == status, "\(outcome.errors)")
+    #expect(outcome.errors.contains(words), "\(outcome.errors)")
+    #expect(outcome.output.isEmpty)
+  }
+
+  /// Codes and latents of a VQGAN, statistics out and in.
+  @Test func latentsAndCodes() throws {
+    let outcome = try shell(
+      """
+      set -e
+      prep-images a --out S --quiet --size 32 >/dev/null
+      train-vqgan S --preset tiny --steps 1 --batch-size 1 --threads 1 --out V --quiet >/dev/null
+      encode-dataset S --vqgan V --out C --quiet >/dev/null
+      evaluate S C --vqgan V --features latents --metrics fid,kid,mind,codes \\
+        --save-statistics c.npz --json --quiet 2>warnings
+      evaluate S c.npz --vqgan V --features latents --metrics fid --json --quiet 2>/dev/null
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let lines = try outcome.output.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    let distances = lines.compactMap { $0["fd_latents"] as? Double }
+    #expect(distances.count == 2 && abs(distances[0] - distances[1]) < 1e-6 * distances[0] + 1e-9)
+    #expect(lines[0]["candidate_codes_used"] is Double && lines[0]["mind"] is Double)
+    let warnings = try String(contentsOfFile: folder("warnings"), encoding: .utf8)
+    #expect(warnings.contains("biased upwards below 2048"))
+  }
+}
