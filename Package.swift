@@ -15,6 +15,7 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "train-vqgan": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "DurableFiles"],
   "reconstruct": ["ModelCommands", "Training", "Ingest", "Shards", "Images"],
   "encode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
+  "decode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
   "evaluate": [
     "ModelCommands", "Training", "Metrics", "Ingest", "Models", "TensorCore", "Images", "Shards",
     "DurableFiles",

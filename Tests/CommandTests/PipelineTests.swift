@@ -58,7 +58,31 @@ struct PipelineTests {
     #expect(again.output == "C/revenge-00000.h5\nC/revenge-00001.h5\n")
     #expect(again.errors.contains("24 by an earlier run"))
     try reports(in: folder)
+    try decoding(in: folder)
     try refusals(in: folder)
+  }
+
+  /// `decode-dataset` behind `sample-gpt`, to shards and, continued, to PNGs.
+  private func decoding(in folder: TemporaryFolder) throws {
+    let piped = try shell(
+      """
+      sample-gpt --gpt G --count 3 --shard-size 2 --shards-out D --quiet |
+      decode-dataset --vqgan V --out DS --quiet --json
+      """, in: folder)
+    #expect(piped.status == 0, "\(piped.errors)")
+    #expect(piped.output.split(separator: "\n").count == 2)
+    #expect(piped.output.contains(#""path":"DS/samples-00000.h5","rows":2"#), "\(piped.output)")
+    #expect(try ImageShardSet([folder("DS/samples-00000.h5")]).header.split == "samples")
+
+    let images = "decode-dataset D --vqgan V --images --out DI"
+    let first = try shell(images, in: folder)
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(
+      first.output
+        == "DI/samples-00000-00000.png\nDI/samples-00000-00001.png\nDI/samples-00001-00000.png\n")
+    let again = try shell("rm DI/samples-00000-00001.png && \(images)", in: folder)
+    #expect(again.output == first.output)
+    #expect(again.errors.contains("2 by an earlier run"), "\(again.errors)")
   }
 
   /// `reconstruct` and `codebook-report` on what the pipeline has left.
@@ -102,6 +126,11 @@ struct PipelineTests {
     #expect(other.status == 0, "\(other.errors)")
     let cases: [(script: String, status: Int32, says: String)] = [
       ("encode-dataset nowhere.h5 --vqgan V --out X", 66, "nowhere.h5"),
+      ("decode-dataset S --vqgan V --out X", 65, "vqgan-codes"),
+      ("decode-dataset C --vqgan V2 --out X", 65, "fingerprint"),
+      ("decode-dataset D --vqgan V --out DI", 64, "format"),
+      ("true | decode-dataset --vqgan V --out X", 66, "standard input"),
+      ("flock DS/.lock decode-dataset D --vqgan V --out DS", 75, "DS"),
       ("encode-dataset S --vqgan nowhere --out X", 66, "nowhere"),
       ("encode-dataset C --vqgan V --out X", 65, "vqgan-images"),
       ("encode-dataset S --vqgan V2 --out C", 64, "vqgan_fingerprint"),
