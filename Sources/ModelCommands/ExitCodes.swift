@@ -59,8 +59,8 @@ private func code(of error: ConditionError) -> SuiteExitCode {
 
 private func code(of error: EvaluationError) -> SuiteExitCode {
   switch error {
-  case .latentsNeedVQGAN, .codesNeedVQGAN, .statisticsAlone, .noMeasure: .usage
+  case .latentsNeedVQGAN, .codesNeedVQGAN, .statisticsAlone, .noMeasure, .notCodes: .usage
   case .nothing: .noInput
-  case .mixed, .size, .width, .counts, .halfLPIPS: .badData
+  case .mixed, .size, .width, .counts, .halfLPIPS, .grids: .badData
   }
 }

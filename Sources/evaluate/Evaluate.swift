@@ -6,6 +6,7 @@ import Images
 import Ingest
 import Metrics
 import ModelCommands
+import Shards
 import TensorCore
 import Training
 
@@ -60,6 +61,12 @@ struct Evaluate: ModelCommand {
       "LPIPS: one file of VGG16 and heads, or twice: AlexNet or SqueezeNet, and the heads.",
       valueName: "file"))
   var lpips: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Codes that a model was trained on: how near the candidate's codes come to them.",
+      valueName: "codes"))
+  var copies: String?
 
   @Option(
     help: ArgumentHelp("Images of each side, spread evenly; all if left out.", valueName: "images"))
@@ -142,6 +149,9 @@ struct Evaluate: ModelCommand {
     if !lpips.isEmpty { evaluation.perceptual = try PerceptualMeasure(lpips, on: device) }
     evaluation.isPaired = paired
     evaluation.wanted = try measures()
+    evaluation.training = try copies.map { path in
+      try CodeShardSet(try InputPaths.shards([path]))
+    }
     (evaluation.seed, evaluation.resamples) = (seed.seed, bootstrap)
     evaluation.statisticsPath = saveStatistics
     Interruption.install()
@@ -170,6 +180,9 @@ struct Evaluate: ModelCommand {
     if let perceptual = evaluation.perceptual { items.append(("lpips trunk", perceptual.trunk)) }
     items.append(("reference", side(evaluation.reference)))
     items.append(("candidate", side(evaluation.candidate)))
+    if let training = evaluation.training, let copies {
+      items.append(("copies of", "\(training.count) grids of \(copies)"))
+    }
     items.append(("seed", "\(seed.seed)"))
     return items
   }

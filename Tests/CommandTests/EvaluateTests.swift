@@ -86,6 +86,32 @@ struct EvaluateTests {
     #expect(outcome.output.isEmpty)
   }
 
+  /// Of three grids two are those of the training.
+  @Test func copiesAreFound() throws {
+    let outcome = try shell(
+      """
+      set -e
+      mkdir two; cp a/0.png a/1.png two
+      prep-images a --out S --quiet --size 32 >/dev/null
+      prep-images two --out T --quiet --size 32 >/dev/null
+      train-vqgan S --preset tiny --steps 1 --batch-size 1 --threads 1 --out V --quiet >/dev/null
+      for s in S T; do encode-dataset $s --vqgan V --out C$s --quiet >/dev/null; done
+      evaluate S CT --vqgan V --copies CS --metrics codes --json --quiet
+      evaluate S CS --vqgan V --copies CT --metrics codes --json --quiet
+      set +e; evaluate CS S --vqgan V --copies CT --quiet; echo $?
+      """, in: folder)
+    let lines = try outcome.output.split(separator: "\n").prefix(2).map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    #expect(lines.count == 2, "\(outcome.errors)")
+    #expect(lines[0]["copies_verbatim"] as? Double == 1)
+    #expect(lines[0]["copies_new_blocks"] as? Double == 0)
+    #expect(lines[0]["copies_distance_median"] as? Double == 0)
+    #expect((lines[1]["copies_verbatim"] as? Double ?? 0) >= 0.66)
+    #expect(lines[1]["copies_of"] as? String == "2 grids of CT")
+    #expect(outcome.output.hasSuffix("64\n"), "\(outcome.output)")
+  }
+
   /// Codes and latents of a VQGAN, statistics out and in.
   @Test func latentsAndCodes() throws {
     let outcome = try shell(

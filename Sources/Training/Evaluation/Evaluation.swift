@@ -3,6 +3,7 @@ import Checkpoints
 import Images
 import Metrics
 import Models
+import Shards
 import TensorCore
 
 /// What can be measured.
@@ -24,6 +25,8 @@ package struct Evaluation {
   package var isPaired = false
   /// Asked for by name: what cannot be measured is then an error, not a warning.
   package var wanted: Set<EvaluationMeasure>?
+  /// Codes of a training, of which the candidate's may be copies.
+  package var training: CodeShardSet?
   package var seed: UInt64 = 0
   package var resamples = 0
   /// Where the candidate's moments are written to.
@@ -106,11 +109,31 @@ package struct Evaluation {
           name: "\(name)_codes_covering_99", value: Double(histogram.codes(covering: 0.99))),
       ]
     }
+    if let training { try measureCopies(of: training, &report, progress) }
     if report.values.isEmpty {
       throw EvaluationError.noMeasure(
         reason: "nothing to measure: give --features, --paired, or code shards")
     }
     return report
+  }
+
+  /// The fractions of verbatim copies and of 2×2 blocks that the training has nowhere (of grids of
+  /// one code to a position), and the distance to the nearest training grid as a fraction of the
+  /// codes: smallest and median.
+  private func measureCopies(
+    of training: CodeShardSet, _ report: inout EvaluationReport, _ progress: (Int) throws -> Void
+  ) throws {
+    guard let found = try candidate.copies(of: training, progress: progress) else {
+      throw EvaluationError.notCodes(path: candidate.path)
+    }
+    report.values.append(MeasuredValue(name: "copies_verbatim", value: found.verbatim))
+    if training.grid.depth == 1, let blocks = found.newBlocks {
+      report.values.append(MeasuredValue(name: "copies_new_blocks", value: blocks))
+    }
+    report.values += [
+      MeasuredValue(name: "copies_distance_min", value: found.quantiles[0]),
+      MeasuredValue(name: "copies_distance_median", value: found.quantiles[3]),
+    ]
   }
 
   private func wants(_ measure: EvaluationMeasure) -> Bool { wanted?.contains(measure) ?? true }

@@ -13,6 +13,8 @@ package enum EvaluationError: Error, Equatable {
   case counts(reference: Int, candidate: Int)
   case width(path: String, found: Int, expected: Int)
   case halfLPIPS(path: String)
+  case notCodes(path: String)
+  case grids(path: String)
 }
 
 extension EvaluationError: CustomStringConvertible {
@@ -31,6 +33,8 @@ extension EvaluationError: CustomStringConvertible {
       "--paired: \(reference) images against \(candidate); pairs need equally many"
     case .width(let path, let found, let expected):
       "\(path): statistics of \(found) features, these features are \(expected)"
+    case .notCodes(let path): "\(path): --copies compares codes; name code shards as the candidate"
+    case .grids(let path): "\(path): its grids of codes are not those of --copies"
     case .halfLPIPS(let path):
       "\(path): no heads and trunk of LPIPS; give AlexNet's or SqueezeNet's file and that of the "
         + "heads, --lpips TRUNK.pth --lpips HEADS.pth, or one file of VGG16 that "

@@ -108,6 +108,29 @@ package struct EvaluationSide {
     return histogram
   }
 
+  /// How near the grids of code shards come to those of a training; nil of anything but codes.
+  ///
+  /// - Throws: `EvaluationError.grids` where the two have other grids, errors of the files.
+  package func copies(
+    of training: CodeShardSet, progress: (_ images: Int) throws -> Void
+  ) throws -> CopySummary? {
+    guard case .codes(let set, _) = contents else { return nil }
+    let grid = set.grid
+    guard training.grid.height == grid.height, training.grid.width == grid.width,
+      training.grid.depth == grid.depth, training.grid.codebookSize == grid.codebookSize
+    else { throw EvaluationError.grids(path: path) }
+    var copies = CodeCopies(height: grid.height, width: grid.width)
+    for row in 0..<training.count {
+      copies.add(try training.codes(row))
+      if row % 256 == 0 { try progress(0) }
+    }
+    let found = try rows.map { row in
+      try progress(0)
+      return copies.nearest(to: try set.codes(row))
+    }
+    return CopySummary(found, positions: grid.height * grid.width)
+  }
+
   /// Some images in their order, decoded where they are codes.
   package func images(_ range: Range<Int>) throws -> [RGBImage] {
     switch contents {
