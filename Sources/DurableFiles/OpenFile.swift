@@ -25,15 +25,16 @@ package struct OpenFile: ~Copyable {
     self.descriptor = descriptor
   }
 
-  /// A regular file whose every `write` goes to the end, made when it is missing; no link leads to
-  /// another, and a pipe is refused without waiting for its reader.
+  /// A file whose every `write` goes to the end, made when it is missing; no link leads to another,
+  /// and a pipe without a reader is refused at once.
   package init(appendingTo path: String) throws(DurableFileError) {
     let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK
     let descriptor = Self.open(path, flags)
     guard descriptor >= 0 else {
       throw .creating(path, operation: "open", errno: errno)
     }
-    try self.init(descriptor, path: path)
+    self.path = path
+    self.descriptor = descriptor
   }
 
   /// An existing regular file; a pipe is refused without waiting for its writer.

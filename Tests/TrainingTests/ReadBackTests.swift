@@ -6,7 +6,10 @@ import Testing
 import Training
 
 @Suite struct ReadBackTests {
-  @Test(arguments: QuantizerConfig.Kind.allCases, DiscriminatorConfig.Normalization.allCases)
+  /// All but those that round the latents on the host.
+  private static let onDevice = QuantizerConfig.Kind.allCases.filter { ![.fsq, .lfq].contains($0) }
+
+  @Test(arguments: onDevice, DiscriminatorConfig.Normalization.allCases)
   func theGeneratorsHalfReadsNothingBack(
     kind: QuantizerConfig.Kind, normalization: DiscriminatorConfig.Normalization
   ) {
