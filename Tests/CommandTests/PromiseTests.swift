@@ -230,6 +230,20 @@ struct PromiseTests {
       "\(outcome.output)")
   }
 
+  /// No `best` leads to a checkpoint that is gone.
+  @Test func theBestGoesWithItsOption() throws {
+    let place = try Workplace()
+    let outcome = try shell(
+      """
+      set -e
+      \(Workplace.vqgan) --validation images.h5 --keep-best --checkpoint-every 1 --out V --steps 3
+      test -e V/checkpoints/best
+      train-vqgan --out V --resume --no-keep-best --keep-checkpoints 1 --steps 4 --quiet
+      ls V/checkpoints
+      """, in: place.folder)
+    #expect(outcome.output == "V\nV\nlast\nstep-000004\n", "\(outcome.output)\(outcome.errors)")
+  }
+
   /// What marks a checkpoint as in use goes into its folder, never through a link, and waits for
   /// nobody.
   @Test(arguments: ["ln -s $PWD/other", "mkfifo", "mkdir"])

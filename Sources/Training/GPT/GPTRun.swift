@@ -157,6 +157,7 @@ package struct GPTRun {
   }
 
   private func save(_ log: MetricsLog) throws {
+    try log.sync()
     try folder.saveCheckpoint(
       step: state.step, keeping: config.keepCheckpoints, best: best(log)
     ) {

@@ -95,6 +95,10 @@ package final class MetricsLog {
     try tell(step, metrics)
   }
 
+  /// Waits until the rows so far are on the disk: a checkpoint without its rows could not be
+  /// continued bit for bit.
+  package func sync() throws { try file.sync() }
+
   /// Puts rows in place of those of the step that was reopened, all at once.
   package func relog(step: Int, _ rows: [[Metric]]) throws {
     let rows = rows.filter { !$0.isEmpty }

@@ -107,9 +107,10 @@ extension RunFolder {
     try keepOnly(count, with: step, best: best)
   }
 
-  /// Points `best` to the best checkpoint and removes the oldest of the others.
+  /// Points `best` to the best checkpoint, or to none where none is kept, and removes the oldest of
+  /// the others.
   private func keepOnly(_ count: Int, with step: Int, best: Int?) throws(DurableFileError) {
-    if let best { try pointToBest(best) }
+    if let best { try pointToBest(best) } else { DurableFile.remove("\(checkpointsPath)/best") }
     let spare = try listedSteps().filter { $0 != step && $0 != best && !isPinned($0) }
     for old in spare.dropLast(max(count, 1) - 1) {
       DurableFile.removePublished("\(checkpointsPath)/\(Self.name(ofStep: old))")

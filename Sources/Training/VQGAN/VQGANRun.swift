@@ -162,6 +162,7 @@ package struct VQGANRun {
   }
 
   private func save(_ log: MetricsLog) throws {
+    try log.sync()
     try folder.saveCheckpoint(
       step: state.step, keeping: config.keepCheckpoints, best: best(log)
     ) {

@@ -56,7 +56,7 @@ package struct VQGANSettings: RunSettings {
     }
     if precision == .int8 { return "precision is int8; a VQGAN is trained in float32 or bf16" }
     if !(1...1_000_000_000).contains(imageEvery) {
-      return "picture_every is \(imageEvery); it must be positive"
+      return "picture_every is \(imageEvery), expected 1 to 1000000000"
     }
     if augmentation.crop < 0 {
       return "augmentation.crop is \(augmentation.crop); it must not be negative"
