@@ -3,7 +3,8 @@ import Shards
 
 /// A shard that has all its rows, being checked and published in a thread of its own.
 ///
-/// Sendable because that thread alone uses the writer once it is begun, and joining it orders the access to the result.
+/// Sendable because that thread alone uses the writer once it is begun, and joining it orders the
+/// access to the result.
 final class ClosingShard: @unchecked Sendable {
   let shard: PlannedShard
   /// Samples of the plan that are not in it.

@@ -92,9 +92,3 @@ struct DecodeDataset: ModelCommand {
     }
   }
 }
-
-/// What `--json` writes of an image shard.
-private struct ShardLine: Encodable {
-  let path: String
-  let rows: Int
-}

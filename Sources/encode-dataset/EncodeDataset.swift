@@ -60,9 +60,9 @@ struct EncodeDataset: ModelCommand {
     let plan = try EncodingPlan(
       try input.resolve(console: console), for: stage, condition: condition)
     let batchSize = batchSize ?? stage.batchSize(height: plan.height, width: plan.width)
-    let factor = stage.config.downsampling
+    let grid = stage.codes(ofHeight: plan.height, width: plan.width)
     console.note(
-      "\(plan.count) images of \(plan.width)×\(plan.height) to \(plan.height / factor)×\(plan.width / factor * stage.config.depth) codes of "
+      "\(plan.count) images of \(plan.width)×\(plan.height) to \(grid.height)×\(grid.width) codes of "
         + "\(stage.config.codes), \(batchSize) at once, on \(device.name)")
 
     for stage in [stage, condition].compactMap(\.self)
@@ -106,10 +106,4 @@ struct EncodeDataset: ModelCommand {
         + "\(histogram.used) of \(histogram.counts.count) codes used, perplexity "
         + String(format: "%.1f", histogram.perplexity))
   }
-}
-
-/// What `--json` writes of a code shard.
-private struct ShardLine: Encodable {
-  let path: String
-  let rows: Int
 }

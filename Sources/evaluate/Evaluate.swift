@@ -41,8 +41,10 @@ struct Evaluate: ModelCommand {
   var features = "none"
 
   @Option(
-    help:
-      "How images come to the size of the network: that of TTUR, ADM and torch-fidelity; of pytorch-fid; of clean-fid."
+    help: """
+      How images come to the size of the network: that of TTUR, ADM and torch-fidelity; of \
+      pytorch-fid; of clean-fid.
+      """
   )
   var resize = FeatureResize.tf
 

@@ -75,7 +75,8 @@ package struct InceptionV3: Layer {
     return e7c(e7b(d7a(h))).meansOverPositions()
   }
 
-  /// Logits `[N, 1008]` of features, without the bias, as torch-fidelity's Inception Score has them.
+  /// Logits `[N, 1008]` of features, without the bias, as torch-fidelity's Inception Score has
+  /// them.
   package func logits(of features: Tensor) -> Tensor {
     features.matmul(classWeight.transposed())
   }

@@ -2,7 +2,8 @@
 import NN
 import TensorCore
 
-/// LPIPS with AlexNet or SqueezeNet 1.1: the distances that papers report, where training has VGG16.
+/// LPIPS with AlexNet or SqueezeNet 1.1: the distances that papers report, where training has
+/// VGG16.
 ///
 /// - Source: Zhang et al. 2018, §3; torchvision's `alexnet` and `squeezenet1_1`, features alone.
 package struct PerceptualTrunk: Layer {

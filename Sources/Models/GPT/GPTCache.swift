@@ -28,8 +28,8 @@ package struct GPTCache {
 }
 
 extension GPT {
-  /// What the heads read after the last of `indices` `[N, T]`, whose keys and values replace what the cache
-  /// held.
+  /// What the heads read after the last of `indices` `[N, T]`, whose keys and values replace what
+  /// the cache held.
   ///
   /// - Parameter positions: the position of each token, rising; the first T if left out.
   /// - Returns: `[N, C]`.

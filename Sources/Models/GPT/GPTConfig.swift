@@ -74,8 +74,8 @@ package struct GPTConfig: Codable, Equatable, Sendable {
     subVocabulary.map { (vocabSize + $0 - 1) / $0 } ?? vocabSize
   }
 
-  /// V₂ for a vocabulary of so many codes: nil up to 16,384, a divisor near the square root if there
-  /// is one, else the root itself.
+  /// V₂ for a vocabulary of so many codes: nil up to 16,384, a divisor near the square root if
+  /// there is one, else the root itself.
   package static func subVocabulary(ofCodes codes: Int) -> Int? {
     guard codes > 16_384 else { return nil }
     let root = Int(Double(codes).squareRoot().rounded(.up))

@@ -197,8 +197,8 @@ package struct Sampler: Sendable {
     return (found.map(\.cell), found.map { Int32(conditionLength + $0.rank) })
   }
 
-  /// What the heads read behind `content`, `[N, C]`, by a pass over all positions of the window, those behind it
-  /// included.
+  /// What the heads read behind `content`, `[N, C]`, by a pass over all positions of the window,
+  /// those behind it included.
   private func wholeWindow(_ content: PositionedTokens, _ window: GridWindow) -> Tensor {
     let all = (0..<window.size.count).map { cell in
       let position = cell / window.size.width * trained.width + cell % window.size.width

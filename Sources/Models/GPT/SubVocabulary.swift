@@ -5,8 +5,8 @@ import TensorCore
 
 /// The fine part of tokens that have two: token t is `a · V₂ + b`.
 ///
-/// Its vector is `E[a] + E₂[b]`, its probability `p(a) · p(b | a)`: the coarse part has the tables of
-/// a usual model, the logits of the fine part are those of `norm(h + E'[a])`, h being the last
+/// Its vector is `E[a] + E₂[b]`, its probability `p(a) · p(b | a)`: the coarse part has the tables
+/// of a usual model, the logits of the fine part are those of `norm(h + E'[a])`, h being the last
 /// layer's output.
 package struct SubVocabulary: Layer {
   package let size: Int  // V₂
@@ -70,7 +70,8 @@ extension GPT {
   /// The logarithms of the probabilities of all tokens of two parts, `[N, T, V]`, for states
   /// `[N, T, C]`.
   ///
-  /// - Complexity: the fine head is computed for every coarse part: for comparison, not for training.
+  /// - Complexity: the fine head is computed for every coarse part: for comparison, not for
+  ///   training.
   func jointLogits(_ states: Tensor, _ sub: SubVocabulary) -> Tensor {
     withoutGradients {
       let (n, t, v) = (states.shape[0], states.shape[1], config.vocabSize)

@@ -9,9 +9,9 @@ import TensorCore
 /// Before that an image's latents are brought to mean 0 and variance 1 together, without which the
 /// entropy loss has no scale to work at. The loss is
 /// `w (mean H(p) - γ H(mean p)) + β mean (z - q)²`, p being the soft assignment
-/// `softmax(200 z · c)` of a vector to the codes: each vector is to be sure of its code, all of them
-/// together are to use every code. More than ten bits are taken in groups of at most ten, whose
-/// entropies are added.
+/// `softmax(200 z · c)` of a vector to the codes: each vector is to be sure of its code, all of
+/// them together are to use every code. More than ten bits are taken in groups of at most ten,
+/// whose entropies are added.
 /// - Source: Yu et al. 2023, *Language model beats diffusion*, §3.1, in the conventions of
 ///   vector-quantize-pytorch; groups as in Zhao et al. 2024.
 package struct LFQuantizer: Quantizer {

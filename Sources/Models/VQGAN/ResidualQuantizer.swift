@@ -2,8 +2,8 @@
 import NN
 import TensorCore
 
-/// Replaces every latent vector by a sum of entries: of the first codebook the one nearest to it, of
-/// each further codebook the one nearest to what is left.
+/// Replaces every latent vector by a sum of entries: of the first codebook the one nearest to it,
+/// of each further codebook the one nearest to what is left.
 ///
 /// A position has a code of each level, coarse ones first; `indices` are `[N, h, w · depth]`. The
 /// loss is the mean of those of the levels; the latents get the gradient of the sum. In training

@@ -43,7 +43,8 @@ extension Tensor {
   ///
   /// For a row e and its entry q the result is `‖q‖/‖e‖ · R e` with the constant rotation
   /// `R = I - 2rrᵀ + 2q̂êᵀ`, `r = (ê + q̂) / ‖ê + q̂‖`.
-  /// - Source: Fifty et al. 2024, *Restructuring vector quantization with the rotation trick*, §4.2.
+  /// - Source: Fifty et al. 2024, *Restructuring vector quantization with the rotation trick*,
+  ///   §4.2.
   func rotated(onto entries: Tensor) -> Tensor {
     let (scale, from, to, middle) = withoutGradients {
       let (e, q) = (detached(), entries.detached())

@@ -4,7 +4,8 @@ import TensorCore
 
 /// Replaces every latent vector by the nearest `W c` of frozen vectors c; W alone is trained.
 ///
-/// All entries move with every step, so none is left behind. The loss is that of `NearestQuantizer`.
+/// All entries move with every step, so none is left behind. The loss is that of
+/// `NearestQuantizer`.
 /// - Source: Zhu et al. 2024, *Addressing representation collapse in vector quantized models with
 ///   one linear layer*; without bias as in vector-quantize-pytorch.
 package struct SimVQuantizer: Quantizer {

@@ -4,8 +4,8 @@ import TensorCore
 
 /// A VQGAN: images to grids of codebook indices and back.
 ///
-/// With a codebook of depth d a grid `[N, h, w]` has d codes for each position, one after the other:
-/// w is then d times the latents' width.
+/// With a codebook of depth d a grid `[N, h, w]` has d codes for each position, one after the
+/// other: w is then d times the latents' width.
 /// - Source: Esser et al. 2021, §3.1.
 package struct VQGAN: Layer {
   package let config: VQGANConfig

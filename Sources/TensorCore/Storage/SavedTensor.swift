@@ -2,9 +2,9 @@
 
 /// A tensor kept for a derivative.
 ///
-/// On a device that keeps activations in bf16 the large blocked ones are rounded, which halves
-/// their memory; they are floats again for as long as the derivative is computed. Everything else
-/// is kept as it is.
+/// On a device that keeps activations in bf16 the large blocked ones are rounded, in half the
+/// memory; they are floats again for as long as the derivative is computed. Everything else is kept
+/// as it is.
 struct SavedTensor {
   private let shape: Shape
   private let layout: Layout

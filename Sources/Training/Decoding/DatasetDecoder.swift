@@ -7,8 +7,8 @@ import TensorCore
 
 /// Writes the images of a plan, continuing at the first that is missing.
 ///
-/// The bytes are a function of the code shards, the VQGAN, the batch size, the engine and its
-/// threads.
+/// The bytes are a function of the code shards, the VQGAN, the batch size and the kind of
+/// processor.
 package struct DatasetDecoder {
   private let plan: DecodingPlan
   private let stage: FirstStage

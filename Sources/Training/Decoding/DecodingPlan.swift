@@ -24,25 +24,8 @@ package struct DecodingPlan: Sendable {
     let (height, width) = (positions.height * factor, positions.width * factor)
     try stage.codes(ofHeight: height, width: width).require(
       codes.grid, of: paths[0], for: stage.path)
-    var sources: [String: String] = [:]
-    var planned: [PlannedShard] = []
-    var inputs: [PlannedInput] = []
-    var start = 0
-    for path in paths {
-      let name = EncodingPlan.fileName(of: path)
-      if let other = sources[name] { throw EncodingError.sameName(path: path, other: other) }
-      sources[name] = path
-      let contents = try ShardContents(path)
-      planned.append(PlannedShard(name: name, samples: start..<start + contents.count))
-      inputs.append(
-        PlannedInput(
-          name: "\(name) \(try contents.identity)", bytes: try ShardDescription(path).fileBytes))
-      start += contents.count
-    }
-    self.sources = sources
-    shards = ShardPlan(
-      shards: planned, inputs: inputs,
-      options: ["vqgan_fingerprint": stage.fingerprint, "format": format.rawValue])
+    (shards, sources) = try ShardPlan.oneForEach(
+      of: paths, options: ["vqgan_fingerprint": stage.fingerprint, "format": format.rawValue])
     count = codes.count
     (self.height, self.width) = (height, width)
   }

@@ -8,8 +8,8 @@ import TensorCore
 
 /// Writes the code shards of a plan, continuing at the first that is missing.
 ///
-/// The bytes of a code shard are a function of its image shard, the VQGAN, the batch size, the
-/// engine and its threads.
+/// The bytes of a code shard are a function of its image shard, the VQGAN, the batch size and the
+/// kind of processor.
 package struct DatasetEncoder {
   private let plan: EncodingPlan
   private let stage: FirstStage
@@ -123,7 +123,8 @@ package struct DatasetEncoder {
   private func header(of reader: ImageShardReader) -> CodeShardHeader {
     CodeShardHeader(
       grid: stage.codes(ofHeight: plan.height, width: plan.width),
-      sourceShards: [EncodingPlan.fileName(of: reader.path)], source: reader.header.source,
+      sourceShards: [URL(fileURLWithPath: reader.path).lastPathComponent],
+      source: reader.header.source,
       split: reader.header.split, toolVersion: toolVersion,
       downsampling: stage.config.downsampling,
       condition: condition.map {

@@ -30,12 +30,29 @@ package struct EncodingPlan: Sendable {
     if let condition {
       try images.require(condition.config.input)
     }
+    var options = ["vqgan_fingerprint": stage.fingerprint]
+    if let condition { options["condition_fingerprint"] = condition.fingerprint }
+    (shards, sources) = try ShardPlan.oneForEach(of: paths, options: options)
+    count = images.count
+    (height, width) = (images.height, images.width)
+  }
+
+}
+
+extension ShardPlan {
+  /// One shard for each of the given ones, of the same file name and rows; with the paths of those
+  /// by these names.
+  ///
+  /// - Throws: `EncodingError.sameName`, `ShardError`.
+  static func oneForEach(
+    of paths: [String], options: [String: String]
+  ) throws -> (plan: ShardPlan, sources: [String: String]) {
     var sources: [String: String] = [:]
     var planned: [PlannedShard] = []
     var inputs: [PlannedInput] = []
     var start = 0
     for path in paths {
-      let name = Self.fileName(of: path)
+      let name = URL(fileURLWithPath: path).lastPathComponent
       if let other = sources[name] { throw EncodingError.sameName(path: path, other: other) }
       sources[name] = path
       let contents = try ShardContents(path)
@@ -45,16 +62,8 @@ package struct EncodingPlan: Sendable {
           name: "\(name) \(try contents.identity)", bytes: try ShardDescription(path).fileBytes))
       start += contents.count
     }
-    self.sources = sources
-    var options = ["vqgan_fingerprint": stage.fingerprint]
-    if let condition { options["condition_fingerprint"] = condition.fingerprint }
-    shards = ShardPlan(shards: planned, inputs: inputs, options: options)
-    count = images.count
-    (height, width) = (images.height, images.width)
+    return (ShardPlan(shards: planned, inputs: inputs, options: options), sources)
   }
-
-  /// The last component of a path.
-  static func fileName(of path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
 }
 
 extension FirstStage {
