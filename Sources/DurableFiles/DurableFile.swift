@@ -57,7 +57,10 @@ package enum DurableFile {
   /// Renames and syncs the folder that holds the new name.
   ///
   /// A device, a pipe or a socket at `new` is left alone: `/dev/full` is no name for a file.
+  ///
+  /// - Throws: `replaced` where a folder above `new` is not the one that was locked any more.
   static func rename(_ old: String, to new: String) throws(DurableFileError) {
+    try FolderLock.check(new)
     var status = stat()
     if lstat(withoutTrailingSlashes(new), &status) == 0,
       ![S_IFREG, S_IFDIR, S_IFLNK].contains(status.st_mode & S_IFMT)
