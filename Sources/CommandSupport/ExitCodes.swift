@@ -80,7 +80,7 @@ private func code(of error: ShardError) -> SuiteExitCode {
     .checksumMismatch, .codeOutOfRange,
     .disagreement, .noRows, .noMaps, .unfinished, .otherThanListed, .notListed:
     .badData
-  case .cannotCreate, .externalShard: .cannotCreate
+  case .cannotCreate, .externalShard, .holdsSources, .otherShards: .cannotCreate
   case .writeFailed: .ioFailure
   case .file(let error): code(of: error)
   case .optionsDiffer: .usage

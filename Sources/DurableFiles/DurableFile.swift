@@ -21,6 +21,7 @@ package enum DurableFile {
       try rename(temporary, to: path)
     } catch {
       unlink(temporary)
+      try FolderLock.check(path)  // rather than that something in it is missing
       throw error
     }
   }
@@ -70,7 +71,12 @@ package enum DurableFile {
     guard Platform.rename(old, withoutTrailingSlashes(new)) == 0 else {
       throw .creating(new, operation: "rename", errno: errno)
     }
-    try sync(folder(of: new))
+    do {
+      try sync(folder(of: new))
+    } catch {
+      try FolderLock.check(new)
+      throw error
+    }
   }
 
   /// Syncs a file or a folder.

@@ -26,6 +26,7 @@ extension DurableFile {
       try rename(temporary, to: path)
     } catch {
       remove(temporary)
+      try FolderLock.check(path)  // rather than that something in it is missing
       throw error
     }
   }
@@ -44,6 +45,7 @@ extension DurableFile {
       try rename(path, to: old)
     } catch {
       remove(temporary)
+      try FolderLock.check(path)
       throw error
     }
     do {

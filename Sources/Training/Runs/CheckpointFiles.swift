@@ -29,11 +29,12 @@ extension TrainingState {
   fileprivate static func readWhole(_ checkpoint: String) throws -> TrainingState {
     let path = "\(checkpoint)/\(name)"
     let state = try RunFolder.decode(TrainingState.self, from: path)
-    if let seal = state.seal {
-      let found = try state.digest
-      guard found == seal else {
+    // Checkpoints of earlier versions have neither.
+    if state.seal != nil || state.files != nil {
+      let (found, expected) = (try state.digest, state.seal ?? "nothing")
+      guard found == expected else {
         throw RunError.damaged(
-          path: path, problem: "damaged: the SHA-256 of its values is \(found), it says \(seal)")
+          path: path, problem: "damaged: the SHA-256 of its values is \(found), it says \(expected)")
       }
     }
     for (name, expected) in (state.files ?? [:]).sorted(by: { $0.key < $1.key }) {

@@ -35,13 +35,13 @@ package struct SecondStageFile: Sendable {
       let position = "\(folder)/model.json"
       try RunFolder.requireWhole(
         folder, ["model.json"] + (choice == .ema ? [GPTCheckpoint.emaName] : []))
-      let weights = weights(in: folder, choice)
-      if !weights.hasSuffix("/\(GPTCheckpoint.emaName)") {
+      let used = weights(in: folder, choice)
+      if !used.hasSuffix("/\(GPTCheckpoint.emaName)") {
         try RunFolder.requireWhole(folder, ["model.safetensors"])
       }
       file = SecondStageFile(
         description: try RunFolder.decode(GPTDescription.self, from: position),
-        tensors: try SafetensorsFile(weights), position: position)
+        tensors: try SafetensorsFile(used), position: position)
     } else {
       file = try external(path, choice)
     }
