@@ -31,7 +31,7 @@ package let stoppedFunction = #"""
     done
   }
   # What is in a folder, to be compared.
-  contents() { (cd "$1" && find . -type f -not -name .lock | sort | xargs sha256sum); }
+  contents() { (cd "$1" && find . -type f -not -name .lock -not -path '*.tmp-*' | sort | xargs sha256sum); }
 
   """#
 
