@@ -57,8 +57,8 @@ struct DamagedCheckpointTests {
       "\(refused.errors)")
     let advised = try shell("mv \(last(run)) away; \(command); ls \(run)/checkpoints", in: folder)
     #expect(advised.status == 0, "\(advised.errors)")
-    #expect(advised.output.hasSuffix("last\nstep-000001\nstep-000002\nstep-000003\n") == false)
-    #expect(advised.output.hasSuffix("step-000001\nstep-000003\n"), "\(advised.output)")
+    #expect(
+      advised.output == "\(run)\nlast\nstep-000001\nstep-000002\nstep-000003\n", "\(advised.output)")
   }
 
   /// Every digit of `state.json` counts: the next row, the random numbers, what is listed there.
@@ -131,9 +131,9 @@ struct DamagedCheckpointTests {
       """
       \(change.replacing("@", with: last("G")))
       train-gpt --out G --resume --steps 3 --quiet; echo $?
-      \(change.contains("safetensors") ? "sample-gpt --gpt G --count 1 --out S --quiet" : "false"); echo $?
+      \(change.hasPrefix("ln") ? "false" : "sample-gpt --gpt G --count 1 --out S --quiet"); echo $?
       """, in: folder)
-    #expect(outcome.output.hasPrefix("65\n"), "\(outcome)")
+    #expect(outcome.output == (change.hasPrefix("ln") ? "65\n1\n" : "65\n65\n"), "\(outcome)")
     #expect(outcome.errors.contains("\(last("G"))/\(words)"), "\(outcome.errors)")
   }
 
@@ -209,8 +209,8 @@ struct DamagedCheckpointTests {
       outcome.errors.split(separator: "\n") == [
         "warning: R/metrics.csv: 2 of 5 rows up to step 9 are missing, those of steps 4, 6; the run "
           + "goes on without them",
-        "warning: none/metrics.csv: 5 of 5 rows up to step 9 are missing, those of steps 2, 4, 6, 8, "
-          + "9; the run goes on without them",
+        "warning: none/metrics.csv: 5 of 5 rows up to step 9 are missing, those of steps 2, 4, 6, 8; "
+          + "the run goes on without them",
       ], "\(outcome.errors)")
     #expect(outcome.output.hasSuffix("step 2 4 6 8 9 10 11 12 15 20 "), "\(outcome.output)")
   }
