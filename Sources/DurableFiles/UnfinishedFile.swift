@@ -21,10 +21,10 @@ package struct UnfinishedFile: ~Copyable {
   /// - Throws: `replaced`; `cannotCreate`, also where there is something at `path` that a file must
   ///   not replace: a folder, a device, a pipe.
   package init(for path: String) throws(DurableFileError) {
-    try FolderLock.check(path)
     finalPath = path
     temporaryPath = DurableFile.temporaryPath(for: path)
     do {
+      try FolderLock.check(path)
       try Self.checkReplaceable(path)
       file = try OpenFile(creating: temporaryPath)
     } catch .cannotCreate(_, let code) {

@@ -45,6 +45,16 @@ extension SweepKind {
     read: { path, _ in "\(try NumPyFile(path).integers)" },
     commands: ["convert-checkpoint \(Fixture.path("vqgan-tiny.ckpt")) --remap @ --out ../out"])
 
+  static let statistics = SweepKind(
+    name: "statistics", files: ["statistics.npz"], share: 0.5, isChecked: true,
+    make: { folder in
+      for name in ["statistics.npz", "lpips-vgg.pth"] {
+        try copyFixture(name == "statistics.npz" ? "metrics/\(name)" : name, to: folder, as: name)
+      }
+    },
+    read: { path, _ in "\(try StatisticsFile(path))" },
+    commands: ["evaluate @ @ --features latents --vqgan nowhere", "evaluate @ @"])
+
   static let project = SweepKind(
     name: "project file", files: ["project.yaml"],
     make: { folder in
