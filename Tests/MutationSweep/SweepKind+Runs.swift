@@ -62,7 +62,8 @@ extension SweepKind {
     isChecked: true, writes: true, make: makeGPT,
     read: { _, folder in
       let run = try train("\(folder)/run", to: 3, resumed: true)
-      return "\(run.state) \(run.trainer.model.fingerprint)"
+      let state = run.state
+      return "\(state.step) \(state.position) \(state.random) \(run.trainer.model.fingerprint)"
     },
     commands: [
       "train-gpt --out run --resume --steps 3 --quiet",

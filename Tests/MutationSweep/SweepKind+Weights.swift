@@ -47,13 +47,9 @@ extension SweepKind {
 
   static let statistics = SweepKind(
     name: "statistics", files: ["statistics.npz"], share: 0.5, isChecked: true,
-    make: { folder in
-      for name in ["statistics.npz", "lpips-vgg.pth"] {
-        try copyFixture(name == "statistics.npz" ? "metrics/\(name)" : name, to: folder, as: name)
-      }
-    },
+    make: { try copyFixture("metrics/statistics.npz", to: $0) },
     read: { path, _ in "\(try StatisticsFile(path))" },
-    commands: ["evaluate @ @ --features latents --vqgan nowhere", "evaluate @ @"])
+    commands: ["evaluate @ @ --metrics fid --quiet"])
 
   static let project = SweepKind(
     name: "project file", files: ["project.yaml"],
