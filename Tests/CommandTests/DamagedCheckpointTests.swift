@@ -44,7 +44,8 @@ struct DamagedCheckpointTests {
   ])
   func aFlippedBitIsFoundWhereARunGoesOn(run: String, file: String) throws {
     let path = "\(last(run))/\(file)"
-    let command = "\(run == "G" ? "train-gpt" : "train-vqgan") --out \(run) --resume --steps 3 --quiet"
+    let command =
+      "\(run == "G" ? "train-gpt" : "train-vqgan") --out \(run) --resume --steps 3 --quiet"
     let written = try shell("sha256sum \(path)", in: folder).output.prefix(64)
     try flip(path)
     let found = try shell("sha256sum \(path)", in: folder).output.prefix(64)
@@ -58,7 +59,8 @@ struct DamagedCheckpointTests {
     let advised = try shell("mv \(last(run)) away; \(command); ls \(run)/checkpoints", in: folder)
     #expect(advised.status == 0, "\(advised.errors)")
     #expect(
-      advised.output == "\(run)\nlast\nstep-000001\nstep-000002\nstep-000003\n", "\(advised.output)")
+      advised.output == "\(run)\nlast\nstep-000001\nstep-000002\nstep-000003\n", "\(advised.output)"
+    )
   }
 
   /// Every digit of `state.json` counts: the next row, the random numbers, what is listed there.
@@ -110,7 +112,8 @@ struct DamagedCheckpointTests {
     try flip("\(last(run))/\(file)")
     if command.contains("codes.h5") {
       let made = try shell(
-        "encode-dataset images.h5 --vqgan V/checkpoints/step-000001 --out C --quiet && mv C/images.h5 codes.h5",
+        "encode-dataset images.h5 --vqgan V/checkpoints/step-000001 --out C --quiet "
+          + "&& mv C/images.h5 codes.h5",
         in: folder)
       #expect(made.status == 0, "\(made.errors)")
     }
@@ -122,7 +125,8 @@ struct DamagedCheckpointTests {
   }
 
   @Test(arguments: [
-    ("rm @/model.json", "model.json: missing; "), ("rm @/ema.safetensors", "ema.safetensors: missing; "),
+    ("rm @/model.json", "model.json: missing; "),
+    ("rm @/ema.safetensors", "ema.safetensors: missing; "),
     ("cp vqgan/model.json @/", "model.json: damaged"),
     ("ln -sf ../../../vqgan/model.safetensors @/model.safetensors", "model.safetensors: damaged"),
   ])

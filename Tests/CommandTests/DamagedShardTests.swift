@@ -32,7 +32,8 @@ struct DamagedShardTests {
       "train-vqgan whole.h5 --validation @ --preset tiny --steps 1 --out v",
       "train-vqgan @ --input segmentation --preset tiny --steps 1 --out v",
       "encode-dataset @ --vqgan vqgan --condition-vqgan vqgan --out codes",
-      "decode-dataset @ --vqgan vqgan --out images", "decode-dataset @ --vqgan vqgan --images --out p",
+      "decode-dataset @ --vqgan vqgan --out images",
+      "decode-dataset @ --vqgan vqgan --images --out p",
       "evaluate @ whole.h5 --paired", "evaluate whole.h5 @ --vqgan vqgan --paired",
       "evaluate train.h5 train.h5 --vqgan vqgan --copies @",
     ])
@@ -125,10 +126,13 @@ struct DamagedShardTests {
       """)
     let lines = outcome.output.split(separator: "\n").map(String.init)
     try #require(lines.count == 7, "\(outcome.output)\(outcome.errors)")
-    for line in lines[..<3] { #expect(line.hasPrefix("66 ") && line.contains("missing/revenge-00001")) }
+    for line in lines[..<3] {
+      #expect(line.hasPrefix("66 ") && line.contains("missing/revenge-00001"))
+    }
     for line in lines[3..<6] {
       #expect(
-        line.hasPrefix("65 ") && line.contains("part: only 1 of 2 planned shards are finished"), "\(line)")
+        line.hasPrefix("65 ") && line.contains("part: only 1 of 2 planned shards are finished"),
+        "\(line)")
     }
     #expect(lines[6].hasPrefix("0 "), "\(lines[6])")
   }

@@ -147,17 +147,27 @@ struct InputCommandTests {
 
   /// What is wrong is what the message speaks of.
   @Test(arguments: [
-    ("encode-dataset S --vqgan vqgan --out S", 73, "S: holds the shards that are read; use another"),
+    (
+      "encode-dataset S --vqgan vqgan --out S", 73, "S: holds the shards that are read; use "
+    ),
     ("encode-dataset S --vqgan vqgan --out ./S/", 73, "S/: holds the shards that are read"),
-    ("encode-dataset I.h5 --vqgan vqgan --out S", 73, "S: holds shards that another command has made"),
+    (
+      "encode-dataset I.h5 --vqgan vqgan --out S", 73,
+      "S: holds shards that another command "
+    ),
     ("prep-images in --size 8 --out C", 73, "C: holds shards that another command has made"),
-    ("decode-dataset C --vqgan vqgan --out C", 73, "C: holds the shards that are read; use another"),
+    (
+      "decode-dataset C --vqgan vqgan --out C", 73, "C: holds the shards that are read; use "
+    ),
     ("prep-images in --jobs 0 --out X", 64, "--threads (--jobs, -j) must be in 1...1024, got 0"),
     ("prep-images in -j 2000 --out X", 64, "--threads (--jobs, -j) must be in 1...1024, got 2000"),
     ("train-vqgan S --preset tiny --out S", 73, "S: holds shards (images-00000.h5); a run needs a"),
     ("train-gpt C --out C", 73, "C: holds shards (I.h5); a run needs a folder of its own"),
     ("train-gpt train.h5 --out .", 73, ".: holds shards ("),
-    ("convert-checkpoint V --out X", 66, "V: a folder of this suite, which its commands take as it is"),
+    (
+      "convert-checkpoint V --out X", 66,
+      "V: a folder of this suite, which its commands take "
+    ),
     ("convert-checkpoint vqgan --out X", 66, "vqgan: a folder of this suite"),
     ("convert-checkpoint in --out X", 66, "in: "),
   ])
@@ -200,7 +210,8 @@ struct InputCommandTests {
       reconstruct "in/$name.png" --vqgan nowhere --out R --quiet || echo $?
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome)")
-    let reasons = outcome.output.components(separatedBy: "its name is not UTF-8; rename it").count - 1
+    let reasons =
+      outcome.output.components(separatedBy: "its name is not UTF-8; rename it").count - 1
     #expect(reasons == 3, "\(outcome.output)")
     #expect(outcome.output.hasSuffix("66\n"), "\(outcome)")
   }

@@ -74,24 +74,25 @@ struct PromiseTests {
   }
 
   /// Commands that end too soon for the one above: they are stopped in the middle.
-  @Test(arguments: [
-    ("reconstruct images.h5 --vqgan vqgan --out R", "finished images stay"),
-    ("codebook-report train.h5 --vqgan vqgan --out R", nil),
-    (
-      "decode-dataset train.h5 --vqgan vqgan --batch-size 1 --images --out R",
-      "the same command continues at the first missing image"
-    ),
-    (
-      "encode-dataset images.h5 --vqgan vqgan --batch-size 1 --out R",
-      "the same command continues at the first missing shard"
-    ),
-    (
-      "prep-images photos --size 8 --shard-size 1 --out R",
-      "the same command continues at the first missing shard"
-    ),
-    ("evaluate photos photos --paired --save-statistics R.npz", nil),
-    ("convert-checkpoint vqgan --to taming --out R", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("reconstruct images.h5 --vqgan vqgan --out R", "finished images stay"),
+      ("codebook-report train.h5 --vqgan vqgan --out R", nil),
+      (
+        "decode-dataset train.h5 --vqgan vqgan --batch-size 1 --images --out R",
+        "the same command continues at the first missing image"
+      ),
+      (
+        "encode-dataset images.h5 --vqgan vqgan --batch-size 1 --out R",
+        "the same command continues at the first missing shard"
+      ),
+      (
+        "prep-images photos --size 8 --shard-size 1 --out R",
+        "the same command continues at the first missing shard"
+      ),
+      ("evaluate photos photos --paired --save-statistics R.npz", nil),
+      ("convert-checkpoint vqgan --to taming --out R", nil),
+    ] as [(String, String?)])
   func aStopOfAShortCommandIsToldToo(command: String, rest: String?) throws {
     let place = try Workplace()
     try makeFaults(in: place.folder)
@@ -103,7 +104,7 @@ struct PromiseTests {
       }
     let outcome = try shell(
       stoppedFunction + """
-        stopped \(call) \(path) 2 \(command) --quiet
+        stopped \(call) \(path) 1 \(command) --quiet
         kill -TERM $pid; kill -CONT $pid; wait $pid; echo $?; cat errors
         """, in: place.folder)
     #expect(
@@ -383,7 +384,8 @@ struct PromiseTests {
       outcome.errors.contains("train-gpt: all: step 11: ")
         && outcome.errors.contains(
           "is not finite, and 10 steps in a row were skipped; the checkpoint of step 1 stays: begin "
-            + "a new run from it with --init-from all"), "\(outcome.errors)")
+            + "a new run from it with --init-from all"),
+      "\(outcome.errors)")
     // The tenth in a row is that of the run that goes on.
     #expect(lines[6] == "65" && lines[7].contains("few: step 11: "), "\(lines)")
     #expect(lines[8] == #"{"path":"good","skipped_steps":0,"version":1}"#)

@@ -72,7 +72,8 @@ struct ReplacedFolderTests {
       let lines = outcome.output.split(separator: "\n").map(String.init)
       #expect(lines.prefix(3) == ["73", "whole", "0"], "\(moment): \(outcome)")
       #expect(
-        lines.count == 4 && lines[3].contains("R: not the folder any more"), "\(moment): \(outcome)")
+        lines.count == 4 && lines[3].contains("R: not the folder any more"), "\(moment): \(outcome)"
+      )
     }
   }
 

@@ -91,9 +91,15 @@ struct RunDamageTests {
   /// Case 37, in the commands that train nothing.
   @Test(arguments: [
     ("prep-images photos --size 8 --out R", ["photos/3.png", "R/.lock", "R/manifest.json"]),
-    ("encode-dataset images.h5 --vqgan vqgan --out R", ["images.h5", "model.safetensors", "R/.lock"]),
+    (
+      "encode-dataset images.h5 --vqgan vqgan --out R",
+      ["images.h5", "model.json", "R/.lock"]
+    ),
     ("decode-dataset train.h5 --vqgan vqgan --out R", ["train.h5", "model.json", "R/.lock"]),
-    ("decode-dataset train.h5 --vqgan vqgan --images --out R", ["R/decoding.json", "R/train-00003"]),
+    (
+      "decode-dataset train.h5 --vqgan vqgan --images --out R",
+      ["R/decoding", "R/train-00003"]
+    ),
     ("reconstruct images.h5 --vqgan vqgan --out R", ["images.h5", "R/sheet.png"]),
     ("evaluate photos photos --paired", ["photos/3.png"]),
     ("shard-info train.h5 --verify", ["train.h5"]),
@@ -101,7 +107,8 @@ struct RunDamageTests {
   func aFailingOpenOfAnyCommandIsRepeatedOrTold(command: String, paths: [String]) throws {
     let folder = try GPTCommandTests.Stage().folder
     try makeFaults(in: folder)
-    try imageShard(folder("images.h5"), rows: 2) { row in [UInt8](repeating: UInt8(row), count: 768) }
+    try imageShard(folder("images.h5"), rows: 2) { row in [UInt8](repeating: UInt8(row), count: 768)
+    }
     try DurableFile.createFolder(folder("photos"))
     for number in 0..<6 {
       try RGBImage(width: 9, height: 9, filledWith: .white)
@@ -129,7 +136,8 @@ struct RunDamageTests {
   func sigquitEndsACommandAtOnce(command: String) throws {
     let folder = try GPTCommandTests.Stage().folder
     try makeFaults(in: folder)
-    try imageShard(folder("images.h5"), rows: 2) { row in [UInt8](repeating: UInt8(row), count: 768) }
+    try imageShard(folder("images.h5"), rows: 2) { row in [UInt8](repeating: UInt8(row), count: 768)
+    }
     let again = command.contains("--steps") ? "train-gpt --out R --resume --quiet" : command
     let outcome = try shell(
       stoppedFunction + """

@@ -36,7 +36,8 @@ extension SweepKind {
     commands: ["reconstruct images.h5 --vqgan vqgan --count 1 --out ../out --quiet"])
 
   static let gptModel = SweepKind(
-    name: "GPT model.json", files: ["run/checkpoints/step-000002/model.json"], make: makeUnsealedGPT,
+    name: "GPT model.json", files: ["run/checkpoints/step-000002/model.json"],
+    make: makeUnsealedGPT,
     read: { _, folder in
       let gpt = try SecondStage.load("\(folder)/run")
       return "\(gpt.codes) \(gpt.trainedGrid)"

@@ -95,7 +95,8 @@ import Training
       return
     }
     #expect(
-      what.hasPrefix("the loss (the largest weight is ") || what.hasPrefix("the gradient of "), "\(what)")
+      what.hasPrefix("the loss (the largest weight is ") || what.hasPrefix("the gradient of "),
+      "\(what)")
     #expect(run.steps() == [1])
     let last = try run.lastCheckpoint()
     for name in DurableFile.names(in: last) where name.hasSuffix(".safetensors") {

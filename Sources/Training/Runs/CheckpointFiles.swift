@@ -34,7 +34,8 @@ extension TrainingState {
       let (found, expected) = (try state.digest, state.seal ?? "nothing")
       guard found == expected else {
         throw RunError.damaged(
-          path: path, problem: "damaged: the SHA-256 of its values is \(found), it says \(expected)")
+          path: path, problem: "damaged: the SHA-256 of its values is \(found), it says \(expected)"
+        )
       }
     }
     for (name, expected) in (state.files ?? [:]).sorted(by: { $0.key < $1.key }) {
@@ -75,7 +76,8 @@ extension RunFolder {
           try requireWhole(name, in: checkpoint, expected)
         } else if DurableFile.exists("\(checkpoint)/\(name)") {
           throw RunError.damaged(
-            path: "\(checkpoint)/\(name)", problem: "not a file of this checkpoint, by its state.json")
+            path: "\(checkpoint)/\(name)",
+            problem: "not a file of this checkpoint, by its state.json")
         }
       }
     }

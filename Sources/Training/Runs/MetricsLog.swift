@@ -50,7 +50,8 @@ package final class MetricsLog {
   /// - Throws: `DurableFileError`, `RunError.damaged` if the header differs.
   package init(
     _ run: RunFolder, columns: [String], resumingAfter step: Int?, validation: String? = nil,
-    isValidated: Bool = false, expecting count: Int? = nil, rowsOf: (_ step: Int) -> Int = { _ in 1 }
+    isValidated: Bool = false, expecting count: Int? = nil,
+    rowsOf: (_ step: Int) -> Int = { _ in 1 }
   ) throws {
     self.columns = columns
     self.validation = validation
@@ -174,7 +175,8 @@ package final class MetricsLog {
     }
     let lost = count - self.count(upTo: last)
     var steps: [String] = []
-    for step in 1...max(last, 1) where (found[step] ?? 0) < min(rowsOf(step), step == last ? 1 : 2) {
+    for step in 1...max(last, 1) where (found[step] ?? 0) < min(rowsOf(step), step == last ? 1 : 2)
+    {
       steps.append("\(step)")
       if steps.count == 8 { break }
     }

@@ -33,7 +33,8 @@ package struct FirstStageFile: Sendable {
       return try external(path, ofCondition, choice)
     }
     try RunFolder.requireWhole(
-      folder, ["model.json", "model.safetensors"]
+      folder,
+      ["model.json", "model.safetensors"]
         + (choice == .ema ? [VQGANCheckpoint.emaName] : []))
     let config = try RunFolder.decode(VQGANConfig.self, from: "\(folder)/model.json")
     if let problem = config.problem {
