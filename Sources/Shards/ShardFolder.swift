@@ -25,11 +25,19 @@ package final class ShardFolder {
   ///
   /// A folder in which a run has ended before its first shard takes any plan.
   ///
-  /// - Throws: `externalShard` where there is a file of a shard's or a report's name that no
+  /// - Parameter sources: shards that are read, which must lie elsewhere.
+  /// - Throws: `holdsSources`, `otherShards`; `externalShard` where there is a file of a shard's or a report's name that no
   ///   manifest tells of;
   ///   `optionsDiffer` when the folder holds shards of another plan; `file(.busy)` when another
   ///   process writes there; `file(.cannotCreate)`, `malformed`.
-  package init(_ path: String, plan: ShardPlan) throws(ShardError) {
+  package init(
+    _ path: String, plan: ShardPlan, sources: [String] = []
+  ) throws(ShardError) {
+    if let real = DurableFile.realPath(path),
+      sources.contains(where: { DurableFile.realPath(DurableFile.folder(of: $0)) == real })
+    {
+      throw .holdsSources(path: path)
+    }
     do throws(DurableFileError) {
       lock = try FolderLock(folder: path)
     } catch {
@@ -173,6 +181,11 @@ package final class ShardFolder {
     _ found: ShardManifest, with plan: ShardPlan, in path: String
   ) throws(ShardError) {
     guard found.plan != plan.hash else { return }
+    if !found.options.isEmpty, !plan.options.isEmpty,
+      Set(found.options.keys).isDisjoint(with: plan.options.keys)
+    {
+      throw .otherShards(path: path)
+    }
     let names = Set(found.options.keys).union(plan.options.keys).sorted()
     for name in names where found.options[name] != plan.options[name] {
       throw .optionsDiffer(

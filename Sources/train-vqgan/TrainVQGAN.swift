@@ -41,7 +41,9 @@ struct TrainVQGAN: TrainingCommand {
     try ImageShardReader(shard).header.split == "validation"
   }
 
-  func run(_ config: VQGANRunConfig, in folder: RunFolder, on device: Device) throws {
+  func run(
+    _ config: VQGANRunConfig, in folder: RunFolder, on device: Device
+  ) throws -> TrainingState {
     let shards = try ImageShardSet(config.shards)
     try config.check(shards)
     let validation = config.validation.isEmpty ? nil : try ImageShardSet(config.validation)
@@ -62,6 +64,6 @@ struct TrainVQGAN: TrainingCommand {
     try supervise(from: run.state.step, to: config.steps) {
       try run.train(on: shards, validation: validation, $0)
     }
-    withExtendedLifetime(lock) {}
+    return withExtendedLifetime(lock) { run.state }
   }
 }

@@ -46,7 +46,7 @@ package struct DatasetDecoder {
         path: path, option: "format", found: DecodingFormat.png.rawValue,
         expected: DecodingFormat.shards.rawValue)
     }
-    let folder = try ShardFolder(path, plan: plan.shards)
+    let folder = try ShardFolder(path, plan: plan.shards, sources: Array(plan.sources.values))
     var earlier = plan.count
     for shard in folder.unfinished { earlier -= shard.samples.count }
     try progress(earlier)

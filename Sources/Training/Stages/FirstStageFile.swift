@@ -32,6 +32,10 @@ package struct FirstStageFile: Sendable {
     guard let folder = try checkpointFolder(of: path) else {
       return try external(path, ofCondition, choice)
     }
+    try RunFolder.requireWhole(
+      folder,
+      ["model.json", "model.safetensors"]
+        + (choice == .ema ? [VQGANCheckpoint.emaName] : []))
     let config = try RunFolder.decode(VQGANConfig.self, from: "\(folder)/model.json")
     if let problem = config.problem {
       throw RunError.damaged(path: "\(folder)/model.json", problem: problem)

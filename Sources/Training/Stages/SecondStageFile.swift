@@ -33,9 +33,15 @@ package struct SecondStageFile: Sendable {
     try RunFolder(path).requireKind(GPTSettings.kind)
     if let folder = try FirstStageFile.checkpointFolder(of: path) {
       let position = "\(folder)/model.json"
+      try RunFolder.requireWhole(
+        folder, ["model.json"] + (choice == .ema ? [GPTCheckpoint.emaName] : []))
+      let used = weights(in: folder, choice)
+      if !used.hasSuffix("/\(GPTCheckpoint.emaName)") {
+        try RunFolder.requireWhole(folder, ["model.safetensors"])
+      }
       file = SecondStageFile(
         description: try RunFolder.decode(GPTDescription.self, from: position),
-        tensors: try SafetensorsFile(weights(in: folder, choice)), position: position)
+        tensors: try SafetensorsFile(used), position: position)
     } else {
       file = try external(path, choice)
     }

@@ -28,15 +28,21 @@ enum VQGANCheckpoint {
     var state = state
     state.counters["generator_updates"] = trainer.optimizer.step
     state.counters["discriminator_updates"] = trainer.discriminatorOptimizer.step
-    try RunFolder.write(state, to: "\(folder)/state.json")
+    try state.write(in: folder)
   }
 
   /// The averaged weights, which are taken for use where they are.
   static let emaName = "ema.safetensors"
 
   /// Restores everything that `save` wrote.
+  ///
+  /// - Throws: `RunError.damaged` where a file is not as it was written, or describes another model.
   static func restore(_ trainer: inout VQGANTrainer, from folder: String) throws -> TrainingState {
-    let state = try RunFolder.decode(TrainingState.self, from: "\(folder)/state.json")
+    let state = try TrainingState.read(in: folder)
+    let position = "\(folder)/model.json"
+    guard try RunFolder.decode(VQGANConfig.self, from: position) == trainer.model.config else {
+      throw RunError.damaged(path: position, problem: "another model than that of config.json")
+    }
     let weights = try SafetensorsFile("\(folder)/model.safetensors")
     try ModelFiles.load(
       &trainer.model, from: weights, ignoring: { $0.hasPrefix(discriminatorPrefix) })

@@ -13,6 +13,8 @@ package struct VQGANRun {
   let folder: RunFolder
   let device: Device
   private let isResumed: Bool
+  /// The state behind the last step that was not skipped, once one is.
+  private var lastTaken: TrainingState?
 
   /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if
   /// it has no checkpoint yet.
@@ -51,7 +53,10 @@ package struct VQGANRun {
     let model = trainer.model
     trainer.average = config.ema.map { EMAWeights(model, decay: $0) }
     state = TrainingState(seed: config.seed)
-    if let checkpoint { state = try VQGANCheckpoint.restore(&trainer, from: checkpoint) }
+    if let checkpoint {
+      state = try VQGANCheckpoint.restore(&trainer, from: checkpoint)
+      try state.requireSeed(config.seed, in: checkpoint)
+    }
   }
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.
@@ -63,14 +68,19 @@ package struct VQGANRun {
     let columns = metrics(nil, 0) + VQGANValidation().metrics
     let log = try MetricsLog(
       folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil,
-      validation: "val/rec_loss", isValidated: validation != nil && isDue(state.step))
+      validation: "val/rec_loss", isValidated: validation != nil && isDue(state.step),
+      expecting: state.metricsRows,
+      rowsOf: {
+        ($0 % config.logEvery == 0 ? 1 : 0) + (validation != nil && isDue($0) ? 1 : 0)
+      })
+    if let missing = log.missing { reporter.warn(missing) }
     if let metrics = log.reopened, let validation {
       guard let found = try validate(on: validation, reporter) else { return }
       try log.relog(step: state.step, [metrics, found.metrics])
-      if let best = best(log) { try folder.pointToBest(best) }
+      if let best = try best(log) { try folder.pointToBest(best) }
     }
     if state.step == config.steps {
-      try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: best(log))
+      try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: try best(log))
     }
     let batches = ImageBatches(
       shards, batchSize: config.batchSize, from: state.position, seed: config.seed,
@@ -153,26 +163,45 @@ package struct VQGANRun {
         throw folder.notFinite(error.what, at: step)
       }
       reporter.warn("step \(state.step): \(error.what) is not finite; the step is skipped")
+      if state.skippedInARow == 0 { lastTaken = before }
+      state.countSkipped()
+      if state.hasSkippedTooMuch(of: config.steps) { throw try onlySkipped(error.what, log) }
       return nil
     }
+    state.countTaken()
     if let name = trainer.model.notFinite ?? trainer.discriminator.notFinite {
       throw folder.notFinite(name, at: state.step)
     }
     return losses
   }
 
+  /// Saves the state behind the last step that was taken, unless there is a checkpoint since.
+  private mutating func onlySkipped(_ what: String, _ log: MetricsLog) throws -> RunError {
+    let (step, count) = (state.step, state.skippedInARow)
+    if let lastTaken, lastTaken.step > folder.steps().last ?? 0 {
+      state = lastTaken
+      try save(log)
+    }
+    return .onlySkipped(
+      path: folder.path, step: step, count: count, what: what, last: folder.steps().last)
+  }
+
   private func save(_ log: MetricsLog) throws {
     try log.sync()
+    var state = state
+    state.metricsRows = log.count(upTo: state.step)
     try folder.saveCheckpoint(
-      step: state.step, keeping: config.keepCheckpoints, best: best(log)
+      step: state.step, keeping: config.keepCheckpoints, best: try best(log)
     ) {
       try VQGANCheckpoint.save(trainer, state, in: $0)
     }
   }
 
-  /// The step of the lowest validation loss, if its checkpoint is kept.
-  private func best(_ log: MetricsLog) -> Int? {
-    config.keepBest == true ? log.lowest?.step : nil
+  /// The step of the lowest validation loss of this one and of those that have a checkpoint; nil
+  /// where the best is not kept.
+  private func best(_ log: MetricsLog) throws -> Int? {
+    guard config.keepBest == true else { return nil }
+    return log.lowest(among: Set(try folder.listedSteps()).union([state.step]))
   }
 
   // MARK: Metrics

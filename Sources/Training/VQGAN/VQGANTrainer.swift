@@ -80,7 +80,10 @@ package struct VQGANTrainer {
   private func notFinite(
     _ losses: VQGANLosses, _ generator: Gradients?, _ critic: Gradients?
   ) -> NotFinite? {
-    guard losses.total.isFinite, losses.disc.isFinite else { return NotFinite(what: "the loss") }
+    guard losses.total.isFinite, losses.disc.isFinite else {
+      let names = losses.named.filter { !$0.value.isFinite }.map(\.name).joined(separator: ", ")
+      return NotFinite(what: "the loss (\(names); \(model.largestWeight))")
+    }
     return generator?.notFinite(in: model)
       ?? critic?.notFinite(in: discriminator, below: VQGANCheckpoint.discriminatorPrefix)
   }
