@@ -11,8 +11,9 @@ package struct ShardPlan: Equatable, Sendable {
   package let rowsPerSample: Int
   /// All that decides about the bytes of the shards, the inputs included, by name.
   package let options: [String: String]
-  /// The same by the options that earlier versions had in their place: a folder that was begun with
-  /// these goes on with them. Nil for none.
+  /// The options of earlier versions in their place; nil for none.
+  ///
+  /// A folder that was begun with these goes on with them.
   private let formerOptions: [String: String]?
 
   /// - Parameters:

@@ -43,6 +43,12 @@ package struct VQGANRun {
       let file = try FirstStageFile.open(path, weights: config.initWeights ?? .ema)
       try file.load(&trainer.model)
       try file.load(&trainer.discriminator, of: config.objective.discriminator)
+      if config.objective.freeze.contains(.discriminator),
+        file.discriminator != config.objective.discriminator
+      {
+        throw RunError.damaged(
+          path: path, problem: "has no discriminator of this shape that could be frozen")
+      }
       if config.initOptimizer == true {
         try OptimizerStates.ofVQGAN(path).load(
           &trainer, withDiscriminator: file.discriminator == config.objective.discriminator)
@@ -52,6 +58,7 @@ package struct VQGANRun {
     trainer.average = config.ema.map { EMAWeights(model, decay: $0) }
     state = TrainingState(seed: config.seed)
     if let checkpoint { state = try VQGANCheckpoint.restore(&trainer, from: checkpoint) }
+    trainer.freeze()
   }
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.
@@ -181,13 +188,17 @@ package struct VQGANRun {
   private func metrics(_ losses: VQGANLosses?, _ rate: Double) -> [Metric] {
     VQGANLosses().named.enumerated().map { index, loss in
       Metric("train/\(loss.name)", losses.map { Double($0.named[index].value) })
-    } + [
-      Metric("train/codes_used", Double(trainer.usage.used)),
-      Metric("train/perplexity", trainer.usage.perplexity),
-      Metric("learning_rate", Double(config.learningRate(step: state.step - 1, of: config.steps))),
-      Metric("images_per_second", rate),
-      Metric("peak_memory_mib", Double(device.pool.statistics.peak) / 1_048_576),
-    ]
+    }
+      + (losses ?? VQGANLosses()).added(by: config.objective).map {
+        Metric("train/\($0.name)", losses == nil ? nil : Double($0.value))
+      } + [
+        Metric("train/codes_used", Double(trainer.usage.used)),
+        Metric("train/perplexity", trainer.usage.perplexity),
+        Metric(
+          "learning_rate", Double(config.learningRate(step: state.step - 1, of: config.steps))),
+        Metric("images_per_second", rate),
+        Metric("peak_memory_mib", Double(device.pool.statistics.peak) / 1_048_576),
+      ]
   }
 
   private func note(_ losses: VQGANLosses?, _ rate: Double) -> String {
@@ -199,7 +210,9 @@ package struct VQGANRun {
 
   private func warnOfCollapse(_ reporter: TrainingReporter) {
     let entries = config.model.nEmbed * config.model.depth
-    guard state.step >= 200, state.step % 100 < config.logEvery else { return }
+    guard state.step >= 200, state.step % 100 < config.logEvery,
+      !config.objective.freeze.contains(.codebook)
+    else { return }
     let perplexity = trainer.usage.perplexity
     if perplexity < max(2, Double(entries) / 100) {
       reporter.warn(
