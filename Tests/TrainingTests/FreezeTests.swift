@@ -71,7 +71,7 @@ private func tensors(_ layer: some Layer) -> [String: [Float]] {
 
   /// The weight between the losses is that of the decoder's last layer also where this is frozen.
   @Test func theAdaptiveWeightDoesNotDependOnWhatIsFrozen() throws {
-    let weights = try [[], [.decoder], [.encoder, .codebook]].map { freeze in
+    let weights = try ([[], [.decoder], [.encoder, .codebook]] as [[VQGANPart]]).map { freeze in
       var (trainer, images) = Self.example(freeze)
       var random = RandomSource(seed: 0)
       return try trainer.step([.values(images)], step: 0, learningRate: 1e-3, using: &random)

@@ -186,19 +186,17 @@ package struct VQGANRun {
 
   /// The metrics of the last step in the order of their columns; those of a validation follow.
   private func metrics(_ losses: VQGANLosses?, _ rate: Double) -> [Metric] {
-    VQGANLosses().named.enumerated().map { index, loss in
-      Metric("train/\(loss.name)", losses.map { Double($0.named[index].value) })
+    let all = losses ?? VQGANLosses()
+    let ofStep = (all.named + all.added(by: config.objective)).map {
+      Metric("train/\($0.name)", losses == nil ? nil : Double($0.value))
     }
-      + (losses ?? VQGANLosses()).added(by: config.objective).map {
-        Metric("train/\($0.name)", losses == nil ? nil : Double($0.value))
-      } + [
-        Metric("train/codes_used", Double(trainer.usage.used)),
-        Metric("train/perplexity", trainer.usage.perplexity),
-        Metric(
-          "learning_rate", Double(config.learningRate(step: state.step - 1, of: config.steps))),
-        Metric("images_per_second", rate),
-        Metric("peak_memory_mib", Double(device.pool.statistics.peak) / 1_048_576),
-      ]
+    return ofStep + [
+      Metric("train/codes_used", Double(trainer.usage.used)),
+      Metric("train/perplexity", trainer.usage.perplexity),
+      Metric("learning_rate", Double(config.learningRate(step: state.step - 1, of: config.steps))),
+      Metric("images_per_second", rate),
+      Metric("peak_memory_mib", Double(device.pool.statistics.peak) / 1_048_576),
+    ]
   }
 
   private func note(_ losses: VQGANLosses?, _ rate: Double) -> String {

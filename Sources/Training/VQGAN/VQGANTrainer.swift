@@ -255,8 +255,9 @@ package struct VQGANTrainer {
     }.trainable()
 
     var losses = PassLosses(objective: objective, ramp: ramp, quant: quantized.loss.detached())
-    var (rec, worst) = objective.reconstructionLosses(border, of: input)
-    losses.worst = worst?.detached()
+    let found = objective.reconstructionLosses(border, of: input)
+    losses.worst = found.worst?.detached()
+    var rec = found.sum
     if let perceptual, objective.perceptualWeight > 0, case .values(let images) = input {
       let distance = perceptual(images, border).mean()
       losses.p = distance.detached()
