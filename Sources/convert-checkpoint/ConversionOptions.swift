@@ -52,6 +52,9 @@ struct ConversionOptions: ParsableArguments {
   @Option(help: "The new code of other entries: random, extra (one of their own), or a code.")
   var unknownIndex: CodeRemap.Unknown?
 
+  @Option(help: "Of a VQGAN whose names fit both kinds: gradient (nearest entries), or ibq.")
+  var quantizer: QuantizerConfig.Kind?
+
   @Option(help: "Which weights to take where there is an EMA of them beside them.")
   var weights = WeightChoice.ema
 
@@ -91,6 +94,9 @@ struct ConversionOptions: ParsableArguments {
     guard (1...2).contains(inputs.count) else {
       throw ValidationError("Name one checkpoint, or the files of VGG16 and LPIPS.")
     }
+    if let quantizer, quantizer != .gradient, quantizer != .ibq {
+      throw ValidationError("--quantizer must be gradient or ibq, got \(quantizer.rawValue).")
+    }
     if let heads, !(1...65_536).contains(heads) {
       throw ValidationError("--heads must be positive, got \(heads).")
     }
@@ -102,7 +108,7 @@ struct ConversionOptions: ParsableArguments {
     for (name, isGiven) in [
       ("--extract", extract != nil), ("--project", project != nil), ("--heads", heads != nil),
       ("--grid", grid != nil), ("--ignore", !ignore.isEmpty), ("--optimizer", optimizer),
-      ("--remap", remap != nil), ("--unknown-index", unknownIndex != nil),
+      ("--quantizer", quantizer != nil), ("--remap", remap != nil), ("--unknown-index", unknownIndex != nil),
     ] where isGiven {
       throw ValidationError("\(name) is for reading taming's files, not for writing them.")
     }
@@ -123,6 +129,8 @@ struct ConversionOptions: ParsableArguments {
     DurableFile.isFolder(out) && DurableFile.names(in: out).isEmpty
   }
 }
+
+extension QuantizerConfig.Kind: ExpressibleByArgument {}
 
 extension CodeRemap.Unknown: ExpressibleByArgument {
   package init?(argument: String) {

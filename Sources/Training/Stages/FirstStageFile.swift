@@ -16,7 +16,8 @@ package struct FirstStageFile: Sendable {
   package let tensors: any TensorSource
 
   /// Opens a run folder (its newest checkpoint), one checkpoint's folder, a PyTorch or a
-  /// safetensors file; of a transformer's file the VQGAN of its images.
+  /// safetensors file, a folder of a model of diffusers; of a transformer's file the VQGAN of its
+  /// images.
   ///
   /// What the weights of an external file do not tell is taken from the project file that lies
   /// beside it, if there is one.
@@ -72,10 +73,11 @@ package struct FirstStageFile: Sendable {
     if run.exists { return try run.lastCheckpoint() }
     if !DurableFile.exists(path) { throw RunError.noCheckpoint(path: path) }
     if DurableFile.isFolder(path) {
-      guard DurableFile.exists("\(path)/model.json") else {
+      if DurableFile.exists("\(path)/model.json") { return path }
+      guard CheckpointFile.weightsFile(path) != path else {
         throw RunError.noCheckpoint(path: path)
       }
-      return path
+      return nil
     }
     let folder = DurableFile.folder(of: path)
     let isPart = path.hasSuffix("model.safetensors") && DurableFile.exists("\(folder)/model.json")
