@@ -19,7 +19,8 @@ package enum CheckpointFile {
   /// - Throws: as `open`.
   package static func openAsItIs(_ path: String) throws -> any TensorSource {
     let path = weightsFile(path)
-    return isSafetensors(try RandomAccessFile(path)) ? try SafetensorsFile(path) : try PyTorchFile(path)
+    return isSafetensors(try RandomAccessFile(path))
+      ? try SafetensorsFile(path) : try PyTorchFile(path)
   }
 
   /// The file of weights in a folder of a model of diffusers; any other path as it is.

@@ -116,7 +116,8 @@ package struct FirstStageWeights: Sendable {
       switch config.quantizer.kind {
       case .gumbel: "Gumbel VQGAN"
       case .ibq: "IBQ VQGAN"
-      default: family.map { "\($0) VQGAN" } ?? (config.inChannels > 4 ? "segmentation VQGAN" : "VQGAN")
+      default:
+        family.map { "\($0) VQGAN" } ?? (config.inChannels > 4 ? "segmentation VQGAN" : "VQGAN")
       }
     var parts = [
       "\(kind), f = \(config.downsampling)",

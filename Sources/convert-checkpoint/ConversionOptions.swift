@@ -108,7 +108,8 @@ struct ConversionOptions: ParsableArguments {
     for (name, isGiven) in [
       ("--extract", extract != nil), ("--project", project != nil), ("--heads", heads != nil),
       ("--grid", grid != nil), ("--ignore", !ignore.isEmpty), ("--optimizer", optimizer),
-      ("--quantizer", quantizer != nil), ("--remap", remap != nil), ("--unknown-index", unknownIndex != nil),
+      ("--quantizer", quantizer != nil), ("--remap", remap != nil),
+      ("--unknown-index", unknownIndex != nil),
     ] where isGiven {
       throw ValidationError("\(name) is for reading taming's files, not for writing them.")
     }

@@ -3,7 +3,9 @@ import NN
 import TensorCore
 
 /// `x + conv2(dropout(swish(norm2(conv1(swish(norm1(x)))))))`; a 1×1 convolution on the shortcut
-/// where channels change. The convolutions have biases, or none of them has.
+/// where channels change.
+///
+/// All convolutions have biases, or none has.
 package struct ResidualBlock: Layer {
   var norm1, norm2: GroupNorm
   var conv1, conv2: Conv2d

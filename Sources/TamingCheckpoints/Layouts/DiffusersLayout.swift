@@ -20,8 +20,12 @@ struct DiffusersLayout: PublishedLayout {
   init(_ source: some TensorSource) throws {
     json = try DiffusersConfig(beside: source.path)
     typealias Rules = [(theirs: String, ours: String)]
-    let ends: Rules = [("encoder.down_blocks.#", "encoder.down.#"), ("decoder.up_blocks.#", "decoder.up.~")]
-    let middles: Rules = [("encoder.mid_block", "encoder.mid"), ("decoder.mid_block", "decoder.mid")]
+    let ends: Rules = [
+      ("encoder.down_blocks.#", "encoder.down.#"), ("decoder.up_blocks.#", "decoder.up.~"),
+    ]
+    let middles: Rules = [
+      ("encoder.mid_block", "encoder.mid"), ("decoder.mid_block", "decoder.mid"),
+    ]
     let blocks =
       NameTable.product(ends, [("resnets.#", "block.#")])
       + NameTable.product(middles, [("resnets.0", "block_1"), ("resnets.1", "block_2")])

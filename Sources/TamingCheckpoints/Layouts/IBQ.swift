@@ -30,7 +30,8 @@ extension QuantizerConfig {
     guard given == nil, project == nil, blocks == 4 else { return nearest }
     throw ArchitectureError.unsupported(
       path: weights.path,
-      problem: "the names and shapes fit IBQ (SEED-Voken) and a VQModel of taming-transformers with "
+      problem:
+        "the names and shapes fit IBQ (SEED-Voken) and a VQModel of taming-transformers with "
         + "4 blocks a level, whose codes are others; convert it with its configuration (--project "
         + "FILE.yaml), or with --quantizer ibq or --quantizer gradient")
   }
