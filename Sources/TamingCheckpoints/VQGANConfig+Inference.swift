@@ -16,7 +16,7 @@ extension VQGANConfig {
   ///   - quantizer: the rule of a codebook that has none of its own in the weights.
   ///   - layout: the family that the weights come from, whose names have been translated.
   /// - Throws: `ArchitectureError`; also when the project file contradicts the weights.
-  package init(
+  init(
     inferredFrom weights: some TensorSource, project: TamingProject.Section?,
     quantizer given: QuantizerConfig.Kind? = nil, layout: (any PublishedLayout)? = nil
   ) throws {

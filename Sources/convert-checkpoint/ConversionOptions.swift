@@ -52,8 +52,8 @@ struct ConversionOptions: ParsableArguments {
   @Option(help: "The new code of other entries: random, extra (one of their own), or a code.")
   var unknownIndex: CodeRemap.Unknown?
 
-  @Option(help: "Of a VQGAN whose names fit both kinds: gradient (nearest entries), or ibq.")
-  var quantizer: QuantizerConfig.Kind?
+  @Option(help: "Of a VQGAN whose names fit both: codes of nearest entries (gradient), or IBQ's.")
+  var quantizer: Rule?
 
   @Option(help: "Which weights to take where there is an EMA of them beside them.")
   var weights = WeightChoice.ema
@@ -68,6 +68,13 @@ struct ConversionOptions: ParsableArguments {
 
   enum Target: String, CaseIterable, ExpressibleByArgument {
     case suite, taming
+  }
+
+  /// Kinds of codebooks with the same tensors.
+  enum Rule: String, CaseIterable, ExpressibleByArgument {
+    case gradient, ibq
+
+    var kind: QuantizerConfig.Kind { self == .ibq ? .ibq : .gradient }
   }
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
@@ -93,9 +100,6 @@ struct ConversionOptions: ParsableArguments {
   func validate() throws {
     guard (1...2).contains(inputs.count) else {
       throw ValidationError("Name one checkpoint, or the files of VGG16 and LPIPS.")
-    }
-    if let quantizer, quantizer != .gradient, quantizer != .ibq {
-      throw ValidationError("--quantizer must be gradient or ibq, got \(quantizer.rawValue).")
     }
     if let heads, !(1...65_536).contains(heads) {
       throw ValidationError("--heads must be positive, got \(heads).")
@@ -130,8 +134,6 @@ struct ConversionOptions: ParsableArguments {
     DurableFile.isFolder(out) && DurableFile.names(in: out).isEmpty
   }
 }
-
-extension QuantizerConfig.Kind: ExpressibleByArgument {}
 
 extension CodeRemap.Unknown: ExpressibleByArgument {
   package init?(argument: String) {

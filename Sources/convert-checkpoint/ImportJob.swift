@@ -20,7 +20,7 @@ struct ImportJob {
     let isStage = options.extract == .firstStage || options.extract == .condStage
     let checkpoint = try TamingCheckpoint(
       sources[0], project: project, heads: options.heads, stagesOnly: isStage,
-      quantizer: options.quantizer)
+      quantizer: options.quantizer?.kind)
     if options.verbose { listTensors(of: sources[0]) }
     switch checkpoint {
     case .firstStage(let weights):
