@@ -274,7 +274,7 @@ struct RunDamageTests {
       "instead of 0.000505", "--schedule-steps 40"
     ),
   ])
-  func anotherEndOfAVQGANsScheduleIsTold(
+  func anotherScheduleIsTold(
     begun: String, resumed: String, rates: String, advice: String
   ) throws {
     let folder = try TemporaryFolder()
@@ -295,7 +295,7 @@ struct RunDamageTests {
     "--schedule constant --warmup 0", "--schedule constant --warmup 30",
     "--schedule cosine --warmup 0 --schedule-steps 20", "--schedule cosine --warmup 30",
   ])
-  func aScheduleThatGoesOnIsNotTold(options: String) throws {
+  func aScheduleThatStaysIsNotTold(options: String) throws {
     let stage = try GPTCommandTests.Stage()
     let outcome = try shell(
       "\(Self.small) --out run --steps 20 \(options) && train-gpt --out run --resume --steps 40",
