@@ -181,8 +181,9 @@ package final class ShardFolder {
     _ found: ShardManifest, with plan: ShardPlan, in path: String
   ) throws(ShardError) {
     guard found.plan != plan.hash else { return }
-    if !found.options.isEmpty, !plan.options.isEmpty,
-      Set(found.options.keys).isDisjoint(with: plan.options.keys)
+    let (ofFound, ofPlan) = (found.options.keys, plan.options.keys)
+    if Set(ofFound).intersection(ofPlan).isSubset(of: ["inputs"]), ofFound.count > 1,
+      ofPlan.count > 1
     {
       throw .otherShards(path: path)
     }

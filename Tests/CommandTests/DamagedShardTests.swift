@@ -110,7 +110,6 @@ struct DamagedShardTests {
   @Test func foldersOfCodesThatAreNotWhole() throws {
     let outcome = try run(
       """
-      mkdir in; cp train.h5 in/a.h5; cp train.h5 in/b.h5
       prep-atari $M --size 16 --limit 20 --shard-size 10 --quiet --out S > /dev/null || exit 1
       encode-dataset S --vqgan vqgan --quiet --out C > /dev/null || exit 2
       try() { "$@" --quiet > out 2> err; echo $? $(cat out err); }

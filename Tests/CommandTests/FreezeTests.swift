@@ -70,10 +70,11 @@ struct FreezeCommandTests {
   }
 
   @Test func whatDoesNotFitIsRefused() throws {
-    try codeShard(
-      folder("old.h5"), rows: 4, grid: (8, 8), fingerprint: try stage("V").vqgan,
-      vqgan: folder("V")
-    ) { row in ((0..<64).map { Int32(($0 * 5 + row) % 64) }, nil) }
+    for (name, path) in [("old.h5", folder("V")), ("lost.h5", "")] {
+      try codeShard(
+        folder(name), rows: 4, grid: (8, 8), fingerprint: try stage("V").vqgan, vqgan: path
+      ) { row in ((0..<64).map { Int32(($0 * 5 + row) % 64) }, nil) }
+    }
     let small = "--layers 1 --heads 2 --width 16 --steps 2 --batch-size 4 --quiet"
     let ready = try run(
       """
@@ -81,7 +82,12 @@ struct FreezeCommandTests {
       train-gpt C \(small) --out G
       train-gpt old.h5 \(small) --out H
       train-gpt old.h5 C \(small) --out K
+      train-gpt lost.h5 \(small) --out L
       decode-dataset old.h5 --vqgan V --out O --quiet
+      decode-dataset old.h5 --vqgan T --out OT --quiet
+      decode-dataset lost.h5 --vqgan V --out OL --quiet
+      sample-gpt --gpt H --vqgan T --count 1 --out IT --quiet
+      sample-gpt --gpt L --vqgan V --count 1 --out IL --quiet
       decode-dataset C --vqgan V --out DV --quiet
       codebook-report old.h5 --vqgan V --out B --quiet
       sample-gpt --gpt H --vqgan V --count 1 --out I --quiet
@@ -94,8 +100,9 @@ struct FreezeCommandTests {
       ("sample-gpt --gpt G --vqgan E --out X", 65, "codes_fingerprint"),
       ("encode-dataset S --vqgan E --out C", 64, "codes_fingerprint"),
       ("decode-dataset C --vqgan T --out DV", 64, "decoder_fingerprint"),
-      ("decode-dataset old.h5 --vqgan T --out X", 65, "vqgan_fingerprint"),
-      ("sample-gpt --gpt H --vqgan T --out X", 65, "vqgan_fingerprint"),
+      ("decode-dataset old.h5 --vqgan E --out X", 65, "codes_fingerprint"),
+      ("decode-dataset lost.h5 --vqgan T --out X", 65, "vqgan_fingerprint"),
+      ("sample-gpt --gpt L --vqgan T --out X", 65, "vqgan_fingerprint"),
       ("train-vqgan S --freeze codec --init-from V --out X", 64, "codec"),
       ("train-vqgan S --freeze encoder --out X", 64, "--init-from"),
       ("train-vqgan S --ramp -1 --out X", 64, "--ramp"),

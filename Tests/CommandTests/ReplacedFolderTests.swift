@@ -127,7 +127,7 @@ struct ReplacedFolderTests {
   }
 
   /// What an encoding needs is marked once the folder is its own: not by one that is refused.
-  @Test func nothingIsPinnedForARunThatIsRefused() throws {
+  @Test func aRefusedRunPinsNothing() throws {
     let folder = try Self.place()
     let outcome = try shell(
       stoppedFunction + """

@@ -23,7 +23,8 @@ package func makeFaults(in folder: TemporaryFolder) throws {
 package let stoppedFunction = #"""
   stopped() {
     call=$1 path=$2 after=$3; shift 3
-    env LD_PRELOAD="$PWD/faults.so" FAULT_CALL="$call" ${path:+FAULT_PATH="$path"} FAULT_AFTER="$after" \
+    # A shell has what it starts in the background ignore SIGQUIT.
+    env --default-signal=QUIT LD_PRELOAD="$PWD/faults.so" FAULT_CALL="$call" ${path:+FAULT_PATH="$path"} FAULT_AFTER="$after" \
       FAULT_TIMES=1 FAULT_ERRNO=stop "$@" > lines 2> errors & pid=$!
     until grep -q '^State:.T' /proc/$pid/status 2> /dev/null; do
       kill -0 $pid 2> /dev/null || { cat errors >&2; exit 90; }

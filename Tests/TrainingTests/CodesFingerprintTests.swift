@@ -157,6 +157,28 @@ private let ofCodes = [
     #expect(error?.description.contains("vqgan_fingerprint") == true)
   }
 
+  /// While their VQGAN is where they say, it tells what they mean.
+  @Test func earlierShardsAreTracedToTheirVQGAN() throws {
+    let sample = try EncodingSample()
+    func shard(_ name: String, vqgan: String) throws -> CodeGrid {
+      try codeShard(
+        sample.folder(name), rows: 1, grid: (4, 6), codebook: 48,
+        fingerprint: sample.stage.fingerprint, vqgan: vqgan
+      ) { _ in ((0..<24).map { Int32($0) }, nil) }
+      return try CodeShardReader(sample.folder(name)).header.grid
+    }
+    let grid = try shard("old.h5", vqgan: sample.folder("vqgan"))
+    let (tuned, other) = (try changed(sample, ofDecoder[0]), try changed(sample, ofCodes[0]))
+    try tuned.requireCodes(grid, of: "test")
+    _ = try DecodingPlan([sample.folder("old.h5")], for: tuned, as: .shards)
+    #expect(throws: CodesMismatch.self) { try other.requireCodes(grid, of: "test") }
+    // Another one at its path does not.
+    for path in [tuned.checkpointPath, sample.folder("nowhere")] {
+      let strange = try shard("\(UUID().uuidString).h5", vqgan: path)
+      #expect(throws: CodesMismatch.self) { try tuned.requireCodes(strange, of: "test") }
+    }
+  }
+
   /// A folder that an earlier version began is finished.
   @Test func earlierFoldersGoOn() throws {
     let sample = try EncodingSample()

@@ -144,6 +144,52 @@ private func tensors(_ layer: some Layer) -> [String: [Float]] {
     #expect(validated == 0)
   }
 
+  /// Moments of frozen parts that came with the optimizer neither move nor hinder anything.
+  @Test func anOptimizerThatWentOnIsResumedWithFrozenParts() throws {
+    let folder = try TemporaryFolder()
+    try imageShard(folder("a.h5"), rows: 5, height: 16, width: 16) { row in
+      (0..<16 * 16 * 3).map { UInt8(truncatingIfNeeded: $0 * (row + 3)) }
+    }
+    func train(
+      _ name: String, steps: Int, stopAfter: Int = .max, resumed: Bool = false,
+      _ change: (inout VQGANRunConfig) -> Void = { _ in }
+    ) throws -> [String: [UInt8]] {
+      var config = VQGANRunConfig(
+        VQGANSettings(
+          model: .tiny,
+          objective: VQGANObjective(
+            discStart: 0, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))),
+        loop: LoopSettings(steps: steps, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
+        in: Environment(toolVersion: "test", threads: 1))
+      config.shards = [folder("a.h5")]
+      change(&config)
+      let path = RunFolder(folder(name))
+      if !resumed { try path.create(config: config) }
+      var run = try VQGANRun(config, in: path, resumed: resumed, on: .default)
+      var done = 0
+      try run.train(
+        on: ImageShardSet(config.shards), validation: nil,
+        TrainingReporter(
+          step: { _ in done += 1 }, warn: { _ in }, shouldStop: { done >= stopAfter }))
+      let last = try path.lastCheckpoint()
+      return try DurableFile.names(in: last).reduce(into: [:]) {
+        $0[$1] = try DurableFile.read("\(last)/\($1)")
+      }
+    }
+    _ = try train("first", steps: 2)
+    func tune(_ config: inout VQGANRunConfig) {
+      (config.initFrom, config.initOptimizer) = (folder("first"), true)
+      config.objective.freeze = [.decoder, .discriminator]
+    }
+    let whole = try train("whole", steps: 5, tune)
+    _ = try train("parts", steps: 5, stopAfter: 2, tune)
+    #expect(try train("parts", steps: 5, resumed: true, tune) == whole)
+    let names = try SafetensorsFile(
+      "\(RunFolder(folder("whole")).lastCheckpoint())/optimizer.safetensors"
+    ).names
+    #expect(names.contains("generator.m.decoder.conv_out.weight"))
+  }
+
   @Test func impossibleObjectives() {
     func problem(_ change: (inout VQGANObjective) -> Void) -> String? {
       var objective = VQGANObjective()

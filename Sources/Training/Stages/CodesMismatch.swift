@@ -47,10 +47,24 @@ extension CodeGrid {
   private func requireMeaning(
     of found: CodeGrid, at path: String, for owner: String, hint: String? = nil
   ) throws(CodesMismatch) {
-    if let (property, found, expected) = found.difference(from: self) {
+    guard found.difference(from: self) != nil else { return }
+    if let (property, found, expected) = found.traced.difference(from: traced) {
       throw CodesMismatch(
         path: path, property: property, found: found, expected: expected, owner: owner, hint: hint)
     }
+  }
+}
+
+extension CodeGrid {
+  /// These codes with the fingerprint of what decides them: earlier versions did not write it, but
+  /// their VQGAN may still be where they say.
+  private var traced: CodeGrid {
+    guard codesFingerprint == nil, !vqgan.isEmpty,
+      let found = try? FirstStageFile.open(vqgan).fingerprints(), found.vqgan == fingerprint
+    else { return self }
+    var codes = self
+    codes.codesFingerprint = found.codes
+    return codes
   }
 }
 
