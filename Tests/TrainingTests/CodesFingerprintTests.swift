@@ -63,6 +63,21 @@ private let ofCodes = [
       prints { $0.quantizer.remap = CodeRemap.Config(used: 5, unknownIndex: unknown) }.codes
     }
     #expect(Set(remapped + [plain.codes]).count == 5)
+    // Which bit is which channel's, and what black and white are.
+    let signs = QuantizerConfig.SignConvention.allCases.map { signs in
+      prints {
+        $0.quantizer = QuantizerConfig(kind: .lfq)
+        ($0.nEmbed, $0.embedDim, $0.quantizer.signs) = (16, 4, signs)
+      }
+    }
+    #expect(signs[0].vqgan == signs[1].vqgan && signs[0].decoder == signs[1].decoder)
+    #expect(signs[0].codes != signs[1].codes)
+    let unit = prints { $0.pixels = .unit }
+    #expect(unit.vqgan == plain.vqgan)
+    #expect(unit.codes != plain.codes && unit.decoder != plain.decoder)
+    // The nearest entry is not that of the largest scalar product.
+    let ibq = prints { $0.quantizer.kind = .ibq }
+    #expect(ibq.codes != plain.codes)
     let levels = [[8, 5, 3], [5, 8, 3]].map { levels in
       prints {
         $0.quantizer = QuantizerConfig(kind: .fsq)

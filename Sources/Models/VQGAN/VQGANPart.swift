@@ -25,7 +25,9 @@ extension VQGANConfig {
   /// What decides the codes and is in no tensor: the rule of the quantizer, and what is read.
   package var codeRule: String {
     // Codebooks of both kinds take the nearest entry.
-    var rule = quantizer.kind.hasOwnEntries ? "nearest" : quantizer.kind.rawValue
+    let isNearest = [.gradient, .movingAverage].contains(quantizer.kind)
+    var rule = isNearest ? "nearest" : quantizer.kind.rawValue
+    if quantizer.signs != .normalized { rule += " signs \(quantizer.signs.rawValue)" }
     if quantizer.cosine { rule += " cosine" }
     if !quantizer.levels.isEmpty {
       rule += " levels \(quantizer.levels.map { "\($0)" }.joined(separator: ","))"
@@ -37,6 +39,13 @@ extension VQGANConfig {
     case .extra: rule += " unknown extra"
     case .code(let code): rule += " unknown \(code)"
     }
-    return "\(rule) \(input.rawValue)"
+    return "\(rule) \(input.rawValue)\(layerRule)"
+  }
+
+  /// What of the layers and the pixels decides codes and images and is in no tensor; empty for
+  /// those of taming-transformers.
+  package var layerRule: String {
+    (architecture == .taming ? "" : " layers \(architecture.rawValue)")
+      + (pixels == .signed ? "" : " pixels \(pixels.rawValue)")
   }
 }

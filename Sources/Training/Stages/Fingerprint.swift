@@ -50,7 +50,10 @@ extension VQGANFingerprints {
     private var codes = Fingerprint()
     private var decoder = Fingerprint()
 
-    init(_ config: VQGANConfig) { codes.add(config.codeRule) }
+    init(_ config: VQGANConfig) {
+      codes.add(config.codeRule)
+      if !config.layerRule.isEmpty { decoder.add(config.layerRule) }
+    }
 
     mutating func add(_ name: String, _ shape: Shape, _ values: UnsafeBufferPointer<Float>) {
       vqgan.add(name, shape, values)
