@@ -43,9 +43,9 @@ package final class ShardFolder {
     } catch {
       throw .file(error)
     }
-    if let found = try ShardManifest.read(in: path),
-      try found.plan == plan.hash ? true : !found.isEmpty(path)
-    {
+    let found = try ShardManifest.read(in: path)
+    let plan = plan.begun(with: found?.options)
+    if let found, try found.plan == plan.hash ? true : !found.isEmpty(path) {
       try Self.compare(found, with: plan, in: path)
       manifest = found
       // A file that is gone or was cut is made again.
@@ -54,7 +54,7 @@ package final class ShardFolder {
       try Self.refuse(plan.shards.map(\.name).filter { !ours.contains($0) }, in: path)
     } else {
       var names = plan.shards.map(\.name)
-      if try ShardManifest.read(in: path) == nil { names += [Self.reportName, Self.leftOutName] }
+      if found == nil { names += [Self.reportName, Self.leftOutName] }
       try Self.refuse(names, in: path)
       manifest = ShardManifest(plan)
       try manifest.write(in: path)

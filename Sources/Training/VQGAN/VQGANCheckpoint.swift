@@ -17,7 +17,7 @@ enum VQGANCheckpoint {
     try SafetensorsWriter.write(
       ModelFiles.entries(trainer.optimizer, prefix: "generator.")
         + ModelFiles.entries(trainer.discriminatorOptimizer, prefix: "discriminator.")
-        + usageEntries(trainer.usage),
+        + usageEntries(trainer.usage) + lecamEntries(trainer),
       to: "\(folder)/optimizer.safetensors")
     if let average = trainer.average {
       try SafetensorsWriter.write(
@@ -67,10 +67,27 @@ enum VQGANCheckpoint {
     trainer.usage.idleSteps = try ofCodes("codebook.idle_steps").map {
       Int(min(max($0.rounded(), 0), 0x1p60))
     }
+    if trainer.objective.lecamWeight > 0 {
+      let sums = try moments.tensor(lecamName).elements()
+      guard sums.count == trainer.lecam.sums.count else {
+        throw ModelMismatchError(
+          path: moments.path,
+          misshapen: ["\(lecamName) [\(sums.count)] instead of [\(trainer.lecam.sums.count)]"])
+      }
+      trainer.lecam = LeCAM(sums: sums)
+    }
     try trainer.average?.restore {
       try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(emaName)"))
     }
     return state
+  }
+
+  private static let lecamName = "lecam.sums"
+
+  private static func lecamEntries(_ trainer: VQGANTrainer) -> [SafetensorsEntry] {
+    guard trainer.objective.lecamWeight > 0 else { return [] }
+    let sums = trainer.lecam.sums
+    return [SafetensorsEntry(lecamName, Tensor(sums, shape: [sums.count]))]
   }
 
   private static func usageEntries(_ usage: CodebookUsage) -> [SafetensorsEntry] {

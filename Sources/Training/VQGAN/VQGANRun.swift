@@ -45,6 +45,12 @@ package struct VQGANRun {
       let file = try FirstStageFile.open(path, weights: config.initWeights ?? .ema)
       try file.load(&trainer.model)
       try file.load(&trainer.discriminator, of: config.objective.discriminator)
+      if config.objective.freeze.contains(.discriminator),
+        file.discriminator != config.objective.discriminator
+      {
+        throw RunError.damaged(
+          path: path, problem: "has no discriminator of this shape that could be frozen")
+      }
       if config.initOptimizer == true {
         try OptimizerStates.ofVQGAN(path).load(
           &trainer, withDiscriminator: file.discriminator == config.objective.discriminator)
@@ -57,6 +63,7 @@ package struct VQGANRun {
       state = try VQGANCheckpoint.restore(&trainer, from: checkpoint)
       try state.requireSeed(config.seed, in: checkpoint)
     }
+    trainer.freeze()
   }
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.
@@ -208,9 +215,11 @@ package struct VQGANRun {
 
   /// The metrics of the last step in the order of their columns; those of a validation follow.
   private func metrics(_ losses: VQGANLosses?, _ rate: Double) -> [Metric] {
-    VQGANLosses().named.enumerated().map { index, loss in
-      Metric("train/\(loss.name)", losses.map { Double($0.named[index].value) })
-    } + [
+    let all = losses ?? VQGANLosses()
+    let ofStep = (all.named + all.added(by: config.objective)).map {
+      Metric("train/\($0.name)", losses == nil ? nil : Double($0.value))
+    }
+    return ofStep + [
       Metric("train/codes_used", Double(trainer.usage.used)),
       Metric("train/perplexity", trainer.usage.perplexity),
       Metric("learning_rate", Double(config.learningRate(step: state.step - 1, of: config.steps))),
@@ -228,7 +237,9 @@ package struct VQGANRun {
 
   private func warnOfCollapse(_ reporter: TrainingReporter) {
     let entries = config.model.nEmbed * config.model.depth
-    guard state.step >= 200, state.step % 100 < config.logEvery else { return }
+    guard state.step >= 200, state.step % 100 < config.logEvery,
+      !config.objective.freeze.contains(.codebook)
+    else { return }
     let perplexity = trainer.usage.perplexity
     if perplexity < max(2, Double(entries) / 100) {
       reporter.warn(
