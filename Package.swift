@@ -25,6 +25,7 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "sample-gpt": [
     "ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images", "DurableFiles",
   ],
+  "score": ["ModelCommands", "Training", "TensorCore", "Shards", "Images", "DurableFiles"],
   "shard-info": ["Images", "Shards", "DurableFiles", "Platform", "RowMaps"],
   "convert-checkpoint": [
     "ModelCommands", "Training", "TamingCheckpoints", "Models", "Checkpoints", "Checksums",

@@ -32,9 +32,10 @@ struct DamagedShardTests {
       "train-vqgan whole.h5 --validation @ --preset tiny --steps 1 --out v",
       "train-vqgan @ --input segmentation --preset tiny --steps 1 --out v",
       "encode-dataset @ --vqgan vqgan --condition-vqgan vqgan --out codes",
+      "score @ --gpt gpt", "score train.h5 @ --gpt gpt --out scores",
     ])
   func deadlyShards(command: String) throws {
-    if command.hasPrefix("sample-gpt") {
+    if command.contains("--gpt gpt") {
       let made = try run(
         "train-gpt train.h5 --layers 1 --heads 2 --width 16 --steps 1 --out gpt --quiet")
       #expect(made.status == 0, "\(made.errors)")
