@@ -12,7 +12,9 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "prep-coco": ["Ingest"],
   "prep-atari": ["Ingest"],
   "prep-images": ["Ingest", "Images", "DurableFiles"],
-  "train-vqgan": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "DurableFiles"],
+  "train-vqgan": [
+    "ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images", "DurableFiles",
+  ],
   "reconstruct": ["ModelCommands", "Training", "Ingest", "Shards", "Images"],
   "encode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
   "decode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],

@@ -35,7 +35,7 @@ struct ScoreTests {
       .split(separator: "\n")
     #expect(stored.last == "val/loss")
     let loss = try #require(stored.first.flatMap { Double($0) })
-    #expect(abs((lines[3]["loss"] as? Double ?? 0) - loss) < 1e-6 * loss)
+    #expect(abs((lines[3]["loss"] as? Double ?? 0) - loss) < 2e-6 * loss)
   }
 
   @Test func textAndReport() throws {
@@ -89,14 +89,13 @@ struct ScoreTests {
       ("score --gpt run < /dev/null", 66, "standard input"),
       ("score train.h5 --gpt run --out train.h5/a", 73, "train.h5"),
       ("score train.h5 --gpt run > /dev/full", 74, "standard output"),
-      ("mkdir d; flock d score train.h5 --gpt run --out d; touch d/.lock; "
-        + "flock d/.lock score train.h5 --gpt run --out d", 75, "d"),
+      ("mkdir d; touch d/.lock; flock d/.lock score train.h5 --gpt run --out d", 75, "d"),
     ]
     for (script, status, says) in cases {
       let outcome = try shell("rm -rf d; \(script)", in: stage.folder)
       #expect(outcome.status == status, "\(script): \(outcome.errors)")
       #expect(outcome.errors.contains(says), "\(script): \(outcome.errors)")
-      if status != 75 { #expect(outcome.output == "", "\(script)") }
+      #expect(outcome.output == "", "\(script)")
     }
     #expect(!FileManager.default.fileExists(atPath: stage.folder("a")))
   }

@@ -30,7 +30,8 @@ import Training
     ) { _ in
       ((0..<16).map { _ in Int32.random(in: 0..<Int32(codebook), using: &random) }, nil)
     }
-    let condition = form.hasLabel
+    let condition =
+      form.hasLabel
       ? GPTCondition(.label(LabelCondition(vocabulary: 3, column: "room"))) : nil
     var model = GPT(
       try GPTConfig(

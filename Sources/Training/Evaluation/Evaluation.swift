@@ -261,6 +261,8 @@ package struct Evaluation {
         if let value = ImageQuality.uniformSSIM(image, original) { uniform.append(value) }
       }
       if let perceptual, wants(.lpips) {
+        try perceptual.requireSize(
+          width: image.width, height: image.height, of: reference.path, image: index)
         let tensors = [original, image].map {
           Tensor(pixels: $0.pixels, count: 1, height: $0.height, width: $0.width, on: device)
         }

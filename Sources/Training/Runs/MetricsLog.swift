@@ -38,10 +38,11 @@ package final class MetricsLog {
   ///     checkpoint; `nil` begins a new file.
   ///   - validation: the column of the validation loss, if there is one.
   ///   - isValidated: whether `step` must have a value there; a signal may have come before.
+  ///   - alsoDue: another column in which `step` must have a value.
   /// - Throws: `DurableFileError`, `RunError.damaged` if the header differs.
   package init(
     _ run: RunFolder, columns: [String], resumingAfter step: Int?, validation: String? = nil,
-    isValidated: Bool = false
+    isValidated: Bool = false, alsoDue: String? = nil
   ) throws {
     self.columns = columns
     self.validation = validation
@@ -66,9 +67,10 @@ package final class MetricsLog {
         rows.append((row, line, metrics))
       }
     }
-    if let step, isValidated {
+    let due = [isValidated ? validation : nil, alsoDue].compactMap(\.self)
+    if let step, !due.isEmpty {
       let last = rows.filter { $0.step == step }.flatMap(\.metrics)
-      if !last.contains(where: { $0.name == validation }) {
+      if !Set(due).isSubset(of: last.map(\.name)) {
         reopened = last
         before = [header] + rows.filter { $0.step < step }.map(\.line)
       }
