@@ -86,7 +86,7 @@ struct Score: ModelCommand {
     try stage?.requireColourImages()
     Interruption.install()
     let scores = try scores(scorer, of: shards, console)
-    var summary = ScoreSummary(scores.map(\.score))
+    var summary = ScoreSummary(scores.map { $0.score })
     let paths = try folder.map { folder in
       try write(scores, of: shards, stage, summary, in: folder)
     }
@@ -137,7 +137,7 @@ struct Score: ModelCommand {
     let lines = try scores.map { try ResultWriter.jsonLine($0.score) + "\n" }
     try DurableFile.write(Array(lines.joined().utf8), to: paths[0])
     let shown = scores.prefix(Self.imagesOnSheet)
-    var sheet = ScoreSheet(shown.map(\.score), of: shards.grid)
+    var sheet = ScoreSheet(shown.map { $0.score }, of: shards.grid)
     for (score, row) in shown {
       let image = try stage?.images(try shards.codes(row), of: shards.grid)[0]
       sheet.add(score, image: image)

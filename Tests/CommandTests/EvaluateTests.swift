@@ -196,7 +196,7 @@ struct EvaluateTests {
       try JSONSerialization.jsonObject(with: Data(equal.output.utf8)) as? [String: Any])
     #expect(abs(report["fd_latents"] as? Double ?? 1) < 1e-6)
     #expect(report["mind"] as? Double == 0 && report["precision"] == nil)
-    #expect((report["warnings"] as? [String])?.count == 3)
+    #expect((report["warnings"] as? [String])?.count == 4)
     let single = try evaluate("one one --metrics mind")
     #expect(single.status == 0 && single.output.contains(#""mind":0"#), "\(single.errors)")
   }

@@ -146,7 +146,7 @@ struct TrainVQGANTests {
         "--evaluate-every 2 --features lite0=base.safetensors --validation held-out.h5", 65, "_conv"
       ),
       ("--evaluate-every 2 --crop 16 \(lpips) --validation held-out.h5", 65, "25 pixels"),
-      ("--evaluate-every 2 --input segmentation --validation held-out.h5", 65, "segmentation"),
+      ("--evaluate-every 2 --input segmentation --validation held-out.h5", 64, "segmentation"),
     ] as [(String, Int32, String)] {
       let refused = try shell("train-vqgan train.h5 --out x \(Self.tiny) \(options)", in: folder)
       #expect(refused.status == status, "\(options): \(refused.errors)")

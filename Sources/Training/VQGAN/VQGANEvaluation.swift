@@ -7,7 +7,7 @@ import TensorCore
 /// The settings of the evaluations of a training; measures are those of `evaluate`.
 package struct EvaluationSettings: Codable, Equatable, Sendable {
   package var every: Int  // steps
-  package var count = Self.defaultCount  // images of the validation shards, at most
+  package var count = EvaluationSettings.defaultCount  // images of the validation shards, at most
   /// As `--features` of `evaluate` has it.
   package var features = "latents"
   package var resize = FeatureResize.tf
