@@ -139,7 +139,8 @@ struct Score: ModelCommand {
     let shown = scores.prefix(Self.imagesOnSheet)
     var sheet = ScoreSheet(shown.map { $0.score }, of: shards.grid)
     for (score, row) in shown {
-      let image = try stage?.images(try shards.codes(row), of: shards.grid)[0]
+      let codes = try shards.codes(row)
+      let image = stage?.images(codes, of: shards.grid)[0]
       sheet.add(score, image: image)
       try Interruption.throwIfRequested()
     }

@@ -1,4 +1,4 @@
-// Numbers that a name and a count decide, as `Tests/Fixtures/metrics/networks.py` makes them.
+// Numbers that a name and a count decide, as `Tools/metrics_fixture.py` makes them.
 import NN
 import TensorCore
 

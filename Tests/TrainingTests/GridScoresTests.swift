@@ -79,7 +79,7 @@ import Training
     }
 
     let data = GPTData(
-      codes: try CodeTable(shards, order: form.order),
+      codes: try CodeTable(shards, order: form.order) {},
       conditions: try gpt.condition?.table(of: shards))
     let loss = try #require(
       try GPTTrainer(model, weightDecay: 0).validate(data, rows: Array(0..<5), batchSize: 2))

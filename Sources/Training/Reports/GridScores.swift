@@ -92,7 +92,7 @@ package struct GridScore: Encodable, Sendable {
     case maxBits = "max_bits"
   }
 
-  package func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Swift.Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(shard, forKey: .shard)
     try values.encode(row, forKey: .row)
@@ -138,7 +138,7 @@ package struct ScoreSummary: Encodable, Sendable {
     case bitsPerImage = "bits_per_image"
   }
 
-  package func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Swift.Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(images, forKey: .images)
     try values.encode(codes, forKey: .codes)

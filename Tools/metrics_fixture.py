@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes networks.safetensors beside this script: what the networks of `evaluate` make of generated images with generated
+"""Writes Tests/Fixtures/metrics/networks.safetensors: what the networks of `evaluate` make of generated images with generated
 weights, by their published implementations.
 
 Needs what `make .venv/metrics` installs, and efficientnet-lite-pytorch 0.1.0. Weights and images are hashes of a name
@@ -136,6 +136,6 @@ result["measures"] = torch.tensor([
 ])
 save_file(
     {name: tensor.numpy().astype(np.float32) for name, tensor in sorted(result.items())},
-    pathlib.Path(__file__).with_name("networks.safetensors"))
+    pathlib.Path(__file__).parent.parent / "Tests/Fixtures/metrics/networks.safetensors")
 for name, tensor in sorted(result.items()):
     print(name, tuple(tensor.shape), tensor.flatten()[:4].tolist(), float(tensor.std()))
