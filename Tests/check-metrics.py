@@ -83,7 +83,7 @@ def features(model, images, resize):
     from cleanfid.resize import build_resizer
     from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x as tensorflow
 
-    rows = []
+    inputs = []
     for image in images:
         x = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float()
         if resize == "torch":
@@ -92,8 +92,8 @@ def features(model, images, resize):
             x = (tensorflow(x, size=(299, 299), align_corners=False) - 128) / 128
         else:
             x = (torch.from_numpy(build_resizer("clean")(image)).permute(2, 0, 1)[None] - 128) / 128
-        rows.append(model(x)[0][0, :, 0, 0])
-    return torch.stack(rows)
+        inputs.append(x)
+    return torch.cat([model(torch.cat(inputs[start : start + 16]))[0][:, :, 0, 0] for start in range(0, len(inputs), 16)])
 
 
 def run(*arguments):

@@ -220,7 +220,7 @@ struct EvaluateTests {
       name == "_bn0.bias" ? ([33], floats + [0]) : (shape, floats)
     }
     for (arguments, words) in [
-      ("lite0=nan.safetensors", "_fc.bias holds values that are not finite"),
+      ("lite0=nan.safetensors", "_fc.bias: holds values that are not finite"),
       ("lite0=wide.safetensors", "_bn0.bias"), ("inception=wide.safetensors", "Conv2d_1a_3x3"),
     ] {
       let outcome = try shell("evaluate a b --features \(arguments) --quiet", in: folder)
