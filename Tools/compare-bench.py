@@ -30,7 +30,7 @@ def main():
     if not options.json:
         print(f"{'workload':30} {'unit':>9} {'bench':>10} {'PyTorch':>10} {'ratio':>7}   memory, MiB")
     for name in names:
-        ours_too = ["--precision", "bf16"] if options.precision == "bfloat16" and name.startswith("gpt_") else []
+        ours_too = ["--precision", "bf16"] if options.precision == "bfloat16" else []
         limits = [name, "--seconds", str(options.seconds)]
         rounds = []
         for _ in range(options.rounds):

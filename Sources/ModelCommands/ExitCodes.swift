@@ -29,10 +29,10 @@ extension SuiteExitCode {
 
 private func code(of error: RunError) -> SuiteExitCode {
   switch error {
-  case .alreadyARun, .isALink, .externalFile: .cannotCreate
-  case .noCheckpoint: .noInput
+  case .alreadyARun, .isALink, .notALink, .externalFile, .holdsShards: .cannotCreate
+  case .noCheckpoint, .noConfig: .noInput
   case .configDiffers, .otherData, .tooLarge: .usage
-  case .damaged, .otherKind, .notFinite: .badData
+  case .damaged, .otherKind, .notFinite, .onlySkipped: .badData
   }
 }
 

@@ -41,7 +41,13 @@ struct TrainVQGAN: TrainingCommand {
     try ImageShardReader(shard).header.split == "validation"
   }
 
-  func run(_ config: VQGANRunConfig, in folder: RunFolder, on device: Device) throws {
+  func run(
+    _ config: VQGANRunConfig, in folder: RunFolder, on device: Device
+  ) throws -> TrainingState {
+    let frozen = config.objective.freeze.map(\.rawValue).joined(separator: ", ")
+    if !frozen.isEmpty, config.initFrom == nil {
+      throw ValidationError("--freeze \(frozen) needs --init-from: a new run has nothing to keep.")
+    }
     let shards = try ImageShardSet(config.shards)
     try config.check(shards)
     let validation = config.validation.isEmpty ? nil : try ImageShardSet(config.validation)
@@ -58,6 +64,7 @@ struct TrainVQGAN: TrainingCommand {
       "\(shards.count) images of \(shards.width)×\(shards.height), "
         + "\(run.trainer.model.parameterCount) parameters, on \(device.name), "
         + "from step \(run.state.step) to \(config.steps)")
+    if !frozen.isEmpty { runtime.console.note("\(frozen): stays as it is") }
     if config.objective.discStart >= config.steps, config.objective.discFactor > 0 {
       runtime.console.note(
         "no discriminator in this run: it takes part from step \(config.objective.discStart) on "
@@ -66,6 +73,6 @@ struct TrainVQGAN: TrainingCommand {
     try supervise(from: run.state.step, to: config.steps) {
       try run.train(on: shards, validation: validation, $0)
     }
-    withExtendedLifetime(lock) {}
+    return withExtendedLifetime(lock) { run.state }
   }
 }

@@ -125,7 +125,7 @@ struct EvaluateTests {
     #expect(sheet.width > 2 * 96 && sheet.height > 3 * 96)
     #expect(try String(contentsOfFile: folder("path"), encoding: .utf8) == "other.png\n")
     #expect(outcome.output.hasSuffix("64\n65\n73\n"), "\(outcome.output)")
-    #expect(outcome.errors.contains("vqgan_fingerprint"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("fingerprint"), "\(outcome.errors)")
   }
 
   /// Codes and latents of a VQGAN, statistics out and in.

@@ -87,7 +87,9 @@ struct VQGANEvaluator {
   mutating func measure(
     _ model: VQGAN, on images: [RGBImage], unless shouldStop: () -> Bool
   ) throws -> [Metric]? {
-    let stage = FirstStage(model: model.frozen(), config: model.config, fingerprint: "", path: "")
+    let stage = FirstStage(
+      model: model.frozen(), config: model.config,
+      fingerprints: VQGANFingerprints(vqgan: "", codes: "", decoder: ""), path: "")
     let reconstructor = try Reconstructor(stage, on: device)
     let extractor =
       source == .latents

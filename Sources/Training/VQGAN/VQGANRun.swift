@@ -14,6 +14,8 @@ package struct VQGANRun {
   let folder: RunFolder
   let device: Device
   private let isResumed: Bool
+  /// The state behind the last step that was not skipped, once one is.
+  private var lastTaken: TrainingState?
   var evaluator: VQGANEvaluator?
 
   /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if
@@ -45,6 +47,12 @@ package struct VQGANRun {
       let file = try FirstStageFile.open(path, weights: config.initWeights ?? .ema)
       try file.load(&trainer.model)
       try file.load(&trainer.discriminator, of: config.objective.discriminator)
+      if config.objective.freeze.contains(.discriminator),
+        file.discriminator != config.objective.discriminator
+      {
+        throw RunError.damaged(
+          path: path, problem: "has no discriminator of this shape that could be frozen")
+      }
       if config.initOptimizer == true {
         try OptimizerStates.ofVQGAN(path).load(
           &trainer, withDiscriminator: file.discriminator == config.objective.discriminator)
@@ -55,7 +63,11 @@ package struct VQGANRun {
     let seed = config.seed
     evaluator = try config.evaluation.map { try VQGANEvaluator($0, seed: seed, on: device) }
     state = TrainingState(seed: config.seed)
-    if let checkpoint { state = try VQGANCheckpoint.restore(&trainer, from: checkpoint) }
+    if let checkpoint {
+      state = try VQGANCheckpoint.restore(&trainer, from: checkpoint)
+      try state.requireSeed(config.seed, in: checkpoint)
+    }
+    trainer.freeze()
   }
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.
@@ -70,7 +82,13 @@ package struct VQGANRun {
       folder, columns: columns + (evaluator?.columns ?? []),
       resumingAfter: isResumed ? state.step : nil,
       validation: "val/rec_loss", isValidated: validation != nil && isDue(state.step),
-      alsoDue: isEvaluated(state.step) ? evaluator?.columns.first : nil)
+      alsoDue: isEvaluated(state.step) ? evaluator?.columns.first : nil,
+      expecting: state.metricsRows,
+      rowsOf: {
+        ($0 % config.logEvery == 0 ? 1 : 0) + (validation != nil && isDue($0) ? 1 : 0)
+          + (isEvaluated($0) ? 1 : 0)
+      })
+    if let missing = log.missing { reporter.warn(missing) }
     if let metrics = log.reopened, let validation {
       var rows = [metrics.filter { !$0.name.hasPrefix("val/") }]
       if isDue(state.step) {
@@ -82,10 +100,10 @@ package struct VQGANRun {
         rows.append(found)
       }
       try log.relog(step: state.step, rows)
-      if let best = best(log) { try folder.pointToBest(best) }
+      if let best = try best(log) { try folder.pointToBest(best) }
     }
     if state.step == config.steps {
-      try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: best(log))
+      try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: try best(log))
     }
     let batches = ImageBatches(
       shards, batchSize: config.batchSize, from: state.position, seed: config.seed,
@@ -187,35 +205,56 @@ package struct VQGANRun {
         throw folder.notFinite(error.what, at: step)
       }
       reporter.warn("step \(state.step): \(error.what) is not finite; the step is skipped")
+      if state.skippedInARow == 0 { lastTaken = before }
+      state.countSkipped()
+      if state.hasSkippedTooMuch(of: config.steps) { throw try onlySkipped(error.what, log) }
       return nil
     }
+    state.countTaken()
     if let name = trainer.model.notFinite ?? trainer.discriminator.notFinite {
       throw folder.notFinite(name, at: state.step)
     }
     return losses
   }
 
+  /// Saves the state behind the last step that was taken, unless there is a checkpoint since.
+  private mutating func onlySkipped(_ what: String, _ log: MetricsLog) throws -> RunError {
+    let (step, count) = (state.step, state.skippedInARow)
+    if let lastTaken, lastTaken.step > folder.steps().last ?? 0 {
+      state = lastTaken
+      try save(log)
+    }
+    return .onlySkipped(
+      path: folder.path, step: step, count: count, what: what, last: folder.steps().last)
+  }
+
   private func save(_ log: MetricsLog) throws {
     try log.sync()
+    var state = state
+    state.metricsRows = log.count(upTo: state.step)
     try folder.saveCheckpoint(
-      step: state.step, keeping: config.keepCheckpoints, best: best(log)
+      step: state.step, keeping: config.keepCheckpoints, best: try best(log)
     ) {
       try VQGANCheckpoint.save(trainer, state, in: $0)
     }
   }
 
-  /// The step of the lowest validation loss, if its checkpoint is kept.
-  private func best(_ log: MetricsLog) -> Int? {
-    config.keepBest == true ? log.lowest?.step : nil
+  /// The step of the lowest validation loss of this one and of those that have a checkpoint; nil
+  /// where the best is not kept.
+  private func best(_ log: MetricsLog) throws -> Int? {
+    guard config.keepBest == true else { return nil }
+    return log.lowest(among: Set(try folder.listedSteps()).union([state.step]))
   }
 
   // MARK: Metrics
 
   /// The metrics of the last step in the order of their columns; those of a validation follow.
   private func metrics(_ losses: VQGANLosses?, _ rate: Double) -> [Metric] {
-    VQGANLosses().named.enumerated().map { index, loss in
-      Metric("train/\(loss.name)", losses.map { Double($0.named[index].value) })
-    } + [
+    let all = losses ?? VQGANLosses()
+    let ofStep = (all.named + all.added(by: config.objective)).map {
+      Metric("train/\($0.name)", losses == nil ? nil : Double($0.value))
+    }
+    return ofStep + [
       Metric("train/codes_used", Double(trainer.usage.used)),
       Metric("train/perplexity", trainer.usage.perplexity),
       Metric("learning_rate", Double(config.learningRate(step: state.step - 1, of: config.steps))),
@@ -233,7 +272,9 @@ package struct VQGANRun {
 
   private func warnOfCollapse(_ reporter: TrainingReporter) {
     let entries = config.model.nEmbed * config.model.depth
-    guard state.step >= 200, state.step % 100 < config.logEvery else { return }
+    guard state.step >= 200, state.step % 100 < config.logEvery,
+      !config.objective.freeze.contains(.codebook)
+    else { return }
     let perplexity = trainer.usage.perplexity
     if perplexity < max(2, Double(entries) / 100) {
       reporter.warn(
