@@ -7,7 +7,7 @@ SHELL := bash
 .NOTPARALLEL:  # one step uses all cores
 .PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times \
 	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-metrics bench \
-	bench-compare lint format check clean
+	bench-compare compare-tokenizers lint format check clean
 
 BUILD := .build
 SWIFTFLAGS := -c release --scratch-path $(BUILD)
@@ -89,9 +89,19 @@ METRIC_IMAGES ?= $(PHOTOS)
 interop-torch: build .venv/torch  ## convert checkpoints from and to PyTorch, and compare codes of PHOTOS=folder COUNT=8
 	.venv/bin/python Tests/CheckpointsTests/check_with_torch.py $(BIN)
 	Tests/check-reference.sh $(BIN) .venv/bin/python $(PHOTOS) $(COUNT)
+	Tests/check-tokenizers.sh $(BIN) .venv/bin/python $(PHOTOS)
 
 interop-metrics: build .venv/metrics  ## compare evaluate with pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image
 	.venv/bin/python Tests/check-metrics.py $(BIN)/evaluate $(METRIC_IMAGES)
+
+VQGANS ?= runs/demo/vqgan
+TOKENIZERS ?= runs/tokenizers
+LPIPS ?=
+FEATURES ?=
+
+compare-tokenizers: build .venv/ready  ## PHOTOS=folder through each of VQGANS="a b": a table and a sheet; COUNT=8 SIZE=256 LPIPS="files" FEATURES=inception=FILE
+	.venv/bin/python Tools/compare-tokenizers.py $(BIN) $(PHOTOS) $(VQGANS) --size $(SIZE) --count $(COUNT) --out $(TOKENIZERS) \
+	  $(addprefix --lpips ,$(LPIPS)) $(addprefix --features ,$(FEATURES))
 
 bench: build  ## times of real work, one JSON line each
 	$(BIN)/bench

@@ -1,5 +1,7 @@
 // A file of weights of any known format.
 
+import DurableFiles
+
 /// Opens files of weights by what they hold, not by how they are called.
 package enum CheckpointFile {
   /// Opens a safetensors or PyTorch file; its tensors have the names that models have.
@@ -16,7 +18,16 @@ package enum CheckpointFile {
   ///
   /// - Throws: as `open`.
   package static func openAsItIs(_ path: String) throws -> any TensorSource {
-    isSafetensors(try RandomAccessFile(path)) ? try SafetensorsFile(path) : try PyTorchFile(path)
+    let path = weightsFile(path)
+    return isSafetensors(try RandomAccessFile(path))
+      ? try SafetensorsFile(path) : try PyTorchFile(path)
+  }
+
+  /// The file of weights in a folder of a model of diffusers; any other path as it is.
+  package static func weightsFile(_ path: String) -> String {
+    guard DurableFile.isFolder(path) else { return path }
+    return ["safetensors", "bin"].map { "\(path)/diffusion_pytorch_model.\($0)" }
+      .first(where: DurableFile.exists) ?? path
   }
 
   /// A length of 8 bytes that fits the file, then a JSON object.

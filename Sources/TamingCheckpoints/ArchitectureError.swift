@@ -4,6 +4,8 @@
 package enum ArchitectureError: Error, Equatable {
   /// Its names are those of no known model.
   case unknownModel(path: String, names: [String])
+  /// It is a tokenizer, its names those of none of the known families.
+  case unknownLayout(path: String, names: [String], known: [String])
   /// It holds another model than the one that is needed.
   case otherModel(path: String, found: String, expected: String)
   case noTensor(path: String, tensor: String)
@@ -23,6 +25,11 @@ extension ArchitectureError: CustomStringConvertible {
     case .unknownModel(let path, let names):
       "\(path): no known model; its tensors are \(names.prefix(5).joined(separator: ", "))"
         + (names.count > 5 ? " and \(names.count - 5) more" : "")
+    case .unknownLayout(let path, let names, let known):
+      "\(path): a tokenizer of no known family; its encoder has "
+        + names.filter { $0.hasPrefix("encoder.") }.prefix(4).joined(separator: ", ")
+        + "; expected "
+        + known.joined(separator: ", ")
     case .otherModel(let path, let found, let expected):
       "\(path): holds \(found), expected \(expected)"
     case .noTensor(let path, let tensor): "\(path): no tensor \(tensor)"

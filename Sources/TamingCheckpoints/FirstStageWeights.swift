@@ -12,15 +12,42 @@ package struct FirstStageWeights: Sendable {
   package let hasPerceptual: Bool
   /// All of them: names are those of a checkpoint's `model.safetensors`.
   package let tensors: RenamedTensors
+  /// The family whose names the file has; nil for taming-transformers and IBQ.
+  package let family: String?
 
   /// - Parameters:
   ///   - project: the section of the model in its project file.
   ///   - position: the section's key there.
+  ///   - quantizer: the kind of a codebook whose tensors do not show it: gradient or ibq.
   /// - Throws: `ArchitectureError`, `ModelMismatchError` with every name that is missing,
   ///   unexpected or of another shape.
   package init(
-    _ source: some TensorSource, project: TamingProject.Section?, position: String = "model.target"
+    _ source: some TensorSource, project: TamingProject.Section?, position: String = "model.target",
+    quantizer: QuantizerConfig.Kind? = nil
   ) throws {
+    guard let published = try PublishedWeights(source) else {
+      try self.init(source, project, position, quantizer, nil)
+      return
+    }
+    if let quantizer {
+      throw ArchitectureError.unsupported(
+        path: source.path,
+        problem: "--quantizer \(quantizer.rawValue) is for the names of taming-transformers, these "
+          + "are \(type(of: published.layout).title)'s")
+    }
+    do {
+      try self.init(published.tensors, project, position, nil, published.layout)
+    } catch {
+      throw published.inTheirNames(error)
+    }
+  }
+
+  /// - Parameter source: under the names of taming-transformers, whatever the layout was.
+  private init(
+    _ source: some TensorSource, _ project: TamingProject.Section?, _ position: String,
+    _ quantizer: QuantizerConfig.Kind?, _ layout: (any PublishedLayout)?
+  ) throws {
+    family = layout.map { type(of: $0).title }
     try project?.require(.vqgan, position, for: source.path)
     if let target = project?.target,
       (target == "GumbelVQ") != source.contains("quantize.embed.weight"),
@@ -30,7 +57,8 @@ package struct FirstStageWeights: Sendable {
         project: project?.path ?? "", key: position, found: target, path: source.path,
         weights: target == "VQModel" ? "a Gumbel quantizer" : "a codebook of nearest entries")
     }
-    let config = try VQGANConfig(inferredFrom: source, project: project)
+    let config = try VQGANConfig(
+      inferredFrom: source, project: project, quantizer: quantizer, layout: layout)
     if let problem = config.problem {
       throw ArchitectureError.unsupported(path: source.path, problem: problem)
     }
@@ -85,8 +113,12 @@ package struct FirstStageWeights: Sendable {
   /// What it is, in a line.
   package var summary: String {
     let kind =
-      config.quantizer.kind == .gumbel
-      ? "Gumbel VQGAN" : config.inChannels > 4 ? "segmentation VQGAN" : "VQGAN"
+      switch config.quantizer.kind {
+      case .gumbel: "Gumbel VQGAN"
+      case .ibq: "IBQ VQGAN"
+      default:
+        family.map { "\($0) VQGAN" } ?? (config.inChannels > 4 ? "segmentation VQGAN" : "VQGAN")
+      }
     var parts = [
       "\(kind), f = \(config.downsampling)",
       "\(config.nEmbed) codes × \(config.embedDim)"

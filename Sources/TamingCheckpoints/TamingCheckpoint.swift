@@ -1,6 +1,7 @@
 // What a file of weights holds.
 
 import Checkpoints
+import Models
 
 /// A file of weights, recognised by the names of its tensors.
 package enum TamingCheckpoint: Sendable {
@@ -16,16 +17,18 @@ package enum TamingCheckpoint: Sendable {
   ///   - project: what the shapes do not tell.
   ///   - heads: of a transformer's attention, for files without a project file.
   ///   - stagesOnly: of a transformer its VQGANs alone matter, so that heads need not be known.
+  ///   - quantizer: of a VQGAN, the kind of a codebook whose tensors do not show it.
   /// - Throws: `ArchitectureError`, `ModelMismatchError`, `GPTConfigError`.
   package init(
     _ source: some TensorSource, project: TamingProject? = nil, heads: Int? = nil,
-    stagesOnly: Bool = false
+    stagesOnly: Bool = false, quantizer: QuantizerConfig.Kind? = nil
   ) throws {
     if source.contains("transformer.tok_emb.weight") || source.contains("tok_emb.weight") {
       self = .transformer(
         try TransformerWeights(source, project: project, heads: heads, stagesOnly: stagesOnly))
     } else if source.contains("encoder.conv_in.weight") {
-      self = .firstStage(try FirstStageWeights(source, project: project?.model))
+      self = .firstStage(
+        try FirstStageWeights(source, project: project?.model, quantizer: quantizer))
     } else if source.contains("features.0.weight") {
       self = .vgg16(source)
     } else if source.names.contains(where: { $0.hasSuffix("net.slice1.0.weight") }) {

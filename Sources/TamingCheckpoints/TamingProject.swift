@@ -32,9 +32,10 @@ package struct TamingProject {
       if let text = node.string {
         (target, params) = (text, Node(""))
       } else {
-        let target = node["target"]?.string ?? ""
+        // Lightning's command line, which SEED-Voken uses, has other words for the two.
+        let target = (node["target"] ?? node["class_path"])?.string ?? ""
         self.target = target.split(separator: ".").last.map(String.init) ?? target
-        params = node["params"] ?? Node("")
+        params = node["params"] ?? node["init_args"] ?? Node("")
       }
     }
 
@@ -85,7 +86,7 @@ package struct TamingProject {
     /// The published classes.
     fileprivate var classes: Set<String> {
       switch self {
-      case .vqgan: ["VQModel", "VQSegmentationModel", "VQNoDiscModel", "GumbelVQ", "EMAVQ"]
+      case .vqgan: ["VQModel", "VQSegmentationModel", "VQNoDiscModel", "GumbelVQ", "EMAVQ", "IBQ"]
       case .transformer: ["Net2NetTransformer"]
       }
     }
@@ -108,14 +109,15 @@ package struct TamingProject {
     } catch {
       throw ArchitectureError.project(path: path, problem: "no YAML: \(error)")
     }
-    guard let node = root?["model"], node["target"] != nil, let model = Section(node, path: path)
+    guard let node = root?["model"], (node["target"] ?? node["class_path"]) != nil,
+      let model = Section(node, path: path)
     else {
       throw ArchitectureError.project(
         path: path,
         problem: "no model with a target; expected a project file of taming-transformers")
     }
     self.model = model
-    let data = root?["data"]?["params"]
+    let data = root?["data"]?["params"] ?? root?["data"]?["init_args"]
     let sets = ["train", "validation"].compactMap { data?[$0]?["params"] }
     let sizes = sets.flatMap {
       [

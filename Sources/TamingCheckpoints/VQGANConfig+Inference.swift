@@ -12,9 +12,13 @@ extension VQGANConfig {
   /// published code: β 0.25 in the legacy position. A list of the entries in use says nothing of
   /// the others: they get a random code, as in the published models.
   ///
+  /// - Parameters:
+  ///   - quantizer: the rule of a codebook that has none of its own in the weights.
+  ///   - layout: the family that the weights come from, whose names have been translated.
   /// - Throws: `ArchitectureError`; also when the project file contradicts the weights.
-  package init(
-    inferredFrom weights: some TensorSource, project: TamingProject.Section?
+  init(
+    inferredFrom weights: some TensorSource, project: TamingProject.Section?,
+    quantizer given: QuantizerConfig.Kind? = nil, layout: (any PublishedLayout)? = nil
   ) throws {
     let input = try weights.shape(of: "encoder.conv_in.weight", axes: 4)
     let (ch, inputs) = (input[0], input[1])
@@ -44,24 +48,37 @@ extension VQGANConfig {
       throw ArchitectureError.unsupported(
         path: weights.path, problem: "an encoder with double_z, which no VQGAN has")
     }
-    let (codebook, quantizer) = try Self.codebook(of: weights, project)
+    let (codebook, quantizer) =
+      try layout?.codebook(of: weights)
+      ?? Self.codebook(of: weights, project, given, blocks: blocks)
     self.init(
       resolution: resolution, inChannels: inputs, outChannels: output, ch: ch, chMult: factors,
       numResBlocks: blocks, attnResolutions: attending.map { resolution >> $0 }, zChannels: latent,
       dropout: project?.float("dropout", in: "ddconfig") ?? 0, embedDim: codebook[1],
       nEmbed: codebook[0], quantizer: quantizer)
+    try layout?.complete(&self, of: weights)
     if let project { try compare(with: project, weights.path) }
   }
 
   /// The shape of the codebook, `[K, D]`, and what kind it is.
   private static func codebook(
-    of weights: some TensorSource, _ project: TamingProject.Section?
+    of weights: some TensorSource, _ project: TamingProject.Section?,
+    _ given: QuantizerConfig.Kind?, blocks: Int
   ) throws -> (shape: [Int], quantizer: QuantizerConfig) {
     let isDrawn = weights.contains("quantize.embed.weight")
     let isEMA = weights.contains("quantize.cluster_size")
-    var quantizer = QuantizerConfig(
-      kind: isDrawn ? .gumbel : isEMA ? .movingAverage : .gradient, beta: 0.25, legacy: true,
-      klWeight: project?.float("kl_weight") ?? 1e-8)
+    if let given, isDrawn || isEMA {
+      throw ArchitectureError.unsupported(
+        path: weights.path,
+        problem: "--quantizer \(given.rawValue) for a codebook of kind "
+          + (isDrawn ? "gumbel" : "moving_average"))
+    }
+    var quantizer =
+      isDrawn || isEMA
+      ? QuantizerConfig(
+        kind: isDrawn ? .gumbel : .movingAverage, beta: 0.25, legacy: true,
+        klWeight: project?.float("kl_weight") ?? 1e-8)
+      : try .rule(given, project, blocks: blocks, of: weights)
     if let schedule = project?.section("temperature_scheduler_config") {
       let published = TemperatureSchedule()
       quantizer.temperature = TemperatureSchedule(

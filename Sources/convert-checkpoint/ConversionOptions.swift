@@ -52,6 +52,9 @@ struct ConversionOptions: ParsableArguments {
   @Option(help: "The new code of other entries: random, extra (one of their own), or a code.")
   var unknownIndex: CodeRemap.Unknown?
 
+  @Option(help: "Of a VQGAN whose names fit both: codes of nearest entries (gradient), or IBQ's.")
+  var quantizer: Rule?
+
   @Option(help: "Which weights to take where there is an EMA of them beside them.")
   var weights = WeightChoice.ema
 
@@ -65,6 +68,13 @@ struct ConversionOptions: ParsableArguments {
 
   enum Target: String, CaseIterable, ExpressibleByArgument {
     case suite, taming
+  }
+
+  /// Kinds of codebooks with the same tensors.
+  enum Rule: String, CaseIterable, ExpressibleByArgument {
+    case gradient, ibq
+
+    var kind: QuantizerConfig.Kind { self == .ibq ? .ibq : .gradient }
   }
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
@@ -102,7 +112,8 @@ struct ConversionOptions: ParsableArguments {
     for (name, isGiven) in [
       ("--extract", extract != nil), ("--project", project != nil), ("--heads", heads != nil),
       ("--grid", grid != nil), ("--ignore", !ignore.isEmpty), ("--optimizer", optimizer),
-      ("--remap", remap != nil), ("--unknown-index", unknownIndex != nil),
+      ("--quantizer", quantizer != nil), ("--remap", remap != nil),
+      ("--unknown-index", unknownIndex != nil),
     ] where isGiven {
       throw ValidationError("\(name) is for reading taming's files, not for writing them.")
     }

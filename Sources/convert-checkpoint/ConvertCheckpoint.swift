@@ -12,9 +12,10 @@ import Training
 struct ConvertCheckpoint: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert-checkpoint",
-    abstract: "Converts weights of taming-transformers, and back.",
+    abstract: "Converts weights of taming-transformers and back, and of other tokenizers.",
     usage: """
       convert-checkpoint last.ckpt --out vqgan
+      convert-checkpoint vq_ds16_c2i.pt --out llamagen
       convert-checkpoint VGG16.pth LPIPS.pth --out perceptual.safetensors
       convert-checkpoint RUN --to taming --out last.ckpt
       """,

@@ -19,7 +19,8 @@ struct ImportJob {
     if let project { console.note("\(path): read with \(project.path)") }
     let isStage = options.extract == .firstStage || options.extract == .condStage
     let checkpoint = try TamingCheckpoint(
-      sources[0], project: project, heads: options.heads, stagesOnly: isStage)
+      sources[0], project: project, heads: options.heads, stagesOnly: isStage,
+      quantizer: options.quantizer?.kind)
     if options.verbose { listTensors(of: sources[0]) }
     switch checkpoint {
     case .firstStage(let weights):

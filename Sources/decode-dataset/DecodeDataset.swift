@@ -83,9 +83,11 @@ struct DecodeDataset: ModelCommand {
     }
     progress.finish()
     let seconds = (ContinuousClock.now - began) / .seconds(1)
+    let new = plan.count - earlier
+    let rate = new > 0 ? ", \(Progress.rate(Double(new) / max(seconds, 1e-3))) images/s" : ""
     console.note(
-      "decoded \(plan.count - earlier) images\(earlier > 0 ? " (\(earlier) by an earlier run)" : "")"
-        + " in \(Progress.duration(seconds))")
+      "decoded \(new) images\(earlier > 0 ? " (\(earlier) by an earlier run)" : "")"
+        + " in \(Progress.duration(seconds))\(rate)")
     for row in rows { try results.writer.write(row, text: row.path) }
     for shard in shards {
       try results.writer.write(ShardLine(path: shard.path, rows: shard.rows), text: shard.path)

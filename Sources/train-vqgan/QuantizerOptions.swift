@@ -52,13 +52,14 @@ struct QuantizerOptions: ParsableArguments {
   /// Puts the options that were given into a model; a change of the kind brings its defaults.
   func change(_ model: inout VQGANConfig) throws {
     if let kind = quantizer ?? levels.map({ _ in .fsq }), kind != model.quantizer.kind {
-      model.quantizer = QuantizerConfig(kind: kind, legacy: kind != .simVQ)
+      model.quantizer = QuantizerConfig(kind: kind, legacy: kind != .simVQ && kind != .ibq)
       switch kind {
       case .movingAverage:
         (model.quantizer.restartAfter, model.quantizer.initialization) = (50, .kMeans)
       case .gumbel: model.embedDim = model.zChannels
       case .fsq: try setLevels(levels?.values, or: codes ?? model.nEmbed, of: &model)
       case .lfq: try setBits(codes ?? model.nEmbed, of: &model)
+      case .ibq: model.quantizer.entropyWeight = 0.05
       case .gradient, .simVQ: break
       }
     }

@@ -91,6 +91,27 @@ struct ConvertCheckpointTests {
     #expect(!FileManager.default.fileExists(atPath: folder("second")))
   }
 
+  @Test func tokenizersOfOtherFamilies() throws {
+    let outcome = try run(
+      """
+      set -e
+      T=$F/tokenizers
+      for model in llamagen-vq16.pt open-magvit2.ckpt diffusers-ldm-f4 diffusers-amused; do
+        convert-checkpoint $T/$model --out ${model%.*}-vqgan
+        reconstruct $F/images/rgb-8.png --vqgan $T/$model --out seen-$model --json --quiet
+        reconstruct $F/images/rgb-8.png --vqgan ${model%.*}-vqgan --out again-$model --json --quiet
+        cmp seen-$model/0000-rgb-8.png again-$model/0000-rgb-8.png || true
+      done
+      convert-checkpoint $T/ibq-16384.ckpt --quantizer ibq --out by-word --quiet
+      convert-checkpoint $T/ibq-16384.ckpt --project $T/ibq-16384.yaml --out by-project --quiet
+      cmp by-word/model.safetensors by-project/model.safetensors
+      """)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    for title in ["LlamaGen VQGAN, f = 2", "Open-MAGVIT2 VQGAN", "diffusers VQGAN"] {
+      #expect(outcome.errors.contains(title), "\(outcome.errors)")
+    }
+  }
+
   /// A pickle that would make a file where Python loads it.
   @Test func codeIsReportedAndNotRun() throws {
     var stream = try Fixture.data("lpips-vgg.pth")
@@ -146,6 +167,16 @@ struct ConvertCheckpointTests {
       ("convert-checkpoint $F/vqgan-tiny.ckpt --project nowhere.yaml --out x", 66, "nowhere.yaml"),
       ("convert-checkpoint $F/vqgan-tiny.ckpt --to taming --heads 3 --out x", 64, "--heads"),
       ("convert-checkpoint $F/vqgan-tiny.ckpt --out no/such/folder", 73, "no/such/folder"),
+      ("convert-checkpoint $F/tokenizers/ibq-16384.ckpt --out x", 65, "--quantizer ibq"),
+      ("convert-checkpoint $F/tokenizers/ibq-16384.ckpt --quantizer fsq --out x", 64, "fsq"),
+      ("convert-checkpoint $F/vqgan-tiny.ckpt --to taming --quantizer ibq --out x", 64, "writing"),
+      (
+        "convert-checkpoint $F/tokenizers/llamagen-vq16.pt --quantizer ibq --out x", 65, "LlamaGen"
+      ),
+      (
+        "convert-checkpoint $F/tokenizers/diffusers-ldm-f4 --ignore encoder.conv_out --out x", 65,
+        "encoder.conv_out"
+      ),
       (
         "touch here; convert-checkpoint $F/vqgan-tiny.ckpt --out here; s=$?; rm here; exit $s", 73,
         "here"

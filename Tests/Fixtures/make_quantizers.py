@@ -109,5 +109,27 @@ loss = 0.25 * F.mse_loss(unit, q.detach()) + F.mse_loss(q, unit.detach())
 record("cosine", z, straight(unit, q), indices, loss)
 tensors.update({"cosine.weight": weight.detach(), "cosine.dweight": weight.grad.clone()})
 
+# index backpropagation: the largest product, and every entry's part of the gradient
+torch.manual_seed(6)
+z, weight = leaf(30, 4), torch.randn(9, 4).requires_grad_()
+logits = z @ weight.t()
+soft, indices = logits.softmax(1), logits.argmax(1)
+hard = F.one_hot(indices, 9).float()
+q, chosen = (hard - soft.detach() + soft) @ weight, hard @ weight
+p = (100 * logits).softmax(1)
+loss = F.mse_loss(q, z) + F.mse_loss(chosen.detach(), z) + 0.25 * F.mse_loss(chosen, z.detach())
+loss = loss + 0.1 * (entropy(p).mean() - entropy(p.mean(0)))
+record("ibq", z, q, indices, loss)
+tensors.update({"ibq.weight": weight.detach(), "ibq.dweight": weight.grad.clone()})
+
+# signs in the conventions of Open-MAGVIT2: latents as they are, the first channel's bit the lowest
+z = leaf(32, 4)
+with torch.no_grad():
+    z *= 0.02
+q = torch.where(z > 0, 1.0, -1.0)
+p = (200 * z @ table.t()).softmax(1)
+loss = 0.1 * (entropy(p).mean() - entropy(p.mean(0))) + 0.25 * F.mse_loss(z, q)
+record("lfq-open", z, straight(z, q), ((z > 0) * torch.tensor([1, 2, 4, 8])).sum(1), loss)
+
 save_file(tensors, os.path.join(os.path.dirname(os.path.abspath(__file__)), "quantizers.safetensors"))
 print(f"{len(tensors)} tensors" + (", equal to vector-quantize-pytorch's" if reference else ""))

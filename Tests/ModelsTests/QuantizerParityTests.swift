@@ -8,7 +8,9 @@ import Testing
 /// Results, losses and gradients of PyTorch, which make_quantizers.py compares with
 /// vector-quantize-pytorch.
 @Suite struct QuantizerParityTests {
-  private static let cases = ["fsq", "lfq", "simvq-straight", "simvq-rotation", "cosine"]
+  private static let cases = [
+    "fsq", "lfq", "lfq-open", "simvq-straight", "simvq-rotation", "cosine", "ibq",
+  ]
 
   private static func quantizer(_ name: String, _ golden: SafetensorsFile) throws -> any Quantizer {
     var config = VQGANConfig.tiny
@@ -19,6 +21,10 @@ import Testing
       config.quantizer.kind = .fsq
       (config.quantizer.levels, config.nEmbed) = ([8, 5, 4], 160)
     case "lfq": (config.quantizer.kind, config.nEmbed) = (.lfq, 16)
+    case "lfq-open":
+      (config.quantizer.kind, config.nEmbed) = (.lfq, 16)
+      config.quantizer.signs = .openMAGVIT2
+    case "ibq": (config.quantizer.kind, config.nEmbed) = (.ibq, 9)
     case "cosine": (config.quantizer.cosine, config.nEmbed) = (true, 9)
     default:
       (config.quantizer.kind, config.nEmbed) = (.simVQ, 9)
@@ -29,7 +35,8 @@ import Testing
     try quantizer.visitParameters { part, tensor in
       switch part {
       case "embedding.weight":
-        tensor.assign(try golden.tensor(name == "cosine" ? "cosine.weight" : "\(name).frozen"))
+        let table = name.hasPrefix("simvq") ? "frozen" : "weight"
+        tensor.assign(try golden.tensor("\(name).\(table)"))
       case "embedding_proj.weight": tensor.assign(try golden.tensor("\(name).weight"))
       default: break
       }

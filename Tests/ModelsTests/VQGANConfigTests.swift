@@ -19,6 +19,18 @@ import Testing
     #expect(preset.problem == nil)
   }
 
+  @Test func whatOtherFamiliesHaveSurvivesItsFile() throws {
+    var config = VQGANConfig.tiny
+    (config.architecture, config.pixels) = (.openMAGVIT2, .unit)
+    config.quantizer = QuantizerConfig(kind: .lfq)
+    config.quantizer.signs = .openMAGVIT2
+    var other = VQGANConfig.tiny
+    other.attendsInMiddle = false
+    for written in [config, other] { #expect(try decode(try fields(written)) == written) }
+    #expect(try fields(config)["architecture"] as? String == "open_magvit2")
+    #expect(try fields(other)["mid_attention"] as? Bool == false)
+  }
+
   @Test func keysAreThePublishedOnes() throws {
     #expect(
       try fields(.f16).keys.sorted() == [

@@ -6,8 +6,10 @@ import Testing
 import Training
 
 @Suite struct ReadBackTests {
-  /// All but those that round the latents on the host.
-  private static let onDevice = QuantizerConfig.Kind.allCases.filter { ![.fsq, .lfq].contains($0) }
+  /// All but those that round the latents or take logarithms on the host.
+  private static let onDevice = QuantizerConfig.Kind.allCases.filter {
+    ![.fsq, .lfq, .ibq].contains($0)
+  }
 
   @Test(arguments: onDevice, DiscriminatorConfig.Normalization.allCases)
   func theGeneratorsHalfReadsNothingBack(

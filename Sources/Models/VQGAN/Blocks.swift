@@ -4,6 +4,8 @@ import TensorCore
 
 /// `x + conv2(dropout(swish(norm2(conv1(swish(norm1(x)))))))`; a 1×1 convolution on the shortcut
 /// where channels change.
+///
+/// All convolutions have biases, or none has.
 package struct ResidualBlock: Layer {
   var norm1, norm2: GroupNorm
   var conv1, conv2: Conv2d
@@ -11,15 +13,18 @@ package struct ResidualBlock: Layer {
   let dropout: Float
 
   package init(
-    _ inputs: Int, _ outputs: Int, dropout: Float, using random: inout RandomSource,
-    on device: Device
+    _ inputs: Int, _ outputs: Int, dropout: Float, biases: Bool = true,
+    using random: inout RandomSource, on device: Device
   ) {
     norm1 = GroupNorm(channels: inputs, on: device)
-    conv1 = Conv2d(inputs, outputs, kernel: 3, .init(padding: 1), using: &random, on: device)
+    conv1 = Conv2d(
+      inputs, outputs, kernel: 3, .init(padding: 1), bias: biases, using: &random, on: device)
     norm2 = GroupNorm(channels: outputs, on: device)
-    conv2 = Conv2d(outputs, outputs, kernel: 3, .init(padding: 1), using: &random, on: device)
+    conv2 = Conv2d(
+      outputs, outputs, kernel: 3, .init(padding: 1), bias: biases, using: &random, on: device)
     ninShortcut =
-      inputs == outputs ? nil : Conv2d(inputs, outputs, kernel: 1, using: &random, on: device)
+      inputs == outputs
+      ? nil : Conv2d(inputs, outputs, kernel: 1, bias: biases, using: &random, on: device)
     self.dropout = dropout
   }
 
@@ -72,25 +77,40 @@ package struct AttentionBlock: Layer {
   }
 }
 
-/// Residual block, attention, residual block: the middle of the encoder and of the decoder.
+/// The middle of the encoder and of the decoder: residual blocks, two in the reference, with
+/// attention after the first one unless the configuration leaves it out.
 struct Middle: Layer {
-  var block1, block2: ResidualBlock
-  var attn1: AttentionBlock
+  var blocks: [ResidualBlock] = []
+  var attn1: AttentionBlock?
 
-  init(_ channels: Int, dropout: Float, using random: inout RandomSource, on device: Device) {
-    block1 = ResidualBlock(channels, channels, dropout: dropout, using: &random, on: device)
-    attn1 = AttentionBlock(channels, using: &random, on: device)
-    block2 = ResidualBlock(channels, channels, dropout: dropout, using: &random, on: device)
+  init(
+    _ channels: Int, _ config: VQGANConfig, using random: inout RandomSource, on device: Device
+  ) {
+    for index in 0..<config.middleBlocks {
+      blocks.append(
+        ResidualBlock(
+          channels, channels, dropout: config.dropout, biases: config.blocksHaveBiases,
+          using: &random, on: device))
+      if index == 0, config.attendsInMiddle {
+        attn1 = AttentionBlock(channels, using: &random, on: device)
+      }
+    }
   }
 
   func callAsFunction(_ x: Tensor, dropout random: inout RandomSource?) -> Tensor {
-    block2(attn1(block1(x, dropout: &random)), dropout: &random)
+    var h = x
+    for (index, block) in blocks.enumerated() {
+      h = block(h, dropout: &random)
+      if index == 0, let attn1 { h = attn1(h) }
+    }
+    return h
   }
 
   mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
-    try block1.visitParameters { try visit("block_1." + $0, &$1) }
-    try attn1.visitParameters { try visit("attn_1." + $0, &$1) }
-    try block2.visitParameters { try visit("block_2." + $0, &$1) }
+    for index in blocks.indices {
+      try blocks[index].visitParameters { try visit("block_\(index + 1)." + $0, &$1) }
+      if index == 0 { try attn1?.visitParameters { try visit("attn_1." + $0, &$1) } }
+    }
   }
 }
 
@@ -98,23 +118,30 @@ struct Middle: Layer {
 struct Level: Layer {
   var block: [ResidualBlock] = []
   var attn: [AttentionBlock] = []
-  /// The convolution that follows: stride 2 in the encoder, after upsampling in the decoder.
+  /// What comes before the blocks, in decoders that look at the codes again.
+  var adaptive: AdaptiveGroupNorm?
+  /// The convolution that follows: stride 2 in the encoder, around upsampling in the decoder.
   var resample: Conv2d?
   let resampleName: String
 
+  /// - Parameter resample: options of that convolution, and the number of its channels for each of
+  ///   the level's; nil for the level without one.
   init(
-    _ inputs: Int, _ outputs: Int, blocks: Int, attends: Bool, resampleName: String,
-    resample options: ConvolutionOptions?, dropout: Float, using random: inout RandomSource,
-    on device: Device
+    _ inputs: Int, _ outputs: Int, blocks: Int, attends: Bool, _ config: VQGANConfig,
+    resampleName: String, resample: (options: ConvolutionOptions, factor: Int)?,
+    using random: inout RandomSource, on device: Device
   ) {
     self.resampleName = resampleName
     for index in 0..<blocks {
       block.append(
         ResidualBlock(
-          index == 0 ? inputs : outputs, outputs, dropout: dropout, using: &random, on: device))
+          index == 0 ? inputs : outputs, outputs, dropout: config.dropout,
+          biases: config.blocksHaveBiases, using: &random, on: device))
       if attends { attn.append(AttentionBlock(outputs, using: &random, on: device)) }
     }
-    resample = options.map { Conv2d(outputs, outputs, kernel: 3, $0, using: &random, on: device) }
+    self.resample = resample.map {
+      Conv2d(outputs, $0.factor * outputs, kernel: 3, $0.options, using: &random, on: device)
+    }
   }
 
   /// The blocks alone.
@@ -130,6 +157,7 @@ struct Level: Layer {
   mutating func visitParameters(_ visitor: (String, inout Tensor) throws -> Void) rethrows {
     try visit("block", &block, visitor)
     try visit("attn", &attn, visitor)
+    try adaptive?.visitParameters { try visitor("adaptive.\($0)", &$1) }
     try resample?.visitParameters { try visitor("\(resampleName).conv.\($0)", &$1) }
   }
 }

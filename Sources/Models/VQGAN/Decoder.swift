@@ -11,21 +11,30 @@ package struct Decoder: Layer {
   var up: [Level] = []
   var normOut: GroupNorm
   package var convOut: Conv2d
+  /// Whether channels become positions after a level's convolution, instead of positions being
+  /// repeated before it.
+  private let shufflesChannels: Bool
 
   package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device) {
     let last = config.chMult.count - 1
     var channels = config.ch * config.chMult[last]
     convIn = Conv2d(
       config.zChannels, channels, kernel: 3, .init(padding: 1), using: &random, on: device)
-    mid = Middle(channels, dropout: config.dropout, using: &random, on: device)
+    mid = Middle(channels, config, using: &random, on: device)
+    shufflesChannels = config.architecture == .openMAGVIT2
     for level in (0...last).reversed() {
       let outputs = config.ch * config.chMult[level]
-      up.insert(
-        Level(
-          channels, outputs, blocks: config.numResBlocks + 1,
-          attends: config.attnResolutions.contains(config.resolution >> level),
-          resampleName: "upsample", resample: level == 0 ? nil : .init(padding: 1),
-          dropout: config.dropout, using: &random, on: device), at: 0)
+      var next = Level(
+        channels, outputs, blocks: config.numResBlocks + (shufflesChannels ? 0 : 1),
+        attends: config.attnResolutions.contains(config.resolution >> level), config,
+        resampleName: "upsample",
+        resample: level == 0 ? nil : (.init(padding: 1), shufflesChannels ? 4 : 1),
+        using: &random, on: device)
+      if shufflesChannels {
+        next.adaptive = AdaptiveGroupNorm(
+          channels, by: config.zChannels, using: &random, on: device)
+      }
+      up.insert(next, at: 0)
       channels = outputs
     }
     normOut = GroupNorm(channels: channels, on: device)
@@ -36,8 +45,11 @@ package struct Decoder: Layer {
   package func callAsFunction(_ z: Tensor, dropout random: inout RandomSource?) -> Tensor {
     var h = mid(convIn(z), dropout: &random)
     for level in up.reversed() {
+      if let norm = level.adaptive { h = norm(h, like: z) }
       h = level(h, dropout: &random)
-      if let convolution = level.resample { h = convolution(h.upsampled()) }
+      if let convolution = level.resample {
+        h = shufflesChannels ? convolution(h).channelsToPositions() : convolution(h.upsampled())
+      }
     }
     return convOut(normOut(h, swish: true))
   }

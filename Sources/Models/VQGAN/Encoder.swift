@@ -14,22 +14,25 @@ package struct Encoder: Layer {
 
   package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device) {
     convIn = Conv2d(
-      config.inChannels, config.ch, kernel: 3, .init(padding: 1), using: &random, on: device)
+      config.inChannels, config.ch, kernel: 3, .init(padding: 1), bias: config.blocksHaveBiases,
+      using: &random, on: device)
     var channels = config.ch
     for (level, factor) in config.chMult.enumerated() {
       let isLast = level == config.chMult.count - 1
       down.append(
         Level(
           channels, config.ch * factor, blocks: config.numResBlocks,
-          attends: config.attnResolutions.contains(config.resolution >> level),
-          resampleName: "downsample", resample: isLast ? nil : .downsampling,
-          dropout: config.dropout, using: &random, on: device))
+          attends: config.attnResolutions.contains(config.resolution >> level), config,
+          resampleName: "downsample", resample: isLast ? nil : (config.downsamplingOptions, 1),
+          using: &random, on: device))
       channels = config.ch * factor
     }
-    mid = Middle(channels, dropout: config.dropout, using: &random, on: device)
+    mid = Middle(channels, config, using: &random, on: device)
     normOut = GroupNorm(channels: channels, on: device)
+    let kernel = config.architecture == .openMAGVIT2 ? 1 : 3
     convOut = Conv2d(
-      channels, config.zChannels, kernel: 3, .init(padding: 1), using: &random, on: device)
+      channels, config.zChannels, kernel: kernel, .init(padding: kernel / 2), using: &random,
+      on: device)
   }
 
   package func callAsFunction(_ input: VQGANInput, dropout random: inout RandomSource?) -> Tensor {

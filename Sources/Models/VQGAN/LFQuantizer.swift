@@ -6,7 +6,8 @@ import TensorCore
 /// Replaces every channel of the latents by its sign; a code is the signs as bits, the first
 /// channel's the highest.
 ///
-/// Before that an image's latents are brought to mean 0 and variance 1 together, without which the
+/// With `signs` of Open-MAGVIT2 the first channel's bit is the lowest, and latents are not
+/// normalised. Otherwise an image's latents are brought to mean 0 and variance 1 together, without which the
 /// entropy loss has no scale to work at. The loss is
 /// `w (mean H(p) - γ H(mean p)) + β mean (z - q)²`, p being the soft assignment
 /// `softmax(200 z · c)` of a vector to the codes: each vector is to be sure of its code, all of
@@ -35,29 +36,37 @@ package struct LFQuantizer: Quantizer {
     self.device = device
   }
 
-  package var codebook: Tensor { Self.codes(bits, on: device) }
+  package var codebook: Tensor {
+    Tensor((0..<1 << bits).flatMap(signs), shape: [1 << bits, bits], on: device)
+  }
 
   /// All signs of so many channels, `[2^bits, bits]`.
   private static func codes(_ bits: Int, on device: Device) -> Tensor {
-    Tensor((0..<1 << bits).flatMap { signs(of: $0, bits) }, shape: [1 << bits, bits], on: device)
+    Tensor(
+      (0..<1 << bits).flatMap { entry in
+        (0..<bits).map { entry >> (bits - 1 - $0) & 1 == 1 ? 1 : -1 }
+      }, shape: [1 << bits, bits], on: device)
   }
 
-  private static func signs(of entry: Int, _ bits: Int) -> [Float] {
-    (0..<bits).map { entry >> (bits - 1 - $0) & 1 == 1 ? 1 : -1 }
+  /// The bit of an entry that is a channel's.
+  private func bit(of channel: Int) -> Int {
+    config.signs == .openMAGVIT2 ? channel : bits - 1 - channel
+  }
+
+  private func signs(of entry: Int) -> [Float] {
+    (0..<bits).map { entry >> bit(of: $0) & 1 == 1 ? 1 : -1 }
   }
 
   package func callAsFunction(
     _ z: Tensor, among used: IndexTensor?, sampling random: inout RandomSource?
   ) -> Quantized {
-    let (one, zero) = (
-      Tensor(repeating: 1, shape: [bits], on: z.device),
-      Tensor(repeating: 0, shape: [bits], on: z.device)
-    )
-    let rows = z.groupNormalized(gamma: one, beta: zero, groups: 1, silu: false).vectors()
+    let rows = (config.signs == .normalized ? normalized(z) : z).vectors()
     let values = rows.detached().elements()
     let signs = values.map { $0 > 0 ? 1 : $0.isNaN ? $0 : -1 as Float }
     let entries = (0..<rows.shape[0]).map { row in
-      (0..<bits).reduce(Int32(0)) { $0 << 1 | (signs[row * bits + $1] > 0 ? 1 : 0) }
+      (0..<bits).reduce(Int32(0)) {
+        signs[row * bits + $1] > 0 ? $0 | 1 << Int32(bit(of: $1)) : $0
+      }
     }
     let q = Tensor(signs, shape: rows.shape, on: z.device)
     let loss =
@@ -68,36 +77,46 @@ package struct LFQuantizer: Quantizer {
       indices: IndexTensor(entries, shape: [entries.count]), compared: rows.detached())
   }
 
+  /// The latents of each image with mean 0 and variance 1.
+  private func normalized(_ z: Tensor) -> Tensor {
+    z.groupNormalized(
+      gamma: Tensor(repeating: 1, shape: [bits], on: z.device),
+      beta: Tensor(repeating: 0, shape: [bits], on: z.device), groups: 1, silu: false)
+  }
+
   /// `mean H(p) - γ H(mean p)` of normalised vectors `[M, D]`, nats.
   private func entropyLoss(_ rows: Tensor) -> Tensor {
     let columns = rows.transposed()
     return stride(from: 0, to: bits, by: 10).map { start in
       let count = min(10, bits - start)
       let part = columns.items(start..<start + count).transposed()
-      let logits = part.linear(Self.codes(count, on: rows.device), bias: nil)
-        .scaled(by: 2 * Self.sharpness)
-      let m = rows.shape[0]
-      let mean = Tensor(repeating: 1 / Float(m), shape: [1, m], on: rows.device)
-        .matmul(logits.softmax())
-      // The derivative of p log p is log p + 1, and the ones fall out: fractions add up to 1.
-      let logarithms = Tensor(
-        mean.detached().elements().map { log(max($0, 1e-5)) }, shape: mean.shape, on: rows.device)
-      let ofBatch = (mean * logarithms).sum().scaled(by: -1)
-      let ofSamples =
-        (-logits.divergenceFromUniform())
-        + Tensor(
-          Float(count) * log(2 as Float), on: rows.device)
-      return ofSamples - config.diversity * ofBatch
+      return part.linear(Self.codes(count, on: rows.device), bias: nil)
+        .scaled(by: 2 * Self.sharpness).entropyLoss(diversity: config.diversity)
     }.reduce(Tensor(0, on: rows.device)) { $0 + $1 }
   }
 
   package func vectors(of indices: IndexTensor) -> Tensor {
     let (n, h, w) = (indices.shape[0], indices.shape[1], indices.shape[2])
     return Tensor(
-      indices.elements.flatMap { Self.signs(of: Int($0), bits) }, shape: [n, h * w, bits],
+      indices.elements.flatMap { signs(of: Int($0)) }, shape: [n, h * w, bits],
       on: device
     ).image(height: h, width: w)
   }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {}
+}
+
+extension Tensor {
+  /// `mean H(p) - γ H(mean p)`, nats, p being the softmax of each row of logits `[M, K]`: each row
+  /// is to be sure of its code, all of them together are to use every code.
+  func entropyLoss(diversity: Float) -> Tensor {
+    let (m, k) = (shape[0], shape[1])
+    let mean = Tensor(repeating: 1 / Float(m), shape: [1, m], on: device).matmul(softmax())
+    // The derivative of p log p is log p + 1, and the ones fall out: fractions add up to 1.
+    let logarithms = Tensor(
+      mean.detached().elements().map { log(max($0, 1e-5)) }, shape: mean.shape, on: device)
+    let ofBatch = (mean * logarithms).sum().scaled(by: -1)
+    let ofSamples = (-divergenceFromUniform()) + Tensor(log(Float(k)), on: device)
+    return ofSamples - diversity * ofBatch
+  }
 }

@@ -18,6 +18,16 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     case lfq
     /// Frozen entries under a linear map that is trained (Zhu et al. 2024).
     case simVQ = "simvq"
+    /// The entry of the largest scalar product, with a gradient for all of them (Shi et al. 2024).
+    case ibq
+  }
+
+  /// How lfq reads latents, and which bit of a code is which channel's.
+  package enum SignConvention: String, Codable, CaseIterable, Sendable {
+    /// An image's latents are normalised together; the first channel's bit is the highest.
+    case normalized
+    /// Latents are taken as they are; the first channel's bit is the lowest.
+    case openMAGVIT2 = "open_magvit2"
   }
 
   /// What the latents get of the gradient of their entries; of kinds with nearest entries.
@@ -50,8 +60,9 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
   package var levels: [Int] = []  // of each channel; fsq alone
   package var depth = 1  // codebooks one after the other, each of what those before it leave
   package var dropout: Float = 0  // probability that a step leaves out the last of them
-  package var entropyWeight: Float = 0.1  // of the entropy loss; lfq alone
-  package var diversity: Float = 1  // of the entropy over a batch in it; lfq alone
+  package var entropyWeight: Float = 0.1  // of the entropy loss; lfq, ibq
+  package var diversity: Float = 1  // of the entropy over a batch in it; lfq, ibq
+  package var signs = SignConvention.normalized  // lfq alone
 
   package init(
     kind: Kind = .gradient, beta: Float = 0.25, legacy: Bool = true, decay: Float = 0.99,
@@ -90,6 +101,9 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     if gradient == .rotation, !kind.hasNearestEntries {
       return "gradient is rotation; \(kind.rawValue) has no nearest entries to rotate to"
     }
+    if signs != .normalized, kind != .lfq {
+      return "signs are for the kind lfq, not \(kind.rawValue)"
+    }
     if kind != .fsq, !levels.isEmpty { return "levels are for the kind fsq, not \(kind.rawValue)" }
     if !kind.hasOwnEntries, restartAfter > 0 || initialization != .uniform {
       return "\(kind.rawValue) has neither revive_after nor k_means: its entries are no latents"
@@ -99,7 +113,7 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case kind, beta, legacy, decay, initialization, temperature, remap, gradient, cosine, levels
-    case diversity, depth, dropout
+    case diversity, depth, dropout, signs
     case entropyWeight = "entropy_weight"
     case restartAfter = "revive_after"
     case klWeight = "kl_weight"
@@ -116,6 +130,7 @@ extension QuantizerConfig.Kind {
     case .fsq: FSQuantizer.self
     case .lfq: LFQuantizer.self
     case .simVQ: SimVQuantizer.self
+    case .ibq: IBQuantizer.self
     }
   }
 
@@ -153,6 +168,7 @@ extension QuantizerConfig {
     entropyWeight =
       try values.decodeIfPresent(Float.self, forKey: .entropyWeight) ?? entropyWeight
     diversity = try values.decodeIfPresent(Float.self, forKey: .diversity) ?? diversity
+    signs = try values.decodeIfPresent(SignConvention.self, forKey: .signs) ?? signs
   }
 
   /// Writes a configuration; the keys of later versions only where they say something.
@@ -174,7 +190,8 @@ extension QuantizerConfig {
       try values.encode(dropout, forKey: .dropout)
     }
     if kind == .fsq { try values.encode(levels, forKey: .levels) }
-    if kind == .lfq {
+    if signs != .normalized { try values.encode(signs, forKey: .signs) }
+    if kind == .lfq || kind == .ibq {
       try values.encode(entropyWeight, forKey: .entropyWeight)
       try values.encode(diversity, forKey: .diversity)
     }

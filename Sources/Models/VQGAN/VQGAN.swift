@@ -14,8 +14,9 @@ package struct VQGAN: Layer {
   package var quantizer: any Quantizer
   /// Codes other than the entries; nil where every entry is a code.
   private var remap: CodeRemap?
-  package var quantConv: Conv2d
-  package var postQuantConv: Conv2d
+  /// The 1×1 convolutions around the quantizer, of architectures that have them.
+  package var quantConv: Conv2d?
+  package var postQuantConv: Conv2d?
 
   package init(
     _ config: VQGANConfig, using random: inout RandomSource, on device: Device = .default
@@ -25,6 +26,7 @@ package struct VQGAN: Layer {
     decoder = Decoder(config, using: &random, on: device)
     quantizer = config.quantizer.quantizer.init(config, using: &random, on: device)
     remap = config.quantizer.remap.map { CodeRemap($0, on: device) }
+    guard config.hasQuantConv else { return }
     quantConv = Conv2d(config.zChannels, config.embedDim, kernel: 1, using: &random, on: device)
     postQuantConv = Conv2d(config.embedDim, config.zChannels, kernel: 1, using: &random, on: device)
   }
@@ -42,7 +44,8 @@ package struct VQGAN: Layer {
     precondition(
       height % config.downsampling == 0 && width % config.downsampling == 0,
       "\(height)×\(width) is not a multiple of \(config.downsampling) pixels")
-    return quantConv(encoder(input, dropout: &random))
+    let h = encoder(input.inRange(of: config), dropout: &random)
+    return quantConv?(h) ?? h
   }
 
   /// Entries in place of latents `[N, D, h, w]`.
@@ -54,7 +57,8 @@ package struct VQGAN: Layer {
 
   /// Images `[N, C, H, W]` of quantized latents `[N, D, h, w]`; unbounded.
   package func decode(_ latents: Tensor, dropout random: inout RandomSource?) -> Tensor {
-    decoder(postQuantConv(latents), dropout: &random)
+    let images = decoder(postQuantConv?(latents) ?? latents, dropout: &random)
+    return config.pixels == .signed ? images : images.plain().scaled(by: 2, plus: -1)
   }
 
   // MARK: Evaluation
@@ -122,7 +126,7 @@ package struct VQGAN: Layer {
     try decoder.visitParameters { try visit("decoder." + $0, &$1) }
     try quantizer.visitParameters { try visit("quantize." + $0, &$1) }
     try remap?.visitParameters { try visit("quantize." + $0, &$1) }
-    try quantConv.visitParameters { try visit("quant_conv." + $0, &$1) }
-    try postQuantConv.visitParameters { try visit("post_quant_conv." + $0, &$1) }
+    try quantConv?.visitParameters { try visit("quant_conv." + $0, &$1) }
+    try postQuantConv?.visitParameters { try visit("post_quant_conv." + $0, &$1) }
   }
 }

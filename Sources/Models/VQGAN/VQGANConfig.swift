@@ -19,11 +19,34 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   /// What it reads, where the number of channels does not say it; nil, and not in the file, where
   /// it does.
   private var declaredInput: RowMap?
+  // What published families have in other ways than taming-transformers; nil, and not in the file,
+  // where it is as there.
+  private var declaredArchitecture: Architecture?
+  private var declaredMidAttention: Bool?
+  private var declaredPixels: PixelRange?
 
   /// What the channels mean: by default three are images, one is depth, others are labels.
   package var input: RowMap {
     get { declaredInput ?? .guessed(channels: inChannels) }
     set { declaredInput = newValue == .guessed(channels: inChannels) ? nil : newValue }
+  }
+
+  /// The layers of encoder and decoder.
+  package var architecture: Architecture {
+    get { declaredArchitecture ?? .taming }
+    set { declaredArchitecture = newValue == .taming ? nil : newValue }
+  }
+
+  /// Whether there is attention between the first two blocks in the middle.
+  package var attendsInMiddle: Bool {
+    get { declaredMidAttention ?? (architecture == .taming) }
+    set { declaredMidAttention = newValue == (architecture == .taming) ? nil : newValue }
+  }
+
+  /// What black and white are to the model.
+  package var pixels: PixelRange {
+    get { declaredPixels ?? .signed }
+    set { declaredPixels = newValue == .signed ? nil : newValue }
   }
 
   package init(
@@ -95,6 +118,9 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     case embedDim = "embed_dim"
     case nEmbed = "n_embed"
     case declaredInput = "input"
+    case declaredArchitecture = "architecture"
+    case declaredMidAttention = "mid_attention"
+    case declaredPixels = "pixels"
   }
 }
 
@@ -122,6 +148,7 @@ extension VQGANConfig {
     if resolution < downsampling || resolution % downsampling != 0 {
       return "resolution is \(resolution); it needs a multiple of \(downsampling)"
     }
+    if let problem = problemOfArchitecture { return problem }
     if !(0..<1).contains(dropout) { return "dropout is \(dropout); it needs 0 up to 1" }
     if let problem = quantizer.quantizer.problem(self) { return problem }
     if let remap = quantizer.remap, remap.used > nEmbed {

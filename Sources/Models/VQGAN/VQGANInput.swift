@@ -30,6 +30,12 @@ package enum VQGANInput: Sendable {
     }
   }
 
+  /// The batch as a model takes it.
+  func inRange(of config: VQGANConfig) -> VQGANInput {
+    guard config.pixels == .unit, case .values(let images) = self else { return self }
+    return .values(images.plain().scaled(by: 0.5, plus: 0.5))
+  }
+
   /// Height and width, pixels.
   var size: (height: Int, width: Int) {
     switch self {

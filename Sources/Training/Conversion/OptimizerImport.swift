@@ -20,6 +20,10 @@ package struct OptimizerImport {
   /// - Throws: `ModelMismatchError` when the optimizers are of other parameters.
   package init(_ file: PyTorchFile, of weights: FirstStageWeights) throws {
     self.file = file
+    if let family = weights.family {
+      throw ArchitectureError.unsupported(
+        path: file.path, problem: "states of optimizers of \(family), whose order is not known")
+    }
     // A list of the entries in use is not trained.
     let parameters = VQGAN(weights.config).shapes().filter { $0.name != "quantize.used" }
     state.step = try add(0, parameters, below: "generator.")

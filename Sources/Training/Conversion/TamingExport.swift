@@ -28,6 +28,13 @@ package struct TamingExport {
           + "\(quantizer.depth); the "
           + "published code cannot load it")
     }
+    guard file.config.architecture == .taming, file.config.attendsInMiddle,
+      file.config.pixels == .signed
+    else {
+      throw ArchitectureError.unsupported(
+        path: file.tensors.path,
+        problem: "layers or pixels that the published code does not have, so it cannot load it")
+    }
     let model = VQGAN(file.config).shapes().map(\.name)
     let ends = ["encoder.", "decoder."]
     try add(file.tensors, model.filter { name in ends.contains { name.hasPrefix($0) } })

@@ -16,7 +16,8 @@ package struct FirstStageFile: Sendable {
   package let tensors: any TensorSource
 
   /// Opens a run folder (its newest checkpoint), one checkpoint's folder, a PyTorch or a
-  /// safetensors file; of a transformer's file the VQGAN of its images.
+  /// safetensors file, a folder of a model of diffusers; of a transformer's file the VQGAN of its
+  /// images.
   ///
   /// What the weights of an external file do not tell is taken from the project file that lies
   /// beside it, if there is one.
@@ -28,7 +29,7 @@ package struct FirstStageFile: Sendable {
   package static func open(
     _ path: String, ofCondition: Bool = false, weights choice: WeightChoice = .ema
   ) throws -> FirstStageFile {
-    try RunFolder(path).requireKind(VQGANSettings.kind)
+    if !isOfDiffusers(path) { try RunFolder(path).requireKind(VQGANSettings.kind) }
     guard let folder = try checkpointFolder(of: path) else {
       return try external(path, ofCondition, choice)
     }
@@ -72,6 +73,7 @@ package struct FirstStageFile: Sendable {
 
   /// The folder with `model.json` that a path stands for; nil for a file of weights alone.
   package static func checkpointFolder(of path: String) throws -> String? {
+    if isOfDiffusers(path) { return nil }
     let run = RunFolder(path)
     if run.exists { return try run.lastCheckpoint() }
     if !DurableFile.exists(path) { throw RunError.noCheckpoint(path: path) }
@@ -84,6 +86,11 @@ package struct FirstStageFile: Sendable {
     let folder = DurableFile.folder(of: path)
     let isPart = path.hasSuffix("model.safetensors") && DurableFile.exists("\(folder)/model.json")
     return isPart ? folder : nil
+  }
+
+  /// Whether a path is a folder of a model of diffusers, whose config.json is no run's.
+  private static func isOfDiffusers(_ path: String) -> Bool {
+    CheckpointFile.weightsFile(path) != path
   }
 
   private static func external(
