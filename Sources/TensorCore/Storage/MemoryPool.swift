@@ -46,6 +46,7 @@ package final class MemoryPool: Sendable {
 
   func take(bytes: Int) -> UnsafeMutableRawPointer {
     let size = Self.sizeClass(bytes)
+    if size >= 65536 { print("T \(bytes)") }
     let address = state.withLock { state -> UInt? in
       state.statistics.used += size
       state.statistics.taken += size
@@ -77,6 +78,7 @@ package final class MemoryPool: Sendable {
 
   func put(_ pointer: UnsafeMutableRawPointer, bytes: Int) {
     let size = Self.sizeClass(bytes)
+    if size >= 65536 { print("P \(bytes)") }
     state.withLock { state in
       state.statistics.used -= size
       state.free[size, default: []].append(UInt(bitPattern: pointer))
