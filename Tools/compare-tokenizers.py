@@ -89,13 +89,13 @@ def measure(options, name, vqgan, shards, folder):
     extra = [part for file in options.lpips for part in ("--lpips", file)]
     extra += ["--features", options.features, "--resize", options.resize] if options.features else []
     found = json.loads(command("evaluate", options.out / "shards", folder / "images", "--paired", "--json", "--quiet",
-                               *(["--vqgan", vqgan] if options.features == "latents" else []), *extra)[0])
+                               *extra)[0])
     for warning in found["warnings"]:
         print(f"{name}: {warning}", file=sys.stderr)
     bits = height * width * math.log2(entries)
     row = {"name": name, "codes": entries, "grid": f"{height}x{width}", "bits": round(bits), "bpp": bits / options.size**2}
     measures = {"psnr": "PSNR", "ssim": "SSIM", "lpips_vgg": "LPIPS vgg", "lpips_alex": "LPIPS alex", "lpips_squeeze": "LPIPS squeeze",
-                "fid": "rFID", "fd_lite0": "rFD lite0", "fd_latents": "rFD latents", "kid": "rKID", "kd_lite0": "rKD lite0"}
+                "fid": "rFID", "fd_lite0": "rFD lite0", "kid": "rKID", "kd_lite0": "rKD lite0"}
     row |= {text: found[key] for key, text in measures.items() if key in found}
     row |= {"used": used, "perplexity": perplexity, "encode/s": rate(notes), "decode/s": rate(decoding)}
     return row, pictures(shards_of(decoded), SHOWN)
@@ -128,6 +128,8 @@ def main():
     parser.add_argument("--lpips", action="append", default=[], help="files of LPIPS; may be repeated")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each VQGAN instead of the table")
     options = parser.parse_args()
+    if options.features == "latents":
+        parser.error("--features latents: each VQGAN has its own, so their distances cannot be compared")
     named = []
     for vqgan in options.vqgans:
         name, equals, path = vqgan.partition("=")

@@ -328,7 +328,7 @@ class Product(Entries):
 
 class Signs(nn.Module):
     def forward(self, rows):
-        q = torch.where(rows > 0, 1.0, -1.0)
+        q = torch.where(rows > 0, 1.0, -1.0).to(rows)
         return q, ((q > 0) * 2 ** torch.arange(rows.shape[1])).sum(1)
 
 
@@ -382,7 +382,9 @@ def pooled(model):
     """Puts all weights into two short lists of numbers, at other places in them: the file of the state is small."""
     pool, scales = torch.randn(40_000) * 0.08, torch.randn(1000) * 0.1 + 1
     for name, parameter in model.named_parameters():
-        source = scales if "norm" in name and name.endswith("weight") and parameter.dim() == 1 else pool
+        # A normalised channel that is scaled to almost nothing would be rounding errors after the next normalisation.
+        is_scale = "norm" in name and name.endswith("weight") and parameter.dim() == 1 or name.endswith("gamma.bias")
+        source = scales if is_scale else pool
         start = int(torch.randint(len(source) - parameter.numel() + 1, (1,)))
         parameter.data = source[start : start + parameter.numel()].view(parameter.shape)
 

@@ -80,10 +80,10 @@ private func code(of error: ShardError) -> SuiteExitCode {
     .checksumMismatch, .codeOutOfRange,
     .disagreement, .noRows, .noMaps, .unfinished, .otherThanListed, .notListed:
     .badData
-  case .cannotCreate, .externalShard, .holdsSources, .otherShards: .cannotCreate
+  case .cannotCreate, .externalShard: .cannotCreate
   case .writeFailed: .ioFailure
   case .file(let error): code(of: error)
-  case .optionsDiffer: .usage
+  case .optionsDiffer, .holdsSources, .otherShards: .usage
   }
 }
 

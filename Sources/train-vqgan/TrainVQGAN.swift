@@ -52,9 +52,13 @@ struct TrainVQGAN: TrainingCommand {
     try config.check(shards)
     let validation = config.validation.isEmpty ? nil : try ImageShardSet(config.validation)
     if let validation { try config.check(validation) }
+    if config.evaluation != nil, validation == nil {
+      throw ValidationError("--evaluate-every needs shards to validate on: --validation.")
+    }
 
     let lock = try OutputFolder(folder.path)
     var run = try VQGANRun(config, in: folder, resumed: training.resume, on: device)
+    if let validation { try run.checkEvaluations(on: validation) }
     try store(config, in: folder, at: run.state.step)
     runtime.console.note(
       "\(shards.count) images of \(shards.width)×\(shards.height), "

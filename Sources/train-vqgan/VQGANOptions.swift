@@ -71,6 +71,8 @@ struct VQGANOptions: ParsableArguments {
   @Option(help: "Steps between sheets of reconstructions (default: \(defaults.imageEvery)).")
   var imageEvery: Int?
 
+  @OptionGroup var evaluation: EvaluationOptions
+
   /// The name that `--image-every` had.
   @Option(help: .hidden) var pictureEvery: Int?
 
@@ -169,6 +171,7 @@ struct VQGANOptions: ParsableArguments {
     if let crop { config.augmentation.crop = crop }
     if flip { config.augmentation.flips = true }
     if let every = imageEvery ?? pictureEvery { config.imageEvery = every }
+    try evaluation.change(&config)
   }
 }
 

@@ -169,7 +169,7 @@ struct ConvertCheckpointTests {
       ("convert-checkpoint $F/vqgan-tiny.ckpt --out no/such/folder", 73, "no/such/folder"),
       ("convert-checkpoint $F/tokenizers/ibq-16384.ckpt --out x", 65, "--quantizer ibq"),
       ("convert-checkpoint $F/tokenizers/ibq-16384.ckpt --quantizer fsq --out x", 64, "fsq"),
-      ("convert-checkpoint $F/vqgan-tiny.ckpt --to taming --quantizer ibq --out x", 64, "ibq"),
+      ("convert-checkpoint $F/vqgan-tiny.ckpt --to taming --quantizer ibq --out x", 64, "writing"),
       (
         "convert-checkpoint $F/tokenizers/llamagen-vq16.pt --quantizer ibq --out x", 65, "LlamaGen"
       ),

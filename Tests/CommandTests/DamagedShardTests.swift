@@ -32,13 +32,14 @@ struct DamagedShardTests {
       "train-vqgan whole.h5 --validation @ --preset tiny --steps 1 --out v",
       "train-vqgan @ --input segmentation --preset tiny --steps 1 --out v",
       "encode-dataset @ --vqgan vqgan --condition-vqgan vqgan --out codes",
+      "score @ --gpt gpt", "score train.h5 @ --gpt gpt --out scores",
       "decode-dataset @ --vqgan vqgan --out images",
       "decode-dataset @ --vqgan vqgan --images --out p",
       "evaluate @ whole.h5 --paired", "evaluate whole.h5 @ --vqgan vqgan --paired",
       "evaluate train.h5 train.h5 --vqgan vqgan --copies @",
     ])
   func deadlyShards(command: String) throws {
-    if command.hasPrefix("sample-gpt") {
+    if command.contains("--gpt gpt") {
       let made = try run(
         "train-gpt train.h5 --layers 1 --heads 2 --width 16 --steps 1 --out gpt --quiet")
       #expect(made.status == 0, "\(made.errors)")

@@ -148,16 +148,16 @@ struct InputCommandTests {
   /// What is wrong is what the message speaks of.
   @Test(arguments: [
     (
-      "encode-dataset S --vqgan vqgan --out S", 73, "S: holds the shards that are read; use "
+      "encode-dataset S --vqgan vqgan --out S", 64, "S: holds the shards that are read; use "
     ),
-    ("encode-dataset S --vqgan vqgan --out ./S/", 73, "S/: holds the shards that are read"),
+    ("encode-dataset S --vqgan vqgan --out ./S/", 64, "S/: holds the shards that are read"),
     (
-      "encode-dataset I.h5 --vqgan vqgan --out S", 73,
+      "encode-dataset I.h5 --vqgan vqgan --out S", 64,
       "S: holds shards that another command "
     ),
-    ("prep-images in --size 8 --out C", 73, "C: holds shards that another command has made"),
+    ("prep-images in --size 8 --out C", 64, "C: holds shards that another command has made"),
     (
-      "decode-dataset C --vqgan vqgan --out C", 73, "C: holds the shards that are read; use "
+      "decode-dataset C --vqgan vqgan --out C", 64, "C: holds the shards that are read; use "
     ),
     ("prep-images in --jobs 0 --out X", 64, "--threads (--jobs, -j) must be in 1...1024, got 0"),
     ("prep-images in -j 2000 --out X", 64, "--threads (--jobs, -j) must be in 1...1024, got 2000"),

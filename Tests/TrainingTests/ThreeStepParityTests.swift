@@ -20,7 +20,8 @@ import Training
     let x = try fixture.images(ofStep: 0, on: device)
     var none: RandomSource?
     let h = model.encoder(.values(x), dropout: &none)
-    let z = model.quantConv(h)
+    let quantConv = try #require(model.quantConv)
+    let z = quantConv(h)
     let quantized = model.quantize(z)
     let results: [(String, Tensor)] = [
       ("encoder_out", h), ("quant_conv_out", z), ("quant", quantized.latents),

@@ -91,7 +91,8 @@ private func relativeError(_ a: [Float], _ b: [Float]) -> Float {
     let x = try expected.tensor("x", on: device)
     var none: RandomSource?
     let h = model.encoder(.values(x), dropout: &none)
-    let z = try #require(model.quantConv)(h)
+    let quantConv = try #require(model.quantConv)
+    let z = quantConv(h)
     let quantized = model.quantize(z)
     let image = model.decode(quantized.latents, dropout: &none)
     let stored = try expected.tensor("reconstruction", on: device)

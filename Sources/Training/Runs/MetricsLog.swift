@@ -44,13 +44,14 @@ package final class MetricsLog {
   ///     checkpoint; `nil` begins a new file.
   ///   - validation: the column of the validation loss, if there is one.
   ///   - isValidated: whether `step` must have a value there; a signal may have come before.
+  ///   - alsoDue: another column in which `step` must have a value.
   ///   - count: how many rows there were at the checkpoint, as `count(upTo:)` has told; nil where
   ///     nobody knows.
   ///   - rows: how many rows a step has with the present options, to name those that are missing.
   /// - Throws: `DurableFileError`, `RunError.damaged` if the header differs.
   package init(
     _ run: RunFolder, columns: [String], resumingAfter step: Int?, validation: String? = nil,
-    isValidated: Bool = false, expecting count: Int? = nil,
+    isValidated: Bool = false, alsoDue: String? = nil, expecting count: Int? = nil,
     rowsOf: (_ step: Int) -> Int = { _ in 1 }
   ) throws {
     self.columns = columns
@@ -76,9 +77,10 @@ package final class MetricsLog {
         rows.append((row, line, metrics))
       }
     }
-    if let step, isValidated {
+    let due = [isValidated ? validation : nil, alsoDue].compactMap(\.self)
+    if let step, !due.isEmpty {
       let last = rows.filter { $0.step == step }.flatMap(\.metrics)
-      if !last.contains(where: { $0.name == validation }) {
+      if !Set(due).isSubset(of: last.map(\.name)) {
         reopened = last
         before = [header] + rows.filter { $0.step < step }.map(\.line)
       }
@@ -122,6 +124,8 @@ package final class MetricsLog {
     file = try OpenFile(appendingTo: path)
     reopened = nil
     trainingSteps.removeAll { $0 >= step }
+    validationSteps.removeAll { $0 >= step }
+    losses.removeAll { $0.step >= step }
     for row in rows { try tell(step, row) }
   }
 
@@ -175,8 +179,8 @@ package final class MetricsLog {
     }
     let lost = count - self.count(upTo: last)
     var steps: [String] = []
-    for step in 1...max(last, 1) where (found[step] ?? 0) < min(rowsOf(step), step == last ? 1 : 2)
-    {
+    for step in 1...max(last, 1)
+    where (found[step] ?? 0) < (step == last ? min(rowsOf(step), 1) : rowsOf(step)) {
       steps.append("\(step)")
       if steps.count == 8 { break }
     }

@@ -1,5 +1,6 @@
 // The training run of a VQGAN: load, step, log, sometimes save.
 import Foundation
+import Images
 import Models
 import NN
 import Shards
@@ -15,6 +16,7 @@ package struct VQGANRun {
   private let isResumed: Bool
   /// The state behind the last step that was not skipped, once one is.
   private var lastTaken: TrainingState?
+  var evaluator: VQGANEvaluator?
 
   /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if
   /// it has no checkpoint yet.
@@ -58,6 +60,8 @@ package struct VQGANRun {
     }
     let model = trainer.model
     trainer.average = config.ema.map { EMAWeights(model, decay: $0) }
+    let seed = config.seed
+    evaluator = try config.evaluation.map { try VQGANEvaluator($0, seed: seed, on: device) }
     state = TrainingState(seed: config.seed)
     if let checkpoint {
       state = try VQGANCheckpoint.restore(&trainer, from: checkpoint)
@@ -72,18 +76,30 @@ package struct VQGANRun {
   ) throws {
     try state.begin(
       on: try shards.identity, validation: try validation?.identity, in: folder)
-    let columns = metrics(nil, 0) + VQGANValidation().metrics
+    let columns = (metrics(nil, 0) + VQGANValidation().metrics).map(\.name)
+    let evaluated = try validation.map { try Self.evaluatedImages(of: $0, config) } ?? []
     let log = try MetricsLog(
-      folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil,
+      folder, columns: columns + (evaluator?.columns ?? []),
+      resumingAfter: isResumed ? state.step : nil,
       validation: "val/rec_loss", isValidated: validation != nil && isDue(state.step),
+      alsoDue: isEvaluated(state.step) ? evaluator?.columns.first : nil,
       expecting: state.metricsRows,
       rowsOf: {
         ($0 % config.logEvery == 0 ? 1 : 0) + (validation != nil && isDue($0) ? 1 : 0)
+          + (isEvaluated($0) ? 1 : 0)
       })
     if let missing = log.missing { reporter.warn(missing) }
     if let metrics = log.reopened, let validation {
-      guard let found = try validate(on: validation, reporter) else { return }
-      try log.relog(step: state.step, [metrics, found.metrics])
+      var rows = [metrics.filter { !$0.name.hasPrefix("val/") }]
+      if isDue(state.step) {
+        guard let found = try validate(on: validation, reporter) else { return }
+        rows.append(found.metrics)
+      }
+      if isEvaluated(state.step) {
+        guard let found = try evaluate(evaluated, reporter) else { return }
+        rows.append(found)
+      }
+      try log.relog(step: state.step, rows)
       if let best = try best(log) { try folder.pointToBest(best) }
     }
     if state.step == config.steps {
@@ -119,16 +135,21 @@ package struct VQGANRun {
       }
       if state.step % config.imageEvery == 0 || isLast { try saveImage(samples, log, reporter) }
       let saves = reporter.shouldSave()
-      if isDue(state.step) || saves || stops {
-        if let validation, isDue(state.step), !stops {
-          if let found = try validate(on: validation, reporter) {
-            try log.log(step: state.step, found.metrics)
-          } else {
-            stops = true  // the run that goes on begins with it
-          }
+      if let validation, isDue(state.step), !stops {
+        if let found = try validate(on: validation, reporter) {
+          try log.log(step: state.step, found.metrics)
+        } else {
+          stops = true  // the run that goes on begins with it
         }
-        try save(log)
       }
+      if isEvaluated(state.step), !stops {
+        if let found = try evaluate(evaluated, reporter) {
+          try log.log(step: state.step, found)
+        } else {
+          stops = true
+        }
+      }
+      if isDue(state.step) || saves || stops { try save(log) }
       if stops { return }
     }
   }
@@ -136,6 +157,20 @@ package struct VQGANRun {
   /// Whether the run is validated and saved after this step.
   private func isDue(_ step: Int) -> Bool {
     step > 0 && (step % config.checkpointEvery == 0 || step == config.steps)
+  }
+
+  /// Whether the reconstructions are evaluated after this step.
+  private func isEvaluated(_ step: Int) -> Bool {
+    guard let every = config.evaluation?.every, !config.validation.isEmpty else { return false }
+    return step > 0 && (step % every == 0 || step == config.steps)
+  }
+
+  /// The evaluation; `nil` if asked to stop before its end.
+  private mutating func evaluate(
+    _ images: [RGBImage], _ reporter: TrainingReporter
+  ) throws -> [Metric]? {
+    try evaluator?.measure(
+      trainer.average?.model ?? trainer.model, on: images, unless: reporter.shouldStop)
   }
 
   /// The validation; `nil` if asked to stop before its end.
