@@ -12,7 +12,9 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "prep-coco": ["Ingest"],
   "prep-atari": ["Ingest"],
   "prep-images": ["Ingest", "Images", "DurableFiles"],
-  "train-vqgan": ["ModelCommands", "Training", "Models", "TensorCore", "Shards", "DurableFiles"],
+  "train-vqgan": [
+    "ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images", "DurableFiles",
+  ],
   "reconstruct": ["ModelCommands", "Training", "Ingest", "Shards", "Images"],
   "encode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
   "decode-dataset": ["ModelCommands", "Training", "TensorCore", "Shards"],
@@ -25,6 +27,7 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "sample-gpt": [
     "ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images", "DurableFiles",
   ],
+  "score": ["ModelCommands", "Training", "TensorCore", "Shards", "Images", "DurableFiles"],
   "shard-info": ["Images", "Shards", "DurableFiles", "Platform", "RowMaps"],
   "convert-checkpoint": [
     "ModelCommands", "Training", "TamingCheckpoints", "Models", "Checkpoints", "Checksums",

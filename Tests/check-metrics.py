@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Compares `evaluate` with pytorch-fid, torch-fidelity, clean-fid, prdc, lpips and scikit-image on the same images and
-the same random weights: check-metrics.py EVALUATE IMAGES... [--images 300] [--folder DIR]
+the same random weights: check-metrics.py EVALUATE IMAGES... [--count 300] [--folder DIR] [--resize tf,torch,clean]
+[--trunks alex,squeeze,vgg] [--turns N]
 
-IMAGES are folders of photos or frames. Needs torch, torchvision, pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image.
+IMAGES are folders of photos or frames. An empty list leaves its part out; --turns compares the speed of Inception with
+PyTorch's, N times each in turns. Needs torch, torchvision, pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image.
 Ends with 1 if a number differs by more than the issue allows (1e-3 relative; LPIPS 1e-4, PSNR and SSIM 1e-6)."""
 import argparse, io, json, pathlib, resource, subprocess, sys, time
 import numpy as np, torch
@@ -14,6 +16,8 @@ parser.add_argument("images", nargs="+")
 parser.add_argument("--count", type=int, default=300)
 parser.add_argument("--folder", default="/tmp/check-metrics")
 parser.add_argument("--resize", default="tf,torch,clean")
+parser.add_argument("--trunks", default="alex,squeeze,vgg")
+parser.add_argument("--turns", type=int, default=0)
 options = parser.parse_args()
 folder = pathlib.Path(options.folder)
 failed = False
@@ -79,7 +83,7 @@ def features(model, images, resize):
     from cleanfid.resize import build_resizer
     from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x as tensorflow
 
-    rows = []
+    inputs = []
     for image in images:
         x = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float()
         if resize == "torch":
@@ -88,8 +92,8 @@ def features(model, images, resize):
             x = (tensorflow(x, size=(299, 299), align_corners=False) - 128) / 128
         else:
             x = (torch.from_numpy(build_resizer("clean")(image)).permute(2, 0, 1)[None] - 128) / 128
-        rows.append(model(x)[0][0, :, 0, 0])
-    return torch.stack(rows)
+        inputs.append(x)
+    return torch.cat([model(torch.cat(inputs[start : start + 16]))[0][:, :, 0, 0] for start in range(0, len(inputs), 16)])
 
 
 def run(*arguments):
@@ -104,7 +108,7 @@ print(count, "images")
 network, model = random_inception()
 sides = {name: read(name) for name in ("reference", "candidate")}
 paths = [folder / "reference", folder / "candidate"]
-for resize in options.resize.split(","):
+for resize in filter(None, options.resize.split(",")):
     from pytorch_fid.fid_score import calculate_frechet_distance
     from torch_fidelity import metric_fid, metric_isc, metric_kid, metric_prc
     from cleanfid.fid import frechet_distance
@@ -137,25 +141,56 @@ for resize in options.resize.split(","):
     score = metric_isc.isc_features_to_metric(b @ network.fc.weight.detach().T)
     check(f"{resize} is, torch-fidelity", ours["is"], score["inception_score_mean"], 1e-3)
 
+
+def features_of_turns():
+    """Seconds of the same images: PyTorch's network alone, 8 and 16 at once, and the whole of evaluate."""
+    shown = read("reference") * 2
+    planes = [torch.nn.functional.interpolate(
+        torch.from_numpy(x.copy()).permute(2, 0, 1)[None] / 127.5 - 1, size=(299, 299), mode="bilinear") for x in shown]
+    rates = {}
+    for turn in range(options.turns):
+        for size in (8, 16):
+            with torch.no_grad():
+                began = time.time()
+                for start in range(0, len(planes), size):
+                    model(torch.cat(planes[start : start + size]))
+                rates.setdefault(f"PyTorch, {size} at once", []).append(len(planes) / (time.time() - began))
+        began = time.time()
+        run(paths[0], paths[0], "--features", f"inception={folder / 'inception.pth'}", "--metrics", "mind")
+        rates.setdefault("evaluate, start and reading included", []).append(len(planes) / (time.time() - began))
+    for name, values in rates.items():
+        print(f"{name}: images/s {', '.join(f'{value:.1f}' for value in values)}; median {np.median(values):.1f}")
+
+
+if options.turns:
+    features_of_turns()
+
 import lpips, torchvision
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 head_folder = pathlib.Path(lpips.__file__).parent / "weights/v0.1"
-for trunk, maker in (("alex", torchvision.models.alexnet), ("squeeze", torchvision.models.squeezenet1_1)):
+makers = {"alex": torchvision.models.alexnet, "squeeze": torchvision.models.squeezenet1_1, "vgg": torchvision.models.vgg16}
+pairs = [
+    [torch.from_numpy(x.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1 for x in pair]
+    for pair in zip(sides["reference"], sides["candidate"])
+]
+for trunk in filter(None, options.trunks.split(",")):
     torch.manual_seed(3)
-    base = maker(weights=None).eval()
-    torch.save(base.state_dict(), folder / f"{trunk}.pth")
+    base = makers[trunk](weights=None).eval()
     theirs = lpips.LPIPS(net=trunk, pretrained=True, pnet_rand=True, verbose=False).eval()
     for index in range(1, theirs.net.N_slices + 1):
         for name, part in getattr(theirs.net, f"slice{index}").named_children():
             part.load_state_dict(base.features[int(name)].state_dict())
-    ours = run(*paths, "--paired", "--lpips", folder / f"{trunk}.pth", "--lpips", head_folder / f"{trunk}.pth")
+    files = [folder / f"{trunk}.pth", head_folder / f"{trunk}.pth"]
+    torch.save({f"features.{name}": value for name, value in base.features.state_dict().items()}, files[0])
+    if trunk == "vgg":  # one file, as convert-checkpoint joins them
+        files = files[:1]
+        state = {name: value for name, value in theirs.state_dict().items() if not name.startswith("lins.")}
+        torch.save({name: value for name, value in state.items() if name.startswith(("net.", "lin"))}, files[0])
+    ours = run(*paths, "--paired", *(part for file in files for part in ("--lpips", file)))
     with torch.no_grad():
-        pairs = [
-            [torch.from_numpy(x.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1 for x in pair]
-            for pair in zip(sides["reference"], sides["candidate"])
-        ]
         check(f"lpips {trunk}", ours[f"lpips_{trunk}"], np.mean([theirs(*pair).item() for pair in pairs]), 1e-4)
+ours = run(*paths, "--paired")
 pairs = list(zip(sides["reference"], sides["candidate"]))
 check("psnr", ours["psnr"], np.mean([min(peak_signal_noise_ratio(a, b), 99) for a, b in pairs]), 1e-6)
 check("ssim", ours["ssim"], np.mean([structural_similarity(

@@ -21,7 +21,7 @@ package enum SuiteExitCode: Int32, Sendable {
   case bug = 70
   /// The system has no memory left.
   case noMemory = 71
-  /// An output cannot be made where it was asked for.
+  /// An output cannot be made where it was asked for, or its folder is not there any more.
   case cannotCreate = 73
   /// The disk failed or is full.
   case ioFailure = 74
@@ -62,7 +62,7 @@ extension SuiteExitCode {
 
 private func code(of error: DurableFileError) -> SuiteExitCode {
   switch error {
-  case .cannotCreate: .cannotCreate
+  case .cannotCreate, .replaced: .cannotCreate
   case .busy: .busy
   case .notAFile: .noInput
   case .tooLarge: .badData
@@ -83,7 +83,7 @@ private func code(of error: ShardError) -> SuiteExitCode {
   case .cannotCreate, .externalShard: .cannotCreate
   case .writeFailed: .ioFailure
   case .file(let error): code(of: error)
-  case .optionsDiffer: .usage
+  case .optionsDiffer, .holdsSources, .otherShards: .usage
   }
 }
 

@@ -56,9 +56,19 @@ package enum Interruption {
     do {
       return try work()
     } catch let interrupted as Interrupted {
-      console.line("stopped by \(interrupted.name); \(rest())".oneLine)
+      tell(interrupted, "; \(rest())", console)
       throw interrupted
     }
+  }
+
+  private static let isTold = Atomic<Bool>(false)
+
+  /// Says that a signal has stopped the command, unless that has been said.
+  static func tell(
+    _ interrupted: Interrupted, _ rest: String = "", _ console: Console = .standardError()
+  ) {
+    if isTold.exchange(true, ordering: .relaxed) { return }
+    console.line("stopped by \(interrupted.name)\(rest)".oneLine)
   }
 
   // MARK: The thread

@@ -66,6 +66,7 @@ extension SuiteCommand {
   private static func fail(with error: any Error) -> Never {
     switch error {
     case let interrupted as Interrupted:
+      Interruption.tell(interrupted)
       Interruption.endProcess(by: interrupted.signal)
     case OutputError.closedPipe:
       Interruption.endProcess(by: SIGPIPE)

@@ -22,7 +22,7 @@ package enum AtariCorpusError: Error, Equatable, Sendable {
       case .notAFile: .notARegularFile(path: path)
       case .tooLarge(_, let bytes, let limit): .tooLarge(path: path, bytes: bytes, limit: limit)
       case .failed(_, _, let code), .cannotCreate(_, let code): .unreadable(path: path, errno: code)
-      case .busy: .unreadable(path: path, errno: EBUSY)
+      case .busy, .replaced: .unreadable(path: path, errno: EBUSY)
       }
   }
 }

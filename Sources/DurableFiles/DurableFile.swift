@@ -21,6 +21,7 @@ package enum DurableFile {
       try rename(temporary, to: path)
     } catch {
       unlink(temporary)
+      try FolderLock.check(path)  // rather than that something in it is missing
       throw error
     }
   }
@@ -57,7 +58,10 @@ package enum DurableFile {
   /// Renames and syncs the folder that holds the new name.
   ///
   /// A device, a pipe or a socket at `new` is left alone: `/dev/full` is no name for a file.
+  ///
+  /// - Throws: `replaced` where a folder above `new` is not the one that was locked any more.
   static func rename(_ old: String, to new: String) throws(DurableFileError) {
+    try FolderLock.check(new)
     var status = stat()
     if lstat(withoutTrailingSlashes(new), &status) == 0,
       ![S_IFREG, S_IFDIR, S_IFLNK].contains(status.st_mode & S_IFMT)
@@ -67,7 +71,12 @@ package enum DurableFile {
     guard Platform.rename(old, withoutTrailingSlashes(new)) == 0 else {
       throw .creating(new, operation: "rename", errno: errno)
     }
-    try sync(folder(of: new))
+    do {
+      try sync(folder(of: new))
+    } catch {
+      try FolderLock.check(new)
+      throw error
+    }
   }
 
   /// Syncs a file or a folder.

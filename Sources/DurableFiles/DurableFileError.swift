@@ -10,6 +10,8 @@ package enum DurableFileError: Error, Equatable {
   case failed(operation: String, path: String, errno: Int32)
   /// Another process holds the folder's lock.
   case busy(path: String)
+  /// A folder that this process has locked is gone, or there is another one at its path.
+  case replaced(path: String)
   /// The path is a folder, a pipe or a device where a file is expected.
   case notAFile(path: String, found: String)
   /// The file is larger than the caller can use.
@@ -25,6 +27,9 @@ extension DurableFileError: CustomStringConvertible {
       "\(path): \(operation) failed (\(Self.reason(errno)))"
     case .busy(let path):
       "\(path): in use by another process; wait until it has ended or choose another folder"
+    case .replaced(let path):
+      "\(path): not the folder any more that this command works in: it was removed, moved or "
+        + "replaced meanwhile; nothing was written to what is there now"
     case .notAFile(let path, _):
       "\(path): not a regular file"
     case .tooLarge(let path, let bytes, let limit):

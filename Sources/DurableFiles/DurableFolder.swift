@@ -5,6 +5,7 @@ import Platform
 extension DurableFile {
   /// Creates a folder and its missing parents; one that exists is fine.
   package static func createFolder(_ path: String) throws(DurableFileError) {
+    try FolderLock.check(path)
     if isFolder(path) { return }
     let path = withoutTrailingSlashes(path)
     let parent = folder(of: path)
@@ -25,6 +26,7 @@ extension DurableFile {
       try rename(temporary, to: path)
     } catch {
       remove(temporary)
+      try FolderLock.check(path)  // rather than that something in it is missing
       throw error
     }
   }
@@ -43,6 +45,7 @@ extension DurableFile {
       try rename(path, to: old)
     } catch {
       remove(temporary)
+      try FolderLock.check(path)
       throw error
     }
     do {
@@ -60,8 +63,7 @@ extension DurableFile {
   /// fails it stays, whole.
   package static func removePublished(_ path: String) {
     let temporary = temporaryPath(for: path)
-    guard Platform.rename(path, temporary) == 0 else { return }
-    try? sync(folder(of: path))
+    guard (try? rename(path, to: temporary)) != nil else { return }
     remove(temporary)
   }
 
@@ -84,6 +86,7 @@ extension DurableFile {
   ///
   /// - Parameter target: relative to the link's folder.
   package static func link(to target: String, at path: String) throws(DurableFileError) {
+    try FolderLock.check(path)
     let temporary = temporaryPath(for: path)
     guard symlink(target, temporary) == 0 else {
       guard [EPERM, ENOSYS, EOPNOTSUPP].contains(errno) else {

@@ -5,10 +5,12 @@ import Synchronization
 
 /// Exclusive `flock` on `<folder>/.lock`, held until the value is gone or the process ends.
 ///
-/// A folder that was made for the lock and in which nothing was put goes with it.
+/// As long as it is held, nothing is published below the path once it leads to another folder:
+/// somebody may remove or move the folder of a process that is stopped, and begin anew there. A
+/// folder that was made for the lock and in which nothing was put goes with it.
 package final class FolderLock: Sendable {
   package let folder: String
-  private let descriptor: Int32
+  private let held: Held
   /// The folders that were made, the innermost first.
   private let made: [String]
 
@@ -25,45 +27,116 @@ package final class FolderLock: Sendable {
       missing.append(position)
       position = DurableFile.folder(of: position)
     }
-    var descriptor: Int32?
-    while descriptor == nil {
+    var held: Held?
+    while held == nil {
       try DurableFile.createFolder(folder)
-      descriptor = try Self.lock("\(folder)/.lock", of: folder)
+      held = try Held(folder)
     }
+    guard let held else { preconditionFailure("the loop ends with a lock") }
     self.folder = folder
-    self.descriptor = descriptor ?? -1
+    self.held = held
     made = missing
-  }
-
-  /// - Returns: nil where the file's holder has just removed it, with its folder.
-  private static func lock(_ path: String, of folder: String) throws(DurableFileError) -> Int32? {
-    let descriptor = uninterrupted {
-      open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
-    }
-    guard descriptor >= 0 else { throw .creating(path, operation: "open", errno: errno) }
-    if uninterrupted({ flock(descriptor, LOCK_EX | LOCK_NB) }) != 0 {
-      let code = errno
-      guard [ENOLCK, ENOSYS, EOPNOTSUPP].contains(code) else {
-        close(descriptor)
-        throw code == EWOULDBLOCK
-          ? .busy(path: folder) : .failed(operation: "flock", path: path, errno: code)
-      }
-      Self.withoutLocks.withLock { $0(folder) }
-    }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_nlink > 0 else {
-      close(descriptor)
-      return nil
-    }
-    return descriptor
+    Self.all.withLock { $0.append(held) }
   }
 
   deinit {
-    if !made.isEmpty, (try? DurableFile.list(folder)) == [".lock"] {
+    Self.all.withLock { [held] in $0.removeAll { $0.lock == held.lock } }
+    if !made.isEmpty, held.isInPlace, (try? DurableFile.list(folder)) == [".lock"] {
       unlink("\(folder)/.lock")
       for folder in made where rmdir(folder) != 0 { break }
     }
-    flock(descriptor, LOCK_UN)  // also for a child process that still has a copy
-    close(descriptor)
+    held.release()
+  }
+
+  /// The locks of this process.
+  private static let all = Mutex<[Held]>([])
+
+  /// Checks that what stands at `path` will be in the folder that was locked, if one above it was.
+  ///
+  /// Paths are compared as texts: a command makes those of its results from that of their folder.
+  ///
+  /// - Throws: `replaced`.
+  package static func check(_ path: String) throws(DurableFileError) {
+    let above = all.withLock { $0.filter { path.hasPrefix($0.prefix) } }
+    for held in above where !held.isInPlace { throw .replaced(path: held.folder) }
+  }
+}
+
+/// What a lock holds on to: the folder and the file in it, by which both are known again whatever
+/// becomes of their names.
+private struct Held {
+  let folder: String
+  let directory: Int32
+  let lock: Int32
+
+  /// - Returns: nil where the folder has just been removed or replaced.
+  init?(_ folder: String) throws(DurableFileError) {
+    self.folder = folder
+    directory = uninterrupted { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    if directory < 0, [ENOENT, ENOTDIR].contains(errno) { return nil }
+    guard directory >= 0 else { throw .creating(folder, operation: "open", errno: errno) }
+    let path = "\(folder)/.lock"
+    lock = uninterrupted { open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666) }
+    guard lock >= 0 else {
+      let code = errno
+      close(directory)
+      throw .creating(path, operation: "open", errno: code)
+    }
+    do throws(DurableFileError) {
+      try acquire(path)
+    } catch {
+      close(lock)
+      close(directory)
+      throw error
+    }
+    guard isInPlace, Self.identity(ofFile: path) != nil else {
+      release()
+      return nil
+    }
+  }
+
+  private func acquire(_ path: String) throws(DurableFileError) {
+    guard uninterrupted({ flock(lock, LOCK_EX | LOCK_NB) }) != 0 else { return }
+    let code = errno
+    guard [ENOLCK, ENOSYS, EOPNOTSUPP].contains(code) else {
+      throw code == EWOULDBLOCK
+        ? .busy(path: folder) : .failed(operation: "flock", path: path, errno: code)
+    }
+    FolderLock.withoutLocks.withLock { $0(folder) }
+  }
+
+  func release() {
+    flock(lock, LOCK_UN)  // also for a child process that still has a copy
+    close(lock)
+    close(directory)
+  }
+
+  /// With what paths in the folder begin.
+  var prefix: String { folder.hasSuffix("/") ? folder : folder + "/" }
+
+  /// Whether the path leads to the folder that was locked, and no other process has a lock there.
+  var isInPlace: Bool {
+    guard let found = Self.identity(ofFile: folder), found == Self.identity(of: directory) else {
+      return false
+    }
+    let file = Self.identity(ofFile: "\(folder)/.lock")
+    return file == nil || file == Self.identity(of: lock)
+  }
+
+  private struct Identity: Equatable {
+    let device: dev_t
+    let number: ino_t
+  }
+
+  private static func identity(of descriptor: Int32) -> Identity? {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return nil }
+    return Identity(device: status.st_dev, number: status.st_ino)
+  }
+
+  private static func identity(ofFile path: String) -> Identity? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return Identity(device: status.st_dev, number: status.st_ino)
   }
 }

@@ -16,7 +16,10 @@ package struct OpenFile: ~Copyable {
   private var descriptor: Int32
 
   /// A new file, which must not exist yet.
+  ///
+  /// - Throws: `cannotCreate`, `failed`; `replaced`, as the next one does.
   package init(creating path: String) throws(DurableFileError) {
+    try FolderLock.check(path)
     let descriptor = Self.open(path, O_WRONLY | O_CREAT | O_EXCL)
     guard descriptor >= 0 else {
       throw .creating(path, operation: "create", errno: errno)
@@ -28,6 +31,7 @@ package struct OpenFile: ~Copyable {
   /// A file whose every `write` goes to the end, made when it is missing; no link leads to another,
   /// and a pipe without a reader is refused at once.
   package init(appendingTo path: String) throws(DurableFileError) {
+    try FolderLock.check(path)
     let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK
     let descriptor = Self.open(path, flags)
     guard descriptor >= 0 else {

@@ -23,6 +23,12 @@ extension DurableFile {
     return stat(path, &status) == 0 ? Int(status.st_size) : nil
   }
 
+  /// Whether there is a link at `path`, wherever it leads.
+  package static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+
   /// Whether `path` is a folder itself, not a link to one.
   package static func isRealFolder(_ path: String) -> Bool {
     var status = stat()

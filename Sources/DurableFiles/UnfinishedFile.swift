@@ -18,11 +18,13 @@ package struct UnfinishedFile: ~Copyable {
 
   /// Begins a file.
   ///
-  /// - Throws: `cannotCreate`, also where there is something at `path` that a file must not replace: a folder, a device, a pipe.
+  /// - Throws: `replaced`; `cannotCreate`, also where there is something at `path` that a file must
+  ///   not replace: a folder, a device, a pipe.
   package init(for path: String) throws(DurableFileError) {
     finalPath = path
     temporaryPath = DurableFile.temporaryPath(for: path)
     do {
+      try FolderLock.check(path)
       try Self.checkReplaceable(path)
       file = try OpenFile(creating: temporaryPath)
     } catch .cannotCreate(_, let code) {
@@ -55,12 +57,17 @@ package struct UnfinishedFile: ~Copyable {
 
   /// Syncs, closes, reads back and renames; nothing can be written afterwards.
   ///
-  /// - Throws: `failed` with `EIO` also where the file does not hold what was written.
+  /// - Throws: `failed` with `EIO` also where the file does not hold what was written; `replaced`.
   package mutating func publish() throws(DurableFileError) {
-    try file.sync()
-    try file.close()
-    try readBack()
-    try DurableFile.rename(temporaryPath, to: finalPath)
+    do {
+      try file.sync()
+      try file.close()
+      try readBack()
+      try DurableFile.rename(temporaryPath, to: finalPath)
+    } catch {
+      try FolderLock.check(finalPath)  // rather than that something in it is missing
+      throw error
+    }
     published = true
   }
 

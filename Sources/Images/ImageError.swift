@@ -42,7 +42,8 @@ extension ImageError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .missing(let path):
-      "\(path): no such file"
+      path.contains("\u{FFFD}")
+        ? "\(path): its name is not UTF-8; rename it" : "\(path): no such file"
     case .outsideFolder(let path, let name):
       "\(path): the name \"\(name)\" leads out of this folder, expected an image in it"
     case .linkLeadsOut(let path, let folder):

@@ -29,10 +29,10 @@ extension SuiteExitCode {
 
 private func code(of error: RunError) -> SuiteExitCode {
   switch error {
-  case .alreadyARun, .isALink, .externalFile: .cannotCreate
-  case .noCheckpoint: .noInput
+  case .alreadyARun, .isALink, .notALink, .externalFile, .holdsShards: .cannotCreate
+  case .noCheckpoint, .noConfig: .noInput
   case .configDiffers, .otherData, .tooLarge: .usage
-  case .damaged, .otherKind, .notFinite: .badData
+  case .damaged, .otherKind, .notFinite, .onlySkipped: .badData
   }
 }
 
@@ -61,6 +61,6 @@ private func code(of error: EvaluationError) -> SuiteExitCode {
   switch error {
   case .latentsNeedVQGAN, .codesNeedVQGAN, .statisticsAlone, .noMeasure, .notCodes: .usage
   case .nothing: .noInput
-  case .mixed, .size, .width, .counts, .halfLPIPS, .grids: .badData
+  case .mixed, .size, .width, .counts, .halfLPIPS: .badData
   }
 }

@@ -22,7 +22,11 @@ package protocol TrainingCommand: ModelCommand {
   /// Whether a shard is of the validation split.
   func isHeldOut(_ shard: String) throws -> Bool
   /// Trains to the last step or until asked to stop.
-  func run(_ config: RunConfig<Settings>, in folder: RunFolder, on device: Device) throws
+  ///
+  /// - Returns: the state of the run behind its last step.
+  func run(
+    _ config: RunConfig<Settings>, in folder: RunFolder, on device: Device
+  ) throws -> TrainingState
 }
 
 extension TrainingCommand {
@@ -33,15 +37,22 @@ extension TrainingCommand {
       try runtime.startComputing(
         precision: config.settings.precision, threads: config.threads,
         on: config.settings.device()))
-    try Interruption.telling(
+    let state = try Interruption.telling(
       runtime.console,
       "the checkpoint of step \(folder.steps().last ?? 0) is saved, and --resume goes on from it"
     ) {
-      try run(config, in: folder, on: device)
+      let state = try run(config, in: folder, on: device)
+      if state.skipped > 0 {
+        runtime.console.warn(
+          "\(folder.path): \(state.skipped) of \(state.step) steps were skipped, for something of "
+            + "them was not finite")
+      }
       if let profile { runtime.console.line(profile.table) }
       try Interruption.throwIfRequested()
+      return state
     }
-    try results.writer.path(folder.path)
+    try results.writer.write(
+      TrainedRun(path: folder.path, skippedSteps: state.skipped), text: folder.path)
   }
 
   /// The configuration of the run: a new one, or the stored one with what a resumed run may change.
@@ -62,6 +73,7 @@ extension TrainingCommand {
       _ = try OutputFolder(folder.path)  // one that is at work is told as such
       throw RunError.alreadyARun(path: folder.path)
     }
+    try folder.requireNoShards()
     let (shards, validation) = try split(try input.resolve(console: runtime.console))
     let environment = Environment(
       toolVersion: SuiteVersion.current, threads: runtime.threadCount)
@@ -72,7 +84,7 @@ extension TrainingCommand {
   }
 
   private func resumedConfiguration(_ folder: RunFolder) throws -> RunConfig<Settings> {
-    guard folder.exists else { throw RunError.noCheckpoint(path: folder.path) }
+    try folder.requireARun()
     try folder.requireItsOwn()
     let stored = try folder.config(RunConfig<Settings>.self)
     var config = stored
@@ -169,5 +181,16 @@ extension TrainingCommand {
           return true
         }))
     progress.finish()
+  }
+}
+
+/// What `--json` writes of a run that has ended.
+private struct TrainedRun: Encodable {
+  let path: String
+  let skippedSteps: Int
+
+  enum CodingKeys: String, CodingKey {
+    case path
+    case skippedSteps = "skipped_steps"
   }
 }

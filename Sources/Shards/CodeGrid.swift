@@ -5,7 +5,8 @@ package struct CodeGrid: Codable, Equatable, Sendable {
   package var height: Int  // h, codes
   package var width: Int  // codes of a row: positions times depth
   package var codebookSize: Int  // K; every code is in 0..<K
-  package var fingerprint: String  // SHA-256 of the weights of the VQGAN
+  package var fingerprint: String  // SHA-256 of all weights of the VQGAN
+  package var codesFingerprint: String?  // of what decides its codes; nil in earlier versions
   package var vqgan: String  // where the VQGAN was found; empty if unknown
   /// Codes that share the coarse one of two parts, where the codebook says how they are made of
   /// parts.
@@ -13,13 +14,14 @@ package struct CodeGrid: Codable, Equatable, Sendable {
   package var depth: Int  // codes of one position, which stand one after the other
 
   package init(
-    height: Int, width: Int, codebookSize: Int, fingerprint: String, vqgan: String = "",
-    depth: Int = 1, subVocabulary: Int? = nil
+    height: Int, width: Int, codebookSize: Int, fingerprint: String,
+    codesFingerprint: String? = nil, vqgan: String = "", depth: Int = 1, subVocabulary: Int? = nil
   ) {
     self.height = height
     self.width = width
     self.codebookSize = codebookSize
     self.fingerprint = fingerprint
+    self.codesFingerprint = codesFingerprint
     self.vqgan = vqgan
     self.depth = depth
     self.subVocabulary = subVocabulary
@@ -28,6 +30,22 @@ package struct CodeGrid: Codable, Equatable, Sendable {
   /// Codes of one image.
   package var count: Int { height * width }
 
+  /// The fingerprint by which the codes of another VQGAN differ from these; nil where both mean the
+  /// same.
+  ///
+  /// VQGANs that differ in their decoders alone have the same codes. Where one of the two tells no
+  /// fingerprint of the codes, all weights must be the same.
+  package func difference(
+    from other: CodeGrid
+  ) -> (property: String, own: String, other: String)? {
+    if let codesFingerprint, let others = other.codesFingerprint {
+      return codesFingerprint == others
+        ? nil : (ShardFormat.GridAttributes.grid.codesFingerprint, codesFingerprint, others)
+    }
+    return fingerprint == other.fingerprint
+      ? nil : (ShardFormat.GridAttributes.grid.fingerprint, fingerprint, other.fingerprint)
+  }
+
   enum CodingKeys: String, CodingKey {
     case vqgan, depth
     case subVocabulary = "sub_vocabulary"
@@ -35,6 +53,7 @@ package struct CodeGrid: Codable, Equatable, Sendable {
     case width = "grid_width"
     case codebookSize = "n_embed"
     case fingerprint = "vqgan_fingerprint"
+    case codesFingerprint = "codes_fingerprint"
   }
 
   package init(from decoder: any Decoder) throws {
@@ -43,6 +62,7 @@ package struct CodeGrid: Codable, Equatable, Sendable {
     width = try values.decode(Int.self, forKey: .width)
     codebookSize = try values.decode(Int.self, forKey: .codebookSize)
     fingerprint = try values.decode(String.self, forKey: .fingerprint)
+    codesFingerprint = try values.decodeIfPresent(String.self, forKey: .codesFingerprint)
     vqgan = try values.decode(String.self, forKey: .vqgan)
     depth = try values.decodeIfPresent(Int.self, forKey: .depth) ?? 1
     subVocabulary = try values.decodeIfPresent(Int.self, forKey: .subVocabulary)
@@ -64,6 +84,7 @@ package struct CodeGrid: Codable, Equatable, Sendable {
     try values.encode(width, forKey: .width)
     try values.encode(codebookSize, forKey: .codebookSize)
     try values.encode(fingerprint, forKey: .fingerprint)
+    try values.encodeIfPresent(codesFingerprint, forKey: .codesFingerprint)
     try values.encode(vqgan, forKey: .vqgan)
     if depth != 1 { try values.encode(depth, forKey: .depth) }
     try values.encodeIfPresent(subVocabulary, forKey: .subVocabulary)

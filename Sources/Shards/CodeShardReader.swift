@@ -133,6 +133,8 @@ extension CodeGrid {
       width: try file.size(names.width, atMost: 65_535),
       codebookSize: try file.size(names.codebookSize, atMost: 1 << 31),
       fingerprint: try file.string(names.fingerprint),
+      codesFingerprint: try file.hasAttribute(names.codesFingerprint)
+        ? try file.string(names.codesFingerprint) : nil,
       vqgan: try file.hasAttribute(names.vqgan) ? try file.string(names.vqgan) : "",
       depth: try file.hasAttribute(names.depth) ? try file.size(names.depth, atMost: 8) : 1,
       subVocabulary: try file.hasAttribute(names.subVocabulary)

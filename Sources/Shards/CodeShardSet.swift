@@ -2,23 +2,22 @@
 package typealias CodeShardSet = ShardSet<CodeShardReader>
 
 extension ShardSet where Reader == CodeShardReader {
-  /// - Throws: `disagreement` naming both files where grids, codebooks or fingerprints differ,
-  ///   `noRows`, and whatever opening throws.
+  /// - Throws: `disagreement` naming both files where grids, codebooks or what the codes mean
+  ///   differ, `noRows`, and whatever opening throws.
   package convenience init(_ paths: [String]) throws(ShardError) {
     try self.init(paths) { reader, first throws(ShardError) in
       let found = reader.header
       let expected = first.header
+      let codes = found.grid.difference(from: expected.grid)
+      let condition = Self.difference(found.condition?.grid, expected.condition?.grid)
       let properties = [
         (
           "the grid", "\(found.grid.height)×\(found.grid.width)",
           "\(expected.grid.height)×\(expected.grid.width)"
         ),
         ("n_embed", "\(found.grid.codebookSize)", "\(expected.grid.codebookSize)"),
-        ("vqgan_fingerprint", found.grid.fingerprint, expected.grid.fingerprint),
-        (
-          "condition_fingerprint", found.condition?.grid.fingerprint ?? "none",
-          expected.condition?.grid.fingerprint ?? "none"
-        ),
+        (codes?.property ?? "", codes?.own ?? "", codes?.other ?? ""),
+        ("condition_fingerprint", condition?.own ?? "", condition?.other ?? ""),
       ]
       for (property, found, expected) in properties where found != expected {
         throw .disagreement(
@@ -26,6 +25,17 @@ extension ShardSet where Reader == CodeShardReader {
         )
       }
     }
+  }
+
+  /// The fingerprints by which the conditions of two shards differ; nil where they do not.
+  private static func difference(
+    _ own: CodeGrid?, _ other: CodeGrid?
+  ) -> (own: String, other: String)? {
+    guard let own, let other else {
+      return own == nil && other == nil
+        ? nil : (own?.fingerprint ?? "none", other?.fingerprint ?? "none")
+    }
+    return own.difference(from: other).map { ($0.own, $0.other) }
   }
 
   /// What the codes of a row are.

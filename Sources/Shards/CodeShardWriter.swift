@@ -43,6 +43,9 @@ package final class CodeShardWriter {
     try file.setAttribute(names.width, to: grid.width)
     try file.setAttribute(names.codebookSize, to: grid.codebookSize)
     try file.setAttribute(names.fingerprint, to: grid.fingerprint)
+    if let codes = grid.codesFingerprint {
+      try file.setAttribute(names.codesFingerprint, to: codes)
+    }
     if grid.depth != 1 { try file.setAttribute(names.depth, to: grid.depth) }
     if let size = grid.subVocabulary { try file.setAttribute(names.subVocabulary, to: size) }
     // That of conditions is always there.

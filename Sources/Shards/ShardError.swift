@@ -35,6 +35,10 @@ package enum ShardError: Error, Equatable {
   case writeFailed(path: String, item: String, reason: String)
   case file(DurableFileError)
   case externalShard(path: String)
+  /// The folder is that of the shards that are read.
+  case holdsSources(path: String)
+  /// The folder's manifest is that of another command.
+  case otherShards(path: String)
   case optionsDiffer(path: String, option: String, found: String, expected: String)
 }
 
@@ -99,6 +103,10 @@ extension ShardError: CustomStringConvertible {
     case .externalShard(let path):
       "\(path): exists, but no manifest.json says how it was made, and it is not overwritten; use "
         + "another folder"
+    case .holdsSources(let path):
+      "\(path): holds the shards that are read; use another folder"
+    case .otherShards(let path):
+      "\(path): holds shards that another command has made; use another folder"
     case .optionsDiffer(let path, "inputs", let found, let expected):
       "\(path): made from other data: \(found) by their names and sizes, now \(expected);"
         + " use another folder"

@@ -25,19 +25,27 @@ package final class ShardFolder {
   ///
   /// A folder in which a run has ended before its first shard takes any plan.
   ///
-  /// - Throws: `externalShard` where there is a file of a shard's or a report's name that no
+  /// - Parameter sources: shards that are read, which must lie elsewhere.
+  /// - Throws: `holdsSources`, `otherShards`; `externalShard` where there is a file of a shard's or a report's name that no
   ///   manifest tells of;
   ///   `optionsDiffer` when the folder holds shards of another plan; `file(.busy)` when another
   ///   process writes there; `file(.cannotCreate)`, `malformed`.
-  package init(_ path: String, plan: ShardPlan) throws(ShardError) {
+  package init(
+    _ path: String, plan: ShardPlan, sources: [String] = []
+  ) throws(ShardError) {
+    if let real = DurableFile.realPath(path),
+      sources.contains(where: { DurableFile.realPath(DurableFile.folder(of: $0)) == real })
+    {
+      throw .holdsSources(path: path)
+    }
     do throws(DurableFileError) {
       lock = try FolderLock(folder: path)
     } catch {
       throw .file(error)
     }
-    if let found = try ShardManifest.read(in: path),
-      try found.plan == plan.hash ? true : !found.isEmpty(path)
-    {
+    let found = try ShardManifest.read(in: path)
+    let plan = plan.begun(with: found?.options)
+    if let found, try found.plan == plan.hash ? true : !found.isEmpty(path) {
       try Self.compare(found, with: plan, in: path)
       manifest = found
       // A file that is gone or was cut is made again.
@@ -46,7 +54,7 @@ package final class ShardFolder {
       try Self.refuse(plan.shards.map(\.name).filter { !ours.contains($0) }, in: path)
     } else {
       var names = plan.shards.map(\.name)
-      if try ShardManifest.read(in: path) == nil { names += [Self.reportName, Self.leftOutName] }
+      if found == nil { names += [Self.reportName, Self.leftOutName] }
       try Self.refuse(names, in: path)
       manifest = ShardManifest(plan)
       try manifest.write(in: path)
@@ -173,6 +181,12 @@ package final class ShardFolder {
     _ found: ShardManifest, with plan: ShardPlan, in path: String
   ) throws(ShardError) {
     guard found.plan != plan.hash else { return }
+    let (ofFound, ofPlan) = (found.options.keys, plan.options.keys)
+    if Set(ofFound).intersection(ofPlan).isSubset(of: ["inputs"]), ofFound.count > 1,
+      ofPlan.count > 1
+    {
+      throw .otherShards(path: path)
+    }
     let names = Set(found.options.keys).union(plan.options.keys).sorted()
     for name in names where found.options[name] != plan.options[name] {
       throw .optionsDiffer(

@@ -52,15 +52,18 @@ enum ShardFormat {
 
   /// Attributes of the root that tell of a grid of codes.
   struct GridAttributes {
-    let height, width, codebookSize, fingerprint, vqgan, depth, subVocabulary: String
+    let height, width, codebookSize, fingerprint, codesFingerprint, vqgan, depth: String
+    let subVocabulary: String
 
     static let grid = GridAttributes(
       height: "grid_height", width: "grid_width", codebookSize: "n_embed",
-      fingerprint: "vqgan_fingerprint", vqgan: "vqgan", depth: "depth",
+      fingerprint: "vqgan_fingerprint", codesFingerprint: "codes_fingerprint", vqgan: "vqgan",
+      depth: "depth",
       subVocabulary: "sub_vocabulary")
     static let condition = GridAttributes(
       height: "condition_height", width: "condition_width", codebookSize: "condition_n_embed",
-      fingerprint: "condition_fingerprint", vqgan: "condition_vqgan", depth: "condition_depth",
+      fingerprint: "condition_fingerprint", codesFingerprint: "condition_codes_fingerprint",
+      vqgan: "condition_vqgan", depth: "condition_depth",
       subVocabulary: "condition_sub_vocabulary")
   }
 }

@@ -11,19 +11,39 @@ package struct ShardPlan: Equatable, Sendable {
   package let rowsPerSample: Int
   /// All that decides about the bytes of the shards, the inputs included, by name.
   package let options: [String: String]
+  /// The options of earlier versions in their place; nil for none.
+  ///
+  /// A folder that was begun with these goes on with them.
+  private let formerOptions: [String: String]?
 
   /// - Parameters:
   ///   - shards: the files, in order.
   ///   - inputs: names and sizes of all that is read.
   ///   - options: the values of the command's options that change what is written.
+  ///   - former: those of earlier versions, where they were others.
   package init(
     shards: [PlannedShard], inputs: [PlannedInput], options: [String: String],
-    rowsPerSample: Int = 1
+    former: [String: String]? = nil, rowsPerSample: Int = 1
   ) {
     self.rowsPerSample = rowsPerSample
     precondition(Set(shards.map(\.name)).count == shards.count, "two shards of one name")
     self.shards = shards
-    self.options = options.merging(["inputs": Self.fingerprint(of: inputs)]) { _, new in new }
+    let inputs = ["inputs": Self.fingerprint(of: inputs)]
+    self.options = options.merging(inputs) { _, new in new }
+    formerOptions = former?.merging(inputs) { _, new in new }
+  }
+
+  private init(_ plan: ShardPlan, options: [String: String]) {
+    (shards, rowsPerSample) = (plan.shards, plan.rowsPerSample)
+    (self.options, formerOptions) = (options, nil)
+  }
+
+  /// This plan by the options that a folder was begun with: the former ones, where it has these.
+  package func begun(with found: [String: String]?) -> ShardPlan {
+    guard let formerOptions, let found, Set(found.keys) == Set(formerOptions.keys) else {
+      return self
+    }
+    return ShardPlan(self, options: formerOptions)
   }
 
   /// SHA-256 of the files' names and samples and of every option.

@@ -110,6 +110,15 @@ package final class ShardSet<Reader: ShardReader>: Sendable {
     get throws(ShardError) { try first.contents.categories ?? [] }
   }
 
+  /// The numbers of all rows.
+  package var ids: [Int64] {
+    get throws(ShardError) {
+      var ids: [Int64] = []
+      for shard in paths.indices { ids += try reader(shard).contents.ids }
+      return ids
+    }
+  }
+
   /// The names of all rows.
   package var names: [String] {
     get throws(ShardError) {

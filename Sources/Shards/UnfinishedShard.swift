@@ -25,6 +25,7 @@ final class UnfinishedShard {
   init(_ path: String, kind: ShardKind, toolVersion: String) throws(ShardError) {
     self.path = path
     temporaryPath = DurableFile.temporaryPath(for: path)
+    try Self.checkFolder(of: path)
     do throws(ShardError) {
       file = try HDF5OutputFile(temporaryPath, for: path)
     } catch {
@@ -98,8 +99,18 @@ final class UnfinishedShard {
       let file = try RawFile(temporaryPath)
       return (file.count, try file.sha256())
     } catch {
+      try Self.checkFolder(of: path)  // rather than that the file in it is missing
       if case .writeFailed = error { throw error }
       throw .writeFailed(path: path, item: "the shard", reason: "it does not come back: \(error)")
+    }
+  }
+
+  /// - Throws: `file(.replaced)` where the folder is not the one that was locked any more.
+  private static func checkFolder(of path: String) throws(ShardError) {
+    do throws(DurableFileError) {
+      try FolderLock.check(path)
+    } catch {
+      throw .file(error)
     }
   }
 

@@ -133,8 +133,10 @@ extension DiscriminatorConfig {
     guard middle >= 2 else {
       throw ArchitectureError.noTensor(path: weights.path, tensor: "main.5.weight")
     }
+    // Beside batch norms convolutions have no bias.
+    let isPlain = weights.contains("main.2.bias") && !weights.contains("main.3.running_mean")
     self.init(
       ndf: ndf, nLayers: middle - 1,
-      normalization: weights.contains("main.3.loc") ? .activation : .batch)
+      normalization: weights.contains("main.3.loc") ? .activation : isPlain ? .group : .batch)
   }
 }

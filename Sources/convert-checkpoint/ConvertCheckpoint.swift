@@ -33,6 +33,15 @@ struct ConvertCheckpoint: ModelCommand {
 
   func execute() throws {
     let console = Console.standardError(quiet: quiet)
+    if options.to == .suite {
+      for path in options.inputs
+      where RunFolder(path).exists || DurableFile.exists("\(path)/model.json") {
+        throw CommandError(
+          .noInput,
+          "\(path): a folder of this suite, which its commands take as it is; --to taming writes it "
+            + "for other programs")
+      }
+    }
     try options.requireFree()
     Interruption.install()
     switch options.to {

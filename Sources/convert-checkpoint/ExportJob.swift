@@ -35,8 +35,8 @@ struct ExportJob {
     let vqgan = options.vqgan ?? file.description.codes.vqgan
     let firstStage = vqgan.isEmpty ? nil : try FirstStageFile.open(vqgan)
     if let firstStage {
-      try file.description.codes.requireFingerprint(
-        try firstStage.fingerprint(), of: vqgan, for: path, option: "--vqgan")
+      try file.description.codes.requireVQGAN(
+        try firstStage.fingerprints(), of: vqgan, for: path, option: "--vqgan")
     }
     let condStage = "\(path)/cond-stage"
     return try TamingExport(

@@ -112,22 +112,22 @@ struct ImportJob {
   private func description(
     of weights: TransformerWeights, withStages: Bool
   ) throws -> GPTDescription {
-    var codes: CodeGrid
-    if let stage = weights.firstStage {
-      let position = withStages ? "\(options.out)/first-stage" : options.vqgan ?? ""
-      codes = CodeGrid(
-        of: weights, stage.config, fingerprint: try FirstStageFile(stage).fingerprint(),
-        vqgan: position.isEmpty ? "" : absolutePath(position))
+    let stage: FirstStageFile
+    let position: String
+    if let found = weights.firstStage {
+      stage = FirstStageFile(found)
+      position = withStages ? "\(options.out)/first-stage" : options.vqgan ?? ""
     } else if let path = options.vqgan {
-      let stage = try FirstStageFile.open(path)
-      codes = CodeGrid(
-        of: weights, stage.config, fingerprint: try stage.fingerprint(),
-        vqgan: absolutePath(path))
+      (stage, position) = (try FirstStageFile.open(path), path)
     } else {
       throw ArchitectureError.otherModel(
         path: options.inputs[0], found: "a transformer without its VQGAN",
         expected: "--vqgan to name it")
     }
+    let fingerprints = try stage.fingerprints()
+    var codes = CodeGrid(
+      of: weights, stage.config, fingerprint: fingerprints.vqgan,
+      codesFingerprint: fingerprints.codes, vqgan: position.isEmpty ? "" : absolutePath(position))
     if let grid = options.grid { (codes.height, codes.width) = (grid.height, grid.width) }
     console.note("grids of \(codes.height)×\(codes.width) codes")
     let stagePath = withStages ? absolutePath("\(options.out)/cond-stage") : ""

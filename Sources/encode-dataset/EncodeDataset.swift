@@ -65,12 +65,6 @@ struct EncodeDataset: ModelCommand {
       "\(plan.count) images of \(plan.width)×\(plan.height) to \(grid.height)×\(grid.width) codes of "
         + "\(stage.config.codes), \(batchSize) at once, on \(device.name)")
 
-    for stage in [stage, condition].compactMap(\.self)
-    where !stage.pin(for: "codes in \(TrainingOptions.absolute(out))") {
-      console.warn(
-        "\(stage.checkpointPath): cannot be marked as in use; if its training goes on, it may remove it "
-          + "(--keep-checkpoints), and these codes cannot be decoded any more")
-    }
     Interruption.install()
     let encoder = DatasetEncoder(
       plan, stage: stage, condition: condition, on: device, batchSize: batchSize,
@@ -80,7 +74,8 @@ struct EncodeDataset: ModelCommand {
     let outcome = try Interruption.telling(
       console, "the same command continues at the first missing shard"
     ) {
-      try encoder.run(in: out) { event in
+      try encoder.run(in: out, locked: { pin([stage, condition].compactMap(\.self), console) }) {
+        event in
         switch event {
         case .found(let rows), .encoded(let rows): progress.advance(by: rows)
         }
@@ -91,6 +86,16 @@ struct EncodeDataset: ModelCommand {
     summarize(outcome, of: plan, seconds: seconds, console)
     for shard in outcome.shards {
       try results.writer.write(ShardLine(path: shard.path, rows: shard.rows), text: shard.path)
+    }
+  }
+
+  /// Keeps the checkpoints from being removed by their trainings: of a folder that this command has
+  /// for itself.
+  private func pin(_ stages: [FirstStage], _ console: Console) {
+    for stage in stages where !stage.pin(for: "codes in \(TrainingOptions.absolute(out))") {
+      console.warn(
+        "\(stage.checkpointPath): cannot be marked as in use; if its training goes on, it may remove it "
+          + "(--keep-checkpoints), and these codes cannot be decoded any more")
     }
   }
 

@@ -71,6 +71,12 @@ struct Evaluate: ModelCommand {
   var copies: String?
 
   @Option(
+    help: ArgumentHelp(
+      "Write the samples that come nearest to --copies, each beside its training image.",
+      valueName: "file.png"))
+  var sheet: String?
+
+  @Option(
     help: ArgumentHelp("Images of each side, spread evenly; all if left out.", valueName: "images"))
   var count: Int?
 
@@ -103,22 +109,22 @@ struct Evaluate: ModelCommand {
     if saveStatistics != nil, try source() == nil {
       throw ValidationError("--save-statistics needs --features.")
     }
+    if sheet != nil, copies == nil { throw ValidationError("--sheet needs --copies.") }
+    guard sheet?.hasSuffix(".png") ?? true else {
+      throw ValidationError("--sheet: name a file that ends with .png.")
+    }
     guard saveStatistics?.hasSuffix(".npz") ?? true else {
       throw ValidationError("--save-statistics: name a file that ends with .npz.")
     }
   }
 
   private func source() throws -> FeatureSource? {
-    let parts = features.split(separator: "=", maxSplits: 1).map(String.init)
-    switch (parts.first, parts.count) {
-    case ("inception", 2): return .inception(parts[1])
-    case ("lite0", 2): return .lite0(parts[1])
-    case ("latents", 1): return .latents
-    case ("none", 1): return nil
-    default:
+    if features == "none" { return nil }
+    guard let source = FeatureSource(features) else {
       throw ValidationError(
         "--features must be inception=FILE, lite0=FILE, latents or none, got '\(features)'.")
     }
+    return source
   }
 
   private func measures() throws -> Set<EvaluationMeasure>? {
@@ -139,6 +145,7 @@ struct Evaluate: ModelCommand {
 
   func execute() throws {
     let console = runtime.console
+    if let sheet { try OutputFile.requireNew(sheet) }
     let device = try runtime.startComputing()
     let stage = try vqgan.map { try FirstStage.load($0, on: device) }
     let sides = try [reference, candidate].map {
@@ -154,6 +161,7 @@ struct Evaluate: ModelCommand {
     evaluation.training = try copies.map { path in
       try CodeShardSet(try InputPaths.shards([path]))
     }
+    evaluation.sheetPath = sheet
     (evaluation.seed, evaluation.resamples) = (seed.seed, bootstrap)
     evaluation.statisticsPath = saveStatistics
     Interruption.install()

@@ -65,6 +65,19 @@ struct Reconstruct: ModelCommand {
       in: folder, codebookSize: stage.config.codes, depth: stage.config.depth, of: inputs.count)
 
     Interruption.install()
+    let summary = try Interruption.telling(console, "finished images stay") {
+      try reconstruct(inputs, by: reconstructor, fitting, stage, &writer)
+    }
+    console.note(summary.text)
+    try results.writer.write(summary, text: summary.sheet)
+  }
+
+  /// Writes all images and the sheet.
+  private func reconstruct(
+    _ inputs: ImageInputs, by reconstructor: Reconstructor, _ fitting: ImageFitting,
+    _ stage: FirstStage, _ writer: inout ReconstructionWriter
+  ) throws -> ReconstructionWriter.Summary {
+    let console = runtime.console
     let progress = Progress(
       "reconstructing", total: inputs.count, unit: "images", console: console)
     var changes: [String: Int] = [:]
@@ -96,9 +109,7 @@ struct Reconstruct: ModelCommand {
     for (change, count) in changes.sorted(by: { $0.key < $1.key }) {
       console.note("\(count == 1 ? "1 image" : "\(count) images") of \(change)")
     }
-    let summary = try writer.finish()
-    console.note(summary.text)
-    try results.writer.write(summary, text: summary.sheet)
+    return try writer.finish()
   }
 
   /// Sorts the inputs; what is neither an image nor a shard is told as such.

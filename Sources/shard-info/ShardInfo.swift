@@ -78,6 +78,7 @@ struct ShardInfo: SuiteCommand {
     for path in named where DurableFile.isFolder(path) {
       try Interruption.throwIfRequested()
       let verification = FolderVerification(path, isPartial: input.partial)
+      try throwFailure(of: verification.findings)
       if verification.findings.isEmpty { continue }
       findings += verification.findings.count
       let report = ShardReport(verification)
@@ -94,6 +95,14 @@ struct ShardInfo: SuiteCommand {
       progress?.advance()
     }
     progress?.finish()
+    try throwFailure(of: verification.findings)
     return verification
+  }
+
+  /// A disk that fails and a process without descriptors say nothing about the shard.
+  private func throwFailure(of findings: [ShardError]) throws(ShardError) {
+    if let failure = findings.first(where: { SuiteExitCode(of: $0) == .ioFailure }) {
+      throw failure
+    }
   }
 }

@@ -36,7 +36,9 @@ struct TrainGPT: TrainingCommand {
     try CodeShardReader(shard).header.split == "validation"
   }
 
-  func run(_ config: GPTRunConfig, in folder: RunFolder, on device: Device) throws {
+  func run(
+    _ config: GPTRunConfig, in folder: RunFolder, on device: Device
+  ) throws -> TrainingState {
     try config.check()
     let codes = try read(config.shards, config)
     let validation = config.validation.isEmpty ? nil : try read(config.validation, config)
@@ -52,7 +54,7 @@ struct TrainGPT: TrainingCommand {
     try supervise(from: run.state.step, to: config.steps) {
       try run.train(on: codes, validation: validation, $0)
     }
-    withExtendedLifetime(lock) {}
+    return withExtendedLifetime(lock) { run.state }
   }
 
   /// Reads code shards that agree with the configuration.

@@ -41,19 +41,30 @@ struct TrainVQGAN: TrainingCommand {
     try ImageShardReader(shard).header.split == "validation"
   }
 
-  func run(_ config: VQGANRunConfig, in folder: RunFolder, on device: Device) throws {
+  func run(
+    _ config: VQGANRunConfig, in folder: RunFolder, on device: Device
+  ) throws -> TrainingState {
+    let frozen = config.objective.freeze.map(\.rawValue).joined(separator: ", ")
+    if !frozen.isEmpty, config.initFrom == nil {
+      throw ValidationError("--freeze \(frozen) needs --init-from: a new run has nothing to keep.")
+    }
     let shards = try ImageShardSet(config.shards)
     try config.check(shards)
     let validation = config.validation.isEmpty ? nil : try ImageShardSet(config.validation)
     if let validation { try config.check(validation) }
+    if config.evaluation != nil, validation == nil {
+      throw ValidationError("--evaluate-every needs shards to validate on: --validation.")
+    }
 
     let lock = try OutputFolder(folder.path)
     var run = try VQGANRun(config, in: folder, resumed: training.resume, on: device)
+    if let validation { try run.checkEvaluations(on: validation) }
     try store(config, in: folder, at: run.state.step)
     runtime.console.note(
       "\(shards.count) images of \(shards.width)×\(shards.height), "
         + "\(run.trainer.model.parameterCount) parameters, on \(device.name), "
         + "from step \(run.state.step) to \(config.steps)")
+    if !frozen.isEmpty { runtime.console.note("\(frozen): stays as it is") }
     if config.objective.discStart >= config.steps, config.objective.discFactor > 0 {
       runtime.console.note(
         "no discriminator in this run: it takes part from step \(config.objective.discStart) on "
@@ -62,6 +73,6 @@ struct TrainVQGAN: TrainingCommand {
     try supervise(from: run.state.step, to: config.steps) {
       try run.train(on: shards, validation: validation, $0)
     }
-    withExtendedLifetime(lock) {}
+    return withExtendedLifetime(lock) { run.state }
   }
 }

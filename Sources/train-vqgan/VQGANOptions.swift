@@ -38,6 +38,17 @@ struct VQGANOptions: ParsableArguments {
 
   @Option(help: "Step from which the discriminator takes part.") var discStart: Int?
 
+  @Option(
+    help:
+      "Steps in which the generator's adversarial loss grows in to its full weight (default: 0).")
+  var ramp: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Parts of --init-from that stay as they are: \(partNames), between commas.",
+      valueName: "parts"))
+  var freeze: PartList?
+
   @Option(help: "What the discriminator sees: shared (one forward pass) or fresh (the reference).")
   var discriminatorPass: VQGANObjective.DiscriminatorPass?
 
@@ -60,6 +71,8 @@ struct VQGANOptions: ParsableArguments {
   @Option(help: "Steps between sheets of reconstructions (default: \(defaults.imageEvery)).")
   var imageEvery: Int?
 
+  @OptionGroup var evaluation: EvaluationOptions
+
   /// The name that `--image-every` had.
   @Option(help: .hidden) var pictureEvery: Int?
 
@@ -68,6 +81,9 @@ struct VQGANOptions: ParsableArguments {
       ("--crop", crop), ("--image-every", imageEvery), ("--picture-every", pictureEvery),
     ] {
       if let value, value < 1 { throw ValidationError("\(name) must be positive, got \(value).") }
+    }
+    if let ramp, ramp < 0 {
+      throw ValidationError("--ramp must not be negative, got \(ramp).")
     }
     if let discStart, discStart < 0 {
       throw ValidationError("--disc-start must not be negative, got \(discStart).")
@@ -145,6 +161,8 @@ struct VQGANOptions: ParsableArguments {
     }
     if let preset { config.preset = preset }
     if let discStart { config.objective.discStart = discStart }
+    if let ramp { config.objective.discRamp = ramp }
+    if let freeze { config.objective.freeze = freeze.parts }
     if let precision { config.precision = precision }
     if let discriminatorPass { config.objective.discriminatorPass = discriminatorPass }
     if let perceptual {
@@ -153,6 +171,21 @@ struct VQGANOptions: ParsableArguments {
     if let crop { config.augmentation.crop = crop }
     if flip { config.augmentation.flips = true }
     if let every = imageEvery ?? pictureEvery { config.imageEvery = every }
+    try evaluation.change(&config)
+  }
+}
+
+private let partNames = VQGANPart.allCases.map(\.rawValue).joined(separator: ", ")
+
+/// Parts of a VQGAN between commas, such as `encoder,codebook`.
+struct PartList: ExpressibleByArgument {
+  let parts: [VQGANPart]
+
+  init?(argument: String) {
+    let names = argument.split(separator: ",", omittingEmptySubsequences: false)
+    let found = names.compactMap { VQGANPart(rawValue: String($0)) }
+    guard found.count == names.count else { return nil }
+    parts = VQGANPart.allCases.filter(found.contains)
   }
 }
 

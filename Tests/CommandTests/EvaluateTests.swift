@@ -1,7 +1,11 @@
+import Checkpoints
 import Foundation
 import Images
+import Models
+import NN
 import TestSupport
 import Testing
+import Training
 
 /// `evaluate` on small images; its numbers on real ones are in `Tests/check-metrics.py`.
 @Suite("evaluate")
@@ -61,6 +65,7 @@ struct EvaluateTests {
     ("a empty --paired", 66, "no .h5"), ("a mixed --paired", 65, "shards and image files"),
     ("a wide --paired", 65, "image 1 is 20×12, expected 16×12"),
     ("a statistics.npz --paired", 65, "0"),
+    ("a b --sheet x.png", 64, "--copies"), ("a b --copies c --sheet x.jpg", 64, ".png"),
   ])
   func refuses(arguments: String, status: Int32, words: String) throws {
     try FileManager.default.createDirectory(
@@ -97,8 +102,13 @@ struct EvaluateTests {
       train-vqgan S --preset tiny --steps 1 --batch-size 1 --threads 1 --out V --quiet >/dev/null
       for s in S T; do encode-dataset $s --vqgan V --out C$s --quiet >/dev/null; done
       evaluate S CT --vqgan V --copies CS --metrics codes --json --quiet
-      evaluate S CS --vqgan V --copies CT --metrics codes --json --quiet
+      evaluate S CS --vqgan V --copies CT --metrics codes --sheet closest.png --json --quiet
+      evaluate S CS --vqgan V --copies CT --metrics codes --sheet other.png --quiet | tail -1 >path
       set +e; evaluate CS S --vqgan V --copies CT --quiet; echo $?
+      train-vqgan S --preset tiny --steps 1 --seed 3 --threads 1 --out V2 --quiet >/dev/null
+      encode-dataset S --vqgan V2 --out C2 --quiet >/dev/null
+      evaluate S CS --vqgan V --copies C2 --quiet; echo $?
+      evaluate S CS --vqgan V --copies CT --sheet closest.png; echo $?
       """, in: folder)
     let lines = try outcome.output.split(separator: "\n").prefix(2).map {
       try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
@@ -109,7 +119,13 @@ struct EvaluateTests {
     #expect(lines[0]["copies_distance_median"] as? Double == 0)
     #expect((lines[1]["copies_verbatim"] as? Double ?? 0) >= 0.66)
     #expect(lines[1]["copies_of"] as? String == "2 grids of CT")
-    #expect(outcome.output.hasSuffix("64\n"), "\(outcome.output)")
+    #expect(lines[1]["sheet"] as? String == "closest.png" && lines[0]["sheet"] == nil)
+    // Three rows of two images of 32 pixels, enlarged.
+    let sheet = try ImageDecoder.decode(contentsOf: folder("closest.png"))
+    #expect(sheet.width > 2 * 96 && sheet.height > 3 * 96)
+    #expect(try String(contentsOfFile: folder("path"), encoding: .utf8) == "other.png\n")
+    #expect(outcome.output.hasSuffix("64\n65\n73\n"), "\(outcome.output)")
+    #expect(outcome.errors.contains("fingerprint"), "\(outcome.errors)")
   }
 
   /// Codes and latents of a VQGAN, statistics out and in.
@@ -133,5 +149,95 @@ struct EvaluateTests {
     #expect(lines[0]["candidate_codes_used"] is Double && lines[0]["mind"] is Double)
     let warnings = try String(contentsOfFile: folder("warnings"), encoding: .utf8)
     #expect(warnings.contains("biased upwards below 2048"))
+  }
+
+  /// What real data have: each is a clear error, or numbers with a warning.
+  @Test func unusualImagesOnLatents() throws {
+    let outcome = try shell(
+      """
+      prep-images a --out S --quiet --size 32 >/dev/null || exit 1
+      train-vqgan S --preset tiny --steps 1 --batch-size 1 --threads 1 --out V --quiet >/dev/null
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    for name in ["sizes", "odd", "equal", "one"] {
+      try FileManager.default.createDirectory(
+        atPath: folder(name), withIntermediateDirectories: true)
+    }
+    for index in 0..<3 {
+      try image(16, index == 2 ? 20 : 16, seed: index, 0).writePNG(to: folder("sizes/\(index).png"))
+      try image(18, 16, seed: index, 0).writePNG(to: folder("odd/\(index).png"))
+      try image(16, 16, seed: 1, 0).writePNG(to: folder("equal/\(index).png"))
+    }
+    try image(16, 16, seed: 1, 0).writePNG(to: folder("one/0.png"))
+    let nan = [Double.nan] + Array(repeating: 0, count: 31)
+    try StatisticsFile(mean: nan, covariance: Array(repeating: 0, count: 1024))
+      .write(to: folder("nan.npz"))
+    func evaluate(_ arguments: String) throws -> ShellOutcome {
+      try shell("evaluate \(arguments) --vqgan V --features latents --json --quiet", in: folder)
+    }
+    for (arguments, words) in [
+      ("equal sizes", "sizes: image 2 is 16×20, expected 16×16 as the others"),
+      ("equal odd", "odd"), ("equal one --metrics fid", "1 image, it needs at least 2"),
+      ("equal one --metrics kid", "1 image, it needs at least 2"),
+      ("equal equal --metrics prdc", "3 images, it needs at least 4"),
+      ("equal nan.npz --metrics fid", "not finite"),
+    ] {
+      let outcome = try evaluate(arguments)
+      #expect(outcome.status == 65, "\(arguments): \(outcome.errors)")
+      #expect(outcome.errors.contains(words), "\(arguments): \(outcome.errors)")
+      #expect(outcome.output.isEmpty)
+    }
+    // Equal images and too few for some measures: numbers, each reason told.
+    let equal = try evaluate("equal equal")
+    #expect(equal.status == 0, "\(equal.errors)")
+    #expect(equal.errors.contains("equal: all images have the same features"))
+    #expect(equal.errors.contains("precision and recall: 3 images, it needs at least 4"))
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(equal.output.utf8)) as? [String: Any])
+    #expect(abs(report["fd_latents"] as? Double ?? 1) < 1e-6)
+    #expect(report["mind"] as? Double == 0 && report["precision"] == nil)
+    #expect((report["warnings"] as? [String])?.count == 4)
+    let single = try evaluate("one one --metrics mind")
+    #expect(single.status == 0 && single.output.contains(#""mind":0"#), "\(single.errors)")
+  }
+
+  /// Weights of other shapes or names, and weights that are no numbers.
+  @Test func weightsThatCannotBe() throws {
+    let names = EfficientNetLite0().namedTensors
+    func write(_ name: String, _ change: (String, [Int], [Float]) -> ([Int], [Float])) throws {
+      try SafetensorsWriter.write(
+        names.map { entry in
+          let (shape, floats) = change(
+            entry.name, entry.tensor.shape.extents,
+            Array(repeating: 0.5, count: entry.tensor.count))
+          return SafetensorsEntry(entry.name, shape: shape, floats: floats)
+        }, to: folder(name))
+    }
+    try write("nan.safetensors") { name, shape, floats in
+      (shape, name == "_fc.bias" ? [.nan] + floats.dropFirst() : floats)
+    }
+    try write("wide.safetensors") { name, shape, floats in
+      name == "_bn0.bias" ? ([33], floats + [0]) : (shape, floats)
+    }
+    for (arguments, words) in [
+      ("lite0=nan.safetensors", "_fc.bias: holds values that are not finite"),
+      ("lite0=wide.safetensors", "_bn0.bias"), ("inception=wide.safetensors", "Conv2d_1a_3x3"),
+    ] {
+      let outcome = try shell("evaluate a b --features \(arguments) --quiet", in: folder)
+      #expect(outcome.status == 65, "\(arguments): \(outcome.errors)")
+      #expect(outcome.errors.contains(words), "\(arguments): \(outcome.errors)")
+    }
+    // LPIPS of images that are smaller than its network takes.
+    let trunk = PerceptualTrunk(.alex).withCountedWeights()
+    for (name, prefix) in [("base", "features."), ("heads", "lin")] {
+      try SafetensorsWriter.write(
+        ModelFiles.entries(trunk).filter { $0.name.hasPrefix(prefix) },
+        to: folder("\(name).safetensors"))
+    }
+    let small = try shell(
+      "evaluate a b --paired --lpips base.safetensors --lpips heads.safetensors --quiet",
+      in: folder)
+    #expect(small.status == 65, "\(small.errors)")
+    #expect(small.errors.contains("at least 31 pixels a side for lpips_alex"), "\(small.errors)")
   }
 }

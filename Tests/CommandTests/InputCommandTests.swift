@@ -129,6 +129,9 @@ struct InputCommandTests {
     ("reconstruct train.h5 --vqgan nowhere --out a/b/P", 66),
     ("codebook-report < /dev/null --out a/b/P", 66),
     ("encode-dataset --vqgan vqgan --out a/b/P < /dev/null", 66),
+    ("decode-dataset --vqgan vqgan --out a/b/P < /dev/null", 66),
+    ("decode-dataset other.h5 --vqgan vqgan --out a/b/P", 65),
+    ("decode-dataset nowhere.h5 --vqgan vqgan --images --out a/b/P", 66),
     ("train-gpt train.h5 --heads 3 --out a/b/P", 64),
     ("train-vqgan nowhere.h5 --out a/b/P", 66), ("prep-images nowhere --out a/b/P", 66),
   ])
@@ -142,6 +145,77 @@ struct InputCommandTests {
     #expect(kept.output == "P\nnote\n", "\(kept.errors)")
   }
 
+  /// What is wrong is what the message speaks of.
+  @Test(arguments: [
+    (
+      "encode-dataset S --vqgan vqgan --out S", 64, "S: holds the shards that are read; use "
+    ),
+    ("encode-dataset S --vqgan vqgan --out ./S/", 64, "S/: holds the shards that are read"),
+    (
+      "encode-dataset I.h5 --vqgan vqgan --out S", 64,
+      "S: holds shards that another command "
+    ),
+    ("prep-images in --size 8 --out C", 64, "C: holds shards that another command has made"),
+    (
+      "decode-dataset C --vqgan vqgan --out C", 64, "C: holds the shards that are read; use "
+    ),
+    ("prep-images in --jobs 0 --out X", 64, "--threads (--jobs, -j) must be in 1...1024, got 0"),
+    ("prep-images in -j 2000 --out X", 64, "--threads (--jobs, -j) must be in 1...1024, got 2000"),
+    ("train-vqgan S --preset tiny --out S", 73, "S: holds shards (images-00000.h5); a run needs a"),
+    ("train-gpt C --out C", 73, "C: holds shards (I.h5); a run needs a folder of its own"),
+    ("train-gpt train.h5 --out .", 73, ".: holds shards ("),
+    (
+      "convert-checkpoint V --out X", 66,
+      "V: a folder of this suite, which its commands take "
+    ),
+    ("convert-checkpoint vqgan --out X", 66, "vqgan: a folder of this suite"),
+    ("convert-checkpoint in --out X", 66, "in: "),
+  ])
+  func whatIsWrongIsSaid(command: String, status: Int32, words: String) throws {
+    let folder = try GPTCommandTests.Stage().folder
+    try FileManager.default.createDirectory(
+      atPath: folder("in"), withIntermediateDirectories: true)
+    try RGBImage(width: 8, height: 8, filledWith: .white).writePNG(to: folder("in/a.png"))
+    try imageShard(folder("I.h5"), rows: 4, height: 16, width: 16) { _ in
+      [UInt8](repeating: 9, count: 16 * 16 * 3)
+    }
+    let outcome = try shell(
+      """
+      set -e
+      prep-images in --size 8 --out S --quiet > lines
+      encode-dataset I.h5 --vqgan vqgan --out C --quiet > lines
+      \(command.contains(" V ") ? "train-vqgan I.h5 --preset tiny --steps 1 --out V --quiet > lines" : ":")
+      find S C | sort > before
+      status=0; \(command) --quiet || status=$?; echo $status
+      find S C | sort | diff before - && [ ! -e S/config.json ]
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome)")
+    #expect(outcome.output == "\(status)\n", "\(outcome)")
+    #expect(outcome.errors.contains(words), "\(outcome.errors)")
+  }
+
+  /// Names of Latin-1 and of broken archives: no path can hold them, and none of them is lost.
+  @Test func namesThatAreNotUTF8AreListed() throws {
+    let folder = try TemporaryFolder()
+    try RGBImage(width: 9, height: 9, filledWith: .white).writePNG(to: folder("a.png"))
+    let outcome = try shell(
+      """
+      set -e
+      name=$(printf 'caf\\351'); mkdir -p "in/album$name"
+      for to in a.png "$name.png" "album$name/b.png"; do cp a.png "in/$to"; done
+      prep-images in --size 8 --out S --quiet
+      cat S/skipped.jsonl
+      ls in/* > list; printf 'in/caf\\351.png\\na.png\\n' > list
+      prep-images list --size 8 --out L --quiet; cat L/skipped.jsonl
+      reconstruct "in/$name.png" --vqgan nowhere --out R --quiet || echo $?
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome)")
+    let reasons =
+      outcome.output.components(separatedBy: "its name is not UTF-8; rename it").count - 1
+    #expect(reasons == 3, "\(outcome.output)")
+    #expect(outcome.output.hasSuffix("66\n"), "\(outcome)")
+  }
+
   /// Case 32: files that a command would write, but did not.
   @Test(arguments: [
     ("run/metrics.csv", "train-gpt train.h5 --out run"),
@@ -152,6 +226,8 @@ struct InputCommandTests {
     ("P/left-out.jsonl", "prep-images in --size 8 --out P"),
     ("P/images-00000.h5", "prep-images in --size 8 --out P"),
     ("P/I.h5", "encode-dataset I.h5 --vqgan vqgan --out P"),
+    ("P/train.h5", "decode-dataset train.h5 --vqgan vqgan --out P"),
+    ("P/train-00000.png", "decode-dataset train.h5 --vqgan vqgan --images --out P"),
     ("P/sheet.png", "reconstruct in/a.png --vqgan vqgan --out P"),
     ("P/grid.png", "sample-gpt --gpt G --count 1 --out P"),
   ])

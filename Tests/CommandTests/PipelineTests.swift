@@ -133,7 +133,7 @@ struct PipelineTests {
       ("flock DS/.lock decode-dataset D --vqgan V --out DS", 75, "DS"),
       ("encode-dataset S --vqgan nowhere --out X", 66, "nowhere"),
       ("encode-dataset C --vqgan V --out X", 65, "vqgan-images"),
-      ("encode-dataset S --vqgan V2 --out C", 64, "vqgan_fingerprint"),
+      ("encode-dataset S --vqgan V2 --out C", 64, "codes_fingerprint"),
       ("encode-dataset S --vqgan V --out S", 64, "S"),
       ("encode-dataset S --vqgan V --out X --batch-size 0", 64, "--batch-size"),
       ("encode-dataset S --out X", 64, "--vqgan"),

@@ -73,6 +73,44 @@ struct PromiseTests {
     #expect(line.hasPrefix("stopped by SIGTERM; ") && line.hasSuffix(rest), "\(outcome.errors)")
   }
 
+  /// Commands that end too soon for the one above: they are stopped in the middle.
+  @Test(
+    arguments: [
+      ("reconstruct images.h5 --vqgan vqgan --out R", "finished images stay"),
+      ("codebook-report train.h5 --vqgan vqgan --out R", nil),
+      (
+        "decode-dataset train.h5 --vqgan vqgan --batch-size 1 --images --out R",
+        "the same command continues at the first missing image"
+      ),
+      (
+        "encode-dataset images.h5 --vqgan vqgan --batch-size 1 --out R",
+        "the same command continues at the first missing shard"
+      ),
+      (
+        "prep-images photos --size 8 --shard-size 1 --out R",
+        "the same command continues at the first missing shard"
+      ),
+      ("evaluate photos photos --paired", nil),
+      ("convert-checkpoint vqgan --to taming --out R", nil),
+    ] as [(String, String?)])
+  func aStopOfAShortCommandIsToldToo(command: String, rest: String?) throws {
+    let place = try Workplace()
+    try makeFaults(in: place.folder)
+    let (call, path) =
+      switch command.prefix(4) {
+      case "eval": ("open", "photos/7.png")
+      case "conv": ("open", "vqgan/model.safetensors")
+      default: ("fsync", "\"\"")
+      }
+    let outcome = try shell(
+      stoppedFunction + """
+        stopped \(call) \(path) 1 \(command) --quiet
+        kill -TERM $pid; kill -CONT $pid; wait $pid; echo $?; tail -n 1 errors
+        """, in: place.folder)
+    #expect(
+      outcome.output == "143\nstopped by SIGTERM\(rest.map { "; \($0)" } ?? "")\n", "\(outcome)")
+  }
+
   @Test(arguments: [
     "shard-info images.h5 train.h5", "prep-images photos --size 8 --shard-size 2 --out P --quiet",
     "encode-dataset images.h5 --vqgan vqgan --out C --quiet",
@@ -80,13 +118,16 @@ struct PromiseTests {
     "\(Workplace.vqgan) --out V --steps 1", "sample-gpt --gpt run --count 1 --out S --quiet",
     "reconstruct images.h5 --vqgan vqgan --count 1 --out X --quiet",
     "convert-checkpoint vqgan --to taming --out v.ckpt --quiet",
+    "decode-dataset train.h5 --vqgan vqgan --out D --quiet",
+    "decode-dataset train.h5 --vqgan vqgan --images --out D --quiet",
+    "evaluate photos photos --paired --metrics psnr --quiet",
   ])
   func resultsThatNobodyGetsAreAnErrorOrAQuietEnd(command: String) throws {
     let place = try Workplace()
     let outcome = try shell(
       """
       \(command) > /dev/full; echo full $?
-      rm -rf P C R G V S X v.ckpt
+      rm -rf P C R G V S X D v.ckpt
       { sleep 0.1; \(command); echo left $? >&2; } | true
       """, in: place.folder)
     #expect(outcome.output == "full 74\n", "\(outcome.errors)")
@@ -104,6 +145,8 @@ struct PromiseTests {
     ("S", "sample-gpt --gpt run --count 2 --shards-out S --quiet"),
     ("I", "sample-gpt --gpt run --count 2 --out I --quiet"),
     ("V", "\(Workplace.vqgan) --out V --steps 1"),
+    ("D", "decode-dataset train.h5 --vqgan vqgan --out D --quiet"),
+    ("D", "decode-dataset train.h5 --vqgan vqgan --images --out D --quiet"),
   ])
   func aFolderWithoutLocksIsWarnedOf(folder: String, command: String) throws {
     let place = try Workplace()
@@ -128,6 +171,8 @@ struct PromiseTests {
     for command in [
       "\(Workplace.gpt) --threads 3 --out G --steps 2", "sample-gpt --gpt run --count 1 --out S",
       "prep-images photos --size 8 --jobs 3 --out P",
+      "decode-dataset train.h5 --vqgan vqgan --threads 3 --out D",
+      "evaluate photos photos --paired --threads 3",
     ] {
       let outcome = try shell(
         "ulimit -v \(mebibytes << 10); \(command) --quiet", in: place.folder,
@@ -144,11 +189,16 @@ struct PromiseTests {
     ("run/checkpoints/step-000001/model.json", "sample-gpt --gpt run --count 1 --out S"),
     ("run/checkpoints/step-000001/state.json", "train-gpt --out run --resume --steps 2"),
     ("vqgan/model.json", "reconstruct images.h5 --vqgan vqgan --out X"),
+    ("vqgan/model.json", "decode-dataset train.h5 --vqgan vqgan --out X"),
+    ("vqgan/model.json", "evaluate train.h5 train.h5 --vqgan vqgan --paired"),
     ("c.json", "train-vqgan images.h5 --config c.json --steps 1 --out V"),
     ("p.yaml", "convert-checkpoint vqgan/model.safetensors --project p.yaml --out W"),
   ])
   func textsOfAHundredMegabytesAreRefused(file: String, command: String) throws {
     let place = try Workplace()
+    if file.contains("checkpoints") {  // or they are found before
+      try removeChecksums(ofCheckpoint: place.folder("run/checkpoints/step-000001"))
+    }
     let outcome = try shell(
       """
       [ -e \(file) ] || echo '{}' > \(file)
@@ -282,7 +332,9 @@ struct PromiseTests {
     let made = try shell(
       "\(Workplace.gpt) \(part == "ema" ? "--ema 0.9" : "") --out bad --steps 2", in: place.folder)
     #expect(made.status == 0, "\(made.errors)")
-    let path = "\(try RunFolder(place.folder("bad")).lastCheckpoint())/\(part).safetensors"
+    let checkpoint = try RunFolder(place.folder("bad")).lastCheckpoint()
+    try removeChecksums(ofCheckpoint: checkpoint)  // or it ends before
+    let path = "\(checkpoint)/\(part).safetensors"
     let file = try SafetensorsFile(path)
     let name = try #require(file.names.last { $0.contains("mlp") })
     try SafetensorsWriter.write(
@@ -297,6 +349,50 @@ struct PromiseTests {
       outcome.errors.contains("\(part).safetensors: \(name): holds values that are not finite"),
       "\(outcome.errors)")
     #expect(!DurableFile.exists(place.folder("g.ckpt")))
+  }
+
+  /// The largest weight is named, whatever it is that overflows first.
+  @Test(arguments: [
+    ("1e38", Workplace.gpt), ("1e38", Workplace.vqgan), ("1e19", Workplace.gpt),
+    ("1e25", Workplace.vqgan),
+  ])
+  func theTensorOfALossThatIsNotFiniteIsNamed(rate: String, train: String) throws {
+    let place = try Workplace()
+    let outcome = try shell(
+      "\(train) --out N --steps 9 --learning-rate \(rate) --warmup 0 --schedule constant",
+      in: place.folder)
+    #expect(outcome.status == 65, "\(outcome)")
+    let names =
+      #/(the largest (weight|value) is [0-9.e+-]+, of|the gradient of|N: step .:) [a-z_0-9.]+/#
+    #expect(try names.firstMatch(in: outcome.errors) != nil, "\(outcome.errors)")
+  }
+
+  /// One step in ten that is skipped is bad luck; ten in a row, or all of a run, are its end.
+  @Test func stepsThatAreSkippedAreCountedAndLimited() throws {
+    let place = try Workplace()
+    let train = "\(Workplace.gpt) --learning-rate 1e19 --warmup 0 --schedule constant --log-every 1"
+    let outcome = try shell(
+      """
+      \(train) --on-nonfinite skip --steps 10 --out few --json 2> errors; echo $?; tail -n 1 errors
+      \(train) --on-nonfinite skip --steps 1000000 --checkpoint-every 1000000 --out all; echo $?
+      ls all/checkpoints
+      train-gpt --out few --resume --steps 30 --quiet 2> errors; echo $?; tail -n 1 errors
+      \(Workplace.gpt) --out good --steps 2 --json
+      """, in: place.folder)
+    let lines = outcome.output.split(separator: "\n").map(String.init)
+    try #require(lines.count == 9, "\(outcome)")
+    #expect(lines[0] == #"{"path":"few","skipped_steps":9,"version":1}"# && lines[1] == "0")
+    #expect(lines[2].hasPrefix("warning: few: 9 of 10 steps were skipped"), "\(lines[2])")
+    #expect(lines[3...5] == ["65", "last", "step-000001"], "\(lines)")
+    #expect(
+      outcome.errors.contains("train-gpt: all: step 11: ")
+        && outcome.errors.contains(
+          "is not finite, and 10 steps in a row were skipped; the checkpoint of step 1 stays: begin "
+            + "a new run from it with --init-from all"),
+      "\(outcome.errors)")
+    // The tenth in a row is that of the run that goes on.
+    #expect(lines[6] == "65" && lines[7].contains("few: step 11: "), "\(lines)")
+    #expect(lines[8] == #"{"path":"good","skipped_steps":0,"version":1}"#)
   }
 
   /// The loss of the second step overflows: the message's advice can be followed.

@@ -2,6 +2,7 @@
 import Checkpoints
 import DurableFiles
 import Foundation
+import Images
 import Models
 import TensorCore
 import TestSupport
@@ -85,6 +86,67 @@ struct RunDamageTests {
       #expect(outcome.status == 74, "\(path): \(outcome.errors)")
       #expect(outcome.errors.contains("Too many open files"), "\(path): \(outcome.errors)")
     }
+  }
+
+  /// Case 37, in the commands that train nothing.
+  @Test(arguments: [
+    ("prep-images photos --size 8 --out R", ["R/.lock", "R/manifest.json"]),
+    (
+      "encode-dataset images.h5 --vqgan vqgan --out R",
+      ["images.h5", "model.json", "R/.lock"]
+    ),
+    ("decode-dataset train.h5 --vqgan vqgan --out R", ["train.h5", "model.json", "R/.lock"]),
+    (
+      "decode-dataset train.h5 --vqgan vqgan --images --out R",
+      ["R/decoding", "R/train-00003"]
+    ),
+    ("reconstruct images.h5 --vqgan vqgan --out R", ["images.h5", "R/sheet.png"]),
+    ("evaluate photos photos --paired", ["photos/3.png"]),
+    ("shard-info train.h5 --verify", ["train.h5"]),
+  ])
+  func aFailingOpenOfAnyCommandIsRepeatedOrTold(command: String, paths: [String]) throws {
+    let folder = try GPTCommandTests.Stage().folder
+    try makeFaults(in: folder)
+    try imageShard(folder("images.h5"), rows: 2) { row in [UInt8](repeating: UInt8(row), count: 768)
+    }
+    try DurableFile.createFolder(folder("photos"))
+    for number in 0..<6 {
+      try RGBImage(width: 9, height: 9, filledWith: .white)
+        .writePNG(to: folder("photos/\(number).png"))
+    }
+    for path in paths {
+      let faults = "rm -rf R; LD_PRELOAD=$PWD/faults.so FAULT_CALL=open FAULT_PATH=\(path)"
+      let repeated = try shell(
+        "\(faults) FAULT_ERRNO=\(EINTR) FAULT_TIMES=1 \(command)", in: folder)
+      #expect(repeated.status == 0, "\(path): \(repeated.errors)")
+      let told = try shell("\(faults) FAULT_ERRNO=\(EMFILE) \(command) --quiet", in: folder)
+      #expect(told.status == 74, "\(path): \(told)")
+      #expect(told.errors.contains("Too many open files"), "\(path): \(told.errors)")
+    }
+  }
+
+  /// Case 37: at once, without a backtrace, and what was finished stays.
+  @Test(arguments: [
+    "\(small) --out R --steps 9 --checkpoint-every 1 --log-every 1",
+    "encode-dataset images.h5 --vqgan vqgan --batch-size 1 --out R --quiet",
+    "sample-gpt --gpt G --count 8 --shard-size 2 --shards-out R --quiet",
+  ])
+  func sigquitEndsACommandAtOnce(command: String) throws {
+    let folder = try GPTCommandTests.Stage().folder
+    try makeFaults(in: folder)
+    try imageShard(folder("images.h5"), rows: 2) { row in [UInt8](repeating: UInt8(row), count: 768)
+    }
+    let again = command.contains("--steps") ? "train-gpt --out R --resume --quiet" : command
+    let outcome = try shell(
+      stoppedFunction + """
+        \(Self.small) --out G --steps 1 > lines || exit 1
+        ulimit -c 0
+        stopped fsync "" 5 \(command)
+        kill -QUIT $pid; kill -CONT $pid; wait $pid; echo $?; cat lines errors
+        \(again) > others; echo $?
+        """, in: folder,
+      environment: ["SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no"])
+    #expect(outcome.output == "131\n0\n", "\(outcome)")
   }
 
   // MARK: Removing
@@ -202,6 +264,44 @@ struct RunDamageTests {
         "from step 20 on the learning rate is 0.000505 instead of 1e-05: the schedule ends at step "
           + "40; --schedule-steps 20 leaves it as it was"), "\(outcome.errors)")
     #expect(outcome.output.hasSuffix("40,1e-05\n"), "\(outcome.output)")
+  }
+
+  /// Of a VQGAN, of a schedule that is made shorter, and of one that was given its end.
+  @Test(arguments: [
+    ("--schedule cosine", "--steps 40", "is 0.000505 instead of 1e-05", "--schedule-steps 20"),
+    (
+      "--schedule cosine --schedule-steps 40", "--steps 40 --schedule-steps 25",
+      "instead of 0.000505", "--schedule-steps 40"
+    ),
+  ])
+  func anotherScheduleIsTold(
+    begun: String, resumed: String, rates: String, advice: String
+  ) throws {
+    let folder = try TemporaryFolder()
+    try imageShard(folder("a.h5"), rows: 2) { row in [UInt8](repeating: UInt8(row), count: 768) }
+    let outcome = try shell(
+      """
+      train-vqgan a.h5 --preset tiny --batch-size 1 --steps 20 --warmup 0 --learning-rate 1e-3 \
+        --threads 1 \(begun) --out run --quiet && train-vqgan --out run --resume \(resumed)
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("from step 20 on the learning rate is "), "\(outcome.errors)")
+    #expect(outcome.errors.contains("\(rates): the schedule ends at step "), "\(outcome.errors)")
+    #expect(outcome.errors.contains("\(advice) leaves it as it was"), "\(outcome.errors)")
+  }
+
+  /// Where the rate stays as it was there is nothing to tell.
+  @Test(arguments: [
+    "--schedule constant --warmup 0", "--schedule constant --warmup 30",
+    "--schedule cosine --warmup 0 --schedule-steps 20", "--schedule cosine --warmup 30",
+  ])
+  func aScheduleThatStaysIsNotTold(options: String) throws {
+    let stage = try GPTCommandTests.Stage()
+    let outcome = try shell(
+      "\(Self.small) --out run --steps 20 \(options) && train-gpt --out run --resume --steps 40",
+      in: stage.folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(!outcome.errors.contains("learning rate"), "\(outcome.errors)")
   }
 
   @Test func theCheckpointOfCodesStays() throws {

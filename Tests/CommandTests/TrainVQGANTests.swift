@@ -1,6 +1,8 @@
+import Checkpoints
 import DurableFiles
 import Foundation
 import Images
+import Models
 import Shards
 import TestSupport
 import Testing
@@ -102,6 +104,57 @@ struct TrainVQGANTests {
     #expect(again.errors == "")
     let continued = try RunFolder(folder("run")).config(VQGANRunConfig.self)
     #expect((continued.steps, continued.threads) == (4, 1))
+  }
+
+  @Test func reconstructionsAreEvaluated() throws {
+    let folder = try Self.stage()
+    try imageShard(folder("one.h5"), rows: 1, height: 32, width: 32) { _ in
+      [UInt8](repeating: 7, count: 32 * 32 * 3)
+    }
+    let trunk = PerceptualTrunk(.squeeze).withCountedWeights()
+    for (name, prefix) in [("base", "features."), ("heads", "lin")] {
+      try SafetensorsWriter.write(
+        ModelFiles.entries(trunk).filter { $0.name.hasPrefix(prefix) },
+        to: folder("\(name).safetensors"))
+    }
+    let lpips = "--lpips base.safetensors --lpips heads.safetensors"
+    let outcome = try shell(
+      """
+      train-vqgan train.h5 --validation held-out.h5 --out run \(Self.tiny) --steps 5 \
+        --evaluate-every 2 \(lpips) && tail -1 run/metrics.csv && head -1 run/metrics.csv
+      train-vqgan --out run --resume --steps 6 --evaluate-every 2 \(lpips) --quiet
+      train-vqgan train.h5 --validation held-out.h5 --out alone \(Self.tiny) --steps 1 \
+        --evaluate-every 1 --features none \(lpips) && head -1 alone/metrics.csv
+      """, in: folder)
+    #expect(outcome.status == 0 && outcome.errors == "", "\(outcome.errors)")
+    let lines = outcome.output.split(separator: "\n").map(String.init)
+    try #require(lines.count == 6)
+    #expect(
+      lines[2].hasSuffix("val/codes_used,val/fd_latents,val/kd_latents,val/mind,val/lpips_squeeze"))
+    let values = lines[1].split(separator: ",", omittingEmptySubsequences: false).suffix(4)
+    #expect(values.allSatisfy { (Double($0) ?? -1).isFinite && Double($0) != nil }, "\(lines[1])")
+    #expect(lines[5].hasSuffix("val/codes_used,val/lpips_squeeze"))
+    for (options, status, words) in [
+      ("--validation held-out.h5 --features latents", 64, "need --evaluate-every"),
+      ("--evaluate-every 2", 64, "--validation"), ("--evaluate-every 0", 64, "--evaluate-every"),
+      ("--evaluate-every 2 --validation one.h5", 65, "1 image, it needs at least 2"),
+      ("--evaluate-every 2 --evaluate-count 1 --validation held-out.h5", 64, "images is 1"),
+      ("--evaluate-every 2 --features vgg --validation held-out.h5", 64, "inception=FILE"),
+      ("--evaluate-every 2 --features none --validation held-out.h5", 64, "no lpips"),
+      ("--evaluate-every 2 --features lite0=nowhere --validation held-out.h5", 66, "nowhere"),
+      (
+        "--evaluate-every 2 --features lite0=base.safetensors --validation held-out.h5", 65, "_conv"
+      ),
+      ("--evaluate-every 2 --crop 16 \(lpips) --validation held-out.h5", 65, "25 pixels"),
+      ("--evaluate-every 2 --input segmentation --validation held-out.h5", 64, "segmentation"),
+    ] as [(String, Int32, String)] {
+      let refused = try shell("train-vqgan train.h5 --out x \(Self.tiny) \(options)", in: folder)
+      #expect(refused.status == status, "\(options): \(refused.errors)")
+      #expect(refused.errors.contains(words), "\(options): \(refused.errors)")
+      #expect(!FileManager.default.fileExists(atPath: folder("x")), "\(options)")
+    }
+    let other = try shell("train-vqgan --out run --resume --evaluate-every 3", in: folder)
+    #expect(other.status == 64 && other.errors.contains("evaluation.every"), "\(other.errors)")
   }
 
   @Test func anyNumberOfThreadsGivesTheSameBytes() throws {

@@ -110,6 +110,57 @@ struct DurableFolderTests {
     #expect(DurableFile.names(in: folder("keep")) == ["a"])
   }
 
+  /// As long as a folder is locked, nothing gets a name below its path once that leads elsewhere.
+  @Test(arguments: ["removed", "replaced", "moved", "locked again"])
+  func nothingIsPublishedInAFolderThatIsAnother(how: String) throws {
+    let folder = try TemporaryFolder()
+    let run = folder("run")
+    var lock: FolderLock? = try FolderLock(folder: run)
+    try DurableFile.write([1], to: "\(run)/a")
+    try DurableFile.createFolder("\(run)/whole")
+    switch how {
+    case "removed": DurableFile.remove(run)
+    case "moved": #expect(rename(run, folder("moved")) == 0)
+    case "replaced":
+      DurableFile.remove(run)
+      try Data().write(to: URL(fileURLWithPath: folder("run-2")))
+      #expect(mkdir(run, 0o777) == 0)
+    default:
+      #expect(unlink("\(run)/.lock") == 0)
+      _ = FileManager.default.createFile(atPath: "\(run)/.lock", contents: nil)
+    }
+    let before = DurableFile.names(in: run)
+    let error = DurableFileError.replaced(path: run)
+    #expect(throws: error) { try DurableFile.write([2], to: "\(run)/a") }
+    #expect(throws: error) { try DurableFile.createFolder("\(run)/checkpoints/x") }
+    #expect(throws: error) { try DurableFile.link(to: "a", at: "\(run)/last") }
+    #expect(throws: error) { try FolderLock.check("\(run)/metrics.csv") }
+    DurableFile.removePublished("\(run)/whole")
+    #expect(DurableFile.names(in: run) == before)
+    // Others are not concerned, and neither is a path that only begins like this one.
+    try DurableFile.write([3], to: folder("run-2"))
+    #expect("\(error)".hasPrefix("\(run): not the folder any more"))
+    // The lock that is another's stays, and so does a folder that this one had made.
+    lock = nil
+    #expect(DurableFile.names(in: run) == before)
+    try DurableFile.createFolder("\(run)/checkpoints/x")
+    withExtendedLifetime(lock) {}
+  }
+
+  @Test func aFolderKeepsItsIdentityThroughLinks() throws {
+    let folder = try TemporaryFolder()
+    let lock = try FolderLock(folder: folder("run/"))
+    try DurableFile.write([1], to: folder("run/a"))
+    #expect(rename(folder("run"), folder("elsewhere")) == 0)
+    #expect(throws: DurableFileError.replaced(path: folder("run/"))) {
+      try DurableFile.write([1], to: folder("run//b"))
+    }
+    #expect(symlink("elsewhere", folder("run")) == 0)
+    try DurableFile.write([1], to: folder("run/b"))
+    #expect(DurableFile.names(in: folder("elsewhere")) == [".lock", "a", "b"])
+    withExtendedLifetime(lock) {}
+  }
+
   @Test func oneHolderOfALockAtATime() throws {
     let folder = try TemporaryFolder()
     var lock: FolderLock? = try FolderLock(folder: folder("run"))

@@ -85,7 +85,7 @@ private func network(on device: Device) -> LPIPS {
     let onFake = (softplus(-2) + softplus(0) + softplus(1)) / 3
     let vanilla = DiscriminatorLoss.vanilla(real: real, fake: fake).item()
     #expect(abs(vanilla - 0.5 * (onReal + onFake)) < 1e-6)
-    #expect(abs(generatorLoss(fake: fake).item() - 1.0 / 3) < 1e-6)
+    #expect(abs(GeneratorLoss.hinge(fake: fake).item() - 1.0 / 3) < 1e-6)
   }
 
   @Test(arguments: Device.all)

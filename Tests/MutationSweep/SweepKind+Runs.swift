@@ -36,22 +36,41 @@ extension SweepKind {
     commands: ["reconstruct images.h5 --vqgan vqgan --count 1 --out ../out --quiet"])
 
   static let gptModel = SweepKind(
-    name: "GPT model.json", files: ["run/checkpoints/step-000002/model.json"], make: makeGPT,
+    name: "GPT model.json", files: ["run/checkpoints/step-000002/model.json"],
+    make: makeUnsealedGPT,
     read: { _, folder in
       let gpt = try SecondStage.load("\(folder)/run")
       return "\(gpt.codes) \(gpt.trainedGrid)"
     },
     commands: ["sample-gpt --gpt run --count 1 --out ../out --quiet"])
 
-  /// What a training that goes on reads.
+  /// What a training that goes on reads, of an earlier version: without checksums.
   static let checkpoint = SweepKind(
-    name: "checkpoint",
+    name: "checkpoint without checksums",
     files: ["state.json", "state.json", "model.safetensors", "optimizer.safetensors"].map {
       "run/checkpoints/step-000002/\($0)"
     } + ["run/metrics.csv", "run/metrics.csv"],
-    writes: true, make: makeGPT,
-    read: { _, folder in "\(try train("\(folder)/run", to: 3, resumed: true))" },
+    writes: true, make: makeUnsealedGPT,
+    read: { _, folder in "\(try train("\(folder)/run", to: 3, resumed: true).state.step)" },
     commands: ["train-gpt --out run --resume --steps 3 --quiet"])
+
+  /// Any change of any file is found, or changes nothing.
+  static let sealedCheckpoint = SweepKind(
+    name: "checkpoint",
+    files: ["state.json", "model.json", "model.safetensors", "optimizer.safetensors"].map {
+      "run/checkpoints/step-000002/\($0)"
+    },
+    isChecked: true, writes: true, make: makeGPT,
+    read: { _, folder in
+      let run = try train("\(folder)/run", to: 3, resumed: true)
+      let state = run.state
+      return "\(state.step) \(state.position) \(state.random) \(run.trainer.model.fingerprint)"
+    },
+    commands: [
+      "train-gpt --out run --resume --steps 3 --quiet",
+      "train-gpt codes.h5 --init-from run --init-optimizer --steps 1 --out ../out --quiet",
+      "sample-gpt --gpt run --count 1 --out ../out --quiet",
+    ])
 
   // MARK: Making
 
@@ -74,7 +93,7 @@ extension SweepKind {
   }
 
   @discardableResult
-  private static func makeVQGAN(_ folder: String) throws -> String {
+  static func makeVQGAN(_ folder: String) throws -> String {
     var random = RandomSource(seed: 1)
     let model = VQGAN(.tiny, using: &random)
     try DurableFile.createFolder("\(folder)/vqgan")
@@ -105,8 +124,13 @@ extension SweepKind {
     _ = try train("\(folder)/run", to: 2, resumed: false)
   }
 
-  /// Trains as `train-gpt --resume` does; returns the last step's number.
-  private static func train(_ path: String, to steps: Int, resumed: Bool) throws -> Int {
+  private static let makeUnsealedGPT: @Sendable (String) throws -> Void = { folder in
+    try makeGPT(folder)
+    try removeChecksums(ofCheckpoint: "\(folder)/run/checkpoints/step-000002")
+  }
+
+  /// Trains as `train-gpt --resume` does.
+  private static func train(_ path: String, to steps: Int, resumed: Bool) throws -> GPTRun {
     let folder = RunFolder(path)
     var config = try folder.config(GPTRunConfig.self)
     config.steps = steps
@@ -117,6 +141,6 @@ extension SweepKind {
     try run.train(
       on: data, validation: data,
       TrainingReporter(step: { _ in }, warn: { _ in }, shouldStop: { false }))
-    return run.state.step
+    return run
   }
 }

@@ -5,6 +5,7 @@ import Foundation
 import RowMaps
 import Shards
 import TestSupport
+import Training
 
 extension SweepKind {
   static let imageShard = SweepKind(
@@ -13,6 +14,7 @@ extension SweepKind {
     commands: [
       "shard-info @ --verify --preview ../out.png", "codebook-report @ --out ../out --quiet",
       "train-vqgan @ --preset tiny --batch-size 1 --steps 1 --out ../out --quiet",
+      "evaluate @ @ --paired --quiet",
     ])
 
   static let codeShard = SweepKind(
@@ -21,6 +23,8 @@ extension SweepKind {
     commands: [
       "shard-info @ --verify", "codebook-report @ --out ../out --quiet",
       "train-gpt @ --layers 1 --heads 1 --width 4 --steps 1 --out ../out --quiet",
+      "decode-dataset @ --vqgan vqgan --out ../out --quiet",
+      "evaluate @ @ --vqgan vqgan --copies @ --metrics codes --quiet",
     ])
 
   /// Of version 1: libhdf5 sees all that is wrong with it, in a process of its own first.
@@ -70,12 +74,32 @@ extension SweepKind {
     commands: [
       "shard-info --verify shards", "prep-images in --size 16 --out shards --quiet",
       "train-vqgan shards --preset tiny --batch-size 1 --steps 1 --out ../out --quiet",
+      "evaluate shards in --paired --quiet",
     ])
+
+  /// What says what the PNGs of a folder were made of.
+  static let decodingRecord = SweepKind(
+    name: "decoding record", files: ["images/decoding.json"], share: 0.5, writes: true,
+    make: { folder in
+      try makeShards(folder)
+      _ = try decode(in: folder)
+    },
+    read: { _, folder in "\(try decode(in: folder))" },
+    commands: ["decode-dataset codes.h5 --vqgan vqgan --images --out images --quiet"])
+
+  private static func decode(in folder: String) throws -> Int {
+    let stage = try FirstStage.load("\(folder)/vqgan")
+    return try DatasetDecoder(
+      try DecodingPlan(["\(folder)/codes.h5"], for: stage, as: .png), stage: stage, batchSize: 2,
+      toolVersion: "test"
+    ).writeImages(in: "\(folder)/images", progress: { _ in }, use: { _ in })
+  }
 
   // MARK: Helpers
 
-  /// Images with all that shards of COCO have, images alone, and codes with conditions.
+  /// Images with all that shards of COCO have, images alone, and codes with conditions, of a VQGAN.
   private static let makeShards: @Sendable (String) throws -> Void = { folder in
+    let fingerprint = try makeVQGAN(folder)
     let object = ShardObject(
       id: 7, category: 1, x: 1, y: 2, width: 3, height: 4, visible: 1, isCrowd: false)
     try TestSupport.imageShard(
@@ -90,7 +114,7 @@ extension SweepKind {
       (0..<192).map { UInt8(($0 + row * 9) % 256) }
     }
     try TestSupport.codeShard(
-      "\(folder)/codes.h5", rows: 4, grid: (2, 3), fingerprint: "f00d", downsampling: 4,
+      "\(folder)/codes.h5", rows: 4, grid: (2, 3), fingerprint: fingerprint, downsampling: 4,
       condition: ConditionCodes(
         input: "segmentation",
         grid: CodeGrid(height: 1, width: 2, codebookSize: 16, fingerprint: "beef")),

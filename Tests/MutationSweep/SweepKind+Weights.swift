@@ -45,6 +45,12 @@ extension SweepKind {
     read: { path, _ in "\(try NumPyFile(path).integers)" },
     commands: ["convert-checkpoint \(Fixture.path("vqgan-tiny.ckpt")) --remap @ --out ../out"])
 
+  static let statistics = SweepKind(
+    name: "statistics", files: ["statistics.npz"], share: 0.5, isChecked: true,
+    make: { try copyFixture("metrics/statistics.npz", to: $0) },
+    read: { path, _ in "\(try StatisticsFile(path))" },
+    commands: ["evaluate @ @ --metrics fid --quiet"])
+
   static let project = SweepKind(
     name: "project file", files: ["project.yaml"],
     make: { folder in

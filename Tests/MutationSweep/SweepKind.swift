@@ -46,7 +46,7 @@ struct SweepKind: Sendable {
 
   static let all: [SweepKind] =
     [png, jpeg, labelMap, depthMap] + [instances, captions, trajectory, pathList]
-    + [safetensors, pytorchArchive, pytorchStream, numpy, project]
-    + [vqganConfig, gptConfig, vqganModel, gptModel, checkpoint]
-    + [imageShard, codeShard, unsealedShard, manifest]
+    + [safetensors, pytorchArchive, pytorchStream, numpy, statistics, project]
+    + [vqganConfig, gptConfig, vqganModel, gptModel, checkpoint, sealedCheckpoint]
+    + [imageShard, codeShard, unsealedShard, manifest, decodingRecord]
 }

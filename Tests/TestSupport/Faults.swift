@@ -3,7 +3,8 @@
 /// A library for `LD_PRELOAD`, made in a folder as `faults.so`.
 ///
 /// The call named by `FAULT_CALL` fails with the number `FAULT_ERRNO`, or with `kill` is the end of
-/// the process: where its path, for `pread` that of the open file, holds `FAULT_PATH`, and no more
+/// the process; with `stop` it stops the process and succeeds, a moment after the process goes on:
+/// where its path, for `pread` that of the open file, holds `FAULT_PATH`, and no more
 /// than `FAULT_TIMES` times, the first `FAULT_AFTER` calls not among them, if these are set.
 package func makeFaults(in folder: TemporaryFolder) throws {
   let outcome = try shell(
@@ -15,6 +16,25 @@ package func makeFaults(in folder: TemporaryFolder) throws {
     """, in: folder)
   guard outcome.status == 0 else { throw CompilerError(message: outcome.errors) }
 }
+
+/// A shell function `stopped CALL PATH N COMMAND…` that starts a command with `faults.so`, as the
+/// process `$pid` with its streams in `lines` and `errors`, and returns when its call number N+1 of
+/// that kind, whose path holds PATH, has stopped it; ends the script with 90 if that never comes.
+package let stoppedFunction = #"""
+  stopped() {
+    call=$1 path=$2 after=$3; shift 3
+    # A shell has what it starts in the background ignore SIGQUIT.
+    env --default-signal=QUIT LD_PRELOAD="$PWD/faults.so" FAULT_CALL="$call" ${path:+FAULT_PATH="$path"} FAULT_AFTER="$after" \
+      FAULT_TIMES=1 FAULT_ERRNO=stop "$@" > lines 2> errors & pid=$!
+    until grep -q '^State:.T' /proc/$pid/status 2> /dev/null; do
+      kill -0 $pid 2> /dev/null || { cat errors >&2; exit 90; }
+      sleep 0.02
+    done
+  }
+  # What is in a folder, to be compared.
+  contents() { (cd "$1" && find . -type f -not -name .lock -not -path '*.tmp-*' | sort | xargs sha256sum); }
+
+  """#
 
 private struct CompilerError: Error { let message: String }
 
@@ -41,6 +61,11 @@ private let source = #"""
     int first = after ? atoi(after) : 0, number = __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED);
     if (number < first || number - first >= (times ? atoi(times) : 1 << 30)) return 0;
     if (!strcmp(code, "kill")) kill(getpid(), SIGKILL);
+    if (!strcmp(code, "stop")) {
+      kill(getpid(), SIGSTOP);
+      usleep(300000);  // a signal that came meanwhile is known then
+      return 0;
+    }
     errno = atoi(code);
     return 1;
   }

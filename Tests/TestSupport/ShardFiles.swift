@@ -34,13 +34,13 @@ package func imageShard(
 /// Writes a code shard of one VQGAN.
 ///
 /// - Parameters:
-///   - grid: height and width.
+///   - grid: height and width, in codes.
 ///   - codes: of a row, and of its condition where the shard has them.
 @discardableResult
 package func codeShard(
   _ path: String, rows: Int, grid: (Int, Int), codebook: Int = 64, fingerprint: String,
   vqgan: String = "", split: String = "train", downsampling: Int = 0,
-  condition: ConditionCodes? = nil, labels: [(String, ShardColumn)] = [],
+  condition: ConditionCodes? = nil, labels: [(String, ShardColumn)] = [], depth: Int = 1,
   codes: (Int) -> (own: [Int32], condition: [Int32]?)
 ) throws -> FinishedShard {
   let writer = try CodeShardWriter(
@@ -48,7 +48,7 @@ package func codeShard(
     header: CodeShardHeader(
       grid: CodeGrid(
         height: grid.0, width: grid.1, codebookSize: codebook, fingerprint: fingerprint,
-        vqgan: vqgan),
+        vqgan: vqgan, depth: depth),
       sourceShards: [], source: "test", split: split, toolVersion: "test",
       downsampling: downsampling, condition: condition))
   for row in 0..<rows {

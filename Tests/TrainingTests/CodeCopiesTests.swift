@@ -44,4 +44,22 @@ import Training
     #expect(found == NearestGrid(row: 0, distance: 1, blocks: 0, newBlocks: 0))
     #expect(CopySummary([found], positions: 2).newBlocks == nil)
   }
+
+  /// Positions of two codes: a block is new by any one of its eight, and two known codes that never
+  /// stood at one position together make a new block, too.
+  @Test(
+    arguments: [
+      ([1, 2, 3, 4, 5, 6, 7, 8], 0, 0), ([1, 2, 3, 4, 5, 6, 7, 9], 1, 1),
+      ([1, 4, 3, 2, 5, 6, 7, 8], 2, 1), ([3, 4, 1, 2, 7, 8, 5, 6], 8, 1),
+    ] as [([Int32], Int, Int)])
+  func blocksOfPositionsWithSeveralCodes(sample: [Int32], distance: Int, new: Int) {
+    var copies = CodeCopies(height: 2, width: 4, depth: 2)
+    copies.add([1, 2, 3, 4, 5, 6, 7, 8])
+    #expect(
+      copies.nearest(to: sample)
+        == NearestGrid(row: 0, distance: distance, blocks: 1, newBlocks: new))
+    var single = CodeCopies(height: 2, width: 2, depth: 2)
+    single.add([1, 2, 3, 4])
+    #expect(single.nearest(to: [1, 2, 3, 4]).blocks == 0)
+  }
 }

@@ -86,9 +86,9 @@ import Training
     #expect {
       try encoder.run(in: sample.folder("codes")) { _ in }
     } throws: { error in
-      guard case .optionsDiffer(_, "vqgan_fingerprint", let found, let asked) = error as? ShardError
+      guard case .optionsDiffer(_, "codes_fingerprint", let found, let asked) = error as? ShardError
       else { return false }
-      return found == sample.stage.fingerprint && asked == other.fingerprint
+      return found == sample.stage.fingerprints.codes && asked == other.fingerprints.codes
     }
   }
 

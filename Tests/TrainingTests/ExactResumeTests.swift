@@ -98,6 +98,22 @@ private func result(_ path: String) throws -> [String: [UInt8]] {
       }
     ),
     ("an image shown as it is stored", { $0.shuffles = false }),
+    (
+      "a frozen encoder and codebook, EMA and dropout",
+      {
+        $0.objective.freeze = [.encoder, .codebook]
+        ($0.model.dropout, $0.ema) = (0.2, 0.9)
+      }
+    ),
+    (
+      "a ramp, LeCAM, the non-saturating loss, group norms and the worst pixels",
+      {
+        ($0.objective.discRamp, $0.objective.lecamWeight) = (8, 0.01)
+        ($0.objective.genLoss, $0.objective.worstWeight) = (.nonSaturating, 0.1)
+        $0.objective.discriminator.normalization = .group
+        $0.accumulate = 2
+      }
+    ),
   ]
 
   private func trainVQGAN(

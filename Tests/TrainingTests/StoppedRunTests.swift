@@ -73,6 +73,36 @@ import Training
     #expect(try GPTRunTests.checkpoint(parts.path) == GPTRunTests.checkpoint(whole.path))
   }
 
+  /// The best of those that are left takes the place of a best one that somebody has removed.
+  @Test(arguments: [1, 3])
+  func theBestThatIsLeftIsTheBest(keeping: Int) throws {
+    let folder = try TemporaryFolder()
+    func change(_ config: inout GPTRunConfig) {
+      config.learningRate = LearningRate(peak: 0.2)  // too much: the loss jumps
+      (config.validateEvery, config.keepCheckpoints, config.keepBest) = (1, keeping, true)
+      config.checkpointEvery = 1
+    }
+    let run = RunFolder(folder("run"))
+    let link = "\(run.path)/checkpoints/best"
+    func best() throws -> String {
+      try FileManager.default.destinationOfSymbolicLink(atPath: link)
+    }
+    _ = try trainGPT(run.path, change)
+    DurableFile.remove("\(run.path)/checkpoints/\(try best())")
+    var left = run.steps()
+    _ = try trainGPT(run.path, resumed: true) {
+      change(&$0)
+      $0.steps = 12
+    }
+    left += 9...12
+    let rows = try GPTRunTests.metrics(run.path)
+    let column = try #require(rows[0].firstIndex(of: "val/loss"))
+    func loss(_ step: Int) -> Double { Double(rows[step][column]) ?? .infinity }
+    let expected = try #require(left.min { loss($0) < loss($1) })
+    #expect(try best() == RunFolder.name(ofStep: expected), "\(rows)")
+    #expect(DurableFile.exists("\(link)/model.json"))
+  }
+
   // MARK: VQGAN
 
   private func trainVQGAN(

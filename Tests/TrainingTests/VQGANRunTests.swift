@@ -106,6 +106,62 @@ private func train(
     #expect(adversarial.compactMap { $0["step"] } == (5...12).map(String.init))
   }
 
+  /// Stopped before, at and inside evaluations, a run that goes on has the rows of one that was
+  /// never stopped; the features are those of the VQGAN that is trained.
+  @Test func evaluationsAreTheSameInAResumedRun() throws {
+    let folder = try TemporaryFolder()
+    try makeShard(folder("a.h5"), rows: 5, side: 20)
+    try makeShard(folder("v.h5"), rows: 11, side: 20)
+    var config = config([folder("a.h5")], validation: [folder("v.h5")], steps: 7)
+    config.ema = 0.9
+    config.evaluation = EvaluationSettings(every: 3)
+    config.evaluation?.count = 10
+    let whole = RunFolder(folder("whole"))
+    try train(config, in: whole)
+    func rows(_ run: RunFolder) throws -> [[String: String]] {
+      try metrics(run).map { row in
+        row.filter { !["images_per_second", "peak_memory_mib"].contains($0.key) }
+      }
+    }
+    let expected = try rows(whole)
+    let evaluated = expected.filter { $0["val/mind"] != "" }
+    #expect(evaluated.map { $0["step"] } == ["3", "6", "7"])
+    for row in evaluated {
+      #expect(["val/fd_latents", "val/kd_latents", "val/mind"].allSatisfy { row[$0] != "" })
+    }
+    // Asked behind each step and before each batch, of evaluations at 3, 4, 14, 15, 23 and 24, of
+    // validations at 7 to 12 and 17 to 22.
+    for asked in [1, 2, 3, 4, 5, 7, 10, 13, 14, 15, 16, 17, 22, 23, 24] {
+      let run = RunFolder(folder("stopped-\(asked)"))
+      var left = asked
+      try run.create(config: config)
+      for resumed in [false, true] {
+        var part = try VQGANRun(config, in: run, resumed: resumed, on: .default)
+        try part.train(
+          on: try ImageShardSet(config.shards), validation: try ImageShardSet(config.validation),
+          TrainingReporter(
+            step: { _ in }, warn: { _ in },
+            shouldStop: {
+              left -= 1
+              return !resumed && left < 0
+            }))
+      }
+      #expect(try rows(run) == expected, "after \(asked) questions")
+    }
+  }
+
+  @Test func runsWithoutEvaluationsHaveTheColumnsOfBefore() throws {
+    let folder = try TemporaryFolder()
+    try makeShard(folder("a.h5"), rows: 4, side: 16)
+    let config = config([folder("a.h5")], validation: [folder("a.h5")], steps: 1)
+    let run = RunFolder(folder("run"))
+    try train(config, in: run)
+    let header = try String(contentsOfFile: run.metricsPath, encoding: .utf8).prefix { $0 != "\n" }
+    #expect(header.hasSuffix("val/psnr,val/pixel_agreement,val/codes_used"), "\(header)")
+    let stored = try String(contentsOfFile: run.configPath, encoding: .utf8)
+    #expect(!stored.contains("evaluation"))
+  }
+
   /// The rows of `metrics.csv` by column.
   private func metrics(_ run: RunFolder) throws -> [[String: String]] {
     let lines = try String(contentsOfFile: run.metricsPath, encoding: .utf8)
@@ -180,6 +236,7 @@ private func train(
     try train(config, in: run)
     config.steps = 2
     let path = "\(try run.lastCheckpoint())/optimizer.safetensors"
+    try removeChecksums(ofCheckpoint: try run.lastCheckpoint())  // or it ends before
     let file = try SafetensorsFile(path)
     func put(_ name: String, _ values: [Float]) throws {
       try SafetensorsWriter.write(

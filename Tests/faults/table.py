@@ -96,7 +96,10 @@ COMMANDS = [
     Command("reconstruct", "reconstruct in/S --vqgan in/V --count 3 --threads 1 --out out/R", "fresh", lock="out/R"),
     Command("evaluate", "evaluate in/S in/S --vqgan in/V --features latents --metrics fid --threads 1 "
             "--save-statistics out/S.npz", "fresh", atomic=["S.npz"]),
+    Command("evaluate --sheet", "evaluate in/S in/H --vqgan in/V --copies in/C --metrics codes --threads 1 "
+            "--sheet out/closest.png", "fresh", atomic=["closest.png"]),
     Command("codebook-report", "codebook-report in/C --vqgan in/V --threads 1 --out out/B", "fresh", lock="out/B"),
+    Command("score", "score in/H --gpt in/G --vqgan in/V --threads 1 --out out/P", "fresh", lock="out/P"),
     Command("convert-checkpoint VQGAN", "convert-checkpoint in/vqgan.ckpt --out out/V", "fresh", atomic=["V"]),
     Command("convert-checkpoint GPT", "convert-checkpoint in/gpt.ckpt --heads 2 --grid 8x8 --out out/G", "fresh",
             atomic=["G"]),

@@ -34,7 +34,7 @@ package struct IngestRunOptions: ParsableArguments {
 
   package func validate() throws {
     guard (1...1024).contains(threads) else {
-      throw ValidationError("--threads must be in 1...1024, got \(threads).")
+      throw ValidationError("--threads (--jobs, -j) must be in 1...1024, got \(threads).")
     }
   }
 }

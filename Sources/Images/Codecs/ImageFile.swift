@@ -53,7 +53,7 @@ extension ImageError {
       case .notAFile(let path, let found): .notARegularFile(path: path, found: found)
       case .tooLarge(let path, let bytes, let limit):
         .fileTooLarge(path: path, bytes: bytes, limit: limit)
-      case .cannotCreate, .busy: .unwritable(error)  // not by reading
+      case .cannotCreate, .busy, .replaced: .unwritable(error)  // not by reading
       }
   }
 }

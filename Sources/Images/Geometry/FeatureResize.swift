@@ -3,7 +3,7 @@
 import CImageCodecs
 
 /// How an image comes to the square input of a network.
-package enum FeatureResize: String, CaseIterable, Sendable {
+package enum FeatureResize: String, Codable, CaseIterable, Sendable {
   /// TensorFlow 1: bilinear, output pixel `i` at `i·in/out`, nothing against aliasing; that of
   /// TTUR, ADM and torch-fidelity.
   case tf

@@ -42,6 +42,8 @@ struct ImageListing {
           folders.append(whole)
         } else if followsLinks || !Self.isImage(name), DurableFile.isFolder(path) {
           if followsLinks { links.append(whole) } else { passed.append(whole) }
+        } else if name.contains("\u{FFFD}"), !name.contains("."), !DurableFile.exists(path) {
+          unread.append((whole, "\(path): its name is not UTF-8; rename it"))  // perhaps a folder
         } else if Self.isImage(name) {
           images.append(whole)
         } else {

@@ -7,7 +7,12 @@ import TensorCore
 ///
 /// - Source: Zhang et al. 2018, §3; torchvision's `alexnet` and `squeezenet1_1`, features alone.
 package struct PerceptualTrunk: Layer {
-  package enum Kind: String, Sendable { case alex, squeeze }
+  package enum Kind: String, Sendable {
+    case alex, squeeze
+
+    /// Pixels of a side, with which every pooling still has a whole window.
+    package var smallestSide: Int { self == .alex ? 31 : 25 }
+  }
 
   private enum Step { case convolution(Int), fire(Int), pool, tap }
 

@@ -67,6 +67,21 @@ extension GPT {
       + sub.logits(states, after: coarse).crossEntropy(sub.fine(targets))
   }
 
+  /// `-log p(target)` of every position, `[N·T]`, in nats, in evaluation mode; 0 where the target is
+  /// -1.
+  ///
+  /// - Parameters: indices, targets: tokens `[N, T]`.
+  package func losses(_ indices: IndexTensor, _ targets: IndexTensor) -> Tensor {
+    withoutGradients {
+      var none: RandomSource?
+      let states = states(indices, droppingWith: &none)
+      guard let sub else { return head(states).crossEntropies(targets) }
+      let coarse = sub.coarse(targets)
+      return head(states).crossEntropies(coarse)
+        + sub.logits(states, after: coarse).crossEntropies(sub.fine(targets))
+    }
+  }
+
   /// The logarithms of the probabilities of all tokens of two parts, `[N, T, V]`, for states
   /// `[N, T, C]`.
   ///

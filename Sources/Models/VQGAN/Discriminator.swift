@@ -8,6 +8,9 @@ package struct DiscriminatorConfig: Codable, Equatable, Sendable {
   package enum Normalization: String, Codable, CaseIterable, Sendable {
     case batch
     case activation
+    /// Of each image alone, so that small batches do no harm, in 32 groups or fewer (Wu & He 2018;
+    /// MaskBit's discriminator, Weber et al. 2024).
+    case group
   }
 
   package var ndf: Int  // channels of the first convolution
@@ -34,6 +37,12 @@ private protocol DiscriminatorNorm: Layer {
 extension BatchNorm2d: DiscriminatorNorm {}
 extension ActNorm: DiscriminatorNorm {}
 
+extension GroupNorm: DiscriminatorNorm {
+  package mutating func callAsFunction(_ x: Tensor, slope: Float, training: Bool) -> Tensor {
+    self(x, swish: false).activated(.leakyReLU(slope: slope))
+  }
+}
+
 /// PatchGAN: images `[N, C, H, W]` to logits `[N, 1, h, w]`, one for each overlapping patch (30×30
 /// for 256×256).
 ///
@@ -58,7 +67,7 @@ package struct Discriminator: Layer {
       let isLast = layer == config.nLayers + 1
       let outputs = isLast ? 1 : config.ndf << min(layer, 3)
       let options = ConvolutionOptions(stride: layer < config.nLayers ? 2 : 1, padding: 1)
-      let hasBias = isFirst || isLast || config.normalization == .activation
+      let hasBias = isFirst || isLast || config.normalization != .batch
       var convolution = Conv2d(
         inputs, outputs, kernel: 4, options, bias: hasBias, using: &random, on: device)
       convolution.weight.assign(
@@ -68,6 +77,9 @@ package struct Discriminator: Layer {
         switch config.normalization {
         case .batch: norm = BatchNorm2d(channels: outputs, using: &random, on: device)
         case .activation: norm = ActNorm(channels: outputs, on: device)
+        case .group:
+          let groups = (1...32).last { outputs % $0 == 0 } ?? 1
+          norm = GroupNorm(groups: groups, channels: outputs, eps: 1e-5, on: device)
         }
       }
       stages.append(Stage(convolution: convolution, norm: norm))

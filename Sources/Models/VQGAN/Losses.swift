@@ -1,7 +1,8 @@
 // The adversarial losses and the weight between them and reconstruction.
 //
-// The other losses: of pixels `VQGANObjective.pixelLoss`, of labels `Tensor.labelCrossEntropy`, of
-// perception `LPIPS`, of the codebook each `Quantizer`; `VQGANTrainer.generatorPass` adds them up.
+// The other losses: of the discriminator's history `LeCAM`, of pixels `VQGANObjective.pixelLoss`
+// and `Tensor.worstPixelLoss`, of labels `Tensor.labelCrossEntropy`, of perception `LPIPS`, of the
+// codebook each `Quantizer`; `VQGANTrainer.generatorPass` adds them up.
 import TensorCore
 
 /// The discriminator's loss.
@@ -24,8 +25,23 @@ package enum DiscriminatorLoss: String, Codable, CaseIterable, Sendable {
   }
 }
 
-/// The generator's adversarial loss, `-mean D(x̂)`.
-package func generatorLoss(fake: Tensor) -> Tensor { -fake.mean() }
+/// The generator's adversarial loss.
+package enum GeneratorLoss: String, Codable, CaseIterable, Sendable {
+  /// `-mean D(x̂)`, the reference's beside either loss of the discriminator.
+  case hinge
+  /// `mean log(1 + e^-D(x̂))`: its gradient fades for images that are taken for real.
+  ///
+  /// - Source: Goodfellow et al. 2014, §3, on logits.
+  case nonSaturating = "non_saturating"
+
+  /// A scalar from the logits of reconstructions.
+  package func callAsFunction(fake: Tensor) -> Tensor {
+    switch self {
+    case .hinge: -fake.mean()
+    case .nonSaturating: (-fake).activated(.softplus).mean()
+    }
+  }
+}
 
 /// λ = ‖∇L_rec‖ / (‖∇L_GAN‖ + 10⁻⁴), clamped to [0, 10⁴], a scalar; norms of the gradients at the
 /// decoder's last weight.

@@ -44,6 +44,21 @@ extension Tensor {
     }
   }
 
+  /// `-log softmax(logits)[target]` of every position, `[M]`, in nats, without a gradient; 0 where
+  /// the target is -1.
+  ///
+  /// - Parameters: as `crossEntropy`, which is their mean.
+  package func crossEntropies(_ targets: IndexTensor) -> Tensor {
+    let x = withoutGradients { plain() }
+    let (m, v) = (x.count / max(x.shape[-1], 1), x.shape[-1])
+    precondition(targets.count == m, "\(targets.count) targets for \(m) positions")
+    precondition(targets.isWithin(-1..<Int32(v)), "a target outside -1..<\(v)")
+    let losses = Tensor(uninitialized: [m], on: x.device)
+    let logSums = Tensor(uninitialized: [m], on: x.device)
+    x.backend.crossEntropy(x, targets, into: losses, logSums: logSums)
+    return losses
+  }
+
   /// Mean over the rows of `Σ q log(q K)`, q their softmax: the divergence from K equal fractions,
   /// in nats.
   ///

@@ -18,13 +18,22 @@ extension GPTCondition {
   ///
   /// - Throws: `ShardError`, `ConditionError`, `CodesMismatch` where a row has no such condition.
   package func table(of shards: CodeShardSet) throws -> CodeTable {
+    let tokens = try tokens(of: shards)
+    return CodeTable(
+      try (0..<shards.count).flatMap(tokens), rowLength: length, codebookSize: self.tokens)
+  }
+
+  /// The condition tokens of code shards.
+  ///
+  /// - Returns: reads those of one row, `length` of them; throws as `table`.
+  /// - Throws: as `table`.
+  package func tokens(of shards: CodeShardSet) throws -> (_ row: Int) throws -> [Int32] {
     let input = try reader(of: shards)
     let trained = shards.grid.size
     let whole = GridWindow(row: 0, column: 0, size: trained)
-    let rows = try (0..<shards.count).flatMap { row in
+    return { row in
       placed([try input(row)], before: whole, of: trained, trained: trained).tokens[0]
     }
-    return CodeTable(rows, rowLength: length, codebookSize: tokens)
   }
 
   /// The grid of condition tokens over a whole image.

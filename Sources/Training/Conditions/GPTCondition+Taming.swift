@@ -21,10 +21,11 @@ extension GPTCondition {
     let numbers = weights.conditionNumbers
     if let stage = weights.condStage {
       let own = stage.config.downsampling
+      let fingerprints = try FirstStageFile(stage).fingerprints()
       let grid = CodeGrid(
         height: codes.height * factor / own, width: codes.width * factor / own,
-        codebookSize: stage.config.codes, fingerprint: try FirstStageFile(stage).fingerprint(),
-        vqgan: stagePath)
+        codebookSize: stage.config.codes, fingerprint: fingerprints.vqgan,
+        codesFingerprint: fingerprints.codes, vqgan: stagePath)
       self.init(
         .codes(ConditionCodes(input: stage.config.input.rawValue, grid: grid)))
       return

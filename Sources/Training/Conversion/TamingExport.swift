@@ -44,7 +44,9 @@ package struct TamingExport {
     } else {
       notes.append("no perceptual network (--perceptual FILE adds it)")
     }
-    if let discriminator = file.discriminator {
+    if file.discriminator?.normalization == .group {
+      notes.append("the discriminator is left out: VQModel has none with group norms")
+    } else if let discriminator = file.discriminator {
       try addDiscriminator(discriminator, channels: file.config.outChannels, file.tensors)
     } else {
       notes.append("no discriminator")

@@ -46,7 +46,7 @@ package struct DatasetDecoder {
         path: path, option: "format", found: DecodingFormat.png.rawValue,
         expected: DecodingFormat.shards.rawValue)
     }
-    let folder = try ShardFolder(path, plan: plan.shards)
+    let folder = try ShardFolder(path, plan: plan.shards, sources: Array(plan.sources.values))
     var earlier = plan.count
     for shard in folder.unfinished { earlier -= shard.samples.count }
     try progress(earlier)
@@ -63,7 +63,8 @@ package struct DatasetDecoder {
   ) throws -> FinishedShard {
     let reader = try source(of: shard)
     let (ids, names) = (try reader.contents.ids, try reader.contents.names)
-    let made = #"{"decoded_by":"\#(stage.fingerprint)"}"#
+    let (codes, decoder) = (stage.fingerprints.codes, stage.fingerprints.decoder)
+    let made = #"{"codes_fingerprint":"\#(codes)","decoded_by":"\#(decoder)"}"#
     let writer = try ImageShardWriter(
       folder.path(of: shard),
       header: ImageShardHeader(
@@ -147,7 +148,8 @@ package struct DatasetDecoder {
       return
     }
     let found = try RunFolder.decode([String: String].self, from: record)
-    let expected = plan.shards.options.merging(["plan": plan.shards.hash]) { $1 }
+    let begun = plan.shards.begun(with: found.filter { $0.key != "plan" })
+    let expected = begun.options.merging(["plan": begun.hash]) { $1 }
     for (name, value) in expected.sorted(by: { $0.key < $1.key }) where found[name] != value {
       throw ShardError.optionsDiffer(
         path: path, option: name, found: found[name] ?? "(not set)", expected: value)

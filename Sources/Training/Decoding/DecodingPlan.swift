@@ -25,7 +25,11 @@ package struct DecodingPlan: Sendable {
     try stage.codes(ofHeight: height, width: width).require(
       codes.grid, of: paths[0], for: stage.path)
     (shards, sources) = try ShardPlan.oneForEach(
-      of: paths, options: ["vqgan_fingerprint": stage.fingerprint, "format": format.rawValue])
+      of: paths,
+      options: [
+        "codes_fingerprint": stage.fingerprints.codes,
+        "decoder_fingerprint": stage.fingerprints.decoder, "format": format.rawValue,
+      ], former: ["vqgan_fingerprint": stage.fingerprint, "format": format.rawValue])
     count = codes.count
     (self.height, self.width) = (height, width)
   }

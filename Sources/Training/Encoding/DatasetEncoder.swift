@@ -41,13 +41,15 @@ package struct DatasetEncoder {
   ///
   /// - Parameters:
   ///   - path: the folder; is made when it is missing, and locked while the run lasts.
+  ///   - locked: called once it is.
   ///   - progress: told what happens, in the calling thread; what it throws ends the run, and
   ///     finished shards stay.
   /// - Throws: `EncodingError`, `ShardError`, and what `progress` throws.
   package func run(
-    in path: String, progress: (EncodingEvent) throws -> Void
+    in path: String, locked: () -> Void = {}, progress: (EncodingEvent) throws -> Void
   ) throws -> EncodingOutcome {
-    let folder = try ShardFolder(path, plan: plan.shards)
+    let folder = try ShardFolder(path, plan: plan.shards, sources: Array(plan.sources.values))
+    locked()
     var outcome = EncodingOutcome(
       histogram: CodeHistogram(
         codebookSize: stage.config.codes, depth: stage.config.depth))

@@ -30,9 +30,13 @@ package struct EncodingPlan: Sendable {
     if let condition {
       try images.require(condition.config.input)
     }
-    var options = ["vqgan_fingerprint": stage.fingerprint]
-    if let condition { options["condition_fingerprint"] = condition.fingerprint }
-    (shards, sources) = try ShardPlan.oneForEach(of: paths, options: options)
+    var options = ["codes_fingerprint": stage.fingerprints.codes]
+    var former = ["vqgan_fingerprint": stage.fingerprint]
+    if let condition {
+      options["condition_codes_fingerprint"] = condition.fingerprints.codes
+      former["condition_fingerprint"] = condition.fingerprint
+    }
+    (shards, sources) = try ShardPlan.oneForEach(of: paths, options: options, former: former)
     count = images.count
     (height, width) = (images.height, images.width)
   }
@@ -45,7 +49,7 @@ extension ShardPlan {
   ///
   /// - Throws: `EncodingError.sameName`, `ShardError`.
   static func oneForEach(
-    of paths: [String], options: [String: String]
+    of paths: [String], options: [String: String], former: [String: String]
   ) throws -> (plan: ShardPlan, sources: [String: String]) {
     var sources: [String: String] = [:]
     var planned: [PlannedShard] = []
@@ -62,7 +66,9 @@ extension ShardPlan {
           name: "\(name) \(try contents.identity)", bytes: try ShardDescription(path).fileBytes))
       start += contents.count
     }
-    return (ShardPlan(shards: planned, inputs: inputs, options: options), sources)
+    return (
+      ShardPlan(shards: planned, inputs: inputs, options: options, former: former), sources
+    )
   }
 }
 

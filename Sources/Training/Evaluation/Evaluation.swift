@@ -27,6 +27,8 @@ package struct Evaluation {
   package var wanted: Set<EvaluationMeasure>?
   /// Codes of a training, of which the candidate's may be copies.
   package var training: CodeShardSet?
+  /// Where the sheet of the samples that come nearest to it is written to.
+  package var sheetPath: String?
   package var seed: UInt64 = 0
   package var resamples = 0
   /// Where the candidate's moments are written to.
@@ -117,23 +119,30 @@ package struct Evaluation {
     return report
   }
 
-  /// The fractions of verbatim copies and of 2×2 blocks that the training has nowhere (of grids of
-  /// one code to a position), and the distance to the nearest training grid as a fraction of the
-  /// codes: smallest and median.
+  /// Pairs on the sheet of copies.
+  private static let pairsOnSheet = 16
+
+  /// The fractions of verbatim copies and of 2×2 blocks that the training has nowhere, and the
+  /// distance to the nearest training grid as a fraction of the codes: smallest and median.
   private func measureCopies(
     of training: CodeShardSet, _ report: inout EvaluationReport, _ progress: (Int) throws -> Void
   ) throws {
-    guard let found = try candidate.copies(of: training, progress: progress) else {
+    guard let found = try candidate.nearestGrids(in: training, progress: progress) else {
       throw EvaluationError.notCodes(path: candidate.path)
     }
-    report.values.append(MeasuredValue(name: "copies_verbatim", value: found.verbatim))
-    if training.grid.depth == 1, let blocks = found.newBlocks {
+    let summary = CopySummary(found, positions: training.grid.count)
+    report.values.append(MeasuredValue(name: "copies_verbatim", value: summary.verbatim))
+    if let blocks = summary.newBlocks {
       report.values.append(MeasuredValue(name: "copies_new_blocks", value: blocks))
     }
     report.values += [
-      MeasuredValue(name: "copies_distance_min", value: found.quantiles[0]),
-      MeasuredValue(name: "copies_distance_median", value: found.quantiles[3]),
+      MeasuredValue(name: "copies_distance_min", value: summary.quantiles[0]),
+      MeasuredValue(name: "copies_distance_median", value: summary.quantiles[3]),
     ]
+    guard let sheetPath else { return }
+    try candidate.closestPairs(found, in: training, pairs: Self.pairsOnSheet)?
+      .writePNG(to: sheetPath)
+    report.sheet = sheetPath
   }
 
   private func wants(_ measure: EvaluationMeasure) -> Bool { wanted?.contains(measure) ?? true }
@@ -252,6 +261,8 @@ package struct Evaluation {
         if let value = ImageQuality.uniformSSIM(image, original) { uniform.append(value) }
       }
       if let perceptual, wants(.lpips) {
+        try perceptual.requireSize(
+          width: image.width, height: image.height, of: reference.path, image: index)
         let tensors = [original, image].map {
           Tensor(pixels: $0.pixels, count: 1, height: $0.height, width: $0.width, on: device)
         }

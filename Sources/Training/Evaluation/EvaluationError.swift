@@ -14,7 +14,6 @@ package enum EvaluationError: Error, Equatable {
   case width(path: String, found: Int, expected: Int)
   case halfLPIPS(path: String)
   case notCodes(path: String)
-  case grids(path: String)
 }
 
 extension EvaluationError: CustomStringConvertible {
@@ -34,7 +33,6 @@ extension EvaluationError: CustomStringConvertible {
     case .width(let path, let found, let expected):
       "\(path): statistics of \(found) features, these features are \(expected)"
     case .notCodes(let path): "\(path): --copies compares codes; name code shards as the candidate"
-    case .grids(let path): "\(path): its grids of codes are not those of --copies"
     case .halfLPIPS(let path):
       "\(path): no heads and trunk of LPIPS; give AlexNet's or SqueezeNet's file and that of the "
         + "heads, --lpips TRUNK.pth --lpips HEADS.pth, or one file of VGG16 that "

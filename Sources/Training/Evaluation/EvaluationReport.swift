@@ -18,8 +18,10 @@ package struct EvaluationReport: Encodable {
   package var definition: [(key: String, value: String)] = []
   package var counts: (reference: Int, candidate: Int) = (0, 0)
   package var warnings: [String] = []
+  /// The file of the sheet of copies.
+  package var sheet: String?
 
-  /// One line: the measures, then their definition.
+  /// One line: the measures, then their definition; below it the path of the sheet.
   package var text: String {
     let numbers = values.map { value in
       var text = "\(value.name) \(Self.number(value.value))"
@@ -29,6 +31,7 @@ package struct EvaluationReport: Encodable {
     }
     let definition = definition.map { "\($0.key) \($0.value)" }
     return (numbers + ["(" + definition.joined(separator: ", ") + ")"]).joined(separator: "  ")
+      + (sheet.map { "\n\($0)" } ?? "")
   }
 
   private static func number(_ value: Double) -> String {
@@ -52,6 +55,7 @@ package struct EvaluationReport: Encodable {
     try container.encode(counts.reference, forKey: Key("reference_images"))
     try container.encode(counts.candidate, forKey: Key("candidate_images"))
     try container.encode(warnings, forKey: Key("warnings"))
+    try container.encodeIfPresent(sheet, forKey: Key("sheet"))
     for value in values {
       try container.encode(value.value, forKey: Key(value.name))
       try container.encodeIfPresent(value.deviation, forKey: Key(value.name + "_sd"))

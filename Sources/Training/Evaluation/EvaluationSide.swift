@@ -9,11 +9,12 @@ import TensorCore
 /// Where images, or their statistics, come from.
 package struct EvaluationSide {
   package let path: String
-  private let contents: Contents
-  private let rows: [Int]
+  let contents: Contents
+  /// Those that are taken.
+  let rows: [Int]
   private let reading: ImageReading
 
-  private enum Contents {
+  enum Contents {
     case shards(ImageShardSet)
     case codes(CodeShardSet, FirstStage)
     case files([String])
@@ -108,29 +109,6 @@ package struct EvaluationSide {
     return histogram
   }
 
-  /// How near the grids of code shards come to those of a training; nil of anything but codes.
-  ///
-  /// - Throws: `EvaluationError.grids` where the two have other grids, errors of the files.
-  package func copies(
-    of training: CodeShardSet, progress: (_ images: Int) throws -> Void
-  ) throws -> CopySummary? {
-    guard case .codes(let set, _) = contents else { return nil }
-    let grid = set.grid
-    guard training.grid.height == grid.height, training.grid.width == grid.width,
-      training.grid.depth == grid.depth, training.grid.codebookSize == grid.codebookSize
-    else { throw EvaluationError.grids(path: path) }
-    var copies = CodeCopies(height: grid.height, width: grid.width)
-    for row in 0..<training.count {
-      copies.add(try training.codes(row))
-      if row % 256 == 0 { try progress(0) }
-    }
-    let found = try rows.map { row in
-      try progress(0)
-      return copies.nearest(to: try set.codes(row))
-    }
-    return CopySummary(found, positions: grid.height * grid.width)
-  }
-
   /// Some images in their order, decoded where they are codes.
   package func images(_ range: Range<Int>) throws -> [RGBImage] {
     switch contents {
@@ -141,10 +119,7 @@ package struct EvaluationSide {
     case .files(let files):
       return try range.map { try reading.image(contentsOf: files[rows[$0]]) }
     case .codes(let set, let stage):
-      let codes = try set.codes(range.map { rows[$0] })
-      let indices = IndexTensor(
-        codes, shape: [range.count, set.grid.height, set.grid.width])
-      return withoutGradients { stage.model.decode(indices: indices).rgbImages() }
+      return stage.images(try set.codes(range.map { rows[$0] }), of: set.grid)
     case .statistics: return []
     }
   }

@@ -18,12 +18,32 @@ package enum FeatureSource: Equatable, Sendable {
   /// Mean and deviation of a VQGAN's latents.
   case latents
 
+  /// From `inception=FILE`, `lite0=FILE` or `latents`; nil for anything else.
+  package init?(_ text: String) {
+    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+    switch (parts.first, parts.count) {
+    case ("inception", 2): self = .inception(parts[1])
+    case ("lite0", 2): self = .lite0(parts[1])
+    case ("latents", 1): self = .latents
+    default: return nil
+    }
+  }
+
   /// How metrics name the Fréchet distance of these features.
   package var fidName: String {
     switch self {
     case .inception: "fid"
     case .lite0: "fd_lite0"
     case .latents: "fd_latents"
+    }
+  }
+
+  /// How metrics name the kernel distance of these features.
+  package var kidName: String {
+    switch self {
+    case .inception: "kid"
+    case .lite0: "kd_lite0"
+    case .latents: "kd_latents"
     }
   }
 }
@@ -99,13 +119,7 @@ package struct FeatureExtractor {
   }
 
   /// How metrics name the kernel distance of these features.
-  package var kidName: String {
-    switch source {
-    case .inception: "kid"
-    case .lite0: "kd_lite0"
-    case .latents: "kd_latents"
-    }
-  }
+  package var kidName: String { source.kidName }
 
   /// Refuses sizes that a VQGAN does not take.
   ///

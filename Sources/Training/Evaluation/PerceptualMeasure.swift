@@ -7,6 +7,8 @@ import TensorCore
 /// LPIPS for evaluation.
 package struct PerceptualMeasure {
   package let trunk: String
+  /// Pixels of the shorter side of an image, at least: below, a pooling of the trunk has nothing.
+  package let smallestSide: Int
   private let distance: (Tensor, Tensor) -> Tensor
 
   /// - Parameter paths: one file of VGG16 with its heads, or the file of a trunk and that of its
@@ -15,7 +17,7 @@ package struct PerceptualMeasure {
   package init(_ paths: [String], on device: Device) throws {
     guard paths.count == 2 else {
       let network = try LPIPS.load(paths[0], on: device).frozen()
-      trunk = "vgg"
+      (trunk, smallestSide) = ("vgg", 16)
       distance = { a, b in network(a, b) }
       return
     }
@@ -29,9 +31,22 @@ package struct PerceptualMeasure {
     try ModelFiles.load(&network, from: OverlaidTensors(base, below: heads)) {
       $0.hasPrefix("classifier.")
     }
-    trunk = kind.rawValue
+    (trunk, smallestSide) = (kind.rawValue, kind.smallestSide)
     let ready = network
     distance = { a, b in ready(a, b) }
+  }
+
+  /// Refuses images that are too small.
+  ///
+  /// - Throws: `EvaluationError.size`.
+  package func requireSize(
+    width: Int, height: Int, of path: String, image: Int
+  ) throws(EvaluationError) {
+    guard min(width, height) >= smallestSide else {
+      throw .size(
+        path: path, image: image, found: "\(width)×\(height)",
+        expected: "at least \(smallestSide) pixels a side for lpips_\(trunk)")
+    }
   }
 
   /// Of images `[N, 3, H, W]` in [-1, 1].

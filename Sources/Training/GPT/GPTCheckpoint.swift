@@ -21,7 +21,7 @@ enum GPTCheckpoint {
     var state = state
     // Fewer than steps where some were skipped, more where the optimizer went on from another run.
     if trainer.optimizer.step != state.step { state.counters[updates] = trainer.optimizer.step }
-    try RunFolder.write(state, to: "\(folder)/state.json")
+    try state.write(in: folder)
   }
 
   /// The counter of the optimizer's steps.
@@ -31,8 +31,17 @@ enum GPTCheckpoint {
   static let emaName = "ema.safetensors"
 
   /// Restores everything that `save` wrote.
-  static func restore(_ trainer: inout GPTTrainer, from folder: String) throws -> TrainingState {
-    var state = try RunFolder.decode(TrainingState.self, from: "\(folder)/state.json")
+  ///
+  /// - Throws: `RunError.damaged` where a file is not as it was written, or describes another model
+  ///   than `description`.
+  static func restore(
+    _ trainer: inout GPTTrainer, _ description: GPTDescription, from folder: String
+  ) throws -> TrainingState {
+    var state = try TrainingState.read(in: folder)
+    let position = "\(folder)/model.json"
+    guard try RunFolder.decode(GPTDescription.self, from: position) == description else {
+      throw RunError.damaged(path: position, problem: "another model than that of config.json")
+    }
     try ModelFiles.load(&trainer.model, from: try SafetensorsFile("\(folder)/model.safetensors"))
     try ModelFiles.load(
       &trainer.optimizer, step: state.counters.removeValue(forKey: updates) ?? state.step,

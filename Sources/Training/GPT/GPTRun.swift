@@ -40,6 +40,8 @@ package struct GPTRun {
   private let isResumed: Bool
   /// The last validation loss, for the notes.
   private var validationLoss: Double?
+  /// The state behind the last step that was not skipped, once one is.
+  private var lastTaken: TrainingState?
 
   /// Rows that a validation looks at, at most.
   package static let validationRows = 1024
@@ -70,7 +72,10 @@ package struct GPTRun {
     let model = trainer.model
     trainer.average = config.ema.map { EMAWeights(model, decay: $0) }
     state = TrainingState(seed: config.seed)
-    if let checkpoint { state = try GPTCheckpoint.restore(&trainer, from: checkpoint) }
+    if let checkpoint {
+      state = try GPTCheckpoint.restore(&trainer, config.description, from: checkpoint)
+      try state.requireSeed(config.seed, in: checkpoint)
+    }
   }
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.
@@ -82,14 +87,17 @@ package struct GPTRun {
     let columns = trainingMetrics(0, 0, 0, 0) + Self.validationMetrics(0, 0)
     let log = try MetricsLog(
       folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil,
-      validation: "val/loss", isValidated: validation != nil && isValidated(state.step))
+      validation: "val/loss", isValidated: validation != nil && isValidated(state.step),
+      expecting: state.metricsRows,
+      rowsOf: { $0 % config.logEvery == 0 || isValidated($0) ? 1 : 0 })
+    if let missing = log.missing { reporter.warn(missing) }
     if let metrics = log.reopened, let validation {
       guard let found = validate(on: validation, unless: reporter.shouldStop) else { return }
       try log.relog(step: state.step, [metrics + found])
-      if let best = best(log) { try folder.pointToBest(best) }
+      if let best = try best(log) { try folder.pointToBest(best) }
     }
     if state.step == config.steps {
-      try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: best(log))
+      try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: try best(log))
     }
     var order = EpochOrder(count: codes.count, seed: config.seed, shuffled: config.shuffles)
     let entropy = codes.unigramEntropy
@@ -118,9 +126,8 @@ package struct GPTRun {
       }
       reporter.step(note(loss, entropy, stopwatch.rate))
       let saves = reporter.shouldSave()
-      if stops || saves || isLast || best(log) == state.step
-        || state.step % config.checkpointEvery == 0
-      {
+      let isBest = try validates && best(log) == state.step
+      if stops || saves || isLast || isBest || state.step % config.checkpointEvery == 0 {
         stopwatch.pause()
         try save(log)
         stopwatch.resume()
@@ -150,24 +157,43 @@ package struct GPTRun {
         throw folder.notFinite(error.what, at: step)
       }
       reporter.warn("step \(state.step): \(error.what) is not finite; the step is skipped")
+      if state.skippedInARow == 0 { lastTaken = before }
+      state.countSkipped()
+      if state.hasSkippedTooMuch(of: config.steps) { throw try onlySkipped(error.what, log) }
       return nil
     }
+    state.countTaken()
     if let name = trainer.model.notFinite { throw folder.notFinite(name, at: state.step) }
     return loss
   }
 
+  /// Saves the state behind the last step that was taken, unless there is a checkpoint since.
+  private mutating func onlySkipped(_ what: String, _ log: MetricsLog) throws -> RunError {
+    let (step, count) = (state.step, state.skippedInARow)
+    if let lastTaken, lastTaken.step > folder.steps().last ?? 0 {
+      state = lastTaken
+      try save(log)
+    }
+    return .onlySkipped(
+      path: folder.path, step: step, count: count, what: what, last: folder.steps().last)
+  }
+
   private func save(_ log: MetricsLog) throws {
     try log.sync()
+    var state = state
+    state.metricsRows = log.count(upTo: state.step)
     try folder.saveCheckpoint(
-      step: state.step, keeping: config.keepCheckpoints, best: best(log)
+      step: state.step, keeping: config.keepCheckpoints, best: try best(log)
     ) {
       try GPTCheckpoint.save(trainer, config.description, state, in: $0)
     }
   }
 
-  /// The step of the lowest validation loss, if its checkpoint is kept.
-  private func best(_ log: MetricsLog) -> Int? {
-    config.keepBest == true ? log.lowest?.step : nil
+  /// The step of the lowest validation loss of this one and of those that have a checkpoint; nil
+  /// where the best is not kept.
+  private func best(_ log: MetricsLog) throws -> Int? {
+    guard config.keepBest == true else { return nil }
+    return log.lowest(among: Set(try folder.listedSteps()).union([state.step]))
   }
 
   private mutating func nextBatch(of data: GPTData, _ order: inout EpochOrder) -> TokenSequences {

@@ -2,14 +2,18 @@
 
 /// The grids of a training, searched for copies of them.
 package struct CodeCopies: Sendable {
-  private let height, width: Int
+  private let height, width, depth: Int
   private var codes: [Int32] = []  // [N, h·w]
   private var blocks: Set<SIMD4<Int32>> = []
+  /// Numbers of positions with several codes, in the order in which they are met.
+  private var positions: [ArraySlice<Int32>: Int32] = [:]
 
-  /// Grids of `height` × `width` codes, none yet.
-  package init(height: Int, width: Int) {
-    precondition(height > 0 && width > 0, "a grid of \(height)×\(width)")
-    (self.height, self.width) = (height, width)
+  /// Grids of `height` × `width` codes, none yet; `depth` codes of a row make one position.
+  package init(height: Int, width: Int, depth: Int = 1) {
+    precondition(
+      height > 0 && width > 0 && depth > 0 && width % depth == 0,
+      "a grid of \(height)×\(width), depth \(depth)")
+    (self.height, self.width, self.depth) = (height, width, depth)
   }
 
   private var length: Int { height * width }
@@ -21,11 +25,24 @@ package struct CodeCopies: Sendable {
   package mutating func add(_ grid: [Int32]) {
     precondition(grid.count == length, "\(grid.count) codes for a grid of \(length)")
     codes += grid
+    if depth > 1 {
+      for position in split(grid) where positions[position] == nil {
+        positions[ArraySlice(Array(position))] = Int32(positions.count)  // not the whole grid
+      }
+    }
     blocks.formUnion(blocks(of: grid))
   }
 
-  /// The 2×2 blocks of a grid, overlapping; none where a side is 1.
+  /// The codes of each position.
+  private func split(_ grid: [Int32]) -> [ArraySlice<Int32>] {
+    stride(from: 0, to: length, by: depth).map { grid[$0..<$0 + depth] }
+  }
+
+  /// The 2×2 blocks of positions of a grid, overlapping; none where a side is 1.
   private func blocks(of grid: [Int32]) -> [SIMD4<Int32>] {
+    // A position that no training grid has is in no block of one.
+    let grid = depth == 1 ? grid : split(grid).map { positions[$0] ?? -1 }
+    let width = width / depth
     var found: [SIMD4<Int32>] = []
     for row in 0..<height - 1 {
       for column in 0..<width - 1 {

@@ -63,6 +63,7 @@ package struct CodebookReport: Encodable {
     case gridHeight = "grid_height"
     case gridWidth = "grid_width"
     case fingerprint = "vqgan_fingerprint"
+    case codesFingerprint = "codes_fingerprint"
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -79,5 +80,6 @@ package struct CodebookReport: Encodable {
     try values.encode(codes.height, forKey: .gridHeight)
     try values.encode(codes.width, forKey: .gridWidth)
     try values.encode(codes.fingerprint, forKey: .fingerprint)
+    try values.encodeIfPresent(codes.codesFingerprint, forKey: .codesFingerprint)
   }
 }

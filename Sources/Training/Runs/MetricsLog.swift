@@ -20,8 +20,14 @@ package final class MetricsLog {
   ///
   /// `nil` where nothing is due; `relog` completes them.
   package private(set) var reopened: [Metric]?
-  /// The step whose validation loss is the lowest so far.
-  package private(set) var lowest: (step: Int, loss: Double)?
+  /// What the file lacks of the rows that the run had written, for a warning; `nil` for nothing.
+  package private(set) var missing: String?
+  /// The validation losses so far, in the order of their steps.
+  private var losses: [(step: Int, loss: Double)] = []
+  /// The steps of the rows so far, but of those that hold validations alone.
+  private var trainingSteps: [Int] = []
+  /// Those of the others.
+  private var validationSteps: [Int] = []
   private let path: String
   private let columns: [String]
   /// The column of the validation loss.
@@ -38,10 +44,15 @@ package final class MetricsLog {
   ///     checkpoint; `nil` begins a new file.
   ///   - validation: the column of the validation loss, if there is one.
   ///   - isValidated: whether `step` must have a value there; a signal may have come before.
+  ///   - alsoDue: another column in which `step` must have a value.
+  ///   - count: how many rows there were at the checkpoint, as `count(upTo:)` has told; nil where
+  ///     nobody knows.
+  ///   - rows: how many rows a step has with the present options, to name those that are missing.
   /// - Throws: `DurableFileError`, `RunError.damaged` if the header differs.
   package init(
     _ run: RunFolder, columns: [String], resumingAfter step: Int?, validation: String? = nil,
-    isValidated: Bool = false
+    isValidated: Bool = false, alsoDue: String? = nil, expecting count: Int? = nil,
+    rowsOf: (_ step: Int) -> Int = { _ in 1 }
   ) throws {
     self.columns = columns
     self.validation = validation
@@ -66,9 +77,10 @@ package final class MetricsLog {
         rows.append((row, line, metrics))
       }
     }
-    if let step, isValidated {
+    let due = [isValidated ? validation : nil, alsoDue].compactMap(\.self)
+    if let step, !due.isEmpty {
       let last = rows.filter { $0.step == step }.flatMap(\.metrics)
-      if !last.contains(where: { $0.name == validation }) {
+      if !Set(due).isSubset(of: last.map(\.name)) {
         reopened = last
         before = [header] + rows.filter { $0.step < step }.map(\.line)
       }
@@ -77,6 +89,9 @@ package final class MetricsLog {
     file = try OpenFile(appendingTo: path)
     events = try EventFile(in: run.path)
     for row in rows { note(row.metrics, of: row.step) }
+    if let step, let count, self.count(upTo: step) < count {
+      missing = missingRows(count, upTo: step, rowsOf)
+    }
     if let step {
       try events.restart(at: reopened == nil ? step + 1 : step)
     } else if DurableFile.exists(run.configPath) {
@@ -90,7 +105,10 @@ package final class MetricsLog {
   }
 
   /// One row; columns without a value stay empty.
+  ///
+  /// - Throws: `DurableFileError`, also where the run's folder is not there any more.
   package func log(step: Int, _ metrics: [Metric]) throws {
+    try FolderLock.check(path)
     try file.write(Self.bytes([line(step, metrics)]))
     try tell(step, metrics)
   }
@@ -105,6 +123,9 @@ package final class MetricsLog {
     try DurableFile.write(Self.bytes(before + rows.map { line(step, $0) }), to: path)
     file = try OpenFile(appendingTo: path)
     reopened = nil
+    trainingSteps.removeAll { $0 >= step }
+    validationSteps.removeAll { $0 >= step }
+    losses.removeAll { $0.step >= step }
     for row in rows { try tell(step, row) }
   }
 
@@ -124,14 +145,48 @@ package final class MetricsLog {
     note(metrics, of: step)
   }
 
-  /// Remembers the lowest validation loss, as the file has it: a resumed run finds the same one.
+  /// Remembers a row, and its validation loss as the file has it: a resumed run finds the same one.
   private func note(_ metrics: [Metric], of step: Int) {
+    let isOfTraining = metrics.contains { $0.value != nil && !$0.name.hasPrefix("val/") }
+    if isOfTraining { trainingSteps.append(step) } else { validationSteps.append(step) }
     for case let metric in metrics where metric.name == validation {
       guard let loss = metric.value.flatMap({ Double(Self.cell($0)) }), loss.isFinite else {
         continue
       }
-      if loss < lowest?.loss ?? .infinity { lowest = (step, loss) }
+      losses.append((step, loss))
     }
+  }
+
+  /// The first step of the lowest validation loss of the given ones; nil where none has one.
+  package func lowest(among steps: Set<Int>) -> Int? {
+    losses.filter { steps.contains($0.step) }.min { $0.loss < $1.loss }?.step
+  }
+
+  // MARK: Rows that are missing
+
+  /// How many rows there are up to a step; its own validation, which may be due, does not count.
+  package func count(upTo step: Int) -> Int {
+    trainingSteps.count { $0 <= step } + validationSteps.count { $0 < step }
+  }
+
+  /// - Parameter count: how many rows there were.
+  private func missingRows(
+    _ count: Int, upTo last: Int, _ rowsOf: (_ step: Int) -> Int
+  ) -> String {
+    var found: [Int: Int] = [:]
+    for step in trainingSteps + validationSteps.filter({ $0 < last }) {
+      found[step, default: 0] += 1
+    }
+    let lost = count - self.count(upTo: last)
+    var steps: [String] = []
+    for step in 1...max(last, 1)
+    where (found[step] ?? 0) < (step == last ? min(rowsOf(step), 1) : rowsOf(step)) {
+      steps.append("\(step)")
+      if steps.count == 8 { break }
+    }
+    return "\(path): \(lost) of \(count) rows up to step \(last) are missing"
+      + (steps.isEmpty ? "" : ", those of steps \(steps.joined(separator: ", "))")
+      + (lost > 8 ? " …" : "") + "; the run goes on without them"
   }
 
   /// An image for TensorBoard.

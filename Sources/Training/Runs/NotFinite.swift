@@ -14,7 +14,13 @@ extension Gradients {
     let found = model.namedTensors.compactMap { name, parameter in
       self[parameter].map { (name: name, tensor: $0) }
     }
-    return firstNotFinite(found).map { NotFinite(what: "the gradient of \(prefix)\($0)") }
+    switch firstNotFinite(found) {
+    case .value(let name): return NotFinite(what: "the gradient of \(prefix)\(name)")
+    case .norm(let name, let largest):
+      return NotFinite(
+        what: "the norm of the gradients (the largest value is \(largest), of \(prefix)\(name))")
+    case nil: return nil
+    }
   }
 }
 
@@ -26,15 +32,43 @@ extension RunFolder {
 }
 
 extension Layer {
-  /// The name of the first tensor that holds a value that is not finite.
-  var notFinite: String? { firstNotFinite(namedTensors) }
+  /// The name of the first tensor that holds a value that is not finite, or what else is not.
+  var notFinite: String? {
+    switch firstNotFinite(namedTensors) {
+    case .value(let name): name
+    case .norm(let name, let largest):
+      "the norm of the weights (the largest value is \(largest), of \(name))"
+    case nil: nil
+    }
+  }
+
+  /// The weight of the largest size, for the message of a loss that is not finite.
+  var largestWeight: String {
+    largest(of: namedTensors).map { "the largest weight is \($0.value), of \($0.name)" } ?? ""
+  }
 }
 
-/// The first name; one value is read back unless there is one.
-private func firstNotFinite(_ tensors: [(name: String, tensor: Tensor)]) -> String? {
+private enum Unbounded {
+  /// A tensor holds a value that is not finite.
+  case value(name: String)
+  /// All values are finite, but the norm of all tensors is too large for a float.
+  case norm(name: String, largest: Float)
+}
+
+/// The first that is found; one value is read back unless there is one.
+private func firstNotFinite(_ tensors: [(name: String, tensor: Tensor)]) -> Unbounded? {
   guard let device = tensors.first?.tensor.device,
     !norm(of: tensors.map(\.tensor), on: device).item().isFinite
   else { return nil }
-  // None of them where only their norm is too large for a float.
-  return tensors.first { !$0.tensor.isFinite }?.name ?? "the norm of all tensors"
+  if let found = tensors.first(where: { !$0.tensor.isFinite }) { return .value(name: found.name) }
+  return largest(of: tensors).map { .norm(name: $0.name, largest: $0.value) }
+}
+
+/// The largest absolute value with its tensor's name; reads all of them.
+private func largest(
+  of tensors: [(name: String, tensor: Tensor)]
+) -> (name: String, value: Float)? {
+  tensors.map { name, tensor in
+    (name: name, value: tensor.elements().reduce(0) { max($0, abs($1)) })
+  }.max { $0.value < $1.value }
 }

@@ -5,6 +5,10 @@ import Foundation
 
 extension RunFolder {
   private var lastPath: String { "\(checkpointsPath)/last" }
+  private var bestPath: String { "\(checkpointsPath)/best" }
+
+  /// The links of a run, whatever is there.
+  var linkPaths: [String] { [lastPath, bestPath] }
 
   /// The folder of the newest complete checkpoint, or the one that `checkpoints/last` was made to
   /// point to.
@@ -73,6 +77,7 @@ extension RunFolder {
   package func saveCheckpoint(
     step: Int, keeping count: Int, best: Int? = nil, _ fill: (_ folder: String) throws -> Void
   ) throws {
+    try FolderLock.check(checkpointsPath)
     removeAbandoned()
     let name = Self.name(ofStep: step)
     let temporary = DurableFile.temporaryPath(for: "\(checkpointsPath)/\(name)")
@@ -91,6 +96,7 @@ extension RunFolder {
       throw notFinite(error.tensor, at: step)
     } catch {
       DurableFile.remove(temporary)
+      try FolderLock.check(temporary)  // rather than that something in it is missing
       throw error
     }
     try DurableFile.publishFolder(temporary, replacing: "\(checkpointsPath)/\(name)")
@@ -110,7 +116,8 @@ extension RunFolder {
   /// Points `best` to the best checkpoint, or to none where none is kept, and removes the oldest of
   /// the others.
   private func keepOnly(_ count: Int, with step: Int, best: Int?) throws(DurableFileError) {
-    if let best { try pointToBest(best) } else { DurableFile.remove("\(checkpointsPath)/best") }
+    try FolderLock.check(checkpointsPath)
+    if let best { try pointToBest(best) } else { DurableFile.remove(bestPath) }
     let spare = try listedSteps().filter { $0 != step && $0 != best && !isPinned($0) }
     for old in spare.dropLast(max(count, 1) - 1) {
       DurableFile.removePublished("\(checkpointsPath)/\(Self.name(ofStep: old))")
@@ -125,17 +132,15 @@ extension RunFolder {
   /// Points `best` to the checkpoint of a step, if it is there.
   func pointToBest(_ step: Int) throws(DurableFileError) {
     guard try listedSteps().contains(step) else { return }
-    try DurableFile.link(to: Self.name(ofStep: step), at: "\(checkpointsPath)/best")
+    try DurableFile.link(to: Self.name(ofStep: step), at: bestPath)
   }
 
   /// The steps of all complete checkpoints, in order; none where they cannot be listed.
   package func steps() -> [Int] { (try? listedSteps()) ?? [] }
 
-  private func listedSteps() throws(DurableFileError) -> [Int] {
+  /// - Throws: `failed` where they cannot be listed.
+  func listedSteps() throws(DurableFileError) -> [Int] {
     guard DurableFile.exists(checkpointsPath) else { return [] }
-    return try DurableFile.list(checkpointsPath).compactMap { name in
-      // None of "step-000500.tmp-…".
-      name.hasPrefix("step-") ? Int(name.dropFirst(5)) : nil
-    }.sorted()
+    return try DurableFile.list(checkpointsPath).compactMap(Self.step(ofName:)).sorted()
   }
 }

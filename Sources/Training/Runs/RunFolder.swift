@@ -17,6 +17,14 @@ package enum RunError: Error, Equatable {
   case damaged(path: String, problem: String)
   /// Something of a step is not finite; `last` is the step of the newest checkpoint.
   case notFinite(path: String, step: Int, what: String, last: Int?)
+  /// So many steps in a row were skipped that going on is of no use.
+  case onlySkipped(path: String, step: Int, count: Int, what: String, last: Int?)
+  /// Where a run keeps a link there is something else.
+  case notALink(path: String)
+  /// The configuration of a run is gone, its checkpoints are not.
+  case noConfig(path: String)
+  /// Shards lie where a run is to begin.
+  case holdsShards(path: String, name: String)
   /// A step needs more memory than the machine has.
   case tooLarge(what: String, gibibytes: Int, of: Int)
 }
@@ -47,6 +55,19 @@ extension RunError: CustomStringConvertible {
           "the checkpoint of step \($0) stays: begin a new run from it with --init-from \(path) and a "
             + "lower --learning-rate, or go on with --resume --on-nonfinite skip"
         } ?? "there is no checkpoint yet: begin a new run with a lower --learning-rate")
+    case .onlySkipped(let path, let step, let count, let what, let last):
+      "\(path): step \(step): \(what) is not finite, and \(count) steps in a row were skipped; "
+        + (last.map {
+          "the checkpoint of step \($0) stays: begin a new run from it with --init-from \(path) and a "
+            + "lower --learning-rate"
+        } ?? "there is no checkpoint: begin a new run with a lower --learning-rate")
+    case .notALink(let path):
+      "\(path): a run keeps a link of this name, and this is none; move it away"
+    case .noConfig(let path):
+      "\(path): missing; its run cannot go on without it: restore it, or begin a new run with "
+        + "--init-from and one of the checkpoints"
+    case .holdsShards(let path, let name):
+      "\(path): holds shards (\(name)); a run needs a folder of its own: choose another --out"
     case .tooLarge(let what, let needed, let machine):
       "\(what) needs over \(needed) GiB of memory, this machine has \(machine); "
         + "take a smaller --batch-size or a smaller model"
@@ -69,13 +90,34 @@ package struct RunFolder: Sendable {
   /// Whether a run was begun here.
   package var exists: Bool { FileManager.default.fileExists(atPath: configPath) }
 
-  /// Checks that neither `checkpoints` nor the folder of images is a link.
+  /// Checks that neither `checkpoints` nor the folder of images is a link, and that what the run
+  /// keeps links of is: a copy that follows them has folders there.
   ///
-  /// - Throws: `RunError.isALink`.
+  /// - Throws: `RunError.isALink`, `notALink`.
   package func requireItsOwn() throws(RunError) {
     for folder in [checkpointsPath, imagesPath]
     where DurableFile.exists(folder) && !DurableFile.isRealFolder(folder) {
       throw .isALink(path: folder)
+    }
+    for link in linkPaths where DurableFile.exists(link) && !DurableFile.isLink(link) {
+      throw .notALink(path: link)
+    }
+  }
+
+  /// Checks that this is the folder of a run.
+  ///
+  /// - Throws: `RunError.noConfig` for one whose configuration is gone, `noCheckpoint`.
+  package func requireARun() throws(RunError) {
+    if exists { return }
+    throw steps().isEmpty ? .noCheckpoint(path: path) : .noConfig(path: configPath)
+  }
+
+  /// Checks that the folder is none of shards.
+  ///
+  /// - Throws: `RunError.holdsShards`.
+  package func requireNoShards() throws(RunError) {
+    if let name = DurableFile.names(in: path).first(where: { $0.hasSuffix(".h5") }) {
+      throw .holdsShards(path: path, name: name)
     }
   }
 
@@ -86,6 +128,7 @@ package struct RunFolder: Sendable {
   package func create(config: some Encodable) throws {
     if exists { throw RunError.alreadyARun(path: path) }
     try requireItsOwn()
+    try requireNoShards()
     let inFolders = try [checkpointsPath, imagesPath].filter(DurableFile.exists).flatMap { folder in
       try DurableFile.list(folder).map { "\(folder)/\($0)" }
     }
@@ -171,7 +214,7 @@ package struct RunFolder: Sendable {
     try decode(path) { try decodeStrictly(type, from: $0) }
   }
 
-  private static func decodeLoosely<Value: Decodable>(_ type: Value.Type, from path: String) throws
+  static func decodeLoosely<Value: Decodable>(_ type: Value.Type, from path: String) throws
     -> Value
   {
     try decode(path) { try JSONDecoder().decode(type, from: $0) }

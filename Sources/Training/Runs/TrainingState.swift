@@ -17,6 +17,13 @@ package struct TrainingState: Codable, Equatable, Sendable {
   package private(set) var data: String?
   /// What the run is validated on, likewise; nil also where it is not.
   package private(set) var validationData: String?
+  /// How many rows of `metrics.csv` belong to the steps so far, as `MetricsLog` counts them; nil in
+  /// checkpoints of earlier versions, and so are the next two.
+  package var metricsRows: Int?
+  /// The SHA-256 of the checkpoint's other files, by their names.
+  package var files: [String: String]?
+  /// That of all other values of this file.
+  package var seal: String?
 
   package init(
     step: Int = 0, position: DataPosition = DataPosition(), random: RandomSource,
@@ -39,6 +46,9 @@ package struct TrainingState: Codable, Equatable, Sendable {
       counters: try values.decode([String: Int].self, forKey: .counters))
     data = try values.decodeIfPresent(String.self, forKey: .data)
     validationData = try values.decodeIfPresent(String.self, forKey: .validationData)
+    metricsRows = try values.decodeIfPresent(Int.self, forKey: .metricsRows)
+    files = try values.decodeIfPresent([String: String].self, forKey: .files)
+    seal = try values.decodeIfPresent(String.self, forKey: .seal)
     let numbers: [(CodingKeys, String, Int, Int)] =
       [
         (.step, "it", step, 1 << 48), (.position, "epoch", position.epoch, 1 << 48),
@@ -54,8 +64,10 @@ package struct TrainingState: Codable, Equatable, Sendable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case step, position, random, counters, data
+    case step, position, random, counters, data, files
     case validationData = "validation_data"
+    case metricsRows = "metrics_rows"
+    case seal = "sha256"
   }
 
   /// Notes what the run trains on, and what it is validated on.
@@ -77,5 +89,47 @@ package struct TrainingState: Codable, Equatable, Sendable {
   /// The state before the first step of a run with this seed.
   package init(seed: UInt64) {
     self.init(random: RandomSource(seed: seed).stream("training"))
+  }
+
+  /// Checks that a checkpoint is of a run with this seed.
+  ///
+  /// - Throws: `RunError.damaged`.
+  func requireSeed(_ seed: UInt64, in checkpoint: String) throws(RunError) {
+    guard random.seed == seed else {
+      throw .damaged(
+        path: "\(checkpoint)/state.json",
+        problem: "its seed is \(random.seed), that of config.json is \(seed): the checkpoint is "
+          + "another run's")
+    }
+  }
+}
+
+// MARK: Skipped steps
+
+extension TrainingState {
+  /// Steps in a row after which skipping ends: then it is the weights, and no batch.
+  package static let maxSkippedInARow = 10
+
+  /// Steps that were skipped in all.
+  package var skipped: Int { counters[Self.skippedName] ?? 0 }
+
+  /// Those of them that no other step has followed.
+  var skippedInARow: Int { counters[Self.inARowName] ?? 0 }
+
+  private static let skippedName = "skipped"
+  private static let inARowName = "skipped_in_a_row"
+
+  /// Counts this step among those that were skipped.
+  mutating func countSkipped() {
+    counters[Self.skippedName] = skipped + 1
+    counters[Self.inARowName] = skippedInARow + 1
+  }
+
+  /// Counts this step among the others.
+  mutating func countTaken() { counters[Self.inARowName] = nil }
+
+  /// Whether skipping this step was one too many in a run of so many steps.
+  func hasSkippedTooMuch(of steps: Int) -> Bool {
+    skippedInARow >= Self.maxSkippedInARow || step == steps && skipped == step
   }
 }

@@ -17,6 +17,7 @@ package struct SampleShardWriter {
     condition = sampler.gpt.condition
     var grid = sampler.gpt.codes
     (grid.height, grid.width) = (sampler.grid.height, sampler.grid.width)
+    grid.codesFingerprint = sampler.vqgan.fingerprints.codes
     writer = try CodeShardWriter(
       path,
       header: CodeShardHeader(

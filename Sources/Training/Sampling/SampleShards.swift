@@ -25,14 +25,16 @@ package struct SampleShards {
     self.batchSize = batchSize
     self.toolVersion = toolVersion
     let decisive = [
-      "gpt": sampler.gpt.model.fingerprint, "vqgan_fingerprint": sampler.vqgan.fingerprint,
+      "gpt": sampler.gpt.model.fingerprint,
       "grid": "\(sampler.grid)", "temperature": "\(options.temperature)",
       "top_k": options.topK.map { "\($0)" } ?? "all", "top_p": "\(options.topP ?? 1)",
       "greedy": "\(options.isGreedy)", "guidance": "\(options.guidance)",
-    ]
+    ].merging(what) { $1 }
+    let vqgan = sampler.vqgan.fingerprints
     plan = ShardPlan(
       shards: PlannedShard.cut(series: "samples", samples: 0..<count, size: shardSize), inputs: [],
-      options: decisive.merging(what) { $1 })
+      options: decisive.merging(["codes_fingerprint": vqgan.codes]) { $1 },
+      former: decisive.merging(["vqgan_fingerprint": vqgan.vqgan]) { $1 })
   }
 
   /// Samples what is missing.

@@ -25,23 +25,46 @@ extension CodeGrid {
       throw CodesMismatch(
         path: path, property: name, found: found, expected: expected, owner: owner, hint: nil)
     }
-    try requireFingerprint(found.fingerprint, of: path, for: owner)
+    try requireMeaning(of: found, at: path, for: owner)
   }
 
-  /// Refuses a VQGAN other than the one that gives these codes their meaning.
+  /// Refuses a VQGAN of another encoder or codebook than the one that gives these codes their
+  /// meaning.
   ///
   /// - Parameters:
-  ///   - found: the fingerprint of what is at `path`.
+  ///   - found: the fingerprints of what is at `path`.
   ///   - owner: what speaks these codes, for the message.
   ///   - option: that names another VQGAN.
-  package func requireFingerprint(
-    _ found: String, of path: String, for owner: String, option: String? = nil
+  package func requireVQGAN(
+    _ found: VQGANFingerprints, of path: String, for owner: String, option: String? = nil
   ) throws(CodesMismatch) {
-    guard found == fingerprint else {
+    var codes = self
+    (codes.fingerprint, codes.codesFingerprint) = (found.vqgan, found.codes)
+    try requireMeaning(
+      of: codes, at: path, for: owner, hint: option.map { "; name that VQGAN with \($0)" })
+  }
+
+  private func requireMeaning(
+    of found: CodeGrid, at path: String, for owner: String, hint: String? = nil
+  ) throws(CodesMismatch) {
+    guard found.difference(from: self) != nil else { return }
+    if let (property, found, expected) = found.traced.difference(from: traced) {
       throw CodesMismatch(
-        path: path, property: "vqgan_fingerprint", found: found, expected: fingerprint,
-        owner: owner, hint: option.map { "; name that VQGAN with \($0)" })
+        path: path, property: property, found: found, expected: expected, owner: owner, hint: hint)
     }
+  }
+}
+
+extension CodeGrid {
+  /// These codes with the fingerprint of what decides them: earlier versions did not write it, but
+  /// their VQGAN may still be where they say.
+  private var traced: CodeGrid {
+    guard codesFingerprint == nil, !vqgan.isEmpty,
+      let found = try? FirstStageFile.open(vqgan).fingerprints(), found.vqgan == fingerprint
+    else { return self }
+    var codes = self
+    codes.codesFingerprint = found.codes
+    return codes
   }
 }
 

@@ -6,12 +6,12 @@ import NN
 import Shards
 import TensorCore
 
-/// A trained VQGAN with its configuration and the fingerprint of its weights.
+/// A trained VQGAN with its configuration and the fingerprints of its weights.
 package struct FirstStage: Sendable {
   package let model: VQGAN
   package let config: VQGANConfig
-  /// SHA-256 over the names and values of all weights; a code means nothing without it.
-  package let fingerprint: String
+  /// A code means nothing without them.
+  package let fingerprints: VQGANFingerprints
   /// The weights file.
   package let path: String
 
@@ -37,9 +37,12 @@ package struct FirstStage: Sendable {
     try file.load(&model)
     model = model.frozen()
     return FirstStage(
-      model: model, config: file.config, fingerprint: model.fingerprint,
+      model: model, config: file.config, fingerprints: VQGANFingerprints(of: model),
       path: file.tensors.path)
   }
+
+  /// SHA-256 over the names and values of all weights.
+  package var fingerprint: String { fingerprints.vqgan }
 
   /// The absolute path of the checkpoint's folder, which `load` takes.
   ///
@@ -65,16 +68,17 @@ package struct FirstStage: Sendable {
   package func codes(ofHeight height: Int, width: Int) -> CodeGrid {
     CodeGrid(
       height: height / config.downsampling, width: width / config.downsampling * config.depth,
-      codebookSize: config.codes, fingerprint: fingerprint, vqgan: checkpointPath,
-      depth: config.depth, subVocabulary: config.subVocabulary)
+      codebookSize: config.codes, fingerprint: fingerprints.vqgan,
+      codesFingerprint: fingerprints.codes, vqgan: checkpointPath, depth: config.depth,
+      subVocabulary: config.subVocabulary)
   }
 
-  /// Refuses to decode codes of another VQGAN.
+  /// Refuses to decode codes of another encoder or codebook.
   ///
   /// - Parameters: owner: what speaks these codes; option: that names another VQGAN.
   package func requireCodes(
     _ codes: CodeGrid, of owner: String, option: String = "--vqgan"
   ) throws(CodesMismatch) {
-    try codes.requireFingerprint(fingerprint, of: path, for: owner, option: option)
+    try codes.requireVQGAN(fingerprints, of: path, for: owner, option: option)
   }
 }

@@ -33,6 +33,10 @@ package struct FirstStageFile: Sendable {
     guard let folder = try checkpointFolder(of: path) else {
       return try external(path, ofCondition, choice)
     }
+    try RunFolder.requireWhole(
+      folder,
+      ["model.json", "model.safetensors"]
+        + (choice == .ema ? [VQGANCheckpoint.emaName] : []))
     let config = try RunFolder.decode(VQGANConfig.self, from: "\(folder)/model.json")
     if let problem = config.problem {
       throw RunError.damaged(path: "\(folder)/model.json", problem: problem)
@@ -125,18 +129,21 @@ package struct FirstStageFile: Sendable {
       config: weights.config, discriminator: weights.discriminator, tensors: weights.tensors)
   }
 
-  /// The fingerprint that the model has when it is loaded; one tensor is in memory at a time.
+  /// The fingerprints that the model has when it is loaded; one tensor is in memory at a time.
   ///
   /// - Throws: the errors of reading.
-  package func fingerprint() throws -> String {
-    var print = Fingerprint()
+  package func fingerprints() throws -> VQGANFingerprints {
+    var hash = VQGANFingerprints.Hash(config)
     for (name, shape) in VQGAN(config).shapes() {
       try tensors.floats(of: name).withUnsafeBufferPointer {
-        print.add(name, Shape(shape), $0)
+        hash.add(name, Shape(shape), $0)
       }
     }
-    return print.finish()
+    return hash.finish()
   }
+
+  /// That of all weights.
+  package func fingerprint() throws -> String { try fingerprints().vqgan }
 
   /// Fills a VQGAN; all or nothing.
   ///

@@ -46,7 +46,8 @@ struct OptimizerStates {
   }
 
   private static func saved(in folder: String) throws -> OptimizerStates {
-    OptimizerStates(
+    try RunFolder.requireWhole(folder, ["optimizer.safetensors"])
+    return OptimizerStates(
       tensors: try SafetensorsFile("\(folder)/optimizer.safetensors"),
       state: try RunFolder.decode(TrainingState.self, from: "\(folder)/state.json"))
   }

@@ -33,9 +33,15 @@ package struct SecondStageFile: Sendable {
     try RunFolder(path).requireKind(GPTSettings.kind)
     if let folder = try FirstStageFile.checkpointFolder(of: path) {
       let position = "\(folder)/model.json"
+      try RunFolder.requireWhole(
+        folder, ["model.json"] + (choice == .ema ? [GPTCheckpoint.emaName] : []))
+      let used = weights(in: folder, choice)
+      if !used.hasSuffix("/\(GPTCheckpoint.emaName)") {
+        try RunFolder.requireWhole(folder, ["model.safetensors"])
+      }
       file = SecondStageFile(
         description: try RunFolder.decode(GPTDescription.self, from: position),
-        tensors: try SafetensorsFile(weights(in: folder, choice)), position: position)
+        tensors: try SafetensorsFile(used), position: position)
     } else {
       file = try external(path, choice)
     }
@@ -66,9 +72,10 @@ package struct SecondStageFile: Sendable {
         problem: "a transformer without its VQGAN; join them: convert-checkpoint \(path) "
           + "--vqgan VQGAN --out FOLDER")
     }
+    let fingerprints = try FirstStageFile(stage).fingerprints()
     let codes = CodeGrid(
-      of: weights, stage.config, fingerprint: try FirstStageFile(stage).fingerprint(),
-      vqgan: path)
+      of: weights, stage.config, fingerprint: fingerprints.vqgan,
+      codesFingerprint: fingerprints.codes, vqgan: path)
     return SecondStageFile(
       description: GPTDescription(
         model: weights.config, codes: codes,
@@ -85,7 +92,8 @@ extension CodeGrid {
   /// transformer does not see that many codes behind those of their condition, the largest square
   /// that it sees.
   package init(
-    of weights: TransformerWeights, _ stage: VQGANConfig, fingerprint: String, vqgan: String
+    of weights: TransformerWeights, _ stage: VQGANConfig, fingerprint: String,
+    codesFingerprint: String? = nil, vqgan: String
   ) {
     func fits(_ side: Int) -> Bool {
       let pixels = side * stage.downsampling
@@ -99,6 +107,7 @@ extension CodeGrid {
       while side > 1 && !fits(side) { side -= 1 }
     }
     self.init(
-      height: side, width: side, codebookSize: stage.codes, fingerprint: fingerprint, vqgan: vqgan)
+      height: side, width: side, codebookSize: stage.codes, fingerprint: fingerprint,
+      codesFingerprint: codesFingerprint, vqgan: vqgan)
   }
 }

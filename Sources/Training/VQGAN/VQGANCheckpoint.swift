@@ -17,7 +17,7 @@ enum VQGANCheckpoint {
     try SafetensorsWriter.write(
       ModelFiles.entries(trainer.optimizer, prefix: "generator.")
         + ModelFiles.entries(trainer.discriminatorOptimizer, prefix: "discriminator.")
-        + usageEntries(trainer.usage),
+        + usageEntries(trainer.usage) + lecamEntries(trainer),
       to: "\(folder)/optimizer.safetensors")
     if let average = trainer.average {
       try SafetensorsWriter.write(
@@ -28,15 +28,21 @@ enum VQGANCheckpoint {
     var state = state
     state.counters["generator_updates"] = trainer.optimizer.step
     state.counters["discriminator_updates"] = trainer.discriminatorOptimizer.step
-    try RunFolder.write(state, to: "\(folder)/state.json")
+    try state.write(in: folder)
   }
 
   /// The averaged weights, which are taken for use where they are.
   static let emaName = "ema.safetensors"
 
   /// Restores everything that `save` wrote.
+  ///
+  /// - Throws: `RunError.damaged` where a file is not as it was written, or describes another model.
   static func restore(_ trainer: inout VQGANTrainer, from folder: String) throws -> TrainingState {
-    let state = try RunFolder.decode(TrainingState.self, from: "\(folder)/state.json")
+    let state = try TrainingState.read(in: folder)
+    let position = "\(folder)/model.json"
+    guard try RunFolder.decode(VQGANConfig.self, from: position) == trainer.model.config else {
+      throw RunError.damaged(path: position, problem: "another model than that of config.json")
+    }
     let weights = try SafetensorsFile("\(folder)/model.safetensors")
     try ModelFiles.load(
       &trainer.model, from: weights, ignoring: { $0.hasPrefix(discriminatorPrefix) })
@@ -61,10 +67,27 @@ enum VQGANCheckpoint {
     trainer.usage.idleSteps = try ofCodes("codebook.idle_steps").map {
       Int(min(max($0.rounded(), 0), 0x1p60))
     }
+    if trainer.objective.lecamWeight > 0 {
+      let sums = try moments.tensor(lecamName).elements()
+      guard sums.count == trainer.lecam.sums.count else {
+        throw ModelMismatchError(
+          path: moments.path,
+          misshapen: ["\(lecamName) [\(sums.count)] instead of [\(trainer.lecam.sums.count)]"])
+      }
+      trainer.lecam = LeCAM(sums: sums)
+    }
     try trainer.average?.restore {
       try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(emaName)"))
     }
     return state
+  }
+
+  private static let lecamName = "lecam.sums"
+
+  private static func lecamEntries(_ trainer: VQGANTrainer) -> [SafetensorsEntry] {
+    guard trainer.objective.lecamWeight > 0 else { return [] }
+    let sums = trainer.lecam.sums
+    return [SafetensorsEntry(lecamName, Tensor(sums, shape: [sums.count]))]
   }
 
   private static func usageEntries(_ usage: CodebookUsage) -> [SafetensorsEntry] {

@@ -15,15 +15,21 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
   package var codebookWeight: Float
   package var l1Weight: Float  // of the mean |x - x̂|, the published pixel loss
   package var l2Weight: Float  // of the mean (x - x̂)²
+  package var worstWeight: Float = 0  // of the mean (x - x̂)² where it is largest in an image
+  package var worstFraction: Float = 0.01  // of the values of an image that count there
   package var perceptualWeight: Float  // without effect when there is no perceptual network
   package var discStart: Int  // step from which the discriminator and its loss take part
   package var discWeight: Float
+  package var discRamp = 0  // steps in which the generator's adversarial loss comes in
   package var discFactor: Float
   package var discLoss: DiscriminatorLoss
+  package var genLoss = GeneratorLoss.hinge
+  package var lecamWeight: Float = 0  // of the discriminator's `LeCAM`
   package var discriminator: DiscriminatorConfig
   package var discriminatorPass: DiscriminatorPass
   package var adamBeta1: Float  // of both optimizers
   package var adamBeta2: Float
+  package var freeze: [VQGANPart] = []  // parts that stay as they are
 
   package init(
     codebookWeight: Float = 1, l1Weight: Float = 1, l2Weight: Float = 0,
@@ -47,15 +53,20 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case discriminator
+    case discriminator, freeze
     case codebookWeight = "codebook_weight"
     case l1Weight = "l1_weight"
     case l2Weight = "l2_weight"
+    case worstWeight = "worst_weight"
+    case worstFraction = "worst_fraction"
     case perceptualWeight = "perceptual_weight"
     case discStart = "disc_start"
     case discWeight = "disc_weight"
+    case discRamp = "disc_ramp"
     case discFactor = "disc_factor"
     case discLoss = "disc_loss"
+    case genLoss = "gen_loss"
+    case lecamWeight = "lecam_weight"
     case discriminatorPass = "discriminator_pass"
     case adamBeta1 = "adam_beta1"
     case adamBeta2 = "adam_beta2"
@@ -63,12 +74,45 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
 }
 
 extension VQGANObjective {
+  /// Reads an objective; keys of later versions may be missing, as in the files of earlier ones.
+  package init(from decoder: any Swift.Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      codebookWeight: try values.decode(Float.self, forKey: .codebookWeight),
+      l1Weight: try values.decode(Float.self, forKey: .l1Weight),
+      l2Weight: try values.decode(Float.self, forKey: .l2Weight),
+      perceptualWeight: try values.decode(Float.self, forKey: .perceptualWeight),
+      discStart: try values.decode(Int.self, forKey: .discStart),
+      discWeight: try values.decode(Float.self, forKey: .discWeight),
+      discFactor: try values.decode(Float.self, forKey: .discFactor),
+      discLoss: try values.decode(DiscriminatorLoss.self, forKey: .discLoss),
+      discriminator: try values.decode(DiscriminatorConfig.self, forKey: .discriminator),
+      discriminatorPass: try values.decode(DiscriminatorPass.self, forKey: .discriminatorPass),
+      adamBeta1: try values.decode(Float.self, forKey: .adamBeta1),
+      adamBeta2: try values.decode(Float.self, forKey: .adamBeta2))
+    worstWeight = try values.decodeIfPresent(Float.self, forKey: .worstWeight) ?? worstWeight
+    worstFraction = try values.decodeIfPresent(Float.self, forKey: .worstFraction) ?? worstFraction
+    discRamp = try values.decodeIfPresent(Int.self, forKey: .discRamp) ?? discRamp
+    genLoss = try values.decodeIfPresent(GeneratorLoss.self, forKey: .genLoss) ?? genLoss
+    lecamWeight = try values.decodeIfPresent(Float.self, forKey: .lecamWeight) ?? lecamWeight
+    freeze = try values.decodeIfPresent([VQGANPart].self, forKey: .freeze) ?? freeze
+  }
+
+  /// How much of the generator's adversarial loss counts at a step, 0...1.
+  ///
+  /// It grows in equal parts from 0 at `disc_start`, where the discriminator still knows nothing;
+  /// the reference has it all at once.
+  package func ramp(at step: Int) -> Float {
+    guard discRamp > 0 else { return 1 }
+    return min(max(Float(step - discStart) / Float(discRamp), 0), 1)
+  }
+
   /// What makes this objective impossible, in a sentence; `nil` if it can be trained for.
   package var problem: String? {
     let weights = [
       ("codebook_weight", codebookWeight), ("l1_weight", l1Weight), ("l2_weight", l2Weight),
       ("perceptual_weight", perceptualWeight), ("disc_weight", discWeight),
-      ("disc_factor", discFactor),
+      ("disc_factor", discFactor), ("worst_weight", worstWeight), ("lecam_weight", lecamWeight),
     ]
     for (key, weight) in weights where !(weight >= 0 && weight.isFinite) {
       return "\(key) is \(weight); it must not be negative"
@@ -77,6 +121,11 @@ extension VQGANObjective {
     where !(0..<1).contains(beta) {
       return "\(key) is \(beta); it needs 0 up to 1"
     }
+    if !(0...1).contains(worstFraction) {
+      return "worst_fraction is \(worstFraction); it needs 0 to 1"
+    }
+    if discRamp < 0 { return "disc_ramp is \(discRamp); it must not be negative" }
+    if Set(freeze) == Set(VQGANPart.allCases) { return "freeze names every part" }
     if discStart < 0 { return "disc_start is \(discStart); it must not be negative" }
     if !(1...4096).contains(discriminator.ndf) {
       return "discriminator.ndf is \(discriminator.ndf), expected 1...4096"
@@ -87,12 +136,23 @@ extension VQGANObjective {
     return nil
   }
 
-  /// How far a reconstruction is from what was read, a scalar: the pixel loss, or the cross-entropy
-  /// of label maps.
+  /// How far a reconstruction is from what was read, a scalar: the pixel loss and that of the worst
+  /// pixels, or the cross-entropy of label maps.
   package func reconstructionLoss(_ reconstruction: Tensor, of input: VQGANInput) -> Tensor {
+    reconstructionLosses(reconstruction, of: input).sum
+  }
+
+  /// The same, and that of the worst pixels alone where it counts.
+  func reconstructionLosses(
+    _ reconstruction: Tensor, of input: VQGANInput
+  ) -> (sum: Tensor, worst: Tensor?) {
     switch input {
-    case .values(let images): pixelLoss(reconstruction, images)
-    case .labels(let labels): reconstruction.labelCrossEntropy(labels)
+    case .labels(let labels): return (reconstruction.labelCrossEntropy(labels), nil)
+    case .values(let images):
+      let all = pixelLoss(reconstruction, images)
+      guard worstWeight > 0 else { return (all, nil) }
+      let worst = reconstruction.worstPixelLoss(from: images, fraction: worstFraction)
+      return (all + worstWeight * worst, worst)
     }
   }
 

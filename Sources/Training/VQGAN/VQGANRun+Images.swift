@@ -46,6 +46,30 @@ extension VQGANRun {
     }
   }
 
+  /// The images of evaluations, evenly spread.
+  static func evaluatedImages(
+    of shards: ImageShardSet, _ config: VQGANRunConfig
+  ) throws -> [RGBImage] {
+    guard let evaluation = config.evaluation else { return [] }
+    let batch = try spread(evaluation.count, of: shards, config)
+    let size = batch.values.count / batch.count
+    return (0..<batch.count).map { item in
+      RGBImage(
+        batch.values[item * size..<(item + 1) * size], of: batch.map, width: batch.width,
+        height: batch.height)
+    }
+  }
+
+  /// Checks that the evaluations can be taken on these shards.
+  ///
+  /// - Throws: `MetricsError.tooFew`, `EvaluationError.size`.
+  package func checkEvaluations(on shards: ImageShardSet) throws {
+    let side = config.augmentation.crop
+    try evaluator?.require(
+      images: shards.count, width: side > 0 ? side : shards.width,
+      height: side > 0 ? side : shards.height, of: shards.paths[0])
+  }
+
   /// Evenly spread images; their centres where training takes crops.
   private static func spread(
     _ wanted: Int, of shards: ImageShardSet, _ config: VQGANRunConfig

@@ -1,5 +1,6 @@
 // The training run of a VQGAN: load, step, log, sometimes save.
 import Foundation
+import Images
 import Models
 import NN
 import Shards
@@ -13,6 +14,9 @@ package struct VQGANRun {
   let folder: RunFolder
   let device: Device
   private let isResumed: Bool
+  /// The state behind the last step that was not skipped, once one is.
+  private var lastTaken: TrainingState?
+  var evaluator: VQGANEvaluator?
 
   /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if
   /// it has no checkpoint yet.
@@ -43,6 +47,12 @@ package struct VQGANRun {
       let file = try FirstStageFile.open(path, weights: config.initWeights ?? .ema)
       try file.load(&trainer.model)
       try file.load(&trainer.discriminator, of: config.objective.discriminator)
+      if config.objective.freeze.contains(.discriminator),
+        file.discriminator != config.objective.discriminator
+      {
+        throw RunError.damaged(
+          path: path, problem: "has no discriminator of this shape that could be frozen")
+      }
       if config.initOptimizer == true {
         try OptimizerStates.ofVQGAN(path).load(
           &trainer, withDiscriminator: file.discriminator == config.objective.discriminator)
@@ -50,8 +60,14 @@ package struct VQGANRun {
     }
     let model = trainer.model
     trainer.average = config.ema.map { EMAWeights(model, decay: $0) }
+    let seed = config.seed
+    evaluator = try config.evaluation.map { try VQGANEvaluator($0, seed: seed, on: device) }
     state = TrainingState(seed: config.seed)
-    if let checkpoint { state = try VQGANCheckpoint.restore(&trainer, from: checkpoint) }
+    if let checkpoint {
+      state = try VQGANCheckpoint.restore(&trainer, from: checkpoint)
+      try state.requireSeed(config.seed, in: checkpoint)
+    }
+    trainer.freeze()
   }
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.
@@ -60,17 +76,34 @@ package struct VQGANRun {
   ) throws {
     try state.begin(
       on: try shards.identity, validation: try validation?.identity, in: folder)
-    let columns = metrics(nil, 0) + VQGANValidation().metrics
+    let columns = (metrics(nil, 0) + VQGANValidation().metrics).map(\.name)
+    let evaluated = try validation.map { try Self.evaluatedImages(of: $0, config) } ?? []
     let log = try MetricsLog(
-      folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil,
-      validation: "val/rec_loss", isValidated: validation != nil && isDue(state.step))
+      folder, columns: columns + (evaluator?.columns ?? []),
+      resumingAfter: isResumed ? state.step : nil,
+      validation: "val/rec_loss", isValidated: validation != nil && isDue(state.step),
+      alsoDue: isEvaluated(state.step) ? evaluator?.columns.first : nil,
+      expecting: state.metricsRows,
+      rowsOf: {
+        ($0 % config.logEvery == 0 ? 1 : 0) + (validation != nil && isDue($0) ? 1 : 0)
+          + (isEvaluated($0) ? 1 : 0)
+      })
+    if let missing = log.missing { reporter.warn(missing) }
     if let metrics = log.reopened, let validation {
-      guard let found = try validate(on: validation, reporter) else { return }
-      try log.relog(step: state.step, [metrics, found.metrics])
-      if let best = best(log) { try folder.pointToBest(best) }
+      var rows = [metrics.filter { !$0.name.hasPrefix("val/") }]
+      if isDue(state.step) {
+        guard let found = try validate(on: validation, reporter) else { return }
+        rows.append(found.metrics)
+      }
+      if isEvaluated(state.step) {
+        guard let found = try evaluate(evaluated, reporter) else { return }
+        rows.append(found)
+      }
+      try log.relog(step: state.step, rows)
+      if let best = try best(log) { try folder.pointToBest(best) }
     }
     if state.step == config.steps {
-      try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: best(log))
+      try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: try best(log))
     }
     let batches = ImageBatches(
       shards, batchSize: config.batchSize, from: state.position, seed: config.seed,
@@ -102,16 +135,21 @@ package struct VQGANRun {
       }
       if state.step % config.imageEvery == 0 || isLast { try saveImage(samples, log, reporter) }
       let saves = reporter.shouldSave()
-      if isDue(state.step) || saves || stops {
-        if let validation, isDue(state.step), !stops {
-          if let found = try validate(on: validation, reporter) {
-            try log.log(step: state.step, found.metrics)
-          } else {
-            stops = true  // the run that goes on begins with it
-          }
+      if let validation, isDue(state.step), !stops {
+        if let found = try validate(on: validation, reporter) {
+          try log.log(step: state.step, found.metrics)
+        } else {
+          stops = true  // the run that goes on begins with it
         }
-        try save(log)
       }
+      if isEvaluated(state.step), !stops {
+        if let found = try evaluate(evaluated, reporter) {
+          try log.log(step: state.step, found)
+        } else {
+          stops = true
+        }
+      }
+      if isDue(state.step) || saves || stops { try save(log) }
       if stops { return }
     }
   }
@@ -119,6 +157,20 @@ package struct VQGANRun {
   /// Whether the run is validated and saved after this step.
   private func isDue(_ step: Int) -> Bool {
     step > 0 && (step % config.checkpointEvery == 0 || step == config.steps)
+  }
+
+  /// Whether the reconstructions are evaluated after this step.
+  private func isEvaluated(_ step: Int) -> Bool {
+    guard let every = config.evaluation?.every, !config.validation.isEmpty else { return false }
+    return step > 0 && (step % every == 0 || step == config.steps)
+  }
+
+  /// The evaluation; `nil` if asked to stop before its end.
+  private mutating func evaluate(
+    _ images: [RGBImage], _ reporter: TrainingReporter
+  ) throws -> [Metric]? {
+    try evaluator?.measure(
+      trainer.average?.model ?? trainer.model, on: images, unless: reporter.shouldStop)
   }
 
   /// The validation; `nil` if asked to stop before its end.
@@ -153,35 +205,56 @@ package struct VQGANRun {
         throw folder.notFinite(error.what, at: step)
       }
       reporter.warn("step \(state.step): \(error.what) is not finite; the step is skipped")
+      if state.skippedInARow == 0 { lastTaken = before }
+      state.countSkipped()
+      if state.hasSkippedTooMuch(of: config.steps) { throw try onlySkipped(error.what, log) }
       return nil
     }
+    state.countTaken()
     if let name = trainer.model.notFinite ?? trainer.discriminator.notFinite {
       throw folder.notFinite(name, at: state.step)
     }
     return losses
   }
 
+  /// Saves the state behind the last step that was taken, unless there is a checkpoint since.
+  private mutating func onlySkipped(_ what: String, _ log: MetricsLog) throws -> RunError {
+    let (step, count) = (state.step, state.skippedInARow)
+    if let lastTaken, lastTaken.step > folder.steps().last ?? 0 {
+      state = lastTaken
+      try save(log)
+    }
+    return .onlySkipped(
+      path: folder.path, step: step, count: count, what: what, last: folder.steps().last)
+  }
+
   private func save(_ log: MetricsLog) throws {
     try log.sync()
+    var state = state
+    state.metricsRows = log.count(upTo: state.step)
     try folder.saveCheckpoint(
-      step: state.step, keeping: config.keepCheckpoints, best: best(log)
+      step: state.step, keeping: config.keepCheckpoints, best: try best(log)
     ) {
       try VQGANCheckpoint.save(trainer, state, in: $0)
     }
   }
 
-  /// The step of the lowest validation loss, if its checkpoint is kept.
-  private func best(_ log: MetricsLog) -> Int? {
-    config.keepBest == true ? log.lowest?.step : nil
+  /// The step of the lowest validation loss of this one and of those that have a checkpoint; nil
+  /// where the best is not kept.
+  private func best(_ log: MetricsLog) throws -> Int? {
+    guard config.keepBest == true else { return nil }
+    return log.lowest(among: Set(try folder.listedSteps()).union([state.step]))
   }
 
   // MARK: Metrics
 
   /// The metrics of the last step in the order of their columns; those of a validation follow.
   private func metrics(_ losses: VQGANLosses?, _ rate: Double) -> [Metric] {
-    VQGANLosses().named.enumerated().map { index, loss in
-      Metric("train/\(loss.name)", losses.map { Double($0.named[index].value) })
-    } + [
+    let all = losses ?? VQGANLosses()
+    let ofStep = (all.named + all.added(by: config.objective)).map {
+      Metric("train/\($0.name)", losses == nil ? nil : Double($0.value))
+    }
+    return ofStep + [
       Metric("train/codes_used", Double(trainer.usage.used)),
       Metric("train/perplexity", trainer.usage.perplexity),
       Metric("learning_rate", Double(config.learningRate(step: state.step - 1, of: config.steps))),
@@ -199,7 +272,9 @@ package struct VQGANRun {
 
   private func warnOfCollapse(_ reporter: TrainingReporter) {
     let entries = config.model.nEmbed * config.model.depth
-    guard state.step >= 200, state.step % 100 < config.logEvery else { return }
+    guard state.step >= 200, state.step % 100 < config.logEvery,
+      !config.objective.freeze.contains(.codebook)
+    else { return }
     let perplexity = trainer.usage.perplexity
     if perplexity < max(2, Double(entries) / 100) {
       reporter.warn(

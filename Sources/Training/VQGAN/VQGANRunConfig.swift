@@ -12,6 +12,7 @@ package struct VQGANSettings: RunSettings {
   package var augmentation = Augmentation()
   package var perceptual: String?  // weights of LPIPS; none without it
   package var imageEvery = 500  // steps
+  package var evaluation: EvaluationSettings?  // nil, and not in the file, for none
   private var declaredPrecision: Precision?  // nil, and not in the file, for float32
 
   /// What of the activations is kept for the backward pass: float32 or bf16; the arithmetic is
@@ -28,7 +29,7 @@ package struct VQGANSettings: RunSettings {
   }
 
   enum CodingKeys: String, CodingKey {
-    case preset, model, objective, augmentation, perceptual
+    case preset, model, objective, augmentation, perceptual, evaluation
     case imageEvery = "picture_every"
     case declaredPrecision = "precision"
   }
@@ -57,6 +58,10 @@ package struct VQGANSettings: RunSettings {
     if precision == .int8 { return "precision is int8; a VQGAN is trained in float32 or bf16" }
     if !(1...1_000_000_000).contains(imageEvery) {
       return "picture_every is \(imageEvery), expected 1 to 1000000000"
+    }
+    if let problem = evaluation?.problem { return "evaluation.\(problem)" }
+    if evaluation != nil, model.input != .images {
+      return "evaluation is of images; this VQGAN reads \(model.input.rawValue)"
     }
     if augmentation.crop < 0 {
       return "augmentation.crop is \(augmentation.crop); it must not be negative"

@@ -14,6 +14,8 @@ package struct VQGANTrainer {
   package var optimizer: Adam
   package var discriminatorOptimizer: Adam
   package var usage: CodebookUsage
+  /// The discriminator's averages, where the objective has a loss of them.
+  package var lecam = LeCAM()
   package let objective: VQGANObjective
   /// The longest gradient of each optimizer's step; nil for no limit.
   package var clip: Float?
@@ -33,6 +35,17 @@ package struct VQGANTrainer {
     usage = CodebookUsage(entries: model.config.nEmbed * model.config.depth)
   }
 
+  /// Makes constants of the parts that the objective freezes; comes after all that fills them.
+  package mutating func freeze() {
+    let parts = objective.freeze
+    model.visitParameters { name, tensor in
+      if parts.contains(VQGANPart(ofTensor: name)) { tensor = tensor.detached() }
+    }
+    if isFrozen(.discriminator) { discriminator = discriminator.frozen() }
+  }
+
+  private func isFrozen(_ part: VQGANPart) -> Bool { objective.freeze.contains(part) }
+
   /// One step on one or more batches; gradients are averaged over the batches.
   ///
   /// - Parameters: step: counts from 0; random: of dropout and restarted codes.
@@ -42,13 +55,16 @@ package struct VQGANTrainer {
     _ batches: [VQGANInput], step: Int, learningRate: Float, using random: inout RandomSource
   ) throws(NotFinite) -> VQGANLosses {
     let isAdversarial = step >= objective.discStart && objective.discFactor > 0
+    let criticPass =
+      isAdversarial && !isFrozen(.discriminator) ? objective.discriminatorPass : nil
     // A codebook of moving averages and running statistics move before gradients are checked.
     var before: VQGANTrainer? = self
     model.quantizer.startStep(step)
-    var generator = generatorGradients(batches, isAdversarial: isAdversarial, using: &random)
+    var generator = generatorGradients(
+      batches, isAdversarial: isAdversarial, ramp: objective.ramp(at: step), using: &random)
     var losses = generator.losses
     var critic: Gradients?
-    if isAdversarial, objective.discriminatorPass == .shared {
+    if criticPass == .shared {
       critic = discriminatorGradients(batches, of: generator, &losses, using: &random)
     }
     if let problem = notFinite(losses, generator.gradients, critic) {
@@ -56,12 +72,14 @@ package struct VQGANTrainer {
       throw problem
     }
     // Weights that somebody else holds are copied when they move.
-    if !isAdversarial || objective.discriminatorPass == .shared { before = nil }
+    if criticPass != .fresh { before = nil }
     if let clip { generator.gradients.clip(model, to: clip) }
     optimizer.update(&model, generator.gradients, learningRate: learningRate)
     usage.record(generator.quantized.flatMap { $0 }.map(\.entries))
-    for last in generator.quantized.last ?? [] { restartDeadCodes(from: last, using: &random) }
-    if isAdversarial, objective.discriminatorPass == .fresh {
+    if !isFrozen(.codebook) {
+      for last in generator.quantized.last ?? [] { restartDeadCodes(from: last, using: &random) }
+    }
+    if criticPass == .fresh {
       critic = discriminatorGradients(batches, of: generator, &losses, using: &random)
       if let problem = notFinite(losses, nil, critic) {
         if let before { self = before }
@@ -80,7 +98,10 @@ package struct VQGANTrainer {
   private func notFinite(
     _ losses: VQGANLosses, _ generator: Gradients?, _ critic: Gradients?
   ) -> NotFinite? {
-    guard losses.total.isFinite, losses.disc.isFinite else { return NotFinite(what: "the loss") }
+    guard losses.total.isFinite, losses.disc.isFinite else {
+      let names = losses.named.filter { !$0.value.isFinite }.map(\.name).joined(separator: ", ")
+      return NotFinite(what: "the loss (\(names); \(model.largestWeight))")
+    }
     return generator?.notFinite(in: model)
       ?? critic?.notFinite(in: discriminator, below: VQGANCheckpoint.discriminatorPrefix)
   }
@@ -112,19 +133,22 @@ package struct VQGANTrainer {
   }
 
   /// Losses of the generator and gradients of its parameters; a moving-average codebook moves here.
+  ///
+  /// - Parameter ramp: how much of the adversarial loss counts.
   package mutating func generatorGradients(
-    _ batches: [VQGANInput], isAdversarial: Bool, using random: inout RandomSource
+    _ batches: [VQGANInput], isAdversarial: Bool, ramp: Float = 1,
+    using random: inout RandomSource
   ) -> GeneratorResult {
     let fraction = 1 / Float(batches.count)
     var result = GeneratorResult()
     for input in batches {
-      let pass = generatorPass(input, isAdversarial: isAdversarial, using: &random)
+      let pass = generatorPass(input, isAdversarial: isAdversarial, ramp: ramp, using: &random)
       result.passes.append(pass.losses)
       result.gradients.add(pass.gradients)
       result.reconstructions.append(pass.reconstruction)
       if let logits = pass.fakeLogits { result.fakeLogits.append(logits) }
       result.quantized.append(pass.quantized)
-      model.quantizer.moveEntries(towards: pass.quantized)
+      if !isFrozen(.codebook) { model.quantizer.moveEntries(towards: pass.quantized) }
     }
     if batches.count > 1 { result.gradients.scale(by: fraction) }
     return result
@@ -141,7 +165,7 @@ package struct VQGANTrainer {
     let fraction = 1 / Float(batches.count)
     let parameters = discriminator.parameters
     var gradients = Gradients()
-    var passes: [(loss: Tensor, real: Tensor, fake: Tensor)] = []
+    var passes: [(loss: Tensor, real: Tensor, fake: Tensor, lecam: Tensor?)] = []
     for (index, input) in batches.enumerated() {
       guard case .values(let images) = input else { continue }  // label maps have no discriminator
       let logitsReal = discriminator(images, training: true)
@@ -152,15 +176,25 @@ package struct VQGANTrainer {
         case .fresh:
           discriminator(freshReconstruction(of: images, using: &random), training: true)
         }
-      let loss = objective.discFactor * objective.discLoss(real: logitsReal, fake: logitsFake)
+      let (real, fake) = (logitsReal.detached().mean(), logitsFake.detached().mean())
+      var loss = objective.discLoss(real: logitsReal, fake: logitsFake)
+      var history: Tensor?
+      if objective.lecamWeight > 0 {
+        lecam.update(real: real.item(), fake: fake.item())
+        let distance = lecam.loss(real: logitsReal, fake: logitsFake)
+        loss = loss + objective.lecamWeight * distance
+        history = distance.detached()
+      }
+      loss = objective.discFactor * loss
       gradients.add(backward(loss, towards: parameters))
-      passes.append((loss, logitsReal.detached().mean(), logitsFake.detached().mean()))
+      passes.append((loss, real, fake, history))
     }
     if batches.count > 1 { gradients.scale(by: fraction) }
     for pass in passes {
       losses.disc += fraction * pass.loss.item()
       losses.logitsReal += fraction * pass.real.item()
       losses.logitsFake += fraction * pass.fake.item()
+      losses.lecam += fraction * (pass.lecam?.item() ?? 0)
     }
     return gradients
   }
@@ -169,16 +203,27 @@ package struct VQGANTrainer {
   private func freshReconstruction(
     of images: Tensor, using random: inout RandomSource
   ) -> Tensor {
-    withoutGradients { forward(.values(images), using: &random).reconstruction.plain() }
+    withoutGradients { forward(.values(images), by: model, using: &random).reconstruction.plain() }
   }
 
   /// The model in training: with dropout, and noise in kinds of codebook that sample.
+  ///
+  /// What is frozen from the image on is as in evaluation, so that the codes are those of shards,
+  /// and leaves no activations.
   private func forward(
-    _ input: VQGANInput, using random: inout RandomSource
+    _ input: VQGANInput, by model: VQGAN, using random: inout RandomSource
   ) -> (quantized: Quantized, reconstruction: Tensor) {
     var source: RandomSource? = random
     defer { random = source ?? random }
-    let quantized = model.quantize(model.latents(of: input, dropout: &source), sampling: &source)
+    let quantized: Quantized
+    if !isFrozen(.encoder) {
+      quantized = model.quantize(model.latents(of: input, dropout: &source), sampling: &source)
+    } else {
+      let latents = withoutGradients { model.latents(of: input) }
+      quantized =
+        isFrozen(.codebook)
+        ? withoutGradients { model.quantize(latents) } : model.quantize(latents, sampling: &source)
+    }
     return (quantized, model.decode(quantized.latents, dropout: &source))
   }
 
@@ -195,9 +240,15 @@ package struct VQGANTrainer {
   /// The losses are differentiated up to the reconstruction first; the adaptive weight then needs
   /// only the last layer's weight gradients, and the generator's graph is walked once.
   private mutating func generatorPass(
-    _ input: VQGANInput, isAdversarial: Bool, using random: inout RandomSource
+    _ input: VQGANInput, isAdversarial: Bool, ramp: Float, using random: inout RandomSource
   ) -> GeneratorPass {
-    let (quantized, reconstruction) = forward(input, using: &random)
+    var generator = model
+    if isAdversarial, isFrozen(.decoder) {
+      // For the adaptive weight alone: this leaf is none of the model's.
+      generator.decoder.convOut.weight = generator.decoder.convOut.weight.trainable()
+    }
+    let last = generator.decoder.convOut.weight
+    let (quantized, reconstruction) = forward(input, by: generator, using: &random)
     let border = withoutGradients {
       if case .labels = input {
         reconstruction.detached()
@@ -206,8 +257,10 @@ package struct VQGANTrainer {
       }
     }.trainable()
 
-    var losses = PassLosses(objective: objective, quant: quantized.loss.detached())
-    var rec = objective.reconstructionLoss(border, of: input)
+    var losses = PassLosses(objective: objective, ramp: ramp, quant: quantized.loss.detached())
+    let found = objective.reconstructionLosses(border, of: input)
+    losses.worst = found.worst?.detached()
+    var rec = found.sum
     if let perceptual, objective.perceptualWeight > 0, case .values(let images) = input {
       let distance = perceptual(images, border).mean()
       losses.p = distance.detached()
@@ -218,19 +271,20 @@ package struct VQGANTrainer {
 
     var fakeLogits: Tensor?
     if isAdversarial, case .values = input {
-      let logits = discriminator(border, training: true)
-      let isShared = objective.discriminatorPass == .shared
+      let isTrained = !isFrozen(.discriminator)
+      let logits = discriminator(border, training: isTrained)
+      let isShared = isTrained && objective.discriminatorPass == .shared
       if isShared { fakeLogits = logits }
-      let g = generatorLoss(fake: logits)
+      let g = objective.genLoss(fake: logits)
       losses.g = g.detached()
       let adversarial =
         backward(g, towards: [border], keepingGraph: isShared)[border] ?? Tensor(zerosLike: border)
       let weight = adaptiveWeight(
-        reconstruction: lastLayerGradient(of: reconstruction, seed: seed),
-        adversarial: lastLayerGradient(of: reconstruction, seed: adversarial)
+        reconstruction: gradient(of: last, seed: seed, at: reconstruction),
+        adversarial: gradient(of: last, seed: adversarial, at: reconstruction)
       ).scaled(by: objective.discWeight)
       losses.dWeight = weight
-      seed = seed + adversarial.scaled(by: weight.scaled(by: objective.discFactor))
+      seed = seed + adversarial.scaled(by: weight.scaled(by: ramp * objective.discFactor))
     }
 
     let codebookSeed = Tensor(objective.codebookWeight, on: border.device)
@@ -241,9 +295,8 @@ package struct VQGANTrainer {
   }
 
   /// The gradient of the decoder's last weight alone, for a gradient at the reconstruction.
-  private func lastLayerGradient(of reconstruction: Tensor, seed: Tensor) -> Tensor {
-    let weight = model.decoder.convOut.weight
-    return backward([(reconstruction, seed)], towards: [weight], keepingGraph: true)[weight]
+  private func gradient(of weight: Tensor, seed: Tensor, at reconstruction: Tensor) -> Tensor {
+    backward([(reconstruction, seed)], towards: [weight], keepingGraph: true)[weight]
       ?? Tensor(zerosLike: weight)
   }
 

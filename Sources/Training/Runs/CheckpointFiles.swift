@@ -1,0 +1,142 @@
+// The files of a checkpoint, and whether they are still those that were written.
+import Checksums
+import DurableFiles
+import Foundation
+
+extension TrainingState {
+  private static let name = "state.json"
+
+  /// Writes `state.json`, the last file of a checkpoint, with the SHA-256 of the others.
+  ///
+  /// - Throws: `DurableFileError`.
+  func write(in checkpoint: String) throws {
+    var state = self
+    state.files = try DurableFile.list(checkpoint).reduce(into: [:]) { files, name in
+      if name != Self.name { files[name] = try sha256(ofFile: "\(checkpoint)/\(name)") }
+    }
+    state.seal = try state.digest
+    try RunFolder.write(state, to: "\(checkpoint)/\(Self.name)")
+  }
+
+  /// Reads the state of a checkpoint, and compares all of its files with what was written.
+  ///
+  /// - Throws: `RunError.damaged`, which names the newest checkpoint before it that is whole;
+  ///   `DurableFileError`.
+  static func read(in checkpoint: String) throws -> TrainingState {
+    try RunFolder.advising(checkpoint) { try readWhole(checkpoint) }
+  }
+
+  fileprivate static func readWhole(_ checkpoint: String) throws -> TrainingState {
+    let path = "\(checkpoint)/\(name)"
+    let state = try RunFolder.decode(TrainingState.self, from: path)
+    // Checkpoints of earlier versions have neither.
+    if state.seal != nil || state.files != nil {
+      let (found, expected) = (try state.digest, state.seal ?? "nothing")
+      guard found == expected else {
+        throw RunError.damaged(
+          path: path, problem: "damaged: the SHA-256 of its values is \(found), it says \(expected)"
+        )
+      }
+    }
+    for (name, expected) in (state.files ?? [:]).sorted(by: { $0.key < $1.key }) {
+      try RunFolder.requireWhole(name, in: checkpoint, expected)
+    }
+    return state
+  }
+
+  /// The SHA-256 of all values but the seal.
+  private var digest: String {
+    get throws {
+      var state = self
+      state.seal = nil
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return Array(try encoder.encode(state)).withUnsafeBytes { sha256Hex($0) }
+    }
+  }
+}
+
+extension RunFolder {
+  private struct Files: Decodable { let files: [String: String]? }
+
+  /// Compares files of a checkpoint, before they are used, with what was written.
+  ///
+  /// A folder without a state, such as a converted one, and one of an earlier version are taken as
+  /// they are.
+  ///
+  /// - Parameter names: those that may be there; one that was written must be.
+  /// - Throws: as `TrainingState.read`.
+  static func requireWhole(_ checkpoint: String, _ names: [String]) throws {
+    let path = "\(checkpoint)/state.json"
+    guard DurableFile.exists(path) else { return }
+    try advising(checkpoint) {
+      guard let files = try decodeLoosely(Files.self, from: path).files else { return }
+      for name in names {
+        if let expected = files[name] {
+          try requireWhole(name, in: checkpoint, expected)
+        } else if DurableFile.exists("\(checkpoint)/\(name)") {
+          throw RunError.damaged(
+            path: "\(checkpoint)/\(name)",
+            problem: "not a file of this checkpoint, by its state.json")
+        }
+      }
+    }
+  }
+
+  fileprivate static func requireWhole(
+    _ name: String, in checkpoint: String, _ expected: String
+  ) throws {
+    let path = "\(checkpoint)/\(name)"
+    guard !name.contains("/"), DurableFile.exists(path) else {
+      throw RunError.damaged(path: path, problem: "missing; the checkpoint's state.json lists it")
+    }
+    let found = try sha256(ofFile: path)
+    guard found == expected else {
+      throw RunError.damaged(
+        path: path,
+        problem: "damaged: its SHA-256 is \(found), \(expected) was written (state.json)")
+    }
+  }
+
+  /// Adds to the error of a damaged checkpoint of a run which one can be used instead.
+  fileprivate static func advising<Result>(
+    _ checkpoint: String, _ work: () throws -> Result
+  ) throws -> Result {
+    do {
+      return try work()
+    } catch RunError.damaged(let path, let problem) {
+      let folder = URL(fileURLWithPath: checkpoint).resolvingSymlinksInPath()
+      let name = folder.lastPathComponent
+      guard let step = Self.step(ofName: name),
+        let previous = wholeCheckpoint(before: step, in: folder.deletingLastPathComponent().path)
+      else { throw RunError.damaged(path: path, problem: problem) }
+      throw RunError.damaged(
+        path: path,
+        problem: "\(problem); \(previous) is whole: move \(name) away, and the run goes on from it")
+    }
+  }
+
+  private static func wholeCheckpoint(before step: Int, in folder: String) -> String? {
+    DurableFile.names(in: folder).compactMap(Self.step(ofName:)).filter { $0 < step }.sorted()
+      .last { (try? TrainingState.readWhole("\(folder)/\(name(ofStep: $0))")) != nil }
+      .map(name(ofStep:))
+  }
+
+  /// The step of a checkpoint by its name; nil for other names, those of unfinished ones too.
+  static func step(ofName name: String) -> Int? {
+    name.hasPrefix("step-") ? Int(name.dropFirst(5)) : nil
+  }
+}
+
+/// The SHA-256 of a file in hexadecimal, a piece in memory at a time.
+private func sha256(ofFile path: String) throws(DurableFileError) -> String {
+  let file = try OpenFile(reading: path)
+  var hash = SHA256()
+  var position = 0
+  while true {
+    let bytes = try file.bytes(position..<position + 1 << 20)
+    if bytes.isEmpty { return hexadecimal(hash.finalize()) }
+    bytes.withUnsafeBytes { hash.update($0) }
+    position += bytes.count
+  }
+}
