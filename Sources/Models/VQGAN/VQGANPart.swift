@@ -31,6 +31,10 @@ extension VQGANConfig {
       rule += " levels \(quantizer.levels.map { "\($0)" }.joined(separator: ","))"
     }
     if quantizer.depth > 1 { rule += " depth \(quantizer.depth)" }
+    // What other families than taming-transformers have in another way.
+    if quantizer.signs != .normalized { rule += " signs \(quantizer.signs.rawValue)" }
+    if architecture != .taming { rule += " architecture \(architecture.rawValue)" }
+    if pixels != .signed { rule += " pixels \(pixels.rawValue)" }
     switch quantizer.remap?.unknownIndex {
     case nil: break
     case .random: rule += " unknown random"
