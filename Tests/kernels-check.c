@@ -33,12 +33,21 @@ static void expect(const char *what, const float *found, const double *expected,
   printf(" %s %.1e%s", what, relative, relative <= 3e-6 ? "" : " WRONG");
 }
 
-static void convolution(long n, long ci, long co, long h, long w, long kernel, long stride, long dilation, long pad) {
+// Numbers that bfloat16 holds: their products are exact in float32, so that rounded factors need no tolerance of their own.
+static void shorten(float *x, long count) {
+  for (long i = 0; i < count; i++) {
+    unsigned bits;
+    memcpy(&bits, x + i, 4), bits &= 0xffff0000, memcpy(x + i, &bits, 4);
+  }
+}
+
+static void convolution_in(int bfloat16, long n, long ci, long co, long h, long w, long kernel, long stride, long dilation, long pad) {
   const long extent = dilation * (kernel - 1) + 1, oh = (h + 2 * pad - extent) / stride + 1;
   const long ow = (w + 2 * pad - extent) / stride + 1, ib = (ci + 15) / 16 * 16, ob = (co + 15) / 16 * 16;
   const long taps = kernel * kernel;
-  const ck_convolution shape = {n, ci, co, h, w, oh, ow, kernel, stride, dilation, pad, pad, 0, 1};
+  const ck_convolution shape = {n, ci, co, h, w, oh, ow, kernel, stride, dilation, pad, pad, 0, !bfloat16, bfloat16};
   float *x = values(n * ci * h * w), *weights = values(co * ci * taps), *bias = values(co), *dy = values(n * co * oh * ow);
+  if (bfloat16) shorten(x, n * ci * h * w), shorten(weights, co * ci * taps), shorten(dy, n * co * oh * ow);
   double *y = calloc((size_t)(n * co * oh * ow), 8), *dx = calloc((size_t)(n * ci * h * w), 8);
   double *dweights = calloc((size_t)(co * ci * taps), 8), *dbias = calloc((size_t)co, 8);
   for (long item = 0; item < n; item++)
@@ -71,7 +80,7 @@ static void convolution(long n, long ci, long co, long h, long w, long kernel, l
     ck_convolution_backward_data(&shape, bdy, bweights, results[threads - 1][1]);
     ck_convolution_backward_weights(&shape, bx, bdy, results[threads - 1][2], fb);
   }
-  printf("%ldx%ld->%ld %ldx%ld k%ld s%ld d%ld p%ld:", n, ci, co, h, w, kernel, stride, dilation, pad);
+  printf("%s%ldx%ld->%ld %ldx%ld k%ld s%ld d%ld p%ld:", bfloat16 ? "bfloat16 " : "", n, ci, co, h, w, kernel, stride, dilation, pad);
   float *plain = values(sizes[0] + sizes[1] + sizes[2]);
   ck_blocked_to_plain(results[0][0], plain, n, co, oh * ow);
   expect("y", plain, y, n * co * oh * ow);
@@ -87,6 +96,11 @@ static void convolution(long n, long ci, long co, long h, long w, long kernel, l
         wrong = 1;
       }
   puts("");
+}
+
+static void convolution(long n, long ci, long co, long h, long w, long kernel, long stride, long dilation, long pad) {
+  for (int bfloat16 = 0; bfloat16 < 2; bfloat16++)
+    convolution_in(bfloat16, n, ci, co, h, w, kernel, stride, dilation, pad);
 }
 
 static void product(long m, long n, long k) {

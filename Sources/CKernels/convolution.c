@@ -10,6 +10,14 @@ static int takes_winograd(const ck_convolution *s) {
          tiles >= FEW_TILES;
 }
 
+int ck_multiplies_pairs(const ck_convolution *s) {
+#if defined(__x86_64__)
+  return s->bfloat16 && ck_has_bfloat16() && __builtin_cpu_is("amd");
+#else
+  return 0;
+#endif
+}
+
 static float *blocked_image(const ck_convolution *s) {
   return ck_scratch(3, s->n * ck_chunks(s->in_channels, CK_BLOCK) * CK_BLOCK * s->in_height * s->in_width);
 }

@@ -19,3 +19,7 @@ void ck_direct_backward_weights(const ck_convolution *s, const float *x, const f
 // x x_step floats apart, lines x_line and dy_line; the output blocks of dy are dy_vector apart, those of u u_vector.
 void ck_outer_product(const float *x, long x_step, long x_line, const float *dy, long dy_line, long dy_vector,
                       long height, long width, float *u, long u_vector, int add, long vectors);
+
+// Whether the second multiplies pairs of bfloat16 values: where the caller allows it and they are faster than floats. (On
+// Intel's Sapphire Rapids they have half the floats' rate, so there they are not.)
+int ck_multiplies_pairs(const ck_convolution *s);

@@ -1,11 +1,8 @@
 // Matrix products of bfloat16 factors with sums in float32, on processors with dot products of pairs of them.
 #include "gemm.h"
+#include "pair_product.h"
 #include "panels.h"
 #include "skinny_gemm.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 #define CHUNK 16384
 
@@ -54,8 +51,6 @@ void ck_widen_bfloat16(const uint16_t *from, float *to, long count) {
 // ---- products ----
 
 #if defined(__x86_64__)
-#define BFLOAT16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
-
 // Pairs of a matrix whose depth runs down its rows: element (i, k) at from[k * ld + i]. The last pair of an odd depth ends
 // in zero.
 CK_INLINE void interleave(const uint16_t *from, long ld, long first, long depth, long elements, long count, long width,
@@ -105,19 +100,10 @@ CK_WIDE static void pack_pair_panel(const struct gemm *p, long column, long coun
 
 #define DOT_PRODUCTS(R, V) \
   ck_clear_sums(s, R, V); \
-  for (long k = 0; k < depth; k++) { \
-    __m512bh y[CK_MAX_VECTORS]; \
-    _Pragma("clang loop unroll(full)") for (int v = 0; v < V; v++) y[v] = \
-        (__m512bh)_mm512_loadu_ps(b + (k * V + v) * CK_BLOCK); \
-    _Pragma("clang loop unroll(full)") for (int r = 0; r < R; r++) { \
-      const __m512bh x = (__m512bh)_mm512_set1_ps(a[k * R + r]); \
-      _Pragma("clang loop unroll(full)") for (int v = 0; v < V; v++) s[r][v] = \
-          _mm512_dpbf16_ps(s[r][v], x, y[v]); \
-    } \
-  } \
+  ck_add_pair_products(s, a, 1, R, b, CK_BLOCK, (V) * CK_BLOCK, depth, R, V); \
   ck_store_tile(p, s, beta, count, c, R, V);
 
-BFLOAT16 static void multiply_pair_tile(const struct gemm *p, const float *a, long rows, const float *b, long depth,
+CK_PAIRS static void multiply_pair_tile(const struct gemm *p, const float *a, long rows, const float *b, long depth,
                                         float beta, long count, float *c) {
   ck_lanes s[CK_MAX_ROWS][CK_MAX_VECTORS];
   CK_ROWS_SWITCH(rows, 2, DOT_PRODUCTS)

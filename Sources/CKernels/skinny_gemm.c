@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "lanes.h"
+#include "pair_product.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -198,11 +198,9 @@ void ck_restore_rows(const int8_t *bytes, const float *scales, float *to, long r
 // ---- bfloat16 --------------------------------------------------------------------------------------------
 
 #if defined(__x86_64__)
-#define BFLOAT16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
-#define BFLOAT16_INLINE BFLOAT16 static inline __attribute__((always_inline))
 
 // As dot_products, 32 pairs of factors at a time.
-BFLOAT16_INLINE void half_dot_products(const struct skinny_gemm *p, long row, long column, const int rows,
+CK_PAIRS_INLINE void half_dot_products(const struct skinny_gemm *p, long row, long column, const int rows,
                                        const int columns) {
   __m512 sums[4][4];
   __m512bh x[4];
@@ -228,7 +226,7 @@ BFLOAT16_INLINE void half_dot_products(const struct skinny_gemm *p, long row, lo
       finish(p, _mm512_reduce_add_ps(sums[i][j]), 1, p->c + (row + i) * p->ldc + column + j);
 }
 
-BFLOAT16_INLINE void half_dot_product(const struct skinny_gemm *p, long column) {
+CK_PAIRS_INLINE void half_dot_product(const struct skinny_gemm *p, long column) {
   __m512 sums[4];
   const uint16_t *a = p->halves_a, *b = p->halves_b + column * p->k;
 #pragma clang loop unroll(full)
@@ -249,7 +247,7 @@ BFLOAT16_INLINE void half_dot_product(const struct skinny_gemm *p, long column) 
   finish(p, _mm512_reduce_add_ps((sums[0] + sums[1]) + (sums[2] + sums[3])), 1, p->c + column);
 }
 
-BFLOAT16 static void multiply_halves(void *context, long task) {
+CK_PAIRS static void multiply_halves(void *context, long task) {
   const struct skinny_gemm part = one_part(context, &task), *p = &part;
   const long end = ck_minimum(p->n, (task + 1) * p->columns);
   long column = task * p->columns;

@@ -37,8 +37,9 @@ package struct Device: Sendable, Equatable, CustomStringConvertible {
   package static let bfloat16: Device? =
     ck_has_bfloat16() != 0 ? Device(backend: CPUBackend(precision: .bfloat16)) : nil
 
-  /// The processor with float32 arithmetic, which keeps large activations for the backward pass in
-  /// bf16: what the VQGAN's `--precision bf16` trains on.
+  /// What the VQGAN's `--precision bf16` computes on: the processor with float32 arithmetic, which
+  /// keeps large activations for the backward pass in bf16, and multiplies in it where that is
+  /// faster: convolutions but those by Winograd's algorithm, on AMD's processors with AVX-512.
   package static let bf16Activations = Device(backend: CPUBackend(keepsBF16: true))
 
   /// The processor with weights of linear maps in 8 bits; not for training.

@@ -3,7 +3,7 @@ import TensorCore
 import Testing
 
 /// The nearest value with eight bits of mantissa.
-private func rounded(_ x: Float) -> Float {
+func nearestBFloat16(_ x: Float) -> Float {
   let bits = x.bitPattern
   return Float(bitPattern: (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
 }
@@ -37,8 +37,28 @@ private func rounded(_ x: Float) -> Float {
     let kept = run(values, on: .bf16Activations)
     #expect(kept.y == whole.y)
     #expect(kept.dx == whole.dx)
-    #expect(kept.dw == run(values.map(rounded), on: .default).dw)
+    #expect(kept.dw == run(values.map(nearestBFloat16), on: .default).dw)
     #expect(kept.dw != whole.dw)
+  }
+
+  /// Without a transform the factors may be rounded too, so all results are those of rounded
+  /// factors or exact.
+  @Test func aStridedConvolutionIsExactOrOfRoundedFactors() {
+    func run(_ values: [Float], _ weights: [Float], on device: Device) -> [[Float]] {
+      let x = Tensor(values, shape: Self.shape, on: device).trainable()
+      let w = Tensor(weights, shape: [32, 32, 3, 3], on: device).trainable()
+      let y = x.convolved(with: w, bias: nil, .downsampling)
+      let gradients = backward([(y, Tensor(repeating: 1, shape: y.shape, on: device))])
+      return [y.elements(), gradients[x]?.elements() ?? []]
+    }
+    let found = run(values, weights, on: .bf16Activations)
+    let whole = run(values, weights, on: .default)
+    let ofRounded = run(
+      values.map(nearestBFloat16), weights.map(nearestBFloat16), on: .default)
+    for index in 0..<2 {
+      #expect(
+        found[index] == whole[index] || relativeDifference(found[index], ofRounded[index]) < 1e-6)
+    }
   }
 
   @Test func normalisationIsExactForwardAndCloseBackward() {

@@ -123,6 +123,22 @@ private struct Chain {
     }
   }
 
+  /// Buffers of sizes that are not asked for any more go back to the system when others are wanted.
+  @Test func freeBuffersOfOtherSizesAreGivenBack() async {
+    await #expect(processExitsWith: .success) {
+      let pool = Device.default.pool
+      for mebibytes in [80, 100, 90] {
+        let values = [Float](repeating: 0, count: mebibytes << 18)
+        let tensors = (0..<4).map { _ in Tensor(values, shape: [values.count]) }
+        withExtendedLifetime(tensors) {}
+      }
+      let statistics = pool.statistics
+      #expect(statistics.peak >= 400 << 20)
+      #expect(statistics.reserved <= statistics.peak / 20 * 23)
+      #expect(statistics.systemAllocations == 12)
+    }
+  }
+
   @Test func whatIsNeverUsedTakesNoMemory() async {
     await #expect(processExitsWith: .success) {
       for device in Device.all {

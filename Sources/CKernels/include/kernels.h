@@ -318,6 +318,7 @@ typedef struct {
   long pad_top, pad_left;                 // what the output's size needs on the other sides is padded there
   int plain_input;                        // x (and dx) are plain [N, C, H, W] instead of blocked
   int winograd;                           // allow Winograd where it is faster
+  int bfloat16;                           // allow factors rounded to bfloat16, with sums of floats, where it is faster
 } ck_convolution;
 
 // Weights blocked as by ck_weights_to_blocked, bias [O] or NULL. y is blocked. With relu, y = max(y, 0).

@@ -51,7 +51,7 @@ extension WindowShape {
       n: x.shape[0], in_channels: x.shape[1], out_channels: y.shape[1], in_height: x.shape[2],
       in_width: x.shape[3], out_height: y.shape[2], out_width: y.shape[3], kernel: height,
       stride: stride, dilation: 1, pad_top: padding.top, pad_left: padding.left, plain_input: 0,
-      winograd: 0)
+      winograd: 0, bfloat16: 0)
   }
 
   fileprivate var summary: String { "\(height)×\(width)\(stride > 1 ? "/\(stride)" : "")" }

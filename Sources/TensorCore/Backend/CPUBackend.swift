@@ -4,7 +4,8 @@ import CKernels
 /// The processor.
 final class CPUBackend: Backend {
   let precision: Precision
-  /// Whether large activations are kept for the backward pass in bf16.
+  /// Whether large activations are kept for the backward pass in bf16, and convolutions without a
+  /// transform multiply in it.
   private let keepsBF16: Bool
   let pool: MemoryPool
   let profile: Profile?
@@ -73,7 +74,7 @@ final class CPUBackend: Backend {
     into y: Tensor
   ) {
     timed("convolution \(shape.summary)", operations: shape.operations, floats: shape.floats) {
-      var form = shape.form(imagesIn: x.layout)
+      var form = shape.form(imagesIn: x.layout, bfloat16: keepsBF16)
       ck_convolution_forward(
         &form, x.floats, weights.floats, bias?.floats, y.floats, relu ? 1 : 0)
     }
@@ -86,7 +87,7 @@ final class CPUBackend: Backend {
       "convolution, data gradient \(shape.summary)", operations: shape.operations,
       floats: shape.floats
     ) {
-      var form = shape.form(imagesIn: dx.layout)
+      var form = shape.form(imagesIn: dx.layout, bfloat16: keepsBF16)
       ck_convolution_backward_data(&form, dy.floats, weights.floats, dx.floats)
     }
   }
@@ -98,7 +99,7 @@ final class CPUBackend: Backend {
       "convolution, weight gradient \(shape.summary)", operations: shape.operations,
       floats: shape.floats
     ) {
-      var form = shape.form(imagesIn: x.layout)
+      var form = shape.form(imagesIn: x.layout, bfloat16: keepsBF16)
       ck_convolution_backward_weights(
         &form, x.floats, dy.floats, dweights.floats, dbias?.floats)
     }
@@ -183,13 +184,14 @@ final class CPUBackend: Backend {
 }
 
 extension ConvolutionShape {
-  fileprivate func form(imagesIn layout: Layout) -> ck_convolution {
+  fileprivate func form(imagesIn layout: Layout, bfloat16: Bool) -> ck_convolution {
     ck_convolution(
       n: images, in_channels: inputs, out_channels: outputs, in_height: inputHeight,
       in_width: inputWidth, out_height: outputHeight, out_width: outputWidth, kernel: kernel,
       stride: options.stride, dilation: options.dilation, pad_top: options.padTop,
       pad_left: options.padLeft,
-      plain_input: layout == .plain ? 1 : 0, winograd: options.allowsWinograd ? 1 : 0)
+      plain_input: layout == .plain ? 1 : 0, winograd: options.allowsWinograd ? 1 : 0,
+      bfloat16: bfloat16 ? 1 : 0)
   }
 
   /// `128→256 3×3/2 64×64 ×4`: channels, kernel with its stride, positions of the output, images.

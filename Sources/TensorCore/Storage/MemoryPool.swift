@@ -1,5 +1,5 @@
-// Reuse of buffers: a training step repeats its shapes, so after the first step nothing is asked of
-// the system.
+// Reuse of buffers: a training step repeats its shapes, so after the first step hardly anything is
+// asked of the system.
 import Platform
 import Synchronization
 
@@ -22,7 +22,27 @@ package final class MemoryPool: Sendable {
   private struct State {
     var free: [Int: [UInt]] = [:]
     var statistics = Statistics()
+
+    /// Takes out free buffers, first of the class that has most, so that what is reserved stays
+    /// near the most that was in use at once.
+    ///
+    /// - Parameter size: bytes that are about to be reserved.
+    mutating func removeSurplus(for size: Int) -> [UInt] {
+      var surplus: [UInt] = []
+      let limit = max(MemoryPool.leastLimit, statistics.peak / 20 * 23)
+      while statistics.reserved + size > limit,
+        let (most, _) = free.max(by: { $0.key * $0.value.count < $1.key * $1.value.count }),
+        let address = free[most]?.popLast()
+      {
+        surplus.append(address)
+        statistics.reserved -= most
+      }
+      return surplus
+    }
   }
+
+  /// Below so many bytes nothing is given back: what is kept costs no one anything.
+  private static let leastLimit = 256 << 20
 
   private let state = Mutex(State())
   private let allocate: @Sendable (Int) -> UnsafeMutableRawPointer?
@@ -46,15 +66,17 @@ package final class MemoryPool: Sendable {
 
   func take(bytes: Int) -> UnsafeMutableRawPointer {
     let size = Self.sizeClass(bytes)
-    let address = state.withLock { state -> UInt? in
+    let (address, surplus) = state.withLock { state -> (UInt?, [UInt]) in
       state.statistics.used += size
       state.statistics.taken += size
       state.statistics.peak = max(state.statistics.peak, state.statistics.used)
-      if let address = state.free[size]?.popLast() { return address }
+      if let address = state.free[size]?.popLast() { return (address, []) }
+      let surplus = state.removeSurplus(for: size)
       state.statistics.reserved += size
       state.statistics.systemAllocations += 1
-      return nil
+      return (nil, surplus)
     }
+    release(surplus)
     if let address, let pointer = UnsafeMutableRawPointer(bitPattern: address) { return pointer }
     guard let fresh = allocate(size) else {
       let report = Self.outOfMemory.withLock { $0 }
@@ -91,6 +113,10 @@ package final class MemoryPool: Sendable {
       state.free = [:]
       return addresses
     }
+    release(addresses)
+  }
+
+  private func release(_ addresses: [UInt]) {
     for address in addresses { UnsafeMutableRawPointer(bitPattern: address).map(free) }
   }
 

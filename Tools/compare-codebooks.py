@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Trains one VQGAN and one GPT for each kind of codebook on the same shards, and prints a table.
+
+    Tools/compare-codebooks.py BIN SHARDS --out FOLDER [--steps N] [--gpt-steps N] [--seed S] [KIND ...]
+
+SHARDS is a folder of image shards, its validation shards among them. Every kind has the same steps, seed and preset; what is
+done already is not done again. The table is Markdown, on stdout. PSNR is the mean over COUNT held-out images, codes used and
+perplexity are counted on all training images, bits per image are those of the GPT on the validation codes.
+"""
+import argparse, csv, glob, json, math, os, subprocess, sys
+
+KINDS = {
+    "moving average 1,024": "--quantizer moving_average --codes 1024",
+    "gradient 1,024": "--quantizer gradient --codes 1024",
+    "cosine 1,024, 8 channels": "--quantizer moving_average --cosine --codes 1024",
+    "FSQ 1,024": "--quantizer fsq --codes 1024",
+    "FSQ 4,096": "--quantizer fsq --codes 4096",
+    "residual 2×512": "--quantizer moving_average --codes 512 --depth 2",
+    "LFQ 1,024": "--quantizer lfq --codes 1024",
+    "SimVQ 1,024": "--quantizer simvq --codes 1024",
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("bin", help="folder of the commands")
+    parser.add_argument("shards", help="folder of image shards")
+    parser.add_argument("kinds", nargs="*", help=f"of {', '.join(KINDS)}; all if left out")
+    parser.add_argument("--out", required=True, help="folder of the runs")
+    parser.add_argument("--preset", default="small")
+    parser.add_argument("--steps", type=int, default=2500, help="of each VQGAN")
+    parser.add_argument("--gpt-steps", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=200, help="held-out images of the PSNR")
+    options = parser.parse_intermixed_args()
+    unknown = [kind for kind in options.kinds if kind not in KINDS]
+    if unknown:
+        parser.error(f"no kind {unknown[0]!r}; there are {', '.join(KINDS)}")
+    shards = sorted(glob.glob(f"{options.shards}/*.h5"))
+    held_out = [path for path in shards if "-validation-" in os.path.basename(path)]
+    training = [path for path in shards if path not in held_out]
+    if not held_out or not training:
+        parser.error(f"{options.shards}: {len(training)} training shards and {len(held_out)} validation shards; both are needed")
+
+    def run(done, command, *arguments):
+        """Runs a command unless `done`, a file or folder, is there."""
+        if os.path.exists(done):
+            return
+        line = [os.path.join(options.bin, command), *map(str, arguments)]
+        print("+", " ".join(line), file=sys.stderr)
+        printed = subprocess.run(line, stdout=subprocess.PIPE, text=True)
+        if printed.returncode:
+            sys.exit(f"{line[0]}: exit code {printed.returncode}")
+        if done.endswith(".json") and not os.path.exists(done):
+            with open(done + ".part", "w") as file:
+                file.write(printed.stdout)
+            os.rename(done + ".part", done)
+
+    def train(folder, command, *arguments, steps):
+        checkpoint = f"{folder}/checkpoints/step-{steps:06}"
+        if os.path.exists(f"{folder}/config.json"):
+            arguments = ("--resume",)
+        run(checkpoint, command, "--out", folder, "--steps", steps, *arguments)
+
+    print("| codebook | codes | PSNR, dB | SSIM | codes used | perplexity | GPT, bits per image |")
+    print("|---|---|---|---|---|---|---|")
+    for kind in options.kinds or KINDS:
+        folder = os.path.join(options.out, KINDS[kind].replace("--", "").replace(" ", "-").replace("quantizer-", ""))
+        vqgan, codes, gpt = (os.path.join(folder, name) for name in ("vqgan", "codes", "gpt"))
+        os.makedirs(folder, exist_ok=True)
+        train(vqgan, "train-vqgan", *training, "--preset", options.preset, *KINDS[kind].split(), "--seed", options.seed,
+              steps=options.steps)
+        run(f"{folder}/quality.json", "reconstruct", *held_out, "--vqgan", vqgan, "--count", options.count, "--json",
+            "--out", f"{folder}/reconstructions")
+        run(f"{codes}/manifest.json", "encode-dataset", *training, "--vqgan", vqgan, "--out", codes)
+        run(f"{codes}-validation/manifest.json", "encode-dataset", *held_out, "--vqgan", vqgan, "--out", f"{codes}-validation")
+        run(f"{folder}/codebook/codebook.json", "codebook-report", *sorted(glob.glob(f"{codes}/*.h5")), "--vqgan", vqgan,
+            "--out", f"{folder}/codebook")
+        train(gpt, "train-gpt", *sorted(glob.glob(f"{codes}/*.h5")), "--validation",
+              *sorted(glob.glob(f"{codes}-validation/*.h5")), "--seed", options.seed, steps=options.gpt_steps)
+        with open(f"{folder}/quality.json") as file:
+            quality = json.load(file)
+        with open(f"{folder}/codebook/codebook.json") as file:
+            book = json.load(file)
+        with open(f"{gpt}/metrics.csv") as file:
+            bits = [float(row["val/bits_per_token"]) for row in csv.DictReader(file) if row["val/bits_per_token"]][-1]
+        size, length = book["n_embed"], book["grid_height"] * book["grid_width"]
+        print(f"| {kind} | {length} × {math.log2(size):.1f} bits | {quality['psnr']:.2f} | {quality['ssim']:.4f} | "
+              f"{book['codes_used']} ({100 * book['codes_used'] / len(book['counts']):.0f} %) | {book['perplexity']:.0f} | "
+              f"{bits * length:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
