@@ -31,6 +31,25 @@ import Testing
     #expect(try fields(other)["mid_attention"] as? Bool == false)
   }
 
+  /// The same weights have other codes by another rule.
+  @Test func rulesOfCodesDiffer() {
+    func rule(_ change: (inout VQGANConfig) -> Void) -> String {
+      var config = VQGANConfig.tiny
+      change(&config)
+      return config.codeRule
+    }
+    let rules = [
+      rule { _ in }, rule { $0.quantizer.kind = .ibq }, rule { $0.quantizer.cosine = true },
+      rule { $0.pixels = .unit }, rule { $0.quantizer.kind = .lfq },
+      rule {
+        $0.quantizer.kind = .lfq
+        $0.quantizer.signs = .openMAGVIT2
+      },
+      rule { $0.architecture = .openMAGVIT2 },
+    ]
+    #expect(Set(rules).count == rules.count)
+  }
+
   @Test func keysAreThePublishedOnes() throws {
     #expect(
       try fields(.f16).keys.sorted() == [
