@@ -6,7 +6,7 @@ the same random weights: check-metrics.py EVALUATE IMAGES... [--count 300] [--fo
 IMAGES are folders of photos or frames. An empty list leaves its part out; --turns compares the speed of Inception with
 PyTorch's, N times each in turns. Needs torch, torchvision, pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image.
 Ends with 1 if a number differs by more than the issue allows (1e-3 relative; LPIPS 1e-4, PSNR and SSIM 1e-6)."""
-import argparse, io, json, pathlib, resource, subprocess, sys, time
+import argparse, io, json, pathlib, subprocess, sys, time
 import numpy as np, torch
 from PIL import Image
 
@@ -97,7 +97,10 @@ def features(model, images, resize):
 
 
 def run(*arguments):
-    result = subprocess.run([options.evaluate, *map(str, arguments), "--json", "--quiet"], capture_output=True, text=True)
+    # Its peak memory is what GNU time tells: that of a child of this process begins with this process's own.
+    timed = ["/usr/bin/time", "-q", "-f", "%M", "-o", str(folder / "memory")]
+    result = subprocess.run(
+        [*timed, options.evaluate, *map(str, arguments), "--json", "--quiet"], capture_output=True, text=True)
     if result.returncode:
         sys.exit(f"{result.args}: {result.returncode}\n{result.stderr}")
     return json.loads(result.stdout)
@@ -118,7 +121,7 @@ for resize in filter(None, options.resize.split(",")):
     a, b = (features(model, sides[name], resize) for name in ("reference", "candidate"))
     middle = time.time()
     ours = run(*paths, "--features", f"inception={folder / 'inception.pth'}", "--resize", resize, "--seed", 2020)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    peak = int((folder / "memory").read_text()) / 2**20
     print(f"{resize}: PyTorch's features {middle - began:.0f} s, evaluate {time.time() - middle:.0f} s, {peak:.2f} GiB")
     stats = [(np.mean(x.double().numpy(), 0), np.cov(x.double().numpy(), rowvar=False)) for x in (a, b)]
     check(f"{resize} fid, pytorch-fid", ours["fid"], calculate_frechet_distance(*stats[0], *stats[1]), 1e-3)
