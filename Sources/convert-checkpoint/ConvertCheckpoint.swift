@@ -34,8 +34,11 @@ struct ConvertCheckpoint: ModelCommand {
   func execute() throws {
     let console = Console.standardError(quiet: quiet)
     if options.to == .suite {
+      // (A folder of diffusers has a config.json too.)
       for path in options.inputs
-      where RunFolder(path).exists || DurableFile.exists("\(path)/model.json") {
+      where CheckpointFile.weightsFile(path) == path
+        && (RunFolder(path).exists || DurableFile.exists("\(path)/model.json"))
+      {
         throw CommandError(
           .noInput,
           "\(path): a folder of this suite, which its commands take as it is; --to taming writes it "
