@@ -3,12 +3,22 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include "kernels.h"
 #include "wide.h"
 
 #define LINE 64L
 #define HUGE_PAGE (2L << 20)
 #define CHUNK 65536L  // floats, 256 KiB
+
+#if defined(__GLIBC__)
+// Large buffers go back to the system when they are freed: left alone, the C library raises the size from which they do with
+// every one of them.
+__attribute__((constructor)) static void return_large_buffers(void) { mallopt(M_MMAP_THRESHOLD, HUGE_PAGE); }
+#endif
 
 void *ck_allocate(long bytes) {
   if (bytes < 0) return NULL;
