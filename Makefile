@@ -7,7 +7,7 @@ SHELL := bash
 .NOTPARALLEL:  # one step uses all cores
 .PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times \
 	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-metrics bench \
-	bench-compare compare-tokenizers lint format check clean
+	bench-compare compare-tokenizers compare-codebooks lint format check clean
 
 BUILD := .build
 SWIFTFLAGS := -c release --scratch-path $(BUILD)
@@ -103,6 +103,13 @@ compare-tokenizers: build .venv/ready  ## PHOTOS=folder through each of VQGANS="
 	.venv/bin/python Tools/compare-tokenizers.py $(BIN) $(PHOTOS) $(VQGANS) --size $(SIZE) --count $(COUNT) --out $(TOKENIZERS) \
 	  $(addprefix --lpips ,$(LPIPS)) $(addprefix --features ,$(FEATURES))
 
+SHARDS ?= runs/demo/shards
+CODEBOOKS ?= runs/codebooks
+OPTIONS ?=
+
+compare-codebooks: build  ## a VQGAN and a GPT with each kind of codebook on SHARDS=folder, and a table; OPTIONS="--steps 2500 --gpt-steps 500"
+	@Tools/compare-codebooks.py $(BIN) $(SHARDS) --out $(CODEBOOKS) $(OPTIONS)
+
 bench: build  ## times of real work, one JSON line each
 	$(BIN)/bench
 
@@ -149,8 +156,9 @@ clean:  ## remove what was built, but not runs/
 	touch $@
 
 .venv/metrics: .venv/torch
-	.venv/bin/pip install --quiet --disable-pip-version-check torchvision pytorch-fid==0.3.0 torch-fidelity==0.4.0 \
-		clean-fid==0.1.35 prdc==0.2 lpips==0.1.4 scikit-image
+	.venv/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 torchvision==0.28.0 pytorch-fid==0.3.0 torch-fidelity==0.4.0 \
+		clean-fid==0.1.35 prdc==0.2 lpips==0.1.4 scikit-image \
+		--extra-index-url https://download.pytorch.org/whl/cpu
 	touch $@
 
 # Experiments. Each step keeps what it printed, the paths of its results, and the next step reads them from there; a step that

@@ -48,7 +48,9 @@ def codes_of(shards):
             found = tuple(int(shard.attrs[key]) for key in ("n_embed", "grid_height", "grid_width"))
             assert grid in (None, found), "shards of several grids"
             grid = found
-            for code, count in zip(*numpy.unique(shard["codes"][:], return_counts=True)):
+            codes, depth = shard["codes"][:].astype(numpy.int64), int(shard.attrs.get("depth", 1))
+            codes += numpy.arange(codes.shape[1]) % depth * found[0]  # each level has a codebook of its own
+            for code, count in zip(*numpy.unique(codes, return_counts=True)):
                 counts[int(code)] = counts.get(int(code), 0) + int(count)
     fractions = numpy.array(list(counts.values())) / sum(counts.values())
     return len(counts), 2 ** float(-(fractions * numpy.log2(fractions)).sum()), *grid

@@ -122,10 +122,15 @@ static void reduce(double *a, double *diagonal, double *beside, double *work, lo
 
 static int iterate(double *d, double *e, long n) {
   e[n - 1] = 0;
+  // Beside eigenvalues that are zero but for rounding nothing is small relative to its neighbours: there what is small beside
+  // the whole matrix, as its rounding errors are, ends the iteration.
+  double norm = 0;
+  for (long i = 0; i < n; i++) norm = fmax(norm, fabs(d[i]) + fabs(e[i]));
+  const double least = norm * 0x1p-53;
   for (long l = 0; l < n; l++)
     for (int tries = 0;; tries++) {
       long m = l;
-      while (m < n - 1 && fabs(e[m]) > 0x1p-53 * (fabs(d[m]) + fabs(d[m + 1]))) m++;
+      while (m < n - 1 && fabs(e[m]) > fmax(least, 0x1p-53 * (fabs(d[m]) + fabs(d[m + 1])))) m++;
       if (m == l) break;
       if (tries == 100) return 0;
       double g = (d[l + 1] - d[l]) / (2 * e[l]), r = hypot(g, 1);

@@ -87,8 +87,16 @@ struct QuantizerOptions: ParsableArguments {
       throw ValidationError(
         "fsq has no levels for \(codes) codes: give --levels, or --codes \(known).")
     }
+    var product = 1
+    for level in levels {
+      let (more, overflows) = product.multipliedReportingOverflow(by: level)
+      guard !overflows else {
+        throw ValidationError("--levels make more codes than a number of 64 bits can say.")
+      }
+      product = more
+    }
     model.quantizer.levels = levels
-    model.nEmbed = levels.reduce(1, *)
+    model.nEmbed = product
     model.embedDim = levels.count
   }
 

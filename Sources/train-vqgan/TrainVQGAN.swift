@@ -2,6 +2,7 @@
 import ArgumentParser
 import CommandSupport
 import ModelCommands
+import Models
 import Shards
 import TensorCore
 import Training
@@ -47,6 +48,9 @@ struct TrainVQGAN: TrainingCommand {
     let frozen = config.objective.freeze.map(\.rawValue).joined(separator: ", ")
     if !frozen.isEmpty, config.initFrom == nil {
       throw ValidationError("--freeze \(frozen) needs --init-from: a new run has nothing to keep.")
+    }
+    guard Set(config.objective.freeze).count < VQGANPart.allCases.count else {
+      throw ValidationError("--freeze \(frozen) leaves nothing to train.")
     }
     let shards = try ImageShardSet(config.shards)
     try config.check(shards)

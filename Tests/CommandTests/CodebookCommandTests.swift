@@ -54,7 +54,9 @@ struct CodebookCommandTests {
 
   @Test(
     arguments: [
-      ("--levels 2,3", 64, "levels"), ("--quantizer fsq --codes 77", 64, "--levels"),
+      ("--levels 2,3", 64, "levels"),
+      ("--levels 256,256,256,256,256,256,256,256", 64, "64 bits"),
+      ("--quantizer fsq --codes 77", 64, "--levels"),
       ("--quantizer lfq --codes 77", 64, "power of two"), ("--depth 9", 64, "--depth"),
       ("--quantizer fsq --codes 256 --depth 2", 64, "remainder"),
       ("--quantizer gumbel --quantizer-gradient rotation", 64, "rotation"),

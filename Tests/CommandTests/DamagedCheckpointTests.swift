@@ -80,6 +80,19 @@ struct DamagedCheckpointTests {
     #expect(outcome.errors.contains("step-000001 is whole"), "\(outcome.errors)")
   }
 
+  /// The optimizers' states are nothing without the numbers of their updates.
+  @Test func aChangedStateIsFoundBehindInitOptimizer() throws {
+    let path = folder("\(last("V"))/state.json")
+    let json = try String(contentsOfFile: path, encoding: .utf8)
+    let changed = json.replacing(#""generator_updates" : "#, with: #""generator_updates" : 9"#)
+    #expect(changed != json)
+    try changed.write(toFile: path, atomically: false, encoding: .utf8)
+    let outcome = try shell(
+      "train-vqgan images.h5 --init-from V --init-optimizer --steps 1 --out X", in: folder)
+    #expect(outcome.status == 65, "\(outcome.errors)")
+    #expect(outcome.errors.contains("state.json: damaged"), "\(outcome.errors)")
+  }
+
   @Test func withoutAnotherCheckpointNoneIsNamed() throws {
     try flip("\(last("G"))/model.safetensors")
     try flip("G/checkpoints/step-000001/optimizer.safetensors")

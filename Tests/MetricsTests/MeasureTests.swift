@@ -65,6 +65,27 @@ import Testing
     #expect(DoubleMatrix([.nan], rows: 1, columns: 1).symmetricEigenvalues() == nil)
   }
 
+  /// Most eigenvalues of a matrix of low rank are zero but for rounding, beside which nothing is
+  /// small.
+  @Test func eigenvaluesOfALowRank() throws {
+    let (size, rank) = (200, 50)
+    var random = RandomSource(seed: 3)
+    let rows = random.normal([size, rank], on: .default).elements().map { Double($0) }
+    var product = [Double](repeating: 0, count: size * size)
+    for i in 0..<size {
+      for j in 0..<size {
+        product[i * size + j] = (0..<rank).reduce(0) {
+          $0 + rows[i * rank + $1] * rows[j * rank + $1]
+        }
+      }
+    }
+    let values = try #require(
+      DoubleMatrix(product, rows: size, columns: size).symmetricEigenvalues())
+    let trace = (0..<size).reduce(0) { $0 + product[$1 * size + $1] }
+    #expect(abs(values.reduce(0, +) - trace) < 1e-12 * trace)
+    #expect(values.count { abs($0) > 1e-12 * trace } == rank)
+  }
+
   /// Features of width 1 and two images each: every kernel value by hand.
   @Test func kernelDistanceByHand() throws {
     let distance = try KernelDistance(

@@ -26,7 +26,12 @@ extension TrainingState {
     try RunFolder.advising(checkpoint) { try readWhole(checkpoint) }
   }
 
-  fileprivate static func readWhole(_ checkpoint: String) throws -> TrainingState {
+  /// The same, of the state alone.
+  static func readAlone(in checkpoint: String) throws -> TrainingState {
+    try RunFolder.advising(checkpoint) { try readSealed(checkpoint) }
+  }
+
+  private static func readSealed(_ checkpoint: String) throws -> TrainingState {
     let path = "\(checkpoint)/\(name)"
     let state = try RunFolder.decode(TrainingState.self, from: path)
     // Checkpoints of earlier versions have neither.
@@ -38,6 +43,11 @@ extension TrainingState {
         )
       }
     }
+    return state
+  }
+
+  fileprivate static func readWhole(_ checkpoint: String) throws -> TrainingState {
+    let state = try readSealed(checkpoint)
     for (name, expected) in (state.files ?? [:]).sorted(by: { $0.key < $1.key }) {
       try RunFolder.requireWhole(name, in: checkpoint, expected)
     }

@@ -47,9 +47,9 @@ struct OptimizerStates {
 
   private static func saved(in folder: String) throws -> OptimizerStates {
     try RunFolder.requireWhole(folder, ["optimizer.safetensors"])
+    let state = try TrainingState.readAlone(in: folder)
     return OptimizerStates(
-      tensors: try SafetensorsFile("\(folder)/optimizer.safetensors"),
-      state: try RunFolder.decode(TrainingState.self, from: "\(folder)/state.json"))
+      tensors: try SafetensorsFile("\(folder)/optimizer.safetensors"), state: state)
   }
 
   private static func missing(_ path: String) -> ArchitectureError {
