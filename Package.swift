@@ -112,7 +112,8 @@ let package = Package(
       dependencies: [
         "CHDF5", "CShardGuard", "CChunkCodec", "Checksums", "DurableFiles", "Platform", "RowMaps",
       ]),
-    .target(name: "Checkpoints", dependencies: ["Checksums", "DurableFiles", "TensorCore"]),
+    .target(
+      name: "Checkpoints", dependencies: ["CZlib", "Checksums", "DurableFiles", "TensorCore"]),
     .target(name: "Corpora", dependencies: ["CAnnotations", "DurableFiles", "Platform"]),
     .target(
       name: "Ingest",

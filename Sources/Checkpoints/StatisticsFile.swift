@@ -17,7 +17,7 @@ package struct StatisticsFile: Sendable, Equatable {
   /// - Throws: `PyTorchFileError` for a damaged archive, `NumPyFileError`.
   package init(_ path: String) throws {
     let file = try RandomAccessFile(path)
-    let archive = try ZipArchive(file)
+    let archive = try ZipArchive(file, allowsDeflated: true)
     func array(_ name: String) throws -> (extents: [Int], values: [Double]) {
       let place = "\(path): \(name).npy"
       guard let entry = archive.entries["\(name).npy"] else {
@@ -25,10 +25,7 @@ package struct StatisticsFile: Sendable, Equatable {
           path: path, problem: "no array \(name), expected mu and sigma, as pytorch-fid writes them"
         )
       }
-      guard try file.crc32(of: entry.range) == entry.crc else {
-        throw NumPyFileError(path: place, problem: "its CRC-32 differs; copy the file again")
-      }
-      let bytes = try file.bytes(entry.range)
+      let bytes = try Self.contents(of: entry, in: file, at: place)
       let header = try NumPyHeader(bytes[...], path: place)
       let width = ["<f8": 8, "<f4": 4][header.type]
       guard let width else {
@@ -63,6 +60,50 @@ package struct StatisticsFile: Sendable, Equatable {
       throw NumPyFileError(path: path, problem: "mu or sigma holds values that are not finite")
     }
     (mean, covariance) = (mu.values, sigma.values)
+    try requireCovariance(path)
+  }
+
+  /// Bytes of the largest array that is read: sigma of 4,096 features.
+  private static let limit = 1 << 27
+
+  private static func contents(
+    of entry: ZipEntry, in file: RandomAccessFile, at place: String
+  ) throws -> [UInt8] {
+    guard max(entry.size, entry.range.count) <= limit + 1 << 16 else {
+      throw NumPyFileError(path: place, problem: "\(entry.size) bytes, at most \(limit) are read")
+    }
+    var bytes = try file.bytes(entry.range)
+    if entry.isDeflated {
+      guard let contents = inflated(bytes, to: entry.size) else {
+        throw NumPyFileError(
+          path: place, problem: "its compressed data are damaged; copy the file again")
+      }
+      bytes = contents
+    }
+    guard bytes.withUnsafeBytes({ crc32($0) }) == entry.crc else {
+      throw NumPyFileError(path: place, problem: "its CRC-32 differs; copy the file again")
+    }
+    return bytes
+  }
+
+  private func requireCovariance(_ path: String) throws {
+    let width = mean.count
+    for row in 0..<width {
+      guard covariance[row * width + row] >= 0 else {
+        throw NumPyFileError(
+          path: path, problem: "sigma[\(row), \(row)] is a variance below 0, no covariances")
+      }
+    }
+    let largest = covariance.reduce(0) { max($0, abs($1)) }
+    for row in 0..<width {
+      for column in 0..<row
+      where abs(covariance[row * width + column] - covariance[column * width + row])
+        > 1e-5 * largest
+      {
+        throw NumPyFileError(
+          path: path, problem: "sigma[\(row), \(column)] is not sigma[\(column), \(row)]")
+      }
+    }
   }
 
   /// Writes the archive; it appears under its name when it is complete.

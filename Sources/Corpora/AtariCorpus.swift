@@ -26,7 +26,7 @@ package struct AtariCorpus: Equatable, Sendable {
     path: String, game: String, followsLinks: Bool = false
   ) throws(AtariCorpusError) {
     let root = try Self.root(at: path)
-    guard !game.isEmpty, !game.contains("/"), game != ".", game != "..",
+    guard !game.isEmpty, !DurableFile.hasSlash(game), game != ".", game != "..",
       DurableFile.isFolder("\(root)/trajectories/\(game)"),
       DurableFile.isFolder("\(root)/screens/\(game)")
     else {

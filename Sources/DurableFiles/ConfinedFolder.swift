@@ -55,8 +55,9 @@ package final class ConfinedFolder: Sendable {
 
   /// Whether the name by itself stays in a folder: relative, no `..`, nothing that ends a C string.
   private static func staysInside(_ name: String) -> Bool {
-    !name.isEmpty && name.utf8.count < 4096 && !name.utf8.contains(0) && !name.hasPrefix("/")
-      && !name.split(separator: "/").contains("..")
+    !name.isEmpty && name.utf8.count < 4096 && !name.utf8.contains(0)
+      && name.utf8.first != UInt8(ascii: "/")
+      && !name.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) }
   }
 }
 
@@ -64,7 +65,7 @@ extension DurableFile {
   /// Whether `path`, somewhere below `folder` by its name, is elsewhere because of a link.
   package static func leadsOut(_ path: String, of folder: String) -> Bool {
     guard let path = realPath(path), let root = realPath(folder) else { return false }
-    return !path.hasPrefix(root.hasSuffix("/") ? root : root + "/")
+    return !path.utf8.starts(with: (root.hasSuffix("/") ? root : root + "/").utf8)
   }
 
   /// The path without links; nil where there is nothing.

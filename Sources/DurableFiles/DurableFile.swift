@@ -42,10 +42,14 @@ package enum DurableFile {
     try OpenFile(reading: path).contents(atMost: limit)
   }
 
+  /// Whether a slash stands in a name, as the system sees it: to Swift, one with an accent behind it
+  /// is another character.
+  package static func hasSlash(_ name: String) -> Bool { name.utf8.contains(UInt8(ascii: "/")) }
+
   /// The folder that holds `path`.
   package static func folder(of path: String) -> String {
     let path = withoutTrailingSlashes(path)
-    guard let slash = path.lastIndex(of: "/") else { return "." }
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 

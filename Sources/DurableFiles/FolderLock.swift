@@ -57,7 +57,7 @@ package final class FolderLock: Sendable {
   ///
   /// - Throws: `replaced`.
   package static func check(_ path: String) throws(DurableFileError) {
-    let above = all.withLock { $0.filter { path.hasPrefix($0.prefix) } }
+    let above = all.withLock { $0.filter { path.utf8.starts(with: $0.prefix.utf8) } }
     for held in above where !held.isInPlace { throw .replaced(path: held.folder) }
   }
 }

@@ -71,6 +71,13 @@ package struct OpenFile: ~Copyable {
     }
   }
 
+  /// Whether the path still leads to this file.
+  package var isInPlace: Bool {
+    var (open, named) = (stat(), stat())
+    return fstat(descriptor, &open) == 0 && lstat(path, &named) == 0
+      && (open.st_dev, open.st_ino) == (named.st_dev, named.st_ino)
+  }
+
   deinit {
     if descriptor >= 0 { Platform.close(descriptor) }
   }

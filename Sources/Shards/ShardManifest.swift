@@ -72,7 +72,8 @@ package struct ShardManifest: Codable, Equatable, Sendable {
         path: path, item: "the manifest", found: "not one of this program", expected: formatName)
     }
     // A shard lies in the folder itself: its name is a name for what is checked and removed there.
-    for entry in manifest.shards where entry.name.contains("/") || !entry.name.hasSuffix(".h5") {
+    for entry in manifest.shards
+    where DurableFile.hasSlash(entry.name) || !entry.name.hasSuffix(".h5") {
       throw .malformed(
         path: path, item: "the name of a shard", found: "\"\(entry.name)\"",
         expected: "the name of a .h5 file in this folder")

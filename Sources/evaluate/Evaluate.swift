@@ -136,8 +136,15 @@ struct Evaluate: ModelCommand {
           throw ValidationError("--metrics: '\(name)' is none of \(known).")
         }
         if measure.isPaired, !paired { throw ValidationError("--metrics \(name) needs --paired.") }
+        if measure == .lpips, lpips.isEmpty {
+          throw ValidationError("--metrics lpips needs --lpips.")
+        }
         if measure.needsFeatures, try source() == nil {
           throw ValidationError("--metrics \(name) needs --features.")
+        }
+        if measure == .is, try source()?.hasLogits == false {
+          throw ValidationError(
+            "--metrics is needs --features inception=FILE: others have no logits.")
         }
         return measure
       })
@@ -171,13 +178,15 @@ struct Evaluate: ModelCommand {
       try Interruption.throwIfRequested()
     }
     progress.finish()
-    report.definition = definition(evaluation)
+    report.definition = definition(evaluation, decodedBy: stage)
     for warning in report.warnings { console.warn(warning) }
     try results.writer.write(report, text: report.text)
   }
 
   /// What two numbers must have in common to be compared.
-  private func definition(_ evaluation: Evaluation) -> [(key: String, value: String)] {
+  private func definition(
+    _ evaluation: Evaluation, decodedBy stage: FirstStage?
+  ) -> [(key: String, value: String)] {
     func side(_ side: EvaluationSide) -> String {
       side.count > 0 ? "\(side.count) from \(side.kind) \(side.path)" : "\(side.kind) \(side.path)"
     }
@@ -187,7 +196,12 @@ struct Evaluate: ModelCommand {
       items.append(("weights sha256", extractor.digest))
       if extractor.source != .latents { items.append(("resize", resize.rawValue)) }
     }
-    if let perceptual = evaluation.perceptual { items.append(("lpips trunk", perceptual.trunk)) }
+    if let perceptual = evaluation.perceptual {
+      items.append(("lpips trunk", perceptual.trunk))
+      items.append(("lpips sha256", perceptual.digests.joined(separator: " ")))
+    }
+    if let stage { items.append(("vqgan sha256", stage.fingerprint)) }
+    if bootstrap > 0 { items.append(("bootstrap", "\(bootstrap)")) }
     items.append(("reference", side(evaluation.reference)))
     items.append(("candidate", side(evaluation.candidate)))
     if let training = evaluation.training, let copies {

@@ -74,11 +74,10 @@ struct ReconstructionWriter {
       stem = name.dropLast(suffix.count)
     }
     var safe = String(
-      stem.map { character in
-        let isSeparator = character == "/" || character == "\\"
-        return isSeparator || character.unicodeScalars.contains { $0.properties.isControl }
-          ? "-" : character
-      })
+      String.UnicodeScalarView(
+        stem.unicodeScalars.map { scalar in
+          ["/", "\\"].contains(scalar) || scalar.properties.isControl ? "-" : scalar
+        }))
     while safe.utf8.count > 200 { safe.removeFirst() }
     return String(safe.drop { $0 == "-" })
   }

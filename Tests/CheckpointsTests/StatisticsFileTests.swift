@@ -10,6 +10,21 @@ import Testing
     #expect(try StatisticsFile(Fixture.path("metrics/statistics.npz")) == stored)
   }
 
+  /// pytorch-fid and clean-fid write `numpy.savez_compressed`.
+  @Test func readsWhatNumPyCompresses() throws {
+    let path = Fixture.path("metrics/statistics-compressed.npz")
+    #expect(try StatisticsFile(path) == stored)
+    let folder = try TemporaryFolder()
+    var bytes = try Fixture.data("metrics/statistics-compressed.npz")
+    for index in stride(from: 40, to: bytes.count, by: 7) {
+      bytes[index] ^= 0x10
+      try bytes.write(to: URL(fileURLWithPath: folder("s.npz")))
+      let found = try? StatisticsFile(folder("s.npz"))
+      #expect(found == nil || found == stored, "byte \(index)")
+      bytes[index] ^= 0x10
+    }
+  }
+
   @Test func readsWhatItWrites() throws {
     let folder = try TemporaryFolder()
     try stored.write(to: folder("s.npz"))
@@ -21,6 +36,8 @@ import Testing
     for bad in [
       StatisticsFile(mean: [1, 2, 3], covariance: [1, 0.5, 0.5, 2]),
       StatisticsFile(mean: [1, .nan], covariance: [1, 0.5, 0.5, 2]),
+      StatisticsFile(mean: [1, 2], covariance: [-1, 0.5, 0.5, 2]),
+      StatisticsFile(mean: [1, 2], covariance: [1, 0.5, -0.5, 2]),
     ] {
       try bad.write(to: folder("s.npz"))
       #expect(throws: (any Error).self) { try StatisticsFile(folder("s.npz")) }

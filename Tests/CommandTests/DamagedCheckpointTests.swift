@@ -104,6 +104,10 @@ struct DamagedCheckpointTests {
   /// All other commands look at the files that they read, and at no others.
   @Test(arguments: [
     ("V", "ema.safetensors", "encode-dataset images.h5 --vqgan V --out X"),
+    (
+      "V", "ema.safetensors",
+      "reconstruct images.h5 --vqgan V/checkpoints/last/ema.safetensors --out X"
+    ),
     ("V", "model.safetensors", "reconstruct images.h5 --vqgan V/checkpoints/last --out X"),
     ("V", "ema.safetensors", "decode-dataset codes.h5 --vqgan V --out X"),
     ("V", "model.json", "evaluate images.h5 images.h5 --vqgan V --features latents --metrics fid"),

@@ -139,6 +139,8 @@ struct EvaluateTests {
       evaluate S C --vqgan V --features latents --metrics fid,kid,mind,codes \\
         --save-statistics c.npz --json --quiet 2>warnings
       evaluate S c.npz --vqgan V --features latents --metrics fid --json --quiet 2>/dev/null
+      evaluate S c.npz --vqgan V --features latents --quiet 2>&1 >/dev/null |
+        grep -q 'statistics have no images, which kid needs'
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let lines = try outcome.output.split(separator: "\n").map {
@@ -184,6 +186,17 @@ struct EvaluateTests {
     ] {
       let outcome = try evaluate(arguments)
       #expect(outcome.status == 65, "\(arguments): \(outcome.errors)")
+      #expect(outcome.errors.contains(words), "\(arguments): \(outcome.errors)")
+      #expect(outcome.output.isEmpty)
+    }
+    // What is asked for by name and cannot be had is not left out.
+    for (arguments, words) in [
+      ("equal equal --metrics fid,is", "--metrics is needs --features inception=FILE"),
+      ("equal equal --paired --metrics psnr,lpips", "--metrics lpips needs --lpips"),
+      ("equal equal --metrics fid,codes", "neither equal nor equal holds codes"),
+    ] {
+      let outcome = try evaluate(arguments)
+      #expect(outcome.status == 64, "\(arguments): \(outcome.errors)")
       #expect(outcome.errors.contains(words), "\(arguments): \(outcome.errors)")
       #expect(outcome.output.isEmpty)
     }

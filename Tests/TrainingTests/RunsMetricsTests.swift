@@ -45,6 +45,22 @@ struct RunsMetricsTests {
     #expect(try rows == "step,a,b\n1,1,1\n")
   }
 
+  /// As an editor does it, or `rm`.
+  @Test func aReplacedFileIsWrittenAnew() throws {
+    let log = try MetricsLog(run, columns: ["a"], resumingAfter: nil)
+    var warnings: [String] = []
+    log.warn = { warnings.append($0) }
+    try log.log(step: 1, [Metric("a", 1)])
+    try DurableFile.write(Array("step,a\n".utf8), to: run.metricsPath)
+    try log.log(step: 2, [Metric("a", 2)])
+    try log.log(step: 3, [Metric("a", 3)])
+    #expect(try rows == "step,a\n1,1\n2,2\n3,3\n")
+    try FileManager.default.removeItem(atPath: run.metricsPath)
+    try log.log(step: 4, [Metric("a", 4)])
+    #expect(try rows == "step,a\n1,1\n2,2\n3,3\n4,4\n")
+    #expect(warnings.count == 2 && warnings.allSatisfy { $0.hasPrefix("\(run.metricsPath): ") })
+  }
+
   @Test func otherColumnsAreRefused() throws {
     try MetricsLog(run, columns: ["a"], resumingAfter: nil).log(step: 1, [Metric("a", 1)])
     #expect(

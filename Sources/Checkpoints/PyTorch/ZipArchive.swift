@@ -1,10 +1,13 @@
-// The directory of a zip archive whose entries are stored, not compressed: what torch.save writes.
+// The directory of a zip archive, whose entries are stored, as torch.save does it, or deflated where
+// that is allowed.
 
 /// Where an entry's bytes are.
 struct ZipEntry: Equatable, Sendable {
   let name: String
   let range: Range<Int>  // bytes of the file
-  let crc: UInt32
+  let crc: UInt32  // of its contents
+  let size: Int  // of its contents: more than the range where they are deflated
+  let isDeflated: Bool
 }
 
 /// A zip archive whose directory has been checked: entries lie apart from each other inside the
@@ -16,16 +19,20 @@ struct ZipEntry: Equatable, Sendable {
 struct ZipArchive: Sendable {
   let entries: [String: ZipEntry]
 
-  init(_ file: RandomAccessFile) throws(PyTorchFileError) {
+  /// - Parameter allowsDeflated: as `numpy.savez_compressed` writes them.
+  init(_ file: RandomAccessFile, allowsDeflated: Bool = false) throws(PyTorchFileError) {
     let directory = try Self.directory(of: file)
     let fields = LittleEndianFields(bytes: try file.bytes(directory.range))
     var entries: [String: ZipEntry] = [:]
     var occupied: [Range<Int>] = []
     var position = 0
     for _ in 0..<directory.entries {
-      let claim = try Self.claim(in: fields, at: &position, path: file.path)
+      let claim = try Self.claim(
+        in: fields, at: &position, path: file.path, allowsDeflated: allowsDeflated)
       let range = try Self.dataRange(of: claim, in: file, before: directory.range.lowerBound)
-      let entry = ZipEntry(name: claim.name, range: range, crc: claim.crc)
+      let entry = ZipEntry(
+        name: claim.name, range: range, crc: claim.crc, size: claim.size,
+        isDeflated: claim.isDeflated)
       guard entries.updateValue(entry, forKey: claim.name) == nil else {
         throw .archive(path: file.path, entry: claim.name, problem: "the name comes twice")
       }
@@ -100,12 +107,14 @@ struct ZipArchive: Sendable {
   private struct Claim {
     let name: String
     let size: Int
+    let stored: Int  // bytes in the file
     let offset: Int  // of its own header
     let crc: UInt32
+    let isDeflated: Bool
   }
 
   private static func claim(
-    in fields: LittleEndianFields, at position: inout Int, path: String
+    in fields: LittleEndianFields, at position: inout Int, path: String, allowsDeflated: Bool
   ) throws(PyTorchFileError) -> Claim {
     let start = position
     guard start <= fields.bytes.count - 46,
@@ -129,7 +138,8 @@ struct ZipArchive: Sendable {
     guard flags & 1 == 0 else {
       throw .archive(path: path, entry: name, problem: "is encrypted")
     }
-    guard method == 0 else {
+    let isDeflated = method == 8 && allowsDeflated
+    guard method == 0 || isDeflated else {
       throw .archive(
         path: path, entry: name,
         problem: "is compressed (method \(method)), torch.save stores; unpack it and zip -0 it")
@@ -138,13 +148,14 @@ struct ZipArchive: Sendable {
       in: fields, extra..<extra + extraLength,
       wanted: [size, compressed, offset].map { $0 == 0xffff_ffff }, path: path, name: name)
     let (realSize, realCompressed) = (wide[0] ?? size, wide[1] ?? compressed)
-    guard realSize == realCompressed else {
+    guard realSize == realCompressed || isDeflated else {
       throw .archive(
         path: path, entry: name,
         problem: "\(realCompressed) bytes are stored for \(realSize)")
     }
     return Claim(
-      name: name, size: realSize, offset: wide[2] ?? offset, crc: UInt32(truncatingIfNeeded: crc))
+      name: name, size: realSize, stored: realCompressed, offset: wide[2] ?? offset,
+      crc: UInt32(truncatingIfNeeded: crc), isDeflated: isDeflated)
   }
 
   /// The 64-bit numbers of the zip64 extra field; it holds those alone that the fixed fields have
@@ -199,7 +210,7 @@ struct ZipArchive: Sendable {
         problem: "no header of its own at byte \(claim.offset)")
     }
     let start = claim.offset + 30 + nameLength + extraLength
-    guard start <= directory, claim.size <= directory - start else { throw outside }
-    return start..<start + claim.size
+    guard start <= directory, claim.stored <= directory - start else { throw outside }
+    return start..<start + claim.stored
   }
 }

@@ -101,8 +101,10 @@ package struct Evaluation {
       }
       try measure(first, second, &report, progress)
     }
+    var haveCodes = false
     for (name, side) in [("reference", reference), ("candidate", candidate)] where wants(.codes) {
       guard let histogram = try side.codes() else { continue }
+      haveCodes = true
       report.values += [
         MeasuredValue(name: "\(name)_codes_used", value: Double(histogram.used)),
         MeasuredValue(name: "\(name)_perplexity", value: histogram.perplexity),
@@ -110,6 +112,10 @@ package struct Evaluation {
         MeasuredValue(
           name: "\(name)_codes_covering_99", value: Double(histogram.codes(covering: 0.99))),
       ]
+    }
+    if wanted?.contains(.codes) == true, !haveCodes {
+      throw EvaluationError.noMeasure(
+        reason: "--metrics codes: neither \(reference.path) nor \(candidate.path) holds codes")
     }
     if let training { try measureCopies(of: training, &report, progress) }
     if report.values.isEmpty {
@@ -169,10 +175,10 @@ package struct Evaluation {
     {
       guard wants(measure) else { return }
       guard let first, let second else {
-        if wanted != nil {
-          throw EvaluationError.statisticsAlone(
-            path: first == nil ? reference.path : candidate.path, measures: measure.rawValue)
-        }
+        let problem = EvaluationError.statisticsAlone(
+          path: first == nil ? reference.path : candidate.path, measures: measure.rawValue)
+        if wanted != nil { throw problem }
+        report.warnings.append("\(problem)")
         return
       }
       do {

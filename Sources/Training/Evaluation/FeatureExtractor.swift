@@ -1,7 +1,5 @@
 // Features of images, by a network that the user brings.
 import Checkpoints
-import Checksums
-import DurableFiles
 import Images
 import Metrics
 import Models
@@ -27,6 +25,11 @@ package enum FeatureSource: Equatable, Sendable {
     case ("latents", 1): self = .latents
     default: return nil
     }
+  }
+
+  /// Whether the network also tells classes, which the Inception Score needs.
+  package var hasLogits: Bool {
+    if case .inception = self { true } else { false }
   }
 
   /// How metrics name the Fréchet distance of these features.
@@ -76,12 +79,12 @@ package struct FeatureExtractor {
       var model = InceptionV3(on: device)
       try Self.load(&model, path)
       model.fold()
-      (network, width, digest) = (.inception(model), InceptionV3.width, try Self.digest(of: path))
+      (network, width, digest) = (.inception(model), InceptionV3.width, try sha256(ofFile: path))
     case .lite0(let path):
       var model = EfficientNetLite0(on: device)
       try Self.load(&model, path)
       model.fold()
-      (network, width, digest) = (.lite0(model), EfficientNetLite0.width, try Self.digest(of: path))
+      (network, width, digest) = (.lite0(model), EfficientNetLite0.width, try sha256(ofFile: path))
     case .latents:
       guard let stage else { throw EvaluationError.latentsNeedVQGAN }
       try stage.requireColourImages()
@@ -111,11 +114,6 @@ package struct FeatureExtractor {
       path: path,
       problem: "holds a whole model, as clean-fid's inception-2015-12-05.pt (TorchScript); the "
         + "same weights by name are in pytorch-fid's pt_inception-2015-12-05-6726825d.pth")
-  }
-
-  private static func digest(of path: String) throws -> String {
-    let bytes = try DurableFile.read(path, atMost: 1 << 30)
-    return bytes.withUnsafeBytes { sha256Hex($0) }
   }
 
   /// How metrics name the kernel distance of these features.

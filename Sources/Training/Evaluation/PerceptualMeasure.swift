@@ -9,12 +9,15 @@ package struct PerceptualMeasure {
   package let trunk: String
   /// Pixels of the shorter side of an image, at least: below, a pooling of the trunk has nothing.
   package let smallestSide: Int
+  /// SHA-256 of the files, in the order in which they were named.
+  package let digests: [String]
   private let distance: (Tensor, Tensor) -> Tensor
 
   /// - Parameter paths: one file of VGG16 with its heads, or the file of a trunk and that of its
   ///   heads.
   /// - Throws: errors of the files, `EvaluationError.halfLPIPS`, `ModelMismatchError`.
   package init(_ paths: [String], on device: Device) throws {
+    digests = try paths.map { try sha256(ofFile: $0) }
     guard paths.count == 2 else {
       let network = try LPIPS.load(paths[0], on: device).frozen()
       (trunk, smallestSide) = ("vgg", 16)

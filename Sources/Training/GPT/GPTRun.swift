@@ -90,6 +90,7 @@ package struct GPTRun {
       validation: "val/loss", isValidated: validation != nil && isValidated(state.step),
       expecting: state.metricsRows,
       rowsOf: { $0 % config.logEvery == 0 || isValidated($0) ? 1 : 0 })
+    log.warn = { reporter.warn($0) }
     if let missing = log.missing { reporter.warn(missing) }
     if let metrics = log.reopened, let validation {
       guard let found = validate(on: validation, unless: reporter.shouldStop) else { return }

@@ -97,7 +97,7 @@ extension RunFolder {
     _ name: String, in checkpoint: String, _ expected: String
   ) throws {
     let path = "\(checkpoint)/\(name)"
-    guard !name.contains("/"), DurableFile.exists(path) else {
+    guard !DurableFile.hasSlash(name), DurableFile.exists(path) else {
       throw RunError.damaged(path: path, problem: "missing; the checkpoint's state.json lists it")
     }
     let found = try sha256(ofFile: path)
@@ -139,7 +139,7 @@ extension RunFolder {
 }
 
 /// The SHA-256 of a file in hexadecimal, a piece in memory at a time.
-private func sha256(ofFile path: String) throws(DurableFileError) -> String {
+func sha256(ofFile path: String) throws(DurableFileError) -> String {
   let file = try OpenFile(reading: path)
   var hash = SHA256()
   var position = 0

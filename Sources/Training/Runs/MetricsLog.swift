@@ -34,6 +34,10 @@ package final class MetricsLog {
   private let validation: String?
   /// Lines in front of those of the step that is reopened.
   private var before: [String] = []
+  /// All lines of the file, so that they can be written anew.
+  private var lines: [String]
+  /// Told that somebody has replaced or removed the file.
+  package var warn: (String) -> Void = { _ in }
   private var file: OpenFile
   private let events: EventFile
 
@@ -85,7 +89,8 @@ package final class MetricsLog {
         before = [header] + rows.filter { $0.step < step }.map(\.line)
       }
     }
-    try DurableFile.write(Self.bytes([header] + rows.map(\.line)), to: path)
+    lines = [header] + rows.map(\.line)
+    try DurableFile.write(Self.bytes(lines), to: path)
     file = try OpenFile(appendingTo: path)
     events = try EventFile(in: run.path)
     for row in rows { note(row.metrics, of: row.step) }
@@ -109,7 +114,14 @@ package final class MetricsLog {
   /// - Throws: `DurableFileError`, also where the run's folder is not there any more.
   package func log(step: Int, _ metrics: [Metric]) throws {
     try FolderLock.check(path)
-    try file.write(Self.bytes([line(step, metrics)]))
+    let line = line(step, metrics)
+    lines.append(line)
+    if file.isInPlace {
+      try file.write(Self.bytes([line]))
+    } else {
+      try rewrite()
+      warn("\(path): was replaced or removed meanwhile; it has all rows of the run again")
+    }
     try tell(step, metrics)
   }
 
@@ -120,13 +132,18 @@ package final class MetricsLog {
   /// Puts rows in place of those of the step that was reopened, all at once.
   package func relog(step: Int, _ rows: [[Metric]]) throws {
     let rows = rows.filter { !$0.isEmpty }
-    try DurableFile.write(Self.bytes(before + rows.map { line(step, $0) }), to: path)
-    file = try OpenFile(appendingTo: path)
+    lines = before + rows.map { line(step, $0) }
+    try rewrite()
     reopened = nil
     trainingSteps.removeAll { $0 >= step }
     validationSteps.removeAll { $0 >= step }
     losses.removeAll { $0.step >= step }
     for row in rows { try tell(step, row) }
+  }
+
+  private func rewrite() throws {
+    try DurableFile.write(Self.bytes(lines), to: path)
+    file = try OpenFile(appendingTo: path)
   }
 
   private func line(_ step: Int, _ metrics: [Metric]) -> String {

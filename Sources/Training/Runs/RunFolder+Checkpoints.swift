@@ -25,7 +25,7 @@ extension RunFolder {
   /// - Throws: `failed` where the folder cannot be read: a run must not begin anew for that.
   package func resumePoint() throws(DurableFileError) -> String? {
     if let name = try? FileManager.default.destinationOfSymbolicLink(atPath: lastPath),
-      !name.contains("/"), DurableFile.exists("\(checkpointsPath)/\(name)/state.json")
+      !DurableFile.hasSlash(name), DurableFile.exists("\(checkpointsPath)/\(name)/state.json")
     {
       return "\(checkpointsPath)/\(name)"
     }

@@ -96,6 +96,9 @@ package struct FirstStageFile: Sendable {
   private static func external(
     _ path: String, _ ofCondition: Bool, _ choice: WeightChoice
   ) throws -> FirstStageFile {
+    if path.split(separator: "/").last.map(String.init) == VQGANCheckpoint.emaName {
+      try RunFolder.requireWhole(DurableFile.folder(of: path), [VQGANCheckpoint.emaName])
+    }
     let checkpoint = try TamingCheckpoint(
       try CheckpointFile.open(path, weights: choice), project: try TamingProject.beside(path),
       stagesOnly: true)

@@ -88,6 +88,7 @@ package struct VQGANRun {
         ($0 % config.logEvery == 0 ? 1 : 0) + (validation != nil && isDue($0) ? 1 : 0)
           + (isEvaluated($0) ? 1 : 0)
       })
+    log.warn = { reporter.warn($0) }
     if let missing = log.missing { reporter.warn(missing) }
     if let metrics = log.reopened, let validation {
       var rows = [metrics.filter { !$0.name.hasPrefix("val/") }]
