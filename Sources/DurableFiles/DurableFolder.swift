@@ -63,7 +63,9 @@ extension DurableFile {
   /// fails it stays, whole.
   package static func removePublished(_ path: String) {
     let temporary = temporaryPath(for: path)
-    guard (try? rename(path, to: temporary)) != nil else { return }
+    guard (try? FolderLock.check(path)) != nil, Platform.rename(path, temporary) == 0
+    else { return }
+    try? sync(folder(of: path))
     remove(temporary)
   }
 
