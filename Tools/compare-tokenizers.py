@@ -60,7 +60,7 @@ def shards_of(text):
     return [line for line in text.splitlines() if line.endswith(".h5")]
 
 
-def pictures(shards, count):
+def first_images(shards, count):
     images = []
     for path in shards:
         with h5py.File(path) as shard:
@@ -100,7 +100,7 @@ def measure(options, name, vqgan, shards, folder):
                 "fid": "rFID", "fd_lite0": "rFD lite0", "kid": "rKID", "kd_lite0": "rKD lite0"}
     row |= {text: found[key] for key, text in measures.items() if key in found}
     row |= {"used": used, "perplexity": perplexity, "encode/s": rate(notes), "decode/s": rate(decoding)}
-    return row, pictures(shards_of(decoded), SHOWN)
+    return row, first_images(shards_of(decoded), SHOWN)
 
 
 def table(rows):
@@ -143,7 +143,7 @@ def main():
     limit = ["--limit", options.count] if options.count else []
     shards = shards_of(run(options.bin / "prep-images", options.photos, "--size", options.size, *limit,
                            "--name", "photos", "--out", options.out / "shards")[0])
-    rows, columns = [], [("photo", pictures(shards, SHOWN))]
+    rows, columns = [], [("photo", first_images(shards, SHOWN))]
     for name, vqgan in named:
         folder = options.out / name
         folder.mkdir(exist_ok=True)

@@ -26,7 +26,7 @@ extension VQGANConfig {
   /// Residual blocks between the levels and the ends.
   var middleBlocks: Int { architecture == .taming ? 2 : numResBlocks }
 
-  /// Of the convolution that halves both sides.
+  /// Of the convolution with stride 2.
   var downsamplingOptions: ConvolutionOptions {
     architecture == .taming ? .downsampling : .init(stride: 2, padding: 1)
   }
