@@ -26,9 +26,8 @@ package final class ShardFolder {
   /// A folder in which a run has ended before its first shard takes any plan.
   ///
   /// - Parameter sources: shards that are read, which must lie elsewhere.
-  /// - Throws: `holdsSources`, `otherShards`; `externalShard` where there is a file of a shard's or a report's name that no
-  ///   manifest tells of;
-  ///   `optionsDiffer` when the folder holds shards of another plan; `file(.busy)` when another
+  /// - Throws: `holdsSources`, `otherShards`; `externalShard` where there is a file of a shard's or
+  ///   a report's name that no manifest lists; `optionsDiffer` when the folder holds shards of another plan; `file(.busy)` when another
   ///   process writes there; `file(.cannotCreate)`, `malformed`.
   package init(
     _ path: String, plan: ShardPlan, sources: [String] = []

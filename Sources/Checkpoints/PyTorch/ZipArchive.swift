@@ -1,5 +1,5 @@
-// The directory of a zip archive, whose entries are stored, as torch.save does it, or deflated where
-// that is allowed.
+// The directory of a zip archive, whose entries are stored, as torch.save does it, or deflated
+// where that is allowed.
 
 /// Where an entry's bytes are.
 struct ZipEntry: Equatable, Sendable {

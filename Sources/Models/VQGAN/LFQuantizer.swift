@@ -7,8 +7,8 @@ import TensorCore
 /// channel's the highest.
 ///
 /// With `signs` of Open-MAGVIT2 the first channel's bit is the lowest, and latents are not
-/// normalised. Otherwise an image's latents are brought to mean 0 and variance 1 together, without which the
-/// entropy loss has no scale to work at. The loss is
+/// normalised. Otherwise an image's latents are brought to mean 0 and variance 1 together, without
+/// which the entropy loss has no scale to work at. The loss is
 /// `w (mean H(p) - γ H(mean p)) + β mean (z - q)²`, p being the soft assignment
 /// `softmax(200 z · c)` of a vector to the codes: each vector is to be sure of its code, all of
 /// them together are to use every code. More than ten bits are taken in groups of at most ten,

@@ -29,6 +29,15 @@ extension RunFolder {
   func notFinite(_ what: String, at step: Int) -> RunError {
     .notFinite(path: path, step: step, what: what, last: steps().last)
   }
+
+  /// Whether no checkpoint holds a state or one that came later.
+  func hasNothing(since state: TrainingState) -> Bool { state.step > steps().last ?? 0 }
+
+  /// That too many steps were skipped, the last of them that of `state`, with the newest checkpoint.
+  func onlySkipped(_ what: String, until state: TrainingState) -> RunError {
+    .onlySkipped(
+      path: path, step: state.step, count: state.skippedInARow, what: what, last: steps().last)
+  }
 }
 
 extension Layer {

@@ -208,7 +208,14 @@ package struct VQGANRun {
       reporter.warn("step \(state.step): \(error.what) is not finite; the step is skipped")
       if state.skippedInARow == 0 { lastTaken = before }
       state.countSkipped()
-      if state.hasSkippedTooMuch(of: config.steps) { throw try onlySkipped(error.what, log) }
+      if state.hasSkippedTooMuch(of: config.steps) {
+        let skipped = state
+        if let lastTaken, folder.hasNothing(since: lastTaken) {
+          state = lastTaken
+          try save(log)
+        }
+        throw folder.onlySkipped(error.what, until: skipped)
+      }
       return nil
     }
     state.countTaken()
@@ -216,17 +223,6 @@ package struct VQGANRun {
       throw folder.notFinite(name, at: state.step)
     }
     return losses
-  }
-
-  /// Saves the state behind the last step that was taken, unless there is a checkpoint since.
-  private mutating func onlySkipped(_ what: String, _ log: MetricsLog) throws -> RunError {
-    let (step, count) = (state.step, state.skippedInARow)
-    if let lastTaken, lastTaken.step > folder.steps().last ?? 0 {
-      state = lastTaken
-      try save(log)
-    }
-    return .onlySkipped(
-      path: folder.path, step: step, count: count, what: what, last: folder.steps().last)
   }
 
   private func save(_ log: MetricsLog) throws {
