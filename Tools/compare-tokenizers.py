@@ -6,14 +6,20 @@
 
 A VQGAN is whatever --vqgan of the commands takes: a run, a checkpoint, a file of a published tokenizer. Photos are cut to squares
 of --size pixels; --count takes so many of them, chosen at random, always the same. FOLDER keeps the shards, the codes and the
-images of each VQGAN, table.txt, table.json and sheet.png: the first photos beside what each VQGAN makes of them. Measures are
-those of evaluate; distances need --features, LPIPS needs --lpips. Needs h5py, numpy and Pillow.
+images of each VQGAN, its speeds, table.txt, table.json and sheet.png: the first photos beside what each VQGAN makes of them.
+What is there already is not made again; its speeds are those of the run that made it. Measures are those of evaluate; distances
+need --features, LPIPS needs --lpips. Needs h5py, numpy and Pillow.
 """
 import argparse, json, math, pathlib, re, subprocess, sys
 
-import h5py
-import numpy
-from PIL import Image, ImageDraw
+try:
+    import h5py
+    import numpy
+    from PIL import Image, ImageDraw
+except ImportError as error:  # main tells it: the table itself needs none of them
+    missing = error
+else:
+    missing = None
 
 SHOWN = 8
 
@@ -27,9 +33,18 @@ def run(*command):
 
 
 def rate(notes):
-    """Images per second, as encode-dataset and decode-dataset tell them."""
-    found = re.search(r"([\d.,]+) images/s", notes)
-    return float(found[1].replace(",", "")) if found else math.nan
+    """Images per second, as encode-dataset and decode-dataset tell them last; None where nothing was new."""
+    found = re.findall(r"([\d.,]+) images/s", notes)
+    return float(found[-1].replace(",", "")) if found else None
+
+
+def speeds(folder, notes):
+    """Images per second by column; of work that was done before, those of then."""
+    path = folder / "speeds.json"
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    kept |= {column: value for column, told in notes.items() if (value := rate(told)) is not None}
+    path.write_text(json.dumps(kept) + "\n")
+    return {column: kept.get(column) for column in notes}
 
 
 def title(path):
@@ -99,7 +114,7 @@ def measure(options, name, vqgan, shards, folder):
     measures = {"psnr": "PSNR", "ssim": "SSIM", "lpips_vgg": "LPIPS vgg", "lpips_alex": "LPIPS alex", "lpips_squeeze": "LPIPS squeeze",
                 "fid": "rFID", "fd_lite0": "rFD lite0", "kid": "rKID", "kd_lite0": "rKD lite0"}
     row |= {text: found[key] for key, text in measures.items() if key in found}
-    row |= {"used": used, "perplexity": perplexity, "encode/s": rate(notes), "decode/s": rate(decoding)}
+    row |= {"used": used, "perplexity": perplexity} | speeds(folder, {"encode/s": notes, "decode/s": decoding})
     return row, first_images(shards_of(decoded), SHOWN)
 
 
@@ -113,8 +128,8 @@ def table(rows):
 
 def text(value):
     if isinstance(value, float):
-        return "-" if math.isnan(value) else f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
-    return str(value)
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
+    return "-" if value is None else str(value)
 
 
 def main():
@@ -130,6 +145,8 @@ def main():
     parser.add_argument("--lpips", action="append", default=[], help="files of LPIPS; may be repeated")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each VQGAN instead of the table")
     options = parser.parse_args()
+    if missing:
+        sys.exit(f"{missing}: make .venv/ready installs what this needs")
     if options.features == "latents":
         parser.error("--features latents: each VQGAN has its own, so their distances cannot be compared")
     named = []
