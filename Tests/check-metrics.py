@@ -134,6 +134,11 @@ for resize in filter(None, options.resize.split(",")):
         a.double(), b.double(), kid_subsets=1 if size == count else 100, kid_subset_size=size, rng_seed=2020,
         verbose=False, kid_kernel="poly", kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None, kid_kernel_poly_coef0=1)
     check(f"{resize} kid, torch-fidelity", ours["kid"], kid["kernel_inception_distance_mean"], 1e-3)
+    spread = metric_kid.kid_features_to_metric(
+        a.double(), b.double(), kid_subsets=ours.get("kid_spread_subsets", ours["kid_subsets"]),
+        kid_subset_size=ours.get("kid_spread_subset_size", ours["kid_subset_size"]), rng_seed=2020, verbose=False,
+        kid_kernel="poly", kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None, kid_kernel_poly_coef0=1)
+    check(f"{resize} kid's ±, torch-fidelity", ours["kid_sd"], spread["kernel_inception_distance_std"], 1e-3)
     prc = metric_prc.prc_features_to_metric(
         b.double(), a.double(), prc_neighborhood=3, prc_batch_size=10000, save_cpu_ram=False, verbose=False)
     for name in ("precision", "recall"):

@@ -1,6 +1,7 @@
 // Statistics of features as the tools for FID exchange them.
 import Checksums
 import DurableFiles
+import TensorCore
 
 /// The arrays `mu` and `sigma` of a NumPy archive, the form of pytorch-fid and ADM.
 package struct StatisticsFile: Sendable, Equatable {
@@ -103,6 +104,16 @@ package struct StatisticsFile: Sendable, Equatable {
         throw NumPyFileError(
           path: path, problem: "sigma[\(row), \(column)] is not sigma[\(column), \(row)]")
       }
+    }
+    guard largest > 0 else { return }
+    // Rounding to float32 moves eigenvalues by 6e-8 of this norm at most.
+    let squares = covariance.reduce(0) { $0 + ($1 / largest) * ($1 / largest) }
+    let tolerance = 1e-6 * largest * squares.squareRoot()
+    var raised = DoubleMatrix(covariance, rows: width, columns: width)
+    for row in 0..<width { raised[row, row] += tolerance }
+    guard raised.semidefiniteFactor().rows == width else {
+      throw NumPyFileError(
+        path: path, problem: "sigma has a negative eigenvalue, below \(-tolerance): no covariances")
     }
   }
 

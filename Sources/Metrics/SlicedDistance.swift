@@ -25,9 +25,14 @@ package enum SlicedDistance {
       let length = axes.elements[range].reduce(0) { $0 + $1 * $1 }.squareRoot()
       for index in range { axes.elements[index] /= length }
     }
-    let (a, b) = (projections(of: first, on: axes), projections(of: second, on: axes))
-    let sum = (0..<directions).reduce(0) { sum, row in
-      sum + squaredDistance(a[row].sorted(), b[row].sorted())
+    var sum = 0.0
+    // Some directions at a time: the projections of all take more memory than the features.
+    for start in stride(from: 0, to: directions, by: 100) {
+      let count = min(100, directions - start)
+      let part = DoubleMatrix(
+        Array(axes.elements[start * width..<(start + count) * width]), rows: count, columns: width)
+      let (a, b) = (projections(of: first, on: part), projections(of: second, on: part))
+      sum = (0..<count).reduce(sum) { $0 + squaredDistance(a[$1].sorted(), b[$1].sorted()) }
     }
     return 3 * Double(width) * sum / Double(directions)
   }

@@ -82,7 +82,7 @@ struct Evaluate: ModelCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Resampled sets for 95 % intervals of PSNR, SSIM, LPIPS and FID; 0 for none.",
+      "Resampled sets for 95 % intervals; 0 for none.",
       valueName: "sets"))
   var bootstrap = 0
 
@@ -152,7 +152,7 @@ struct Evaluate: ModelCommand {
 
   func execute() throws {
     let console = runtime.console
-    if let sheet { try OutputFile.requireNew(sheet) }
+    for path in [sheet, saveStatistics].compactMap(\.self) { try OutputFile.requireNew(path) }
     let device = try runtime.startComputing()
     let stage = try vqgan.map { try FirstStage.load($0, on: device) }
     let sides = try [reference, candidate].map {
@@ -178,36 +178,47 @@ struct Evaluate: ModelCommand {
       try Interruption.throwIfRequested()
     }
     progress.finish()
-    report.definition = definition(evaluation, decodedBy: stage)
+    report.definition = definition(evaluation, report.definition, decodedBy: stage)
     for warning in report.warnings { console.warn(warning) }
     try results.writer.write(report, text: report.text)
   }
 
   /// What two numbers must have in common to be compared.
+  ///
+  /// - Parameter measured: what the measures add to it.
   private func definition(
-    _ evaluation: Evaluation, decodedBy stage: FirstStage?
-  ) -> [(key: String, value: String)] {
-    func side(_ side: EvaluationSide) -> String {
-      side.count > 0 ? "\(side.count) from \(side.kind) \(side.path)" : "\(side.kind) \(side.path)"
+    _ evaluation: Evaluation, _ measured: [(key: String, value: DefinitionValue)],
+    decodedBy stage: FirstStage?
+  ) -> [(key: String, value: DefinitionValue)] {
+    func side(_ side: EvaluationSide) -> DefinitionValue {
+      .text(
+        side.count > 0
+          ? "\(side.count) from \(side.kind) \(side.path)" : "\(side.kind) \(side.path)")
     }
-    var items = [("tool", "swift-vqgan evaluate \(SuiteVersion.current)")]
+    var items: [(String, DefinitionValue)] = [
+      ("tool", .text("swift-vqgan evaluate \(SuiteVersion.current)"))
+    ]
     if let extractor = evaluation.extractor {
-      items.append(("features", String(features.prefix { $0 != "=" })))
-      items.append(("weights sha256", extractor.digest))
-      if extractor.source != .latents { items.append(("resize", resize.rawValue)) }
+      items.append(("features", .text(String(features.prefix { $0 != "=" }))))
+      items.append(("weights sha256", .text(extractor.digest)))
+      if extractor.source != .latents { items.append(("resize", .text(resize.rawValue))) }
+    } else if evaluation.comparesPixels {
+      items.append(("features", .text("pixels \(PixelFeatures.side)×\(PixelFeatures.side)")))
+      items.append(("resize", .text(PixelFeatures.resize.rawValue)))
     }
     if let perceptual = evaluation.perceptual {
-      items.append(("lpips trunk", perceptual.trunk))
-      items.append(("lpips sha256", perceptual.digests.joined(separator: " ")))
+      items.append(("lpips trunk", .text(perceptual.trunk)))
+      items.append(("lpips sha256", .text(perceptual.digests.joined(separator: " "))))
     }
-    if let stage { items.append(("vqgan sha256", stage.fingerprint)) }
-    if bootstrap > 0 { items.append(("bootstrap", "\(bootstrap)")) }
+    if let stage { items.append(("vqgan sha256", .text(stage.fingerprint))) }
+    items += measured
+    if bootstrap > 0 { items.append(("bootstrap", .number(UInt64(bootstrap)))) }
     items.append(("reference", side(evaluation.reference)))
     items.append(("candidate", side(evaluation.candidate)))
     if let training = evaluation.training, let copies {
-      items.append(("copies of", "\(training.count) grids of \(copies)"))
+      items.append(("copies of", .text("\(training.count) grids of \(copies)")))
     }
-    items.append(("seed", "\(seed.seed)"))
+    items.append(("seed", .number(seed.seed)))
     return items
   }
 }

@@ -38,9 +38,25 @@ import Testing
       StatisticsFile(mean: [1, .nan], covariance: [1, 0.5, 0.5, 2]),
       StatisticsFile(mean: [1, 2], covariance: [-1, 0.5, 0.5, 2]),
       StatisticsFile(mean: [1, 2], covariance: [1, 0.5, -0.5, 2]),
+      // Eigenvalues 3 and -1, then 1 and -1e-5, with sound diagonals.
+      StatisticsFile(mean: [1, 2], covariance: [1, 2, 2, 1]),
+      StatisticsFile(mean: [1, 2], covariance: [0.5, 0.50001, 0.50001, 0.5]),
     ] {
       try bad.write(to: folder("s.npz"))
       #expect(throws: (any Error).self) { try StatisticsFile(folder("s.npz")) }
+    }
+  }
+
+  /// Covariances of low rank, of float32, of nothing but zeros.
+  @Test func rounding() throws {
+    let folder = try TemporaryFolder()
+    let covariances: [[Double]] = [
+      [1, 1, 1, 1], [1, 1 + 1e-7, 1 + 1e-7, 1], [0, 0, 0, 0], [1e-300, 0, 0, 0],
+    ]
+    for covariance in covariances {
+      let sound = StatisticsFile(mean: [1, 2], covariance: covariance)
+      try sound.write(to: folder("s.npz"))
+      #expect(try StatisticsFile(folder("s.npz")) == sound, "\(covariance)")
     }
   }
 }

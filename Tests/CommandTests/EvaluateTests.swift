@@ -52,10 +52,46 @@ struct EvaluateTests {
     for part in ["psnr 29.046", "swift-vqgan evaluate", "3 from image files a", "seed 5"] {
       #expect(outcome.output.contains(part), "\(outcome.output)")
     }
+    let report = try json("a b --paired --seed 5 --bootstrap 7")
+    #expect(report["seed"] as? Int == 5 && report["bootstrap"] as? Int == 7)
+    #expect(report["mind_pixels"] == nil && report["features"] == nil)
+  }
+
+  /// 9 levels of each of the 32×32×3 pixels: 3·|c|², nearly, where no level falls below 0.
+  @Test func pixelsNeedNoFeatures() throws {
+    let report = try json("a b --bootstrap 3")
+    #expect((5..<14).contains(report["mind_pixels"] as? Double ?? 0), "\(report)")
+    #expect(
+      report["features"] as? String == "pixels 32×32" && report["resize"] as? String == "clean")
+    #expect(report["mind_pixels_ci95"] is Double && report["psnr"] == nil)
+    #expect(try json("a a")["mind_pixels"] as? Double == 0)
+    let both = try json("a b --paired --metrics psnr,mind")
+    #expect(both["mind_pixels"] as? Double == report["mind_pixels"] as? Double)
+    #expect(both["psnr"] is Double)
+  }
+
+  /// Images below the windows of SSIM are counted, or refused where SSIM is asked for.
+  @Test func imagesBelowTheWindow() throws {
+    for name in ["small", "smaller"] {
+      try FileManager.default.createDirectory(
+        atPath: folder(name), withIntermediateDirectories: true)
+      for index in 0..<3 {
+        let side = index == 0 ? 12 : name == "small" ? 8 : 6
+        try image(side, side, seed: index, 0).writePNG(to: folder("\(name)/\(index).png"))
+      }
+    }
+    let report = try json("small small --paired")
+    #expect(report["ssim"] as? Double == 1 && report["ssim_uniform7"] as? Double == 1)
+    let warnings = try #require(report["warnings"] as? [String])
+    #expect(warnings.count == 1 && warnings[0].contains("ssim: without 2 of 3 images"))
+    #expect((try json("smaller smaller --paired")["warnings"] as? [String])?.count == 2)
+    let named = try shell("evaluate small small --paired --metrics ssim --quiet", in: folder)
+    #expect(named.status == 65, "\(named.errors)")
+    #expect(named.errors.contains("small: image 1 is 8×8, expected at least 11"), "\(named.errors)")
   }
 
   @Test(arguments: [
-    ("a b", 64, "nothing to measure"), ("a few --paired", 65, "3 images against 1"),
+    ("a b --metrics ,", 64, "nothing to measure"), ("a few --paired", 65, "3 images against 1"),
     ("a missing --paired", 66, "missing"), ("a b --metrics fid", 64, "--features"),
     ("a b --features latents", 64, "--vqgan"), ("a b --features vgg", 64, "inception=FILE"),
     ("a b --features inception=w.safetensors", 65, "Conv2d_1a_3x3.conv.weight"),
@@ -65,6 +101,9 @@ struct EvaluateTests {
     ("a empty --paired", 66, "no .h5"), ("a mixed --paired", 65, "shards and image files"),
     ("a wide --paired", 65, "image 1 is 20×12, expected 16×12"),
     ("a statistics.npz --paired", 65, "0"),
+    ("a statistics.npz", 64, "statistics.npz: statistics have no images, which mind needs"),
+    ("a indefinite.npz", 65, "indefinite.npz: sigma has a negative eigenvalue"),
+    ("a b --paired --lpips w.safetensors", 65, "w.safetensors holds no part of LPIPS (but x …); "),
     ("a b --sheet x.png", 64, "--copies"), ("a b --copies c --sheet x.jpg", 64, ".png"),
   ])
   func refuses(arguments: String, status: Int32, words: String) throws {
@@ -78,6 +117,7 @@ struct EvaluateTests {
     try image(20, 12, seed: 0, 0).writePNG(to: folder("wide/1.png"))
     try FileManager.default.copyItem(
       atPath: Fixture.path("metrics/statistics.npz"), toPath: folder("statistics.npz"))
+    try StatisticsFile(mean: [0, 0], covariance: [1, 2, 2, 1]).write(to: folder("indefinite.npz"))
     let header = Data(#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#.utf8)
     var file = Data([UInt8(header.count), 0, 0, 0, 0, 0, 0, 0])
     file.append(header)
@@ -141,6 +181,11 @@ struct EvaluateTests {
       evaluate S c.npz --vqgan V --features latents --metrics fid --json --quiet 2>/dev/null
       evaluate S c.npz --vqgan V --features latents --quiet 2>&1 >/dev/null |
         grep -q 'statistics have no images, which kid needs'
+      cp c.npz before.npz
+      evaluate S C --vqgan V --features latents --save-statistics c.npz --quiet 2>exists &&
+        exit 1 || [ $? -eq 73 ]
+      grep -q 'c.npz: exists already' exists
+      cmp c.npz before.npz
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let lines = try outcome.output.split(separator: "\n").map {
@@ -151,6 +196,42 @@ struct EvaluateTests {
     #expect(lines[0]["candidate_codes_used"] is Double && lines[0]["mind"] is Double)
     let warnings = try String(contentsOfFile: folder("warnings"), encoding: .utf8)
     #expect(warnings.contains("biased upwards below 2048"))
+  }
+
+  /// Of every measure, with subsets that are halves of the images; those of KID are in the line.
+  @Test func intervalsOfSets() throws {
+    for index in 3..<9 {
+      for (name, shift) in [("a", 0), ("b", 9)] {
+        try image(16, 12, seed: index, shift).writePNG(to: folder("\(name)/\(index).png"))
+      }
+    }
+    let outcome = try shell(
+      """
+      set -e
+      for s in a b; do prep-images $s --out S$s --quiet --size 32 >/dev/null; done
+      train-vqgan Sa --preset tiny --steps 1 --batch-size 1 --threads 1 --out V --quiet >/dev/null
+      evaluate Sa Sb --vqgan V --features latents --bootstrap 5 --json --quiet 2>/dev/null
+      evaluate Sa Sb --vqgan V --features latents --metrics mind --bootstrap 5 --json --quiet
+      evaluate Sa Sb --count 3 --vqgan V --features latents --metrics kid --bootstrap 5 --json
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let lines = try outcome.output.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    try #require(lines.count == 3, "\(outcome.output)")
+    for name in ["kd_latents", "fd_latents", "precision", "recall", "density", "coverage", "mind"] {
+      let width = try #require(lines[0][name + "_ci95"] as? Double, "\(name): \(lines[0])")
+      #expect(width.isFinite && width >= 0, "\(name)")
+    }
+    #expect((lines[0]["mind_ci95"] as? Double ?? 0) > 0)
+    #expect(lines[1]["mind_ci95"] as? Double == lines[0]["mind_ci95"] as? Double)
+    #expect((lines[0]["kd_latents_sd"] as? Double ?? 0) > 0)
+    for (key, number) in [
+      ("subsets", 1), ("subset_size", 9), ("spread_subsets", 100), ("spread_subset_size", 4),
+    ] { #expect(lines[0]["kd_latents_\(key)"] as? Int == number, "\(key): \(lines[0])") }
+    // Halves of three images are too few for it.
+    #expect(lines[2]["kd_latents"] is Double && lines[2]["kd_latents_ci95"] == nil)
+    #expect(outcome.errors.contains("kd_latents: no interval, of halves"), "\(outcome.errors)")
   }
 
   /// What real data have: each is a clear error, or numbers with a warning.
@@ -210,6 +291,21 @@ struct EvaluateTests {
     #expect(abs(report["fd_latents"] as? Double ?? 1) < 1e-6)
     #expect(report["mind"] as? Double == 0 && report["precision"] == nil)
     #expect((report["warnings"] as? [String])?.count == 4)
+    // One image: what needs several is left out, pairs are measured.
+    let pair = try evaluate("one one --paired")
+    #expect(pair.status == 0, "\(pair.errors)")
+    for words in ["the kernel distance: 1 image,", "the Fréchet distance: 1 image,"] {
+      #expect(pair.errors.contains(words), "\(pair.errors)")
+    }
+    for part in [#""psnr":99"#, #""ssim":1"#, #""mind":0"#] {
+      #expect(pair.output.contains(part), "\(pair.output)")
+    }
+    // Where nothing is left, the reason is the error.
+    let zeros = Array(repeating: 0.0, count: 1024)
+    try StatisticsFile(mean: Array(zeros[..<32]), covariance: zeros).write(to: folder("zero.npz"))
+    let nothing = try evaluate("one zero.npz")
+    #expect(nothing.status == 65 && nothing.output.isEmpty, "\(nothing.errors)")
+    #expect(nothing.errors.contains("1 image, it needs at least 2"), "\(nothing.errors)")
     let single = try evaluate("one one --metrics mind")
     #expect(single.status == 0 && single.output.contains(#""mind":0"#), "\(single.errors)")
   }
@@ -252,5 +348,17 @@ struct EvaluateTests {
       in: folder)
     #expect(small.status == 65, "\(small.errors)")
     #expect(small.errors.contains("at least 31 pixels a side for lpips_alex"), "\(small.errors)")
+    // Parts that do not belong together are named, and what would.
+    for (files, words) in [
+      ("--lpips base.safetensors", "base.safetensors holds AlexNet without heads; --lpips takes"),
+      (
+        "--lpips heads.safetensors --lpips heads.safetensors",
+        "heads.safetensors holds the heads of alex alone, heads.safetensors holds"
+      ), ("--lpips heads.safetensors", "alexnet-owt-7be5be79.pth"),
+    ] {
+      let outcome = try shell("evaluate a b --paired \(files) --quiet", in: folder)
+      #expect(outcome.status == 65, "\(files): \(outcome.errors)")
+      #expect(outcome.errors.contains(words), "\(files): \(outcome.errors)")
+    }
   }
 }

@@ -92,7 +92,30 @@ import Testing
       FeatureTable([[0], [1]]), FeatureTable([[2], [-1]]), seed: 2020)
     // Within: k(0,1) = 1, k(2,-1) = -1; across: 1, 1, 27, 0.
     #expect(abs(distance.mean - (1 - 1 - 2 * 29.0 / 4)) < 1e-12)
-    #expect(distance.deviation == 0 && distance.subsets == 1 && distance.size == 2)
+    #expect(distance.deviation == 0 && distance.subsets == distance.spread)
+    #expect(distance.subsets.count == 1 && distance.subsets.size == 2)
+  }
+
+  /// Where there are too few images for subsets of 1,000, the mean is that of all, and the
+  /// deviation that over subsets of half of them.
+  @Test(arguments: [40, 30])
+  func kernelDistanceOfFewImagesHasASpread(count: Int) throws {
+    let (a, b) = (randomTable(40, 6, seed: 7), randomTable(count, 6, seed: 8))
+    let few = try KernelDistance(a, b, seed: 2020)
+    let halves = try KernelDistance(a, b, size: count / 2, seed: 2020)
+    #expect(few.subsets.count == (count == 40 ? 1 : 100) && few.subsets.size == count)
+    #expect(few.spread.count == 100 && few.spread.size == count / 2)
+    #expect(few.deviation == halves.deviation && few.deviation > 0)
+    #expect(halves.subsets == few.spread && halves.spread == few.spread)
+    if count == 40 { #expect(abs(few.mean - (try KernelDistance.ofAll(a, b))) < 1e-12) }
+  }
+
+  /// The same features in sets of unlike sizes: by the kernel, one value at a time.
+  @Test func kernelDistanceOfAllByHand() throws {
+    let distance = try KernelDistance.ofAll(
+      FeatureTable([[0], [1]]), FeatureTable([[2], [-1], [0]]))
+    // Within: k(0,1) = 1; k(2,-1) = -1, twice 1. Across: 1, 1, 1, 27, 0, 1.
+    #expect(abs(distance - (1 + 1.0 / 3 - 2 * 31.0 / 6)) < 1e-12)
   }
 
   /// NumPy: `RandomState(2020).permutation(10)`; the subsets of torch-fidelity begin with it.
@@ -150,6 +173,31 @@ import Testing
     let values = (0..<100).map { Double($0 % 10) }
     let half = bootstrap.halfWidth(ofMean: values)
     #expect(abs(half - 1.96 * values.deviation / 10) < 0.05)
+  }
+
+  /// The deviation of a difference of means is √(s₁²/n₁ + s₂²/n₂).
+  @Test func intervalOfTwoSets() {
+    var bootstrap = Bootstrap(resamples: 2000, seed: 3)
+    let values = (0..<100).map { Double($0 % 10) }
+    func mean(_ rows: [Int]) -> Double { rows.reduce(0) { $0 + values[$1] } / Double(rows.count) }
+    let widths = bootstrap.halfWidths(of: (100, 100)) { first, second in
+      #expect(Set(first).count == 50 && Set(second).count == 50)
+      return [mean(first) - mean(second), 7]
+    }
+    #expect(widths.count == 2 && widths[1] == 0)
+    #expect(abs(widths[0] - 1.96 * values.deviation * (2.0 / 100).squareRoot()) < 0.06)
+  }
+
+  /// Subsets of large sets stay small, and the interval is still that of all rows.
+  @Test func intervalOfLargeSets() {
+    var bootstrap = Bootstrap(resamples: 500, seed: 3)
+    let widths = bootstrap.halfWidths(of: (5000, 5000)) { first, second in
+      #expect(first.count == 1000 && second.count == 1000)
+      return [Double(first.count { $0 % 2 == 0 }) / 1000]
+    }
+    #expect(abs(widths[0] - 1.96 * 0.5 / 5000.0.squareRoot()) < 0.002)
+    var none = Bootstrap(resamples: 0, seed: 3)
+    #expect(none.halfWidths(of: (9, 9)) { _, _ in [1] } == [])
   }
 }
 

@@ -129,6 +129,14 @@ private func train(
     for row in evaluated {
       #expect(["val/fd_latents", "val/kd_latents", "val/mind"].allSatisfy { row[$0] != "" })
     }
+    for tag in ["val/fd_latents", "val/kd_latents", "val/mind"] {
+      let shown = try scalars(tag, of: whole)
+      #expect(shown.map(\.step) == [3, 6, 7], "\(tag)")
+      for (row, value) in zip(evaluated, shown.map(\.value)) {
+        let written = try #require(row[tag].flatMap { Double($0) })
+        #expect(abs(Double(value) - written) <= 1e-6 * abs(written), "\(tag)")
+      }
+    }
     // Asked behind each step and before each batch, of evaluations at 3, 4, 14, 15, 23 and 24, of
     // validations at 7 to 12 and 17 to 22.
     for asked in [1, 2, 3, 4, 5, 7, 10, 13, 14, 15, 16, 17, 22, 23, 24] {
@@ -160,6 +168,21 @@ private func train(
     #expect(header.hasSuffix("val/psnr,val/pixel_agreement,val/codes_used"), "\(header)")
     let stored = try String(contentsOfFile: run.configPath, encoding: .utf8)
     #expect(!stored.contains("evaluation"))
+  }
+
+  /// The values that TensorBoard shows under a tag.
+  private func scalars(
+    _ tag: String, of run: RunFolder
+  ) throws -> [(step: Int, value: Float)] {
+    let file = try #require(
+      DurableFile.names(in: run.path).first { $0.hasPrefix("events.out.tfevents.") })
+    return try EventRecords.events("\(run.path)/\(file)").flatMap { event in
+      event.values.compactMap { value in
+        guard value[1] == [.bytes(Array(tag.utf8))], case .word(let number)? = value[2]?.first
+        else { return nil }
+        return (event.step, number)
+      }
+    }
   }
 
   /// The rows of `metrics.csv` by column.

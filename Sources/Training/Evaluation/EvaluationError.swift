@@ -12,7 +12,8 @@ package enum EvaluationError: Error, Equatable {
   case size(path: String, image: Int, found: String, expected: String)
   case counts(reference: Int, candidate: Int)
   case width(path: String, found: Int, expected: Int)
-  case halfLPIPS(path: String)
+  /// Files that make no LPIPS, each as "path holds this".
+  case lpips(found: [String])
   case notCodes(path: String)
 }
 
@@ -33,10 +34,12 @@ extension EvaluationError: CustomStringConvertible {
     case .width(let path, let found, let expected):
       "\(path): statistics of \(found) features, these features are \(expected)"
     case .notCodes(let path): "\(path): --copies compares codes; name code shards as the candidate"
-    case .halfLPIPS(let path):
-      "\(path): no heads and trunk of LPIPS; give AlexNet's or SqueezeNet's file and that of the "
-        + "heads, --lpips TRUNK.pth --lpips HEADS.pth, or one file of VGG16 that "
-        + "convert-checkpoint joined"
+    case .lpips(let found):
+      found.joined(separator: ", ")
+        + "; --lpips takes AlexNet (torchvision's alexnet-owt-7be5be79.pth) and its heads (alex.pth "
+        + "of the PyPI package lpips), or SqueezeNet 1.1 (squeezenet1_1-b8a52dc0.pth) and its heads "
+        + "(squeeze.pth), or VGG16 and its heads in one file: convert-checkpoint "
+        + "vgg16-397923af.pth vgg.pth --out FILE.safetensors"
     }
   }
 }

@@ -11,13 +11,38 @@ package struct MeasuredValue: Sendable, Equatable {
   package var interval: Double?
 }
 
+/// A part of what defines the measures.
+package enum DefinitionValue: Sendable, Equatable {
+  case text(String)
+  case number(UInt64)
+}
+
+extension DefinitionValue: CustomStringConvertible, Encodable {
+  package var description: String {
+    switch self {
+    case .text(let text): text
+    case .number(let number): "\(number)"
+    }
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .text(let text): try container.encode(text)
+    case .number(let number): try container.encode(number)
+    }
+  }
+}
+
 /// The measures of a comparison; encodes as the JSON of `evaluate`.
 package struct EvaluationReport: Encodable {
   package var values: [MeasuredValue] = []
   /// Whatever must be equal for two numbers to be comparable, in the order of the printed line.
-  package var definition: [(key: String, value: String)] = []
+  package var definition: [(key: String, value: DefinitionValue)] = []
   package var counts: (reference: Int, candidate: Int) = (0, 0)
   package var warnings: [String] = []
+  /// Why measures that nobody named could not be taken; each is a warning, too.
+  package var leftOut: [any Error] = []
   /// The file of the sheet of copies.
   package var sheet: String?
 
