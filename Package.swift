@@ -29,6 +29,7 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   ],
   "score": ["ModelCommands", "Training", "TensorCore", "Shards", "Images", "DurableFiles"],
   "shard-info": ["Images", "Shards", "DurableFiles", "Platform", "RowMaps"],
+  "shard-export": ["Corpora", "Shards", "Images", "Checksums", "DurableFiles", "RowMaps"],
   "convert-checkpoint": [
     "ModelCommands", "Training", "TamingCheckpoints", "Models", "Checkpoints", "Checksums",
     "DurableFiles", "Platform",
