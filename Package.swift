@@ -62,7 +62,8 @@ let fuzzer = Context.environment["LIBFUZZER"]
 let package = Package(
   name: "swift-vqgan",
   platforms: [.macOS(.v15)],
-  products: commands.map { .executable(name: $0.key, targets: [$0.key]) },
+  products: commands.map { .executable(name: $0.key, targets: [$0.key]) }
+    + [.executable(name: "vqgan", targets: ["vqgan"])],
   traits: [
     .default(enabledTraits: ["LibDeflate"]),
     .trait(name: "LibDeflate", description: "Shard compression by libdeflate instead of zlib."),
@@ -152,6 +153,8 @@ let package = Package(
         name: name, dependencies: modules + ["CommandSupport", argumentParser])
     }
     + [
+      // Becomes one of them.
+      .executableTarget(name: "vqgan", dependencies: ["Platform"]),
       .executableTarget(
         name: "command-probe",
         dependencies: [
