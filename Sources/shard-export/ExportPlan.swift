@@ -29,9 +29,9 @@ struct ExportPlan: Sendable {
       let reader = try ImageShardReader(path)
       let shard = try ExportedShard(
         reader, files: try rows.add(reader) ?? reader.names(in: &names))
-      var lines = "\(try reader.contents.identity)\n"
-      try shard.forEachLine(of: reader) { lines += $0 + "\n" }
-      Array(lines.utf8).withUnsafeBytes { hash.update($0) }
+      func add(_ line: String) { Array("\(line)\n".utf8).withUnsafeBytes { hash.update($0) } }
+      add(try reader.contents.identity)
+      try shard.forEachLine(of: reader, add)
       for category in try reader.contents.categories ?? [] {
         categories[category.id] = categories[category.id] ?? category
       }

@@ -58,7 +58,11 @@ struct FileNames: Sendable {
         name.unicodeScalars.map { scalar in
           ["/", "\\"].contains(scalar) || scalar.isControl ? "-" : scalar
         }))
-    while safe.utf8.count > maxBytes { safe.unicodeScalars.removeFirst() }
+    if safe.utf8.count > maxBytes {
+      // From the first whole character on.
+      safe = String(
+        decoding: safe.utf8.suffix(maxBytes).drop { $0 & 0xC0 == 0x80 }, as: UTF8.self)
+    }
     if safe.isEmpty || safe.utf8.first == UInt8(ascii: ".") { safe = "_" + safe }
     return isFolder && safe.lowercased().hasSuffix(".png") ? safe + "_" : safe
   }
