@@ -131,7 +131,8 @@ struct InstallTests {
       """, in: folder, seconds: 600)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let lines = outcome.output.split(separator: "\n").map(String.init)
-    let version = try shell("shard-info --version").output.split(separator: "\n")[0]
+    let version = try shell("shard-info --version").output
+      .trimmingCharacters(in: .whitespacesAndNewlines)
     try #require(lines.count == 5, "\(outcome)")
     #expect(lines[0].hasPrefix("dist/swift-vqgan-\(version)-linux-"), "\(lines[0])")
     #expect(lines[1...] == ["Install.md", "LICENSE", "README.md", version], "\(lines)")
