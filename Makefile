@@ -7,7 +7,7 @@ SHELL := bash
 .NOTPARALLEL:  # one step uses all cores
 .PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times \
 	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-metrics bench \
-	bench-compare compare-tokenizers compare-codebooks lint format check clean
+	bench-compare compare-tokenizers compare-codebooks lint format check clean install uninstall package
 
 BUILD := .build
 SWIFTFLAGS := -c release --scratch-path $(BUILD)
@@ -23,6 +23,19 @@ packages:
 
 build:  ## build the commands in release mode
 	@swift build $(SWIFTFLAGS) >&2
+
+PREFIX ?= $(HOME)/.local
+DESTDIR ?=
+
+install: build  ## copy the commands, their man pages and completions to PREFIX=~/.local
+	@python3 Tools/install.py $(BIN) --prefix '$(PREFIX)' --destdir '$(DESTDIR)'
+
+uninstall:  ## remove what make install has copied to PREFIX=~/.local
+	@python3 Tools/install.py --remove --prefix '$(PREFIX)' --destdir '$(DESTDIR)'
+
+package:  ## a tarball and a Debian package in dist/, with the Swift runtime inside the programs
+	@swift build -c release --scratch-path .build-package --static-swift-stdlib >&2
+	@python3 Tools/package.py .build-package/release --out dist
 
 test:  ## check the files with h5py and safetensors, then run all tests in release mode
 	swift build $(SWIFTFLAGS) --build-tests
@@ -139,7 +152,7 @@ format:  ## bring the code into form
 check: lint build test  ## what to run before a commit
 
 clean:  ## remove what was built, but not runs/
-	rm -rf .build .build-portable .build-fuzz .build-address .build-thread .venv
+	rm -rf .build .build-portable .build-fuzz .build-address .build-thread .build-package dist .venv
 
 .venv/ready: Tests/requirements.txt
 	python3 -m venv .venv

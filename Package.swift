@@ -29,6 +29,7 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   ],
   "score": ["ModelCommands", "Training", "TensorCore", "Shards", "Images", "DurableFiles"],
   "shard-info": ["Images", "Shards", "DurableFiles", "Platform", "RowMaps"],
+  "shard-export": ["Corpora", "Shards", "Images", "Checksums", "DurableFiles", "RowMaps"],
   "convert-checkpoint": [
     "ModelCommands", "Training", "TamingCheckpoints", "Models", "Checkpoints", "Checksums",
     "DurableFiles", "Platform",
@@ -61,7 +62,8 @@ let fuzzer = Context.environment["LIBFUZZER"]
 let package = Package(
   name: "swift-vqgan",
   platforms: [.macOS(.v15)],
-  products: commands.map { .executable(name: $0.key, targets: [$0.key]) },
+  products: commands.map { .executable(name: $0.key, targets: [$0.key]) }
+    + [.executable(name: "vqgan", targets: ["vqgan"])],
   traits: [
     .default(enabledTraits: ["LibDeflate"]),
     .trait(name: "LibDeflate", description: "Shard compression by libdeflate instead of zlib."),
@@ -151,6 +153,8 @@ let package = Package(
         name: name, dependencies: modules + ["CommandSupport", argumentParser])
     }
     + [
+      // Becomes one of them.
+      .executableTarget(name: "vqgan", dependencies: ["Platform"]),
       .executableTarget(
         name: "command-probe",
         dependencies: [

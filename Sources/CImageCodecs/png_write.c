@@ -41,7 +41,8 @@ static void on_write(png_structp png, png_bytep from, size_t added) {
 static void on_flush(png_structp png) { (void)png; }
 
 ic_status ic_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels,
-                        int level, uint8_t **bytes, size_t *count, ic_message *message) {
+                        int bit_depth, int level, uint8_t **bytes, size_t *count,
+                        ic_message *message) {
   struct writer writer = {NULL, 0, 0, message};
   png_structp png =
       png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, on_error, on_warning);
@@ -60,12 +61,14 @@ ic_status ic_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, 
   if (info == NULL) png_error(png, "out of memory");
   png_set_write_fn(png, &writer, on_write, on_flush);
   png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // the default is a million a side
-  png_set_IHDR(png, info, width, height, 8, channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY,
-               PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_set_IHDR(png, info, width, height, bit_depth,
+               channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_set_compression_level(png, level);
   png_write_info(png, info);
+  size_t row_bytes = width * (size_t)channels * (size_t)(bit_depth / 8);
   for (size_t y = 0; y < height; y++) {
-    png_write_row(png, pixels + y * width * (size_t)channels);
+    png_write_row(png, pixels + y * row_bytes);
   }
   png_write_end(png, info);
   png_infop created = info;

@@ -35,6 +35,7 @@ struct DamagedShardTests {
       "score @ --gpt gpt", "score train.h5 @ --gpt gpt --out scores",
       "decode-dataset @ --vqgan vqgan --out images",
       "decode-dataset @ --vqgan vqgan --images --out p",
+      "shard-export @ --out e",
       "evaluate @ whole.h5 --paired", "evaluate whole.h5 @ --vqgan vqgan --paired",
       "evaluate train.h5 train.h5 --vqgan vqgan --copies @",
     ])

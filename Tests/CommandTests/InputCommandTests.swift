@@ -136,6 +136,7 @@ struct InputCommandTests {
     ("decode-dataset --vqgan vqgan --out a/b/P < /dev/null", 66),
     ("decode-dataset other.h5 --vqgan vqgan --out a/b/P", 65),
     ("decode-dataset nowhere.h5 --vqgan vqgan --images --out a/b/P", 66),
+    ("shard-export --out a/b/P < /dev/null", 66), ("shard-export train.h5 --out a/b/P", 65),
     ("train-gpt train.h5 --heads 3 --out a/b/P", 64),
     ("train-vqgan nowhere.h5 --out a/b/P", 66), ("prep-images nowhere --out a/b/P", 66),
   ])
@@ -232,6 +233,7 @@ struct InputCommandTests {
     ("P/I.h5", "encode-dataset I.h5 --vqgan vqgan --out P"),
     ("P/train.h5", "decode-dataset train.h5 --vqgan vqgan --out P"),
     ("P/train-00000.png", "decode-dataset train.h5 --vqgan vqgan --images --out P"),
+    ("P/images/00000000.png", "shard-export I.h5 --out P"),
     ("P/sheet.png", "reconstruct in/a.png --vqgan vqgan --out P"),
     ("P/grid.png", "sample-gpt --gpt G --count 1 --out P"),
   ])

@@ -14,7 +14,7 @@ struct LinkingTests {
     }
   }
 
-  @Test(arguments: ["prep-coco", "prep-atari", "prep-images", "shard-info"])
+  @Test(arguments: ["prep-coco", "prep-atari", "prep-images", "shard-info", "shard-export"])
   func commandsThatOnlyMakeOrShowShardsHaveNoKernels(command: String) throws {
     let symbols = try shell("grep -c ck_winograd_forward '\(builtCommands)/\(command)'")
     #expect(symbols.output == "0\n")

@@ -42,6 +42,7 @@ struct ReplacedFolderTests {
     ("decode-dataset train.h5 --vqgan vqgan --images --threads 1 --out R", [0, 3]),
     ("sample-gpt --gpt gpt --count 4 --shard-size 2 --threads 1 --shards-out R", [0, 2, 4, 8]),
     ("sample-gpt --gpt gpt --count 3 --threads 1 --out R", [0, 3]),
+    ("shard-export images.h5 --threads 1 --out R", [0, 3, 8]),
     ("reconstruct images.h5 --vqgan vqgan --threads 1 --out R", [0, 3]),
     ("codebook-report train.h5 --vqgan vqgan --threads 1 --out R", [0, 2]),
   ]

@@ -100,6 +100,7 @@ struct RunDamageTests {
       "decode-dataset train.h5 --vqgan vqgan --images --out R",
       ["R/decoding", "R/train-00003"]
     ),
+    ("shard-export images.h5 --out R", ["images.h5", "R/export", "R/images/0", "R/rows.jsonl"]),
     ("reconstruct images.h5 --vqgan vqgan --out R", ["images.h5", "R/sheet.png"]),
     ("evaluate photos photos --paired", ["photos/3.png"]),
     ("shard-info train.h5 --verify", ["train.h5"]),

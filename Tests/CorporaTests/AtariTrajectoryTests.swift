@@ -16,6 +16,17 @@ private func episode(_ text: String, images: Range<Int> = 0..<10) throws -> Atar
 
 @Suite("Trajectory text (T1, T3)")
 struct AtariTrajectoryTests {
+  @Test func whatIsWrittenIsReadBack() throws {
+    let rows = [
+      AtariTransition(frame: 0, action: .noop, reward: 0, score: 0, terminal: false),
+      AtariTransition(frame: 4, action: .downLeftFire, reward: -7, score: -7, terminal: false),
+      AtariTransition(frame: 9, action: .up, reward: 100, score: 93, terminal: true),
+    ]
+    let read = try trajectory(AtariTrajectory.text(ofRecording: 1, rows: rows))
+    #expect(read.rows == rows && read.faults.isEmpty && read.notes.isEmpty)
+    #expect(read.metadata == ["db traj id : 1"] && !read.isVersion1Text)
+  }
+
   @Test(
     "Both versions of the text, and what forks made of them, give the same rows",
     arguments: [

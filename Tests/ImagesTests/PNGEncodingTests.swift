@@ -28,3 +28,11 @@ func writtenImagesAreReadBack(level: Int) throws {
     return
   }
 }
+
+@Test func depthsAreWrittenInSixteenBits() throws {
+  let last = 47 * 5 - 1
+  let stored = (0...last).map { (position: Int) -> UInt16 in UInt16(position * 65535 / last) }
+  let map = DepthMap(width: 47, height: 5, stored: stored)
+  #expect(try ImageDecoder.header(map.encodedPNG()).bitDepth == 16)
+  #expect(try ImageDecoder.decodeDepth(map.encodedPNG()).stored == stored)
+}

@@ -14,7 +14,7 @@ extension SweepKind {
     commands: [
       "shard-info @ --verify --preview ../out.png", "codebook-report @ --out ../out --quiet",
       "train-vqgan @ --preset tiny --batch-size 1 --steps 1 --out ../out --quiet",
-      "evaluate @ @ --paired --quiet",
+      "shard-export @ --out ../out --quiet", "evaluate @ @ --paired --quiet",
     ])
 
   static let codeShard = SweepKind(

@@ -83,6 +83,7 @@ COMMANDS = [
     Command("decode-dataset", "decode-dataset in/C --vqgan in/V --threads 1 --out out/S", lock="out/S"),
     Command("decode-dataset --images", "decode-dataset in/C --vqgan in/V --images --threads 1 --out out/I",
             lock="out/I"),
+    Command("shard-export", "shard-export in/S --threads 1 --out out/E", lock="out/E"),
     Command("train-vqgan", VQGAN, "resume", lock="out/V", atomic=CHECKPOINTS),
     Command("train-vqgan --resume", f"train-vqgan {RESUME} --steps 2 --out out/V", "resume", before=VQGAN, steps=KEEP,
             lock="out/V", atomic=CHECKPOINTS),

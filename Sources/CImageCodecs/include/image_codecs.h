@@ -67,10 +67,12 @@ ic_status ic_png_decode_stored(const uint8_t *bytes, size_t count, const ic_head
 // fit into `room` bytes.
 size_t ic_inflate(const uint8_t *bytes, size_t count, uint8_t *into, size_t room);
 
-// Encodes [height, width, channels] with channels 1 (grey) or 3 (RGB) as PNG; `level` is zlib's,
-// 0...9. On IC_OK, `*bytes` is malloc'd and the caller's to free.
+// Encodes [height, width, channels] with channels 1 (grey) or 3 (RGB) as PNG; samples have
+// `bit_depth` 8 or 16, of 16 bits two bytes each, the high one first. `level` is zlib's, 0...9.
+// On IC_OK, `*bytes` is malloc'd and the caller's to free.
 ic_status ic_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels,
-                        int level, uint8_t **bytes, size_t *count, ic_message *message);
+                        int bit_depth, int level, uint8_t **bytes, size_t *count,
+                        ic_message *message);
 
 // Fixed-point bits of a resampling weight: 8 for the pixel and 2 for overshoot leave 22 of 32.
 #define IC_WEIGHT_BITS 22

@@ -36,6 +36,16 @@ extension LabelMap {
   }
 }
 
+extension DepthMap {
+  /// The map as a PNG of 16-bit grey, 65535 for 1.
+  ///
+  /// - Parameter level: zlib's compression level, 0 (none) to 9 (smallest).
+  package func encodedPNG(level: Int = 6) -> [UInt8] {
+    let bytes = stored.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+    return encodePNG(bytes, width: width, height: height, channels: 1, bitDepth: 16, level: level)
+  }
+}
+
 private func publish(_ bytes: [UInt8], to path: String) throws(ImageError) {
   do {
     try DurableFile.write(bytes, to: path)
@@ -46,7 +56,8 @@ private func publish(_ bytes: [UInt8], to path: String) throws(ImageError) {
 
 /// Memory is all that encoding can lack, so that a failure stops the program.
 private func encodePNG(
-  _ pixels: [UInt8], width: Int, height: Int, channels: Int, level: Int
+  _ pixels: [UInt8], width: Int, height: Int, channels: Int, bitDepth: Int = 8,
+  level: Int
 ) -> [UInt8] {
   precondition((0...9).contains(level), "zlib's compression levels are 0...9")
   precondition(
@@ -56,8 +67,8 @@ private func encodePNG(
   var message = ic_message()
   let status = pixels.withUnsafeBufferPointer { pixels in
     ic_png_encode(
-      pixels.baseAddress, UInt32(width), UInt32(height), Int32(channels), Int32(level), &bytes,
-      &count, &message)
+      pixels.baseAddress, UInt32(width), UInt32(height), Int32(channels), Int32(bitDepth),
+      Int32(level), &bytes, &count, &message)
   }
   precondition(status == IC_OK, "\(width)x\(height) PNG: \(message.text)")
   defer { free(bytes) }
