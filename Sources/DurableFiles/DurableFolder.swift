@@ -10,7 +10,8 @@ extension DurableFile {
     let path = withoutTrailingSlashes(path)
     let parent = folder(of: path)
     if parent != path, !isFolder(parent) { try createFolder(parent) }
-    guard mkdir(path, 0o777) == 0 || (errno == EEXIST && isFolder(path)) else {
+    if mkdir(path, 0o777) == 0 { return try FolderLock.holdMade(path) }
+    guard errno == EEXIST && isFolder(path) else {
       throw .creating(path, operation: "mkdir", errno: errno)
     }
   }

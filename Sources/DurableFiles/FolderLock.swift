@@ -40,7 +40,10 @@ package final class FolderLock: Sendable {
   }
 
   deinit {
-    Self.all.withLock { [held] in $0.removeAll { $0.lock == held.lock } }
+    Self.all.withLock { [held] in
+      for own in $0 where own.lock == held.lock { own.parts.forEach { $0.release() } }
+      $0.removeAll { $0.lock == held.lock }
+    }
     if !made.isEmpty, held.isInPlace, (try? DurableFile.list(folder)) == [".lock"] {
       unlink("\(folder)/.lock")
       for folder in made where rmdir(folder) != 0 { break }
@@ -59,6 +62,41 @@ package final class FolderLock: Sendable {
   package static func check(_ path: String) throws(DurableFileError) {
     let above = all.withLock { $0.filter { path.utf8.starts(with: $0.prefix.utf8) } }
     for held in above where !held.isInPlace { throw .replaced(path: held.folder) }
+    let moved = all.withLock {
+      $0.lazy.flatMap(\.parts).first { $0.holds(path) && !$0.isInPlace }?.path
+    }
+    if let moved { throw .replaced(path: moved) }
+  }
+
+  /// Holds on to folders below one that is locked, as to that one itself: nothing is published
+  /// below their paths once those lead elsewhere.
+  ///
+  /// One that is not there yet, or that somebody removes, is known from when
+  /// `DurableFile.createFolder` makes it. Without a lock above them nothing is done.
+  ///
+  /// - Throws: `cannotCreate` for a link and for what is no folder, `failed`.
+  package static func hold(_ paths: [String]) throws(DurableFileError) {
+    for path in paths {
+      var part = Part(path: path)
+      if DurableFile.exists(path) { try part.open() }
+      let isHeld = all.withLock { [part] locks in
+        guard let above = locks.firstIndex(where: { path.utf8.starts(with: $0.prefix.utf8) })
+        else { return false }
+        locks[above].parts.removeAll {
+          if $0.path == path { $0.release() }
+          return $0.path == path
+        }
+        locks[above].parts.append(part)
+        return true
+      }
+      if !isHeld { part.release() }
+    }
+  }
+
+  /// Holds on to a folder that this process has just made, if it is one of those.
+  static func holdMade(_ path: String) throws(DurableFileError) {
+    let isPart = all.withLock { $0.contains { $0.parts.contains { $0.path == path } } }
+    if isPart { try hold([path]) }
   }
 }
 
@@ -68,6 +106,8 @@ private struct Held {
   let folder: String
   let directory: Int32
   let lock: Int32
+  /// Folders in it that are held on to besides.
+  var parts: [Part] = []
 
   /// - Returns: nil where the folder has just been removed or replaced.
   init?(_ folder: String) throws(DurableFileError) {
@@ -89,7 +129,7 @@ private struct Held {
       close(directory)
       throw error
     }
-    guard isInPlace, Self.identity(ofFile: path) != nil else {
+    guard isInPlace, Identity(ofFile: path) != nil else {
       release()
       return nil
     }
@@ -116,27 +156,58 @@ private struct Held {
 
   /// Whether the path leads to the folder that was locked, and no other process has a lock there.
   var isInPlace: Bool {
-    guard let found = Self.identity(ofFile: folder), found == Self.identity(of: directory) else {
+    guard let found = Identity(ofFile: folder), found == Identity(of: directory) else {
       return false
     }
-    let file = Self.identity(ofFile: "\(folder)/.lock")
-    return file == nil || file == Self.identity(of: lock)
+    let file = Identity(ofFile: "\(folder)/.lock")
+    return file == nil || file == Identity(of: lock)
+  }
+}
+
+/// A folder in one that is locked; its descriptor keeps its number from being given to another.
+private struct Part {
+  let path: String
+  /// -1 as long as there is none.
+  private var directory: Int32 = -1
+
+  init(path: String) { self.path = path }
+
+  mutating func open() throws(DurableFileError) {
+    directory = uninterrupted {
+      Platform.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+    }
+    guard directory >= 0 else { throw .creating(path, operation: "open", errno: errno) }
   }
 
-  private struct Identity: Equatable {
-    let device: dev_t
-    let number: ino_t
+  func release() { if directory >= 0 { close(directory) } }
+
+  /// Whether a path is that of the folder or below it.
+  func holds(_ other: String) -> Bool {
+    other.utf8.starts(with: path.utf8)
+      && (other.utf8.count == path.utf8.count || other.utf8.starts(with: "\(path)/".utf8))
   }
 
-  private static func identity(of descriptor: Int32) -> Identity? {
+  /// Whether the path leads to the folder, or to nothing.
+  var isInPlace: Bool {
+    guard DurableFile.exists(path) else { return true }
+    return Identity(of: directory).map { $0 == Identity(ofFile: path) } ?? false
+  }
+}
+
+/// What tells a file or folder from every other, whatever becomes of its name.
+private struct Identity: Equatable {
+  let device: dev_t
+  let number: ino_t
+
+  init?(of descriptor: Int32) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { return nil }
-    return Identity(device: status.st_dev, number: status.st_ino)
+    (device, number) = (status.st_dev, status.st_ino)
   }
 
-  private static func identity(ofFile path: String) -> Identity? {
+  init?(ofFile path: String) {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
-    return Identity(device: status.st_dev, number: status.st_ino)
+    (device, number) = (status.st_dev, status.st_ino)
   }
 }

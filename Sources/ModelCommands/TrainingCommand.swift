@@ -131,6 +131,15 @@ extension TrainingCommand {
     try InputPaths.shards(training.validation).map(TrainingOptions.absolute)
   }
 
+  /// Locks the folder of the run, and holds on to those in it that belong to the run.
+  ///
+  /// - Throws: `RunError.isALink`, `RunError.notALink`, `DurableFileError`.
+  package func lock(_ folder: RunFolder) throws -> OutputFolder {
+    let lock = try OutputFolder(folder.path)
+    try folder.hold()
+    return lock
+  }
+
   /// Writes the configuration of a run that can begin or go on at `step`.
   ///
   /// The folder's lock is held; what dead processes have left in it goes.

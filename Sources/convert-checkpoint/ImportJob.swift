@@ -173,6 +173,7 @@ struct ImportJob {
 
   /// Opens a file and says what of it is not read.
   private func open(_ path: String) throws -> any TensorSource {
+    try RunFolder.requireWholeFile(path)
     let source = try CheckpointFile.openAsItIs(path)
     if let file = source as? PyTorchFile { report(file) }
     // What is left out may be named as in the file or as in the model.

@@ -60,7 +60,7 @@ struct TrainVQGAN: TrainingCommand {
       throw ValidationError("--evaluate-every needs shards to validate on: --validation.")
     }
 
-    let lock = try OutputFolder(folder.path)
+    let lock = try lock(folder)
     var run = try VQGANRun(config, in: folder, resumed: training.resume, on: device)
     if let validation { try run.checkEvaluations(on: validation) }
     try store(config, in: folder, at: run.state.step)

@@ -141,6 +141,88 @@ struct DamagedCheckpointTests {
     #expect(!DurableFile.exists(folder("X/config.json")))
   }
 
+  /// Links that have other names, lie elsewhere, and lead to links.
+  @Test(arguments: [
+    ("V", "model.safetensors", "reconstruct images.h5 --vqgan link --out X"),
+    ("V", "ema.safetensors", "encode-dataset images.h5 --vqgan link --out X"),
+    ("V", "model.safetensors", "train-vqgan images.h5 --init-from link --steps 1 --out X"),
+    (
+      "V", "optimizer.safetensors",
+      "train-vqgan images.h5 --init-from link --init-optimizer --steps 1 --out X"
+    ),
+    ("V", "ema.safetensors", "reconstruct images.h5 --vqgan average --out X"),
+    ("V", "ema.safetensors", "convert-checkpoint average --out X"),
+    ("V", "model.safetensors", "convert-checkpoint link --to taming --out X"),
+    ("V", "model.safetensors", "reconstruct images.h5 --vqgan parts --out X"),
+    ("G", "ema.safetensors", "train-gpt train.h5 --init-from link --steps 1 --out X"),
+    ("G", "model.safetensors", "sample-gpt --gpt parts --count 1 --out X"),
+  ])
+  func aFlippedBitIsFoundBehindLinks(run: String, file: String, command: String) throws {
+    let made = try shell(
+      """
+      set -e
+      mkdir elsewhere parts; cp \(last(run))/model.json parts/
+      ln -s "$PWD/\(run)/checkpoints/last/model.safetensors" elsewhere/weights
+      ln -s elsewhere/weights link
+      ln -s ../link parts/model.safetensors
+      ln -s \(last(run))/ema.safetensors average
+      """, in: folder)
+    #expect(made.status == 0, "\(made.errors)")
+    try flip("\(last(run))/\(file)")
+    let outcome = try shell("\(command) --quiet", in: folder)
+    #expect(outcome.status == 65, "\(outcome.errors)")
+    #expect(outcome.errors.contains("/\(file): damaged: its SHA-256 is "), "\(outcome.errors)")
+    #expect(outcome.errors.contains("step-000001 is whole"), "\(outcome.errors)")
+  }
+
+  /// What a link leads to is read as if it had been named.
+  @Test func aLinkToAFileOfACheckpointIsTheCheckpoint() throws {
+    let outcome = try shell(
+      """
+      set -e
+      ln -s V/checkpoints/last/model.safetensors link
+      reconstruct images.h5 --vqgan V/checkpoints/last/model.safetensors --out X --quiet > lines
+      reconstruct images.h5 --vqgan link --out Y --quiet > lines
+      contents() { (cd $1; find . -name '*.png' | sort | xargs sha256sum); }
+      contents X > x; contents Y | diff x - && [ -s x ] && echo equal
+      """, in: folder)
+    #expect(outcome.output == "equal\n", "\(outcome)")
+  }
+
+  @Test(arguments: [("G", "train-gpt"), ("V", "train-vqgan")])
+  func aMissingStateNamesTheCheckpointBefore(run: String, command: String) throws {
+    let state = "\(last(run))/state.json"
+    let resume = "\(command) --out \(run) --resume --steps 3 --quiet"
+    let outcome = try shell("rm \(state); \(resume); echo $?", in: folder)
+    #expect(outcome.output == "65\n", "\(outcome)")
+    #expect(
+      outcome.errors
+        == "\(command): \(state): missing; no run goes on without it; step-000001 is whole: move "
+        + "step-000002 away, and the run goes on from it\n")
+    let advised = try shell("mv \(last(run)) away; \(resume)", in: folder)
+    #expect(advised.output == "\(run)\n", "\(advised)")
+  }
+
+  @Test(arguments: [
+    (
+      "V", "train-vqgan --out V --resume --steps 3",
+      "damaged: the SHA-256 of its values is "
+    ),
+    ("V", "reconstruct images.h5 --vqgan V --out X", "damaged: no key \"files\""),
+    ("G", "sample-gpt --gpt G --count 1 --out X", "damaged: no key \"files\""),
+  ])
+  func aStateWithoutItsListOfFilesIsDamaged(run: String, command: String, words: String) throws {
+    let path = folder("\(last(run))/state.json")
+    let json = try String(contentsOfFile: path, encoding: .utf8)
+    let changed = json.replacing(try Regex(#"  "files" : \{\n(    .*\n)*  \},\n"#), with: "")
+    #expect(changed != json)
+    try changed.write(toFile: path, atomically: false, encoding: .utf8)
+    let outcome = try shell("\(command) --quiet", in: folder)
+    #expect(outcome.status == 65, "\(outcome.errors)")
+    #expect(outcome.errors.contains("/state.json: \(words)"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("step-000001 is whole"), "\(outcome.errors)")
+  }
+
   @Test(arguments: [
     ("rm @/model.json", "model.json: missing; "),
     ("rm @/ema.safetensors", "ema.safetensors: missing; "),

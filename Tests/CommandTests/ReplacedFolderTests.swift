@@ -96,6 +96,40 @@ struct ReplacedFolderTests {
     #expect(lines.count == 3 && lines[2].contains("R: not the folder any more"), "\(outcome)")
   }
 
+  /// The checkpoints and images of another run that take the place of its own stay as they are.
+  @Test(
+    arguments: [
+      (commands[0].command, "checkpoints", [3, 6, 10, 14, 17]),
+      (commands[1].command, "checkpoints", [3, 12]), (commands[1].command, "pictures", [3, 12]),
+    ], ["ln -s ../B/@ R/@", "cp -r B/@ R/@"])
+  func whatBelongsToAnotherRunIsLeftAlone(
+    run: (command: String, part: String, moments: [Int]), replace: String
+  ) throws {
+    let folder = try Self.place()
+    let other = run.command.replacing("--out R", with: "--seed 1 --out B")
+    let made = try shell("\(other) --quiet", in: folder)
+    #expect(made.status == 0, "\(made.errors)")
+    for moment in run.moments {
+      let outcome = try shell(
+        stoppedFunction + """
+          rm -rf R moved
+          stopped fsync "" \(moment) \(run.command) --quiet
+          if [ -e R/\(run.part) ]; then mv R/\(run.part) moved; fi
+          \(replace.replacing("@", with: run.part))
+          find B R/\(run.part)/ | sort > names; contents B > before; contents R/\(run.part) > there
+          kill -CONT $pid; wait $pid; echo $?
+          find B R/\(run.part)/ | sort | diff names - && contents B | diff before - && \
+            contents R/\(run.part) | diff there - && echo untouched
+          cat errors
+          """, in: folder)
+      let lines = outcome.output.split(separator: "\n").map(String.init)
+      #expect(lines.prefix(2) == ["73", "untouched"], "\(moment): \(outcome)")
+      #expect(
+        lines.count == 3 && lines[2].contains("R/\(run.part): not the folder any more"),
+        "\(moment): \(outcome)")
+    }
+  }
+
   /// The folder is still the one that was locked.
   @Test func aLinkToTheMovedFolderIsTheFolder() throws {
     let folder = try Self.place()

@@ -147,6 +147,61 @@ struct DurableFolderTests {
     withExtendedLifetime(lock) {}
   }
 
+  /// Folders in a locked one that are held on to: another that takes their place is left alone.
+  @Test(arguments: ["a link", "another folder", "a link to nothing"])
+  func nothingIsPublishedInAPartThatIsAnother(how: String) throws {
+    let folder = try TemporaryFolder()
+    let lock = try FolderLock(folder: folder("run"))
+    let (part, later) = (folder("run/checkpoints"), folder("run/pictures"))
+    try DurableFile.createFolder(part)
+    try FolderLock.hold([part, later])
+    try DurableFile.write([1], to: "\(part)/a")
+    try DurableFile.createFolder(folder("other/old"))
+    for path in [part, later] {
+      if path == part { #expect(rename(part, folder("moved")) == 0) }
+      switch how {
+      case "a link": #expect(symlink(folder("other"), path) == 0)
+      case "a link to nothing": #expect(symlink(folder("nothing"), path) == 0)
+      default: try FileManager.default.copyItem(atPath: folder("other"), toPath: path)
+      }
+      let error = DurableFileError.replaced(path: path)
+      #expect(throws: error) { try DurableFile.write([2], to: "\(path)/a") }
+      #expect(throws: error) { try DurableFile.createFolder(path) }
+      #expect(throws: error) { try DurableFile.createFolder("\(path)/b") }
+      #expect(throws: error) { try DurableFile.link(to: "a", at: "\(path)/last") }
+      DurableFile.removePublished("\(path)/old")
+      #expect(DurableFile.names(in: path) == (how == "a link to nothing" ? [] : ["old"]))
+      #expect(DurableFile.names(in: folder("other")) == ["old"])
+    }
+    // The rest of the folder is not concerned, nor a name that only begins like theirs.
+    try DurableFile.write([3], to: "\(part)-2")
+    try DurableFile.write([3], to: folder("run/metrics.csv"))
+    withExtendedLifetime(lock) {}
+  }
+
+  /// One that is moved is the same behind a link; one that is removed is made again and known.
+  @Test func aPartMayBeMovedAndMadeAgain() throws {
+    let folder = try TemporaryFolder()
+    var lock: FolderLock? = try FolderLock(folder: folder("run"))
+    let part = folder("run/checkpoints")
+    try FolderLock.hold([part])
+    try DurableFile.createFolder(part)
+    #expect(rename(part, folder("moved")) == 0 && symlink("../moved", part) == 0)
+    try DurableFile.write([1], to: "\(part)/a")
+    #expect(DurableFile.names(in: folder("moved")) == ["a"])
+    #expect(unlink(part) == 0)
+    try DurableFile.createFolder("\(part)/step")
+    try DurableFile.write([1], to: "\(part)/b")
+    #expect(rename(part, folder("again")) == 0 && mkdir(part, 0o777) == 0)
+    #expect(throws: DurableFileError.replaced(path: part)) {
+      try DurableFile.write([1], to: "\(part)/c")
+    }
+    // Nobody holds on to it behind the end of the lock.
+    lock = nil
+    try DurableFile.write([1], to: "\(part)/c")
+    withExtendedLifetime(lock) {}
+  }
+
   @Test func aFolderKeepsItsIdentityThroughLinks() throws {
     let folder = try TemporaryFolder()
     let lock = try FolderLock(folder: folder("run/"))

@@ -30,8 +30,12 @@ import Training
     trainer.model.namedTensors.map { $0.tensor.elements() }
   }
 
-  /// With 3e38 the logits overflow, with 1e37 only their gradients.
-  @Test(arguments: [(3e38, "the loss"), (1e37, "the gradient of ")] as [(Float, String)])
+  /// With 3e38 the logits overflow, with 1e37 only their gradients, with 1e25 only the squares of
+  /// these.
+  @Test(
+    arguments: [
+      (3e38, "the loss"), (1e37, "the gradient of "), (1e25, "Adam's second moment of "),
+    ] as [(Float, String)])
   func aStepThatIsNotFiniteChangesNothing(head: Float, what: String) throws {
     var (trainer, batch) = try trainer(head: head)
     let before = values(trainer)
@@ -42,6 +46,19 @@ import Training
     #expect(error?.what.hasPrefix(what) == true, "\(error?.what ?? "")")
     #expect(values(trainer) == before)
     #expect(trainer.optimizer.step == 0 && trainer.optimizer.state.isEmpty)
+  }
+
+  /// Gradients whose squares are not finite can be clipped; others are taken as they are.
+  @Test(arguments: [(1e25, 1), (1e12, nil)] as [(Float, Float?)])
+  func momentsStayFinite(head: Float, clip: Float?) throws {
+    var (trainer, batch) = try trainer(head: head)
+    trainer.clip = clip
+    var random = RandomSource(seed: 1)
+    _ = try trainer.step([batch], learningRate: 1e-3, using: &random)
+    #expect(trainer.optimizer.step == 1 && !trainer.optimizer.state.isEmpty)
+    for (name, moment) in trainer.optimizer.state {
+      #expect(moment.elements().allSatisfy(\.isFinite), "\(name)")
+    }
   }
 
   /// A codebook of moving averages and running statistics move within a step; they go back.
@@ -106,6 +123,35 @@ import Training
     try run.update(config: try config(.skip))
     let resumed = try GPTRunTests.train(run.path, try config(.skip), resumed: true)
     #expect(resumed.state.step == 6)
+  }
+
+  /// A run whose first weights are so large is told of it at its first step, and not when it saves.
+  @Test(arguments: [nil, NonfinitePolicy.skip])
+  func momentsThatOverflowAreFoundInTheirStep(policy: NonfinitePolicy?) throws {
+    let folder = try TemporaryFolder()
+    _ = try GPTRunTests.train(folder("first"), try GPTRunTests.config(steps: 1))
+    let first = try RunFolder(folder("first")).lastCheckpoint()
+    try DurableFile.createFolder(folder("large"))
+    try DurableFile.write(
+      try DurableFile.read("\(first)/model.json"), to: folder("large/model.json"))
+    let file = try SafetensorsFile("\(first)/model.safetensors")
+    try SafetensorsWriter.write(
+      try file.names.map { name in
+        let values = try file.floats(of: name).map { name == "head.weight" ? $0 * 1e26 : $0 }
+        return SafetensorsEntry(name, shape: try file.shape(of: name), floats: values)
+      }, to: folder("large/model.safetensors"))
+    let run = RunFolder(folder("run"))
+    var config = try GPTRunTests.config(steps: 3)
+    (config.initFrom, config.onNonfinite) = (folder("large"), policy)
+    let error = #expect(throws: RunError.self) { try GPTRunTests.train(run.path, config) }
+    let what: String
+    switch error {
+    case .notFinite(run.path, 1, let found, nil)? where policy == nil: what = found
+    case .onlySkipped(run.path, 3, 3, let found, nil)? where policy == .skip: what = found
+    default: what = "\(String(describing: error))"
+    }
+    #expect(what.hasPrefix("Adam's second moment of "), "\(what)")
+    #expect(run.steps() == [])
   }
 
   @Test func skippedStepsAreStepsWithoutAnUpdate() throws {

@@ -30,14 +30,16 @@ enum GPTCheckpoint {
   /// The averaged weights, which are taken for use where they are.
   static let emaName = "ema.safetensors"
 
-  /// Restores everything that `save` wrote.
+  /// Restores what `save` wrote beside the state.
   ///
-  /// - Throws: `RunError.damaged` where a file is not as it was written, or describes another model
-  ///   than `description`.
+  /// - Parameter state: that of the checkpoint, by which its files have been compared; what belongs
+  ///   to the optimizer is taken out of it.
+  /// - Throws: `RunError.damaged` where a file describes another model than `description`, and what
+  ///   reading throws.
   static func restore(
-    _ trainer: inout GPTTrainer, _ description: GPTDescription, from folder: String
-  ) throws -> TrainingState {
-    var state = try TrainingState.read(in: folder)
+    _ trainer: inout GPTTrainer, _ description: GPTDescription, _ state: inout TrainingState,
+    from folder: String
+  ) throws {
     let position = "\(folder)/model.json"
     guard try RunFolder.decode(GPTDescription.self, from: position) == description else {
       throw RunError.damaged(path: position, problem: "another model than that of config.json")
@@ -50,6 +52,5 @@ enum GPTCheckpoint {
     try trainer.average?.restore {
       try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(emaName)"))
     }
-    return state
   }
 }

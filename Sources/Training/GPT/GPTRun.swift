@@ -73,9 +73,10 @@ package struct GPTRun {
     trainer.average = config.ema.map { EMAWeights(model, decay: $0) }
     state = TrainingState(seed: config.seed)
     if let checkpoint {
-      state = try GPTCheckpoint.restore(&trainer, config.description, from: checkpoint)
-      try state.requireSeed(config.seed, in: checkpoint)
+      state = try TrainingState.read(in: checkpoint, of: config, folder)
+      try GPTCheckpoint.restore(&trainer, config.description, &state, from: checkpoint)
     }
+    state.config = try config.identity
   }
 
   /// Trains to the last step, or until asked to stop; the state is saved either way.
@@ -88,10 +89,10 @@ package struct GPTRun {
     let log = try MetricsLog(
       folder, columns: columns.map(\.name), resumingAfter: isResumed ? state.step : nil,
       validation: "val/loss", isValidated: validation != nil && isValidated(state.step),
-      expecting: state.metricsRows,
+      expecting: state.metricsRows, digest: state.metrics,
       rowsOf: { $0 % config.logEvery == 0 || isValidated($0) ? 1 : 0 })
     log.warn = { reporter.warn($0) }
-    if let missing = log.missing { reporter.warn(missing) }
+    if let difference = log.difference { reporter.warn(difference) }
     if let metrics = log.reopened, let validation {
       guard let found = validate(on: validation, unless: reporter.shouldStop) else { return }
       try log.relog(step: state.step, [metrics + found])
@@ -179,6 +180,7 @@ package struct GPTRun {
     try log.sync()
     var state = state
     state.metricsRows = log.count(upTo: state.step)
+    state.metrics = log.digest(upTo: state.step)
     try folder.saveCheckpoint(
       step: state.step, keeping: config.keepCheckpoints, best: try best(log)
     ) {

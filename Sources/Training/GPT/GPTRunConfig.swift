@@ -79,6 +79,7 @@ package struct GPTSettings: RunSettings {
   }
 
   package static let changeableKeys: Set = ["validate_every"]
+  package static let pathKeys: Set = ["codes.vqgan", "condition.grid.vqgan"]
 
   package static func absentValue(ofKey key: String) -> String? {
     key.split(separator: ".").last == "order" ? "\"raster\"" : nil

@@ -46,7 +46,7 @@ package struct GPTTrainer {
     if batches.count > 1 { gradients.scale(by: 1 / Float(batches.count)) }
     let loss = losses.reduce(0) { $0 + $1.item() } / Float(batches.count)
     guard loss.isFinite else { throw NotFinite(what: "the loss (\(model.largestWeight))") }
-    if let problem = gradients.notFinite(in: model) { throw problem }
+    if let problem = gradients.notFinite(in: model, clippedTo: clip) { throw problem }
     if let clip { gradients.clip(model, to: clip) }
     optimizer.update(&model, gradients, learningRate: learningRate) {
       decayedNames.contains($0) ? weightDecay : 0

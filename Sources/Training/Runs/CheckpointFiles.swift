@@ -34,19 +34,26 @@ extension TrainingState {
   private static func readSealed(_ checkpoint: String) throws -> TrainingState {
     let path = "\(checkpoint)/\(name)"
     let state = try RunFolder.decode(TrainingState.self, from: path)
-    // Checkpoints of earlier versions have neither.
-    if state.seal != nil || state.files != nil {
+    // Checkpoints of earlier versions have none of these.
+    if state.seal != nil || state.files != nil || state.metricsRows != nil || state.metrics != nil
+      || state.config != nil
+    {
       let (found, expected) = (try state.digest, state.seal ?? "nothing")
       guard found == expected else {
         throw RunError.damaged(
           path: path, problem: "damaged: the SHA-256 of its values is \(found), it says \(expected)"
         )
       }
+      guard state.files != nil else { throw RunFolder.withoutFiles(path) }
     }
     return state
   }
 
   fileprivate static func readWhole(_ checkpoint: String) throws -> TrainingState {
+    guard DurableFile.exists("\(checkpoint)/\(name)") else {
+      throw RunError.damaged(
+        path: "\(checkpoint)/\(name)", problem: "missing; no run goes on without it")
+    }
     let state = try readSealed(checkpoint)
     for (name, expected) in (state.files ?? [:]).sorted(by: { $0.key < $1.key }) {
       try RunFolder.requireWhole(name, in: checkpoint, expected)
@@ -67,9 +74,22 @@ extension TrainingState {
 }
 
 extension RunFolder {
-  private struct Files: Decodable { let files: [String: String]? }
+  /// The keys of `state.json` by which files are compared.
+  private struct Files: Decodable {
+    let files: [String: String]?
+    /// Versions that write this one also write the checksums.
+    let rows: Int?
+    let seal: String?
 
-  /// Compares files of a checkpoint, before they are used, with what was written.
+    enum CodingKeys: String, CodingKey {
+      case files
+      case rows = "metrics_rows"
+      case seal = "sha256"
+    }
+  }
+
+  /// Compares files of a checkpoint, before they are used, with what was written; one that is a
+  /// link also with what was written where it leads to.
   ///
   /// A folder without a state, such as a converted one, and one of an earlier version are taken as
   /// they are.
@@ -77,10 +97,45 @@ extension RunFolder {
   /// - Parameter names: those that may be there; one that was written must be.
   /// - Throws: as `TrainingState.read`.
   static func requireWhole(_ checkpoint: String, _ names: [String]) throws {
+    try requireListed(names, in: checkpoint)
+    for name in names where DurableFile.isLink("\(checkpoint)/\(name)") {
+      try requireWholeFile("\(checkpoint)/\(name)")
+    }
+  }
+
+  /// The same for a file of weights alone, whatever links lead to it: compared is one that has the
+  /// name of a checkpoint's file and lies beside its state.
+  ///
+  /// - Throws: as `TrainingState.read`.
+  package static func requireWholeFile(_ path: String) throws {
+    let real = withoutLinks(path)
+    let name = URL(fileURLWithPath: real).lastPathComponent
+    guard sealedNames.contains(name) else { return }
+    try requireListed([name], in: DurableFile.folder(of: real))
+  }
+
+  private static let sealedNames: Set = [
+    "model.json", "model.safetensors", "ema.safetensors", "optimizer.safetensors",
+  ]
+
+  /// Where a link leads to when all links are followed; the path itself where there is none.
+  static func withoutLinks(_ path: String) -> String {
+    DurableFile.isLink(path) ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
+  }
+
+  fileprivate static func withoutFiles(_ path: String) -> RunError {
+    .damaged(path: path, problem: "damaged: no key \"files\", which this version writes")
+  }
+
+  private static func requireListed(_ names: [String], in checkpoint: String) throws {
     let path = "\(checkpoint)/state.json"
     guard DurableFile.exists(path) else { return }
     try advising(checkpoint) {
-      guard let files = try decodeLoosely(Files.self, from: path).files else { return }
+      let state = try decodeLoosely(Files.self, from: path)
+      guard let files = state.files else {
+        if state.rows != nil || state.seal != nil { throw withoutFiles(path) }
+        return
+      }
       for name in names {
         if let expected = files[name] {
           try requireWhole(name, in: checkpoint, expected)
@@ -117,19 +172,26 @@ extension RunFolder {
     } catch RunError.damaged(let path, let problem) {
       let folder = URL(fileURLWithPath: checkpoint).resolvingSymlinksInPath()
       let name = folder.lastPathComponent
-      guard let step = Self.step(ofName: name),
-        let previous = wholeCheckpoint(before: step, in: folder.deletingLastPathComponent().path)
-      else { throw RunError.damaged(path: path, problem: problem) }
+      guard let previous = wholeCheckpoint(before: checkpoint) else {
+        throw RunError.damaged(path: path, problem: problem)
+      }
       throw RunError.damaged(
         path: path,
         problem: "\(problem); \(previous) is whole: move \(name) away, and the run goes on from it")
     }
   }
 
-  private static func wholeCheckpoint(before step: Int, in folder: String) -> String? {
-    DurableFile.names(in: folder).compactMap(Self.step(ofName:)).filter { $0 < step }.sorted()
-      .last { (try? TrainingState.readWhole("\(folder)/\(name(ofStep: $0))")) != nil }
-      .map(name(ofStep:))
+  /// The newest checkpoint of a run before a given one that is as it was written and fits.
+  static func wholeCheckpoint(
+    before checkpoint: String, where fits: (TrainingState) -> Bool = { _ in true }
+  ) -> String? {
+    let path = URL(fileURLWithPath: checkpoint).resolvingSymlinksInPath()
+    guard let step = step(ofName: path.lastPathComponent) else { return nil }
+    let folder = path.deletingLastPathComponent().path
+    return DurableFile.names(in: folder).compactMap(Self.step(ofName:)).filter { $0 < step }
+      .sorted().last {
+        (try? TrainingState.readWhole("\(folder)/\(name(ofStep: $0))")).map(fits) ?? false
+      }.map(name(ofStep:))
   }
 
   /// The step of a checkpoint by its name; nil for other names, those of unfinished ones too.

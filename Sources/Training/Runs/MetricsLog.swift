@@ -1,4 +1,5 @@
 // The metrics of a run: metrics.csv for people and scripts, a TensorBoard event file beside it.
+import Checksums
 import DurableFiles
 import Foundation
 
@@ -20,8 +21,8 @@ package final class MetricsLog {
   ///
   /// `nil` where nothing is due; `relog` completes them.
   package private(set) var reopened: [Metric]?
-  /// What the file lacks of the rows that the run had written, for a warning; `nil` for nothing.
-  package private(set) var missing: String?
+  /// What of the rows is not as the run had written them, for a warning; `nil` for nothing.
+  package private(set) var difference: String?
   /// The validation losses so far, in the order of their steps.
   private var losses: [(step: Int, loss: Double)] = []
   /// The steps of the rows so far, but of those that hold validations alone.
@@ -51,12 +52,13 @@ package final class MetricsLog {
   ///   - alsoDue: another column in which `step` must have a value.
   ///   - count: how many rows there were at the checkpoint, as `count(upTo:)` has told; nil where
   ///     nobody knows.
+  ///   - digest: that of these rows, as `digest(upTo:)` has told; nil likewise.
   ///   - rows: how many rows a step has with the present options, to name those that are missing.
   /// - Throws: `DurableFileError`, `RunError.damaged` if the header differs.
   package init(
     _ run: RunFolder, columns: [String], resumingAfter step: Int?, validation: String? = nil,
     isValidated: Bool = false, alsoDue: String? = nil, expecting count: Int? = nil,
-    rowsOf: (_ step: Int) -> Int = { _ in 1 }
+    digest: String? = nil, rowsOf: (_ step: Int) -> Int = { _ in 1 }
   ) throws {
     self.columns = columns
     self.validation = validation
@@ -95,7 +97,9 @@ package final class MetricsLog {
     events = try EventFile(in: run.path)
     for row in rows { note(row.metrics, of: row.step) }
     if let step, let count, self.count(upTo: step) < count {
-      missing = missingRows(count, upTo: step, rowsOf)
+      difference = missingRows(count, upTo: step, rowsOf)
+    } else if let step, let digest, self.digest(upTo: step) != digest {
+      difference = changedRows(count, upTo: step)
     }
     if let step {
       try events.restart(at: reopened == nil ? step + 1 : step)
@@ -179,7 +183,7 @@ package final class MetricsLog {
     losses.filter { steps.contains($0.step) }.min { $0.loss < $1.loss }?.step
   }
 
-  // MARK: Rows that are missing
+  // MARK: Rows that are missing or changed
 
   /// How many rows there are up to a step; its own validation, which may be due, does not count.
   package func count(upTo step: Int) -> Int {
@@ -204,6 +208,51 @@ package final class MetricsLog {
     return "\(path): \(lost) of \(count) rows up to step \(last) are missing"
       + (steps.isEmpty ? "" : ", those of steps \(steps.joined(separator: ", "))")
       + (lost > 8 ? " …" : "") + "; the run goes on without them"
+  }
+
+  /// Columns of the clock and the machine, which differ between runs that are equal.
+  private static let incidental: Set = [
+    "images_per_second", "tokens_per_second", "peak_memory_mib",
+  ]
+
+  /// The SHA-256 of the rows up to a step, those that `count(upTo:)` counts, each with a line feed
+  /// and without the columns of the clock and the machine.
+  ///
+  /// The step's own validation, which may be due, does not count here either: without its columns
+  /// (`val/…`) is the last row.
+  package func digest(upTo step: Int) -> String {
+    var hash = SHA256()
+    let comma = UInt8(ascii: ",")
+    for line in lines.dropFirst() {
+      let cells = line.utf8.split(separator: comma, omittingEmptySubsequences: false)
+      guard let row = cells.first.flatMap({ Int(String($0) ?? "") }), row <= step else { continue }
+      var (kept, isOfTraining) = (Array(cells[0]), false)
+      for (name, cell) in zip(columns, cells.dropFirst()) {
+        let isOfValidation = name.hasPrefix("val/")
+        if !isOfValidation, !cell.isEmpty { isOfTraining = true }
+        guard !Self.incidental.contains(name), row < step || !isOfValidation else { continue }
+        kept.append(comma)
+        kept += cell
+      }
+      guard row < step || isOfTraining else { continue }
+      kept.append(UInt8(ascii: "\n"))
+      kept.withUnsafeBytes { hash.update($0) }
+    }
+    return hexadecimal(hash.finalize())
+  }
+
+  /// - Parameter count: how many rows there were.
+  private func changedRows(_ count: Int?, upTo last: Int) -> String {
+    let found = self.count(upTo: last)
+    let repeated = Dictionary(grouping: lines.dropFirst(), by: { $0 }).filter { $1.count > 1 }.keys
+      .compactMap { Int($0.prefix { $0 != "," }) }.sorted().prefix(8)
+    let what = count.flatMap {
+      found > $0 ? "\(found) instead of \($0) rows up to step \(last)" : nil
+    }
+    return "\(path): "
+      + (what ?? "the rows up to step \(last) are not those that the run wrote")
+      + (repeated.isEmpty ? "" : ", repeated are those of steps ")
+      + repeated.map(String.init).joined(separator: ", ") + "; the run goes on with them"
   }
 
   /// An image for TensorBoard.

@@ -24,6 +24,8 @@ package protocol RunSettings: Codable, Equatable, Sendable {
   static var kind: String { get }
   /// The keys that a resumed run may change.
   static var changeableKeys: Set<String> { get }
+  /// Keys with paths of files, which may lie elsewhere when a run goes on.
+  static var pathKeys: Set<String> { get }
   /// The value, as JSON, that a key has where it is left out of the file; `nil` for none.
   static func absentValue(ofKey key: String) -> String?
 
@@ -127,6 +129,54 @@ extension RunConfig {
         path: folder.path, key: key, found: old[key] ?? absent, wanted: new[key] ?? absent)
     }
   }
+
+  /// What a checkpoint is of, values as JSON texts by their dotted keys: all that a resumed run may
+  /// not change, but not where files lie.
+  ///
+  /// Shards are known by their rows (`TrainingState.data`), of other files that there is one.
+  var identity: [String: String] {
+    get throws {
+      var identity = try leaves(of: self)
+      for key in Self.changeableKeys.union(["shards", "validation", "tool_version", "preset"]) {
+        identity[key] = nil
+      }
+      for key in Settings.pathKeys where identity[key] != nil { identity[key] = "a path" }
+      return identity
+    }
+  }
+}
+
+extension TrainingState {
+  /// Reads the state of a checkpoint, and compares all of its files with what was written and its
+  /// configuration with that of the run that goes on.
+  ///
+  /// - Throws: `RunError.damaged`, also where the checkpoint is another run's or `config.json` was
+  ///   edited: it names the key and what to do; `DurableFileError`.
+  static func read<Settings: RunSettings>(
+    in checkpoint: String, of config: RunConfig<Settings>, _ folder: RunFolder
+  ) throws -> TrainingState {
+    let state = try read(in: checkpoint)
+    try state.requireSeed(config.seed, in: checkpoint)
+    guard let found = state.config else { return state }
+    let wanted = try config.identity
+    guard
+      let key = Set(found.keys).union(wanted.keys).sorted().first(where: { found[$0] != wanted[$0] }
+      )
+    else { return state }
+    let absent = Settings.absentValue(ofKey: key) ?? "none"
+    let name = URL(fileURLWithPath: checkpoint).resolvingSymlinksInPath().lastPathComponent
+    if let own = RunFolder.wholeCheckpoint(before: checkpoint, where: { $0.config == wanted }) {
+      throw RunError.damaged(
+        path: "\(checkpoint)/state.json",
+        problem: "another run's: its \(key) is \(found[key] ?? absent), that of config.json "
+          + "\(wanted[key] ?? absent); \(own) is this run's: move \(name) away, and the run "
+          + "goes on from it")
+    }
+    throw RunError.damaged(
+      path: folder.configPath,
+      problem: "\(key) is \(wanted[key] ?? absent), \(name) was trained with "
+        + "\(found[key] ?? absent): put that back, or move \(name) away if it is another run's")
+  }
 }
 
 /// The values of a configuration as JSON texts, by their dotted keys.
@@ -137,7 +187,7 @@ private func leaves(of config: some Encodable) throws -> [String: String] {
       for (name, field) in fields { try collect(field, at: key.isEmpty ? name : "\(key).\(name)") }
     } else {
       let json = try JSONSerialization.data(
-        withJSONObject: value, options: [.fragmentsAllowed, .withoutEscapingSlashes])
+        withJSONObject: value, options: [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes])
       leaves[key] = String(decoding: json, as: UTF8.self)
     }
   }

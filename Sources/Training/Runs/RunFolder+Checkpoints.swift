@@ -126,7 +126,9 @@ extension RunFolder {
 
   /// Removes what dead processes have left unfinished; call it with the folder's lock held.
   package func removeAbandoned() {
-    for folder in [checkpointsPath, imagesPath] { DurableFile.removeAbandoned(in: folder) }
+    for folder in [checkpointsPath, imagesPath] where (try? FolderLock.check(folder)) != nil {
+      DurableFile.removeAbandoned(in: folder)
+    }
   }
 
   /// Points `best` to the checkpoint of a step, if it is there.

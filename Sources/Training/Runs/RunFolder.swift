@@ -104,6 +104,15 @@ package struct RunFolder: Sendable {
     }
   }
 
+  /// Sees to it that what is written and removed from here on is in this run's own `checkpoints`
+  /// and folder of images, not in others that take their place; call it with the folder's lock held.
+  ///
+  /// - Throws: as `requireItsOwn`, `DurableFileError`.
+  package func hold() throws {
+    try requireItsOwn()
+    try FolderLock.hold([checkpointsPath, imagesPath])
+  }
+
   /// Checks that this is the folder of a run.
   ///
   /// - Throws: `RunError.noConfig` for one whose configuration is gone, `noCheckpoint`.

@@ -17,8 +17,13 @@ package struct TrainingState: Codable, Equatable, Sendable {
   package private(set) var data: String?
   /// What the run is validated on, likewise; nil also where it is not.
   package private(set) var validationData: String?
-  /// How many rows of `metrics.csv` belong to the steps so far, as `MetricsLog` counts them; nil in
-  /// checkpoints of earlier versions, and so are the next two.
+  /// What the run is configured to, as `RunConfig.identity` has it; nil in checkpoints of earlier
+  /// versions.
+  var config: [String: String]?
+  /// The SHA-256 of the rows of `metrics.csv` that belong to the steps so far, as `MetricsLog` has
+  /// it; nil likewise.
+  var metrics: String?
+  /// How many rows these are; nil in checkpoints of still earlier versions, as are the next two.
   package var metricsRows: Int?
   /// The SHA-256 of the checkpoint's other files, by their names.
   package var files: [String: String]?
@@ -46,6 +51,8 @@ package struct TrainingState: Codable, Equatable, Sendable {
       counters: try values.decode([String: Int].self, forKey: .counters))
     data = try values.decodeIfPresent(String.self, forKey: .data)
     validationData = try values.decodeIfPresent(String.self, forKey: .validationData)
+    config = try values.decodeIfPresent([String: String].self, forKey: .config)
+    metrics = try values.decodeIfPresent(String.self, forKey: .metrics)
     metricsRows = try values.decodeIfPresent(Int.self, forKey: .metricsRows)
     files = try values.decodeIfPresent([String: String].self, forKey: .files)
     seal = try values.decodeIfPresent(String.self, forKey: .seal)
@@ -64,7 +71,7 @@ package struct TrainingState: Codable, Equatable, Sendable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case step, position, random, counters, data, files
+    case step, position, random, counters, data, config, metrics, files
     case validationData = "validation_data"
     case metricsRows = "metrics_rows"
     case seal = "sha256"

@@ -83,6 +83,11 @@ package struct FirstStageFile: Sendable {
       }
       return path
     }
+    return folderOfPart(path) ?? folderOfPart(RunFolder.withoutLinks(path))
+  }
+
+  /// The checkpoint's folder that a file of weights lies in, if it does.
+  private static func folderOfPart(_ path: String) -> String? {
     let folder = DurableFile.folder(of: path)
     let isPart = path.hasSuffix("model.safetensors") && DurableFile.exists("\(folder)/model.json")
     return isPart ? folder : nil
@@ -96,9 +101,7 @@ package struct FirstStageFile: Sendable {
   private static func external(
     _ path: String, _ ofCondition: Bool, _ choice: WeightChoice
   ) throws -> FirstStageFile {
-    if path.split(separator: "/").last.map(String.init) == VQGANCheckpoint.emaName {
-      try RunFolder.requireWhole(DurableFile.folder(of: path), [VQGANCheckpoint.emaName])
-    }
+    try RunFolder.requireWholeFile(path)
     let checkpoint = try TamingCheckpoint(
       try CheckpointFile.open(path, weights: choice), project: try TamingProject.beside(path),
       stagesOnly: true)

@@ -28,6 +28,7 @@ package struct GPTWeights {
       return GPTWeights(
         config: file.description.model, tensors: file.tensors, codes: file.description.codes)
     }
+    try RunFolder.requireWholeFile(path)
     let checkpoint = try TamingCheckpoint(
       try CheckpointFile.open(path, weights: choice), project: try TamingProject.beside(path),
       heads: heads)

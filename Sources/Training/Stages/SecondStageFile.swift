@@ -60,6 +60,7 @@ package struct SecondStageFile: Sendable {
   private static func external(
     _ path: String, _ choice: WeightChoice
   ) throws -> SecondStageFile {
+    try RunFolder.requireWholeFile(path)
     let checkpoint = try TamingCheckpoint(
       try CheckpointFile.open(path, weights: choice), project: try TamingProject.beside(path))
     guard case .transformer(let weights) = checkpoint else {

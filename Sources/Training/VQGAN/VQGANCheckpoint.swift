@@ -34,11 +34,13 @@ enum VQGANCheckpoint {
   /// The averaged weights, which are taken for use where they are.
   static let emaName = "ema.safetensors"
 
-  /// Restores everything that `save` wrote.
+  /// Restores what `save` wrote beside the state.
   ///
-  /// - Throws: `RunError.damaged` where a file is not as it was written, or describes another model.
-  static func restore(_ trainer: inout VQGANTrainer, from folder: String) throws -> TrainingState {
-    let state = try TrainingState.read(in: folder)
+  /// - Parameter state: that of the checkpoint, by which its files have been compared.
+  /// - Throws: `RunError.damaged` where a file describes another model, and what reading throws.
+  static func restore(
+    _ trainer: inout VQGANTrainer, _ state: TrainingState, from folder: String
+  ) throws {
     let position = "\(folder)/model.json"
     guard try RunFolder.decode(VQGANConfig.self, from: position) == trainer.model.config else {
       throw RunError.damaged(path: position, problem: "another model than that of config.json")
@@ -79,7 +81,6 @@ enum VQGANCheckpoint {
     try trainer.average?.restore {
       try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(emaName)"))
     }
-    return state
   }
 
   private static let lecamName = "lecam.sums"

@@ -64,9 +64,10 @@ package struct VQGANRun {
     evaluator = try config.evaluation.map { try VQGANEvaluator($0, seed: seed, on: device) }
     state = TrainingState(seed: config.seed)
     if let checkpoint {
-      state = try VQGANCheckpoint.restore(&trainer, from: checkpoint)
-      try state.requireSeed(config.seed, in: checkpoint)
+      state = try TrainingState.read(in: checkpoint, of: config, folder)
+      try VQGANCheckpoint.restore(&trainer, state, from: checkpoint)
     }
+    state.config = try config.identity
     trainer.freeze()
   }
 
@@ -83,13 +84,13 @@ package struct VQGANRun {
       resumingAfter: isResumed ? state.step : nil,
       validation: "val/rec_loss", isValidated: validation != nil && isDue(state.step),
       alsoDue: isEvaluated(state.step) ? evaluator?.columns.first : nil,
-      expecting: state.metricsRows,
+      expecting: state.metricsRows, digest: state.metrics,
       rowsOf: {
         ($0 % config.logEvery == 0 ? 1 : 0) + (validation != nil && isDue($0) ? 1 : 0)
           + (isEvaluated($0) ? 1 : 0)
       })
     log.warn = { reporter.warn($0) }
-    if let missing = log.missing { reporter.warn(missing) }
+    if let difference = log.difference { reporter.warn(difference) }
     if let metrics = log.reopened, let validation {
       var rows = [metrics.filter { !$0.name.hasPrefix("val/") }]
       if isDue(state.step) {
@@ -229,6 +230,7 @@ package struct VQGANRun {
     try log.sync()
     var state = state
     state.metricsRows = log.count(upTo: state.step)
+    state.metrics = log.digest(upTo: state.step)
     try folder.saveCheckpoint(
       step: state.step, keeping: config.keepCheckpoints, best: try best(log)
     ) {

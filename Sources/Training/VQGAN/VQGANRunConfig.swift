@@ -41,6 +41,7 @@ package struct VQGANSettings: RunSettings {
   package func device() -> Device? { precision == .bfloat16 ? .bf16Activations : nil }
 
   package static let changeableKeys: Set = ["picture_every"]
+  package static let pathKeys: Set = ["perceptual", "evaluation.features", "evaluation.lpips"]
 
   package var problem: String? {
     if let problem = model.problem { return "model: \(problem)" }

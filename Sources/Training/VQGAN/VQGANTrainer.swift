@@ -102,8 +102,9 @@ package struct VQGANTrainer {
       let names = losses.named.filter { !$0.value.isFinite }.map(\.name).joined(separator: ", ")
       return NotFinite(what: "the loss (\(names); \(model.largestWeight))")
     }
-    return generator?.notFinite(in: model)
-      ?? critic?.notFinite(in: discriminator, below: VQGANCheckpoint.discriminatorPrefix)
+    return generator?.notFinite(in: model, clippedTo: clip)
+      ?? critic?.notFinite(
+        in: discriminator, below: VQGANCheckpoint.discriminatorPrefix, clippedTo: clip)
   }
 
   private mutating func discriminatorGradients(
