@@ -32,7 +32,7 @@ package struct ShardIngest {
   ///   and finished shards stay.
   /// - Throws: `IngestError`, `ShardError`, and what `progress` throws.
   package func run(progress: (IngestEvent) throws -> Void) throws -> IngestOutcome {
-    let folder = try ShardFolder(folder, plan: plan.shards)
+    let folder = try ShardFolder(folder, plan: plan.shards) { try progress(.checked($0)) }
     try checkSpace(for: folder)
     let earlier = samples(in: folder)
     if earlier > 0 { try progress(.processed(samples: earlier)) }
