@@ -49,7 +49,7 @@ extension DurableFileError {
     } catch {
       return error
     }
-    switch code {
+    return switch code {
     case EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, EEXIST, ENOTEMPTY, ELOOP, ENAMETOOLONG,
       EINVAL, ENXIO, ETXTBSY, EXDEV:
       .cannotCreate(path: path, errno: code)

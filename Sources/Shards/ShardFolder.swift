@@ -123,9 +123,12 @@ package final class ShardFolder {
   package func removeEmptyShards() throws(ShardError) {
     precondition(manifest.shards.allSatisfy { $0.rows == 0 }, "\(path): a shard has rows")
     let names = manifest.shards.map(\.name)
-    manifest.shards = []
+    // Ours until they are gone: the next run removes what a death leaves of them.
+    (manifest.shards, manifest.begun) = ([], names)
     try manifest.write(in: path)
     for name in names { DurableFile.remove("\(path)/\(name)") }
+    manifest.begun = nil
+    try manifest.write(in: path)
   }
 
   /// Remembers whether `auto` compresses images; written with the next finished shard.
