@@ -134,7 +134,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Models", "NN", "TensorCore", "Metrics", "Checkpoints", "TamingCheckpoints", "Shards",
-        "Images", "Checksums", "DurableFiles", "RowMaps",
+        "Images", "Checksums", "DurableFiles", "Platform", "RowMaps",
       ]),
     .target(
       name: "CommandSupport",

@@ -6,7 +6,8 @@ is interrupted, is cut short, or is the end of the process, for one n after the 
 final name must be whole, nothing older lost, the exit code as documented; and the command, run again, must come to the
 same bytes as if nothing had happened. Besides: a disk that is really full, and two runs in one folder at once.
 
-Prints one JSON object; exit code 1 if anything was violated. Needs strace and clang, and for the full disk root or user
+Prints one JSON object; exit code 1 if anything was violated, and where a run of everything has met fewer than 1,000
+points. Needs strace and clang, and for the full disk root or user
 namespaces.
 """
 import argparse
@@ -24,6 +25,9 @@ import time
 sys.dont_write_bytecode = True
 from faults.place import Place, expect
 from faults.table import COMMANDS, EXCLUDED, make_world
+
+
+LEAST = 1000  # points of a run of everything
 
 
 def namespace():
@@ -134,6 +138,7 @@ def main():
     print(json.dumps({
         "points": len(met), "violations": violated, "seconds": round(time.monotonic() - began, 1), "jobs": len(places),
         "planned": len(points), "possible": calls, "processor": processor(), "commands": counts,
+        "left_stopped_by_strace": sum(place.woken for place in places),
         "full_disk": "done" if options.namespace else f"not done, nothing can be mounted here: {why_not}",
         "excluded_from_comparison": EXCLUDED,
     }))
@@ -141,6 +146,10 @@ def main():
         print(f"fault-test: what is left is in {options.work}", file=sys.stderr)
     else:
         shutil.rmtree(options.work)
+    is_part = options.commands or options.only or options.max_points or options.tried is not None
+    if not is_part and options.seconds == float("inf") and len(met) < LEAST:
+        print(f"fault-test: {len(met)} points, at least {LEAST} are expected of a run of everything", file=sys.stderr)
+        sys.exit(1)
     sys.exit(1 if violated or not met else 0)
 
 

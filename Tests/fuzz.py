@@ -3,7 +3,8 @@
 
 Two targets at a time, SECONDS each, from the inputs of Fuzz/Corpus. A crash, an input that takes 10 seconds and one
 that takes 2 GiB are findings; the input is left in the folder "found" beside PROGRAM. stdout: a JSON summary; the exit status
-is 1 with any finding. Add --grow to put what reached new code, up to 2 KB each and 16 KB a target, into the corpus.
+is 1 with any finding, and where a run of all targets of a minute or more has made fewer than a million executions: then
+something kept it from working. Add --grow to put what reached new code, up to 2 KB each and 16 KB a target, into the corpus.
 """
 import concurrent.futures
 import json
@@ -16,6 +17,7 @@ import sys
 import tempfile
 
 here = pathlib.Path(__file__).parent / "Fuzz"
+LEAST = 1_000_000  # executions of a whole run
 arguments = [argument for argument in sys.argv[1:] if argument != "--grow"]
 grows = len(arguments) + 1 < len(sys.argv)
 program, seconds = pathlib.Path(arguments[0]).resolve(), int(arguments[1])
@@ -80,8 +82,12 @@ found.mkdir(exist_ok=True)
 targets = arguments[2:] or subprocess.run([program], env=environment, capture_output=True, text=True, check=True).stdout.split()
 with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("FUZZ_JOBS", 2))) as pool:
     results = list(pool.map(fuzz, targets))
+executions = sum(result["executions"] for result in results)
+too_few = not arguments[2:] and seconds >= 60 and executions < LEAST
 print(json.dumps({
-    "targets": results, "executions": sum(result["executions"] for result in results),
-    "seconds_per_target": seconds, "findings": sum(len(result["findings"]) for result in results),
+    "targets": results, "executions": executions, "seconds_per_target": seconds,
+    "findings": sum(len(result["findings"]) for result in results), "too_few_executions": too_few,
 }, indent=1))
-sys.exit(any(result["findings"] for result in results))
+if too_few:
+    print(f"fuzz: {executions} executions in all, at least {LEAST} are expected", file=sys.stderr)
+sys.exit(too_few or any(result["findings"] for result in results))

@@ -78,7 +78,7 @@ private func code(of error: ShardError) -> SuiteExitCode {
   case .notAShard, .incomplete, .wrongKind, .unsupportedVersion, .missingItem, .malformed,
     .externalLink, .unknownFilter, .unreadable, .brokenSeal, .noSeal, .crashesLibrary,
     .checksumMismatch, .codeOutOfRange,
-    .disagreement, .noRows, .noMaps, .unfinished, .otherThanListed, .notListed:
+    .disagreement, .noRows, .changed, .noMaps, .unfinished, .otherThanListed, .notListed:
     .badData
   case .cannotCreate, .externalShard: .cannotCreate
   case .writeFailed: .ioFailure

@@ -37,8 +37,10 @@ package struct OutputFolder: Sendable {
   }
 }
 
-/// A file that must not be there yet.
+/// A file, or folder, that must not be there yet.
 package enum OutputFile {
+  /// Also watches the folder that it is to be in, to the end of the process.
+  ///
   /// - Throws: `CommandError` for what exists, `DurableFileError` for a missing folder; both lead
   ///   to exit code 73.
   package static func requireNew(_ path: String) throws {
@@ -46,8 +48,15 @@ package enum OutputFile {
       throw CommandError(
         .cannotCreate, "\(path): exists already; remove it or choose another name")
     }
-    guard DurableFile.isFolder(DurableFile.folder(of: path)) else {
-      throw DurableFileError.cannotCreate(path: path, errno: ENOENT)
-    }
+    try watchFolder(of: path)
+  }
+
+  /// Sees to it that nothing gets a name in another folder than the one that is there now.
+  ///
+  /// - Throws: `cannotCreate` where there is none.
+  package static func watchFolder(of path: String) throws(DurableFileError) {
+    let folder = DurableFile.folder(of: path)
+    guard DurableFile.isFolder(folder) else { throw .cannotCreate(path: path, errno: ENOENT) }
+    try FolderLock.watch(folder)
   }
 }

@@ -20,7 +20,7 @@ package enum DurableFile {
       try sync(temporary)
       try rename(temporary, to: path)
     } catch {
-      unlink(temporary)
+      removeUnfinished(temporary)
       try FolderLock.check(path)  // rather than that something in it is missing
       throw error
     }

@@ -41,9 +41,15 @@ extension DurableFileError: CustomStringConvertible {
 }
 
 extension DurableFileError {
-  /// Sorts a failure to make `path` into "cannot be made here" and "the disk failed or is full".
+  /// Sorts a failure to make `path` into "its folder is another one", "cannot be made here" and "the
+  /// disk failed or is full".
   package static func creating(_ path: String, operation: String, errno code: Int32) -> Self {
-    switch code {
+    do throws(DurableFileError) {
+      try FolderLock.check(path)
+    } catch {
+      return error
+    }
+    return switch code {
     case EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, EEXIST, ENOTEMPTY, ELOOP, ENAMETOOLONG,
       EINVAL, ENXIO, ETXTBSY, EXDEV:
       .cannotCreate(path: path, errno: code)

@@ -26,7 +26,7 @@ extension DurableFile {
       try syncTree(temporary)
       try rename(temporary, to: path)
     } catch {
-      remove(temporary)
+      removeUnfinished(temporary)
       try FolderLock.check(path)  // rather than that something in it is missing
       throw error
     }
@@ -45,7 +45,7 @@ extension DurableFile {
       try syncTree(temporary)
       try rename(path, to: old)
     } catch {
-      remove(temporary)
+      removeUnfinished(temporary)
       try FolderLock.check(path)
       throw error
     }
@@ -100,9 +100,16 @@ extension DurableFile {
     do {
       try rename(temporary, to: path)
     } catch {
-      unlink(temporary)
+      removeUnfinished(temporary)
       throw error
     }
+  }
+
+  /// Removes what this process has not finished, also in a folder that was moved meanwhile, if that
+  /// is locked or watched.
+  package static func removeUnfinished(_ temporary: String) {
+    remove(temporary)
+    FolderLock.removeMoved(temporary)
   }
 
   /// Removes the `*.tmp-<pid>-*` that dead processes have left in `folder`.
@@ -160,17 +167,41 @@ extension DurableFile {
       throw .failed(operation: "open", path: folder, errno: errno)
     }
     defer { closedir(stream) }
+    let names = names { readdir(stream) }
+    guard errno == 0 else { throw .failed(operation: "read", path: folder, errno: errno) }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The names of entries until there is none; `errno` is 0 unless that is a failure.
+  private static func names(_ next: () -> UnsafeMutablePointer<dirent>?) -> [String] {
     var names: [String] = []
     errno = 0
-    while let entry = readdir(stream) {
+    while let entry = next() {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
       if name != ".", name != ".." { names.append(name) }
       errno = 0
     }
-    guard errno == 0 else { throw .failed(operation: "read", path: folder, errno: errno) }
-    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return names
+  }
+
+  /// Removes a file or a whole folder by its name in an open folder, wherever that is by now.
+  static func remove(_ name: String, in directory: Int32) {
+    let inner = uninterrupted {
+      openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    }
+    guard inner >= 0 else {
+      unlinkat(directory, name, 0)
+      return
+    }
+    guard let stream = fdopendir(inner) else {
+      close(inner)
+      return
+    }
+    for name in names({ readdir(stream) }) { remove(name, in: inner) }
+    closedir(stream)
+    unlinkat(directory, name, AT_REMOVEDIR)
   }
 
   /// The process that wrote `<name>.tmp-<pid>-<random>`; nil for other names.

@@ -41,8 +41,8 @@ package final class FolderLock: Sendable {
 
   deinit {
     Self.all.withLock { [held] in
-      for own in $0 where own.lock == held.lock { own.parts.forEach { $0.release() } }
-      $0.removeAll { $0.lock == held.lock }
+      for own in $0 where own.directory == held.directory { own.parts.forEach { $0.release() } }
+      $0.removeAll { $0.directory == held.directory }
     }
     if !made.isEmpty, held.isInPlace, (try? DurableFile.list(folder)) == [".lock"] {
       unlink("\(folder)/.lock")
@@ -51,17 +51,32 @@ package final class FolderLock: Sendable {
     held.release()
   }
 
-  /// The locks of this process.
+  /// Keeps an eye on a folder to the end of the process, without keeping others out: nothing is
+  /// published below its path once that leads to another one.
+  ///
+  /// For single files in a folder that is not the command's own.
+  ///
+  /// - Throws: `cannotCreate`, `failed` where there is no such folder.
+  package static func watch(_ folder: String) throws(DurableFileError) {
+    let held = try Held(watching: folder)
+    all.withLock { $0.append(held) }
+  }
+
+  /// The locks of this process, and the folders that it watches.
   private static let all = Mutex<[Held]>([])
+
+  /// Those whose folder is above a path.
+  ///
+  /// Paths are compared as texts: a command makes those of its results from that of their folder.
+  private static func above(_ path: String) -> [Held] {
+    all.withLock { $0.filter { path.utf8.starts(with: $0.prefix.utf8) } }
+  }
 
   /// Checks that what stands at `path` will be in the folder that was locked, if one above it was.
   ///
-  /// Paths are compared as texts: a command makes those of its results from that of their folder.
-  ///
   /// - Throws: `replaced`.
   package static func check(_ path: String) throws(DurableFileError) {
-    let above = all.withLock { $0.filter { path.utf8.starts(with: $0.prefix.utf8) } }
-    for held in above where !held.isInPlace { throw .replaced(path: held.folder) }
+    for held in above(path) where !held.isInPlace { throw .replaced(path: held.folder) }
     let moved = all.withLock {
       $0.lazy.flatMap(\.parts).first { $0.holds(path) && !$0.isInPlace }?.path
     }
@@ -80,7 +95,9 @@ package final class FolderLock: Sendable {
       var part = Part(path: path)
       if DurableFile.exists(path) { try part.open() }
       let isHeld = all.withLock { [part] locks in
-        guard let above = locks.firstIndex(where: { path.utf8.starts(with: $0.prefix.utf8) })
+        guard let above = locks.firstIndex(where: {
+            $0.lock >= 0 && path.utf8.starts(with: $0.prefix.utf8)
+          })
         else { return false }
         locks[above].parts.removeAll {
           if $0.path == path { $0.release() }
@@ -98,25 +115,49 @@ package final class FolderLock: Sendable {
     let isPart = all.withLock { $0.contains { $0.parts.contains { $0.path == path } } }
     if isPart { try hold([path]) }
   }
+
+  /// Removes a file or folder where those above it are by now, if they are elsewhere.
+  static func removeMoved(_ path: String) {
+    let slash = UInt8(ascii: "/")
+    for held in above(path) where !held.isInPlace {
+      let rest = path.utf8.dropFirst(held.prefix.utf8.count).drop { $0 == slash }
+      let leadsOut = rest.split(separator: slash).contains { $0.elementsEqual("..".utf8) }
+      guard !rest.isEmpty, !leadsOut else { continue }
+      DurableFile.remove(String(decoding: rest, as: UTF8.self), in: held.directory)
+    }
+  }
 }
 
 /// What a lock holds on to: the folder and the file in it, by which both are known again whatever
 /// becomes of their names.
+///
+/// Of a folder that is only watched there is no file.
 private struct Held {
   let folder: String
   let directory: Int32
-  let lock: Int32
+  let lock: Int32  // -1 for none
   /// Folders in it that are held on to besides.
   var parts: [Part] = []
+
+  init(watching folder: String) throws(DurableFileError) {
+    self.folder = folder
+    lock = -1
+    directory = Self.open(folder)
+    guard directory >= 0 else { throw .creating(folder, operation: "open", errno: errno) }
+  }
+
+  private static func open(_ folder: String) -> Int32 {
+    uninterrupted { Platform.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+  }
 
   /// - Returns: nil where the folder has just been removed or replaced.
   init?(_ folder: String) throws(DurableFileError) {
     self.folder = folder
-    directory = uninterrupted { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    directory = Self.open(folder)
     if directory < 0, [ENOENT, ENOTDIR].contains(errno) { return nil }
     guard directory >= 0 else { throw .creating(folder, operation: "open", errno: errno) }
     let path = "\(folder)/.lock"
-    lock = uninterrupted { open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666) }
+    lock = uninterrupted { Platform.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666) }
     guard lock >= 0 else {
       let code = errno
       close(directory)
@@ -159,6 +200,7 @@ private struct Held {
     guard let found = Identity(ofFile: folder), found == Identity(of: directory) else {
       return false
     }
+    if lock < 0 { return true }
     let file = Identity(ofFile: "\(folder)/.lock")
     return file == nil || file == Identity(of: lock)
   }

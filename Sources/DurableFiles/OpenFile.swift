@@ -88,12 +88,16 @@ package struct OpenFile: ~Copyable {
 
   /// Length in bytes.
   package var count: Int {
+    get throws(DurableFileError) { Int(try status.st_size) }
+  }
+
+  var status: stat {
     get throws(DurableFileError) {
       var status = stat()
       guard fstat(descriptor, &status) == 0 else {
         throw .failed(operation: "stat", path: path, errno: errno)
       }
-      return Int(status.st_size)
+      return status
     }
   }
 

@@ -40,7 +40,7 @@ package struct UnfinishedFile: ~Copyable {
   }
 
   deinit {
-    if !published { unlink(temporaryPath) }
+    if !published { DurableFile.removeUnfinished(temporaryPath) }
   }
 
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(DurableFileError) {

@@ -1,4 +1,5 @@
 import Images
+import Platform
 import RowMaps
 import Shards
 
@@ -48,9 +49,19 @@ package struct PlannedImage: Equatable, Sendable {
 /// Why an image is in no shard.
 package struct InvalidImage: Error, Equatable, CustomStringConvertible {
   package let description: String
+  /// The reason, where it says nothing of the image: too many files are open.
+  let shortage: ImageError?
 
-  package init(_ reason: some Error) { description = String(describing: reason) }
-  package init(_ description: String) { self.description = description }
+  package init(_ reason: some Error) {
+    description = String(describing: reason)
+    if case .unreadable(_, _, let code)? = reason as? ImageError, [EMFILE, ENFILE].contains(code) {
+      shortage = reason as? ImageError
+    } else {
+      shortage = nil
+    }
+  }
+
+  package init(_ description: String) { (self.description, shortage) = (description, nil) }
 }
 
 /// An image as it was found, with what belongs to it in its own pixels.

@@ -1,3 +1,5 @@
+import Shards
+
 /// What a run tells while it works.
 package enum IngestEvent: Equatable, Sendable {
   /// Recordings or images looked at so far while planning.
@@ -8,6 +10,8 @@ package enum IngestEvent: Equatable, Sendable {
   case read(file: String, bytes: Int, of: Int)
   /// A part of a sample that could not be used; the sample is written without it.
   case leftOut(reason: String)
+  /// What became of the shards of an earlier run.
+  case checked(ShardCheck)
   /// Samples written or skipped.
   case processed(samples: Int)
   /// A shard that this run has completed.

@@ -102,6 +102,7 @@ package struct IngestPlan: Sendable {
       if let fault = planned.fault { throw fault }
       found = try source.read(planned, needs: cut.needs(of: planned))
     } catch {
+      if let shortage = error.shortage { return .failed(shortage) }
       return .skipped(SkippedSample(name: planned.name, reason: "\(error)"))
     }
     let rows = cut.rows(of: found, planned).enumerated().map { number, row in
@@ -134,6 +135,8 @@ enum SampleOutcome: Sendable {
   /// Its rows, `ShardPlan.rowsPerSample` of them; `faults` are parts of it that had to be left out.
   case rows([(row: EncodedImageRow, labels: RowLabels)], faults: [String])
   case skipped(SkippedSample)
+  /// What ends the run: the next sample would not be read either.
+  case failed(ImageError)
 }
 
 /// Which rows a model may learn from.

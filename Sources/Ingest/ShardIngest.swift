@@ -30,9 +30,10 @@ package struct ShardIngest {
   ///
   /// - Parameter progress: told what happens, in the calling thread; what it throws ends the run,
   ///   and finished shards stay.
-  /// - Throws: `IngestError`, `ShardError`, and what `progress` throws.
+  /// - Throws: `IngestError`, `ShardError`, `ImageError` where no file can be opened any more, and
+  ///   what `progress` throws.
   package func run(progress: (IngestEvent) throws -> Void) throws -> IngestOutcome {
-    let folder = try ShardFolder(folder, plan: plan.shards)
+    let folder = try ShardFolder(folder, plan: plan.shards) { try progress(.checked($0)) }
     try checkSpace(for: folder)
     let earlier = samples(in: folder)
     if earlier > 0 { try progress(.processed(samples: earlier)) }
@@ -136,6 +137,8 @@ package struct ShardIngest {
             leftOut: before.leftOut + leftOut.count, of: plan.samples.count, reason: fault)
           try progress(.leftOut(reason: fault))
         }
+      case .failed(let error):
+        throw error
       case .skipped(let sample):
         skipped.append(sample)
         try policy.check(

@@ -44,7 +44,7 @@ extension ShardSet where Reader == ImageShardReader {
   /// - Throws: `noMaps` naming the first one.
   package func require(_ map: RowMap) throws(ShardError) {
     guard map != .images else { return }
-    for path in paths { try Reader(path).require(map) }
+    for shard in paths.indices { try opened(shard).require(map) }
   }
 
   /// Several images, one after the other.

@@ -1,4 +1,5 @@
 import Checksums
+import DurableFiles
 import RowMaps
 
 /// An open shard: its header checked, and what both kinds of shard have in common.
@@ -133,6 +134,21 @@ package final class ShardContents: Sendable {
         path: path, item: "/\(name)", found: "\(dataset.type) \(dataset.shape)",
         expected: "\(type.rawValue) [\(count)]")
     }
+  }
+
+  /// Length of the file in bytes.
+  package var fileBytes: Int { file.bytes.count }
+
+  /// By what the open file is known again, as it is now.
+  package var stamp: FileStamp {
+    get throws(ShardError) { try file.bytes.stamp }
+  }
+
+  /// Refuses a file that is not, or not any more, what it was before.
+  ///
+  /// - Throws: `changed`.
+  package func requireUnchanged(since before: FileStamp) throws(ShardError) {
+    guard try stamp == before else { throw .changed(path: path) }
   }
 
   /// Refuses a shard of another kind.

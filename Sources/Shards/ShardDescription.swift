@@ -37,7 +37,7 @@ package struct ShardDescription: Encodable, Sendable {
     self.path = path
     format = contents.kind.rawValue
     rows = contents.count
-    fileBytes = contents.file.bytes.count
+    fileBytes = contents.fileBytes
     var attributes: [String: String] = [:]
     for name in try contents.file.attributeNames() {
       attributes[name] = Self.text(of: name, in: contents.file)

@@ -24,6 +24,8 @@ package enum ShardError: Error, Equatable {
   case disagreement(
     path: String, other: String, property: String, found: String, expected: String)
   case noRows(paths: [String])
+  /// Another file than the one that the command began with.
+  case changed(path: String)
   // A folder and its manifest
   case unfinished(path: String, finished: Int, planned: Int)
   case otherThanListed(path: String, is: String?)
@@ -84,6 +86,9 @@ extension ShardError: CustomStringConvertible {
     case .noRows(let paths):
       paths.isEmpty
         ? "no shards given" : "\(paths.joined(separator: ", ")): no rows in any of these shards"
+    case .changed(let path):
+      "\(path): not the file any more that this command began with: it was replaced or changed"
+        + " meanwhile; run the command again when the data stays as it is"
     case .unfinished(let path, let finished, let planned):
       "\(path): only \(finished) of \(planned) planned shards are finished; run the command that"
         + " fills it to its end, or take those that are there with --partial or by their names"

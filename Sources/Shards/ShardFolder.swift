@@ -25,30 +25,35 @@ package final class ShardFolder {
   ///
   /// A folder in which a run has ended before its first shard takes any plan.
   ///
-  /// - Parameter sources: shards that are read, which must lie elsewhere.
+  /// - Parameters:
+  ///   - sources: shards that are read, which must lie elsewhere.
+  ///   - checking: told of the finished shards, which are compared with their SHA-256; what it
+  ///     throws ends that.
   /// - Throws: `holdsSources`, `otherShards`; `externalShard` where there is a file of a shard's or
-  ///   a report's name that no manifest lists; `optionsDiffer` when the folder holds shards of another plan; `file(.busy)` when another
-  ///   process writes there; `file(.cannotCreate)`, `malformed`.
+  ///   a report's name that no manifest lists; `optionsDiffer` when the folder holds shards of
+  ///   another plan; `file(.busy)` when another process writes there; `file(.cannotCreate)`,
+  ///   `malformed`; what `checking` throws.
   package init(
-    _ path: String, plan: ShardPlan, sources: [String] = []
-  ) throws(ShardError) {
+    _ path: String, plan: ShardPlan, sources: [String] = [],
+    checking: (ShardCheck) throws -> Void = { _ in }
+  ) throws {
     if let real = DurableFile.realPath(path),
       sources.contains(where: { DurableFile.realPath(DurableFile.folder(of: $0)) == real })
     {
-      throw .holdsSources(path: path)
+      throw ShardError.holdsSources(path: path)
     }
     do throws(DurableFileError) {
       lock = try FolderLock(folder: path)
     } catch {
-      throw .file(error)
+      throw ShardError.file(error)
     }
     let found = try ShardManifest.read(in: path)
     let plan = plan.begun(with: found?.options)
     if let found, try found.plan == plan.hash ? true : !found.isEmpty(path) {
       try Self.compare(found, with: plan, in: path)
       manifest = found
-      // A file that is gone or was cut is made again.
-      manifest.shards.removeAll { Self.bytes(of: "\(path)/\($0.name)") != $0.bytes }
+      // A file that is gone, was cut or was changed is made again.
+      manifest.shards = try found.whole(in: path, checking)
       let ours = Set(found.shards.map(\.name)).union(found.begun ?? [])
       try Self.refuse(plan.shards.map(\.name).filter { !ours.contains($0) }, in: path)
     } else {
@@ -118,9 +123,12 @@ package final class ShardFolder {
   package func removeEmptyShards() throws(ShardError) {
     precondition(manifest.shards.allSatisfy { $0.rows == 0 }, "\(path): a shard has rows")
     let names = manifest.shards.map(\.name)
-    manifest.shards = []
+    // Ours until they are gone: the next run removes what a death leaves of them.
+    (manifest.shards, manifest.begun) = ([], names)
     try manifest.write(in: path)
     for name in names { DurableFile.remove("\(path)/\(name)") }
+    manifest.begun = nil
+    try manifest.write(in: path)
   }
 
   /// Remembers whether `auto` compresses images; written with the next finished shard.
@@ -195,9 +203,5 @@ package final class ShardFolder {
     throw .optionsDiffer(
       path: path, option: "the plan of the shards", found: "\(found.planned) shards",
       expected: "\(plan.shards.count) shards")
-  }
-
-  private static func bytes(of path: String) -> Int? {
-    (try? RawFile(path))?.count
   }
 }

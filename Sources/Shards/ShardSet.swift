@@ -1,4 +1,5 @@
 import Checksums
+import DurableFiles
 import Platform
 import Synchronization
 
@@ -11,6 +12,8 @@ package final class ShardSet<Reader: ShardReader>: Sendable {
   package let count: Int
   /// The labels that every shard has, sorted.
   package let labelNames: [String]
+  /// What each file was when it was opened first.
+  package let stamps: [FileStamp]
   /// The first shard, for what all agree on.
   let first: Reader
 
@@ -32,20 +35,21 @@ package final class ShardSet<Reader: ShardReader>: Sendable {
     let first = try Reader(firstPath)
     let limit = Self.openShardLimit
     var open = OpenShards<Reader>()
-    var starts = [0]
+    var (starts, stamps) = ([0], [FileStamp]())
     var labels = Set(first.contents.labelNames)
     for (shard, path) in paths.enumerated() {
       let reader = shard == 0 ? first : try Reader(path)
       try agree(reader, first)
       labels.formIntersection(reader.contents.labelNames)
       starts.append(starts[shard] + reader.count)
+      stamps.append(try reader.contents.stamp)
       if shard < limit { open.add(reader, as: shard, limit: limit) }
     }
     guard let count = starts.last, count > 0 else { throw .noRows(paths: paths) }
     self.paths = paths
     self.first = first
     self.count = count
-    self.starts = starts
+    (self.starts, self.stamps) = (starts, stamps)
     self.limit = limit
     labelNames = labels.sorted()
     self.open = Mutex(open)
@@ -55,7 +59,7 @@ package final class ShardSet<Reader: ShardReader>: Sendable {
   package var identity: String {
     get throws(ShardError) {
       var all = ""
-      for path in paths { all += "\(try Reader(path).contents.identity)\n" }
+      for shard in paths.indices { all += "\(try opened(shard).contents.identity)\n" }
       return Array(all.utf8).withUnsafeBytes { sha256Hex($0) }
     }
   }
@@ -131,8 +135,17 @@ package final class ShardSet<Reader: ShardReader>: Sendable {
   private func reader(_ shard: Int) throws(ShardError) -> Reader {
     if let reader = open.withLock({ $0.use(shard) }) { return reader }
     // Two threads may open the same file; one of the two readers lives on.
-    let reader = try Reader(paths[shard])
+    let reader = try opened(shard)
     open.withLock { $0.add(reader, as: shard, limit: limit) }
+    return reader
+  }
+
+  /// Opens a shard once more.
+  ///
+  /// - Throws: `changed` where it is another file than at first.
+  func opened(_ shard: Int) throws(ShardError) -> Reader {
+    let reader = try Reader(paths[shard])
+    try reader.contents.requireUnchanged(since: stamps[shard])
     return reader
   }
 

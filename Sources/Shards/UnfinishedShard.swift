@@ -29,7 +29,7 @@ final class UnfinishedShard {
     do throws(ShardError) {
       file = try HDF5OutputFile(temporaryPath, for: path)
     } catch {
-      DurableFile.remove(temporaryPath)  // it may be there, with nothing in it
+      DurableFile.removeUnfinished(temporaryPath)  // it may be there, with nothing in it
       throw error
     }
     try file.setAttribute(ShardFormat.Attribute.format, to: kind.rawValue)
@@ -38,7 +38,7 @@ final class UnfinishedShard {
   }
 
   deinit {
-    if !isPublished { DurableFile.remove(temporaryPath) }
+    if !isPublished { DurableFile.removeUnfinished(temporaryPath) }
   }
 
   func append(id: Int64, name: String, checksum: UInt32) {

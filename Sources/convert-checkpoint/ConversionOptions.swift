@@ -125,9 +125,7 @@ struct ConversionOptions: ParsableArguments {
     guard !DurableFile.exists(out) || isEmptyFolder else {
       throw .cannotCreate(path: out, errno: EEXIST)
     }
-    guard DurableFile.isFolder(DurableFile.folder(of: out)) else {
-      throw .cannotCreate(path: out, errno: ENOENT)
-    }
+    try OutputFile.watchFolder(of: out)
   }
 
   private var isEmptyFolder: Bool {

@@ -69,15 +69,18 @@ struct DecodeDataset: ModelCommand {
       progress.advance(by: rows)
       try Interruption.throwIfRequested()
     }
+    let check = ShardCheckConsole(console).show
     var rows: [DecodedRow] = []
     var shards: [(path: String, rows: Int)] = []
     let earlier = try Interruption.telling(
       console, "the same command continues at the first missing \(images ? "image" : "shard")"
     ) {
       if images {
-        return try decoder.writeImages(in: out, progress: advance) { rows.append($0) }
+        return try decoder.writeImages(in: out, checking: check, progress: advance) {
+          rows.append($0)
+        }
       }
-      let outcome = try decoder.writeShards(in: out, progress: advance)
+      let outcome = try decoder.writeShards(in: out, checking: check, progress: advance)
       shards = outcome.shards
       return outcome.earlier
     }

@@ -74,8 +74,10 @@ struct EncodeDataset: ModelCommand {
     let outcome = try Interruption.telling(
       console, "the same command continues at the first missing shard"
     ) {
-      try encoder.run(in: out, locked: { pin([stage, condition].compactMap(\.self), console) }) {
-        event in
+      try encoder.run(
+        in: out, checking: ShardCheckConsole(console).show,
+        locked: { pin([stage, condition].compactMap(\.self), console) }
+      ) { event in
         switch event {
         case .found(let rows), .encoded(let rows): progress.advance(by: rows)
         }

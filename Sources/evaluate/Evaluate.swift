@@ -153,6 +153,7 @@ struct Evaluate: ModelCommand {
   func execute() throws {
     let console = runtime.console
     for path in [sheet, saveStatistics].compactMap(\.self) { try OutputFile.requireNew(path) }
+    if let saveStatistics { try OutputFile.watchFolder(of: saveStatistics) }
     let device = try runtime.startComputing()
     let stage = try vqgan.map { try FirstStage.load($0, on: device) }
     let sides = try [reference, candidate].map {

@@ -73,8 +73,8 @@ struct SampleGPT: ModelCommand {
         console, "the same command continues at the first missing shard"
       ) {
         try job.run(
-          in: path, sample, found: { progress.advance(by: $0 * inputs.drawnCount) },
-          progress: advance)
+          in: path, sample, checking: ShardCheckConsole(console).show,
+          found: { progress.advance(by: $0 * inputs.drawnCount) }, progress: advance)
       }
       progress.finish()
       for (path, _) in shards { try results.writer.path(path) }

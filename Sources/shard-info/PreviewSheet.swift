@@ -1,3 +1,4 @@
+import CommandSupport
 import DurableFiles
 import Images
 import Platform
@@ -11,6 +12,7 @@ final class PreviewSheet {
   /// - Throws: `cannotCreate`, also where another file than a PNG would be lost.
   init(at path: String) throws(DurableFileError) {
     self.path = path
+    try OutputFile.watchFolder(of: path)
     file = try UnfinishedFile(for: path)
     if DurableFile.exists(path), try !Self.isPNG(path) {
       throw .cannotCreate(path: path, errno: EEXIST)

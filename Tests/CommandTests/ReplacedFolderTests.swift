@@ -45,10 +45,28 @@ struct ReplacedFolderTests {
     ("shard-export images.h5 --threads 1 --out R", [0, 3, 8]),
     ("reconstruct images.h5 --vqgan vqgan --threads 1 --out R", [0, 3]),
     ("codebook-report train.h5 --vqgan vqgan --threads 1 --out R", [0, 2]),
+    ("score train.h5 --gpt gpt --vqgan vqgan --threads 1 --out R", [0, 2]),
+  ]
+
+  /// Those that put one thing into a folder, P, that is not their own, and the call that stops them.
+  private static let singles: [(command: String, call: String, moments: [Int])] = [
+    (
+      "convert-checkpoint \(Fixture.path("vqgan-tiny.ckpt")) --out P/V", "fsync \"\"", [0, 2, 4, 6]
+    ),
+    ("convert-checkpoint vqgan --to taming --out P/vqgan.ckpt", "fsync \"\"", [0]),
+    (
+      "convert-checkpoint gpt --vqgan vqgan --to taming --out P/gpt.ckpt", "fsync \"\"", [0]
+    ),
+    (
+      "evaluate images.h5 images.h5 --vqgan vqgan --features latents --metrics fid --threads 1 "
+        + "--save-statistics P/S.npz", "fsync \"\"", [0]
+    ),
+    ("sample-gpt --gpt gpt --count 1 --out I --codes-out P/c.h5", "open P/c.h5.tmp", [1, 3]),
+    ("shard-info train.h5 --preview P/x.png", "fsync \"\"", [0]),
   ]
 
   private static func prepare(_ command: String, in folder: TemporaryFolder) throws {
-    guard command.contains("--gpt") else { return }
+    guard command.contains(" gpt ") else { return }
     let made = try shell(gpt, in: folder)
     #expect(made.status == 0, "\(made.errors)")
   }
@@ -128,6 +146,41 @@ struct ReplacedFolderTests {
         lines.count == 3 && lines[2].contains("R/\(run.part): not the folder any more"),
         "\(moment): \(outcome)")
     }
+  }
+
+  /// Nothing gets a name in the folder that is there now, and what was begun goes from the one that
+  /// was moved.
+  @Test(arguments: singles)
+  func aFolderOfOthersThatIsReplacedStaysAsItIs(
+    command: String, call: String, moments: [Int]
+  ) throws {
+    let folder = try Self.place()
+    try Self.prepare(command, in: folder)
+    for moment in moments {
+      let outcome = try shell(
+        stoppedFunction + """
+          rm -rf P moved I; mkdir P
+          stopped \(call) \(moment) \(command)
+          mv P moved; mkdir P
+          kill -CONT $pid; wait $pid; echo $?
+          find P moved | sort; grep -c 'P: not the folder any more' errors
+          """, in: folder)
+      #expect(outcome.output == "73\nP\nmoved\n1\n", "\(moment): \(outcome)")
+    }
+  }
+
+  /// The link to the last checkpoint is not said to be what is wrong.
+  @Test func aLinkThatCannotBeMadeInAMovedFolder() throws {
+    let folder = try Self.place()
+    let outcome = try shell(
+      stoppedFunction + """
+        stopped symlink last 0 \(Self.commands[0].command) --quiet
+        mv R moved
+        kill -CONT $pid; wait $pid; echo $?; cat errors
+        """, in: folder)
+    let lines = outcome.output.split(separator: "\n").map(String.init)
+    try #require(lines.count == 2, "\(outcome)")
+    #expect(lines[0] == "73" && lines[1].contains("R: not the folder any more"), "\(outcome)")
   }
 
   /// The folder is still the one that was locked.

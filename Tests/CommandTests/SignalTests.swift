@@ -24,6 +24,32 @@ private final class Running {
 
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
+  /// Sends a signal again and again until the process ends, each when it has taken the one before:
+  /// two that wait are one to it.
+  ///
+  /// - Parameter pause: microseconds between two.
+  /// - Returns: how many it has taken.
+  func disturb(with signal: Int32, pause: UInt32) -> Int {
+    var taken = 0
+    while process.isRunning {
+      send(signal)
+      while process.isRunning, isWaiting(signal) { usleep(20) }
+      if process.isRunning { taken += 1 }
+      usleep(pause)
+    }
+    return taken
+  }
+
+  /// Whether a signal to the process has not been taken yet.
+  private func isWaiting(_ signal: Int32) -> Bool {
+    let path = "/proc/\(process.processIdentifier)/status"
+    guard let status = try? String(contentsOfFile: path, encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("ShdPnd:") }),
+      let set = UInt64(line.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16)
+    else { return false }
+    return set & 1 << UInt64(signal - 1) != 0
+  }
+
   /// Waits until something holds; the process may end before.
   func wait(until condition: () throws -> Bool) throws {
     for _ in 0..<6000 where process.isRunning {
@@ -100,26 +126,27 @@ struct SignalTests {
     #expect(masks.count { $0 & ours != ours } == 1, "\(masks.map { String($0, radix: 16) })")
   }
 
+  /// A run takes as many as it does: there are as many runs as a thousand need.
+  private static let wanted = (signals: 1000, runs: 100)
+
   @Test func thousandsOfSignalsChangeNoByteOfATraining() throws {
     let stage = try GPTCommandTests.Stage()
-    let train = "\(Self.small) --steps 80 --quiet"
-    let undisturbed = try shell(
-      train.replacingOccurrences(of: "--out run", with: "--out whole"), in: stage.folder)
-    #expect(undisturbed.status == 0, "\(undisturbed.errors)")
-
-    let running = try start(train, in: stage.folder)
-    try running.wait { Self.rows(stage.folder("run")) > 0 }
-    var sent = 0
-    while running.process.isRunning, sent < 100_000 {
-      running.send(SIGUSR1)
-      sent += 1
-      usleep(200)
+    func train(_ run: String) -> String {
+      "\(Self.small) --steps 80 --quiet".replacingOccurrences(of: "--out run", with: "--out \(run)")
     }
-    #expect(running.end() == 0)
-    #expect(sent >= 1000)
-    #expect(try running.errors() == "")
-    #expect(
-      try Self.checkpoint(stage.folder("run")) == Self.checkpoint(stage.folder("whole")))
+    let undisturbed = try shell(train("whole"), in: stage.folder)
+    #expect(undisturbed.status == 0, "\(undisturbed.errors)")
+    var taken = 0
+    for number in 0..<Self.wanted.runs where taken < Self.wanted.signals {
+      let run = stage.folder("run-\(number)")
+      let running = try start(train("run-\(number)"), in: stage.folder)
+      try running.wait { Self.rows(run) > 0 }
+      taken += running.disturb(with: SIGUSR1, pause: 100)
+      #expect(running.end() == 0)
+      #expect(try running.errors() == "")
+      #expect(try Self.checkpoint(run) == Self.checkpoint(stage.folder("whole")))
+    }
+    #expect(taken >= Self.wanted.signals)
   }
 
   @Test func thousandsOfSignalsChangeNoByteOfASampling() throws {
@@ -129,20 +156,21 @@ struct SignalTests {
       "\(Self.small) --steps 1 --quiet && \(sample) --out images --codes-out whole.h5",
       in: stage.folder)
     #expect(undisturbed.status == 0, "\(undisturbed.errors)")
-    let running = try start("\(sample) --out others --codes-out disturbed.h5", in: stage.folder)
-    try running.wait { DurableFile.exists(stage.folder("others/sample-00000.png")) }
-    var sent = 0
-    while running.process.isRunning, sent < 100_000 {
-      running.send(SIGUSR1)
-      sent += 1
-      usleep(100)
+    var taken = 0
+    for number in 0..<Self.wanted.runs where taken < Self.wanted.signals {
+      let running = try start(
+        "\(sample) --out others-\(number) --codes-out \(number).h5", in: stage.folder)
+      try running.wait {
+        DurableFile.exists(stage.folder("others-\(number)/sample-00000.png"))
+      }
+      taken += running.disturb(with: SIGUSR1, pause: 50)
+      #expect(running.end() == 0)
+      #expect(try running.errors() == "")
+      #expect(
+        try DurableFile.read(stage.folder("\(number).h5"))
+          == DurableFile.read(stage.folder("whole.h5")))
     }
-    #expect(running.end() == 0)
-    #expect(try running.errors() == "")
-    #expect(sent >= 1000)
-    #expect(
-      try DurableFile.read(stage.folder("disturbed.h5"))
-        == DurableFile.read(stage.folder("whole.h5")))
+    #expect(taken >= Self.wanted.signals)
   }
 
   /// Ten stops, each within a step and with a checkpoint; the end is that of a run never stopped.

@@ -202,6 +202,50 @@ struct DurableFolderTests {
     withExtendedLifetime(lock) {}
   }
 
+  /// The folder is replaced between the check and the call: the call's own reason misleads.
+  @Test(arguments: ["symlink", "rename", "mkdir", "create"])
+  func whatCannotBeMadeInAnotherFolderIsTold(operation: String) throws {
+    let folder = try TemporaryFolder()
+    let lock = try FolderLock(folder: folder("run"))
+    let failure = { DurableFileError.creating(folder("run/x"), operation: operation, errno: $0) }
+    #expect(failure(ENOENT) == .cannotCreate(path: folder("run/x"), errno: ENOENT))
+    #expect(rename(folder("run"), folder("moved")) == 0)
+    #expect(failure(ENOENT) == .replaced(path: folder("run")))
+    #expect(failure(EIO) == .replaced(path: folder("run")))
+    withExtendedLifetime(lock) {}
+  }
+
+  /// A folder that is not locked, in which a command puts one thing; what it has begun goes from
+  /// where the folder is by now.
+  @Test func nothingStaysInAWatchedFolderThatIsMoved() throws {
+    let folder = try TemporaryFolder()
+    let parent = folder("parent")
+    try DurableFile.createFolder(parent)
+    try FolderLock.watch(parent)
+    #expect(DurableFile.names(in: parent) == [])
+    let temporary = DurableFile.temporaryPath(for: "\(parent)/model")
+    try DurableFile.createFolder("\(temporary)/inner")
+    try DurableFile.write([1], to: "\(temporary)/inner/a")
+    let file = DurableFile.temporaryPath(for: "\(parent)//file")
+    try DurableFile.write([1], to: file)
+    #expect(symlink("inner", "\(temporary)/link") == 0)
+    #expect(rename(parent, folder("moved")) == 0)
+    #expect(mkdir(parent, 0o777) == 0)
+    let error = DurableFileError.replaced(path: parent)
+    #expect(throws: error) { try DurableFile.publishFolder(temporary, as: "\(parent)/model") }
+    #expect(throws: error) { try DurableFile.publish(file, as: "\(parent)/file") }
+    #expect(throws: error) { try DurableFile.write([1], to: "\(parent)/other") }
+    #expect(DurableFile.names(in: folder("moved")) == [])
+    #expect(DurableFile.names(in: parent) == [])
+  }
+
+  @Test func aFolderThatIsMissingIsNotWatched() throws {
+    let folder = try TemporaryFolder()
+    #expect(throws: DurableFileError.cannotCreate(path: folder("none"), errno: ENOENT)) {
+      try FolderLock.watch(folder("none"))
+    }
+  }
+
   @Test func aFolderKeepsItsIdentityThroughLinks() throws {
     let folder = try TemporaryFolder()
     let lock = try FolderLock(folder: folder("run/"))

@@ -33,6 +33,24 @@ struct ResumeTests {
     #expect(try files(in: out.path) == before)
   }
 
+  /// Of the same length: nothing but its checksum tells it from the one that was written.
+  @Test func aChangedShardIsMadeAgain() throws {
+    let corpus = try SmallCorpus()
+    let out = try TemporaryFolder()
+    try ingest(corpus, .small(), to: out.path)
+    let before = try files(in: out.path)
+    var changed = try #require(before["dots-00003.h5"])
+    changed[changed.count / 2] ^= 1
+    try changed.write(to: URL(fileURLWithPath: out("dots-00003.h5")))
+    var checks: [ShardCheck] = []
+    let again = try ingest(corpus, .small(), to: out.path) {
+      if case .checked(let check) = $0 { checks.append(check) }
+    }
+    #expect(again.newShards == ["dots-00003.h5"])
+    #expect(checks.contains(.changed(path: out("dots-00003.h5"))))
+    #expect(try files(in: out.path) == before)
+  }
+
   @Test func aFinishedRunDoesNothingAgain() throws {
     let corpus = try SmallCorpus()
     let out = try TemporaryFolder()

@@ -79,13 +79,46 @@ extension SweepKind {
         """, to: "\(folder)/project.yaml")
     },
     read: { path, _ in
-      let source = try CheckpointFile.open(Fixture.path("vqgan-tiny.ckpt"))
-      switch try TamingCheckpoint(source, project: try TamingProject(path)) {
-      case .firstStage(let weights): return "\(weights.config)"
-      case let other: return other.title
-      }
+      try understood(Fixture.path("vqgan-tiny.ckpt"), project: try TamingProject(path))
     },
     commands: ["convert-checkpoint \(Fixture.path("vqgan-tiny.ckpt")) --project @ --out ../out"])
+
+  /// Project files in the words of Lightning's command line, as SEED-Voken has them.
+  static let classPath = SweepKind(
+    name: "class_path file", files: ["ibq-16384.yaml", "open-magvit2.yaml"], share: 0.5,
+    make: { folder in
+      for name in ["ibq-16384.yaml", "open-magvit2.yaml"] {
+        try copyFixture("tokenizers/\(name)", to: folder)
+      }
+    },
+    read: { path, _ in
+      let weights = path.hasSuffix("magvit2.yaml") ? "open-magvit2" : "ibq-16384"
+      return try understood(
+        Fixture.path("tokenizers/\(weights).ckpt"), project: try TamingProject(path))
+    },
+    commands: ["ibq-16384", "open-magvit2"].map {
+      "convert-checkpoint \(Fixture.path("tokenizers/\($0).ckpt")) --project @ --out ../out"
+    })
+
+  /// config.json of a model of diffusers, which must say what its weights show.
+  static let diffusers = SweepKind(
+    name: "diffusers configuration", files: ["model/config.json"], share: 0.5,
+    make: { folder in
+      try DurableFile.createFolder("\(folder)/model")
+      for name in ["config.json", "diffusion_pytorch_model.bin"] {
+        try copyFixture("tokenizers/diffusers-ldm-f4/\(name)", to: "\(folder)/model")
+      }
+    },
+    read: { _, folder in try understood("\(folder)/model", project: nil) },
+    commands: ["convert-checkpoint model --out ../out"])
+
+  /// The configuration of a model by its weights and its project file.
+  private static func understood(_ weights: String, project: TamingProject?) throws -> String {
+    switch try TamingCheckpoint(try CheckpointFile.open(weights), project: project) {
+    case .firstStage(let weights): "\(weights.config)"
+    case let other: other.title
+    }
+  }
 
   /// Names, shapes and contents.
   private static func understood(_ source: any TensorSource) throws -> String {

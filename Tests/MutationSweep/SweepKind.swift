@@ -47,6 +47,7 @@ struct SweepKind: Sendable {
   static let all: [SweepKind] =
     [png, jpeg, labelMap, depthMap] + [instances, captions, trajectory, pathList]
     + [safetensors, pytorchArchive, pytorchStream, numpy, statistics, project]
+    + [classPath, diffusers]
     + [vqganConfig, gptConfig, vqganModel, gptModel, checkpoint, sealedCheckpoint]
     + [imageShard, codeShard, unsealedShard, manifest, decodingRecord]
 }

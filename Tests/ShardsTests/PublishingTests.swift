@@ -165,6 +165,64 @@ import Testing
     #expect(manifest == folder.manifest)
   }
 
+  /// A shard of the right name and length is not taken for the one that was written: by its SHA-256,
+  /// in manifests of earlier versions by what is in it.
+  @Test(arguments: [true, false])
+  func aChangedShardIsNotTaken(hasHashes: Bool) throws {
+    let scratch = try Scratch()
+    let path = scratch.file("out")
+    let shards = plan().shards
+    do {
+      let folder = try ShardFolder(path, plan: plan())
+      for shard in shards { try write(shard, into: folder) }
+    }
+    if !hasHashes {
+      let manifest = "\(path)/manifest.json"
+      let text = try String(contentsOfFile: manifest, encoding: .utf8)
+      try text.replacing(/\n *"sha256" : "[0-9a-f]*",/, with: "").write(
+        toFile: manifest, atomically: true, encoding: .utf8)
+    }
+    var checks: [ShardCheck] = []
+    func unfinished() throws -> [PlannedShard] {
+      checks = []
+      return try ShardFolder(path, plan: plan(), checking: { checks.append($0) }).unfinished
+    }
+    #expect(try unfinished() == [])
+    let bytes = try shards.reduce(0) { try $0 + DurableFile.read("\(path)/\($1.name)").count }
+    #expect(checks.last == .compared(bytes: bytes, of: bytes))
+    // One bit, wherever it is: of the header, the rows, the seal.
+    let changed = "\(path)/\(shards[1].name)"
+    let whole = try DurableFile.read(changed)
+    for position in [20, whole.count / 3, whole.count / 2, whole.count - 70, whole.count - 1] {
+      var damaged = whole
+      damaged[position] ^= 1
+      try DurableFile.write(damaged, to: changed)
+      #expect(try unfinished() == [shards[1]], "byte \(position) of \(whole.count)")
+      #expect(checks.contains(.changed(path: changed)))
+    }
+    // Two that are whole, but not at home.
+    try DurableFile.write(whole, to: changed)
+    let first = "\(path)/\(shards[0].name)"
+    try DurableFile.write(try DurableFile.read(first), to: changed)
+    #expect(try unfinished() == [shards[1]])
+    // One that is gone is no surprise.
+    try FileManager.default.removeItem(atPath: changed)
+    #expect(try unfinished() == [shards[1]])
+    #expect(!checks.contains(.changed(path: changed)))
+  }
+
+  /// A signal need not wait for gigabytes to be compared.
+  @Test func theComparisonCanBeStopped() throws {
+    struct Stop: Error {}
+    let scratch = try Scratch()
+    let path = scratch.file("out")
+    do { try write(plan().shards[0], into: try ShardFolder(path, plan: plan())) }
+    #expect(throws: Stop.self) {
+      try ShardFolder(path, plan: plan()) { _ in throw Stop() }
+    }
+    #expect(try ShardFolder(path, plan: plan()).unfinished.count == 2)
+  }
+
   @Test func otherOptionsAreRefused() throws {
     let scratch = try Scratch()
     let path = scratch.file("out")

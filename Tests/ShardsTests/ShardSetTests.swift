@@ -63,6 +63,17 @@ import Testing
     }
   }
 
+  /// Rows of two files under one name do not make a set.
+  @Test func aShardThatIsReplacedIsNotRead() throws {
+    let scratch = try Scratch()
+    for name in ["a.h5", "b.h5"] { try Sample.writeImages(scratch.file(name)) }
+    let set = try ImageShardSet([scratch.file("a.h5"), scratch.file("b.h5")])
+    _ = try set.identity
+    try Sample.writeImages(scratch.file("b.h5"))  // the same bytes, another file
+    #expect(throws: ShardError.changed(path: scratch.file("b.h5"))) { try set.identity }
+    #expect(throws: ShardError.changed(path: scratch.file("b.h5"))) { try set.require(.depth) }
+  }
+
   @Test func noRows() throws {
     let scratch = try Scratch()
     try Sample.writeImages(scratch.file("a.h5"), rows: 0)

@@ -43,6 +43,7 @@ private let source = #"""
   #include <dlfcn.h>
   #include <errno.h>
   #include <fcntl.h>
+  #include <pthread.h>
   #include <signal.h>
   #include <stdarg.h>
   #include <stdlib.h>
@@ -80,6 +81,11 @@ private let source = #"""
   CALL(rmdir, (const char *path), (path), path)
   CALL(flock, (int file, int how), (file, how), 0)
   CALL(fsync, (int file), (file), 0)
+
+  int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*start)(void *), void *with) {
+    int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = dlsym(RTLD_NEXT, "pthread_create");
+    return strikes("pthread_create", 0) ? errno : next(thread, how, start, with);
+  }
 
   #define OPEN(name) \
     int name(const char *path, int flags, ...) { \

@@ -17,7 +17,8 @@ package let builtCommands = URL(fileURLWithPath: "/proc/self/exe").resolvingSyml
 /// - Parameters:
 ///   - folder: the working folder, kept until the script has ended.
 ///   - environment: set on top of the present one; stdin is `/dev/null`.
-///   - seconds: the script is killed (status 124) after them.
+///   - seconds: the script is killed (status 124) after them, times TEST_PATIENCE where that is set:
+///     under sanitizers all takes longer.
 package func shell(
   _ script: String, in folder: TemporaryFolder? = nil, environment: [String: String] = [:],
   seconds: Int = 120
@@ -28,7 +29,8 @@ package func shell(
   }
   let process = Process()
   process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
-  process.arguments = ["-k", "2", "\(seconds)", "/bin/sh", "-c", script]
+  let patience = Int(ProcessInfo.processInfo.environment["TEST_PATIENCE"] ?? "") ?? 1
+  process.arguments = ["-k", "2", "\(seconds * patience)", "/bin/sh", "-c", script]
   process.currentDirectoryURL = URL(fileURLWithPath: folder?.path ?? ".")
   var variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
   variables["PATH"] = "\(builtCommands):\(variables["PATH"] ?? "/usr/bin:/bin")"

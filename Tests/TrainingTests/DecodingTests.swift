@@ -95,6 +95,72 @@ import Training
     #expect((image.width, image.height) == (12, 8))
   }
 
+  /// What stands under an image's name is taken when it can be read to its end alone.
+  @Test func damagedPNGsAreMadeAgain() throws {
+    let sample = try EncodingSample()
+    _ = try sample.encode()
+    func write() throws -> (earlier: Int, checks: [ShardCheck]) {
+      var checks: [ShardCheck] = []
+      let earlier = try decoder(sample, .png).writeImages(
+        in: sample.folder("I"), checking: { checks.append($0) }, progress: { _ in },
+        use: { _ in })
+      return (earlier, checks)
+    }
+    _ = try write()
+    let whole = try files(sample, "I")
+    let image = try #require(whole["a-00001.png"])
+    var damaged = image
+    damaged[damaged.count / 2] ^= 1
+    let other = RGBImage(width: 8, height: 12, filledWith: .white)  // of another size
+    try other.writePNG(to: sample.folder("other.png"))
+    for content in [
+      Data(), image.prefix(image.count / 2), image.dropLast(12), damaged, Data("no PNG".utf8),
+      try Data(contentsOf: URL(fileURLWithPath: sample.folder("other.png"))),
+    ] {
+      try content.write(to: URL(fileURLWithPath: sample.folder("I/a-00001.png")))
+      let (earlier, checks) = try write()
+      #expect(earlier == 7, "\(content.count) bytes")
+      #expect(checks == [.changed(path: sample.folder("I/a-00001.png"))])
+      #expect(try files(sample, "I") == whole)
+    }
+    #expect(try write().earlier == 8)
+  }
+
+  /// A shard of codes that is replaced before its turn, of either format.
+  @Test(arguments: [DecodingFormat.shards, .png])
+  func codesThatChangeMeanwhileAreRefused(format: DecodingFormat) throws {
+    let sample = try EncodingSample()
+    _ = try sample.encode()
+    let path = sample.folder("codes/b.h5")
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    let replace = { (rows: Int) throws in
+      guard rows > 0 else { return }
+      try bytes.write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+    #expect(throws: ShardError.changed(path: path)) {
+      if format == .png {
+        _ = try decoder(sample, .png).writeImages(
+          in: sample.folder("D"), progress: replace, use: { _ in })
+      } else {
+        _ = try decoder(sample, .shards).writeShards(in: sample.folder("D"), progress: replace)
+      }
+    }
+    #expect(try files(sample, "D").keys.allSatisfy { !$0.hasPrefix("b") })
+  }
+
+  @Test func aChangedShardOfImagesIsMadeAgain() throws {
+    let sample = try EncodingSample()
+    _ = try sample.encode()
+    _ = try decoder(sample, .shards).writeShards(in: sample.folder("S")) { _ in }
+    let whole = try files(sample, "S")
+    var changed = try #require(whole["b.h5"])
+    changed[changed.count - 1] ^= 1
+    try changed.write(to: URL(fileURLWithPath: sample.folder("S/b.h5")))
+    let again = try decoder(sample, .shards).writeShards(in: sample.folder("S")) { _ in }
+    #expect(again.earlier == 5)
+    #expect(try files(sample, "S") == whole)
+  }
+
   @Test func otherCodesAndOtherFormatsAreRefused() throws {
     let sample = try EncodingSample()
     _ = try sample.encode()

@@ -104,6 +104,40 @@ import Training
     }
   }
 
+  /// One that is replaced before its turn, and one that is written to when its rows are read.
+  @Test(arguments: ["replaced", "written to"])
+  func inputsThatChangeMeanwhileAreRefused(how: String) throws {
+    let sample = try EncodingSample()
+    let path = sample.folder("b.h5")
+    var encoded = 0
+    #expect(throws: ShardError.changed(path: path)) {
+      try sample.encode { event in
+        if case .encoded(let rows) = event { encoded += rows }
+        if how == "replaced", encoded == 1 {
+          try EncodingSample.writeImages(path, rows: 3)  // the same bytes, another file
+        } else if how == "written to", encoded == 8 {
+          try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: path)
+        }
+      }
+    }
+    let left = try FileManager.default.contentsOfDirectory(atPath: sample.folder("codes")).sorted()
+    #expect(left == [".lock", "a.h5", "manifest.json"])
+    #expect(try sample.encode().earlier == 5)
+  }
+
+  @Test func aChangedShardOfCodesIsMadeAgain() throws {
+    let sample = try EncodingSample()
+    _ = try sample.encode()
+    let file = URL(fileURLWithPath: sample.folder("codes/a.h5"))
+    let whole = try Data(contentsOf: file)
+    var changed = whole
+    changed[changed.count / 2] ^= 1
+    try changed.write(to: file)
+    #expect(try sample.encode().earlier == 3)
+    #expect(try Data(contentsOf: file) == whole)
+  }
+
   @Test func inputsThatCannotBeEncoded() throws {
     let sample = try EncodingSample()
     #expect(throws: EncodingError.sameName(path: sample.paths[0], other: sample.paths[0])) {

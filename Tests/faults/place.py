@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+from faults import processes
 from faults.checks import TEMPORARY, damage, snapshot, violations
 from faults.table import KINDS, REMOVALS, WRITES
 
@@ -23,6 +24,7 @@ class Place:
         self.path = f"{options.work}/place{number}"
         self.out = f"{self.path}/out"
         self.references = {}
+        self.woken = 0  # processes that the injector had left stopped
         os.mkdir(self.path)
         shutil.copytree(f"{options.work}/world/in", f"{self.path}/in", copy_function=os.link)
 
@@ -34,12 +36,14 @@ class Place:
                 stdout=output, stderr=errors, env={**os.environ, "SWIFT_BACKTRACE": "enable=no", **environment})
         if not wait:
             return process
-        try:
-            code = process.wait(120)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            code = "hangs"
-        return code, self.read("stdout"), self.read("stderr")
+        code, hung = self.end(process)
+        return code, self.read("stdout"), self.read("stderr") + hung
+
+    def end(self, process):
+        """Waits for a process; returns its exit code, and what hung if it never came."""
+        code, hung, woken = processes.wait(process)
+        self.woken += woken
+        return code, hung
 
     def read(self, name):
         with open(f"{self.path}/{name}", "rb") as file:
@@ -99,7 +103,7 @@ class Place:
         after = snapshot(self.out)
         found = []
         if code not in (kind.codes if kind else (0, 73, 74)):
-            found.append(f"exit code {code}: {errors.strip()[-300:]}")
+            found.append(f"exit code {code}: {errors.strip()[-300:] if code != 'hangs' else errors}")
         if code == 0:
             there = {path: content for path, content in after.items() if not TEMPORARY.search(path)}
             if kind and call in REMOVING:  # what could not be removed stays, whole
@@ -124,7 +128,7 @@ class Place:
         found += violations(self.out, after, known, before, command.atomic)
         code, output, errors = self.again(command)
         if code != 0:
-            return found + [f"run again: exit code {code}: {errors.strip()[-300:]}"]
+            return found + [f"run again: exit code {code}: {errors.strip()[-300:] if code != 'hangs' else errors}"]
         after = snapshot(self.out)
         if after != tree:
             found.append("run again: other results than undisturbed: " + difference(tree, after))
@@ -145,13 +149,13 @@ class Place:
             outcome = self.run(command.run.split(), {
                 "LD_PRELOAD": f"{self.options.work}/writes.so", "FAULT_AT": str(number), "FAULT_ROOT": f"{self.path}/",
                 "FAULT_MARK": trace, **dict(setting.split("=") for setting in inject.split())})
-            fired = os.path.exists(trace)
+            fired = os.path.exists(trace) or outcome[0] == "hangs"
         else:
             under = strace(trace, call, not inject.startswith("signal")) + ["-e", f"inject={call}:{inject}"]
             outcome = self.run(command.run.split(), under=under)
             # Calls are counted in each thread: one that reads an input may be met as well, and its sample is skipped.
             injected = [self.concerns(line) for line in self.read("trace").splitlines() if "INJECTED" in line]
-            fired = outcome[0] == -9 or injected and all(found and found[2] for found in injected)
+            fired = outcome[0] in (-9, "hangs") or injected and all(found and found[2] for found in injected)
         return fired, self.check(command, kind_name, call, *outcome) if fired else []
 
     def full_disk(self, command, kilobytes):
@@ -176,13 +180,18 @@ class Place:
         self.reset(command)
         first = self.run(command.run.split(), under=strace(f"{self.path}/trace", "rename") + [
             "-e", f"inject=rename:delay_enter=700000:when={number}"], wait=False)
+        began, looked = time.monotonic(), 1
         while first.poll() is None and not is_locked(f"{self.path}/{command.lock}/.lock"):
             time.sleep(0.002)
+            if time.monotonic() - began > looked * processes.PATIENCE:
+                looked += 1
+                self.woken += processes.wake(first.pid)
         os.rename(f"{self.path}/stdout", f"{self.path}/stdout of the first")  # it goes on writing there
         os.rename(f"{self.path}/stderr", f"{self.path}/stderr of the first")
         code, output, errors = self.run(command.run.split())
         ended = first.poll() is not None
-        outcome = (first.wait(), self.read("stdout of the first"), self.read("stderr of the first"))
+        exit_code, hung = self.end(first)
+        outcome = (exit_code, self.read("stdout of the first"), self.read("stderr of the first") + hung)
         if ended:
             return False, []
         found = []

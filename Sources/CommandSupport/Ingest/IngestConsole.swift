@@ -7,6 +7,7 @@ package final class IngestConsole {
   /// Plural of what is looked at while planning.
   private let unit: String
   private let began = ContinuousClock.now
+  private let checking: ShardCheckConsole
   private var planning: Progress?
   private var planned = 0
   private var compared = 0
@@ -20,6 +21,7 @@ package final class IngestConsole {
   package init(_ console: Console, unit: String) {
     self.console = console
     self.unit = unit
+    checking = ShardCheckConsole(console)
   }
 
   /// Shows an event.
@@ -42,6 +44,8 @@ package final class IngestConsole {
     case .leftOut(let reason):
       leftOut += 1
       if leftOut <= 10 { console.warn("left out: \(reason)") }
+    case .checked(let check):
+      try checking.show(check)
     case .processed(let samples):
       writing?.advance(by: samples)
     case .finished(let shard):

@@ -24,6 +24,8 @@ final class HDF5InputFile: Sendable {
     let isSealed = try ShardSeal.check(bytes)
     if !isSealed { try ShardGuard.look(at: bytes) }
     try self.init(bytes, isSealed: isSealed)
+    // The library has opened the path once more.
+    guard FileStamp(at: path) == (try bytes.stamp) else { throw .changed(path: path) }
   }
 
   /// Opens a file that this process has just written.

@@ -46,19 +46,58 @@ final class RawFile: Sendable {
     }
   }
 
+  /// By what the open file is known again, as it is now.
+  var stamp: FileStamp {
+    get throws(ShardError) {
+      do throws(DurableFileError) {
+        return try file.stamp
+      } catch {
+        throw .file(error)
+      }
+    }
+  }
+
   /// SHA-256 of the whole file, in hexadecimal digits.
   func sha256() throws(ShardError) -> String {
-    var hash = SHA256()
-    var piece = [UInt8](repeating: 0, count: min(count, 1 << 20))
-    for start in stride(from: 0, to: count, by: 1 << 20) {
-      try piece.withUnsafeMutableBytes { buffer in
-        let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(1 << 20, count - start)])
-        return Result { () throws(ShardError) in
-          try read(into: part, at: UInt64(start), item: "the file")
-          hash.update(UnsafeRawBufferPointer(part))
-        }
-      }.get()
-    }
+    let hash = FileHash(of: self)
+    while try hash.advance() > 0 {}
+    return hash.digits
+  }
+}
+
+/// SHA-256 of a file, a piece after the other.
+final class FileHash {
+  private let file: RawFile
+  private var hash = SHA256()
+  private var piece: [UInt8]
+  /// Bytes so far.
+  private var done = 0
+
+  init(of file: RawFile) {
+    self.file = file
+    piece = [UInt8](repeating: 0, count: min(file.count, 1 << 20))
+  }
+
+  /// Reads a mebibyte.
+  ///
+  /// - Returns: how many bytes there were; 0 at the end.
+  /// - Throws: `unreadable` where the file has been cut, `file` where the disk fails.
+  func advance() throws(ShardError) -> Int {
+    let count = min(piece.count, file.count - done)
+    try piece.withUnsafeMutableBytes { buffer in
+      let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+      return Result { () throws(ShardError) in
+        try self.file.read(into: part, at: UInt64(self.done), item: "the file")
+        self.hash.update(UnsafeRawBufferPointer(part))
+      }
+    }.get()
+    done += count
+    return count
+  }
+
+  /// In hexadecimal digits, of what was read.
+  var digits: String {
+    var hash = hash
     return hexadecimal(hash.finalize())
   }
 }

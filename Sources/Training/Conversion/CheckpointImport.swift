@@ -82,7 +82,8 @@ package struct CheckpointImport {
     do {
       try fill(temporary)
     } catch {
-      DurableFile.remove(temporary)
+      DurableFile.removeUnfinished(temporary)
+      try FolderLock.check(path)  // rather than that something in it is missing
       throw error
     }
     try DurableFile.publishFolder(temporary, as: path)

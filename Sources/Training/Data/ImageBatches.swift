@@ -1,6 +1,6 @@
 // Batches of images from shards, read ahead on a thread that mostly sleeps.
-import Foundation
 import Models
+import Platform
 import RowMaps
 import Shards
 import Synchronization
@@ -39,6 +39,10 @@ package struct ImageBatch: Sendable {
 /// and position alone.
 package final class ImageBatches: Sendable {
   private let queue: BoundedQueue<Result<ImageBatch, any Error>>
+  /// Reads ahead; nil where the system has no thread left.
+  private let thread: WorkerThread?
+  /// For the caller to read itself, without a thread.
+  private let reader: Mutex<BatchReader>
 
   /// Starts reading ahead from `position`.
   ///
@@ -48,37 +52,51 @@ package final class ImageBatches: Sendable {
     shuffled: Bool, augmentation: Augmentation, reading map: RowMap = .images, labels: Int = 256
   ) {
     let queue = BoundedQueue<Result<ImageBatch, any Error>>(capacity: 3)
+    let reader = BatchReader(
+      shards: shards, batchSize: batchSize, seed: seed, augmentation: augmentation, map: map,
+      labels: labels, position: position,
+      order: EpochOrder(count: shards.count, seed: seed, shuffled: shuffled))
     self.queue = queue
-    let thread = Thread {
-      var position = position
-      var order = EpochOrder(count: shards.count, seed: seed, shuffled: shuffled)
+    self.reader = Mutex(reader)
+    thread = WorkerThread {
+      var reader = reader
       var goesOn = true
       while goesOn {
-        let start = position
-        let rows = order.next(batchSize, from: &position)
-        let batch = Result {
-          try Self.read(
-            shards, rows, at: start, next: position, seed: seed, augmentation, map, labels)
-        }
+        let batch = Result { try reader.next() }
         goesOn = queue.push(batch)
         if case .failure = batch { goesOn = false }
       }
     }
-    thread.name = "image batches"
-    thread.start()
   }
 
-  deinit { queue.close() }
+  deinit {
+    queue.close()
+    thread?.join()
+  }
 
   /// The next batch.
   ///
   /// - Throws: what reading the shards threw.
-  package func next() throws -> ImageBatch { try queue.pop().get() }
+  package func next() throws -> ImageBatch {
+    if thread == nil { return try reader.withLock { try $0.next() } }
+    return try queue.pop().get()
+  }
+}
 
-  private static func read(
-    _ shards: ImageShardSet, _ rows: [Int], at start: DataPosition, next: DataPosition,
-    seed: UInt64, _ augmentation: Augmentation, _ map: RowMap, _ labels: Int
-  ) throws -> ImageBatch {
+/// Reads one batch after the other.
+private struct BatchReader: Sendable {
+  let shards: ImageShardSet
+  let batchSize: Int
+  let seed: UInt64
+  let augmentation: Augmentation
+  let map: RowMap
+  let labels: Int
+  var position: DataPosition
+  var order: EpochOrder
+
+  mutating func next() throws -> ImageBatch {
+    let start = position
+    let rows = order.next(batchSize, from: &position)
     let side = augmentation.crop
     let height = side > 0 ? side : shards.height
     let width = side > 0 ? side : shards.width
@@ -96,6 +114,6 @@ package final class ImageBatches: Sendable {
     }
     return ImageBatch(
       values: RowValues(values, of: map, width: shards.width), map: map, count: rows.count,
-      height: height, width: width, next: next)
+      height: height, width: width, next: position)
   }
 }

@@ -34,19 +34,22 @@ package struct DatasetDecoder {
   ///
   /// - Parameters:
   ///   - path: the folder; is made when it is missing, and locked while the run lasts.
+  ///   - checking: told of the shards of an earlier run, as `progress` is.
   ///   - progress: told the rows that are done, in the calling thread; what it throws ends the run,
   ///     and finished shards stay.
   /// - Returns: every image shard with its rows, and the rows of an earlier run.
   /// - Throws: `ShardError`, and what `progress` throws.
   package func writeShards(
-    in path: String, progress: (_ rows: Int) throws -> Void
+    in path: String, checking: (ShardCheck) throws -> Void = { _ in },
+    progress: (_ rows: Int) throws -> Void
   ) throws -> (shards: [(path: String, rows: Int)], earlier: Int) {
     if DurableFile.exists("\(path)/\(Self.recordName)") {
       throw ShardError.optionsDiffer(
         path: path, option: "format", found: DecodingFormat.png.rawValue,
         expected: DecodingFormat.shards.rawValue)
     }
-    let folder = try ShardFolder(path, plan: plan.shards, sources: Array(plan.sources.values))
+    let folder = try ShardFolder(
+      path, plan: plan.shards, sources: plan.sources.values.map(\.path), checking: checking)
     var earlier = plan.count
     for shard in folder.unfinished { earlier -= shard.samples.count }
     try progress(earlier)
@@ -61,7 +64,7 @@ package struct DatasetDecoder {
   private func decode(
     _ shard: PlannedShard, in folder: ShardFolder, _ progress: (Int) throws -> Void
   ) throws -> FinishedShard {
-    let reader = try source(of: shard)
+    let (reader, stamp) = try source(of: shard)
     let (ids, names) = (try reader.contents.ids, try reader.contents.names)
     let (codes, decoder) = (stage.fingerprints.codes, stage.fingerprints.decoder)
     let made = #"{"codes_fingerprint":"\#(codes)","decoded_by":"\#(decoder)"}"#
@@ -85,6 +88,7 @@ package struct DatasetDecoder {
     if let captions = try reader.contents.captions { writer.setCaptions(captions) }
     if let objects = try reader.contents.objects { writer.setObjects(objects) }
     if let categories = try reader.contents.categories { writer.setCategories(categories) }
+    try reader.contents.requireUnchanged(since: stamp)
     return try writer.finish()
   }
 
@@ -98,8 +102,8 @@ package struct DatasetDecoder {
   /// - Returns: the rows of an earlier run.
   /// - Throws: `ShardError`, `DurableFileError`, `ImageError`, and what the closures throw.
   package func writeImages(
-    in path: String, progress: (_ rows: Int) throws -> Void,
-    use: (DecodedRow) throws -> Void
+    in path: String, checking: (ShardCheck) throws -> Void = { _ in },
+    progress: (_ rows: Int) throws -> Void, use: (DecodedRow) throws -> Void
   ) throws -> Int {
     let lock = try FolderLock(folder: path)
     defer { withExtendedLifetime(lock) {} }
@@ -107,11 +111,12 @@ package struct DatasetDecoder {
     try claim(path)
     var earlier = 0
     for shard in plan.shards.shards {
-      let reader = try source(of: shard)
+      let (reader, stamp) = try source(of: shard)
       let (ids, names) = (try reader.contents.ids, try reader.contents.names)
+      try reader.contents.requireUnchanged(since: stamp)
       for rows in batches(of: reader.count) {
         let paths = rows.map { "\(path)/\(Self.imageName(of: $0, in: shard))" }
-        let missing = paths.indices.filter { !DurableFile.exists(paths[$0]) }
+        let missing = try paths.indices.filter { try !isWhole(paths[$0], checking) }
         earlier += rows.count - missing.count
         if !missing.isEmpty {
           // The whole batch, so that the bytes are those of an uninterrupted run.
@@ -126,6 +131,29 @@ package struct DatasetDecoder {
       }
     }
     return earlier
+  }
+
+  /// Whether the image of an earlier run is there, complete to its last chunk, and can be read.
+  ///
+  /// - Throws: `DurableFileError` where the disk fails, and what `checking` throws.
+  private func isWhole(_ path: String, _ checking: (ShardCheck) throws -> Void) throws -> Bool {
+    let bytes: [UInt8]
+    do throws(DurableFileError) {
+      bytes = try DurableFile.read(path)
+    } catch {
+      switch error {
+      case .failed("open", _, ENOENT), .notAFile: return false
+      default: throw error
+      }
+    }
+    let end: [UInt8] = [0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82]  // IEND
+    if bytes.suffix(end.count).elementsEqual(end), let image = try? ImageDecoder.decode(bytes),
+      (image.width, image.height) == (plan.width, plan.height)
+    {
+      return true
+    }
+    try checking(.changed(path: path))
+    return false
   }
 
   /// Makes the folder this plan's; refuses one of another plan, and PNGs that nothing tells of.
@@ -161,11 +189,15 @@ package struct DatasetDecoder {
     return "\(stem)-\(row.padded(5)).png"
   }
 
-  private func source(of shard: PlannedShard) throws -> CodeShardReader {
+  private func source(
+    of shard: PlannedShard
+  ) throws -> (reader: CodeShardReader, stamp: FileStamp) {
     guard let source = plan.sources[shard.name] else {
       preconditionFailure("\(shard.name) has no code shard")
     }
-    return try CodeShardReader(source)
+    let reader = try CodeShardReader(source.path)
+    try reader.contents.requireUnchanged(since: source.stamp)
+    return (reader, source.stamp)
   }
 
   private func batches(of count: Int) -> [Range<Int>] {

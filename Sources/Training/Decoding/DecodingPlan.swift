@@ -4,8 +4,8 @@ import Shards
 
 /// One image shard, or a PNG for each row, for each code shard, by one VQGAN.
 package struct DecodingPlan: Sendable {
-  /// The code shards' paths by their names.
-  package let sources: [String: String]
+  /// The code shards by their names.
+  package let sources: [String: PlannedSource]
   /// The image shards in the order of the code shards.
   package let shards: ShardPlan
   /// Rows of all shards.
@@ -25,7 +25,7 @@ package struct DecodingPlan: Sendable {
     try stage.codes(ofHeight: height, width: width).require(
       codes.grid, of: paths[0], for: stage.path)
     (shards, sources) = try ShardPlan.oneForEach(
-      of: paths,
+      of: codes,
       options: [
         "codes_fingerprint": stage.fingerprints.codes,
         "decoder_fingerprint": stage.fingerprints.decoder, "format": format.rawValue,

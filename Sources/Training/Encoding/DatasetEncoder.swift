@@ -41,14 +41,17 @@ package struct DatasetEncoder {
   ///
   /// - Parameters:
   ///   - path: the folder; is made when it is missing, and locked while the run lasts.
+  ///   - checking: told of the shards of an earlier run, as `progress` is.
   ///   - locked: called once it is.
   ///   - progress: told what happens, in the calling thread; what it throws ends the run, and
   ///     finished shards stay.
   /// - Throws: `EncodingError`, `ShardError`, and what `progress` throws.
   package func run(
-    in path: String, locked: () -> Void = {}, progress: (EncodingEvent) throws -> Void
+    in path: String, checking: (ShardCheck) throws -> Void = { _ in }, locked: () -> Void = {},
+    progress: (EncodingEvent) throws -> Void
   ) throws -> EncodingOutcome {
-    let folder = try ShardFolder(path, plan: plan.shards, sources: Array(plan.sources.values))
+    let folder = try ShardFolder(
+      path, plan: plan.shards, sources: plan.sources.values.map(\.path), checking: checking)
     locked()
     var outcome = EncodingOutcome(
       histogram: CodeHistogram(
@@ -76,7 +79,8 @@ package struct DatasetEncoder {
     guard let source = plan.sources[shard.name] else {
       preconditionFailure("\(shard.name) has no image shard")
     }
-    let reader = try ImageShardReader(source)
+    let reader = try ImageShardReader(source.path)
+    try reader.contents.requireUnchanged(since: source.stamp)
     let (ids, names) = (try reader.contents.ids, try reader.contents.names)
     let writer = try CodeShardWriter(path, header: header(of: reader))
     let rowLength = writer.header.grid.count
@@ -119,6 +123,7 @@ package struct DatasetEncoder {
     writer.setLists(
       captions: try reader.contents.captions, objects: try reader.contents.objects,
       categories: try reader.contents.categories)
+    try reader.contents.requireUnchanged(since: source.stamp)
     return try writer.finish()
   }
 

@@ -1,13 +1,14 @@
 // Which code shard is made of which image shard.
 import Checksums
+import DurableFiles
 import Foundation
 import Models
 import Shards
 
 /// One code shard for each image shard, of the same file name, made by one VQGAN.
 package struct EncodingPlan: Sendable {
-  /// The image shards' paths by the name of their code shard.
-  package let sources: [String: String]
+  /// The image shards by the name of their code shard.
+  package let sources: [String: PlannedSource]
   /// The code shards in the order of the image shards.
   package let shards: ShardPlan
   /// Images of all shards.
@@ -36,34 +37,40 @@ package struct EncodingPlan: Sendable {
       options["condition_codes_fingerprint"] = condition.fingerprints.codes
       former["condition_fingerprint"] = condition.fingerprint
     }
-    (shards, sources) = try ShardPlan.oneForEach(of: paths, options: options, former: former)
+    (shards, sources) = try ShardPlan.oneForEach(of: images, options: options, former: former)
     count = images.count
     (height, width) = (images.height, images.width)
   }
+}
 
+/// A shard that is read, as it was when the plan was made.
+package struct PlannedSource: Equatable, Sendable {
+  package let path: String
+  package let stamp: FileStamp
 }
 
 extension ShardPlan {
-  /// One shard for each of the given ones, of the same file name and rows; with the paths of those
-  /// by these names.
+  /// One shard for each of the given ones, of the same file name and rows; with those by these
+  /// names.
   ///
   /// - Throws: `EncodingError.sameName`, `ShardError`.
-  static func oneForEach(
-    of paths: [String], options: [String: String], former: [String: String]
-  ) throws -> (plan: ShardPlan, sources: [String: String]) {
-    var sources: [String: String] = [:]
+  static func oneForEach<Reader>(
+    of shards: ShardSet<Reader>, options: [String: String], former: [String: String]
+  ) throws -> (plan: ShardPlan, sources: [String: PlannedSource]) {
+    var sources: [String: PlannedSource] = [:]
     var planned: [PlannedShard] = []
     var inputs: [PlannedInput] = []
     var start = 0
-    for path in paths {
+    for (path, stamp) in zip(shards.paths, shards.stamps) {
       let name = URL(fileURLWithPath: path).lastPathComponent
-      if let other = sources[name] { throw EncodingError.sameName(path: path, other: other) }
-      sources[name] = path
+      if let other = sources[name] { throw EncodingError.sameName(path: path, other: other.path) }
+      sources[name] = PlannedSource(path: path, stamp: stamp)
       let contents = try ShardContents(path)
+      try contents.requireUnchanged(since: stamp)
       planned.append(PlannedShard(name: name, samples: start..<start + contents.count))
       inputs.append(
         PlannedInput(
-          name: "\(name) \(try contents.identity)", bytes: try ShardDescription(path).fileBytes))
+          name: "\(name) \(try contents.identity)", bytes: contents.fileBytes))
       start += contents.count
     }
     return (

@@ -42,15 +42,17 @@ package struct SampleShards {
   /// - Parameters:
   ///   - path: the folder, made when missing and locked.
   ///   - sample: that of a position in the run.
+  ///   - checking: told of the shards of an earlier run; what it throws ends this one.
   ///   - found: told the samples of an earlier run.
   ///   - progress: called after every step; what it throws ends the run, and finished shards stay.
   /// - Returns: all shards, with their samples.
   /// - Throws: `ShardError`, and what `sample` and `progress` throw.
   package func run(
-    in path: String, _ sample: (_ position: Int) throws -> Sample, found: (_ samples: Int) -> Void,
+    in path: String, _ sample: (_ position: Int) throws -> Sample,
+    checking: (ShardCheck) throws -> Void = { _ in }, found: (_ samples: Int) -> Void,
     progress: (_ codes: Int) throws -> Void
   ) throws -> [(path: String, samples: Int)] {
-    let folder = try ShardFolder(path, plan: plan)
+    let folder = try ShardFolder(path, plan: plan, checking: checking)
     let missing = folder.unfinished
     let all = folder.plan.shards
     found(all.reduce(0) { $0 + $1.samples.count } - missing.reduce(0) { $0 + $1.samples.count })

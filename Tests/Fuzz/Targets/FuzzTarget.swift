@@ -19,6 +19,8 @@ package struct FuzzTarget: Sendable {
     FuzzTarget(name: "npy", read: Weights.numbers),
     FuzzTarget(name: "architecture", read: Weights.architecture),
     FuzzTarget(name: "project", read: Weights.project),
+    FuzzTarget(name: "class-path", read: Weights.classPath),
+    FuzzTarget(name: "diffusers", read: Weights.diffusers),
     FuzzTarget(name: "json-events", read: Annotations.events),
     FuzzTarget(name: "instances", read: Annotations.objects),
     FuzzTarget(name: "captions", read: Annotations.captions),

@@ -72,7 +72,21 @@ enum Weights {
   /// A project file beside the weights of both kinds of models.
   static func project(_ input: [UInt8], _ scratch: ScratchFolder) throws {
     let project = try TamingProject(try scratch.file(input))
-    for tensors in known { try? recognise(tensors, project: project) }
+    for tensors in ofTaming { try? recognise(tensors, project: project) }
+  }
+
+  /// The same in the words of Lightning's command line, beside the weights that have such files.
+  static func classPath(_ input: [UInt8], _ scratch: ScratchFolder) throws {
+    let project = try TamingProject(try scratch.file(input))
+    for tensors in ofSEEDVoken { try? recognise(tensors, project: project) }
+  }
+
+  /// A config.json of diffusers in the folder of its weights.
+  static func diffusers(_ input: [UInt8], _ scratch: ScratchFolder) throws {
+    _ = try scratch.file(input, "config.json")
+    var tensors = ofDiffusers
+    tensors.path = "\(scratch.path)/weights"
+    try recognise(tensors, project: nil)
   }
 
   private static func recognise(_ tensors: ShapedTensors, project: TamingProject?) throws {
@@ -92,9 +106,13 @@ enum Weights {
     }
   }
 
-  /// The weights that a project file is read beside.
-  private static let known = ["vqgan.txt", "transformer.txt"].map { name in
-    let path = "\(FuzzTarget.corpusPath)/architecture/\(name)"
+  // The weights that files are read beside.
+  private static let ofTaming = ["vqgan", "transformer"].map(known)
+  private static let ofSEEDVoken = ["ibq", "open-magvit2"].map(known)
+  private static let ofDiffusers = known("diffusers")
+
+  @Sendable private static func known(_ name: String) -> ShapedTensors {
+    let path = "\(FuzzTarget.corpusPath)/architecture/\(name).txt"
     let text = try? String(contentsOfFile: path, encoding: .utf8)
     return ShapedTensors(text ?? "")
   }
@@ -120,7 +138,7 @@ private struct ShapedTensors: TensorSource {
     }
   }
 
-  var path: String { "shapes" }
+  var path = "shapes"
   var names: [String] { tensors.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
   func contains(_ name: String) -> Bool { tensors[name] != nil }
 
