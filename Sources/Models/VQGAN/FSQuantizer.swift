@@ -10,8 +10,8 @@ import TensorCore
 /// gradient passes through the rounding; there is no loss and nothing is learnt here.
 ///
 /// Of several codebooks, all see `c tanh(z / c)` with `c = L/(L - 1)`, and that of level k, from 0,
-/// has L even values from -1 to 1 for each channel, times L⁻ᵏ. What one leaves is then within ±c
-/// times the scale of the next one.
+/// has L values at equal distances from -1 to 1 for each channel, times L⁻ᵏ. What one leaves is then
+/// within ±c times the scale of the next one.
 /// - Source: Mentzer et al. 2023, *Finite scalar quantization*, §3, appendix A; several codebooks as
 ///   the ResidualFSQ of vector-quantize-pytorch.
 package struct FSQuantizer: Quantizer {
