@@ -76,25 +76,26 @@ import Testing
     let found = quantizer.vectors(of: quantized.indices).vectors().elements()
     for (index, value) in z.vectors().elements().enumerated() {
       let level = [8, 5, 3][index % 3] as Float
-      let bounded = Float(tanh(Double(value * (level - 1) / level))) * level / (level - 1)
-      let halfStep = pow(level, Float(1 - depth)) / (level - 1)
-      #expect(abs(bounded - found[index]) < halfStep + 1e-5)
+      let bound: Float = level / (level - 1)
+      let bounded: Float = Float(tanh(Double(value / bound))) * bound
+      let halfStep: Float = pow(level, Float(1 - depth)) / (level - 1)
+      let rest: Float = abs(bounded - found[index])
+      #expect(rest < halfStep + 1e-5)
     }
-    // Each level's entries are those of its codes alone.
+    // A code of the first codebook alone is its entry, with the least values of all others.
     let all = IndexTensor(
       (0..<120).flatMap { [Int32($0)] + Array(repeating: 0, count: depth - 1) },
       shape: [1, 120, depth])
     let first = quantizer.vectors(of: all).vectors().elements()
-    let table = quantizer.codebook.elements()
-    #expect(Set((0..<120).map { table[$0 * 3..<$0 * 3 + 3] }).count == 120)
-    for entry in 0..<120 {
-      let difference = (0..<3).map { abs(first[entry * 3 + $0] - table[entry * 3 + $0]) }
-      // The first entry of each of the others is the least value of every channel.
-      let rest = (1..<depth).map { level in [8, 5, 3].map { pow($0, -Float(level)) } as [Float] }
-      for channel in 0..<3 {
-        #expect(abs(difference[channel] - rest.reduce(0) { $0 + $1[channel] }) < 1e-5)
-      }
+    let table = Array(quantizer.codebook.elements().prefix(360))
+    for (index, value) in table.enumerated() {
+      let level = [8, 5, 3][index % 3] as Float
+      let others: Float = (1..<depth).reduce(0) { $0 + pow(level, Float(-$1)) }
+      let difference: Float = value - others - first[index]
+      #expect(abs(difference) < 1e-5)
     }
+    let entries = Set(stride(from: 0, to: 360, by: 3).map { table[$0..<$0 + 3] })
+    #expect(entries.count == 120)
   }
 
   /// Signs of what is left, each codebook's of half the size of the one before.
@@ -116,7 +117,8 @@ import Testing
     guard signs == .openMAGVIT2 else { return }
     // The nearest of the eight values, to latents that are taken as they are.
     for (value, latent) in zip(values, z.vectors().elements()) {
-      #expect(abs(value - max(-1.75, min(1.75, latent))) <= 0.25 + 1e-5)
+      let nearest: Float = max(-1.75, min(1.75, latent))
+      #expect(abs(value - nearest) < 0.2501)
     }
   }
 
@@ -134,8 +136,11 @@ import Testing
     let left = (rows - table.gathered(at: quantized.levels[0].indices)).elements()
     let seen = quantized.levels[1].vectors.elements()
     for start in stride(from: 0, to: 320, by: 4) {
-      let length = left[start..<start + 4].reduce(0) { $0 + $1 * $1 }.squareRoot()
-      for index in start..<start + 4 { #expect(abs(seen[index] - left[index] / length) < 1e-4) }
+      let length: Float = left[start..<start + 4].reduce(0) { $0 + $1 * $1 }.squareRoot()
+      for index in start..<start + 4 {
+        let direction: Float = left[index] / length
+        #expect(abs(seen[index] - direction) < 1e-4)
+      }
     }
   }
 
