@@ -63,6 +63,7 @@ struct QuantizerOptions: ParsableArguments {
       case .gradient, .simVQ: break
       }
     }
+    try requireFit(model.quantizer)
     if cosine, !model.quantizer.cosine {
       model.quantizer.cosine = true
       model.embedDim = 8
@@ -78,6 +79,30 @@ struct QuantizerOptions: ParsableArguments {
       }
     } else if let levels {
       try setLevels(levels.values, or: 0, of: &model)
+    }
+  }
+
+  /// Throws where options were given that do not go with a codebook, or not with each other.
+  private func requireFit(_ codebook: QuantizerConfig) throws {
+    let kind = codebook.kind
+    func require(
+      _ option: String?, because reason: String? = nil, _ fits: (QuantizerConfig.Kind) -> Bool
+    ) throws {
+      guard let option, !fits(kind) else { return }
+      let kinds = QuantizerConfig.Kind.allCases.filter(fits).map(\.rawValue)
+      throw ValidationError(
+        "\(option) goes with --quantizer \(kinds.dropLast().joined(separator: ", ")) or "
+          + "\(kinds[kinds.count - 1]), not \(kind.rawValue)\(reason.map { ": \($0)" } ?? "").")
+    }
+    try require(cosine ? "--cosine" : nil) { $0.hasOwnEntries }
+    try require(depth.flatMap { $0 > 1 ? "--depth" : nil }, because: kind.whyWithoutDepth) {
+      $0.whyWithoutDepth == nil
+    }
+    try require(quantizerGradient == .rotation ? "--quantizer-gradient rotation" : nil) {
+      $0.hasNearestEntries
+    }
+    if let quantizerDropout, quantizerDropout > 0, (depth ?? codebook.depth) == 1 {
+      throw ValidationError("--quantizer-dropout \(quantizerDropout) goes with --depth 2 or more.")
     }
   }
 

@@ -16,6 +16,9 @@ struct CodebookCommandTests {
       ("--quantizer lfq --codes 64", 64, 8, 1), ("--cosine --codes 32", 32, 8, 1),
       ("--quantizer simvq --quantizer-gradient rotation", 64, 8, 1),
       ("--quantizer moving_average --codes 16 --depth 2 --quantizer-dropout 0.2", 16, 16, 2),
+      ("--quantizer fsq --levels 5,4,3 --depth 2 --quantizer-dropout 0.2", 60, 16, 2),
+      ("--quantizer lfq --codes 64 --depth 3", 64, 24, 3),
+      ("--cosine --codes 16 --depth 2", 16, 16, 2),
     ] as [(String, Int, Int, Int)])
   func imagesBecomeSamples(options: String, codes: Int, width: Int, depth: Int) throws {
     let folder = try TemporaryFolder()
@@ -58,9 +61,24 @@ struct CodebookCommandTests {
       ("--levels 256,256,256,256,256,256,256,256", 64, "64 bits"),
       ("--quantizer fsq --codes 77", 64, "--levels"),
       ("--quantizer lfq --codes 77", 64, "power of two"), ("--depth 9", 64, "--depth"),
-      ("--quantizer fsq --codes 256 --depth 2", 64, "remainder"),
-      ("--quantizer gumbel --quantizer-gradient rotation", 64, "rotation"),
-      ("--quantizer lfq --levels 8,5", 64, "--levels"),
+      (
+        "--quantizer ibq --depth 2", 64,
+        "--depth goes with --quantizer gradient, moving_average, fsq, lfq or simvq, not ibq: "
+      ),
+      ("--set model.quantizer.kind=ibq --depth 2", 64, "longer than the latent"),
+      ("--quantizer gumbel --depth 2", 64, "gumbel samples its entry"),
+      ("--quantizer fsq --codes 256 --depth 7", 64, "finer than float32"),
+      (
+        "--quantizer gumbel --quantizer-gradient rotation", 64,
+        "--quantizer-gradient rotation goes with --quantizer gradient, moving_average or simvq, not "
+      ),
+      (
+        "--quantizer fsq --cosine --codes 256", 64,
+        "--cosine goes with --quantizer gradient or moving_average, not fsq."
+      ),
+      ("--levels 8,5 --cosine", 64, "--cosine goes with"),
+      ("--quantizer lfq --levels 8,5", 64, "--levels is for --quantizer fsq, not lfq."),
+      ("--quantizer-dropout 0.2", 64, "--quantizer-dropout 0.2 goes with --depth 2 or more."),
     ] as [(String, Int32, String)])
   func impossibleCodebooksAreExplained(options: String, status: Int32, message: String) throws {
     let folder = try TemporaryFolder()

@@ -12,7 +12,7 @@ import Testing
     "fsq", "lfq", "lfq-open", "simvq-straight", "simvq-rotation", "cosine", "ibq",
   ]
 
-  private static func quantizer(_ name: String, _ golden: SafetensorsFile) throws -> any Quantizer {
+  static func quantizer(_ name: String, _ golden: SafetensorsFile) throws -> any Quantizer {
     var config = VQGANConfig.tiny
     config.quantizer = QuantizerConfig(legacy: false)
     config.embedDim = try golden.shape(of: "\(name).z")[1]

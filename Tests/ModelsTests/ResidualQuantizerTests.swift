@@ -1,3 +1,4 @@
+import Foundation
 import Models
 import NN
 import TensorCore
@@ -60,6 +61,89 @@ import Testing
     }
   }
 
+  /// What d codebooks of L levels leave of a channel is at most half a step of the last one.
+  @Test(arguments: [2, 3, 4])
+  func levelsOfEachCodebookAreFiner(depth: Int) {
+    var config = VQGANConfig.tiny
+    config.quantizer = QuantizerConfig(kind: .fsq)
+    (config.quantizer.levels, config.quantizer.depth) = ([8, 5, 3], depth)
+    (config.nEmbed, config.embedDim) = (120, 3)
+    var random = RandomSource(seed: 2)
+    let quantizer = VQGAN(config, using: &random).quantizer
+    let z = random.normal([2, 3, 5, 4], deviation: 2)
+    let quantized = quantizer(z)
+    #expect(quantized.indices.shape == [2, 5, 4 * depth])
+    let found = quantizer.vectors(of: quantized.indices).vectors().elements()
+    for (index, value) in z.vectors().elements().enumerated() {
+      let level = [8, 5, 3][index % 3] as Float
+      let bound: Float = level / (level - 1)
+      let bounded: Float = Float(tanh(Double(value / bound))) * bound
+      let halfStep: Float = pow(level, Float(1 - depth)) / (level - 1)
+      let rest: Float = abs(bounded - found[index])
+      #expect(rest < halfStep + 1e-5)
+    }
+    // A code of the first codebook alone is its entry, with the least values of all others.
+    let all = IndexTensor(
+      (0..<120).flatMap { [Int32($0)] + Array(repeating: 0, count: depth - 1) },
+      shape: [1, 120, depth])
+    let first = quantizer.vectors(of: all).vectors().elements()
+    let table = Array(quantizer.codebook.elements().prefix(360))
+    for (index, value) in table.enumerated() {
+      let level = [8, 5, 3][index % 3] as Float
+      let others: Float = (1..<depth).reduce(0) { $0 + pow(level, Float(-$1)) }
+      let difference: Float = value - others - first[index]
+      #expect(abs(difference) < 1e-5)
+    }
+    let entries = Set(stride(from: 0, to: 360, by: 3).map { table[$0..<$0 + 3] })
+    #expect(entries.count == 120)
+  }
+
+  /// Signs of what is left, each codebook's of half the size of the one before.
+  @Test(arguments: QuantizerConfig.SignConvention.allCases)
+  func signsOfEachCodebookAreSmaller(signs: QuantizerConfig.SignConvention) {
+    var config = VQGANConfig.tiny
+    config.quantizer = QuantizerConfig(kind: .lfq)
+    (config.quantizer.depth, config.quantizer.signs) = (3, signs)
+    (config.nEmbed, config.embedDim) = (16, 4)
+    #expect(config.problem == nil)
+    var random = RandomSource(seed: 2)
+    let quantizer = VQGAN(config, using: &random).quantizer
+    let z = random.normal([1, 4, 40, 3])
+    let quantized = quantizer(z)
+    let values = quantizer.vectors(of: quantized.indices).vectors().elements()
+    #expect(Distance(quantized.latents.vectors().elements(), values).largest < 1e-5)
+    let known = Set(stride(from: -1.75, through: 1.75, by: 0.5).map { Float($0) })
+    #expect(Set(values) == known)
+    guard signs == .openMAGVIT2 else { return }
+    // The nearest of the eight values, to latents that are taken as they are.
+    for (value, latent) in zip(values, z.vectors().elements()) {
+      let nearest: Float = max(-1.75, min(1.75, latent))
+      #expect(abs(value - nearest) < 0.2501)
+    }
+  }
+
+  /// The second codebook sees the direction of what the first one's entry leaves of the latent.
+  @Test func directionsOfWhatIsLeftAreCompared() {
+    var config = QuantizerConfig(kind: .movingAverage)
+    (config.depth, config.cosine) = (2, true)
+    var quantizer = VQGAN.quantizer(config, entries: 6, dimension: 4, on: .default)
+    var random = RandomSource(seed: 4)
+    let rows = random.normal([80, 4])
+    quantizer.startEntries(from: rows, using: &random)
+    let table = quantizer.codebook
+    #expect(table.isFinite && table.shape == [12, 4])
+    let quantized = quantizer(rows.imageOfRows)
+    let left = (rows - table.gathered(at: quantized.levels[0].indices)).elements()
+    let seen = quantized.levels[1].vectors.elements()
+    for start in stride(from: 0, to: 320, by: 4) {
+      let length: Float = left[start..<start + 4].reduce(0) { $0 + $1 * $1 }.squareRoot()
+      for index in start..<start + 4 {
+        let direction: Float = left[index] / length
+        #expect(abs(seen[index] - direction) < 1e-4)
+      }
+    }
+  }
+
   /// Entries 1, 6 and 14 are one of each level.
   @Test func entriesOfEachLevelAreSet() {
     var quantizer = Self.quantizer(.movingAverage)
@@ -111,8 +195,19 @@ import Testing
       return config.problem
     }
     #expect(problem { _ in } == nil)
-    #expect(problem { $0.cosine = true }?.contains("remainder") == true)
-    #expect(problem { $0.kind = .fsq }?.contains("remainder") == true)
+    #expect(problem { $0.cosine = true } == nil)
+    #expect(problem { $0.kind = .ibq }?.contains("longer than the latent") == true)
+    #expect(problem { $0.kind = .gumbel }?.contains("need not be near") == true)
+    var fsq = VQGANConfig.tiny
+    fsq.quantizer = QuantizerConfig(kind: .fsq)
+    (fsq.quantizer.levels, fsq.quantizer.depth) = ([8, 5, 3], 6)
+    (fsq.nEmbed, fsq.embedDim) = (120, 3)
+    #expect(fsq.problem == nil)
+    fsq.quantizer.depth = 7
+    #expect(fsq.problem?.contains("float32") == true)
+    fsq.quantizer.depth = 2
+    fsq.quantizer.gradient = .rotation
+    #expect(fsq.problem?.contains("rotation") == true)
     #expect(problem { $0.depth = 9 }?.contains("depth") == true)
     #expect(problem { $0.remap = .init(used: 3) }?.contains("remap") == true)
     #expect(problem { ($0.depth, $0.dropout) = (1, 0.5) }?.contains("dropout") == true)

@@ -91,6 +91,30 @@ private func result(_ path: String) throws -> [String: [UInt8]] {
       }
     ),
     (
+      "levels of two codebooks, dropout",
+      {
+        $0.model.quantizer = QuantizerConfig(kind: .fsq)
+        $0.model.quantizer.levels = [5, 4, 3]
+        ($0.model.nEmbed, $0.model.embedDim) = (60, 3)
+        ($0.model.quantizer.depth, $0.model.quantizer.dropout) = (2, 0.4)
+      }
+    ),
+    (
+      "bits of two codebooks",
+      {
+        $0.model.quantizer = QuantizerConfig(kind: .lfq)
+        ($0.model.nEmbed, $0.model.embedDim, $0.model.quantizer.depth) = (64, 6, 2)
+      }
+    ),
+    (
+      "directions of two codebooks, k-means and revival",
+      {
+        $0.model.quantizer = QuantizerConfig(
+          kind: .movingAverage, restartAfter: 2, initialization: .kMeans)
+        ($0.model.quantizer.depth, $0.model.quantizer.cosine) = (2, true)
+      }
+    ),
+    (
       "a fresh pass, the best checkpoint kept",
       {
         $0.objective.discriminatorPass = .fresh

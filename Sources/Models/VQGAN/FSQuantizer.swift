@@ -8,11 +8,18 @@ import TensorCore
 /// `round(tanh(z + s) · h - o) / ⌊L/2⌋` with `h = (L - 1)(1 + 1e-3)/2`, `o = ½` for even L, else 0,
 /// and `s = artanh(o/h)`. The entry is `Σ i_j · ΠL`, the first channel's level running fastest. The
 /// gradient passes through the rounding; there is no loss and nothing is learnt here.
-/// - Source: Mentzer et al. 2023, *Finite scalar quantization*, §3, appendix A.
+///
+/// Of several codebooks, all see `c tanh(z / c)` with `c = L/(L - 1)`, and that of level k, from 0,
+/// has L values at equal distances from -1 to 1 for each channel, times L⁻ᵏ. What one leaves is then
+/// within ±c times the scale of the next one.
+/// - Source: Mentzer et al. 2023, *Finite scalar quantization*, §3, appendix A; several codebooks as
+///   the ResidualFSQ of vector-quantize-pytorch.
 package struct FSQuantizer: Quantizer {
   private let levels: [Int]
   /// The levels as a tensor, so that they are part of a file and of the fingerprint of its codes.
   private var stored: Tensor  // [D]
+  /// Of each channel's values, where this is one of several codebooks.
+  private var scales: [Double]?
 
   /// Levels for a number of codes: the paper's table, 1,024 and more with at least 5 of a channel.
   package static let presets: [Int: [Int]] = [
@@ -33,12 +40,24 @@ package struct FSQuantizer: Quantizer {
     if levels.count != config.embedDim {
       return "embed_dim is \(config.embedDim); levels \(levels) are \(levels.count) channels"
     }
+    // Values of a channel, one of which float32 must tell from the next.
+    let (largest, depth) = (levels.max() ?? 0, config.quantizer.depth)
+    if pow(Double(largest), Double(depth)) > 0x1p20 {
+      return "depth is \(depth); the last codebook of \(largest) levels is finer than float32"
+    }
     return nil
   }
 
   package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device) {
     levels = config.quantizer.levels
     stored = Tensor(levels.map { Float($0) }, shape: [levels.count], on: device)
+  }
+
+  package init(
+    _ config: VQGANConfig, level: Int, using random: inout RandomSource, on device: Device
+  ) {
+    self.init(config, using: &random, on: device)
+    scales = levels.map { pow(Double($0), -Double(level)) }
   }
 
   package var codebook: Tensor {
@@ -50,15 +69,17 @@ package struct FSQuantizer: Quantizer {
   /// The values of an entry, in [-1, 1].
   private func values(of entry: Int) -> [Float] {
     var left = entry
-    return levels.map { level in
+    return levels.enumerated().map { channel, level in
       defer { left /= level }
-      return Float(left % level - level / 2) / Float(level / 2)
+      guard let scales else { return Float(left % level - level / 2) / Float(level / 2) }
+      return Float((2 * Double(left % level) / Double(level - 1) - 1) * scales[channel])
     }
   }
 
   package func callAsFunction(
     _ z: Tensor, among used: IndexTensor?, sampling random: inout RandomSource?
   ) -> Quantized {
+    if let scales { return nearest(to: z, scales) }
     let rows = z.vectors()
     let channels = levels.map { level -> (half: Double, offset: Double, shift: Double) in
       let half = Double(level - 1) * (1 + 1e-3) / 2
@@ -88,6 +109,47 @@ package struct FSQuantizer: Quantizer {
     return Quantized(
       result, like: z, loss: Tensor(0, on: z.device),
       indices: IndexTensor(entries, shape: [entries.count]))
+  }
+
+  /// The nearest of the values of one codebook of several; their gradient is not passed on here.
+  private func nearest(to z: Tensor, _ scales: [Double]) -> Quantized {
+    let rows = withoutGradients { z.detached().vectors() }
+    let values = rows.elements()
+    let entries = (0..<rows.shape[0]).map { row in
+      var (entry, basis) = (0, 1)
+      for (channel, level) in levels.enumerated() {
+        let value = Double(values[row * levels.count + channel]) / scales[channel]
+        let position = Double(level - 1) * (min(max(value, -1), 1) + 1) / 2 + 0.5
+        // Not a number stays so in the latents.
+        entry += (value.isNaN ? 0 : Int(position.rounded(.down))) * basis
+        basis *= level
+      }
+      return Int32(entry)
+    }
+    let found = Tensor(
+      entries.flatMap { self.values(of: Int($0)) }, shape: rows.shape, on: z.device)
+    return Quantized(
+      found, like: z, loss: Tensor(0, on: z.device),
+      indices: IndexTensor(entries, shape: [entries.count]))
+  }
+
+  package func shared(_ z: Tensor) -> Tensor {
+    let rows = z.vectors()
+    var values = rows.detached().elements()
+    var slopes = values
+    for index in values.indices {
+      let level = Double(levels[index % levels.count])
+      let bound = level / (level - 1)
+      let bounded = tanh(Double(values[index]) / bound)
+      values[index] = Float(bounded * bound)
+      slopes[index] = Float(1 - bounded * bounded)
+    }
+    return rows.replaced(
+      by: Tensor(values, shape: rows.shape, on: z.device),
+      slopes: Tensor(slopes, shape: rows.shape, on: z.device)
+    )
+    .reshaped([z.shape[0], z.shape[2] * z.shape[3], z.shape[1]])
+    .image(height: z.shape[2], width: z.shape[3])
   }
 
   package func vectors(of indices: IndexTensor) -> Tensor {

@@ -22,9 +22,21 @@ package func kMeans(
   _ rows: Tensor, clusters: Int, iterations: Int = 10, onSphere: Bool = false,
   using random: inout RandomSource
 ) -> Tensor {
-  let d = rows.shape[1]
+  let first = spreadCentres(rows, clusters: clusters, using: &random)
+  return kMeans(
+    rows, from: Tensor(first, shape: [clusters, rows.shape[1]], on: rows.device),
+    iterations: iterations, onSphere: onSphere, using: &random)
+}
+
+/// The centres `[K, D]` after Lloyd's iterations: each moves to the mean of the rows `[M, D]` that
+/// are nearest to it.
+package func kMeans(
+  _ rows: Tensor, from centres: Tensor, iterations: Int = 10, onSphere: Bool = false,
+  using random: inout RandomSource
+) -> Tensor {
+  let (clusters, d) = (centres.shape[0], centres.shape[1])
   let values = rows.elements()
-  var centres = spreadCentres(rows, clusters: clusters, using: &random)
+  var centres = centres.elements()
   for _ in 0..<iterations {
     let table = Tensor(centres, shape: [clusters, d], on: rows.device)
     let (indices, distances) = rows.nearestRows(in: table)

@@ -13,12 +13,18 @@ import TensorCore
 /// `softmax(200 z · c)` of a vector to the codes: each vector is to be sure of its code, all of
 /// them together are to use every code. More than ten bits are taken in groups of at most ten,
 /// whose entropies are added.
+///
+/// Of several codebooks, all see the normalised latents, and that of level k, from 0, has the signs
+/// times 2⁻ᵏ, in the loss too.
 /// - Source: Yu et al. 2023, *Language model beats diffusion*, §3.1, in the conventions of
-///   vector-quantize-pytorch; groups as in Zhao et al. 2024.
+///   vector-quantize-pytorch, several codebooks as in its ResidualLFQ; groups as in Zhao et al.
+///   2024.
 package struct LFQuantizer: Quantizer {
   private let bits: Int
   private let config: QuantizerConfig
   private let device: Device
+  /// Of the signs, where this is one of several codebooks.
+  private var scale: Float?
   /// 1/T of the soft assignments.
   private static let sharpness: Float = 100
 
@@ -34,6 +40,13 @@ package struct LFQuantizer: Quantizer {
     bits = config.embedDim
     self.config = config.quantizer
     self.device = device
+  }
+
+  package init(
+    _ config: VQGANConfig, level: Int, using random: inout RandomSource, on device: Device
+  ) {
+    self.init(config, using: &random, on: device)
+    scale = pow(0.5, Float(level))
   }
 
   package var codebook: Tensor {
@@ -54,15 +67,17 @@ package struct LFQuantizer: Quantizer {
   }
 
   private func signs(of entry: Int) -> [Float] {
-    (0..<bits).map { entry >> bit(of: $0) & 1 == 1 ? 1 : -1 }
+    let one = scale ?? 1
+    return (0..<bits).map { entry >> bit(of: $0) & 1 == 1 ? one : -one }
   }
 
   package func callAsFunction(
     _ z: Tensor, among used: IndexTensor?, sampling random: inout RandomSource?
   ) -> Quantized {
-    let rows = (config.signs == .normalized ? normalized(z) : z).vectors()
+    let rows = (scale == nil ? shared(z) : z).vectors()
     let values = rows.detached().elements()
-    let signs = values.map { $0 > 0 ? 1 : $0.isNaN ? $0 : -1 as Float }
+    let one = scale ?? 1
+    let signs = values.map { $0 > 0 ? one : $0.isNaN ? $0 : -one }
     let entries = (0..<rows.shape[0]).map { row in
       (0..<bits).reduce(Int32(0)) {
         signs[row * bits + $1] > 0 ? $0 | 1 << Int32(bit(of: $1)) : $0
@@ -77,21 +92,23 @@ package struct LFQuantizer: Quantizer {
       indices: IndexTensor(entries, shape: [entries.count]), compared: rows.detached())
   }
 
-  /// The latents of each image with mean 0 and variance 1.
-  private func normalized(_ z: Tensor) -> Tensor {
-    z.groupNormalized(
+  /// The latents of each image with mean 0 and variance 1; in the convention of Open-MAGVIT2 as they
+  /// are.
+  package func shared(_ z: Tensor) -> Tensor {
+    guard config.signs == .normalized else { return z }
+    return z.groupNormalized(
       gamma: Tensor(repeating: 1, shape: [bits], on: z.device),
       beta: Tensor(repeating: 0, shape: [bits], on: z.device), groups: 1, silu: false)
   }
 
-  /// `mean H(p) - γ H(mean p)` of normalised vectors `[M, D]`, nats.
+  /// `mean H(p) - γ H(mean p)` of vectors `[M, D]`, nats.
   private func entropyLoss(_ rows: Tensor) -> Tensor {
     let columns = rows.transposed()
     return stride(from: 0, to: bits, by: 10).map { start in
       let count = min(10, bits - start)
       let part = columns.items(start..<start + count).transposed()
       return part.linear(Self.codes(count, on: rows.device), bias: nil)
-        .scaled(by: 2 * Self.sharpness).entropyLoss(diversity: config.diversity)
+        .scaled(by: 2 * Self.sharpness * (scale ?? 1)).entropyLoss(diversity: config.diversity)
     }.reduce(Tensor(0, on: rows.device)) { $0 + $1 }
   }
 

@@ -13,6 +13,14 @@ package protocol Quantizer: Layer {
   /// The codebook before training: K entries of length D.
   init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device)
 
+  /// One codebook before training of several, each of what those before it leave.
+  ///
+  /// - Parameter level: from 0; kinds whose entries are not learnt have finer ones at each.
+  init(_ config: VQGANConfig, level: Int, using random: inout RandomSource, on device: Device)
+
+  /// Latents `[N, D, h, w]` as the first of several codebooks sees them.
+  func shared(_ z: Tensor) -> Tensor
+
   /// The vectors of all entries, `[K, D]`.
   var codebook: Tensor { get }
 
@@ -47,6 +55,14 @@ package protocol Quantizer: Layer {
 
 extension Quantizer {
   package static func problem(_ config: VQGANConfig) -> String? { nil }
+
+  package init(
+    _ config: VQGANConfig, level: Int, using random: inout RandomSource, on device: Device
+  ) {
+    self.init(config, using: &random, on: device)
+  }
+
+  package func shared(_ z: Tensor) -> Tensor { z }
   package mutating func startStep(_ step: Int) {}
   package mutating func moveEntries(towards rows: Tensor, at indices: IndexTensor) {}
 

@@ -95,7 +95,7 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     if !(0..<1).contains(dropout) || (dropout > 0 && depth == 1) {
       return "dropout is \(dropout); it needs 0 up to 1, and a depth above 1"
     }
-    if cosine, kind != .gradient, kind != .movingAverage {
+    if cosine, !kind.hasOwnEntries {
       return "cosine is for the kinds gradient and moving_average, not \(kind.rawValue)"
     }
     if gradient == .rotation, !kind.hasNearestEntries {
@@ -135,10 +135,21 @@ extension QuantizerConfig.Kind {
   }
 
   /// Whether a latent vector becomes the entry that is nearest to it.
-  var hasNearestEntries: Bool { hasOwnEntries || self == .simVQ }
+  package var hasNearestEntries: Bool { hasOwnEntries || self == .simVQ }
 
-  /// Whether entries can be set to latent vectors.
-  var hasOwnEntries: Bool { self == .gradient || self == .movingAverage }
+  /// Whether entries can be set to latent vectors; `cosine` is for these.
+  package var hasOwnEntries: Bool { self == .gradient || self == .movingAverage }
+
+  /// Why there cannot be several codebooks of this kind one after the other; nil where there can.
+  package var whyWithoutDepth: String? {
+    switch self {
+    case .gradient, .movingAverage, .fsq, .lfq, .simVQ: nil
+    case .gumbel: "gumbel samples its entry, which need not be near: what it leaves says nothing"
+    case .ibq:
+      "ibq takes the entry of the largest product, which need not be near: what it leaves may be "
+        + "longer than the latent"
+    }
+  }
 }
 
 extension QuantizerConfig {

@@ -6,10 +6,13 @@ import TensorCore
 /// of each further codebook the one nearest to what is left.
 ///
 /// A position has a code of each level, coarse ones first; `indices` are `[N, h, w · depth]`. The
-/// loss is the mean of those of the levels; the latents get the gradient of the sum. In training
-/// `dropout` leaves out the last levels, so that the first ones alone are an image too.
+/// loss is the mean of those of the levels; the latents get the gradient of the sum, once. In
+/// training `dropout` leaves out the last levels, so that the first ones alone are an image too.
+/// With `cosine` each level takes the entry of length 1 in the direction of what is left.
 /// - Source: Lee et al. 2022, *Autoregressive image generation using residual quantization*, §3.1,
-///   with a codebook for each level; dropout as in Zeghidour et al. 2021, §III.C.
+///   with a codebook for each level; dropout as in Zeghidour et al. 2021, §III.C. Of fsq, lfq and
+///   cosine, the residual modules of vector-quantize-pytorch, which give the latents the gradient
+///   once per level.
 package struct ResidualQuantizer: Quantizer {
   private var layers: [any Quantizer]
   private let config: QuantizerConfig
@@ -18,9 +21,8 @@ package struct ResidualQuantizer: Quantizer {
 
   package static func problem(_ config: VQGANConfig) -> String? {
     let quantizer = config.quantizer
-    guard quantizer.kind.hasNearestEntries, !quantizer.cosine else {
-      let kind = quantizer.cosine ? "cosine" : quantizer.kind.rawValue
-      return "depth is \(quantizer.depth); \(kind) leaves no remainder for another codebook"
+    if let reason = quantizer.kind.whyWithoutDepth {
+      return "depth is \(quantizer.depth); \(reason)"
     }
     if quantizer.remap != nil { return "remap is for a depth of 1, not \(quantizer.depth)" }
     return quantizer.kind.quantizer.problem(config)
@@ -28,8 +30,9 @@ package struct ResidualQuantizer: Quantizer {
 
   package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device) {
     layers = []
-    for _ in 0..<config.quantizer.depth {
-      layers.append(config.quantizer.kind.quantizer.init(config, using: &random, on: device))
+    for level in 0..<config.quantizer.depth {
+      layers.append(
+        config.quantizer.kind.quantizer.init(config, level: level, using: &random, on: device))
     }
     (self.config, entries) = (config.quantizer, config.nEmbed)
   }
@@ -48,6 +51,7 @@ package struct ResidualQuantizer: Quantizer {
     {
       kept = min(1 + Int(which * Float(layers.count - 1)), layers.count - 1)
     }
+    let z = layers[0].shared(z)
     var rest = z
     var sum: Tensor?
     var loss: Tensor?

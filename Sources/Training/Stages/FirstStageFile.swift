@@ -42,8 +42,9 @@ package struct FirstStageFile: Sendable {
       throw RunError.damaged(path: "\(folder)/model.json", problem: problem)
     }
     let file = try SafetensorsFile("\(folder)/model.safetensors")
-    if config.quantizer.kind == .fsq, file.contains("quantize.levels") {
-      let stored = try file.floats(of: "quantize.levels")
+    let names = ["quantize.levels"] + (0..<config.depth).map { "quantize.layers.\($0).levels" }
+    for name in names where config.quantizer.kind == .fsq && file.contains(name) {
+      let stored = try file.floats(of: name)
       guard stored == config.quantizer.levels.map({ Float($0) }) else {
         throw RunError.damaged(
           path: "\(folder)/model.json",

@@ -30,6 +30,11 @@ package struct CodebookUsage: Equatable, Sendable {
     }
   }
 
+  /// The codes of a range that have not been used for so many steps.
+  package func idle(in codes: Range<Int>, for steps: Int) -> [Int] {
+    codes.filter { idleSteps[$0] >= steps }
+  }
+
   /// Forgets what is known of codes that were set anew.
   package mutating func reset(_ codes: [Int]) {
     for k in codes { (fractions[k], idleSteps[k]) = (0, 0) }

@@ -310,7 +310,7 @@ package struct VQGANTrainer {
     let limit = model.config.quantizer.restartAfter
     guard limit > 0 else { return }
     let entries = latents.firstEntry..<latents.firstEntry + model.config.nEmbed
-    let idle = entries.filter { usage.idleSteps[$0] >= limit }
+    let idle = usage.idle(in: entries, for: limit)
     guard !idle.isEmpty else { return }
     let weights = latents.squaredDistances?.elements() ?? []
     let rows = random.choice(idle.count, weights: weights)
