@@ -101,6 +101,7 @@ struct Exporter: Sendable {
         try shard.forEachLine(of: try ImageShardReader(shard.path)) { try write($0 + "\n") }
       }
     }
+    try FolderLock.check(folder(Self.rowsName))  // what is there may be another process's
     return earlier
   }
 

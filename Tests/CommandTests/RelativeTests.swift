@@ -191,7 +191,6 @@ struct RelativeTests {
 
   /// Too many files of all processes together are told as those of one.
   @Test(arguments: [
-    ("prep-images photos --size 8 --out R", "photos/3.png"),
     ("prep-images photos --size 8 --out R", "R/manifest.json"),
     ("encode-dataset images.h5 --vqgan vqgan --out R", "model.safetensors"),
     ("shard-info train.h5 --verify", "train.h5"), ("evaluate photos photos --paired", "photos/3"),

@@ -71,7 +71,6 @@ import Testing
     _ = try set.identity
     try Sample.writeImages(scratch.file("b.h5"))  // the same bytes, another file
     #expect(throws: ShardError.changed(path: scratch.file("b.h5"))) { try set.identity }
-    #expect(throws: ShardError.changed(path: scratch.file("b.h5"))) { try set.require(.depth) }
   }
 
   @Test func noRows() throws {
