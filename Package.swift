@@ -27,6 +27,11 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "sample-gpt": [
     "ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images", "DurableFiles",
   ],
+  "train-world": ["ModelCommands", "Training", "Models", "TensorCore", "Shards"],
+  "dream": [
+    "ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images", "Corpora",
+    "DurableFiles",
+  ],
   "score": ["ModelCommands", "Training", "TensorCore", "Shards", "Images", "DurableFiles"],
   "shard-info": ["Images", "Shards", "DurableFiles", "Platform", "RowMaps"],
   "convert-checkpoint": [
@@ -143,7 +148,7 @@ let package = Package(
       name: "ModelCommands",
       dependencies: [
         "CommandSupport", "Training", "Metrics", "Models", "TamingCheckpoints", "Checkpoints",
-        "TensorCore", argumentParser,
+        "Shards", "DurableFiles", "TensorCore", argumentParser,
       ]),
   ]
     + commands.map { name, modules in
