@@ -91,7 +91,7 @@ struct DreamWriter {
     var rows: [(label: String, images: [RGBImage])] = []
     if recorded.areGiven {
       rows.append(
-        ("recording", try row { isRecorded($0) ? try recorded.image(dream.start + $0) : none }))
+        ("recording", try row { try isRecorded($0) ? recorded.image(dream.start + $0) : none }))
     }
     rows.append(("reconstruction", reconstructions))
     rows.append(("greedy", row { image(of: greedy, $0) }))

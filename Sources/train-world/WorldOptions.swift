@@ -100,7 +100,7 @@ struct WorldOptions: ParsableArguments {
     on shards: CodeShardSet, initFrom: String?, in environment: Environment
   ) throws -> WorldRunConfig {
     let codes = shards.grid
-    var model: WorldConfig
+    let model: WorldConfig
     if let initFrom {
       let file = try WorldStageFile.open(initFrom)
       try file.description.codes.require(codes, of: shards.paths[0], for: initFrom)

@@ -116,15 +116,17 @@ package struct KeyValueCache {
   package mutating func drop(first count: Int) {
     precondition(count <= length, "\(count) of \(length) positions")
     guard count > 0 else { return }
-    func drop(in kept: inout Tensor) {
-      kept.makeUnique()
-      let rows = kept.reshaped([kept.shape[0] * form.heads, form.capacity, kept.shape[3]])
-      let left = rows.positions(count..<length)
-      left.backend.insert(left, axis: 1, at: 0, into: rows)
-    }
-    drop(in: &keys)
-    drop(in: &values)
-    length -= count
+    let left = count..<length
+    Self.keep(left, of: &keys)
+    Self.keep(left, of: &values)
+    length = left.count
+  }
+
+  private static func keep(_ positions: Range<Int>, of kept: inout Tensor) {
+    kept.makeUnique()
+    let shape = kept.shape
+    let rows = kept.reshaped([shape[0] * shape[1], shape[2], shape[3]])
+    rows.backend.insert(rows.positions(positions), axis: 1, at: 0, into: rows)
   }
 
   /// Appends keys and values `[N, T, C]` without attending.
