@@ -76,6 +76,21 @@ struct WorldCommandTests {
     #expect(outcome.output == "YUV4MPEG24\n", "\(outcome.output)")
   }
 
+  @Test func resultsThatNobodyGetsAreErrors() throws {
+    let place = try Stage()
+    let dream = "dream --world run --from-codes games.h5 --steps 2 --count 1 --quiet"
+    let outcome = try shell(
+      """
+      \(Self.train) --out run --steps 1 > /dev/full; echo $?
+      \(dream) --out D > /dev/full; echo $?
+      \(dream) --y4m - > /dev/full; echo $?
+      \(dream) --evaluate --starts 2 > /dev/full; echo $?
+      \(dream) --out D; echo $?
+      """, in: place.folder)
+    #expect(outcome.output == "74\n74\n74\n74\n73\n", "\(outcome.errors)")
+    #expect(outcome.errors.contains("D: holds "))
+  }
+
   @Test func theReportCardIsOneObject() throws {
     let place = try Stage()
     let outcome = try shell(
