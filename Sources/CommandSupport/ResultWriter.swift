@@ -23,11 +23,11 @@ extension OutputError: CustomStringConvertible {
 /// stdout by checked `write(2)`; `print` would lose data on a full disk and still exit with 0.
 package enum StandardOutput {
   static func writeLine(_ line: String) throws(OutputError) {
-    try write(Array((line + "\n").utf8))
+    try writeBytes(Array((line + "\n").utf8))
   }
 
   /// Bytes as they are, of a command whose result is no lines.
-  package static func write(_ bytes: [UInt8]) throws(OutputError) {
+  package static func writeBytes(_ bytes: [UInt8]) throws(OutputError) {
     var rest = bytes[...]
     while !rest.isEmpty {
       let (written, code) = rest.withUnsafeBytes { (write(1, $0.baseAddress, $0.count), errno) }

@@ -22,7 +22,7 @@ struct DreamWriter {
     guard let path = options.y4m else { return }
     let video = RawVideo.encoded(try frames(of: dreams.own), framesPerSecond: options.fps)
     if path == "-" {
-      try StandardOutput.write(video)
+      try StandardOutput.writeBytes(video)
     } else {
       try DurableFile.write(video, to: path)
       try writer.path(path)

@@ -67,7 +67,7 @@ package struct DreamReport: Encodable, Equatable {
     case endLoss = "end_loss"
   }
 
-  package func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Swift.Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(starts, forKey: .starts)
     try values.encode(hasImages ? "images" : "reconstructions", forKey: .reference)
