@@ -69,8 +69,9 @@ VQGAN = ("train-vqgan in/S --preset tiny --steps 1 --batch-size 2 --threads 1 --
          "--out out/V")
 GPT = ("train-gpt in/C --validation in/H --layers 1 --heads 2 --width 16 --batch-size 2 --steps 2 --log-every 1 "
        "--checkpoint-every 1 --validate-every 1 --keep-best --keep-checkpoints 1 --threads 1 --out out/G")
-WORLD = ("train-world in/C --validation in/H --layers 1 --heads 2 --width 16 --context 2 --batch-size 2 --steps 2 "
-         "--log-every 1 --checkpoint-every 1 --validate-every 1 --keep-best --keep-checkpoints 1 --threads 1 --out out/W")
+WORLD = ("train-world in/C --validation in/H --layers 1 --heads 2 --width 16 --context 2 --batch-size 2 "
+         "--steps 2 --log-every 1 --checkpoint-every 1 --validate-every 1 --keep-best --keep-checkpoints 1 --threads 1 "
+         "--out out/W")
 RESUME = "--resume --keep-checkpoints 1 --threads 1"
 KEEP = "--keep-checkpoints 9"
 CHECKPOINTS = ["*/checkpoints/step-*"]
@@ -152,7 +153,8 @@ def make_world(root, run):
         "train-vqgan in/S --preset tiny --steps 1 --batch-size 2 --threads 1 --out in/runV",
         "encode-dataset in/S --vqgan in/runV --threads 1 --out in/C",
         "train-gpt in/C --layers 1 --heads 2 --width 16 --batch-size 2 --steps 1 --threads 1 --out in/runG",
-        "train-world in/C --layers 1 --heads 2 --width 16 --context 2 --batch-size 2 --steps 1 --threads 1 --out in/runW",
+        "train-world in/C --layers 1 --heads 2 --width 16 --context 2 --batch-size 2 --steps 1 --threads 1 "
+        "--out in/runW",
         "convert-checkpoint in/runV --to taming --out in/vqgan.ckpt",
         "convert-checkpoint in/runG --vqgan in/runV --to taming --out in/gpt.ckpt",
     ]:
