@@ -27,6 +27,11 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "sample-gpt": [
     "ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images", "DurableFiles",
   ],
+  "train-world": ["ModelCommands", "Training", "Models", "TensorCore", "Shards"],
+  "dream": [
+    "ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images", "Corpora",
+    "DurableFiles",
+  ],
   "score": ["ModelCommands", "Training", "TensorCore", "Shards", "Images", "DurableFiles"],
   "shard-info": ["Images", "Shards", "DurableFiles", "Platform", "RowMaps"],
   "shard-export": ["Corpora", "Shards", "Images", "Checksums", "DurableFiles", "RowMaps"],
@@ -145,7 +150,7 @@ let package = Package(
       name: "ModelCommands",
       dependencies: [
         "CommandSupport", "Training", "Metrics", "Models", "TamingCheckpoints", "Checkpoints",
-        "TensorCore", argumentParser,
+        "Shards", "DurableFiles", "TensorCore", argumentParser,
       ]),
   ]
     + commands.map { name, modules in

@@ -12,6 +12,7 @@ Policies:
   random   uniform choice among the 18 actions, each kept for a few steps
   replay   the actions of the --from trajectories, unchanged; with --verify the images are compared with the recorded ones
   branch   a --from trajectory up to a random row, then random play: reaches rooms that random play alone never sees
+  mix      random and branch in turns
 """
 
 import argparse
@@ -42,12 +43,13 @@ def main():
     for episode in range(options.episodes or max(1, len(sources))):
         choice = random.Random(f"{options.seed}/{episode}")
         name = options.first_id + episode
-        if options.policy == "random":
+        policy = ["random", "branch"][episode % 2] if options.policy == "mix" else options.policy
+        if policy == "random":
             actions = random_actions(choice)
         else:
-            path = options.sources[episode % len(sources)]
-            known = sources[episode % len(sources)]
-            actions = known if options.policy == "replay" else branch_actions(known, choice)
+            source = (episode // 2 if options.policy == "mix" else episode) % len(sources)
+            path, known = options.sources[source], sources[source]
+            actions = known if policy == "replay" else branch_actions(known, choice)
         rows = record(options, name, actions, seed=options.seed + episode)
         print(f"{options.out}/screens/{options.game}/{name}: {len(rows)} frames, score {rows[-1][2]}")
         if options.verify:
@@ -59,7 +61,7 @@ def parse_arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True, type=pathlib.Path, help="root folder of the recordings")
     parser.add_argument("--game", default="revenge", choices=sorted(GAMES))
-    parser.add_argument("--policy", default="random", choices=["random", "replay", "branch"])
+    parser.add_argument("--policy", default="random", choices=["random", "replay", "branch", "mix"])
     parser.add_argument("--from", dest="sources", nargs="+", default=[], type=pathlib.Path,
                         metavar="FILE", help="trajectories to replay or to branch from")
     parser.add_argument("--episodes", type=int, default=0,
@@ -68,6 +70,8 @@ def parse_arguments():
     parser.add_argument("--steps", type=int, default=1500, help="most rows of one trajectory")
     parser.add_argument("--frame-skip", type=int, default=4,
                         help="video frames (60 a second) an action is held, as in the shipped recordings")
+    parser.add_argument("--life-ends", action="store_true",
+                        help="a row that loses a life is terminal too; the recording goes on")
     parser.add_argument("--sticky", type=float, default=0.0,
                         help="probability that the console repeats the last action (ALE's v5 games: 0.25)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the console and of the policy")
@@ -121,10 +125,12 @@ def record(options, name, actions, seed):
     score = 0
     for frame, action in zip(range(options.steps), actions):
         image(console.getScreenRGB()).save(screens / f"{frame}.png", optimize=True)
+        lives = console.lives()
         reward = int(console.act(Action(action)))
         score += reward
         over = console.game_over()
-        rows.append((frame, reward, score, int(over), action))
+        lost = options.life_ends and console.lives() < lives
+        rows.append((frame, reward, score, int(over or lost), action))
         if over:
             break
     text = [f"db traj id : {name}", HEADER] + [",".join(map(str, row)) for row in rows]

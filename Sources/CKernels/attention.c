@@ -28,7 +28,8 @@ struct attention {
   long columns, width;                   // T up to whole lanes; floats between rows of as many, no power of two
   float scale;
   int causal, tiles;
-  long prefix, blocks;  // blocks of queries in T
+  long prefix, step, context;  // a band where step is positive
+  long blocks;                 // of queries in T
 
   long item_head;              // the head at hand
   struct head head;
@@ -36,7 +37,8 @@ struct attention {
 };
 
 static struct attention describe(const float *q, const float *k, const float *v, long t, long heads, long d,
-                                 long stride, long out_stride, float scale, int causal, long prefix) {
+                                 long stride, long out_stride, float scale, int causal, long prefix, long step,
+                                 long context) {
   const long columns = ck_chunks(t, CK_BLOCK) * CK_BLOCK;
   return (struct attention){.q = q,
                             .k = k,
@@ -52,6 +54,8 @@ static struct attention describe(const float *q, const float *k, const float *v,
                             .causal = causal,
                             .tiles = d % CK_BLOCK == 0 && d <= WIDEST_TILES,
                             .prefix = ck_minimum(prefix, t),
+                            .step = step,
+                            .context = context,
                             .blocks = ck_chunks(t, BLOCK)};
 }
 
@@ -59,6 +63,11 @@ static struct attention describe(const float *q, const float *k, const float *v,
 CK_INLINE long visible(const struct attention *s, long i) {
   if (!s->causal) return s->t;
   return i < s->prefix ? ck_maximum(i + 1, s->prefix) : i + 1;
+}
+
+// How many keys at the start are too far behind query i.
+CK_INLINE long hidden(const struct attention *s, long i) {
+  return s->step > 0 ? ck_maximum(0, (i / s->step - s->context + 1) * s->step) : 0;
 }
 
 // How many keys a block of queries that ends before `end` meets: whole blocks, so that a block of keys has either
@@ -136,13 +145,14 @@ static void take_head(struct attention *s, long item_head, long queries) {
 CK_INLINE void exponentiate(const struct attention *s, float *scores, float *log_sums, float *inverses, long first,
                             long rows, long keys) {
   for (long row = 0; row < rows; row++, scores += s->width) {
-    const long seen = visible(s, first + row);
-    const float maximum = ck_row_maximum(scores, seen);
+    const long seen = visible(s, first + row), unseen = hidden(s, first + row);
+    const float maximum = ck_row_maximum(scores + unseen, seen - unseen);
     ck_lanes sums = 0;
     for (long j = 0; j < keys; j += CK_BLOCK) {
       ck_lanes weight = CK_LOAD(scores + j) - maximum;
       ck_lanes_exp(&weight, &weight);
       ck_lanes_keep(seen - j, &weight);
+      ck_lanes_drop(unseen - j, &weight);
       sums += weight;
       CK_STORE(scores + j, weight);
     }
@@ -178,8 +188,9 @@ static void attend_head(void *context, long item_head) {
 
 void ck_attention_forward(const float *q, const float *k, const float *v, float *out, float *log_sums, long n,
                           long t, long heads, long d, long q_stride, long out_stride, float scale, int causal,
-                          long prefix) {
-  struct attention s = describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix);
+                          long prefix, long step, long context) {
+  struct attention s = describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix, step,
+                                context);
   s.out = out;
   s.log_sums = log_sums;
   if (n * heads >= MANY_HEADS) {
@@ -212,12 +223,13 @@ CK_INLINE void differentiate(const struct attention *s, float *weights, float *g
                              const float *dout, const float *log_sums, long first, long rows, long keys) {
   CK_FAST
   for (long row = 0; row < rows; row++, weights += s->width, gradients += s->width) {
-    const long seen = visible(s, first + row);
+    const long seen = visible(s, first + row), unseen = hidden(s, first + row);
     const float sum = dot_product(out + row * s->out_stride, dout + row * s->d, s->d);
     for (long j = 0; j < keys; j += CK_BLOCK) {
       ck_lanes weight = CK_LOAD(weights + j) - log_sums[row];
       ck_lanes_exp(&weight, &weight);
       ck_lanes_keep(seen - j, &weight);
+      ck_lanes_drop(unseen - j, &weight);
       CK_STORE(weights + j, weight);
       CK_STORE(gradients + j, weight * (CK_LOAD(gradients + j) - sum));
     }
@@ -285,8 +297,10 @@ CK_WIDE static void key_block_gradient(void *context, long block) {
 
 void ck_attention_backward(const float *q, const float *k, const float *v, const float *out, const float *dout,
                            const float *log_sums, float *dq, float *dk, float *dv, long n, long t, long heads,
-                           long d, long q_stride, long out_stride, float scale, int causal, long prefix) {
-  struct attention s = describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix);
+                           long d, long q_stride, long out_stride, float scale, int causal, long prefix, long step,
+                           long context) {
+  struct attention s = describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix, step,
+                                context);
   s.out = (float *)out;
   s.log_sums = (float *)log_sums;
   s.dout = dout;

@@ -51,6 +51,12 @@ CK_INLINE void ck_lanes_keep(long count, ck_lanes *value) {
   if (count < CK_BLOCK) *value = lane < (int32_t)ck_maximum(count, 0) ? *value : 0;
 }
 
+// Makes the first `count` lanes zero; all or none of them beyond its ends.
+CK_INLINE void ck_lanes_drop(long count, ck_lanes *value) {
+  const ck_lane_bits lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  if (count > 0) *value = lane < (int32_t)ck_minimum(count, CK_BLOCK) ? 0 : *value;
+}
+
 // The sum of the lanes, halves added first.
 CK_INLINE float ck_lanes_sum(const ck_lanes *lanes) {
   const __typeof__(lanes->lo) eight = lanes->lo + lanes->hi;

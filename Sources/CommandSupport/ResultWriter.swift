@@ -21,9 +21,14 @@ extension OutputError: CustomStringConvertible {
 }
 
 /// stdout by checked `write(2)`; `print` would lose data on a full disk and still exit with 0.
-enum StandardOutput {
+package enum StandardOutput {
   static func writeLine(_ line: String) throws(OutputError) {
-    var rest = Array((line + "\n").utf8)[...]
+    try writeBytes(Array((line + "\n").utf8))
+  }
+
+  /// Bytes as they are, of a command whose result is no lines.
+  package static func writeBytes(_ bytes: [UInt8]) throws(OutputError) {
+    var rest = bytes[...]
     while !rest.isEmpty {
       let (written, code) = rest.withUnsafeBytes { (write(1, $0.baseAddress, $0.count), errno) }
       if written >= 0 {

@@ -15,6 +15,7 @@ extension SuiteExitCode {
     case let error as ReconstructionError: self = code(of: error)
     case let error as ConditionError: self = code(of: error)
     case let error as EvaluationError: self = code(of: error)
+    case let error as WorldDataError: self = code(of: error)
     case SafetensorsError.file(let error): self.init(of: error)
     case PyTorchFileError.file(let error): self.init(of: error)
     case is OverrideError, is GPTConfigError: self = .usage
@@ -54,6 +55,13 @@ private func code(of error: ConditionError) -> SuiteExitCode {
   switch error {
   case .unfit, .noGuidance, .size: .usage
   case .noColumn, .notWhole, .label, .noCodes, .noObjects, .noCategories: .badData
+  }
+}
+
+private func code(of error: WorldDataError) -> SuiteExitCode {
+  switch error {
+  case .tooShort: .usage
+  case .noColumn, .notWhole, .value, .nothingFollows, .noImage, .otherSize: .badData
   }
 }
 

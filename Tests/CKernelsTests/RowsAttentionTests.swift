@@ -7,16 +7,21 @@ import Testing
     var n, t, heads, d: Int
     var causal = false
     var prefix = 0
+    var step = 0
+    var context = 0
 
     var channels: Int { heads * d }
     /// q, k and v are thirds of rows [N, T, 3 C].
     var stride: Int { 3 * channels }
     var scale: Float { 1 / Float(d).squareRoot() }
     var testDescription: String {
-      "N \(n) T \(t) heads \(heads) D \(d) causal \(causal) prefix \(prefix)"
+      "N \(n) T \(t) heads \(heads) D \(d) causal \(causal) prefix \(prefix) band \(context)·\(step)"
     }
 
-    func sees(_ i: Int, _ j: Int) -> Bool { !causal || j <= i || (i < prefix && j < prefix) }
+    func sees(_ i: Int, _ j: Int) -> Bool {
+      if step > 0, j / step <= i / step - context { return false }
+      return !causal || j <= i || (i < prefix && j < prefix)
+    }
   }
 
   /// One and several blocks of queries, few and many heads, prefixes at and beside the borders.
@@ -32,6 +37,12 @@ import Testing
     Shape(n: 2, t: 81, heads: 4, d: 32, causal: true, prefix: 37),
     Shape(n: 1, t: 64, heads: 9, d: 48, causal: true), Shape(n: 1, t: 47, heads: 2, d: 64),
     Shape(n: 1, t: 35, heads: 1, d: 96, causal: true),
+    // Bands: within, at and beyond blocks and lanes, few and many heads, the last step cut.
+    Shape(n: 1, t: 1, heads: 1, d: 4, causal: true, step: 3, context: 1),
+    Shape(n: 1, t: 100, heads: 2, d: 16, causal: true, step: 5, context: 2),
+    Shape(n: 2, t: 131, heads: 4, d: 12, causal: true, step: 17, context: 3),
+    Shape(n: 1, t: 96, heads: 1, d: 32, causal: true, step: 32, context: 1),
+    Shape(n: 3, t: 70, heads: 3, d: 48, causal: true, step: 10, context: 9),
   ]
 
   /// Attention of packed rows [N, T, 3 C] in double precision, rows [N, T, C].
@@ -72,7 +83,7 @@ import Testing
       guard let q = x.baseAddress else { return }
       ck_attention_forward(
         q, q + s.channels, q + 2 * s.channels, &out, &logSums, s.n, s.t, s.heads, s.d, s.stride,
-        s.channels, s.scale, s.causal ? 1 : 0, s.prefix)
+        s.channels, s.scale, s.causal ? 1 : 0, s.prefix, s.step, s.context)
     }
     return Forward(out: out, logSums: logSums)
   }
@@ -87,7 +98,7 @@ import Testing
         ck_attention_backward(
           q, q + s.channels, q + 2 * s.channels, forward.out, dout, forward.logSums, dq,
           dq + s.channels, dq + 2 * s.channels, s.n, s.t, s.heads, s.d, s.stride, s.channels,
-          s.scale, s.causal ? 1 : 0, s.prefix)
+          s.scale, s.causal ? 1 : 0, s.prefix, s.step, s.context)
       }
     }
     return dx
@@ -107,6 +118,7 @@ import Testing
   /// Also where a few heads are cut into blocks of queries and of keys.
   @Test(arguments: [
     Shape(n: 1, t: 300, heads: 1, d: 24), Shape(n: 2, t: 200, heads: 4, d: 8, causal: true),
+    Shape(n: 1, t: 300, heads: 1, d: 24, causal: true, step: 65, context: 2),
   ])
   func bitsDoNotDependOnThreads(shape: Shape) {
     let x = Rows.values(shape.n * shape.t * shape.stride, seed: 3)

@@ -4,7 +4,9 @@ import Testing
 @Suite("Libraries that the commands load")
 struct LinkingTests {
   /// Kernels are in the program; no library of products brings threads of its own.
-  @Test(arguments: ["prep-coco", "shard-info", "train-vqgan", "train-gpt", "sample-gpt", "score"])
+  @Test(arguments: [
+    "prep-coco", "shard-info", "train-vqgan", "train-gpt", "sample-gpt", "score", "dream",
+  ])
   func noCommandLoadsALibraryOfKernels(command: String) throws {
     let loaded = try shell("ldd '\(builtCommands)/\(command)'")
     #expect(loaded.status == 0, "\(loaded.errors)")

@@ -77,7 +77,7 @@ struct ManualPage {
       func cell(_ column: String) -> String? {
         named.firstIndex(of: column).flatMap { $0 < cells.count ? cells[$0] : nil }
       }
-      let options = cells[0].matches(of: /--[a-z][a-z-]*/).map { String($0.output) }
+      let options = cells[0].matches(of: /--[a-z][a-z0-9-]*/).map { String($0.output) }
       // `--layers`, `--heads` | 6, 8: each has its own.
       let defaults = options.count > 1 ? cell("default")?.components(separatedBy: ", ") : nil
       for (index, option) in options.enumerated() {

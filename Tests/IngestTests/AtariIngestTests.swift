@@ -113,6 +113,24 @@ struct AtariIngestTests {
     #expect(try reader.pixels(1) == SmallCorpus.state(1, 4).pixels)
   }
 
+  /// Only where the action really changes between the rows that stay.
+  @Test func actionsThatAreLostAreTold() throws {
+    func warnings(_ corpus: SmallCorpus, every: Int) throws -> [String] {
+      let options = try AtariOptions.small { ($0.every, $0.trajectories) = (every, [1]) }
+      let plan = try AtariPlanner.plan(
+        path: corpus.path, frames: options.frames, recipe: options.recipe, shards: options.shards,
+        threads: 1, policy: ErrorPolicy(), progress: { _ in })
+      return plan.warnings.filter { $0.contains("action") }
+    }
+    let corpus = try SmallCorpus()
+    #expect(try warnings(corpus, every: 1).isEmpty)
+    let told = try warnings(corpus, every: 4)
+    #expect(told.count == 1 && told[0].contains("in 3 of 3 samples"), "\(told)")
+    try corpus.setRows(1, (0..<12).map { "\($0),0,0,0,\($0 < 4 ? 3 : $0 == 11 ? 1 : 5)" })
+    let last = try warnings(corpus, every: 4)
+    #expect(last.count == 1 && last[0].contains("in 1 of 3 samples"), "\(last)")
+  }
+
   @Test func duplicatesAreLeftOutAndTheirRewardsKept() throws {
     let corpus = try SmallCorpus()
     for frame in [1, 2, 3, 7] {

@@ -31,6 +31,32 @@ import Testing
     }
   }
 
+  /// A cache that forgets its oldest step gives what a band over the whole sequence gives.
+  @Test(arguments: [1, 3], Device.all)
+  func rollingStepsEqualBandedAttention(items: Int, device: Device) {
+    let (step, context, heads, width) = (3, 2, 2, 8)
+    let (length, channels) = (7 * step, heads * width)
+    var random = RandomSource(seed: 10)
+    func normal() -> Tensor { random.normal([items, length, channels], on: device) }
+    let (q, k, v) = (normal(), normal(), normal())
+    let expected = attention(
+      q, k, v, heads: heads, scale: 0.3, mask: .banded(step: step, context: context))
+    var cache = KeyValueCache(
+      items: items, capacity: step * context, channels: channels, heads: heads, on: device)
+    for start in stride(from: 0, to: length, by: step) {
+      if cache.length == step * context { cache.drop(first: step) }
+      let kept = cache
+      for range in [start..<start + 1, start + 1..<start + step] {
+        let out = cache.attend(
+          q.positions(range), k.positions(range), v.positions(range), scale: 0.3)
+        let difference = relativeDifference(
+          out.elements(), expected.positions(range).elements())
+        #expect(difference < 1e-5, "positions \(range): \(difference)")
+      }
+      #expect(kept.length == cache.length - step, "a copy is left alone")
+    }
+  }
+
   @Test(arguments: [1, 3], Device.all)
   func severalAtOnceEqualCausalAttention(items: Int, device: Device) {
     let (length, heads, width) = (9, 2, 8)

@@ -69,6 +69,9 @@ VQGAN = ("train-vqgan in/S --preset tiny --steps 1 --batch-size 2 --threads 1 --
          "--out out/V")
 GPT = ("train-gpt in/C --validation in/H --layers 1 --heads 2 --width 16 --batch-size 2 --steps 2 --log-every 1 "
        "--checkpoint-every 1 --validate-every 1 --keep-best --keep-checkpoints 1 --threads 1 --out out/G")
+WORLD = ("train-world in/C --validation in/H --layers 1 --heads 2 --width 16 --context 2 --batch-size 2 "
+         "--steps 2 --log-every 1 --checkpoint-every 1 --validate-every 1 --keep-best --keep-checkpoints 1 --threads 1 "
+         "--out out/W")
 RESUME = "--resume --keep-checkpoints 1 --threads 1"
 KEEP = "--keep-checkpoints 9"
 CHECKPOINTS = ["*/checkpoints/step-*"]
@@ -90,6 +93,9 @@ COMMANDS = [
     Command("train-gpt", GPT, "resume", steps=KEEP, lock="out/G", atomic=CHECKPOINTS),
     Command("train-gpt --resume", f"train-gpt {RESUME} --steps 4 --out out/G", "resume", before=GPT, steps=KEEP,
             lock="out/G", atomic=CHECKPOINTS),
+    Command("train-world", WORLD, "resume", steps=KEEP, lock="out/W", atomic=CHECKPOINTS),
+    Command("dream", "dream --world in/W --vqgan in/V --from-codes in/C --steps 2 --count 1 --threads 1 --out out/D "
+            "--y4m out/dreams.y4m", "fresh", lock="out/D"),
     Command("sample-gpt --shards-out", "sample-gpt --gpt in/G --vqgan in/V --count 6 --shard-size 3 --batch-size 3 "
             "--threads 1 --shards-out out/D", lock="out/D"),
     Command("sample-gpt --out", "sample-gpt --gpt in/G --vqgan in/V --count 3 --threads 1 --out out/I "
@@ -148,11 +154,13 @@ def make_world(root, run):
         "train-vqgan in/S --preset tiny --steps 1 --batch-size 2 --threads 1 --out in/runV",
         "encode-dataset in/S --vqgan in/runV --threads 1 --out in/C",
         "train-gpt in/C --layers 1 --heads 2 --width 16 --batch-size 2 --steps 1 --threads 1 --out in/runG",
+        "train-world in/C --layers 1 --heads 2 --width 16 --context 2 --batch-size 2 --steps 1 --threads 1 "
+        "--out in/runW",
         "convert-checkpoint in/runV --to taming --out in/vqgan.ckpt",
         "convert-checkpoint in/runG --vqgan in/runV --to taming --out in/gpt.ckpt",
     ]:
         run(command, root)
-    for model in "VG":
+    for model in "VGW":
         os.rename(f"{here}/run{model}/checkpoints/step-000001", f"{here}/{model}")
         os.remove(f"{here}/{model}/optimizer.safetensors")
         shutil.rmtree(f"{here}/run{model}")

@@ -22,6 +22,8 @@ package struct AtariPlanner {
   private var inputs: [PlannedInput] = []
   private var warnings: [String] = []
   private var duplicates = 0
+  /// Samples within which, up to the next one, the action changes.
+  private var mixedActions = 0
 
   /// Plans the shards of a corpus.
   ///
@@ -61,6 +63,7 @@ package struct AtariPlanner {
       try progress(.planned(items: count + 1, of: ids.count))
     }
     noteIgnored()
+    noteMixedActions()
     let plan = assembled(shards)
     try check(plan, policy: policy)
     return plan
@@ -108,6 +111,7 @@ package struct AtariPlanner {
     let states = selection.samples(stack: recipe.stack, episode: episodes.count)
     samples[split, default: []] += inOrder(states, of: planned)
     self.states += states
+    mixedActions += states.count { planned.changesAction(within: $0) }
     episodes.append(planned)
   }
 
@@ -169,6 +173,15 @@ package struct AtariPlanner {
       "\(corpus.root): \(ignored.count) names are no recordings and were ignored, such as \(first)")
   }
 
+  /// A sample has one action, the one chosen in its last image.
+  private mutating func noteMixedActions() {
+    guard mixedActions > 0 else { return }
+    warnings.append(
+      "\(corpus.root): in \(mixedActions) of \(states.count) samples another action follows before "
+        + "the next sample, or precedes in the stack; the column action has that of the last image "
+        + "alone, and rewards are summed")
+  }
+
   private func assembled(_ shards: ShardOptions) -> IngestPlan {
     var record = IngestRecord()
     frames.note(in: &record, rooms: rooms)
@@ -223,6 +236,12 @@ extension AtariEpisode {
 }
 
 extension PlannedEpisode {
+  /// Whether the rows of a sample, up to those of the next one, have several actions.
+  fileprivate func changesAction(within states: AtariStates) -> Bool {
+    let rows = episode.transitions[kept[states.positions.lowerBound]..<states.end]
+    return rows.contains { $0.action != rows.first?.action }
+  }
+
   /// SHA-256 of the rows that are used, so that work is continued only on the input that it began
   /// with.
   fileprivate var digest: String {

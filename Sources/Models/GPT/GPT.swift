@@ -26,7 +26,10 @@ package struct GPT: Layer {
     positions = Tensor(repeating: 0, shape: [1, learned, config.width], on: device).trainable()
     blocks = []
     for _ in 0..<config.layers {
-      blocks.append(TransformerBlock(config, using: &random, on: device))
+      blocks.append(
+        TransformerBlock(
+          width: config.width, heads: config.heads, dropout: config.residualDropout,
+          using: &random, on: device))
     }
     finalNorm = LayerNorm(channels: config.width, on: device)
     head = Linear(config.width, config.coarseTokens, bias: false, using: &random, on: device)

@@ -1,4 +1,4 @@
-// One block of the GPT: attention, then a two-layer perceptron, each on a normalised input and
+// One block of a transformer: attention, then a two-layer perceptron, each on a normalised input and
 // added to what came in.
 import NN
 import TensorCore
@@ -65,14 +65,15 @@ package struct TransformerBlock: Layer {
   package var expand, contract: Linear
   package let dropout: Float
 
-  init(_ config: GPTConfig, using random: inout RandomSource, on device: Device) {
-    norm1 = LayerNorm(channels: config.width, on: device)
-    norm2 = LayerNorm(channels: config.width, on: device)
-    attention = SelfAttention(
-      width: config.width, heads: config.heads, using: &random, on: device)
-    expand = Linear(config.width, 4 * config.width, using: &random, on: device)
-    contract = Linear(4 * config.width, config.width, using: &random, on: device)
-    dropout = config.residualDropout
+  init(
+    width: Int, heads: Int, dropout: Float, using random: inout RandomSource, on device: Device
+  ) {
+    norm1 = LayerNorm(channels: width, on: device)
+    norm2 = LayerNorm(channels: width, on: device)
+    attention = SelfAttention(width: width, heads: heads, using: &random, on: device)
+    expand = Linear(width, 4 * width, using: &random, on: device)
+    contract = Linear(4 * width, width, using: &random, on: device)
+    self.dropout = dropout
   }
 
   /// All positions at once: `[N, T, C]` to the same; drops only where `random` is given.

@@ -71,6 +71,8 @@ struct AttentionShape: Sendable {
   let isCausal: Bool
   /// Positions at the start that see each other.
   let prefix: Int
+  /// Positions of a step, of which `context` are seen; 0 for no band.
+  let step, context: Int
 }
 
 /// The extents of a cache of keys or values, `[N, heads, capacity, width]`.

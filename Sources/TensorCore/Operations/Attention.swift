@@ -6,6 +6,9 @@ package enum AttentionMask: Sendable, Equatable {
   case none
   /// A position sees itself and what stands before; the first `prefix` positions see each other.
   case causal(prefix: Int)
+  /// A position sees itself and what stands before in its own step and the `context` - 1 steps
+  /// before; steps are `step` positions each.
+  case banded(step: Int, context: Int)
 }
 
 /// `softmax(scale · q kᵀ + mask) v` per head.
@@ -63,14 +66,16 @@ extension Tensor {
 extension AttentionShape {
   fileprivate init(_ rows: Shape, heads: Int, scale: Float, mask: AttentionMask) {
     precondition(rows[2] % heads == 0, "\(heads) heads do not divide \(rows[2]) channels")
-    let (isCausal, prefix) =
+    let (isCausal, prefix, step, context) =
       switch mask {
-      case .none: (false, 0)
-      case .causal(let prefix): (true, prefix)
+      case .none: (false, 0, 0, 0)
+      case .causal(let prefix): (true, prefix, 0, 0)
+      case .banded(let step, let context): (true, 0, step, context)
       }
+    precondition(step == 0 && context == 0 || step > 0 && context > 0, "\(mask)")
     self.init(
       n: rows[0], length: rows[1], heads: heads, width: rows[2] / heads, scale: scale,
-      isCausal: isCausal, prefix: prefix)
+      isCausal: isCausal, prefix: prefix, step: step, context: context)
   }
 
   fileprivate func logSums(on device: Device) -> Tensor {
@@ -105,6 +110,23 @@ package struct KeyValueCache {
   package mutating func truncate(to length: Int) {
     precondition(length <= self.length, "\(length) of \(self.length) positions")
     self.length = length
+  }
+
+  /// Forgets the first `count` positions; those behind them move to the front.
+  package mutating func drop(first count: Int) {
+    precondition(count <= length, "\(count) of \(length) positions")
+    guard count > 0 else { return }
+    let left = count..<length
+    Self.keep(left, of: &keys)
+    Self.keep(left, of: &values)
+    length = left.count
+  }
+
+  private static func keep(_ positions: Range<Int>, of kept: inout Tensor) {
+    kept.makeUnique()
+    let shape = kept.shape
+    let rows = kept.reshaped([shape[0] * shape[1], shape[2], shape[3]])
+    rows.backend.insert(rows.positions(positions), axis: 1, at: 0, into: rows)
   }
 
   /// Appends keys and values `[N, T, C]` without attending.

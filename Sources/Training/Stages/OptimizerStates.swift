@@ -24,6 +24,14 @@ struct OptimizerStates {
     return OptimizerStates(try OptimizerImport(checkpoint, of: weights))
   }
 
+  /// Those of a run's newest checkpoint, or of one checkpoint.
+  ///
+  /// - Throws: as `ofVQGAN`.
+  static func ofRun(_ path: String) throws -> OptimizerStates {
+    guard let folder = try FirstStageFile.checkpointFolder(of: path) else { throw missing(path) }
+    return try saved(in: folder)
+  }
+
   /// Those that lie beside a transformer's weights.
   ///
   /// - Throws: as `ofVQGAN`.
@@ -75,9 +83,9 @@ extension OptimizerStates {
   /// Gives them to the optimizer of a transformer's training.
   ///
   /// - Throws: `ModelMismatchError`.
-  func load(_ trainer: inout GPTTrainer) throws {
+  func load(_ trainer: inout TransformerTrainer<some TransformerModel>) throws {
     try ModelFiles.load(
-      &trainer.optimizer, step: state.counters[GPTCheckpoint.updates] ?? state.step,
+      &trainer.optimizer, step: state.counters[TransformerCheckpoint.updates] ?? state.step,
       like: trainer.model, from: tensors)
   }
 }

@@ -1,6 +1,5 @@
 // Where the weights of a GPT come from: a run, a checkpoint, or a file of another program.
 import Checkpoints
-import DurableFiles
 import Models
 import Shards
 import TamingCheckpoints
@@ -32,16 +31,9 @@ package struct SecondStageFile: Sendable {
     let file: SecondStageFile
     try RunFolder(path).requireKind(GPTSettings.kind)
     if let folder = try FirstStageFile.checkpointFolder(of: path) {
-      let position = "\(folder)/model.json"
-      try RunFolder.requireWhole(
-        folder, ["model.json"] + (choice == .ema ? [GPTCheckpoint.emaName] : []))
-      let used = weights(in: folder, choice)
-      if !used.hasSuffix("/\(GPTCheckpoint.emaName)") {
-        try RunFolder.requireWhole(folder, ["model.safetensors"])
-      }
+      let opened = try TransformerCheckpoint.open(GPTDescription.self, in: folder, choice)
       file = SecondStageFile(
-        description: try RunFolder.decode(GPTDescription.self, from: position),
-        tensors: try SafetensorsFile(used), position: position)
+        description: opened.description, tensors: opened.tensors, position: opened.position)
     } else {
       file = try external(path, choice)
     }
@@ -49,12 +41,6 @@ package struct SecondStageFile: Sendable {
       throw RunError.damaged(path: file.position, problem: problem)
     }
     return file
-  }
-
-  /// The weights of a checkpoint: the averaged ones, where there are any and they are wanted.
-  private static func weights(in folder: String, _ choice: WeightChoice) -> String {
-    let averaged = "\(folder)/\(GPTCheckpoint.emaName)"
-    return choice == .ema && DurableFile.exists(averaged) ? averaged : "\(folder)/model.safetensors"
   }
 
   private static func external(

@@ -1,11 +1,13 @@
-// Checkpoints of a GPT training.
+// Checkpoints of the training of a transformer.
 import Checkpoints
+import DurableFiles
 import Models
 
 /// A checkpoint's files: `model.json`, `model.safetensors`, `optimizer.safetensors`, `state.json`.
-enum GPTCheckpoint {
+enum TransformerCheckpoint {
   static func save(
-    _ trainer: GPTTrainer, _ description: GPTDescription, _ state: TrainingState, in folder: String
+    _ trainer: TransformerTrainer<some TransformerModel>, _ description: some Encodable,
+    _ state: TrainingState, in folder: String
   ) throws {
     try SafetensorsWriter.write(
       ModelFiles.entries(trainer.model), metadata: ["format": "pt"],
@@ -36,12 +38,12 @@ enum GPTCheckpoint {
   ///   to the optimizer is taken out of it.
   /// - Throws: `RunError.damaged` where a file describes another model than `description`, and what
   ///   reading throws.
-  static func restore(
-    _ trainer: inout GPTTrainer, _ description: GPTDescription, _ state: inout TrainingState,
-    from folder: String
+  static func restore<Description: Codable & Equatable>(
+    _ trainer: inout TransformerTrainer<some TransformerModel>, _ description: Description,
+    _ state: inout TrainingState, from folder: String
   ) throws {
     let position = "\(folder)/model.json"
-    guard try RunFolder.decode(GPTDescription.self, from: position) == description else {
+    guard try RunFolder.decode(Description.self, from: position) == description else {
       throw RunError.damaged(path: position, problem: "another model than that of config.json")
     }
     try ModelFiles.load(&trainer.model, from: try SafetensorsFile("\(folder)/model.safetensors"))
@@ -52,5 +54,27 @@ enum GPTCheckpoint {
     try trainer.average?.restore {
       try ModelFiles.load(&$0, from: try SafetensorsFile("\(folder)/\(emaName)"))
     }
+  }
+
+  /// Opens the weights of a checkpoint's folder: the averaged ones, where there are any and they
+  /// are wanted.
+  ///
+  /// - Returns: what `model.json` says, where it is, and the weights.
+  /// - Throws: `RunError`, `SafetensorsError`, `DurableFileError`.
+  static func open<Description: Codable>(
+    _ type: Description.Type, in folder: String, _ choice: WeightChoice
+  ) throws -> (description: Description, position: String, tensors: SafetensorsFile) {
+    let averaged = "\(folder)/\(emaName)"
+    try RunFolder.requireWhole(
+      folder, ["model.json"] + (choice == .ema ? [emaName] : []))
+    var used = averaged
+    if choice != .ema || !DurableFile.exists(averaged) {
+      used = "\(folder)/model.safetensors"
+      try RunFolder.requireWhole(folder, ["model.safetensors"])
+    }
+    let position = "\(folder)/model.json"
+    return (
+      try RunFolder.decode(type, from: position), position, try SafetensorsFile(used)
+    )
   }
 }

@@ -1,4 +1,4 @@
-// Where a GPT says that the VQGAN of its codes is.
+// Where a model says that the VQGAN of its codes is.
 import ArgumentParser
 import CommandSupport
 import DurableFiles
@@ -8,17 +8,17 @@ extension CodeGrid {
   /// The path of the VQGAN of these codes.
   ///
   /// - Parameters:
-  ///   - gpt: the GPT that speaks them, for messages.
+  ///   - model: what speaks them, for messages.
   ///   - option: that names another path.
-  /// - Throws: `ValidationError` where the GPT names none, `CommandError` (66) where it is gone.
-  func storedVQGAN(of gpt: String, option: String) throws -> String {
+  /// - Throws: `ValidationError` where the model names none, `CommandError` (66) where it is gone.
+  package func storedVQGAN(of model: String, option: String) throws -> String {
     guard !vqgan.isEmpty else {
-      throw ValidationError("Missing \(option): \(gpt) does not say where its VQGAN is.")
+      throw ValidationError("Missing \(option): \(model) does not say where its VQGAN is.")
     }
     guard DurableFile.exists(vqgan) else {
       throw CommandError(
         .noInput,
-        "\(vqgan): is gone, and \(gpt) was trained on codes of this VQGAN; if its training has removed "
+        "\(vqgan): is gone, and \(model) was trained on codes of this VQGAN; if its training has removed "
           + "the checkpoint (--keep-checkpoints) or it was moved, name a copy with \(option), of "
           + "fingerprint \(fingerprint)")
     }

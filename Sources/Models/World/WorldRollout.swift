@@ -1,0 +1,129 @@
+// Games that a world model goes on with by itself, one token at a time.
+import NN
+import TensorCore
+
+/// N games in step: images that are shown or imagined, each followed by an action.
+///
+/// Keys and values of the last `context` steps are kept, and the oldest step is forgotten when a
+/// new one begins. What is computed is what one pass over all steps from the first on gives, up to
+/// the rounding of sums.
+package struct WorldRollout {
+  package let model: WorldModel
+  /// The last image of each game, `[N][h·w]`; nothing before the first.
+  package private(set) var codes: [[Int32]] = []
+  private let items: Int
+  private var caches: [KeyValueCache]
+  private var token = 0  // tokens since the beginning
+  /// What the heads read behind the last action, `[N, C]`; nil while none follows the last image.
+  private var states: Tensor?
+
+  package init(of model: WorldModel, items: Int) {
+    self.model = model
+    self.items = items
+    let config = model.config
+    caches = (0..<config.layers).map { _ in
+      KeyValueCache(
+        items: items, capacity: config.window, channels: config.width, heads: config.heads,
+        on: model.device)
+    }
+  }
+
+  /// Shows the next image of each game, whatever the model thinks would come.
+  ///
+  /// - Parameter images: `[N][h·w]`.
+  package mutating func show(_ images: [[Int32]]) {
+    precondition(images.count == items && images.allSatisfy { $0.count == model.config.codes })
+    beginStep()
+    let last = model.config.codes - 1
+    // The last code predicts nothing: it waits for the action.
+    if last > 0 {
+      _ = append(
+        images.map { Array($0[..<last]) },
+        previous: (0..<items).map { previous(of: $0, 0..<last) })
+    }
+    codes = images
+  }
+
+  /// The logits of what an action leads to.
+  package struct Outcome {
+    package let rewards: [[Float]]  // [N][3]
+    package let ends: [[Float]]  // [N][2]
+  }
+
+  /// Chooses an action for the image of each game.
+  ///
+  /// - Parameter actions: `[N]`.
+  /// - Returns: the reward and the end that it leads to.
+  package mutating func act(_ actions: [Int32]) -> Outcome {
+    precondition(states == nil && codes.count == items, "an action without an image")
+    let none = Int32(model.config.codebookSize)
+    let tokens = zip(codes, actions).map { codes, action in
+      [codes[codes.count - 1], none + action]
+    }
+    let states = append(tokens, previous: codes.map { [none, $0[0]] })
+    self.states = states
+    func rows(_ head: Linear) -> [[Float]] {
+      let logits = withoutGradients { head(states).elements() }
+      let width = logits.count / items
+      return (0..<items).map { Array(logits[$0 * width..<($0 + 1) * width]) }
+    }
+    return Outcome(rewards: rows(model.rewardHead), ends: rows(model.endHead))
+  }
+
+  /// Imagines the image behind the last action of each game; `codes` has it then.
+  ///
+  /// - Parameter streams: the random numbers of each game, N.
+  package mutating func imagine(
+    _ options: SamplingOptions, using streams: inout [RandomSource]
+  ) {
+    guard var behind = states else { preconditionFailure("an image without an action before") }
+    beginStep()
+    var images = [[Int32]](repeating: [], count: items)
+    for place in 0..<model.config.codes {
+      let logits = withoutGradients { model.codeHead(behind).elements() }
+      let width = logits.count / items
+      for item in 0..<items {
+        images[item].append(
+          options.draw(logits[item * width..<(item + 1) * width], using: &streams[item]))
+      }
+      if place + 1 < model.config.codes {
+        behind = append(
+          images.map { [$0[place]] },
+          previous: (0..<items).map { previous(of: $0, place..<place + 1) })
+      }
+    }
+    codes = images
+  }
+
+  /// The codes of the last image at the places behind the given ones.
+  private func previous(of item: Int, _ places: Range<Int>) -> [Int32] {
+    codes.isEmpty
+      ? places.map { _ in Int32(model.config.codebookSize) }
+      : places.map { codes[item][$0 + 1] }
+  }
+
+  private mutating func beginStep() {
+    precondition(token % model.config.step == 0, "an image behind an image")
+    states = nil
+    guard caches[0].length == model.config.window else { return }
+    for layer in caches.indices { caches[layer].drop(first: model.config.step) }
+  }
+
+  /// What the heads read behind the last of the given tokens, `[N, C]`.
+  private mutating func append(_ tokens: [[Int32]], previous: [[Int32]]) -> Tensor {
+    let count = tokens[0].count
+    let shape: Shape = [items, count]
+    return withoutGradients {
+      var x = model.embedded(
+        IndexTensor(tokens.flatMap { $0 }, shape: shape),
+        IndexTensor(previous.flatMap { $0 }, shape: shape))
+      let rotation = model.config.rotation(from: token, count: count, on: model.device)
+      token += count
+      for (layer, block) in model.blocks.enumerated() {
+        x = block(x, rotation, after: &caches[layer])
+      }
+      let last = count == 1 ? x : x.positions(count - 1..<count)
+      return model.finalNorm(last).reshaped([items, model.config.width])
+    }
+  }
+}

@@ -1,0 +1,102 @@
+// How the steps of a game become tokens, and what should follow each.
+import TensorCore
+
+/// What a world model reads of N sequences of S steps, and what it should say.
+///
+/// The codes of the first image are given: they are no targets.
+package struct WorldSteps: Equatable, Sendable {
+  package let tokens: IndexTensor  // [N, S·P]: codes, and actions as K + their number
+  /// The code of the image before at the place that a token predicts, K for none, `[N, S·P]`.
+  package let previous: IndexTensor
+  package let codeTargets: IndexTensor  // [N, S·P]; -1 where nothing is predicted
+  package let rewardTargets: IndexTensor  // [N·S], classes; -1 behind the end of a sequence
+  package let endTargets: IndexTensor  // [N·S]
+  /// Weights of the losses beside that of the codes.
+  package var rewardWeight: Float = 1
+  package var endWeight: Float = 1
+
+  /// One sequence of successive steps.
+  package struct Sequence: Sendable {
+    package var codes: [Int32]  // [S · h·w], images one after the other
+    package var actions: [Int32]  // [S], chosen in each
+    package var rewards: [Int32]  // [S], classes, what each led to
+    package var ends: [Int32]  // [S], 0 or 1
+
+    package init(codes: [Int32], actions: [Int32], rewards: [Int32], ends: [Int32]) {
+      (self.codes, self.actions, self.rewards, self.ends) = (codes, actions, rewards, ends)
+    }
+  }
+
+  /// - Parameters:
+  ///   - sequences: those shorter than the longest are filled up behind their end, without targets.
+  ///   - noise: the fraction of the codes that the model reads as random ones; targets stay.
+  package init(
+    _ sequences: [Sequence], of config: WorldConfig, noise: Float = 0,
+    using random: inout RandomSource
+  ) {
+    let (codes, none) = (config.codes, Int32(config.codebookSize))
+    let length = sequences.map(\.actions.count).max() ?? 0
+    let total = sequences.count * length
+    var tokens: [Int32] = []
+    var previous: [Int32] = []
+    var codeTargets: [Int32] = []
+    var rewardTargets: [Int32] = []
+    var endTargets: [Int32] = []
+    tokens.reserveCapacity(total * config.step)
+    previous.reserveCapacity(total * config.step)
+    codeTargets.reserveCapacity(total * config.step)
+    for sequence in sequences {
+      let count = sequence.actions.count
+      precondition(sequence.codes.count == count * codes, "\(sequence.codes.count) codes")
+      var shown = sequence.codes
+      if noise > 0 {
+        for index in shown.indices where random.uniform() < noise {
+          shown[index] = Int32.random(in: 0..<none, using: &random)
+        }
+      }
+      for step in 0..<length {
+        guard step < count else {
+          tokens += repeatElement(0, count: config.step)
+          previous += repeatElement(none, count: config.step)
+          codeTargets += repeatElement(-1, count: config.step)
+          rewardTargets.append(-1)
+          endTargets.append(-1)
+          continue
+        }
+        let image = step * codes..<(step + 1) * codes
+        tokens += shown[image]
+        tokens.append(none + sequence.actions[step])
+        let before = step == 0 ? nil : shown[(step - 1) * codes..<step * codes]
+        previous += Self.previous(before, now: shown[image.lowerBound], codes: codes, none: none)
+        codeTargets +=
+          step == 0
+          ? Array(repeating: -1, count: codes) : Array(sequence.codes[image].dropFirst()) + [-1]
+        codeTargets.append(step + 1 < count ? sequence.codes[image.upperBound] : -1)
+        rewardTargets.append(sequence.rewards[step])
+        endTargets.append(sequence.ends[step])
+      }
+    }
+    let shape: Shape = [sequences.count, length * config.step]
+    self.tokens = IndexTensor(tokens, shape: shape)
+    self.previous = IndexTensor(previous, shape: shape)
+    self.codeTargets = IndexTensor(codeTargets, shape: shape)
+    self.rewardTargets = IndexTensor(rewardTargets, shape: [total])
+    self.endTargets = IndexTensor(endTargets, shape: [total])
+  }
+
+  /// The same without noise.
+  package init(_ sequences: [Sequence], of config: WorldConfig) {
+    var random = RandomSource(seed: 0)
+    self.init(sequences, of: config, using: &random)
+  }
+
+  /// The codes of the image before at the places that the tokens of a step predict, `[P]`.
+  ///
+  /// - Parameters: before: that image, nil for none; now: the first code of the step's own.
+  private static func previous(
+    _ before: ArraySlice<Int32>?, now: Int32, codes: Int, none: Int32
+  ) -> [Int32] {
+    let next = before.map { Array($0.dropFirst()) } ?? Array(repeating: none, count: codes - 1)
+    return next + [none, now]
+  }
+}

@@ -1,0 +1,125 @@
+// Games that a world model imagines from recorded starts.
+import Models
+import TensorCore
+
+/// Which actions a dream takes.
+package enum DreamActions: Equatable, Sendable {
+  /// Those that were recorded behind the start.
+  case recorded
+  /// Any of the model's, all equally likely.
+  case random
+  /// These, at least one; the last is held.
+  case listed([Int32])
+}
+
+/// A game that goes on as a world model imagines it.
+package struct Dream: Equatable, Sendable {
+  package let number: Int
+  /// The recorded row that it starts from.
+  package let start: Int
+  /// Imagined, `[steps][h·w]`.
+  package fileprivate(set) var images: [[Int32]] = []
+  /// Chosen in the start's image and in each imagined one, `[steps + 1]`; rewards and ends are what
+  /// each leads to.
+  package fileprivate(set) var actions: [Int32] = []
+  package fileprivate(set) var rewards: [Int32] = []  // classes
+  package fileprivate(set) var ends: [Bool] = []
+
+  /// The imagined images before the game ends.
+  package var length: Int { ends.firstIndex(of: true) ?? images.count }
+
+  /// What is seen so many steps behind the start: behind the end its last image; nil for the
+  /// start's.
+  package func image(_ step: Int) -> [Int32]? {
+    let shown = min(step, length)
+    return shown == 0 ? nil : images[shown - 1]
+  }
+}
+
+/// Lets a world model go on from recorded rows.
+package struct Dreamer {
+  package let model: WorldModel
+  package let data: WorldData
+  private let seed: UInt64
+  private let batchSize: Int
+
+  /// - Parameters:
+  ///   - seed: dream i of a seed is always the same, up to the rounding of sums.
+  ///   - batchSize: dreams at once.
+  package init(of model: WorldModel, from data: WorldData, seed: UInt64, batchSize: Int) {
+    (self.model, self.data, self.seed, self.batchSize) = (model, data, seed, batchSize)
+  }
+
+  /// Recorded steps that a dream sees before its start.
+  package var given: Int { model.config.context - 1 }
+
+  /// Checks that the keys and values of a batch can be held.
+  ///
+  /// - Throws: `RunError.tooLarge`.
+  package func requireMemory() throws(RunError) {
+    let config = model.config
+    try Training.requireMemory(
+      forFloats: 2 * Double(batchSize) * Double(config.window)
+        * Double(config.layers * config.width),
+      of: "a batch of \(batchSize) dreams")
+  }
+
+  /// Dreams on from rows that have `given` rows of their piece before them, and with recorded
+  /// actions `steps` behind.
+  ///
+  /// - Parameters:
+  ///   - rows: their starts; a dream's number is that of its start in this list.
+  ///   - steps: images to imagine.
+  ///   - progress: called with the images that were imagined.
+  package func dreams(
+    from rows: [Int], steps: Int, _ actions: DreamActions, _ options: SamplingOptions,
+    progress: (_ images: Int) throws -> Void
+  ) rethrows -> [Dream] {
+    var all: [Dream] = []
+    for first in stride(from: 0, to: rows.count, by: batchSize) {
+      let numbers = first..<min(first + batchSize, rows.count)
+      all += try dreams(numbers, from: rows, steps: steps, actions, options, progress)
+    }
+    return all
+  }
+
+  private func dreams(
+    _ numbers: Range<Int>, from rows: [Int], steps: Int, _ actions: DreamActions,
+    _ options: SamplingOptions, _ progress: (Int) throws -> Void
+  ) rethrows -> [Dream] {
+    let root = RandomSource(seed: seed)
+    var streams = numbers.map { root.stream("dream").stream($0) }
+    var choices = numbers.map { root.stream("dream actions").stream($0) }
+    var dreams = numbers.map { Dream(number: $0, start: rows[$0]) }
+    var rollout = WorldRollout(of: model, items: dreams.count)
+    for offset in -given..<0 {
+      rollout.show(dreams.map { data.image($0.start + offset) })
+      _ = rollout.act(dreams.map { data.actions[$0.start + offset] })
+    }
+    rollout.show(dreams.map { data.image($0.start) })
+    // Rewards and ends are as certain as the model is, whatever is done about images.
+    let outcomes = SamplingOptions(isGreedy: options.isGreedy)
+    for step in 0...steps {
+      for item in dreams.indices {
+        let action =
+          switch actions {
+          case .recorded: data.actions[dreams[item].start + step]
+          case .random: Int32.random(in: 0..<Int32(model.config.actions), using: &choices[item])
+          case .listed(let listed): listed[min(step, listed.count - 1)]
+          }
+        dreams[item].actions.append(action)
+      }
+      let outcome = rollout.act(dreams.map { $0.actions[step] })
+      for item in dreams.indices {
+        let (rewards, ends) = (outcome.rewards[item], outcome.ends[item])
+        dreams[item].rewards.append(outcomes.draw(rewards, using: &streams[item]))
+        dreams[item].ends.append(outcomes.draw(ends, using: &streams[item]) != 0)
+      }
+      guard step < steps else { break }
+      rollout.imagine(options, using: &streams)
+      for item in dreams.indices { dreams[item].images.append(rollout.codes[item]) }
+      try progress(dreams.count)
+    }
+    return dreams
+  }
+}

@@ -1,0 +1,118 @@
+// Everything that decides the training of a world model.
+import Models
+import Shards
+import TensorCore
+
+/// What a checkpoint's `model.json` says: enough to dream with its weights.
+package struct WorldDescription: Codable, Equatable, Sendable {
+  package var model: WorldConfig
+  package var codes: CodeGrid
+
+  package init(model: WorldConfig, codes: CodeGrid) {
+    (self.model, self.codes) = (model, codes)
+  }
+
+  /// What makes this impossible, in a sentence.
+  package var problem: String? {
+    if let problem = model.problem { return problem }
+    if codes.depth > 1 { return "codes of depth \(codes.depth); a world model reads depth 1" }
+    guard model.gridHeight == codes.height, model.gridWidth == codes.width,
+      model.codebookSize == codes.codebookSize
+    else {
+      return "\(codes.height)×\(codes.width) codes of \(codes.codebookSize) for a model of "
+        + "\(model.gridHeight)×\(model.gridWidth) of \(model.codebookSize)"
+    }
+    return nil
+  }
+}
+
+/// The settings of a world model's training.
+package struct WorldSettings: RunSettings {
+  package static let kind = "world"
+
+  package var model: WorldConfig
+  package var codes: CodeGrid
+  package var segment: Int  // steps of a sequence
+  package var sampling = Defaults.sampling
+  package var noise = Defaults.noise  // fraction of the codes that are read as random ones
+  package var rewardWeight: Float = 1  // of the loss of rewards, beside that of the codes
+  package var endWeight: Float = 1  // of the loss of ends
+  package var weightDecay: Float = 0.01  // of linear weights
+  package var precision = Defaults.precision
+  package var validateEvery = Defaults.validateEvery  // steps
+
+  /// How the sequences of a batch are chosen.
+  package enum Sampling: String, Codable, CaseIterable, Sendable {
+    /// Every row that another follows begins one in every epoch.
+    case steps
+    /// Every piece of a recording is as likely as every other, and so is every row of it.
+    case episodes
+  }
+
+  /// What holds where no option says otherwise.
+  package enum Defaults {
+    package static let (layers, heads, width) = (4, 4, 192)
+    package static let dropout: Float = 0.1
+    package static let context = 4
+    package static let noise: Float = 0.05
+    package static let (rewardWeight, endWeight) = (Float(1), Float(1))
+    package static let sampling = Sampling.steps
+    package static let precision = Precision.float32
+    package static let validateEvery = 200
+    /// Actions that a model knows at least: those of a joystick of the Atari 2600.
+    package static let actions = 18
+  }
+
+  package init(model: WorldConfig, codes: CodeGrid, segment: Int) {
+    (self.model, self.codes, self.segment) = (model, codes, segment)
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case model, codes, segment, sampling, noise, precision
+    case rewardWeight = "reward_weight"
+    case endWeight = "end_weight"
+    case weightDecay = "weight_decay"
+    case validateEvery = "validate_every"
+  }
+
+  package static let changeableKeys: Set = ["validate_every"]
+  package static let pathKeys: Set = ["codes.vqgan"]
+
+  package var problem: String? {
+    if let problem = description.problem { return "model: \(problem)" }
+    if !(2...65_536).contains(segment) { return "segment is \(segment); it must be in 2...65536" }
+    if !(0..<1).contains(noise) { return "noise is \(noise); it must be in 0..<1" }
+    let weights = [
+      ("reward_weight", rewardWeight), ("end_weight", endWeight), ("weight_decay", weightDecay),
+    ]
+    for (key, weight) in weights where !(weight >= 0 && weight.isFinite) {
+      return "\(key) is \(weight); it must not be negative"
+    }
+    if !(1...1_000_000_000).contains(validateEvery) {
+      return "validate_every is \(validateEvery); it must be positive"
+    }
+    return nil
+  }
+
+  /// What a checkpoint's `model.json` says.
+  package var description: WorldDescription { WorldDescription(model: model, codes: codes) }
+}
+
+package typealias WorldRunConfig = RunConfig<WorldSettings>
+
+extension WorldRunConfig {
+  /// Checks that a step fits the machine.
+  ///
+  /// - Throws: `RunError.tooLarge`.
+  package func check() throws(RunError) {
+    let model = settings.model
+    // As of a GPT: each block keeps at least its inputs and the MLP's inner activations.
+    let perToken = 8 * model.layers * model.width + model.codebookSize
+    let (layers, width) = (Double(model.layers), Double(model.width))
+    try requireMemory(
+      forFloats: Double(loop.batchSize) * Double(settings.segment) * Double(model.step)
+        * Double(perToken) + 4 * 12 * layers * width * width,
+      of: "\(model.layers) layers of width \(model.width) and a batch of \(loop.batchSize) "
+        + "sequences of \(settings.segment) steps")
+  }
+}

@@ -1,0 +1,120 @@
+// The files that dream leaves.
+import CommandSupport
+import DurableFiles
+import Images
+import Models
+import Shards
+import Training
+
+/// Writes dreams: an animation and a sheet of each, a code shard of all, raw video.
+struct DreamWriter {
+  let options: DreamOptions
+  let world: WorldStage
+  let vqgan: FirstStage
+  let recorded: RecordedImages
+  let folder: OutputFolder?
+  let writer: ResultWriter
+
+  static let shard = "dreams.h5"
+
+  func write(_ dreams: (own: [Dream], greedy: [Dream])) throws {
+    if let folder { try write(dreams, in: folder) }
+    guard let path = options.y4m else { return }
+    let video = RawVideo.encoded(try frames(of: dreams.own), framesPerSecond: options.fps)
+    if path == "-" {
+      try StandardOutput.writeBytes(video)
+    } else {
+      try DurableFile.write(video, to: path)
+      try writer.path(path)
+    }
+  }
+
+  private func write(
+    _ dreams: (own: [Dream], greedy: [Dream]), in folder: OutputFolder
+  ) throws {
+    for (dream, greedy) in zip(dreams.own, dreams.greedy) {
+      let number = dream.number.padded(4)
+      let (animation, sheet) = (folder("dream-\(number).png"), folder("sheet-\(number).png"))
+      let frames = (0...options.steps).map { image(of: dream, $0) }
+      try AnimatedPNG.write(frames, milliseconds: 1000 / options.fps, to: animation)
+      try tell(animation)
+      try self.sheet(dream, greedy).rendered().writePNG(to: sheet)
+      try tell(sheet)
+      try Interruption.throwIfRequested()
+    }
+    let path = folder(Self.shard)
+    let rows = try Dream.write(
+      dreams.own, of: codes, actions: world.model.config.actions,
+      downsampling: vqgan.config.downsampling, toolVersion: SuiteVersion.current, to: path)
+    if rows > 0 { try tell(path) }
+  }
+
+  /// Video on stdout stands there alone.
+  private func tell(_ path: String) throws {
+    if options.y4m != "-" { try writer.path(path) }
+  }
+
+  /// What the dreamt codes are, by the VQGAN that decodes them.
+  private var codes: CodeGrid {
+    var codes = world.codes
+    codes.codesFingerprint = vqgan.fingerprints.codes
+    return codes
+  }
+
+  private func image(of dream: Dream, _ step: Int) -> RGBImage {
+    dream.image(step).map { recorded.decoded($0) } ?? recorded.reconstruction(dream.start)
+  }
+
+  /// All dreams side by side, step by step.
+  private func frames(of dreams: [Dream]) throws -> [RGBImage] {
+    let columns = Int(Double(dreams.count).squareRoot().rounded(.up))
+    return try (0...options.steps).map { step in
+      try Interruption.throwIfRequested()
+      return ContactSheet(dreams.map { image(of: $0, step) }, columns: columns).rendered()
+    }
+  }
+
+  /// What was recorded and what is dreamt, at the start and at growing distances from it.
+  private func sheet(_ dream: Dream, _ greedy: Dream) throws -> ContactSheet {
+    let steps = [0] + DreamReport.horizons(upTo: options.steps)
+    func row(_ image: (_ step: Int) throws -> RGBImage) rethrows -> [RGBImage] {
+      try steps.map(image)
+    }
+    let none = RGBImage(
+      width: recorded.reconstruction(dream.start).width,
+      height: recorded.reconstruction(dream.start).height, filledWith: .grey(64))
+    func isRecorded(_ step: Int) -> Bool { recorded.data.hasRow(step, behind: dream.start) }
+    let reconstructions = row {
+      isRecorded($0) ? recorded.reconstruction(dream.start + $0) : none
+    }
+    let own = row { image(of: dream, $0) }
+    var rows: [(label: String, images: [RGBImage])] = []
+    if recorded.areGiven {
+      rows.append(
+        ("recording", try row { try isRecorded($0) ? recorded.image(dream.start + $0) : none }))
+    }
+    rows.append(("reconstruction", reconstructions))
+    rows.append(("greedy", row { image(of: greedy, $0) }))
+    if !options.greedy { rows.append(("sampled", own)) }
+    rows.append(
+      (
+        "difference",
+        zip(steps, zip(own, reconstructions)).map { step, pair in
+          isRecorded(step) ? pair.0.difference(from: pair.1) : none
+        }
+      ))
+    return ContactSheet(
+      rows: rows.map(\.images), columnHeaders: steps.map { "\($0)" },
+      rowLabels: rows.map(\.label),
+      caption: "from \(recorded.name(dream.start)), actions \(options.actions.argument)")
+  }
+}
+
+extension RGBImage {
+  /// White where both are equal, darker the more they differ.
+  fileprivate func difference(from other: RGBImage) -> RGBImage {
+    RGBImage(
+      width: width, height: height,
+      pixels: zip(pixels, other.pixels).map { 255 - UInt8(abs(Int($0) - Int($1))) })
+  }
+}

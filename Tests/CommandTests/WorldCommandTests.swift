@@ -1,0 +1,162 @@
+import Foundation
+import Images
+import Shards
+import TestSupport
+import Testing
+import Training
+
+@Suite("train-world and dream as commands")
+struct WorldCommandTests {
+  /// The VQGAN of `GPTCommandTests`, and two recordings of 20 steps each of 2×3 of its codes,
+  /// with their images.
+  struct Stage {
+    let stage: GPTCommandTests.Stage
+    var folder: TemporaryFolder { stage.folder }
+
+    init() throws {
+      stage = try GPTCommandTests.Stage()
+      for (name, split) in [("games.h5", "train"), ("held.h5", "validation")] {
+        try codeShard(
+          folder(name), rows: 40, grid: (2, 3), fingerprint: stage.fingerprint,
+          vqgan: folder("vqgan"), split: split, labels: Self.labels
+        ) { row in ((0..<6).map { Int32((row + $0 * 7) % 64) }, nil) }
+      }
+      try imageShard(folder("images.h5"), rows: 40, height: 8, width: 12, labels: Self.labels) {
+        row in (0..<288).map { UInt8(($0 + row) % 256) }
+      }
+    }
+
+    static let labels: [(String, ShardColumn)] = [
+      ("action", .uint8((0..<40).map { UInt8($0 % 4) })),
+      ("reward", .int64((0..<40).map { $0 % 5 == 0 ? 100 : 0 })),
+      ("terminal", .bool((0..<40).map { $0 % 20 == 19 })),
+      ("trajectory", .int64((0..<40).map { Int64($0 / 20) })),
+      ("frame", .int64((0..<40).map { Int64($0 % 20) })),
+    ]
+  }
+
+  private static let train = """
+    train-world games.h5 held.h5 --layers 1 --heads 2 --width 16 --context 2 --batch-size 4 \
+    --log-every 1 --quiet
+    """
+
+  @Test func aTrainingIsDreamtOnFrom() throws {
+    let place = try Stage()
+    let outcome = try shell(
+      """
+      \(Self.train) --out run --steps 3 |
+      dream --from-codes held.h5 --images images.h5 --steps 5 --count 2 --out dreams --quiet
+      dream --world run --from-codes games.h5 --steps 5 --count 2 --batch-size 1 --threads 1 \
+        --actions hold:RIGHT --out right --quiet > right.txt
+      dream --world run --from-codes games.h5 --steps 5 --count 2 --batch-size 2 --threads 2 \
+        --actions hold:3 --out again --quiet > again.txt
+      cmp right/sheet-0001.png again/sheet-0001.png
+      """, in: place.folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors == "")
+    let images = ["dream-0000.png", "sheet-0000.png", "dream-0001.png", "sheet-0001.png"]
+    #expect(outcome.output.hasPrefix(images.map { "dreams/\($0)\n" }.joined()))
+    let config = try RunFolder(place.folder("run")).config(WorldRunConfig.self)
+    #expect(config.shards == [place.folder("games.h5")])
+    #expect(config.validation == [place.folder("held.h5")])
+    #expect((config.model.actions, config.model.context, config.segment) == (18, 2, 4))
+    let image = try ImageDecoder.decode(contentsOf: place.folder("dreams/dream-0000.png"))
+    #expect((image.width, image.height) == (12, 8))
+  }
+
+  @Test func videoOnStandardOutputStandsAlone() throws {
+    let place = try Stage()
+    let outcome = try shell(
+      """
+      \(Self.train) --out run --steps 1 > /dev/null &&
+      dream --world run --from-codes games.h5 --steps 3 --count 1 --y4m - --out dreams --quiet \
+        > video.y4m && head -c 9 video.y4m && grep -ac FRAME video.y4m
+      """, in: place.folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output == "YUV4MPEG24\n", "\(outcome.output)")
+  }
+
+  @Test func resultsThatNobodyGetsAreErrors() throws {
+    let place = try Stage()
+    let dream = "dream --world run --from-codes games.h5 --steps 2 --count 1 --quiet"
+    let outcome = try shell(
+      """
+      \(Self.train) --out run --steps 1 > /dev/full; echo $?
+      \(dream) --out D > /dev/full; echo $?
+      \(dream) --y4m - > /dev/full; echo $?
+      \(dream) --evaluate --starts 2 > /dev/full; echo $?
+      \(dream) --out D; echo $?
+      """, in: place.folder)
+    #expect(outcome.output == "74\n74\n74\n74\n73\n", "\(outcome.errors)")
+    #expect(outcome.errors.contains("D: holds "))
+  }
+
+  @Test func theReportCardIsOneObject() throws {
+    let place = try Stage()
+    let outcome = try shell(
+      """
+      \(Self.train) --out run --steps 2 > /dev/null &&
+      dream --world run --from-codes held.h5 --images images.h5 --evaluate --steps 8 --starts 6 \
+        --json --quiet && dream --world run --from-codes held.h5 --evaluate --steps 2 --quiet
+      """, in: place.folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let lines = outcome.output.split(separator: "\n")
+    let json = try JSONSerialization.jsonObject(with: Data((lines.first ?? "").utf8))
+    let card = try #require(json as? [String: Any])
+    #expect(card["reference"] as? String == "images")
+    #expect(card["starts"] as? Int == 6)
+    let horizons = try #require(card["horizons"] as? [[String: Any]])
+    #expect(horizons.compactMap { $0["step"] as? Int } == [1, 2, 4, 8])
+    #expect(horizons.allSatisfy { $0["psnr_ceiling"] as? Double != nil })
+    let rewards = try #require(card["rewards"] as? [[Int]])
+    let ends = try #require(card["ends"] as? [[Int]])
+    #expect(rewards.joined().reduce(0, +) == ends.joined().reduce(0, +))
+    #expect(outcome.output.contains("beside their reconstructions"))
+  }
+
+  @Test func signalsSaveAndTheRunGoesOn() throws {
+    let place = try Stage()
+    let stopped = try shell(
+      """
+      \(Self.train) --out run --steps 1000000 > out.txt & pid=$!
+      for i in $(seq 600); do [ -s run/metrics.csv ] && break; sleep 0.05; done
+      kill -TERM $pid; wait $pid
+      """, in: place.folder)
+    #expect(stopped.status == 143, "\(stopped.errors)")
+    let checkpoint = try RunFolder(place.folder("run")).lastCheckpoint()
+    let state = try RunFolder.decode(TrainingState.self, from: "\(checkpoint)/state.json")
+    let resumed = try shell(
+      "train-world --out run --resume --steps \(state.step + 2) --quiet", in: place.folder)
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(resumed.output == "run\n")
+  }
+
+  @Test(
+    "Mistakes lead to their exit codes and an empty standard output",
+    arguments: [
+      ("train-world train.h5 --out x", 65, "no column action"),
+      ("train-world games.h5 --out x --heads 5", 64, "n_embd / n_head is 192 / 5"),
+      ("train-world games.h5 --out x --noise 1", 64, "--noise"),
+      ("train-world games.h5 --out x --segment 1", 64, "--segment"),
+      ("train-world games.h5 --out x --sampling rows", 64, "--sampling"),
+      ("train-world nowhere.h5 --out x", 66, "nowhere.h5"),
+      ("train-world --out run --resume --context 3", 64, "model.context of the run is 2"),
+      ("dream --world run --from-codes games.h5 --steps 30 --out x", 64, "fewer --steps"),
+      ("dream --world run --from-codes games.h5 --actions hold:JUMP --out x", 64, "--actions"),
+      ("dream --world run --from-codes games.h5 --actions hold:18 --out x", 64, "knows 0 to 17"),
+      ("dream --world run --from-codes games.h5 --evaluate --out x", 64, "leave --out"),
+      ("dream --world run --from-codes games.h5", 64, "Missing --out"),
+      ("dream --world vqgan --from-codes games.h5 --out x", 65, "model.json"),
+      ("dream --world run --from-codes other.h5 --out x", 65, "vqgan_fingerprint"),
+      ("dream --world nowhere --from-codes games.h5 --out x", 66, "nowhere"),
+    ] as [(String, Int32, String)])
+  func mistakesAreNamed(command: String, status: Int32, words: String) throws {
+    let place = try Stage()
+    let made = try shell("\(Self.train) --out run --steps 1 > made.txt", in: place.folder)
+    #expect(made.status == 0, "\(made.errors)")
+    let outcome = try shell("\(command) --quiet", in: place.folder)
+    #expect(outcome.status == status, "\(outcome.errors)")
+    #expect(outcome.errors.contains(words), "\(outcome.errors)")
+    #expect(outcome.output == "")
+  }
+}
