@@ -61,6 +61,6 @@ private func code(of error: EvaluationError) -> SuiteExitCode {
   switch error {
   case .latentsNeedVQGAN, .codesNeedVQGAN, .statisticsAlone, .noMeasure, .notCodes: .usage
   case .nothing: .noInput
-  case .mixed, .size, .width, .counts, .halfLPIPS: .badData
+  case .mixed, .size, .width, .counts, .halfLPIPS, .noSprites: .badData
   }
 }

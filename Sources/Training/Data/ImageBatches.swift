@@ -1,5 +1,6 @@
 // Batches of images from shards, read ahead on a thread that mostly sleeps.
 import Foundation
+import Metrics
 import Models
 import RowMaps
 import Shards
@@ -28,6 +29,9 @@ package struct ImageBatch: Sendable {
   package let count, height, width: Int
   /// Where the batch after this one begins.
   package let next: DataPosition
+  /// Which pixels are not those of their scene's background, 1 or 0, `[N, H, W]`; nil where nobody
+  /// asks.
+  package var changed: [UInt8]?
 
   /// What a VQGAN reads of it.
   package func input(on device: Device) -> VQGANInput {
@@ -42,10 +46,13 @@ package final class ImageBatches: Sendable {
 
   /// Starts reading ahead from `position`.
   ///
-  /// - Parameter labels: how many labels there are in maps; more are an error.
+  /// - Parameters:
+  ///   - labels: how many labels there are in maps; more are an error.
+  ///   - scenes: of the images, to tell what has changed in them.
   package init(
     _ shards: ImageShardSet, batchSize: Int, from position: DataPosition, seed: UInt64,
-    shuffled: Bool, augmentation: Augmentation, reading map: RowMap = .images, labels: Int = 256
+    shuffled: Bool, augmentation: Augmentation, reading map: RowMap = .images, labels: Int = 256,
+    scenes: FrameScenes? = nil
   ) {
     let queue = BoundedQueue<Result<ImageBatch, any Error>>(capacity: 3)
     self.queue = queue
@@ -58,7 +65,7 @@ package final class ImageBatches: Sendable {
         let rows = order.next(batchSize, from: &position)
         let batch = Result {
           try Self.read(
-            shards, rows, at: start, next: position, seed: seed, augmentation, map, labels)
+            shards, rows, at: start, next: position, seed: seed, augmentation, map, labels, scenes)
         }
         goesOn = queue.push(batch)
         if case .failure = batch { goesOn = false }
@@ -77,7 +84,8 @@ package final class ImageBatches: Sendable {
 
   private static func read(
     _ shards: ImageShardSet, _ rows: [Int], at start: DataPosition, next: DataPosition,
-    seed: UInt64, _ augmentation: Augmentation, _ map: RowMap, _ labels: Int
+    seed: UInt64, _ augmentation: Augmentation, _ map: RowMap, _ labels: Int,
+    _ scenes: FrameScenes?
   ) throws -> ImageBatch {
     let side = augmentation.crop
     let height = side > 0 ? side : shards.height
@@ -94,8 +102,19 @@ package final class ImageBatches: Sendable {
       }
       return (values: try shards.row(row, map, labels: labels), window: window)
     }
-    return ImageBatch(
+    var batch = ImageBatch(
       values: RowValues(values, of: map, width: shards.width), map: map, count: rows.count,
       height: height, width: width, next: next)
+    if let scenes {
+      batch.changed = values.flatMap { row -> [UInt8] in
+        guard case .bytes(let pixels) = row.values else { return [] }
+        let changes = (values: RowValues.bytes(scenes.changes(in: pixels)), window: row.window)
+        // one value a pixel, as maps of labels have
+        guard case .bytes(let cut) = RowValues([changes], of: .segmentation, width: shards.width)
+        else { return [] }
+        return cut
+      }
+    }
+    return batch
   }
 }

@@ -29,6 +29,10 @@ package struct Evaluation {
   package var training: CodeShardSet?
   /// Where the sheet of the samples that come nearest to it is written to.
   package var sheetPath: String?
+  /// Whether the candidate's sprites are compared with those of the reference, recordings of a game.
+  package var looksForSprites = false
+  /// A colour that the player has alone; nil for the one that `SpriteAtlas` finds.
+  package var player: SIMD3<Int32>?
   package var seed: UInt64 = 0
   package var resamples = 0
   /// Where the candidate's moments are written to.
@@ -48,6 +52,7 @@ package struct Evaluation {
   /// Images that are read in all, pairs counted again.
   package var work: Int {
     (extractor == nil ? 0 : reference.count + candidate.count) + (isPaired ? reference.count : 0)
+      + (looksForSprites ? candidate.count : 0)
   }
 
   /// Features of one side.
@@ -118,9 +123,10 @@ package struct Evaluation {
         reason: "--metrics codes: neither \(reference.path) nor \(candidate.path) holds codes")
     }
     if let training { try measureCopies(of: training, &report, progress) }
+    if looksForSprites { try measureSprites(&report, progress) }
     if report.values.isEmpty {
       throw EvaluationError.noMeasure(
-        reason: "nothing to measure: give --features, --paired, or code shards")
+        reason: "nothing to measure: give --features, --paired, --sprites, or code shards")
     }
     return report
   }

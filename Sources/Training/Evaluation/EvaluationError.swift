@@ -14,6 +14,7 @@ package enum EvaluationError: Error, Equatable {
   case width(path: String, found: Int, expected: Int)
   case halfLPIPS(path: String)
   case notCodes(path: String)
+  case noSprites(path: String)
 }
 
 extension EvaluationError: CustomStringConvertible {
@@ -32,6 +33,9 @@ extension EvaluationError: CustomStringConvertible {
       "--paired: \(reference) images against \(candidate); pairs need equally many"
     case .width(let path, let found, let expected):
       "\(path): statistics of \(found) features, these features are \(expected)"
+    case .noSprites(let path):
+      "\(path): no sprites; --sprites needs image shards of a recorded game as the reference, with "
+        + "the label trajectory, few colours, and something that moves"
     case .notCodes(let path): "\(path): --copies compares codes; name code shards as the candidate"
     case .halfLPIPS(let path):
       "\(path): no heads and trunk of LPIPS; give AlexNet's or SqueezeNet's file and that of the "

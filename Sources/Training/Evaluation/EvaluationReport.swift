@@ -18,6 +18,8 @@ package struct EvaluationReport: Encodable {
   package var definition: [(key: String, value: String)] = []
   package var counts: (reference: Int, candidate: Int) = (0, 0)
   package var warnings: [String] = []
+  /// The colour that marks the player, `c84848`, where sprites were looked for.
+  package var player: String?
   /// The file of the sheet of copies.
   package var sheet: String?
 
