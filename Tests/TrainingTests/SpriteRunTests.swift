@@ -158,9 +158,9 @@ private func train(
 
   @Test func batchesGrowAtTheirStep() throws {
     var config = config("a.h5")
-    #expect((0...3).map { config.batchSize(at: $0) } == [2, 2, 2, 2])
+    #expect((0...3).map { config.imagesPerBatch(at: $0) } == [2, 2, 2, 2])
     (config.lateBatchSize, config.lateBatchFrom) = (6, 2)
-    #expect((0...3).map { config.batchSize(at: $0) } == [2, 2, 6, 6])
+    #expect((0...3).map { config.imagesPerBatch(at: $0) } == [2, 2, 6, 6])
     #expect(config.problem == nil)
     config.lateBatchSize = nil
     #expect(config.problem?.contains("late_batch_from") == true)

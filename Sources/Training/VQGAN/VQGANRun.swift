@@ -116,7 +116,7 @@ package struct VQGANRun {
       try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: try best(log))
     }
     let scenes = config.objective.changeWeight > 0 ? try shards.scenes() : nil
-    var size = config.batchSize(at: state.step)
+    var size = config.imagesPerBatch(at: state.step)
     var batches = self.batches(of: size, from: shards, scenes)
     let samples = try Self.samples(of: validation ?? shards, config)
     if state.step == 0 && config.initFrom == nil { try initialize(from: shards) }
@@ -124,8 +124,8 @@ package struct VQGANRun {
     var timed = 0
     while state.step < config.steps {
       let before = state
-      if config.batchSize(at: state.step) != size {
-        size = config.batchSize(at: state.step)
+      if config.imagesPerBatch(at: state.step) != size {
+        size = config.imagesPerBatch(at: state.step)
         batches = self.batches(of: size, from: shards, scenes)
       }
       var images: [VQGANInput] = []
