@@ -69,6 +69,6 @@ private func code(of error: EvaluationError) -> SuiteExitCode {
   switch error {
   case .latentsNeedVQGAN, .codesNeedVQGAN, .statisticsAlone, .noMeasure, .notCodes: .usage
   case .nothing: .noInput
-  case .mixed, .size, .width, .counts, .lpips: .badData
+  case .mixed, .size, .width, .counts, .lpips, .noSprites: .badData
   }
 }

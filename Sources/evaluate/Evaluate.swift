@@ -18,7 +18,7 @@ struct Evaluate: ModelCommand {
     usage: """
       evaluate REFERENCE CANDIDATE --features inception=FILE [--resize tf|torch|clean] [--json]
       evaluate REFERENCE CANDIDATE --paired [--lpips FILE]
-      evaluate REFERENCE CODES --vqgan RUN [--features latents]
+      evaluate REFERENCE CODES --vqgan RUN [--features latents] [--sprites]
       """,
     discussion: """
       Either side is an image shard, a folder of shards or of PNG and JPEG files, code shards \
@@ -76,6 +76,15 @@ struct Evaluate: ModelCommand {
       valueName: "file.png"))
   var sheet: String?
 
+  @Flag(help: "Compare the sprites of samples with those of the recorded frames of REFERENCE.")
+  var sprites = false
+
+  @Option(
+    help: ArgumentHelp(
+      "A colour that only the player has, such as c84848; found by --sprites if left out.",
+      valueName: "rrggbb"))
+  var playerColour: HexColour?
+
   @Option(
     help: ArgumentHelp("Images of each side, spread evenly; all if left out.", valueName: "images"))
   var count: Int?
@@ -110,6 +119,9 @@ struct Evaluate: ModelCommand {
       throw ValidationError("--save-statistics needs --features.")
     }
     if sheet != nil, copies == nil { throw ValidationError("--sheet needs --copies.") }
+    if playerColour != nil, !sprites {
+      throw ValidationError("--player-colour needs --sprites.")
+    }
     guard sheet?.hasSuffix(".png") ?? true else {
       throw ValidationError("--sheet: name a file that ends with .png.")
     }
@@ -170,6 +182,7 @@ struct Evaluate: ModelCommand {
       try CodeShardSet(try InputPaths.shards([path]))
     }
     evaluation.sheetPath = sheet
+    (evaluation.looksForSprites, evaluation.player) = (sprites, playerColour?.colour)
     (evaluation.seed, evaluation.resamples) = (seed.seed, bootstrap)
     evaluation.statisticsPath = saveStatistics
     Interruption.install()
@@ -180,6 +193,7 @@ struct Evaluate: ModelCommand {
     }
     progress.finish()
     report.definition = definition(evaluation, report.definition, decodedBy: stage)
+    if let player = report.player { report.definition.append(("player", .text(player))) }
     for warning in report.warnings { console.warn(warning) }
     try results.writer.write(report, text: report.text)
   }
@@ -221,6 +235,18 @@ struct Evaluate: ModelCommand {
     }
     items.append(("seed", .number(seed.seed)))
     return items
+  }
+}
+
+/// A colour as its six digits.
+struct HexColour: ExpressibleByArgument {
+  let colour: SIMD3<Int32>
+
+  init?(argument: String) {
+    guard argument.utf8.count == 6, argument.allSatisfy(\.isHexDigit),
+      let value = Int32(argument, radix: 16)
+    else { return nil }
+    colour = SIMD3(value >> 16, value >> 8 & 255, value & 255)
   }
 }
 

@@ -82,19 +82,21 @@ struct Reconstruct: ModelCommand {
       "reconstructing", total: inputs.count, unit: "images", console: console)
     var changes: [String: Int] = [:]
     var batch: [NamedImage] = []
+    var backgrounds: [RGBImage?] = []
     func finishBatch() throws {
       let made = reconstructor.reconstruct(batch.map(\.image))
-      for (input, image) in zip(batch, made.images) {
-        let page = try writer.add(input, image)
+      for (item, image) in made.images.enumerated() {
+        let page = try writer.add(batch[item], image, background: backgrounds[item])
         try report(page, console)
         progress.advance()
       }
       writer.histogram.add(made.codes)
-      batch = []
+      (batch, backgrounds) = ([], [])
       try Interruption.throwIfRequested()
     }
     for index in 0..<inputs.count {
-      let (next, change) = try fitting.fit(try inputs.image(index))
+      let input = try inputs.image(index)
+      let (next, change) = try fitting.fit(input)
       if let change { changes[change, default: 0] += 1 }
       if let first = batch.first?.image,
         first.width != next.image.width || first.height != next.image.height
@@ -103,6 +105,8 @@ struct Reconstruct: ModelCommand {
         try finishBatch()
       }
       batch.append(next)
+      let background = inputs.background(of: index, input)
+      backgrounds.append(try background.map { try fitting.fit($0).image.image })
     }
     try finishBatch()
     progress.finish()

@@ -27,13 +27,17 @@ struct ReconstructionWriter {
   }
 
   /// Measures a reconstruction and writes it.
-  mutating func add(_ input: NamedImage, _ image: RGBImage) throws -> Page {
+  ///
+  /// - Parameter background: what stands still in the input.
+  mutating func add(
+    _ input: NamedImage, _ image: RGBImage, background: RGBImage?
+  ) throws -> Page {
     let number = pages.count
     let path = folder("\(number.padded(4))-\(Self.fileName(of: input.name)).png")
     try image.writePNG(to: path)
     let page = Page(
       name: input.name, path: path,
-      metrics: ReconstructionMetrics(of: image, against: input.image))
+      metrics: ReconstructionMetrics(of: image, against: input.image, background: background))
     pages.append(page)
     let shown = min(total, Self.pairsOnSheet)
     // Image k of the sheet is image k·total/shown of all.
@@ -136,6 +140,12 @@ extension ReconstructionMetrics {
     let similarity = ssim.map { String(format: ", SSIM %.4f", $0) } ?? ""
     return String(format: "PSNR %.2f dB", psnr) + similarity
       + String(format: ", mean absolute error %.2f", meanAbsoluteError)
+      + (rareIoU.map { String(format: ", IoU of rare colours %.3f", $0) } ?? "")
+      + (movingIoU.map { String(format: ", of what moves %.3f", $0) } ?? "")
+      + (movingRecovered.map {
+        String(
+          format: ", moving parts of %.0f %% of %d recovered", 100 * $0, movingFrames ?? 0)
+      } ?? "")
   }
 }
 

@@ -54,6 +54,7 @@ struct TrainVQGAN: TrainingCommand {
     }
     let shards = try ImageShardSet(config.shards)
     try config.check(shards)
+    try config.checkChanges(in: shards)
     let validation = config.validation.isEmpty ? nil : try ImageShardSet(config.validation)
     if let validation { try config.check(validation) }
     if config.evaluation != nil, validation == nil {

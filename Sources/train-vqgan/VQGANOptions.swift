@@ -57,6 +57,17 @@ struct VQGANOptions: ParsableArguments {
       "Weights of LPIPS on VGG16, or a VQGAN's checkpoint with them; or none.", valueName: "file"))
   var perceptual: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Extra weight of pixels that differ from the background of their scene, in frames of games "
+        + "(default: 0).", valueName: "weight"))
+  var changeWeight: Float?
+
+  @Option(help: "Images of a batch from --late-batch-from on.")
+  var lateBatchSize: Int?
+
+  @Option(help: "Step from which batches have --late-batch-size images.") var lateBatchFrom: Int?
+
   @Option(help: "Side of random square crops, pixels.") var crop: Int?
 
   @Flag(help: "Mirror every second image.") var flip = false
@@ -168,6 +179,9 @@ struct VQGANOptions: ParsableArguments {
     if let perceptual {
       config.perceptual = perceptual == "none" ? nil : TrainingOptions.absolute(perceptual)
     }
+    if let changeWeight { config.objective.changeWeight = changeWeight }
+    if let lateBatchSize { config.lateBatchSize = lateBatchSize }
+    if let lateBatchFrom { config.lateBatchFrom = lateBatchFrom }
     if let crop { config.augmentation.crop = crop }
     if flip { config.augmentation.flips = true }
     if let every = imageEvery ?? pictureEvery { config.imageEvery = every }

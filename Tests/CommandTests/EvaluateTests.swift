@@ -3,6 +3,7 @@ import Foundation
 import Images
 import Models
 import NN
+import Shards
 import TestSupport
 import Testing
 import Training
@@ -45,6 +46,37 @@ struct EvaluateTests {
     let same = try json("a a --paired --metrics psnr,ssim --bootstrap 20")
     #expect(same["psnr"] as? Double == 99 && same["ssim"] as? Double == 1)
     #expect(same["psnr_ci95"] as? Double == 0)
+  }
+
+  /// A red sprite of four pixels that walks through a black room; one sample has two of them, one
+  /// none, and one is of no room.
+  @Test func spritesAreComparedWithThoseOfRecordings() throws {
+    func frame(_ positions: [Int], room: UInt8 = 0) -> [UInt8] {
+      var pixels = [UInt8](repeating: room, count: 16 * 12 * 3)
+      for position in positions {
+        for pixel in [0, 1, 16, 17] {
+          let start = 3 * (position + pixel)
+          pixels.replaceSubrange(start..<start + 3, with: [200, 72, 72])
+        }
+      }
+      return pixels
+    }
+    try imageShard(
+      folder("game.h5"), rows: 5, height: 12, width: 16,
+      labels: [("trajectory", .int64([1, 1, 1, 1, 1]))]
+    ) { frame([16 * $0 * 2 + 2 * $0]) }
+    let samples = [[20], [20, 70], [], [20]].enumerated().map {
+      frame($0.element, room: $0.offset == 3 ? 200 : 0)
+    }
+    try imageShard(folder("samples.h5"), rows: 4, height: 12, width: 16) { samples[$0] }
+    let report = try json("game.h5 samples.h5 --sprites")
+    #expect(report["near_scene"] as? Double == 0.75)
+    #expect(report["one_player"] as? Double == 0.25)
+    #expect(report["reference_one_player"] as? Double == 1)
+    #expect(report["sprites_whole"] as? Double == 1)
+    #expect(report["player"] as? String == "c84848")
+    let given = try json("game.h5 samples.h5 --sprites --player-colour 00ff00")
+    #expect(given["one_player"] as? Double == 0 && given["player"] as? String == "00ff00")
   }
 
   @Test func theLineHoldsItsDefinition() throws {
@@ -104,6 +136,8 @@ struct EvaluateTests {
     ("a statistics.npz", 64, "statistics.npz: statistics have no images, which mind needs"),
     ("a indefinite.npz", 65, "indefinite.npz: sigma has a negative eigenvalue"),
     ("a b --paired --lpips w.safetensors", 65, "w.safetensors holds no part of LPIPS (but x …); "),
+    ("a b --player-colour c84848", 64, "--sprites"), ("a b --sprites", 65, "label trajectory"),
+    ("a b --sprites --player-colour red", 64, "--player-colour"),
     ("a b --sheet x.png", 64, "--copies"), ("a b --copies c --sheet x.jpg", 64, ".png"),
   ])
   func refuses(arguments: String, status: Int32, words: String) throws {

@@ -68,6 +68,36 @@ private func golden() throws -> SafetensorsFile { try Fixture.tensors("adversari
     #expect(abs(all - y.meanSquaredDifference(from: x).item()) < 1e-6)
   }
 
+  @Test(arguments: Device.all)
+  func weightsOfWhatHasChanged(device: Device) throws {
+    var random = RandomSource(seed: 6)
+    let shape: Shape = [2, 3, 2, 4]
+    let (x, y) = (
+      random.uniform(shape, in: -1..<1, on: device), random.uniform(shape, in: -1..<1, on: device)
+    )
+    // Two of eight pixels of the first image, none of the second.
+    let changed: [UInt8] = [0, 1, 0, 0, 0, 0, 1, 0] + [UInt8](repeating: 0, count: 8)
+    let weights = Tensor(weighing: changed, by: 4, of: shape, on: device)
+    let elements = weights.elements()
+    #expect(elements[..<8].map { $0 } == [0.5, 2.5, 0.5, 0.5, 0.5, 0.5, 2.5, 0.5])
+    #expect(elements[8..<24].map { $0 } == Array(elements[..<8]) + Array(elements[..<8]))
+    #expect(elements[24...].allSatisfy { $0 == 1 })
+    let (a, b) = (x.elements(), y.elements())
+    var (absolute, squared): (Float, Float) = (0, 0)
+    for (index, weight) in elements.enumerated() {
+      absolute += weight * abs(a[index] - b[index]) / 48
+      squared += weight * (a[index] - b[index]) * (a[index] - b[index]) / 48
+    }
+    #expect(abs(y.meanAbsoluteDifference(from: x, weights: weights).item() - absolute) < 1e-5)
+    #expect(abs(y.meanSquaredDifference(from: x, weights: weights).item() - squared) < 1e-5)
+    try checkGradient(at: [("y", y)], step: 1e-3) {
+      $0[0].meanAbsoluteDifference(from: x, weights: weights)
+    }
+    try checkGradient(at: [("y", y)], step: 1e-3) {
+      $0[0].meanSquaredDifference(from: x, weights: weights)
+    }
+  }
+
   @Test func theNonSaturatingLossIsPyTorchs() throws {
     let golden = try golden()
     let fake = try golden.tensor("non_saturating.fake").trainable()

@@ -201,6 +201,7 @@ private func tensors(_ layer: some Layer) -> [String: [Float]] {
     #expect(problem { $0.discRamp = -1 }?.contains("disc_ramp") == true)
     #expect(problem { $0.worstFraction = 1.5 }?.contains("worst_fraction") == true)
     #expect(problem { $0.worstWeight = -1 }?.contains("worst_weight") == true)
+    #expect(problem { $0.changeWeight = -1 }?.contains("change_weight") == true)
     #expect(problem { $0.lecamWeight = .nan }?.contains("lecam_weight") == true)
   }
 
@@ -211,6 +212,7 @@ private func tensors(_ layer: some Layer) -> [String: [Float]] {
     var keys = try #require(all as? [String: Any])
     for key in [
       "freeze", "disc_ramp", "gen_loss", "lecam_weight", "worst_weight", "worst_fraction",
+      "change_weight",
     ] {
       #expect(keys.removeValue(forKey: key) != nil, "\(key)")
     }

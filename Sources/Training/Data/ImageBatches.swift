@@ -1,4 +1,5 @@
 // Batches of images from shards, read ahead on a thread that mostly sleeps.
+import Metrics
 import Models
 import Platform
 import RowMaps
@@ -28,6 +29,9 @@ package struct ImageBatch: Sendable {
   package let count, height, width: Int
   /// Where the batch after this one begins.
   package let next: DataPosition
+  /// Which pixels are not those of their scene's background, 1 or 0, `[N, H, W]`; nil where nobody
+  /// asks.
+  package var changed: [UInt8]?
 
   /// What a VQGAN reads of it.
   package func input(on device: Device) -> VQGANInput {
@@ -46,15 +50,18 @@ package final class ImageBatches: Sendable {
 
   /// Starts reading ahead from `position`.
   ///
-  /// - Parameter labels: how many labels there are in maps; more are an error.
+  /// - Parameters:
+  ///   - labels: how many labels there are in maps; more are an error.
+  ///   - scenes: of the images, to tell what has changed in them.
   package init(
     _ shards: ImageShardSet, batchSize: Int, from position: DataPosition, seed: UInt64,
-    shuffled: Bool, augmentation: Augmentation, reading map: RowMap = .images, labels: Int = 256
+    shuffled: Bool, augmentation: Augmentation, reading map: RowMap = .images, labels: Int = 256,
+    scenes: FrameScenes? = nil
   ) {
     let queue = BoundedQueue<Result<ImageBatch, any Error>>(capacity: 3)
     let reader = BatchReader(
       shards: shards, batchSize: batchSize, seed: seed, augmentation: augmentation, map: map,
-      labels: labels, position: position,
+      labels: labels, scenes: scenes, position: position,
       order: EpochOrder(count: shards.count, seed: seed, shuffled: shuffled))
     self.queue = queue
     self.reader = Mutex(reader)
@@ -91,6 +98,7 @@ private struct BatchReader: Sendable {
   let augmentation: Augmentation
   let map: RowMap
   let labels: Int
+  let scenes: FrameScenes?
   var position: DataPosition
   var order: EpochOrder
 
@@ -112,8 +120,19 @@ private struct BatchReader: Sendable {
       }
       return (values: try shards.row(row, map, labels: labels), window: window)
     }
-    return ImageBatch(
+    var batch = ImageBatch(
       values: RowValues(values, of: map, width: shards.width), map: map, count: rows.count,
       height: height, width: width, next: position)
+    if let scenes {
+      batch.changed = values.flatMap { row -> [UInt8] in
+        guard case .bytes(let pixels) = row.values else { return [] }
+        let changes = (values: RowValues.bytes(scenes.changes(in: pixels)), window: row.window)
+        // one value a pixel, as maps of labels have
+        guard case .bytes(let cut) = RowValues([changes], of: .segmentation, width: shards.width)
+        else { return [] }
+        return cut
+      }
+    }
+    return batch
   }
 }

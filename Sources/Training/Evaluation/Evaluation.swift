@@ -29,6 +29,10 @@ package struct Evaluation {
   package var training: CodeShardSet?
   /// Where the sheet of the samples that come nearest to it is written to.
   package var sheetPath: String?
+  /// Whether the candidate's sprites are compared with those of the reference, recordings of a game.
+  package var looksForSprites = false
+  /// A colour that the player has alone; nil for the one that `SpriteAtlas` finds.
+  package var player: SIMD3<Int32>?
   package var seed: UInt64 = 0
   package var resamples = 0
   /// Where the candidate's moments are written to.
@@ -39,9 +43,9 @@ package struct Evaluation {
   /// Below, the Fréchet distance of Inception's features is mostly bias.
   package static let fewImages = 2048
 
-  /// Whether MIND compares pixels: without features, beside pairs only if it is asked for by name.
+  /// Whether MIND compares pixels: without features, beside pairs or sprites only if it is named.
   package var comparesPixels: Bool {
-    extractor == nil && (wanted?.contains(.mind) ?? !isPaired)
+    extractor == nil && (wanted?.contains(.mind) ?? !(isPaired || looksForSprites))
   }
 
   package init(reference: EvaluationSide, candidate: EvaluationSide, on device: Device) {
@@ -54,6 +58,7 @@ package struct Evaluation {
   package var work: Int {
     (extractor == nil && !comparesPixels ? 0 : reference.count + candidate.count)
       + (isPaired ? reference.count : 0)
+      + (looksForSprites ? candidate.count : 0)
   }
 
   /// Features of one side, or the pixels that MIND compares.
@@ -124,10 +129,11 @@ package struct Evaluation {
         reason: "--metrics codes: neither \(reference.path) nor \(candidate.path) holds codes")
     }
     if let training { try measureCopies(of: training, &report, progress) }
+    if looksForSprites { try measureSprites(&report, progress) }
     if report.values.isEmpty {
       throw report.leftOut.first { $0 is MetricsError } ?? report.leftOut.first
         ?? EvaluationError.noMeasure(
-          reason: "nothing to measure: give --features, --paired, or code shards")
+          reason: "nothing to measure: give --features, --paired, --sprites, or code shards")
     }
     return report
   }

@@ -15,6 +15,7 @@ package enum EvaluationError: Error, Equatable {
   /// Files that make no LPIPS, each as "path holds this".
   case lpips(found: [String])
   case notCodes(path: String)
+  case noSprites(path: String)
 }
 
 extension EvaluationError: CustomStringConvertible {
@@ -33,6 +34,9 @@ extension EvaluationError: CustomStringConvertible {
       "--paired: \(reference) images against \(candidate); pairs need equally many"
     case .width(let path, let found, let expected):
       "\(path): statistics of \(found) features, these features are \(expected)"
+    case .noSprites(let path):
+      "\(path): no sprites; --sprites needs image shards of a recorded game as the reference, with "
+        + "the label trajectory, few colours, and something that moves"
     case .notCodes(let path): "\(path): --copies compares codes; name code shards as the candidate"
     case .lpips(let found):
       found.joined(separator: ", ")

@@ -43,6 +43,8 @@ package struct EvaluationReport: Encodable {
   package var warnings: [String] = []
   /// Why measures that nobody named could not be taken; each is a warning, too.
   package var leftOut: [any Error] = []
+  /// The colour that marks the player, `c84848`, where sprites were looked for.
+  package var player: String?
   /// The file of the sheet of copies.
   package var sheet: String?
 

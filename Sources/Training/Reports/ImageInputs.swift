@@ -1,5 +1,6 @@
 // Images from image shards and from image files.
 import Images
+import Metrics
 import Shards
 
 /// An image and what it is called.
@@ -20,6 +21,7 @@ package struct ImageInputs {
   private let rows: [Int]
   private let files: [String]
   private let reading: ImageReading
+  private var scenes: FrameScenes?
 
   /// Sorts the paths by what the files hold: PNG or JPEG images, or else shards.
   ///
@@ -32,6 +34,7 @@ package struct ImageInputs {
     _ paths: [String], count: Int, reading: ImageReading = ImageReading()
   ) throws {
     try self.init(paths, reading: reading) { evenRows(count, of: $0) }
+    scenes = try shards?.scenes()
   }
 
   /// - Parameter choose: the rows to take of a number of rows.
@@ -71,6 +74,16 @@ package struct ImageInputs {
     let image = RGBImage(
       width: shards.width, height: shards.height, pixels: try shards.pixels(row))
     return NamedImage(name: names[row], image: image)
+  }
+
+  /// What stands still in an image of `image(_:)`; nil where nobody knows.
+  package func background(of index: Int, _ image: NamedImage) -> NamedImage? {
+    guard index < rows.count, let pixels = scenes?.background(of: image.image.pixels) else {
+      return nil
+    }
+    return NamedImage(
+      name: image.name,
+      image: RGBImage(width: image.image.width, height: image.image.height, pixels: pixels))
   }
 
   /// Whether a file begins like a PNG or JPEG image.

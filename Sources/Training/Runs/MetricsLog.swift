@@ -109,6 +109,16 @@ package final class MetricsLog {
     }
   }
 
+  /// The columns of a run's file; nil where there is none.
+  ///
+  /// - Throws: `DurableFileError`.
+  package static func columns(of run: RunFolder) throws -> [String]? {
+    guard DurableFile.exists(run.metricsPath) else { return nil }
+    let header = String(decoding: try DurableFile.read(run.metricsPath), as: UTF8.self)
+      .prefix { $0 != "\n" }
+    return header.split(separator: ",").dropFirst().map(String.init)
+  }
+
   private static func bytes(_ lines: [String]) -> [UInt8] {
     Array((lines.joined(separator: "\n") + "\n").utf8)
   }

@@ -17,6 +17,7 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
   package var l2Weight: Float  // of the mean (x - x̂)²
   package var worstWeight: Float = 0  // of the mean (x - x̂)² where it is largest in an image
   package var worstFraction: Float = 0.01  // of the values of an image that count there
+  package var changeWeight: Float = 0  // added to the weight 1 of pixels that are no background
   package var perceptualWeight: Float  // without effect when there is no perceptual network
   package var discStart: Int  // step from which the discriminator and its loss take part
   package var discWeight: Float
@@ -59,6 +60,7 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
     case l2Weight = "l2_weight"
     case worstWeight = "worst_weight"
     case worstFraction = "worst_fraction"
+    case changeWeight = "change_weight"
     case perceptualWeight = "perceptual_weight"
     case discStart = "disc_start"
     case discWeight = "disc_weight"
@@ -92,6 +94,7 @@ extension VQGANObjective {
       adamBeta2: try values.decode(Float.self, forKey: .adamBeta2))
     worstWeight = try values.decodeIfPresent(Float.self, forKey: .worstWeight) ?? worstWeight
     worstFraction = try values.decodeIfPresent(Float.self, forKey: .worstFraction) ?? worstFraction
+    changeWeight = try values.decodeIfPresent(Float.self, forKey: .changeWeight) ?? changeWeight
     discRamp = try values.decodeIfPresent(Int.self, forKey: .discRamp) ?? discRamp
     genLoss = try values.decodeIfPresent(GeneratorLoss.self, forKey: .genLoss) ?? genLoss
     lecamWeight = try values.decodeIfPresent(Float.self, forKey: .lecamWeight) ?? lecamWeight
@@ -113,6 +116,7 @@ extension VQGANObjective {
       ("codebook_weight", codebookWeight), ("l1_weight", l1Weight), ("l2_weight", l2Weight),
       ("perceptual_weight", perceptualWeight), ("disc_weight", discWeight),
       ("disc_factor", discFactor), ("worst_weight", worstWeight), ("lecam_weight", lecamWeight),
+      ("change_weight", changeWeight),
     ]
     for (key, weight) in weights where !(weight >= 0 && weight.isFinite) {
       return "\(key) is \(weight); it must not be negative"
@@ -143,13 +147,21 @@ extension VQGANObjective {
   }
 
   /// The same, and that of the worst pixels alone where it counts.
+  ///
+  /// - Parameter changed: 1 for pixels that `change_weight` counts for and 0 for others,
+  ///   `[N, H, W]`; nil for all alike.
   func reconstructionLosses(
-    _ reconstruction: Tensor, of input: VQGANInput
+    _ reconstruction: Tensor, of input: VQGANInput, changed: [UInt8]? = nil
   ) -> (sum: Tensor, worst: Tensor?) {
     switch input {
     case .labels(let labels): return (reconstruction.labelCrossEntropy(labels), nil)
     case .values(let images):
-      let all = pixelLoss(reconstruction, images)
+      let weights =
+        changeWeight > 0
+        ? changed.map {
+          Tensor(weighing: $0, by: changeWeight, of: images.shape, on: images.device)
+        } : nil
+      let all = pixelLoss(reconstruction, images, weights: weights)
       guard worstWeight > 0 else { return (all, nil) }
       let worst = reconstruction.worstPixelLoss(from: images, fraction: worstFraction)
       return (all + worstWeight * worst, worst)
@@ -157,10 +169,20 @@ extension VQGANObjective {
   }
 
   /// The weighted sum of |x - x̂| and (x - x̂)², means over everything, a scalar.
-  package func pixelLoss(_ reconstruction: Tensor, _ images: Tensor) -> Tensor {
-    let absolute = l1Weight * reconstruction.meanAbsoluteDifference(from: images)
+  ///
+  /// - Parameter weights: of the values of the images, of their shape; nil for all alike.
+  package func pixelLoss(
+    _ reconstruction: Tensor, _ images: Tensor, weights: Tensor? = nil
+  ) -> Tensor {
+    let absolute =
+      l1Weight
+      * (weights.map { reconstruction.meanAbsoluteDifference(from: images, weights: $0) }
+        ?? reconstruction.meanAbsoluteDifference(from: images))
     guard l2Weight > 0 else { return absolute }
-    let squared = l2Weight * reconstruction.meanSquaredDifference(from: images)
+    let squared =
+      l2Weight
+      * (weights.map { reconstruction.meanSquaredDifference(from: images, weights: $0) }
+        ?? reconstruction.meanSquaredDifference(from: images))
     return l1Weight > 0 ? absolute + squared : squared
   }
 }

@@ -1,6 +1,7 @@
 // The images that a VQGAN training starts from, shows, and is validated on.
 import DurableFiles
 import Images
+import Metrics
 import Models
 import RowMaps
 import Shards
@@ -32,11 +33,40 @@ extension VQGANRun {
     try spread(4, of: shards, config)
   }
 
+  /// Images of a validation, at most.
+  private static let validated = 128
+
+  /// What the sprites of the validation images are judged by, nil for one without a palette.
+  ///
+  /// - Returns: nil unless they are frames of recordings and most have a palette.
+  static func spriteFrames(
+    of shards: ImageShardSet, _ config: VQGANRunConfig
+  ) throws -> [SpriteFrame?]? {
+    guard config.model.input == .images, shards.hasRecordings else { return nil }
+    let images = try frames(evenRows(validated, of: shards.count), of: shards, config)
+    guard 2 * images.count(where: { FramePalette($0) != nil }) > images.count else { return nil }
+    let scenes = FrameScenes(try frames(shards.sceneRows, of: shards, config))
+    let width = config.augmentation.crop > 0 ? config.augmentation.crop : shards.width
+    return images.map {
+      SpriteFrame($0, width: width, background: scenes.background(of: $0))
+    }
+  }
+
+  /// The pixels of rows as validations see them.
+  private static func frames(
+    _ rows: [Int], of shards: ImageShardSet, _ config: VQGANRunConfig
+  ) throws -> [[UInt8]] {
+    try rows.compactMap {
+      guard case .bytes(let pixels) = try batch([$0], of: shards, config).values else { return nil }
+      return pixels
+    }
+  }
+
   /// Up to 128 images, evenly spread, in batches.
   static func validationBatches(
     of shards: ImageShardSet, _ config: VQGANRunConfig
   ) throws -> [ImageBatch] {
-    let all = try spread(128, of: shards, config)
+    let all = try spread(validated, of: shards, config)
     let size = all.values.count / all.count
     return stride(from: 0, to: all.count, by: config.batchSize).map { start in
       let count = min(config.batchSize, all.count - start)
@@ -70,11 +100,17 @@ extension VQGANRun {
       height: side > 0 ? side : shards.height, of: shards.paths[0])
   }
 
-  /// Evenly spread images; their centres where training takes crops.
+  /// Evenly spread images.
   private static func spread(
     _ wanted: Int, of shards: ImageShardSet, _ config: VQGANRunConfig
   ) throws -> ImageBatch {
-    let rows = evenRows(wanted, of: shards.count)
+    try batch(evenRows(wanted, of: shards.count), of: shards, config)
+  }
+
+  /// Images of some rows; their centres where training takes crops.
+  private static func batch(
+    _ rows: [Int], of shards: ImageShardSet, _ config: VQGANRunConfig
+  ) throws -> ImageBatch {
     let side = config.augmentation.crop
     let (height, width) = side > 0 ? (side, side) : (shards.height, shards.width)
     let window = RowWindow(

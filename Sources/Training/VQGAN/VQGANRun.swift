@@ -1,6 +1,7 @@
 // The training run of a VQGAN: load, step, log, sometimes save.
 import Foundation
 import Images
+import Metrics
 import Models
 import NN
 import Shards
@@ -17,6 +18,8 @@ package struct VQGANRun {
   /// The state behind the last step that was not skipped, once one is.
   private var lastTaken: TrainingState?
   var evaluator: VQGANEvaluator?
+  /// What the sprites of the validation images are judged by, where they are frames of games.
+  private var sprites: [SpriteFrame?]?
 
   /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if
   /// it has no checkpoint yet.
@@ -77,7 +80,13 @@ package struct VQGANRun {
   ) throws {
     try state.begin(
       on: try shards.identity, validation: try validation?.identity, in: folder)
-    let columns = (metrics(nil, 0) + VQGANValidation().metrics).map(\.name)
+    var columns = (metrics(nil, 0) + VQGANValidation().metrics).map(\.name)
+    // A run of an earlier version keeps its columns.
+    let begun = isResumed ? try MetricsLog.columns(of: folder) : nil
+    if let validation, begun?.contains(VQGANValidation.spriteColumns[0]) ?? true {
+      sprites = try Self.spriteFrames(of: validation, config)
+    }
+    if sprites != nil { columns += VQGANValidation.spriteColumns }
     let evaluated = try validation.map { try Self.evaluatedImages(of: $0, config) } ?? []
     let log = try MetricsLog(
       folder, columns: columns + (evaluator?.columns ?? []),
@@ -107,24 +116,29 @@ package struct VQGANRun {
     if state.step == config.steps {
       try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: try best(log))
     }
-    let batches = ImageBatches(
-      shards, batchSize: config.batchSize, from: state.position, seed: config.seed,
-      shuffled: config.shuffles, augmentation: config.augmentation, reading: config.model.input,
-      labels: config.model.inChannels)
+    let scenes = config.objective.changeWeight > 0 ? try shards.scenes() : nil
+    var size = config.imagesPerBatch(at: state.step)
+    var batches = self.batches(of: size, from: shards, scenes)
     let samples = try Self.samples(of: validation ?? shards, config)
     if state.step == 0 && config.initFrom == nil { try initialize(from: shards) }
     var clock = ContinuousClock.now
     var timed = 0
     while state.step < config.steps {
       let before = state
+      if config.imagesPerBatch(at: state.step) != size {
+        size = config.imagesPerBatch(at: state.step)
+        batches = self.batches(of: size, from: shards, scenes)
+      }
       var images: [VQGANInput] = []
+      var changed: [[UInt8]?] = []
       for _ in 0..<config.accumulate {
         let batch = try batches.next()
         images.append(batch.input(on: device))
+        changed.append(batch.changed)
         state.position = batch.next
       }
-      let losses = try step(images, from: before, log, reporter)
-      timed += config.batchSize * config.accumulate
+      let losses = try step(images, changed, from: before, log, reporter)
+      timed += size * config.accumulate
       let rate = Double(timed) / (ContinuousClock.now - clock).seconds
       reporter.step(note(losses, rate))
 
@@ -156,6 +170,16 @@ package struct VQGANRun {
     }
   }
 
+  /// Batches from the present position on.
+  private func batches(
+    of size: Int, from shards: ImageShardSet, _ scenes: FrameScenes?
+  ) -> ImageBatches {
+    ImageBatches(
+      shards, batchSize: size, from: state.position, seed: config.seed, shuffled: config.shuffles,
+      augmentation: config.augmentation, reading: config.model.input,
+      labels: config.model.inChannels, scenes: scenes)
+  }
+
   /// Whether the run is validated and saved after this step.
   private func isDue(_ step: Int) -> Bool {
     step > 0 && (step % config.checkpointEvery == 0 || step == config.steps)
@@ -180,7 +204,7 @@ package struct VQGANRun {
     on shards: ImageShardSet, _ reporter: TrainingReporter
   ) throws -> VQGANValidation? {
     let batches = try Self.validationBatches(of: shards, config)
-    return trainer.validate(batches, on: device, unless: reporter.shouldStop)
+    return trainer.validate(batches, sprites: sprites, on: device, unless: reporter.shouldStop)
   }
 
   /// One step, which moves the state behind it.
@@ -189,14 +213,14 @@ package struct VQGANRun {
   /// - Returns: the losses; nil if the step is skipped.
   /// - Throws: `RunError.notFinite`; the state before the step is saved then.
   private mutating func step(
-    _ images: [VQGANInput], from before: TrainingState, _ log: MetricsLog,
+    _ images: [VQGANInput], _ changed: [[UInt8]?], from before: TrainingState, _ log: MetricsLog,
     _ reporter: TrainingReporter
   ) throws -> VQGANLosses? {
     state.step += 1
     let losses: VQGANLosses
     do throws(NotFinite) {
       losses = try trainer.step(
-        images, step: before.step,
+        images, changed: changed, step: before.step,
         learningRate: config.learningRate(step: before.step, of: config.steps),
         using: &state.random)
     } catch {

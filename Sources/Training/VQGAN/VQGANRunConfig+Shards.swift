@@ -29,10 +29,22 @@ extension VQGANRunConfig {
         path: shards.paths[0],
         problem: "\(size) are too small for discriminator.n_layers \(depth); take fewer layers")
     }
+    let images = max(loop.batchSize, settings.lateBatchSize ?? 0)
     // each residual block of the first level keeps its input and two outputs, on both sides
     let blocks = Double(2 * model.numResBlocks + 1)
     try requireMemory(
-      forFloats: 3 * blocks * Double(loop.batchSize) * Double(height * width) * Double(model.ch),
-      of: "a batch of \(loop.batchSize) \(size)")
+      forFloats: 3 * blocks * Double(images) * Double(height * width) * Double(model.ch),
+      of: "a batch of \(images) \(size)")
+  }
+
+  /// Checks that it is known what changes in the images to train on, where that counts.
+  ///
+  /// - Throws: `RunError.damaged` naming the first shard.
+  package func checkChanges(in shards: ImageShardSet) throws(RunError) {
+    guard settings.objective.changeWeight == 0 || shards.hasRecordings else {
+      throw .damaged(
+        path: shards.paths[0],
+        problem: "no label trajectory; objective.change_weight needs frames of recordings")
+    }
   }
 }

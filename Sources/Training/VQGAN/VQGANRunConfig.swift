@@ -13,6 +13,8 @@ package struct VQGANSettings: RunSettings {
   package var perceptual: String?  // weights of LPIPS; none without it
   package var imageEvery = 500  // steps
   package var evaluation: EvaluationSettings?  // nil, and not in the file, for none
+  package var lateBatchSize: Int?  // images of a batch from `lateBatchFrom` on; nil for no change
+  package var lateBatchFrom: Int?  // step
   private var declaredPrecision: Precision?  // nil, and not in the file, for float32
 
   /// What of the activations is kept for the backward pass: float32 or bf16; the arithmetic is
@@ -31,6 +33,8 @@ package struct VQGANSettings: RunSettings {
   enum CodingKeys: String, CodingKey {
     case preset, model, objective, augmentation, perceptual, evaluation
     case imageEvery = "picture_every"
+    case lateBatchSize = "late_batch_size"
+    case lateBatchFrom = "late_batch_from"
     case declaredPrecision = "precision"
   }
 
@@ -64,6 +68,18 @@ package struct VQGANSettings: RunSettings {
     if evaluation != nil, model.input != .images {
       return "evaluation is of images; this VQGAN reads \(model.input.rawValue)"
     }
+    if objective.changeWeight > 0, model.input != .images {
+      return "objective.change_weight is of images; this VQGAN reads \(model.input.rawValue)"
+    }
+    if (lateBatchSize == nil) != (lateBatchFrom == nil) {
+      return "late_batch_size and late_batch_from need each other"
+    }
+    if let lateBatchSize, !(1...65_536).contains(lateBatchSize) {
+      return "late_batch_size is \(lateBatchSize); it must be in 1...65536"
+    }
+    if let lateBatchFrom, lateBatchFrom < 0 {
+      return "late_batch_from is \(lateBatchFrom); it must not be negative"
+    }
     if augmentation.crop < 0 {
       return "augmentation.crop is \(augmentation.crop); it must not be negative"
     }
@@ -72,3 +88,13 @@ package struct VQGANSettings: RunSettings {
 }
 
 package typealias VQGANRunConfig = RunConfig<VQGANSettings>
+
+extension VQGANRunConfig {
+  /// Images of a batch of a step, counted from 0.
+  package func batchSize(at step: Int) -> Int {
+    guard let late = settings.lateBatchSize, let from = settings.lateBatchFrom, step >= from else {
+      return loop.batchSize
+    }
+    return late
+  }
+}

@@ -48,11 +48,13 @@ package struct VQGANTrainer {
 
   /// One step on one or more batches; gradients are averaged over the batches.
   ///
-  /// - Parameters: step: counts from 0; random: of dropout and restarted codes.
+  /// - Parameters: changed: which pixels `change_weight` counts for, of each batch; step: counts
+  ///   from 0; random: of dropout and restarted codes.
   /// - Returns: the losses, averaged over the batches.
   /// - Throws: `NotFinite`; then nothing but `random` has changed.
   package mutating func step(
-    _ batches: [VQGANInput], step: Int, learningRate: Float, using random: inout RandomSource
+    _ batches: [VQGANInput], changed: [[UInt8]?] = [], step: Int, learningRate: Float,
+    using random: inout RandomSource
   ) throws(NotFinite) -> VQGANLosses {
     let isAdversarial = step >= objective.discStart && objective.discFactor > 0
     let criticPass =
@@ -61,7 +63,8 @@ package struct VQGANTrainer {
     var before: VQGANTrainer? = self
     model.quantizer.startStep(step)
     var generator = generatorGradients(
-      batches, isAdversarial: isAdversarial, ramp: objective.ramp(at: step), using: &random)
+      batches, changed: changed, isAdversarial: isAdversarial, ramp: objective.ramp(at: step),
+      using: &random)
     var losses = generator.losses
     var critic: Gradients?
     if criticPass == .shared {
@@ -135,15 +138,17 @@ package struct VQGANTrainer {
 
   /// Losses of the generator and gradients of its parameters; a moving-average codebook moves here.
   ///
-  /// - Parameter ramp: how much of the adversarial loss counts.
+  /// - Parameters: changed: as of `step`; ramp: how much of the adversarial loss counts.
   package mutating func generatorGradients(
-    _ batches: [VQGANInput], isAdversarial: Bool, ramp: Float = 1,
+    _ batches: [VQGANInput], changed: [[UInt8]?] = [], isAdversarial: Bool, ramp: Float = 1,
     using random: inout RandomSource
   ) -> GeneratorResult {
     let fraction = 1 / Float(batches.count)
     var result = GeneratorResult()
-    for input in batches {
-      let pass = generatorPass(input, isAdversarial: isAdversarial, ramp: ramp, using: &random)
+    for (index, input) in batches.enumerated() {
+      let pass = generatorPass(
+        input, changed: index < changed.count ? changed[index] : nil, isAdversarial: isAdversarial,
+        ramp: ramp, using: &random)
       result.passes.append(pass.losses)
       result.gradients.add(pass.gradients)
       result.reconstructions.append(pass.reconstruction)
@@ -241,7 +246,8 @@ package struct VQGANTrainer {
   /// The losses are differentiated up to the reconstruction first; the adaptive weight then needs
   /// only the last layer's weight gradients, and the generator's graph is walked once.
   private mutating func generatorPass(
-    _ input: VQGANInput, isAdversarial: Bool, ramp: Float, using random: inout RandomSource
+    _ input: VQGANInput, changed: [UInt8]?, isAdversarial: Bool, ramp: Float,
+    using random: inout RandomSource
   ) -> GeneratorPass {
     var generator = model
     if isAdversarial, isFrozen(.decoder) {
@@ -259,7 +265,7 @@ package struct VQGANTrainer {
     }.trainable()
 
     var losses = PassLosses(objective: objective, ramp: ramp, quant: quantized.loss.detached())
-    let found = objective.reconstructionLosses(border, of: input)
+    let found = objective.reconstructionLosses(border, of: input, changed: changed)
     losses.worst = found.worst?.detached()
     var rec = found.sum
     if let perceptual, objective.perceptualWeight > 0, case .values(let images) = input {

@@ -1,12 +1,14 @@
 // The VQGAN on images that it was not trained on.
 import Images
+import Metrics
 import Models
 import Shards
 import TensorCore
 
 /// Means over validation images.
 package struct VQGANValidation: Equatable, Sendable {
-  /// The reconstruction loss of the training, with the weighted perceptual distance.
+  /// The reconstruction loss of the training, with the weighted perceptual distance; all pixels
+  /// alike.
   package var rec = 0.0
   package var perceptual = 0.0
   package var quant = 0.0
@@ -16,8 +18,13 @@ package struct VQGANValidation: Equatable, Sendable {
   package var codesUsed = 0
   /// Fraction of the pixels whose most likely label is theirs; nil for images, which have `psnr`.
   package var agreement: Double?
+  /// Of frames of recorded games; nil, and without columns, for other images.
+  package var sprites: SpriteSummary?
 
   package init() {}
+
+  /// Those of `sprites`.
+  package static let spriteColumns = ["val/rare_iou", "val/moving_recovered"]
 
   /// In the order of their columns.
   package var metrics: [Metric] {
@@ -27,33 +34,44 @@ package struct VQGANValidation: Equatable, Sendable {
       Metric("val/psnr", agreement == nil ? psnr : nil), Metric("val/pixel_agreement", agreement),
       Metric("val/codes_used", Double(codesUsed)),
     ]
+      + (sprites.map {
+        zip(Self.spriteColumns, [$0.rareIoU, $0.movingRecovered]).map { Metric($0, $1) }
+      } ?? [])
   }
 }
 
 extension VQGANTrainer {
   /// Means over the given batches; with averaged weights they are those of the average.
   ///
-  /// - Parameter shouldStop: asked before each batch; `nil` is returned once it says yes.
+  /// - Parameters:
+  ///   - frames: what the sprites of all images are judged by, nil for one without a palette; nil
+  ///     if they are not.
+  ///   - shouldStop: asked before each batch; `nil` is returned once it says yes.
   package func validate(
-    _ batches: [ImageBatch], on device: Device, unless shouldStop: () -> Bool = { false }
+    _ batches: [ImageBatch], sprites frames: [SpriteFrame?]? = nil, on device: Device,
+    unless shouldStop: () -> Bool = { false }
   ) -> VQGANValidation? {
     let model = average?.model ?? model
     var result = VQGANValidation()
+    var images = 0  // so far
     var used: Set<Int32> = []
     let total = Double(batches.reduce(0) { $0 + $1.count })
     var isStopped = false
+    if frames != nil { result.sprites = SpriteSummary() }
     withoutGradients {
       for batch in batches {
         isStopped = shouldStop()
         if isStopped { return }
         let input = batch.input(on: device)
         let fraction = Double(batch.count) / total
+        let first = images
+        images += batch.count
         var none: RandomSource?
         let quantized = model.quantize(model.latents(of: input, dropout: &none))
         let output = model.decode(quantized.latents, dropout: &none)
         result.quant += fraction * Double(quantized.loss.item())
         for level in quantized.levels { used.formUnion(level.entries) }
-        guard case .values(let images) = input else {
+        guard case .values(let originals) = input else {
           guard case .labels(let labels) = input else { continue }
           result.rec += fraction * Double(objective.reconstructionLoss(output, of: input).item())
           let found = output.largestChannels().elements
@@ -63,17 +81,24 @@ extension VQGANTrainer {
           continue
         }
         let reconstruction = output.plain()
-        let p = perceptual.map { Double($0(images, reconstruction).mean().item()) } ?? 0
+        let p = perceptual.map { Double($0(originals, reconstruction).mean().item()) } ?? 0
         result.rec +=
           fraction
           * (Double(objective.reconstructionLoss(reconstruction, of: input).item())
             + Double(objective.perceptualWeight) * p)
         result.perceptual += fraction * p
         if case .bytes(let pixels) = batch.values {
-          result.psnr += fraction * meanPSNR(pixels, reconstruction.pixels(), images: batch.count)
+          let found = reconstruction.pixels()
+          result.psnr += fraction * meanPSNR(pixels, found, images: batch.count)
+          let size = found.count / batch.count
+          for (item, frame) in (frames?[first..<images] ?? []).enumerated() {
+            guard let frame else { continue }
+            result.sprites?.add(
+              frame.scores(of: Array(found[item * size..<(item + 1) * size])))
+          }
         } else {
           result.psnr +=
-            fraction * meanPSNR(images.grey(), reconstruction.grey(), images: batch.count)
+            fraction * meanPSNR(originals.grey(), reconstruction.grey(), images: batch.count)
         }
       }
     }
