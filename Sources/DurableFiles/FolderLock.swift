@@ -95,7 +95,8 @@ package final class FolderLock: Sendable {
       var part = Part(path: path)
       if DurableFile.exists(path) { try part.open() }
       let isHeld = all.withLock { [part] locks in
-        guard let above = locks.firstIndex(where: {
+        guard
+          let above = locks.firstIndex(where: {
             $0.lock >= 0 && path.utf8.starts(with: $0.prefix.utf8)
           })
         else { return false }
