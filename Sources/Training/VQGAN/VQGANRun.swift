@@ -76,7 +76,8 @@ package struct VQGANRun {
   ) throws {
     try state.begin(
       on: try shards.identity, validation: try validation?.identity, in: folder)
-    let columns = (metrics(nil, 0) + VQGANValidation().metrics).map(\.name)
+    let columns = (metrics(nil, 0) + VQGANValidation(palette: config.model.palette).metrics)
+      .map(\.name)
     let evaluated = try validation.map { try Self.evaluatedImages(of: $0, config) } ?? []
     let log = try MetricsLog(
       folder, columns: columns + (evaluator?.columns ?? []),

@@ -1,6 +1,7 @@
 // The VQGAN on images that it was not trained on.
 import Images
 import Models
+import RowMaps
 import Shards
 import TensorCore
 
@@ -16,17 +17,22 @@ package struct VQGANValidation: Equatable, Sendable {
   package var codesUsed = 0
   /// Fraction of the pixels whose most likely label is theirs; nil for images, which have `psnr`.
   package var agreement: Double?
+  /// What label maps in the colours of a palette have besides; nil for others.
+  package var colors: ColorAgreement?
 
-  package init() {}
+  /// - Parameter palette: of the model, whose colours are measured too.
+  package init(palette: Palette? = nil) {
+    colors = palette.map { ColorAgreement(colors: $0.count) }
+  }
 
   /// In the order of their columns.
   package var metrics: [Metric] {
     [
       Metric("val/rec_loss", rec), Metric("val/p_loss", perceptual),
       Metric("val/quant_loss", quant),
-      Metric("val/psnr", agreement == nil ? psnr : nil), Metric("val/pixel_agreement", agreement),
-      Metric("val/codes_used", Double(codesUsed)),
-    ]
+      Metric("val/psnr", agreement == nil || colors != nil ? psnr : nil),
+      Metric("val/pixel_agreement", agreement), Metric("val/codes_used", Double(codesUsed)),
+    ] + (colors?.metrics ?? [])
   }
 }
 
@@ -38,7 +44,8 @@ extension VQGANTrainer {
     _ batches: [ImageBatch], on device: Device, unless shouldStop: () -> Bool = { false }
   ) -> VQGANValidation? {
     let model = average?.model ?? model
-    var result = VQGANValidation()
+    let palette = model.config.palette
+    var result = VQGANValidation(palette: palette)
     var used: Set<Int32> = []
     let total = Double(batches.reduce(0) { $0 + $1.count })
     var isStopped = false
@@ -56,10 +63,16 @@ extension VQGANTrainer {
         guard case .values(let images) = input else {
           guard case .labels(let labels) = input else { continue }
           result.rec += fraction * Double(objective.reconstructionLoss(output, of: input).item())
-          let found = output.largestChannels().elements
-          let right = zip(found, labels.elements).count { $0 == $1 }
+          let found = output.largestLabels()
+          let right = zip(found, labels.elements).count { Int32($0) == $1 }
           result.agreement =
             (result.agreement ?? 0) + fraction * Double(right) / Double(max(found.count, 1))
+          if case .bytes(let wanted) = batch.values {
+            result.colors?.add(found, of: wanted, images: batch.count)
+            if let one = palette?.pixels(of: wanted), let other = palette?.pixels(of: found) {
+              result.psnr += fraction * meanPSNR(one, other, images: batch.count)
+            }
+          }
           continue
         }
         let reconstruction = output.plain()
@@ -105,9 +118,7 @@ extension VQGAN {
     withoutGradients {
       var none: RandomSource?
       let quantized = quantize(latents(of: batch.input(on: device), dropout: &none))
-      return decode(quantized.latents, dropout: &none).largestChannels().elements.map {
-        UInt8(clamping: $0)
-      }
+      return decode(quantized.latents, dropout: &none).largestLabels()
     }
   }
 }
