@@ -104,7 +104,8 @@ extension Palette: Codable {
     let values = try decoder.singleValueContainer()
     var bytes: [UInt8] = []
     for text in try values.decode([String].self) {
-      guard text.utf8.count == 6, let color = UInt32(text, radix: 16) else {
+      guard text.utf8.count == 6, text.allSatisfy(\.isHexDigit), let color = UInt32(text, radix: 16)
+      else {
         throw DecodingError.dataCorruptedError(
           in: values, debugDescription: "\"\(text)\", expected a colour such as \"0080ff\"")
       }

@@ -130,7 +130,7 @@ extension VQGANObjective {
       return "worst_fraction is \(worstFraction); it needs 0 to 1"
     }
     if !labelWeights.allSatisfy({ $0 >= 0 && $0.isFinite }) {
-      return "label_weights holds \(labelWeights); none must be negative"
+      return "label_weights holds \(labelWeights); they must not be negative"
     }
     if discRamp < 0 { return "disc_ramp is \(discRamp); it must not be negative" }
     if Set(freeze) == Set(VQGANPart.allCases) { return "freeze names every part" }
