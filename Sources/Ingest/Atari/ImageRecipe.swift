@@ -9,7 +9,7 @@ package struct ImageRecipe: ParsableArguments, Sendable {
     help: ArgumentHelp(
       """
       Size of a game state, pixels: one number for a square, or WxH \
-      (default: 208, with --palette 160x208).
+      (default: 208; with --palette 160x208).
       """, valueName: "size"),
     transform: ImageSize.init(argument:))
   package var chosenSize: ImageSize?
@@ -18,7 +18,7 @@ package struct ImageRecipe: ParsableArguments, Sendable {
     name: .customLong("fit"),
     help: """
       Bring a frame to the size by cutting its sides, by black margins, or by distortion \
-      (default: stretch, with --palette crop).
+      (default: stretch; with --palette crop).
       """)
   package var chosenFit: FitMode?
 
@@ -26,7 +26,7 @@ package struct ImageRecipe: ParsableArguments, Sendable {
     name: .customLong("filter"),
     help: """
       How pixels are resampled; area enlarges like nearest and averages when shrinking \
-      (default: area, with --palette nearest).
+      (default: area; with --palette nearest).
       """)
   package var chosenFilter: ResizeFilter?
 
