@@ -4,7 +4,7 @@
 #include <math.h>
 
 struct rows {
-  const float *x, *dy, *log_sums;
+  const float *x, *dy, *log_sums, *weights;
   const int32_t *targets;
   float *y, *losses, *sums;
   float scale;
@@ -54,7 +54,8 @@ ROWS(cross_entropy, {
   const float log_sum = logf(sum);
   const int32_t target = s->targets[row];
   s->sums[row] = maximum + log_sum;
-  s->losses[row] = target < 0 ? 0 : log_sum + (maximum - x[target]);
+  const float loss = target < 0 ? 0 : log_sum + (maximum - x[target]);
+  s->losses[row] = s->weights && target >= 0 ? s->weights[target] * loss : loss;
 })
 
 ROWS(cross_entropy_backward, {
@@ -62,7 +63,7 @@ ROWS(cross_entropy_backward, {
   float *dx = s->y + at;
   const float log_sum = s->log_sums[row];
   const int32_t target = s->targets[row];
-  const float scale = target < 0 ? 0 : s->scale;
+  const float scale = target < 0 ? 0 : s->weights ? s->weights[target] * s->scale : s->scale;
   CK_INDEPENDENT for (long i = 0; i < c; i++) dx[i] = scale * ck_exponential(x[i] - log_sum);
   if (target >= 0) dx[target] -= scale;
 })
@@ -120,16 +121,22 @@ void ck_softmax_backward(const float *y, const float *dy, float *dx, long m, lon
   run(softmax_backward, (struct rows){.x = y, .dy = dy, .y = dx, .m = m, .c = c});
 }
 
-void ck_cross_entropy_forward(const float *logits, const int32_t *targets, float *losses, float *log_sums,
-                              long m, long v) {
-  run(cross_entropy,
-      (struct rows){.x = logits, .targets = targets, .losses = losses, .sums = log_sums, .m = m, .c = v});
+void ck_cross_entropy_forward(const float *logits, const int32_t *targets, const float *weights,
+                              float *losses, float *log_sums, long m, long v) {
+  run(cross_entropy, (struct rows){.x = logits,
+                                   .targets = targets,
+                                   .weights = weights,
+                                   .losses = losses,
+                                   .sums = log_sums,
+                                   .m = m,
+                                   .c = v});
 }
 
-void ck_cross_entropy_backward(const float *logits, const int32_t *targets, const float *log_sums,
-                               float *dlogits, float scale, long m, long v) {
+void ck_cross_entropy_backward(const float *logits, const int32_t *targets, const float *weights,
+                               const float *log_sums, float *dlogits, float scale, long m, long v) {
   run(cross_entropy_backward, (struct rows){.x = logits,
                                             .targets = targets,
+                                            .weights = weights,
                                             .log_sums = log_sums,
                                             .y = dlogits,
                                             .scale = scale,

@@ -101,9 +101,9 @@ private func code(of error: ImageError) -> SuiteExitCode {
 
 private func code(of error: IngestError) -> SuiteExitCode {
   switch error {
-  case .badSample, .tooManyErrors, .tooManyLeftOut, .noImages, .noImagesRead, .notAList, .noSamples,
-    .nothingWritten,
-    .nothingUsable, .tooManyRecords, .otherImages, .numberTooLarge, .noneOfTheImages:
+  case .badSample, .tooManyColors, .tooManyErrors, .tooManyLeftOut, .noImages, .noImagesRead,
+    .notAList, .noSamples, .nothingWritten, .nothingUsable, .tooManyRecords, .otherImages,
+    .numberTooLarge, .noneOfTheImages:
     .badData
   case .holdoutNotSelected, .unknownCategory: .usage
   case .noSpace: .cannotCreate

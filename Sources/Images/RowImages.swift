@@ -21,17 +21,25 @@ extension DepthMap: PixelMap {
 }
 
 extension RGBImage {
-  /// A row of a shard: images as they are, classes in their colours, amounts as grey.
+  /// A row of a shard: images as they are, classes in colours, amounts as grey.
   ///
-  /// - Parameter row: `[height, width, channels]`.
-  package init(_ row: RowValues, of map: RowMap, width: Int, height: Int) {
+  /// - Parameters:
+  ///   - row: `[height, width, channels]`.
+  ///   - palette: the colours of a palette map; without it classes have colours of their own.
+  package init(
+    _ row: RowValues, of map: RowMap, width: Int, height: Int, palette: Palette? = nil
+  ) {
     switch row {
     case .words(let values): self = DepthMap(width: width, height: height, stored: values).image
     case .bytes(let values) where map.channels == 3:
       self.init(width: width, height: height, pixels: values)
     case .bytes(let values):
-      let palette = (0..<256).map { map.isLabels ? RGBColor(label: $0) : .grey(UInt8($0)) }
-      self.init(width: width, height: height, pixels: values.flatMap { palette[Int($0)].channels })
+      if let pixels = palette?.pixels(of: values) {
+        self.init(width: width, height: height, pixels: pixels)
+        return
+      }
+      let colors = (0..<256).map { map.isLabels ? RGBColor(label: $0) : .grey(UInt8($0)) }
+      self.init(width: width, height: height, pixels: values.flatMap { colors[Int($0)].channels })
     }
   }
 }

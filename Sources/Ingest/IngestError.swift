@@ -1,3 +1,5 @@
+import RowMaps
+
 /// Why a data set could not be made.
 package enum IngestError: Error, Equatable {
   // Input
@@ -11,6 +13,8 @@ package enum IngestError: Error, Equatable {
   case numberTooLarge(id: Int64, name: String, path: String)
   case unknownCategory(String, path: String)
   case badSample(reason: String)
+  /// - Parameters: own: colours of the image; all: with those of the images before it.
+  case tooManyColors(name: String, own: Int, all: Int, allowed: Int)
   case tooManyErrors(count: Int, samples: Int, allowed: Int, last: String)
   case tooManyLeftOut(count: Int, samples: Int, allowed: Int, last: String)
   case noImages(folder: String)
@@ -45,6 +49,10 @@ extension IngestError: CustomStringConvertible {
       "\(path): no category \"\(name)\" (--categories), expected names or numbers of its list"
     case .badSample(let reason):
       "\(reason) (stopped by --strict)"
+    case .tooManyColors(let name, let own, let all, let allowed):
+      "\(name): has \(own) colours, with the images before it \(all); a palette has \(allowed) at "
+        + "most (--max-colors, up to \(Palette.most)); palettes are for pixel art that was never "
+        + "averaged, enlarged smoothly or stored as JPEG"
     case .tooManyErrors(let count, let samples, let allowed, let last):
       "\(last); that makes \(count) bad samples of \(samples), at most \(allowed) are accepted (--max-errors)"
     case .tooManyLeftOut(let count, let samples, let allowed, let last):

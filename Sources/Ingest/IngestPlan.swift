@@ -21,6 +21,8 @@ package struct IngestPlan: Sendable {
   package let leftOut: [String]
   private let cut: ImageCut
   private let preprocessing: String
+  /// The palette of all rows; nil where they have no palette maps.
+  private let palette: Palette?
 
   /// Cuts chosen samples into shards.
   ///
@@ -28,15 +30,20 @@ package struct IngestPlan: Sendable {
   ///   - name: first part of the shards' names unless the options have one.
   ///   - inputs: names and sizes of all that is read.
   ///   - record: the options of the source.
+  ///   - palette: of all rows, where they are to have palette maps.
   ///   - words: of the summary: what comes before the count of samples, what they are called, what
   ///     comes last.
   init(
     _ choice: ImageChoice, of source: any ImageSource, cut: ImageCut, _ options: ShardOptions,
     name: String, inputs: [PlannedInput], record: IngestRecord, warnings: [String],
-    leftOut: [String] = [], words: (lead: String, samples: String, last: String)
+    leftOut: [String] = [], palette: Palette? = nil,
+    words: (lead: String, samples: String, last: String)
   ) {
     let (name, training) = (options.name ?? name, choice.training.count)
     var record = record
+    self.palette = palette
+    // Only where it is set: folders of versions without the option are continued.
+    if let palette { record.note("--palette", palette) }
     options.note(in: &record, name: name)
     samples = choice.training + choice.validation
     trainingCount = training
@@ -65,22 +72,25 @@ package struct IngestPlan: Sendable {
   init(
     _ choice: ImageChoice, _ squares: SquareOptions, _ shards: ShardOptions,
     of source: any ImageSource, name: String, inputs: [PlannedInput], record: IngestRecord,
-    warnings: [String], leftOut: [String] = []
+    warnings: [String], leftOut: [String] = [], palette: Palette? = nil
   ) {
     var record = record
     squares.note(in: &record)
     self.init(
       choice, of: source, cut: .squares(squares), shards, name: name, inputs: inputs,
-      record: record, warnings: warnings, leftOut: leftOut,
+      record: record, warnings: warnings, leftOut: leftOut, palette: palette,
       words: ("", "images", squares.crops > 0 ? ", \(squares.crops) of each" : ""))
   }
 
   /// Bytes of all rows before compression.
   package var plainBytes: Int {
-    let bytes = ([.images] + source.contents.maps).reduce(0) { $0 + $1.bytesPerPixel }
+    let bytes = ([.images] + maps).reduce(0) { $0 + $1.bytesPerPixel }
     let good = samples.count { $0.fault == nil }
     return good * cut.rowsPerSample * cut.width * cut.height * bytes
   }
+
+  /// The maps of every row.
+  private var maps: [RowMap] { source.contents.maps + (palette == nil ? [] : [.palette]) }
 
   /// The split that a shard belongs to.
   func split(of shard: PlannedShard) -> IngestSplit {
@@ -91,26 +101,28 @@ package struct IngestPlan: Sendable {
   func header(of split: IngestSplit, toolVersion: String) -> ImageShardHeader {
     ImageShardHeader(
       height: cut.height, width: cut.width, source: source.corpus, split: split.rawValue,
-      preprocessing: preprocessing, toolVersion: toolVersion, maps: source.contents.maps)
+      preprocessing: preprocessing, toolVersion: toolVersion, maps: maps, palette: palette)
   }
 
   /// Reads a sample and makes its rows; any thread may do it.
   func read(_ sample: Int, encoder: ImageRowEncoder) -> SampleOutcome {
     let planned = samples[sample]
-    let found: SourceImage
     do throws(InvalidImage) {
       if let fault = planned.fault { throw fault }
-      found = try source.read(planned, needs: cut.needs(of: planned))
+      let found = try source.read(planned, needs: cut.needs(of: planned))
+      var rows: [(row: EncodedImageRow, labels: RowLabels)] = []
+      for (number, row) in cut.rows(of: found, planned).enumerated() {
+        var maps = row.maps
+        maps[.palette] = try palette?.map(of: row.image)
+        let encoded = encoder.encode(
+          row.image.pixels, maps: maps, id: planned.id | Int64(number) << 48, name: planned.name)
+        rows.append((row: encoded, labels: row.labels))
+      }
+      return .rows(rows, faults: found.faults)
     } catch {
       if let shortage = error.shortage { return .failed(shortage) }
       return .skipped(SkippedSample(name: planned.name, reason: "\(error)"))
     }
-    let rows = cut.rows(of: found, planned).enumerated().map { number, row in
-      let encoded = encoder.encode(
-        row.image.pixels, maps: row.maps, id: planned.id | Int64(number) << 48, name: planned.name)
-      return (row: encoded, labels: row.labels)
-    }
-    return .rows(rows, faults: found.faults)
   }
 
   /// Gives the rows of a shard their labels.

@@ -39,7 +39,7 @@ private func code(of error: RunError) -> SuiteExitCode {
 
 private func code(of error: EncodingError) -> SuiteExitCode {
   switch error {
-  case .size, .channels, .input, .label: .badData
+  case .size, .channels, .color, .input, .label: .badData
   case .sameName: .usage
   }
 }

@@ -10,6 +10,8 @@ package enum RowMap: String, Codable, CaseIterable, Sendable {
   case segmentation
   /// How far away: 0 the least of the whole image, 65535 the greatest.
   case depth
+  /// The number of a colour in the shard's `Palette`: the image itself, exactly.
+  case palette
 
   /// What there is to know of a map.
   private var traits: (title: String, writer: String, channels: Int, isWide: Bool, isLabels: Bool) {
@@ -17,6 +19,7 @@ package enum RowMap: String, Codable, CaseIterable, Sendable {
     case .images: ("images", "every prep command", 3, false, false)
     case .segmentation: ("label maps", "prep-coco --segmentation", 1, false, true)
     case .depth: ("depth maps", "--depth of prep-images or prep-coco", 1, true, false)
+    case .palette: ("palette maps", "--palette of prep-atari or prep-images", 1, false, true)
     }
   }
 

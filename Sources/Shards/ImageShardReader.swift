@@ -27,11 +27,13 @@ package final class ImageShardReader: ShardReader {
       if let input = try MapInput.open(map, in: contents, images: shape) { maps.append(input) }
     }
     self.maps = maps
+    let hasPalette = maps.contains { $0.map == .palette }
     header = ImageShardHeader(
       height: shape[1], width: shape[2],
       source: try file.text(ShardFormat.Attribute.source), split: contents.split,
       preprocessing: try file.text(ShardFormat.Attribute.preprocessing),
-      toolVersion: contents.toolVersion, maps: maps.map(\.map))
+      toolVersion: contents.toolVersion, maps: maps.map(\.map),
+      palette: hasPalette ? try Palette(of: file) : nil)
   }
 
   /// Bytes of one image, H·W·3.
@@ -78,8 +80,18 @@ package final class ImageShardReader: ShardReader {
     }
   }
 
+  /// Reads a row with its maps; a palette map must show the image exactly.
   package func check(_ row: Int) throws(ShardError) {
-    _ = try pixels(row)
-    for map in maps { _ = try map.read(row, of: contents) }
+    let pixels = try pixels(row)
+    for map in maps {
+      let values = try map.read(row, of: contents)
+      if let palette = header.palette, map.map == .palette, case .bytes(let numbers) = values,
+        palette.pixels(of: numbers) != pixels
+      {
+        throw .malformed(
+          path: path, item: "/palette[\(row)]", found: "in other colours than /images[\(row)]",
+          expected: "the same image")
+      }
+    }
   }
 }

@@ -47,6 +47,24 @@ extension ShardSet where Reader == ImageShardReader {
     for shard in paths.indices { try opened(shard).require(map) }
   }
 
+  /// The palette that all shards have.
+  ///
+  /// - Throws: `noMaps` naming the first shard without; `disagreement` where palettes differ.
+  package func palette() throws(ShardError) -> Palette {
+    guard let palette = header.palette else { throw .noMaps(path: paths[0], map: .palette) }
+    for path in paths.dropFirst() {
+      guard let other = try Reader(path).header.palette else {
+        throw .noMaps(path: path, map: .palette)
+      }
+      guard other == palette else {
+        throw .disagreement(
+          path: path, other: paths[0], property: "the palette", found: "\(other)",
+          expected: "\(palette)")
+      }
+    }
+    return palette
+  }
+
   /// Several images, one after the other.
   ///
   /// - Parameter pixels: `[indices.count, H, W, 3]`.

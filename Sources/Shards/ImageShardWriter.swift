@@ -36,6 +36,7 @@ package final class ImageShardWriter {
     compressesImages: Bool? = nil
   ) throws(ShardError) {
     precondition(header.height > 0 && header.width > 0, "\(header.height)×\(header.width) pixels")
+    precondition(header.maps.contains(.palette) == (header.palette != nil), "maps and a palette")
     self.header = header
     encoder = ImageRowEncoder(header, compression: compression)
     shard = try UnfinishedShard(path, kind: .images, toolVersion: header.toolVersion)
@@ -132,6 +133,7 @@ package final class ImageShardWriter {
     for map in header.maps {
       maps.append(try MapOutput(map, in: shard.file, header, compression: encoder.compression))
     }
+    if let palette = header.palette { try palette.write(to: shard.file) }
   }
 
   private func write(_ row: EncodedImageRow) throws(ShardError) {

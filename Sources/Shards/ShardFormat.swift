@@ -15,7 +15,7 @@ enum ShardFormat {
 
   /// Datasets that are not labels.
   static let reserved = Set(
-    [codes, id, name, crc32c, condition, conditionCRC32C]
+    [codes, id, name, crc32c, condition, conditionCRC32C, paletteColors]
       + RowMap.allCases.flatMap { [$0.dataset, $0.checksums] })
   /// What the attribute `split` may be.
   static let splits = ["train", "validation", "samples"]
@@ -28,6 +28,8 @@ enum ShardFormat {
   static let crc32c = "crc32c"
   static let condition = "condition"
   static let conditionCRC32C = "condition_crc32c"
+  /// The colours that the numbers of palette maps stand for.
+  static let paletteColors = "palette_colors"
 
   /// Groups of the root: what a row has any number of.
   enum Group {
@@ -78,11 +80,14 @@ package struct ImageShardHeader: Equatable, Sendable {
   package var toolVersion: String
   /// The maps that every image has beside it, in the order of `RowMap`.
   package var maps: [RowMap]
+  /// The colours of palette maps; nil in shards without them.
+  package var palette: Palette?
 
   package init(
     height: Int, width: Int, source: String, split: String, preprocessing: String,
-    toolVersion: String, maps: [RowMap] = []
+    toolVersion: String, maps: [RowMap] = [], palette: Palette? = nil
   ) {
+    self.palette = palette
     self.height = height
     self.width = width
     self.source = source

@@ -34,6 +34,8 @@ struct PrepImages: SuiteCommand {
 
   @OptionGroup var photos: PhotoOptions
 
+  @OptionGroup var palette: PaletteOptions
+
   @Option(
     help: ArgumentHelp(
       "Folder of depth maps: NAME.png for an image NAME of the folder.", valueName: "dir"))
@@ -47,6 +49,8 @@ struct PrepImages: SuiteCommand {
   @OptionGroup(title: "Results") var results: ResultOptions
 
   func execute() throws {
+    var squares = squares
+    squares.chosenFilter = try palette.filter(squares.chosenFilter)
     let run = IngestRun(out: out, unit: "images", options: running, results: results)
     let paths = try listedPaths()
     guard depth == nil || paths == nil else {
@@ -56,11 +60,12 @@ struct PrepImages: SuiteCommand {
       guard let paths else {
         return try ImageListSource.plan(
           folder: source, followsLinks: followSymlinks, reading: photos.reading, depth: depth,
-          squares: squares, shards: shards, progress: progress)
+          squares: squares, palette: palette, threads: running.threads, shards: shards,
+          progress: progress)
       }
       return try ImageListSource.plan(
-        paths: paths, list: source, reading: photos.reading, squares: squares, shards: shards,
-        progress: progress)
+        paths: paths, list: source, reading: photos.reading, squares: squares, palette: palette,
+        threads: running.threads, shards: shards, progress: progress)
     }
   }
 

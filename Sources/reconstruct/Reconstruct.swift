@@ -59,7 +59,8 @@ struct Reconstruct: ModelCommand {
     let stage = try FirstStage.load(vqgan, on: device)
     let reconstructor = try Reconstructor(stage, on: device)
     let fitting = try ImageFitting(
-      factor: stage.config.downsampling, size: size.map { ($0.width, $0.height) })
+      factor: stage.config.downsampling, size: size.map { ($0.width, $0.height) },
+      filter: stage.config.resizing)
     let inputs = try opened(try input.resolve(console: console))
     var writer = ReconstructionWriter(
       in: folder, codebookSize: stage.config.codes, depth: stage.config.depth, of: inputs.count)
@@ -84,7 +85,7 @@ struct Reconstruct: ModelCommand {
     var batch: [NamedImage] = []
     var backgrounds: [RGBImage?] = []
     func finishBatch() throws {
-      let made = reconstructor.reconstruct(batch.map(\.image))
+      let made = try reconstructor.reconstruct(batch)
       for (item, image) in made.images.enumerated() {
         let page = try writer.add(batch[item], image, background: backgrounds[item])
         try report(page, console)

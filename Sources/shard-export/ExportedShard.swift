@@ -7,7 +7,7 @@ struct ExportedShard: Sendable {
   let path: String
   /// Of every row, relative to the output folder and without ending: `images/a/b`.
   let files: [String]
-  /// Beside the images.
+  /// Beside the images; a palette's map says nothing that they do not.
   let maps: [RowMap]
   private let ids: [Int64]
   private let names: [String]
@@ -15,7 +15,7 @@ struct ExportedShard: Sendable {
   init(_ reader: ImageShardReader, files: [String]) throws(ShardError) {
     path = reader.path
     self.files = files
-    maps = reader.header.maps
+    maps = reader.header.maps.filter { $0 != .palette }
     (ids, names) = (try reader.contents.ids, try reader.contents.names)
   }
 
@@ -66,6 +66,7 @@ extension RowMap {
     case .images: "images"
     case .segmentation: "stuffthingmaps"
     case .depth: "depth"
+    case .palette: "palette"
     }
   }
 }

@@ -55,7 +55,8 @@ struct Preview {
     let header = reader.header
     let captions = try reader.contents.captions
     let objects = try reader.contents.objects
-    let isPlain = header.maps.isEmpty && captions == nil && objects == nil
+    let maps = header.maps.filter { $0 != .palette }  // the image itself
+    let isPlain = maps.isEmpty && captions == nil && objects == nil
     let rowNames = try reader.contents.names
     let categories = try reader.contents.categories ?? []
     let names = Dictionary(categories.map { ($0.id, $0.name) }) { first, _ in first }
@@ -68,11 +69,11 @@ struct Preview {
         images.append(image)
         continue
       }
-      var maps: [(map: RowMap, values: RowValues)] = []
-      for map in header.maps { maps.append((map, try reader.row(row, map))) }
+      var values: [(map: RowMap, values: RowValues)] = []
+      for map in maps { values.append((map, try reader.row(row, map))) }
       entries.append(
         PreviewEntry(
-          name: rowNames[row], image: image, maps: maps, captions: captions?[row] ?? [],
+          name: rowNames[row], image: image, maps: values, captions: captions?[row] ?? [],
           objects: objects?[row] ?? [], names: names))
     }
     let lines = entries.map(\.lineCount).max() ?? 0

@@ -30,10 +30,16 @@ struct TrainVQGAN: TrainingCommand {
     if training.resume, options.config != nil {
       throw ValidationError("--config and --resume: a resumed run has its configuration already.")
     }
+    if training.resume, options.colorBalance != nil {
+      throw ValidationError("--color-balance and --resume: a resumed run has its weights already.")
+    }
   }
 
+  /// What the shards decide too: the colours of palettes.
   func start(on shards: [String], in environment: Environment) throws -> VQGANRunConfig {
-    try options.start(training, in: environment)
+    var config = try options.start(training, in: environment)
+    try options.addColors(of: shards, to: &config)
+    return config
   }
 
   func change(_ config: inout VQGANRunConfig) throws { try options.change(&config) }

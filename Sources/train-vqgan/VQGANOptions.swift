@@ -4,6 +4,7 @@ import CommandSupport
 import ModelCommands
 import Models
 import RowMaps
+import Shards
 import TensorCore
 import Training
 
@@ -29,10 +30,18 @@ struct VQGANOptions: ParsableArguments {
 
   @Option(
     help: """
-      What it reads of the shards: images, segmentation or depth \
+      What it reads of the shards: images, segmentation, depth or palette \
       (default: \(defaults.model.input.rawValue)).
       """)
   var input: RowMap?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Weigh the colours of palettes by their frequency to the power of -P \
+      (default: \(ImageShardSet.standardBalance)).
+      """, valueName: "P"))
+  var colorBalance: Float?
 
   @OptionGroup var codebook: QuantizerOptions
 
@@ -93,6 +102,9 @@ struct VQGANOptions: ParsableArguments {
     ] {
       if let value, value < 1 { throw ValidationError("\(name) must be positive, got \(value).") }
     }
+    if let colorBalance, !(0...2).contains(colorBalance) {
+      throw ValidationError("--color-balance must be in 0...2, got \(colorBalance).")
+    }
     if let ramp, ramp < 0 {
       throw ValidationError("--ramp must not be negative, got \(ramp).")
     }
@@ -145,12 +157,33 @@ struct VQGANOptions: ParsableArguments {
   private static func adapt(
     _ objective: inout VQGANObjective, to map: RowMap, channels: Int
   ) {
+    if map != .palette { objective.labelWeights = [] }
     if map == .depth { objective.discWeight = 0.75 }  // as published for depth
     if map.isLabels {
       objective.discFactor = 0
+      if map == .palette { return }  // the mean over pixels, as large as that of images
       // Its loss is a mean over all channels, so many times smaller than that of an image; at the
       // published weight of 1 the latents shrink to nothing before they say anything.
       objective.codebookWeight = 1 / Float(channels)
+    }
+  }
+
+  /// Takes palette and weights of colours from the shards, where a new run has none yet.
+  ///
+  /// - Throws: `ShardError`, `ValidationError` where `--color-balance` has no palette.
+  func addColors(of shards: [String], to config: inout VQGANRunConfig) throws {
+    guard (input ?? config.model.input) == .palette else {
+      guard colorBalance == nil else {
+        throw ValidationError("--color-balance is for --input palette.")
+      }
+      return
+    }
+    let set = try ImageShardSet(shards)
+    if config.model.palette == nil { config.model.read(try set.palette()) }
+    let labels = config.model.inChannels
+    if config.objective.labelWeights.count != labels || colorBalance != nil {
+      config.objective.labelWeights = try set.labelWeights(
+        of: .palette, labels: labels, balance: colorBalance ?? ImageShardSet.standardBalance)
     }
   }
 

@@ -61,7 +61,7 @@ import Testing
     var logSums = [Float](repeating: .nan, count: m)
     let losses = Rows.sameOnAnyThreads("cross-entropy \(shape)") {
       var losses = [Float](repeating: .nan, count: m)
-      ck_cross_entropy_forward(logits, targets, &losses, &logSums, m, v)
+      ck_cross_entropy_forward(logits, targets, nil, &losses, &logSums, m, v)
       return losses
     }
     let expected = Self.losses(logits.map(Double.init), targets, v)
@@ -69,7 +69,8 @@ import Testing
     let gradient = Rows.sameOnAnyThreads("cross-entropy backward \(shape)") {
       var gradient = logits
       gradient.withUnsafeMutableBufferPointer {
-        ck_cross_entropy_backward($0.baseAddress, targets, logSums, $0.baseAddress, 0.5, m, v)
+        ck_cross_entropy_backward(
+          $0.baseAddress, targets, nil, logSums, $0.baseAddress, 0.5, m, v)
       }
       return gradient
     }
@@ -78,6 +79,32 @@ import Testing
     }
     for (row, target) in targets.enumerated() where target < 0 {
       #expect(gradient[row * v..<(row + 1) * v].allSatisfy { $0 == 0 })
+    }
+  }
+
+  /// Losses and gradients of a target are those without weights times its weight.
+  @Test(arguments: shapes)
+  func weightsMultiplyTheLossesOfTheirTargets(shape: [Int]) {
+    let (m, v) = (shape[0], shape[1])
+    let logits = Rows.values(m * v, seed: 3)
+    var targets = Rows.indices(m, below: v, seed: 4)
+    if m > 1 { targets[m / 2] = -1 }
+    let weights = (0..<v).map { Float($0 % 5) * 0.75 }
+    var results: [(losses: [Float], gradient: [Float])] = []
+    for weights in [nil, weights] {
+      var losses = [Float](repeating: .nan, count: m)
+      var logSums = losses
+      var gradient = [Float](repeating: .nan, count: m * v)
+      ck_cross_entropy_forward(logits, targets, weights, &losses, &logSums, m, v)
+      ck_cross_entropy_backward(logits, targets, weights, logSums, &gradient, 0.5, m, v)
+      results.append((losses, gradient))
+    }
+    for (row, target) in targets.enumerated() {
+      let weight = target < 0 ? 0 : weights[Int(target)]
+      #expect(abs(results[1].losses[row] - weight * results[0].losses[row]) <= 1e-5)
+      for at in row * v..<(row + 1) * v {
+        #expect(abs(results[1].gradient[at] - weight * results[0].gradient[at]) <= 1e-5)
+      }
     }
   }
 

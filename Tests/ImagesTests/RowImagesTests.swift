@@ -19,6 +19,14 @@ struct RowImagesTests {
     #expect(depth.pixels == [0, 0, 0, 255, 255, 255])
   }
 
+  @Test func palettesGiveTheirColours() throws {
+    let palette = try #require(Palette(bytes: [9, 8, 7, 0, 0, 0]))
+    let row = RowValues.bytes([1, 0])
+    let image = RGBImage(row, of: .palette, width: 2, height: 1, palette: palette)
+    #expect(image.pixels == [0, 0, 0, 9, 8, 7])
+    #expect(RGBImage(row, of: .palette, width: 2, height: 1)[0, 0] == RGBColor(label: 1))
+  }
+
   @Test func windowsAreCutAndMirrored() {
     let row = RowValues.words((0..<12).map { UInt16($0) })  // 3 rows of 4
     let window = RowWindow(top: 1, left: 1, height: 2, width: 3)

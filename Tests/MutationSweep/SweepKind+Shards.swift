@@ -9,7 +9,8 @@ import Training
 
 extension SweepKind {
   static let imageShard = SweepKind(
-    name: "image shard", files: ["photos.h5", "plain.h5"], share: 1.5, isChecked: true,
+    name: "image shard", files: ["photos.h5", "plain.h5", "palette.h5"], share: 1.5,
+    isChecked: true,
     make: makeShards, read: { path, _ in try understood(shard: path) },
     commands: [
       "shard-info @ --verify --preview ../out.png", "codebook-report @ --out ../out --quiet",
@@ -37,7 +38,7 @@ extension SweepKind {
     read: { path, _ in try understood(shard: path) },
     commands: ["shard-info @ --verify --preview ../out.png", "codebook-report @ --out ../out"])
 
-  private static let unsealed = ["photos.h5", "plain.h5", "codes.h5"]
+  private static let unsealed = ["photos.h5", "plain.h5", "palette.h5", "codes.h5"]
 
   static let manifest = SweepKind(
     name: "manifest", files: ["shards/manifest.json"],
@@ -113,6 +114,11 @@ extension SweepKind {
     try TestSupport.imageShard("\(folder)/plain.h5", rows: 2, height: 8, width: 8) { row in
       (0..<192).map { UInt8(($0 + row * 9) % 256) }
     }
+    if let palette = Palette(bytes: [0, 0, 0, 200, 30, 30, 255, 255, 255]) {
+      try TestSupport.paletteShard(
+        "\(folder)/palette.h5", palette, rows: 2, height: 8, width: 8
+      ) { row in (0..<64).map { UInt8(($0 + row) % 3) } }
+    }
     try TestSupport.codeShard(
       "\(folder)/codes.h5", rows: 4, grid: (2, 3), fingerprint: fingerprint, downsampling: 4,
       condition: ConditionCodes(
@@ -136,6 +142,7 @@ extension SweepKind {
         text += "\(try reader.pixels(row).withUnsafeBytes(digest))"
         for map in reader.header.maps { text += "\(try reader.row(row, map))" }
       }
+      if let palette = reader.header.palette { text += "\(palette)" }
     case .codes:
       let reader = try CodeShardReader(path)
       text += "\(reader.header)"

@@ -181,9 +181,13 @@ extension OperationCase {
     ] {
       let map = IndexTensor(
         (0..<n * h * w).map { ($0 * 7 + $0 / 3) % labels }, shape: [n, h, w])
+      let weights = (0..<labels).map { 0.5 + Float($0 % 7) }
       cases += [
         OperationCase("label convolution", [[outputs, labels, k, k], [outputs]]) {
           map.convolved(with: $0[0].in(.blockedWeights), bias: $0[1])
+        },
+        OperationCase("weighted label cross-entropy", [[n, labels, h, w]]) {
+          $0[0].labelCrossEntropy(map, weights: weights)
         },
         OperationCase("label cross-entropy", [[n, labels, h, w]]) {
           $0[0].blocked().labelCrossEntropy(map)

@@ -7,6 +7,7 @@ import Shards
 /// - Parameters:
 ///   - rows: how many; row `i` has the number and the name `i` unless `name` tells another.
 ///   - maps: those that rows have beside their pixels, `[H, W]` each.
+///   - palette: of palette maps, where rows have them.
 ///   - pixels: `[H, W, 3]` of a row.
 @discardableResult
 package func imageShard(
@@ -14,13 +15,14 @@ package func imageShard(
   compression: ShardCompression = .none, name: (Int) -> String = { "\($0)" },
   labels: [(String, ShardColumn)] = [], objects: [[ShardObject]]? = nil,
   categories: [ShardCategory]? = nil, maps: (Int) -> [RowMap: RowValues] = { _ in [:] },
-  pixels: (Int) -> [UInt8]
+  palette: Palette? = nil, pixels: (Int) -> [UInt8]
 ) throws -> FinishedShard {
   let writer = try ImageShardWriter(
     path,
     header: ImageShardHeader(
       height: height, width: width, source: "test", split: split, preprocessing: "{}",
-      toolVersion: "test", maps: Array(maps(0).keys)), compression: compression)
+      toolVersion: "test", maps: Array(maps(0).keys), palette: palette),
+    compression: compression)
   for row in 0..<rows {
     try writer.append(
       writer.encoder.encode(pixels(row), maps: maps(row), id: Int64(row), name: name(row)))
@@ -29,6 +31,20 @@ package func imageShard(
   if let objects { writer.setObjects(objects) }
   if let categories { writer.setCategories(categories) }
   return try writer.finish()
+}
+
+/// Writes an image shard with palette maps.
+///
+/// - Parameter numbers: of the colours of a row's pixels, `[H, W]`.
+@discardableResult
+package func paletteShard(
+  _ path: String, _ palette: Palette, rows: Int, height: Int = 16, width: Int = 16,
+  split: String = "train", numbers: (Int) -> [UInt8]
+) throws -> FinishedShard {
+  try imageShard(
+    path, rows: rows, height: height, width: width, split: split,
+    maps: { [.palette: .bytes(numbers($0))] }, palette: palette,
+    pixels: { palette.pixels(of: numbers($0)) ?? [] })
 }
 
 /// Writes a code shard of one VQGAN.

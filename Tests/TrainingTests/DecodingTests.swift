@@ -41,9 +41,10 @@ import Training
       for start in stride(from: 0, to: images.count, by: 2) {
         let rows = start..<min(start + 2, images.count)
         let originals = try rows.map {
-          RGBImage(width: 12, height: 8, pixels: try images.pixels($0))
+          NamedImage(
+            name: "\($0)", image: RGBImage(width: 12, height: 8, pixels: try images.pixels($0)))
         }
-        for (row, image) in zip(rows, reconstructor.reconstruct(originals).images) {
+        for (row, image) in zip(rows, try reconstructor.reconstruct(originals).images) {
           #expect(try decoded.pixels(row) == image.pixels, "row \(row) of \(shard.path)")
         }
       }

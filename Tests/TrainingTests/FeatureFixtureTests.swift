@@ -35,7 +35,7 @@ import Training
     for resize in FeatureResize.allCases {
       let extractor = try FeatureExtractor(
         .inception(folder("inception.safetensors")), stage: nil, resize: resize, on: .default)
-      let found = extractor.features(of: Self.images)
+      let found = try extractor.features(of: Self.images)
       let distance = Distance(found, try fixture.floats(of: "inception.\(resize.rawValue)"))
       #expect(distance.relative < 2e-5, "\(resize): \(distance)")
       guard resize == .tf else { continue }
@@ -54,7 +54,7 @@ import Training
     let extractor = try FeatureExtractor(
       .lite0(folder("lite0.safetensors")), stage: nil, resize: resize, on: .default)
     let expected = try Fixture.tensors(Self.fixture).floats(of: "lite0.\(resize.rawValue)")
-    let distance = Distance(extractor.features(of: Self.images), expected)
+    let distance = Distance(try extractor.features(of: Self.images), expected)
     #expect(distance.relative < 2e-5, "\(distance)")
   }
 

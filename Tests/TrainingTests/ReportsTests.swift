@@ -86,7 +86,7 @@ import Training
     #expect(inputs.count == 4)
     let images = try (0..<4).map { try inputs.image($0) }
     #expect(images.map(\.name) == ["row ü 0", "row ü 2", "row ü 4", "row ü 1"])
-    let made = try Reconstructor(sample.stage, on: .default).reconstruct([images[2].image])
+    let made = try Reconstructor(sample.stage, on: .default).reconstruct([images[2]])
     let image = Tensor(pixels: images[2].image.pixels, count: 1, height: 8, width: 12)
     #expect(made.codes == sample.stage.model.encode(.values(image)).elements)
     #expect(made.images[0].pixels == sample.stage.model.reconstruct(image).pixels())

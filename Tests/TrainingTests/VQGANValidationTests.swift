@@ -1,4 +1,5 @@
 import Models
+import RowMaps
 import Shards
 import TensorCore
 import TestSupport
@@ -47,6 +48,11 @@ import Training
     labels.agreement = 0.5
     #expect(labels.metrics.map(\.name) == VQGANValidation().metrics.map(\.name))
     #expect(labels.metrics.filter { $0.value == nil }.map(\.name) == ["val/psnr"])
+    var palette = VQGANValidation(palette: Palette(bytes: [0, 0, 0, 1, 1, 1]))
+    palette.agreement = 0.5
+    let own = ["val/exact", "val/rare_iou"]
+    #expect(palette.metrics.map(\.name) == labels.metrics.map(\.name) + own)
+    #expect(palette.metrics.filter { $0.value == nil }.map(\.name) == own)
     let images = VQGANValidation().metrics
     #expect(images.filter { $0.value == nil }.map(\.name) == ["val/pixel_agreement"])
   }

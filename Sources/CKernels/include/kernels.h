@@ -214,12 +214,14 @@ void ck_layer_norm_backward(const float *x, const float *dy, const float *gamma,
 // y may alias x.
 void ck_softmax_forward(const float *x, float *y, long m, long c);
 void ck_softmax_backward(const float *y, const float *dy, float *dx, long m, long c);
-// losses[m] = -log softmax(logits[m])[targets[m]]; a target of -1 gives loss 0. log_sums [M] is saved.
-void ck_cross_entropy_forward(const float *logits, const int32_t *targets, float *losses, float *log_sums,
-                              long m, long v);
-// dlogits = scale * (softmax(logits) - onehot(target)); zero rows for target -1. dlogits may alias logits.
-void ck_cross_entropy_backward(const float *logits, const int32_t *targets, const float *log_sums,
-                               float *dlogits, float scale, long m, long v);
+// losses[m] = -weights[targets[m]] log softmax(logits[m])[targets[m]]; a target of -1 gives loss 0. weights [V] may be
+// NULL, which is 1 for all. log_sums [M] is saved.
+void ck_cross_entropy_forward(const float *logits, const int32_t *targets, const float *weights,
+                              float *losses, float *log_sums, long m, long v);
+// dlogits = scale * weights[target] * (softmax(logits) - onehot(target)); zero rows for target -1. dlogits may alias
+// logits.
+void ck_cross_entropy_backward(const float *logits, const int32_t *targets, const float *weights,
+                               const float *log_sums, float *dlogits, float scale, long m, long v);
 
 // divergences[m] = sum over k of q log(q K), q = softmax(logits[m]): the divergence from K equal fractions, in nats.
 // log_sums [M] is saved.

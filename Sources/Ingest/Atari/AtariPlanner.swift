@@ -64,7 +64,7 @@ package struct AtariPlanner {
     }
     noteIgnored()
     noteMixedActions()
-    let plan = assembled(shards)
+    let plan = try assembled(shards)
     try check(plan, policy: policy)
     return plan
   }
@@ -182,19 +182,21 @@ package struct AtariPlanner {
         + "alone, and rewards are summed")
   }
 
-  private func assembled(_ shards: ShardOptions) -> IngestPlan {
+  private func assembled(_ shards: ShardOptions) throws -> IngestPlan {
     var record = IngestRecord()
     frames.note(in: &record, rooms: rooms)
     recipe.note(in: &record)
+    let choice = ImageChoice(
+      training: samples[.train] ?? [], validation: samples[.validation] ?? [], limit: frames.limit)
+    let source = AtariSource(
+      game: frames.game, recipe: recipe, rooms: rooms, folder: folder, episodes: episodes,
+      samples: states)
+    let cut = ImageCut.whole(width: recipe.storedWidth, height: recipe.storedHeight)
     return IngestPlan(
-      ImageChoice(
-        training: samples[.train] ?? [], validation: samples[.validation] ?? [],
-        limit: frames.limit),
-      of: AtariSource(
-        game: frames.game, recipe: recipe, rooms: rooms, folder: folder, episodes: episodes,
-        samples: states),
-      cut: .whole(width: recipe.storedWidth, height: recipe.storedHeight), shards,
-      name: frames.game, inputs: inputs, record: record, warnings: warnings,
+      choice, of: source, cut: cut, shards, name: frames.game, inputs: inputs, record: record,
+      warnings: warnings,
+      palette: try recipe.palette.palette(
+        of: choice, from: source, cut: cut, threads: threads, progress: progress),
       words: (
         "\(episodes.count) recordings, ", "samples",
         duplicates > 0 ? "; \(duplicates) duplicate frames left out" : ""

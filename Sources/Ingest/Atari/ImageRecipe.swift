@@ -5,17 +5,32 @@ import Images
 /// then they are put together.
 package struct ImageRecipe: ParsableArguments, Sendable {
   @Option(
+    name: .customLong("size"),
     help: ArgumentHelp(
-      "Size of a game state, pixels: one number for a square, or WxH.", valueName: "size"),
+      """
+      Size of a game state, pixels: one number for a square, or WxH \
+      (default: 208; with --palette 160x208).
+      """, valueName: "size"),
     transform: ImageSize.init(argument:))
-  package var size = ImageSize(width: 208, height: 208)
+  package var chosenSize: ImageSize?
 
   @Option(
-    help: "Bring a frame to the size by cutting its sides, by black margins, or by distortion.")
-  package var fit = FitMode.stretch
+    name: .customLong("fit"),
+    help: """
+      Bring a frame to the size by cutting its sides, by black margins, or by distortion \
+      (default: stretch; with --palette crop).
+      """)
+  package var chosenFit: FitMode?
 
-  @Option(help: "How pixels are resampled; area enlarges like nearest and averages when shrinking.")
-  package var filter = ResizeFilter.area
+  @Option(
+    name: .customLong("filter"),
+    help: """
+      How pixels are resampled; area enlarges like nearest and averages when shrinking \
+      (default: area; with --palette nearest).
+      """)
+  package var chosenFilter: ResizeFilter?
+
+  @OptionGroup package var palette: PaletteOptions
 
   @Option(help: ArgumentHelp("Successive game states in one image.", valueName: "K"))
   package var stack = 1
@@ -27,7 +42,24 @@ package struct ImageRecipe: ParsableArguments, Sendable {
 
   package init() {}
 
+  /// Of a game state, pixels.
+  package var size: ImageSize {
+    get { chosenSize ?? ImageSize(width: palette.isWanted ? 160 : 208, height: 208) }
+    set { chosenSize = newValue }
+  }
+
+  package var fit: FitMode {
+    get { chosenFit ?? (palette.isWanted ? .crop : .stretch) }
+    set { chosenFit = newValue }
+  }
+
+  package var filter: ResizeFilter {
+    get { chosenFilter ?? (palette.isWanted ? .nearest : .area) }
+    set { chosenFilter = newValue }
+  }
+
   package func validate() throws {
+    _ = try palette.filter(chosenFilter)
     guard (1...64).contains(stack) else {
       throw ValidationError("--stack must be in 1...64, got \(stack).")
     }

@@ -40,10 +40,12 @@ extension ImageListSource {
   /// - Parameters:
   ///   - followsLinks: whether links to images may point out of the folder.
   ///   - depth: the folder of the images' depth maps.
+  ///   - threads: that count colours.
   /// - Throws: `IngestError`, `ImageError`, and what `progress` throws.
   package static func plan(
     folder: String, followsLinks: Bool = false, reading: ImageReading, depth: String? = nil,
-    squares: SquareOptions, shards: ShardOptions, progress: (IngestEvent) throws -> Void
+    squares: SquareOptions, palette: PaletteOptions? = nil, threads: Int = 1,
+    shards: ShardOptions, progress: (IngestEvent) throws -> Void
   ) throws -> IngestPlan {
     let depths = try depth.map { path throws(ImageError) in
       try DepthFolder(path, followsLinks: followsLinks, limits: reading.limits)
@@ -62,8 +64,8 @@ extension ImageListSource {
     }
     let source = ImageListSource(folder: opened, reading: reading, depths: depths)
     return try source.plan(
-      listing.images, unread: listing.unreadFolders(), path: folder, depth: depth, squares, shards,
-      warnings: warnings, progress: progress)
+      listing.images, unread: listing.unreadFolders(), path: folder, depth: depth, squares,
+      (palette, threads), shards, warnings: warnings, progress: progress)
   }
 
   /// Plans the shards of the images at these paths, in their order.
@@ -72,15 +74,17 @@ extension ImageListSource {
   /// - Throws: `IngestError`, and what `progress` throws.
   package static func plan(
     paths: [String], list: String, reading: ImageReading, squares: SquareOptions,
-    shards: ShardOptions, progress: (IngestEvent) throws -> Void
+    palette: PaletteOptions? = nil, threads: Int = 1, shards: ShardOptions,
+    progress: (IngestEvent) throws -> Void
   ) throws -> IngestPlan {
     try ImageListSource(folder: nil, reading: reading, depths: nil).plan(
-      paths, path: list, depth: nil, squares, shards, warnings: [], progress: progress)
+      paths, path: list, depth: nil, squares, (palette, threads), shards, warnings: [],
+      progress: progress)
   }
 
   private func plan(
     _ names: [String], unread: [PlannedImage] = [], path: String, depth: String?,
-    _ squares: SquareOptions,
+    _ squares: SquareOptions, _ colors: (palette: PaletteOptions?, threads: Int),
     _ shards: ShardOptions, warnings: [String], progress: (IngestEvent) throws -> Void
   ) throws -> IngestPlan {
     var images: [PlannedImage] = []
@@ -101,6 +105,9 @@ extension ImageListSource {
     DepthFolder.note(depth, in: &record)
     return IngestPlan(
       choice, squares, shards, of: self, name: "images", inputs: choice.inputs, record: record,
-      warnings: warnings)
+      warnings: warnings,
+      palette: try colors.palette?.palette(
+        of: choice, from: self, cut: .squares(squares), threads: colors.threads,
+        progress: progress))
   }
 }

@@ -17,8 +17,10 @@ package struct SquareOptions: ParsableArguments, Sendable {
       "Store K random squares of each image instead of its middle.", valueName: "K"))
   package var crops = 0
 
-  @Option(help: "How pixels are resampled.")
-  package var filter = ResizeFilter.bicubic
+  @Option(
+    name: .customLong("filter"),
+    help: "How pixels are resampled (default: \(ResizeFilter.bicubic.rawValue)).")
+  package var chosenFilter: ResizeFilter?
 
   @Flag(
     help: "Decode JPEGs that are 1.6 times too large at half their size: faster, a little blurred.")
@@ -68,6 +70,11 @@ package struct SquareOptions: ParsableArguments, Sendable {
     guard holdout >= 0, holdout < 100 else {
       throw ValidationError("--holdout must be at least 0 and below 100, got \(holdout).")
     }
+  }
+
+  package var filter: ResizeFilter {
+    get { chosenFilter ?? .bicubic }
+    set { chosenFilter = newValue }
   }
 
   /// The shorter side of the scaled image, pixels.

@@ -1,8 +1,8 @@
 // The adversarial losses and the weight between them and reconstruction.
 //
 // The other losses: of the discriminator's history `LeCAM`, of pixels `VQGANObjective.pixelLoss`
-// and `Tensor.worstPixelLoss`, of labels `Tensor.labelCrossEntropy`, of perception `LPIPS`, of the
-// codebook each `Quantizer`; `VQGANTrainer.generatorPass` adds them up.
+// and `Tensor.worstPixelLoss`, of labels both `Tensor.labelCrossEntropy`, of perception `LPIPS`, of
+// the codebook each `Quantizer`; `VQGANTrainer.generatorPass` adds them up.
 import TensorCore
 
 /// The discriminator's loss.

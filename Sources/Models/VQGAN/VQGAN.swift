@@ -99,8 +99,15 @@ package struct VQGAN: Layer {
   ///
   /// Entries without a code of their own are decoded as what they are.
   package func reconstructWithCodes(_ images: Tensor) -> (images: Tensor, codes: IndexTensor) {
-    let entries = entries(of: .values(images))
-    return (self.images(of: entries), codes(of: entries))
+    reconstructWithCodes(.values(images))
+  }
+
+  /// The same of any input; of label maps the logits of every label.
+  package func reconstructWithCodes(
+    _ input: VQGANInput
+  ) -> (images: Tensor, codes: IndexTensor) {
+    let entries = entries(of: input)
+    return (images(of: entries), codes(of: entries))
   }
 
   /// The codes of entries, both `[N, h, w]`.

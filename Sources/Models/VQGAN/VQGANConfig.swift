@@ -16,6 +16,10 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   package var embedDim: Int  // length of a codebook entry, D
   package var nEmbed: Int  // codebook entries, K
   package var quantizer: QuantizerConfig
+  /// The colours that its labels stand for, of palette maps; nil, and not in the file, of others.
+  ///
+  /// A model with a palette reads images of these colours and makes such images.
+  package private(set) var palette: Palette?
   /// What it reads, where the number of channels does not say it; nil, and not in the file, where
   /// it does.
   private var declaredInput: RowMap?
@@ -28,7 +32,10 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   /// What the channels mean: by default three are images, one is depth, others are labels.
   package var input: RowMap {
     get { declaredInput ?? .guessed(channels: inChannels) }
-    set { declaredInput = newValue == .guessed(channels: inChannels) ? nil : newValue }
+    set {
+      declaredInput = newValue == .guessed(channels: inChannels) ? nil : newValue
+      if newValue != .palette { palette = nil }
+    }
   }
 
   /// The layers of encoder and decoder.
@@ -66,6 +73,13 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     self.embedDim = embedDim
     self.nEmbed = nEmbed
     self.quantizer = quantizer
+  }
+
+  /// Makes it a model of palette maps, with a channel for each colour.
+  package mutating func read(_ palette: Palette) {
+    self.palette = palette
+    (inChannels, outChannels) = (palette.count, palette.count)
+    input = .palette
   }
 
   /// Pixels per code along one side, f = 2^m.
@@ -108,7 +122,7 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     zChannels: 32, embedDim: 16, nEmbed: 64)
 
   enum CodingKeys: String, CodingKey {
-    case resolution, ch, dropout, quantizer
+    case resolution, ch, dropout, palette, quantizer
     case inChannels = "in_channels"
     case outChannels = "out_ch"
     case chMult = "ch_mult"
@@ -144,6 +158,15 @@ extension VQGANConfig {
     }
     if !input.modelChannels.contains(inChannels), let declaredInput {
       return "input is \(declaredInput.rawValue); in_channels is \(inChannels)"
+    }
+    if (input == .palette) != (palette != nil) {
+      return palette == nil
+        ? "input is palette; it needs the colours, under the key palette"
+        : "palette holds colours; input is \(input.rawValue)"
+    }
+    if let palette, palette.count != inChannels || palette.count != outChannels {
+      return "palette holds \(palette.count) colours; in_channels is \(inChannels) and out_ch "
+        + "\(outChannels)"
     }
     if resolution < downsampling || resolution % downsampling != 0 {
       return "resolution is \(resolution); it needs a multiple of \(downsampling)"

@@ -47,6 +47,8 @@ package enum VQGANInput: Sendable {
 
 extension RowMap {
   /// Channels of the published models: 182 labels of COCO-Stuff and 0 for none.
+  ///
+  /// Palettes are of a run's own.
   package var publishedChannels: Int { isLabels ? 183 : channels }
 }
 

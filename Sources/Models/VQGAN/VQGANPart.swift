@@ -39,6 +39,7 @@ extension VQGANConfig {
     case .extra: rule += " unknown extra"
     case .code(let code): rule += " unknown \(code)"
     }
+    if let palette { return "\(rule) \(input.rawValue) \(palette)\(layerRule)" }
     return "\(rule) \(input.rawValue)\(layerRule)"
   }
 

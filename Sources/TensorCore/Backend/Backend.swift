@@ -140,10 +140,13 @@ protocol Backend: AnyObject, Sendable {
   // Probability, over the last axis
   func softmax(_ x: Tensor, into y: Tensor)
   func softmaxBackward(_ y: Tensor, _ dy: Tensor, into dx: Tensor)
-  func crossEntropy(_ logits: Tensor, _ targets: IndexTensor, into losses: Tensor, logSums: Tensor)
+  /// Each loss times the weight of its target, if there are weights.
+  func crossEntropy(
+    _ logits: Tensor, _ targets: IndexTensor, weights: Tensor?, into losses: Tensor,
+    logSums: Tensor)
   func crossEntropyBackward(
-    _ logits: Tensor, _ targets: IndexTensor, logSums: Tensor, times scalar: Tensor,
-    over divisor: Float, into dlogits: Tensor)
+    _ logits: Tensor, _ targets: IndexTensor, weights: Tensor?, logSums: Tensor,
+    times scalar: Tensor, over divisor: Float, into dlogits: Tensor)
   func uniformDivergence(_ logits: Tensor, into divergences: Tensor, logSums: Tensor)
   func uniformDivergenceBackward(
     _ logits: Tensor, divergences: Tensor, logSums: Tensor, times scalar: Tensor,

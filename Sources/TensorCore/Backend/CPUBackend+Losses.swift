@@ -19,25 +19,29 @@ extension CPUBackend {
     }
   }
 
-  func crossEntropy(_ logits: Tensor, _ targets: IndexTensor, into losses: Tensor, logSums: Tensor)
-  {
+  func crossEntropy(
+    _ logits: Tensor, _ targets: IndexTensor, weights: Tensor?, into losses: Tensor,
+    logSums: Tensor
+  ) {
     let (m, v) = extents(logits)
     timed("cross entropy", floats: logits.count) {
       with(targets) {
-        ck_cross_entropy_forward(logits.floats, $0, losses.floats, logSums.floats, m, v)
+        ck_cross_entropy_forward(
+          logits.floats, $0, weights?.floats, losses.floats, logSums.floats, m, v)
       }
     }
   }
 
   func crossEntropyBackward(
-    _ logits: Tensor, _ targets: IndexTensor, logSums: Tensor, times scalar: Tensor,
-    over divisor: Float, into dlogits: Tensor
+    _ logits: Tensor, _ targets: IndexTensor, weights: Tensor?, logSums: Tensor,
+    times scalar: Tensor, over divisor: Float, into dlogits: Tensor
   ) {
     let (m, v) = extents(logits)
     timed("cross entropy backward", floats: 2 * logits.count) {
       with(targets) {
         ck_cross_entropy_backward(
-          logits.floats, $0, logSums.floats, dlogits.floats, scalar.floats[0] / divisor, m, v)
+          logits.floats, $0, weights?.floats, logSums.floats, dlogits.floats,
+          scalar.floats[0] / divisor, m, v)
       }
     }
   }

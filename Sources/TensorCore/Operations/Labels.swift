@@ -57,6 +57,16 @@ extension Tensor {
     }
   }
 
+  /// Mean cross-entropy of the softmax over the channels of these logits `[N, C, H, W]` with labels
+  /// `[N, H, W]`, each position weighted by its label, in nats.
+  ///
+  /// - Parameter weights: of the labels, `[C]`.
+  package func labelCrossEntropy(_ labels: IndexTensor, weights: [Float]) -> Tensor {
+    precondition(weights.count == shape[1], "\(weights.count) weights for logits \(shape)")
+    return vectors().crossEntropy(
+      labels, weights: Tensor(weights, shape: [weights.count], on: device))
+  }
+
   /// The most likely label of every position of logits `[N, C, H, W]`, `[N, H, W]`.
   package func largestChannels() -> IndexTensor {
     withoutGradients { vectors().largestColumns() }.reshaped([shape[0], shape[2], shape[3]])

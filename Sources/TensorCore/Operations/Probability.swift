@@ -18,17 +18,20 @@ extension Tensor {
   /// The gradient is computed at once, in the memory of the logits where nobody else holds them:
   /// `[M, V]` is there once, not twice.
   /// - Parameters: self: logits `[…, V]`; targets: `[…]` in `0..<V`, or -1 for a position that does
-  ///   not count.
-  package consuming func crossEntropy(_ targets: IndexTensor) -> Tensor {
+  ///   not count; weights: of the targets, `[V]`, by which their losses are multiplied.
+  package consuming func crossEntropy(
+    _ targets: IndexTensor, weights: Tensor? = nil
+  ) -> Tensor {
     let isPlain = layout == .plain
     var x = isPlain ? consume self : plain()
     let (v, device) = (x.shape[-1], x.device)
     let m = x.count / max(v, 1)
     precondition(targets.count == m, "\(targets.count) targets for \(m) positions")
     precondition(targets.isWithin(-1..<Int32(v)), "a target outside -1..<\(v)")
+    precondition(weights.map { $0.count == v } ?? true, "weights for other than \(v) targets")
     let losses = Tensor(uninitialized: [m], on: device)
     let logSums = Tensor(uninitialized: [m], on: device)
-    x.backend.crossEntropy(x, targets, into: losses, logSums: logSums)
+    x.backend.crossEntropy(x, targets, weights: weights, into: losses, logSums: logSums)
     let counted = max(targets.elements.count { $0 >= 0 }, 1)
     let loss = losses.reduced(.sum, over: counted)
     guard x.isTracked, GradientMode.isRecording else { return loss }
@@ -37,8 +40,8 @@ extension Tensor {
     let gradient = isOurs ? x.detached() : Tensor(uninitializedLike: x)
     if isOurs { gradient.storage.willChange() }
     x.backend.crossEntropyBackward(
-      x, targets, logSums: logSums, times: Tensor(1, on: device), over: Float(counted),
-      into: gradient)
+      x, targets, weights: weights, logSums: logSums, times: Tensor(1, on: device),
+      over: Float(counted), into: gradient)
     return record(loss, [input]) { dy, _ in
       [dy.item() == 1 ? gradient : gradient.scaled(by: dy)]
     }
@@ -55,7 +58,7 @@ extension Tensor {
     precondition(targets.isWithin(-1..<Int32(v)), "a target outside -1..<\(v)")
     let losses = Tensor(uninitialized: [m], on: x.device)
     let logSums = Tensor(uninitialized: [m], on: x.device)
-    x.backend.crossEntropy(x, targets, into: losses, logSums: logSums)
+    x.backend.crossEntropy(x, targets, weights: nil, into: losses, logSums: logSums)
     return losses
   }
 

@@ -28,6 +28,11 @@ package struct TamingExport {
           + "\(quantizer.depth); the "
           + "published code cannot load it")
     }
+    guard file.config.palette == nil else {
+      throw ArchitectureError.unsupported(
+        path: file.tensors.path,
+        problem: "a VQGAN of a palette, whose colours have no place in the published code's files")
+    }
     guard file.config.architecture == .taming, file.config.attendsInMiddle,
       file.config.pixels == .signed
     else {

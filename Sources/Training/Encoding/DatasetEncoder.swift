@@ -91,16 +91,16 @@ package struct DatasetEncoder {
     try inOrder(count: batches, threads: 2) { batch in
       let rows = Self.rows(of: batch, batchSize, reader.count)
       return (
-        images: try Self.values(.images, of: rows, in: reader, for: stage.config),
+        images: try Self.values(of: rows, in: reader, for: stage.config),
         maps: try condition.flatMap { condition in
-          let map = condition.config.input
-          return map == .images
-            ? nil : try Self.values(map, of: rows, in: reader, for: condition.config)
+          let (own, other) = (stage.config, condition.config)
+          return own.input == other.input && own.palette == other.palette
+            ? nil : try Self.values(of: rows, in: reader, for: other)
         }
       )
     } consume: { batch, read in
       let rows = Self.rows(of: batch, batchSize, reader.count)
-      let images = input(read.images, of: .images, count: rows.count)
+      let images = input(read.images, of: stage.config.input, count: rows.count)
       let codes = stage.model.encode(images).elements
       let conditions = condition.map { condition in
         let maps = read.maps.map { input($0, of: condition.config.input, count: rows.count) }
@@ -145,17 +145,21 @@ package struct DatasetEncoder {
     batch * batchSize..<min((batch + 1) * batchSize, count)
   }
 
-  /// Images or maps one after the other, `[rows.count, H, W, channels]`.
+  /// Images or maps one after the other, `[rows.count, H, W, channels]`; with a palette the images'
+  /// colours, whether or not the shard has palette maps.
   ///
-  /// - Throws: `ShardError`, `EncodingError.label`.
+  /// - Throws: `ShardError`, `EncodingError.label`, `EncodingError.color`.
   private static func values(
-    _ map: RowMap, of rows: Range<Int>, in reader: ImageShardReader, for config: VQGANConfig
+    of rows: Range<Int>, in reader: ImageShardReader, for config: VQGANConfig
   ) throws -> RowValues {
-    let header = reader.header
+    let (header, map) = (reader.header, config.input)
     let whole = RowWindow(top: 0, left: 0, height: header.height, width: header.width)
-    return RowValues(
-      try rows.map { (try reader.row($0, map, labels: config.inChannels), whole) }, of: map,
-      width: header.width)
+    let values = try rows.map { row in
+      config.palette == nil
+        ? try reader.row(row, map, labels: config.inChannels)
+        : try config.rows(of: try reader.pixels(row), named: "\(reader.path), row \(row)")
+    }
+    return RowValues(values.map { ($0, whole) }, of: map, width: header.width)
   }
 
   private func input(_ values: RowValues, of map: RowMap, count: Int) -> VQGANInput {

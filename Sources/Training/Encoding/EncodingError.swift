@@ -11,6 +11,8 @@ package enum EncodingError: Error, Equatable {
   case input(path: String, found: RowMap)
   /// A map has a label that the VQGAN has no channel for.
   case label(path: String, found: Int, labels: Int)
+  /// A pixel has a colour that the VQGAN's palette lacks.
+  case color(path: String, found: String, colors: Int)
   /// Two image shards would become one code shard.
   case sameName(path: String, other: String)
 }
@@ -26,6 +28,8 @@ extension EncodingError: CustomStringConvertible {
       "\(path): a VQGAN that reads \(found.title), expected images"
     case .label(let path, let found, let labels):
       "\(path): a map with label \(found); this VQGAN knows 0 to \(labels - 1)"
+    case .color(let path, let found, let colors):
+      "\(path): a pixel of the colour \(found), which is none of the \(colors) of this VQGAN's palette"
     case .sameName(let path, let other):
       "\(path): a shard of the name of \(other); their code shards would be one file,"
         + " encode them into two folders"

@@ -28,7 +28,7 @@ package struct EncodingPlan: Sendable {
       throw EncodingError.size(
         path: paths[0], width: images.width, height: images.height, factor: factor)
     }
-    if let condition {
+    if let condition, condition.config.palette == nil {
       try images.require(condition.config.input)
     }
     var options = ["codes_fingerprint": stage.fingerprints.codes]
@@ -80,8 +80,9 @@ extension ShardPlan {
 }
 
 extension FirstStage {
-  /// Refuses a VQGAN that does not turn three channels into three.
+  /// Refuses a VQGAN that does not turn colour images into such.
   package func requireColourImages() throws(EncodingError) {
+    if config.palette != nil { return }
     for channels in [config.inChannels, config.outChannels] where channels != 3 {
       throw .channels(path: path, found: channels)
     }

@@ -84,7 +84,7 @@ package struct Evaluation {
         }
         try extractor.requireSize(width: images[0].width, height: images[0].height, of: side.path)
       }
-      table.append(extractor?.features(of: images) ?? PixelFeatures.features(of: images))
+      table.append(try extractor?.features(of: images) ?? PixelFeatures.features(of: images))
       try progress(images.count)
     }
     if let image = table.firstNotFinite {

@@ -52,6 +52,6 @@ extension FirstStage {
   /// The images of several grids of codes, `[N, h·w]`.
   package func images(_ codes: [Int32], of grid: CodeGrid) -> [RGBImage] {
     let indices = IndexTensor(codes, shape: [codes.count / grid.count, grid.height, grid.width])
-    return withoutGradients { model.decode(indices: indices).rgbImages() }
+    return images(of: indices)
   }
 }

@@ -132,18 +132,19 @@ package struct FeatureExtractor {
 
   /// Features `[count, width]` of images of any sizes; latents need one size, a multiple of the
   /// VQGAN's factor.
-  package func features(of images: [RGBImage]) -> [Float] {
-    withoutGradients {
+  ///
+  /// - Throws: `EncodingError.color`.
+  package func features(of images: [RGBImage]) throws -> [Float] {
+    try withoutGradients {
       switch network {
       case .inception(let model):
         return model(input(images, side: InceptionV3.side)).elements()
       case .lite0(let model):
         return model(input(images, side: EfficientNetLite0.side)).elements()
       case .latents(let stage):
-        let pixels = Tensor(
-          pixels: images.flatMap(\.pixels), count: images.count, height: images[0].height,
-          width: images[0].width, on: device)
-        let rows = stage.model.latents(of: .values(pixels)).rows()
+        let input = try stage.input(
+          images, named: { "image \($0) of a batch" }, on: device)
+        let rows = stage.model.latents(of: input).rows()
         let (count, length) = (rows.shape[1], rows.shape[2])
         return rows.elements().chunked(count * length).flatMap { image in
           Self.moments(of: image, length: length)

@@ -5,19 +5,22 @@ import Images
 package struct ImageFitting: Sendable {
   private let factor: Int
   private let size: (width: Int, height: Int)?
+  private let filter: ResizeFilter
 
   /// - Parameters:
   ///   - factor: pixels per code along one side.
   ///   - size: of every fitted image, pixels; nil cuts the least from each.
+  ///   - filter: that images are scaled with.
   /// - Throws: `ReconstructionError.size` when the factor does not divide the size.
   package init(
-    factor: Int, size: (width: Int, height: Int)? = nil
+    factor: Int, size: (width: Int, height: Int)? = nil, filter: ResizeFilter = .bicubic
   ) throws(ReconstructionError) {
     if let size, size.width % factor != 0 || size.height % factor != 0 {
       throw .size(width: size.width, height: size.height, factor: factor)
     }
     self.factor = factor
     self.size = size
+    self.filter = filter
   }
 
   /// Scales the image until it covers the size and cuts its sides off; without a size, cuts its
@@ -42,7 +45,7 @@ package struct ImageFitting: Sendable {
       fitted = image.centerCropped(width: width, height: height)
       verb = "cut to its middle"
     } else {
-      fitted = image.fitted(width: width, height: height, mode: .crop)
+      fitted = image.fitted(width: width, height: height, mode: .crop, filter: filter)
       verb = "scaled and cut to"
     }
     return (

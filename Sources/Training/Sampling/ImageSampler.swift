@@ -128,7 +128,6 @@ package struct ImageSampler: Sendable {
   /// The image of one grid of codes.
   package func image(_ codes: [Int32]) -> RGBImage {
     let indices = IndexTensor(codes, shape: [1, grid.height, grid.width])
-    let decoded = withoutGradients { vqgan.model.decode(indices: indices) }
-    return RGBImage(width: decoded.shape[3], height: decoded.shape[2], pixels: decoded.pixels())
+    return vqgan.images(of: indices)[0]
   }
 }

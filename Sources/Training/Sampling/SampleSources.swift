@@ -16,14 +16,15 @@ extension ImageSampler {
       let order = SpreadRows(rows)
       return (0..<rows).map { order[$0] }
     }
-    let fitting = try ImageFitting(factor: vqgan.config.downsampling, size: pixelSize)
+    let fitting = try ImageFitting(
+      factor: vqgan.config.downsampling, size: pixelSize,
+      filter: vqgan.config.resizing)
     return SampleSource(rows: inputs.count) { index in
-      let read = { try fitting.fit(try inputs.image(index)).image.image }
+      let read = { try fitting.fit(try inputs.image(index)).image }
       let image = try read()
-      let x = Tensor(
-        pixels: image.pixels, count: 1, height: image.height, width: image.width,
-        on: gpt.model.device)
-      return SampleInput(codes: vqgan.model.encode(.values(x)).elements, image: read)
+      let input = try vqgan.input(
+        [image.image], named: { _ in image.name }, on: gpt.model.device)
+      return SampleInput(codes: vqgan.model.encode(input).elements) { try read().image }
     }
   }
 

@@ -101,10 +101,11 @@ struct VQGANEvaluator {
     for start in stride(from: 0, to: images.count, by: Self.batch) {
       if shouldStop() { return nil }
       let batch = Array(images[start..<min(start + Self.batch, images.count)])
-      let made = reconstructor.reconstruct(batch).images
+      let named = batch.enumerated().map { NamedImage(name: "image \(start + $0)", image: $1) }
+      let made = try reconstructor.reconstruct(named).images
       if let extractor {
-        if originals == nil { first.append(extractor.features(of: batch)) }
-        second.append(extractor.features(of: made))
+        if originals == nil { first.append(try extractor.features(of: batch)) }
+        second.append(try extractor.features(of: made))
       }
       if let perceptual { distances += perceptual(tensor(batch), tensor(made)) }
     }

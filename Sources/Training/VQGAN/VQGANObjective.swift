@@ -31,6 +31,9 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
   package var adamBeta1: Float  // of both optimizers
   package var adamBeta2: Float
   package var freeze: [VQGANPart] = []  // parts that stay as they are
+  /// Weights of labels in the cross-entropy of their softmax; without them label maps have the
+  /// reference's binary cross-entropy.
+  package var labelWeights: [Float] = []
 
   package init(
     codebookWeight: Float = 1, l1Weight: Float = 1, l2Weight: Float = 0,
@@ -68,6 +71,7 @@ package struct VQGANObjective: Codable, Equatable, Sendable {
     case discFactor = "disc_factor"
     case discLoss = "disc_loss"
     case genLoss = "gen_loss"
+    case labelWeights = "label_weights"
     case lecamWeight = "lecam_weight"
     case discriminatorPass = "discriminator_pass"
     case adamBeta1 = "adam_beta1"
@@ -99,6 +103,7 @@ extension VQGANObjective {
     genLoss = try values.decodeIfPresent(GeneratorLoss.self, forKey: .genLoss) ?? genLoss
     lecamWeight = try values.decodeIfPresent(Float.self, forKey: .lecamWeight) ?? lecamWeight
     freeze = try values.decodeIfPresent([VQGANPart].self, forKey: .freeze) ?? freeze
+    labelWeights = try values.decodeIfPresent([Float].self, forKey: .labelWeights) ?? labelWeights
   }
 
   /// How much of the generator's adversarial loss counts at a step, 0...1.
@@ -128,6 +133,9 @@ extension VQGANObjective {
     if !(0...1).contains(worstFraction) {
       return "worst_fraction is \(worstFraction); it needs 0 to 1"
     }
+    if !labelWeights.allSatisfy({ $0 >= 0 && $0.isFinite }) {
+      return "label_weights holds \(labelWeights); they must not be negative"
+    }
     if discRamp < 0 { return "disc_ramp is \(discRamp); it must not be negative" }
     if Set(freeze) == Set(VQGANPart.allCases) { return "freeze names every part" }
     if discStart < 0 { return "disc_start is \(discStart); it must not be negative" }
@@ -154,7 +162,12 @@ extension VQGANObjective {
     _ reconstruction: Tensor, of input: VQGANInput, changed: [UInt8]? = nil
   ) -> (sum: Tensor, worst: Tensor?) {
     switch input {
-    case .labels(let labels): return (reconstruction.labelCrossEntropy(labels), nil)
+    case .labels(let labels):
+      let loss =
+        labelWeights.isEmpty
+        ? reconstruction.labelCrossEntropy(labels)
+        : reconstruction.labelCrossEntropy(labels, weights: labelWeights)
+      return (loss, nil)
     case .values(let images):
       let weights =
         changeWeight > 0

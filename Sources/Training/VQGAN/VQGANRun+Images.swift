@@ -86,7 +86,7 @@ extension VQGANRun {
     return (0..<batch.count).map { item in
       RGBImage(
         batch.values[item * size..<(item + 1) * size], of: batch.map, width: batch.width,
-        height: batch.height)
+        height: batch.height, palette: config.model.palette)
     }
   }
 
@@ -138,7 +138,7 @@ extension VQGANRun {
       [batch.values, reconstructed].map {
         RGBImage(
           $0[item * size..<(item + 1) * size], of: batch.map, width: batch.width,
-          height: batch.height)
+          height: batch.height, palette: config.model.palette)
       }
     }
   }

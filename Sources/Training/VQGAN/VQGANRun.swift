@@ -80,7 +80,8 @@ package struct VQGANRun {
   ) throws {
     try state.begin(
       on: try shards.identity, validation: try validation?.identity, in: folder)
-    var columns = (metrics(nil, 0) + VQGANValidation().metrics).map(\.name)
+    var columns = (metrics(nil, 0) + VQGANValidation(palette: config.model.palette).metrics)
+      .map(\.name)
     // A run of an earlier version keeps its columns.
     let begun = isResumed ? try MetricsLog.columns(of: folder) : nil
     if let validation, begun?.contains(VQGANValidation.spriteColumns[0]) ?? true {

@@ -8,6 +8,15 @@ extension VQGANRunConfig {
   package func check(_ shards: ImageShardSet) throws {
     let (model, objective) = (settings.model, settings.objective)
     try shards.require(model.input)
+    if let palette = model.palette {
+      let found = try shards.palette()
+      guard found == palette else {
+        throw RunError.damaged(
+          path: shards.paths[0],
+          problem: "the palette is \(found), that of the model \(palette); make the shards of "
+            + "both in one folder")
+      }
+    }
     let size = "images of \(shards.width)×\(shards.height)"
     let f = model.downsampling
     let crop = settings.augmentation.crop

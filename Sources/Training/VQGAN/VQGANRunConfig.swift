@@ -60,12 +60,18 @@ package struct VQGANSettings: RunSettings {
       return
         "objective.disc_factor is \(objective.discFactor); maps of labels have no discriminator"
     }
+    let weights = objective.labelWeights.count
+    let needsWeights = model.input == .palette || weights > 0
+    if needsWeights, weights != model.inChannels || !model.input.isLabels {
+      return "objective.label_weights holds \(weights) numbers; it needs one for each label of "
+        + "label or palette maps"
+    }
     if precision == .int8 { return "precision is int8; a VQGAN is trained in float32 or bf16" }
     if !(1...1_000_000_000).contains(imageEvery) {
       return "picture_every is \(imageEvery), expected 1 to 1000000000"
     }
     if let problem = evaluation?.problem { return "evaluation.\(problem)" }
-    if evaluation != nil, model.input != .images {
+    if evaluation != nil, model.input != .images, model.palette == nil {
       return "evaluation is of images; this VQGAN reads \(model.input.rawValue)"
     }
     if objective.changeWeight > 0, model.input != .images {

@@ -354,6 +354,12 @@ package struct VQGANTrainer {
     guard !labels.isEmpty else { return Self.meanColor(of: images) }
     var counts = [Double](repeating: 0.5, count: model.config.outChannels)
     for label in labels { counts[Int(label)] += 1 }
+    guard objective.labelWeights.isEmpty else {
+      // The least weighted cross-entropy of one softmax for all positions.
+      counts = zip(counts, objective.labelWeights).map { $0 * max(Double($1), 1e-6) }
+      let total = counts.reduce(0, +)
+      return counts.map { Float(log($0 / total)) }
+    }
     let total = counts.reduce(0, +) + 0.5
     return counts.map { Float(log($0 / (total - $0))) }
   }

@@ -2,6 +2,7 @@
 import Images
 import Metrics
 import Models
+import RowMaps
 import Shards
 import TensorCore
 
@@ -20,8 +21,13 @@ package struct VQGANValidation: Equatable, Sendable {
   package var agreement: Double?
   /// Of frames of recorded games; nil, and without columns, for other images.
   package var sprites: SpriteSummary?
+  /// What label maps in the colours of a palette have besides; nil for others.
+  package var colors: ColorAgreement?
 
-  package init() {}
+  /// - Parameter palette: of the model, whose colours are measured too.
+  package init(palette: Palette? = nil) {
+    colors = palette.map { ColorAgreement(colors: $0.count) }
+  }
 
   /// Those of `sprites`.
   package static let spriteColumns = ["val/rare_iou", "val/moving_recovered"]
@@ -31,9 +37,10 @@ package struct VQGANValidation: Equatable, Sendable {
     [
       Metric("val/rec_loss", rec), Metric("val/p_loss", perceptual),
       Metric("val/quant_loss", quant),
-      Metric("val/psnr", agreement == nil ? psnr : nil), Metric("val/pixel_agreement", agreement),
+      Metric("val/psnr", agreement == nil || colors != nil ? psnr : nil),
+      Metric("val/pixel_agreement", agreement),
       Metric("val/codes_used", Double(codesUsed)),
-    ]
+    ] + (colors?.metrics ?? [])
       + (sprites.map {
         zip(Self.spriteColumns, [$0.rareIoU, $0.movingRecovered]).map { Metric($0, $1) }
       } ?? [])
@@ -52,7 +59,8 @@ extension VQGANTrainer {
     unless shouldStop: () -> Bool = { false }
   ) -> VQGANValidation? {
     let model = average?.model ?? model
-    var result = VQGANValidation()
+    let palette = model.config.palette
+    var result = VQGANValidation(palette: palette)
     var images = 0  // so far
     var used: Set<Int32> = []
     let total = Double(batches.reduce(0) { $0 + $1.count })
@@ -74,10 +82,16 @@ extension VQGANTrainer {
         guard case .values(let originals) = input else {
           guard case .labels(let labels) = input else { continue }
           result.rec += fraction * Double(objective.reconstructionLoss(output, of: input).item())
-          let found = output.largestChannels().elements
-          let right = zip(found, labels.elements).count { $0 == $1 }
+          let found = output.largestLabels()
+          let right = zip(found, labels.elements).count { Int32($0) == $1 }
           result.agreement =
             (result.agreement ?? 0) + fraction * Double(right) / Double(max(found.count, 1))
+          if case .bytes(let wanted) = batch.values {
+            result.colors?.add(found, of: wanted, images: batch.count)
+            if let one = palette?.pixels(of: wanted), let other = palette?.pixels(of: found) {
+              result.psnr += fraction * meanPSNR(one, other, images: batch.count)
+            }
+          }
           continue
         }
         let reconstruction = output.plain()
@@ -130,9 +144,7 @@ extension VQGAN {
     withoutGradients {
       var none: RandomSource?
       let quantized = quantize(latents(of: batch.input(on: device), dropout: &none))
-      return decode(quantized.latents, dropout: &none).largestChannels().elements.map {
-        UInt8(clamping: $0)
-      }
+      return decode(quantized.latents, dropout: &none).largestLabels()
     }
   }
 }
