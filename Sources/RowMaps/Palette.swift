@@ -87,6 +87,11 @@ package struct UnknownColor: Error, Equatable {
   /// `0xRRGGBB`.
   package let color: UInt32
 
+  package init(pixel: Int, color: UInt32) {
+    self.pixel = pixel
+    self.color = color
+  }
+
   /// `#rrggbb`.
   package var text: String { "#" + hexadecimal(color) }
 }
