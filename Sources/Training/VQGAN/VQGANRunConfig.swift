@@ -97,7 +97,7 @@ package typealias VQGANRunConfig = RunConfig<VQGANSettings>
 
 extension VQGANRunConfig {
   /// Images of a batch of a step, counted from 0.
-  package func batchSize(at step: Int) -> Int {
+  package func imagesPerBatch(at step: Int) -> Int {
     guard let late = settings.lateBatchSize, let from = settings.lateBatchFrom, step >= from else {
       return loop.batchSize
     }
