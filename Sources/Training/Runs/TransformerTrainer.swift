@@ -73,7 +73,7 @@ package struct TransformerTrainer<Model: TransformerModel> {
     if let problem = gradients.notFinite(in: model, clippedTo: clip) { throw problem }
     if let clip { gradients.clip(model, to: clip) }
     optimizer.update(&model, gradients, learningRate: learningRate) {
-      decayedNames.contains($0) ? weightDecay : 0
+      [decayedNames, weightDecay] in decayedNames.contains($0) ? weightDecay : 0
     }
     average?.update(model, step: optimizer.step)
     return means
