@@ -16,6 +16,8 @@ struct Umbrella {
     "codebook-report": "which codes are in use, what each looks like",
     "train-gpt": "code shards to a GPT",
     "sample-gpt": "new images from a GPT",
+    "train-world": "code shards of recorded games to a world model",
+    "dream": "games that a world model imagines",
     "score": "bits of images under a GPT",
     "shard-info": "what a shard holds, whether it is whole",
     "shard-export": "image shards to PNGs, label maps, captions, recordings",

@@ -50,9 +50,9 @@ struct WorldCommandTests {
         --actions hold:RIGHT --out right --quiet > right.txt
       dream --world run --from-codes games.h5 --steps 5 --count 2 --batch-size 2 --threads 2 \
         --actions hold:3 --out again --quiet > again.txt
-      cmp right/sheet-0001.png again/sheet-0001.png
+      cmp right/dream-0001.png again/dream-0001.png
       """, in: place.folder)
-    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.status == 0, "\(outcome)")
     #expect(outcome.errors == "")
     let images = ["dream-0000.png", "sheet-0000.png", "dream-0001.png", "sheet-0001.png"]
     #expect(outcome.output.hasPrefix(images.map { "dreams/\($0)\n" }.joined()))

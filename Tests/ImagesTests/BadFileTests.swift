@@ -84,7 +84,7 @@ func truncationAnywhereIsAnError(name: String) throws {
   }
 }
 
-@Test(.timeLimit(.minutes(5)))
+@Test(.timeLimit(.minutes(30)))
 func onlyRegularFilesAreRead() throws {
   let folder = try TemporaryFolder()
   let fifo = "\(folder.path)/fifo.jpg"

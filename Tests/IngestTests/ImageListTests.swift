@@ -163,7 +163,7 @@ struct ImageListTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(5)))
+  @Test(.timeLimit(.minutes(30)))
   func whatIsNoImageIsSkippedWithItsReason() throws {
     let folder = try Self.images(6)
     let bad: [(name: String, bytes: [UInt8], reason: String)] = [
