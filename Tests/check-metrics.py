@@ -5,7 +5,7 @@ the same random weights: check-metrics.py EVALUATE IMAGES... [--count 300] [--fo
 
 IMAGES are folders of photos or frames. An empty list leaves its part out; --turns compares the speed of Inception with
 PyTorch's, N times each in turns. Needs torch, torchvision, pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image.
-Ends with 1 if a number differs by more than the issue allows (1e-3 relative; LPIPS 1e-4, PSNR and SSIM 1e-6)."""
+Ends with 1 if a number differs by more than 1e-3 relative; LPIPS 1e-4, PSNR and SSIM 1e-6."""
 import argparse, io, json, pathlib, subprocess, sys, time
 import numpy as np, torch
 from PIL import Image
