@@ -43,7 +43,7 @@ struct TrainWorld: TrainingCommand {
     let data = try read(config.shards, config)
     let validation = config.validation.isEmpty ? nil : try read(config.validation, config)
 
-    let lock = try OutputFolder(folder.path)
+    let lock = try lock(folder)
     var run = try WorldRun(config, in: folder, resumed: training.resume, on: device)
     try store(config, in: folder, at: run.state.step)
     runtime.console.note(

@@ -32,7 +32,7 @@ package struct TransformerTrainer<Model: TransformerModel> {
   package var model: Model
   package var optimizer = Adam(beta1: 0.9, beta2: 0.95)
   package let weightDecay: Float
-  /// The longest gradient of a step; nil for no limit.
+  /// The largest norm of a step's gradients; nil for no limit.
   package var clip: Float?
   /// The moving average of the weights, where one is kept.
   package var average: EMAWeights<Model>?
