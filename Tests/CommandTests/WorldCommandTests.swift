@@ -64,6 +64,22 @@ struct WorldCommandTests {
     #expect((image.width, image.height) == (12, 8))
   }
 
+  /// The checkpoints of another run that take the place of its own stay as they are.
+  @Test func theCheckpointsOfAnotherRunAreLeftAlone() throws {
+    let place = try Stage()
+    try makeFaults(in: place.folder)
+    let outcome = try shell(
+      stoppedFunction + """
+        \(Self.train) --out B --steps 1 > /dev/null; find B | sort > before
+        stopped fsync "" 10 \(Self.train) --checkpoint-every 1 --steps 3 --out R
+        mv R/checkpoints moved; ln -s ../B/checkpoints R/checkpoints
+        kill -CONT $pid; wait $pid; echo $?
+        find B | sort | diff before - && echo untouched; cat errors
+        """, in: place.folder)
+    #expect(outcome.output.hasPrefix("73\nuntouched\n"), "\(outcome)")
+    #expect(outcome.output.contains("R/checkpoints: not the folder any more"), "\(outcome)")
+  }
+
   @Test func videoOnStandardOutputStandsAlone() throws {
     let place = try Stage()
     let outcome = try shell(

@@ -54,17 +54,16 @@ package protocol TransformerTask {
 }
 
 /// The training run of a transformer in its folder.
-package struct TransformerRun<Task: TransformerTask> {
+package struct TransformerRun<Task: TransformerTask>: TrainingRun {
   package let config: RunConfig<Task.Settings>
   package private(set) var trainer: TransformerTrainer<Task.Model>
-  package private(set) var state: TrainingState
-  private let folder: RunFolder
+  package internal(set) var state: TrainingState
+  let folder: RunFolder
   private let device: Device
   private let isResumed: Bool
   /// The last validation loss, for the notes.
   private var validationLoss: Double?
-  /// The state behind the last step that was not skipped, once one is.
-  private var lastTaken: TrainingState?
+  var lastTaken: TrainingState?
 
   /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if
   /// it has no checkpoint yet.
@@ -172,23 +171,7 @@ package struct TransformerRun<Task: TransformerTask> {
     do throws(NotFinite) {
       losses = try trainer.step(batches, learningRate: learningRate, using: &state.random)
     } catch {
-      guard config.onNonfinite == .skip else {
-        let step = state.step
-        state = before
-        if state.step > 0, !folder.steps().contains(state.step) { try save(log) }
-        throw folder.notFinite(error.what, at: step)
-      }
-      reporter.warn("step \(state.step): \(error.what) is not finite; the step is skipped")
-      if state.skippedInARow == 0 { lastTaken = before }
-      state.countSkipped()
-      if state.hasSkippedTooMuch(of: config.steps) {
-        let skipped = state
-        if let lastTaken, folder.hasNothing(since: lastTaken) {
-          state = lastTaken
-          try save(log)
-        }
-        throw folder.onlySkipped(error.what, until: skipped)
-      }
+      try skip(error, from: before, log, reporter)
       return []
     }
     state.countTaken()
@@ -196,23 +179,8 @@ package struct TransformerRun<Task: TransformerTask> {
     return losses
   }
 
-  private func save(_ log: MetricsLog) throws {
-    try log.sync()
-    var state = state
-    state.metricsRows = log.count(upTo: state.step)
-    state.metrics = log.digest(upTo: state.step)
-    try folder.saveCheckpoint(
-      step: state.step, keeping: config.keepCheckpoints, best: try best(log)
-    ) {
-      try TransformerCheckpoint.save(trainer, Task.description(config), state, in: $0)
-    }
-  }
-
-  /// The step of the lowest validation loss of this one and of those that have a checkpoint; nil
-  /// where the best is not kept.
-  private func best(_ log: MetricsLog) throws -> Int? {
-    guard config.keepBest == true else { return nil }
-    return log.lowest(among: Set(try folder.listedSteps()).union([state.step]))
+  func write(_ state: TrainingState, in folder: String) throws {
+    try TransformerCheckpoint.save(trainer, Task.description(config), state, in: folder)
   }
 
   // MARK: Metrics

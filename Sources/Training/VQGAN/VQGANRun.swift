@@ -8,15 +8,14 @@ import Shards
 import TensorCore
 
 /// A VQGAN training run in its folder.
-package struct VQGANRun {
+package struct VQGANRun: TrainingRun {
   package let config: VQGANRunConfig
   package internal(set) var trainer: VQGANTrainer
   package internal(set) var state: TrainingState
   let folder: RunFolder
   let device: Device
   private let isResumed: Bool
-  /// The state behind the last step that was not skipped, once one is.
-  private var lastTaken: TrainingState?
+  var lastTaken: TrainingState?
   var evaluator: VQGANEvaluator?
   /// What the sprites of the validation images are judged by, where they are frames of games.
   private var sprites: [SpriteFrame?]?
@@ -225,23 +224,7 @@ package struct VQGANRun {
         learningRate: config.learningRate(step: before.step, of: config.steps),
         using: &state.random)
     } catch {
-      guard config.onNonfinite == .skip else {
-        let step = state.step
-        state = before
-        if state.step > 0, !folder.steps().contains(state.step) { try save(log) }
-        throw folder.notFinite(error.what, at: step)
-      }
-      reporter.warn("step \(state.step): \(error.what) is not finite; the step is skipped")
-      if state.skippedInARow == 0 { lastTaken = before }
-      state.countSkipped()
-      if state.hasSkippedTooMuch(of: config.steps) {
-        let skipped = state
-        if let lastTaken, folder.hasNothing(since: lastTaken) {
-          state = lastTaken
-          try save(log)
-        }
-        throw folder.onlySkipped(error.what, until: skipped)
-      }
+      try skip(error, from: before, log, reporter)
       return nil
     }
     state.countTaken()
@@ -251,23 +234,8 @@ package struct VQGANRun {
     return losses
   }
 
-  private func save(_ log: MetricsLog) throws {
-    try log.sync()
-    var state = state
-    state.metricsRows = log.count(upTo: state.step)
-    state.metrics = log.digest(upTo: state.step)
-    try folder.saveCheckpoint(
-      step: state.step, keeping: config.keepCheckpoints, best: try best(log)
-    ) {
-      try VQGANCheckpoint.save(trainer, state, in: $0)
-    }
-  }
-
-  /// The step of the lowest validation loss of this one and of those that have a checkpoint; nil
-  /// where the best is not kept.
-  private func best(_ log: MetricsLog) throws -> Int? {
-    guard config.keepBest == true else { return nil }
-    return log.lowest(among: Set(try folder.listedSteps()).union([state.step]))
+  func write(_ state: TrainingState, in folder: String) throws {
+    try VQGANCheckpoint.save(trainer, state, in: folder)
   }
 
   // MARK: Metrics

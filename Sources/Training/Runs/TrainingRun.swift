@@ -1,0 +1,63 @@
+// What the training runs of all models share: saving, and steps that are not finite.
+
+/// A training run in its folder.
+protocol TrainingRun {
+  associatedtype Settings: RunSettings
+
+  var config: RunConfig<Settings> { get }
+  var folder: RunFolder { get }
+  var state: TrainingState { get set }
+  /// The state behind the last step that was not skipped, once one is.
+  var lastTaken: TrainingState? { get set }
+
+  /// Writes a checkpoint's files into a folder.
+  func write(_ state: TrainingState, in folder: String) throws
+}
+
+extension TrainingRun {
+  func save(_ log: MetricsLog) throws {
+    try log.sync()
+    var state = state
+    state.metricsRows = log.count(upTo: state.step)
+    state.metrics = log.digest(upTo: state.step)
+    try folder.saveCheckpoint(
+      step: state.step, keeping: config.keepCheckpoints, best: try best(log)
+    ) {
+      try write(state, in: $0)
+    }
+  }
+
+  /// The step of the lowest validation loss of this one and of those that have a checkpoint; nil
+  /// where the best is not kept.
+  func best(_ log: MetricsLog) throws -> Int? {
+    guard config.keepBest == true else { return nil }
+    return log.lowest(among: Set(try folder.listedSteps()).union([state.step]))
+  }
+
+  /// Counts a step that is not finite as skipped.
+  ///
+  /// - Parameter before: the state that the batches of the step began at.
+  /// - Throws: `RunError.notFinite` where such a step ends the run, `onlySkipped` behind too many;
+  ///   the last state that is good is saved then.
+  mutating func skip(
+    _ problem: NotFinite, from before: TrainingState, _ log: MetricsLog,
+    _ reporter: TrainingReporter
+  ) throws {
+    guard config.onNonfinite == .skip else {
+      let step = state.step
+      state = before
+      if state.step > 0, !folder.steps().contains(state.step) { try save(log) }
+      throw folder.notFinite(problem.what, at: step)
+    }
+    reporter.warn("step \(state.step): \(problem.what) is not finite; the step is skipped")
+    if state.skippedInARow == 0 { lastTaken = before }
+    state.countSkipped()
+    guard state.hasSkippedTooMuch(of: config.steps) else { return }
+    let skipped = state
+    if let lastTaken, folder.hasNothing(since: lastTaken) {
+      state = lastTaken
+      try save(log)
+    }
+    throw folder.onlySkipped(problem.what, until: skipped)
+  }
+}
