@@ -15,6 +15,8 @@ KINDS = {
     "cosine 1,024, 8 channels": "--quantizer moving_average --cosine --codes 1024",
     "FSQ 1,024": "--quantizer fsq --codes 1024",
     "FSQ 4,096": "--quantizer fsq --codes 4096",
+    "FSQ 1,024, entropy": "--quantizer fsq --codes 1024 --set model.quantizer.entropy_weight=0.1",
+    "FSQ 4,096, entropy": "--quantizer fsq --codes 4096 --set model.quantizer.entropy_weight=0.1",
     "residual 2×512": "--quantizer moving_average --codes 512 --depth 2",
     "LFQ 1,024": "--quantizer lfq --codes 1024",
     "SimVQ 1,024": "--quantizer simvq --codes 1024",

@@ -49,7 +49,12 @@ extension DurableFileError {
     } catch {
       return error
     }
-    return switch code {
+    return of(code, operation: operation, path: path)
+  }
+
+  /// What an error number says about making or opening a path.
+  static func of(_ code: Int32, operation: String, path: String) -> Self {
+    switch code {
     case EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, EEXIST, ENOTEMPTY, ELOOP, ENAMETOOLONG,
       EINVAL, ENXIO, ETXTBSY, EXDEV:
       .cannotCreate(path: path, errno: code)

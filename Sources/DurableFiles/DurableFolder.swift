@@ -10,7 +10,14 @@ extension DurableFile {
     let path = withoutTrailingSlashes(path)
     let parent = folder(of: path)
     if parent != path, !isFolder(parent) { try createFolder(parent) }
-    if mkdir(path, 0o777) == 0 { return try FolderLock.holdMade(path) }
+    if mkdir(path, 0o777) == 0 {
+      do throws(DurableFileError) {
+        return try FolderLock.holdMade(path)
+      } catch {
+        rmdir(path)  // one that is there and not held on to looks like somebody else's
+        throw error
+      }
+    }
     guard errno == EEXIST && isFolder(path) else {
       throw .creating(path, operation: "mkdir", errno: errno)
     }

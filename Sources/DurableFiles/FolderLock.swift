@@ -219,7 +219,7 @@ private struct Part {
     directory = uninterrupted {
       Platform.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
     }
-    guard directory >= 0 else { throw .creating(path, operation: "open", errno: errno) }
+    guard directory >= 0 else { throw .of(errno, operation: "open", path: path) }
   }
 
   func release() { if directory >= 0 { close(directory) } }

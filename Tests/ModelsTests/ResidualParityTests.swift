@@ -20,7 +20,8 @@ import Testing
     (config.nEmbed, config.embedDim) = (7, 4)
     switch name {
     case "fsq":
-      (config.quantizer.kind, config.quantizer.levels) = (.fsq, [8, 5, 4])
+      config.quantizer = QuantizerConfig(kind: .fsq, legacy: false)
+      (config.quantizer.depth, config.quantizer.levels) = (3, [8, 5, 4])
       (config.nEmbed, config.embedDim) = (160, 3)
     case "lfq": (config.quantizer.kind, config.nEmbed) = (.lfq, 16)
     case "simvq": config.quantizer.kind = .simVQ

@@ -7,7 +7,11 @@ import TensorCore
 ///
 /// `round(tanh(z + s) · h - o) / ⌊L/2⌋` with `h = (L - 1)(1 + 1e-3)/2`, `o = ½` for even L, else 0,
 /// and `s = artanh(o/h)`. The entry is `Σ i_j · ΠL`, the first channel's level running fastest. The
-/// gradient passes through the rounding; there is no loss and nothing is learnt here.
+/// gradient passes through the rounding; nothing is learnt here, and there is no loss unless
+/// `entropyWeight` w is set: `w (mean H(p) - γ H(mean p))`, with `p = softmax(-4 ‖y - l‖²)` over the
+/// entries' levels l and `y = tanh(z + s) · h - o`. The grid is finer than few images need, and only
+/// this draws them apart. Levels are taken in groups of at most 1,024 entries, whose entropies are
+/// added.
 ///
 /// Of several codebooks, all see `c tanh(z / c)` with `c = L/(L - 1)`, and that of level k, from 0,
 /// has L values at equal distances from -1 to 1 for each channel, times L⁻ᵏ. What one leaves is then
@@ -16,10 +20,14 @@ import TensorCore
 ///   the ResidualFSQ of vector-quantize-pytorch.
 package struct FSQuantizer: Quantizer {
   private let levels: [Int]
+  private let config: QuantizerConfig
   /// The levels as a tensor, so that they are part of a file and of the fingerprint of its codes.
   private var stored: Tensor  // [D]
   /// Of each channel's values, where this is one of several codebooks.
   private var scales: [Double]?
+
+  /// 1/T of the soft assignments of the entropy loss, where the next level is at distance 1.
+  private static let sharpness: Float = 4
 
   /// Levels for a number of codes: the paper's table, 1,024 and more with at least 5 of a channel.
   package static let presets: [Int: [Int]] = [
@@ -45,11 +53,16 @@ package struct FSQuantizer: Quantizer {
     if pow(Double(largest), Double(depth)) > 0x1p20 {
       return "depth is \(depth); the last codebook of \(largest) levels is finer than float32"
     }
+    if depth > 1, config.quantizer.entropyWeight > 0 {
+      return "entropy_weight is \(config.quantizer.entropyWeight) and depth \(depth); fsq has an "
+        + "entropy loss with one codebook alone"
+    }
     return nil
   }
 
   package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device) {
     levels = config.quantizer.levels
+    self.config = config.quantizer
     stored = Tensor(levels.map { Float($0) }, shape: [levels.count], on: device)
   }
 
@@ -81,11 +94,7 @@ package struct FSQuantizer: Quantizer {
   ) -> Quantized {
     if let scales { return nearest(to: z, scales) }
     let rows = z.vectors()
-    let channels = levels.map { level -> (half: Double, offset: Double, shift: Double) in
-      let half = Double(level - 1) * (1 + 1e-3) / 2
-      let offset = level.isMultiple(of: 2) ? 0.5 : 0
-      return (half, offset, atanh(offset / half))
-    }
+    let bounds = levels.map(LevelBound.init)
     var values = rows.detached().elements()
     var slopes = values
     var entries = [Int32](repeating: 0, count: rows.shape[0])
@@ -93,12 +102,11 @@ package struct FSQuantizer: Quantizer {
       var basis = 1
       for (channel, level) in levels.enumerated() {
         let index = row * levels.count + channel
-        let (half, offset, shift) = channels[channel]
-        let bounded = tanh(Double(values[index]) + shift)
+        let (value, slope) = bounds[channel](Double(values[index]))
         // Not a number stays so in the values; the training finds it there.
-        let rounded = (bounded * half - offset).rounded(.toNearestOrEven)
+        let rounded = value.rounded(.toNearestOrEven)
         values[index] = Float(rounded / Double(level / 2))
-        slopes[index] = Float(half * (1 - bounded * bounded) / Double(level / 2))
+        slopes[index] = Float(slope / Double(level / 2))
         entries[row] += Int32((rounded.isNaN ? 0 : Int(rounded) + level / 2) * basis)
         basis *= level
       }
@@ -106,9 +114,57 @@ package struct FSQuantizer: Quantizer {
     let result = rows.replaced(
       by: Tensor(values, shape: rows.shape, on: z.device),
       slopes: Tensor(slopes, shape: rows.shape, on: z.device))
+    let loss =
+      config.entropyWeight > 0
+      ? config.entropyWeight * entropyLoss(rows) : Tensor(0, on: z.device)
     return Quantized(
-      result, like: z, loss: Tensor(0, on: z.device),
-      indices: IndexTensor(entries, shape: [entries.count]))
+      result, like: z, loss: loss, indices: IndexTensor(entries, shape: [entries.count]))
+  }
+
+  /// `mean H(p) - γ H(mean p)` of vectors `[M, D]` in nats.
+  ///
+  /// - Complexity: O(M · 1,024).
+  private func entropyLoss(_ rows: Tensor) -> Tensor {
+    let (bounds, count) = (levels.map(LevelBound.init), levels.count)
+    let bounded = rows.detached().elements().enumerated().map {
+      bounds[$0.offset % count](Double($0.element))
+    }
+    let columns = rows.replaced(
+      by: Tensor(bounded.map { Float($0.value) }, shape: rows.shape, on: rows.device),
+      slopes: Tensor(bounded.map { Float($0.slope) }, shape: rows.shape, on: rows.device)
+    ).transposed()
+    var loss = Tensor(0, on: rows.device)
+    var start = 0
+    while start < count {
+      var (end, entries) = (start + 1, levels[start])
+      while end < count, entries * levels[end] <= 1024 {
+        entries *= levels[end]
+        end += 1
+      }
+      let grid = Self.grid(Array(levels[start..<end]))
+      // ‖y‖² is the same for every entry, so the softmax is that of 2 y·l - ‖l‖².
+      let logits = columns.items(start..<end).transposed().linear(
+        Tensor(
+          grid.joined().map { 2 * Self.sharpness * $0 }, shape: [entries, end - start],
+          on: rows.device),
+        bias: Tensor(
+          grid.map { -Self.sharpness * $0.reduce(0) { $0 + $1 * $1 } }, shape: [entries],
+          on: rows.device))
+      loss = loss + logits.entropyLoss(diversity: config.diversity)
+      start = end
+    }
+    return loss
+  }
+
+  /// The levels of all entries of some channels, the first channel's running fastest.
+  private static func grid(_ levels: [Int]) -> [[Float]] {
+    (0..<levels.reduce(1, *)).map { entry in
+      var left = entry
+      return levels.map { level in
+        defer { left /= level }
+        return Float(left % level - level / 2)
+      }
+    }
   }
 
   /// The nearest of the values of one codebook of several; their gradient is not passed on here.
@@ -161,5 +217,22 @@ package struct FSQuantizer: Quantizer {
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
     try visit("levels", &stored)
+  }
+}
+
+/// Brings a channel's latents between its lowest and its highest level.
+private struct LevelBound {
+  private let half, offset, shift: Double
+
+  init(_ level: Int) {
+    half = Double(level - 1) * (1 + 1e-3) / 2
+    offset = level.isMultiple(of: 2) ? 0.5 : 0
+    shift = atanh(offset / half)
+  }
+
+  /// `tanh(z + s) · h - o` and its derivative.
+  func callAsFunction(_ z: Double) -> (value: Double, slope: Double) {
+    let bounded = tanh(z + shift)
+    return (bounded * half - offset, half * (1 - bounded * bounded))
   }
 }

@@ -60,8 +60,8 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
   package var levels: [Int] = []  // of each channel; fsq alone
   package var depth = 1  // codebooks one after the other, each of what those before it leave
   package var dropout: Float = 0  // probability that a step leaves out the last of them
-  package var entropyWeight: Float = 0.1  // of the entropy loss; lfq, ibq
-  package var diversity: Float = 1  // of the entropy over a batch in it; lfq, ibq
+  package var entropyWeight: Float  // of the entropy loss; lfq, ibq 0.1, fsq 0
+  package var diversity: Float = 1  // of the entropy over a batch in it; fsq, lfq, ibq
   package var signs = SignConvention.normalized  // lfq alone
 
   package init(
@@ -78,6 +78,7 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     self.klWeight = klWeight
     self.temperature = temperature
     self.remap = remap
+    entropyWeight = kind == .fsq ? 0 : 0.1
   }
 
   var problem: String? {
@@ -202,7 +203,7 @@ extension QuantizerConfig {
     }
     if kind == .fsq { try values.encode(levels, forKey: .levels) }
     if signs != .normalized { try values.encode(signs, forKey: .signs) }
-    if kind == .lfq || kind == .ibq {
+    if [.fsq, .lfq, .ibq].contains(kind) {
       try values.encode(entropyWeight, forKey: .entropyWeight)
       try values.encode(diversity, forKey: .diversity)
     }
