@@ -58,7 +58,7 @@ extension Workload {
       let sampler = Sampler(
         try size.model(using: &random, on: device).frozen(), codebookSize: 1024)
       return {
-        _ = sampler.samples(
+        _ = try sampler.samples(
           continuing: TokenSequences.unconditional(batch), length: count,
           SamplingOptions(topK: 100), seed: 1, progress: { _ in })
       }

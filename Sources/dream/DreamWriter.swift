@@ -35,7 +35,7 @@ struct DreamWriter {
     for (dream, greedy) in zip(dreams.own, dreams.greedy) {
       let number = dream.number.padded(4)
       let (animation, sheet) = (folder("dream-\(number).png"), folder("sheet-\(number).png"))
-      let frames = (0...options.steps).map { image(of: dream, $0) }
+      let frames = try (0...options.steps).map { try image(of: dream, $0) }
       try AnimatedPNG.write(frames, milliseconds: 1000 / options.fps, to: animation)
       try tell(animation)
       try self.sheet(dream, greedy).rendered().writePNG(to: sheet)
@@ -61,8 +61,8 @@ struct DreamWriter {
     return codes
   }
 
-  private func image(of dream: Dream, _ step: Int) -> RGBImage {
-    dream.image(step).map { recorded.decoded($0) } ?? recorded.reconstruction(dream.start)
+  private func image(of dream: Dream, _ step: Int) throws -> RGBImage {
+    try dream.image(step).map { try recorded.decoded($0) } ?? recorded.reconstruction(dream.start)
   }
 
   /// All dreams side by side, step by step.
@@ -70,7 +70,9 @@ struct DreamWriter {
     let columns = Int(Double(dreams.count).squareRoot().rounded(.up))
     return try (0...options.steps).map { step in
       try Interruption.throwIfRequested()
-      return ContactSheet(dreams.map { image(of: $0, step) }, columns: columns).rendered()
+      return ContactSheet(
+        try dreams.map { try image(of: $0, step) }, columns: columns
+      ).rendered()
     }
   }
 
@@ -80,21 +82,20 @@ struct DreamWriter {
     func row(_ image: (_ step: Int) throws -> RGBImage) rethrows -> [RGBImage] {
       try steps.map(image)
     }
-    let none = RGBImage(
-      width: recorded.reconstruction(dream.start).width,
-      height: recorded.reconstruction(dream.start).height, filledWith: .grey(64))
+    let start = try recorded.reconstruction(dream.start)
+    let none = RGBImage(width: start.width, height: start.height, filledWith: .grey(64))
     func isRecorded(_ step: Int) -> Bool { recorded.data.hasRow(step, behind: dream.start) }
-    let reconstructions = row {
-      isRecorded($0) ? recorded.reconstruction(dream.start + $0) : none
+    let reconstructions = try row {
+      isRecorded($0) ? try recorded.reconstruction(dream.start + $0) : none
     }
-    let own = row { image(of: dream, $0) }
+    let own = try row { try image(of: dream, $0) }
     var rows: [(label: String, images: [RGBImage])] = []
     if recorded.areGiven {
       rows.append(
         ("recording", try row { try isRecorded($0) ? recorded.image(dream.start + $0) : none }))
     }
     rows.append(("reconstruction", reconstructions))
-    rows.append(("greedy", row { image(of: greedy, $0) }))
+    rows.append(("greedy", try row { try image(of: greedy, $0) }))
     if !options.greedy { rows.append(("sampled", own)) }
     rows.append(
       (

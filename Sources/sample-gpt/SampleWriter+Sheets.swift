@@ -31,12 +31,12 @@ extension SampleWriter {
     let order = sampler.samplingOrder.filter { inputs.mask?[$0] != true }
     let steps = max(1, min(Self.frames, order.count))
     let (factor, depth) = (sampler.vqgan.config.downsampling, sampler.depth)
-    let frames = (0...steps).map { step -> RGBImage in
+    let frames = try (0...steps).map { step -> RGBImage in
       let missing = order[(order.count * step / steps)...]
-      let images = codes.map { codes -> RGBImage in
+      let images = try codes.map { codes -> RGBImage in
         var shown = codes
         for cell in missing { shown[cell] = 0 }
-        var image = sampler.image(shown)
+        var image = try sampler.image(shown)
         for cell in missing {
           image.fill(
             PixelRect(

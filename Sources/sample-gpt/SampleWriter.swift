@@ -34,7 +34,7 @@ struct SampleWriter {
         0..<count, sample, setting, batchSize: options.batchSize, progress: advance
       ) { sample, codes in
         let name = sample.name + (settings.count > 1 ? setting.suffix : "")
-        let image = sampler.image(codes)
+        let image = try sampler.image(codes)
         let path = folder("\(name).png")
         try image.writePNG(to: path)
         try writer.path(path)

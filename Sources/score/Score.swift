@@ -140,7 +140,7 @@ struct Score: ModelCommand {
     var sheet = ScoreSheet(shown.map { $0.score }, of: shards.grid)
     for (score, row) in shown {
       let codes = try shards.codes(row)
-      let image = stage?.images(codes, of: shards.grid)[0]
+      let image = try stage?.images(codes, of: shards.grid)[0]
       sheet.add(score, image: image)
       try Interruption.throwIfRequested()
     }

@@ -101,7 +101,7 @@ import Testing
     }
     let sampler = Sampler(
       golden.model, codebookSize: golden.model.config.vocabSize)
-    let drawn = sampler.samples(
+    let drawn = try sampler.samples(
       continuing: prefixes(4), length: length - 4, SamplingOptions(isGreedy: true), seed: 0,
       progress: { _ in })
     let continuations: [Int32] = rows.flatMap { $0.dropFirst(4) }
@@ -113,7 +113,7 @@ import Testing
       let logits = golden.model(prefixes(count)).positions(count - 1..<count).elements()
       for item in 0..<n {
         let vocabulary = golden.model.config.vocabSize
-        let token = SamplingOptions(isGreedy: true).draw(
+        let token = try SamplingOptions(isGreedy: true).draw(
           logits[item * vocabulary..<(item + 1) * vocabulary], using: &random)
         #expect(token == rows[item][count], "position \(count)")
       }

@@ -30,7 +30,7 @@ import Testing
   static func plainLoop(
     _ model: GPT, _ grid: GridSize, side: Int, step: Int = 1, condition: [Int32]?,
     known: [Int32?]
-  ) -> [Int32] {
+  ) throws -> [Int32] {
     var codes = known.map { $0 ?? 7 }
     func local(_ position: Int, _ count: Int) -> Int {
       let half = side / 2
@@ -51,7 +51,7 @@ import Testing
         let logits = model(IndexTensor(sequence, shape: [1, sequence.count])).elements()
         let position = prefix.count - 1 + y * side + x
         var none = RandomSource(seed: 0)
-        codes[row * grid.width + column] = SamplingOptions(isGreedy: true).draw(
+        codes[row * grid.width + column] = try SamplingOptions(isGreedy: true).draw(
           logits[position * 23..<position * 23 + 23], using: &none)
       }
     }
@@ -96,9 +96,9 @@ import Testing
         var sampler = Sampler(
           model, codebookSize: 23, trained: Self.trained, conditionLength: length)
         (sampler.caches, sampler.cacheBytes) = (caches, bytes)
-        let drawn = sampler.samples(task, Self.greedy, progress: { _ in })
+        let drawn = try sampler.samples(task, Self.greedy, progress: { _ in })
         for item in 0..<2 {
-          let expected = Self.plainLoop(
+          let expected = try Self.plainLoop(
             model, grid, side: 4,
             condition: withCondition ? Self.conditionCodes(grid, item: item) : nil,
             known: known[item])
@@ -127,10 +127,10 @@ import Testing
     var sampler = Sampler(model, codebookSize: 23, trained: Self.trained)
     sampler.windowStep = step
     let task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<1))
-    let expected = Self.plainLoop(
+    let expected = try Self.plainLoop(
       model, grid, side: 4, step: step, condition: nil,
       known: Array(repeating: nil, count: grid.count))
-    #expect(sampler.samples(task, Self.greedy, progress: { _ in })[0] == expected)
+    #expect(try sampler.samples(task, Self.greedy, progress: { _ in })[0] == expected)
   }
 
   @Test("At the published size the windows are the reference's", arguments: [16, 17, 24, 25, 40])
@@ -157,9 +157,9 @@ import Testing
       return
     }
     let task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<1))
-    let drawn = sampler.samples(task, Self.greedy, progress: { _ in })[0]
+    let drawn = try sampler.samples(task, Self.greedy, progress: { _ in })[0]
     sampler.caches = false
-    #expect(sampler.samples(task, Self.greedy, progress: { _ in })[0] == drawn)
+    #expect(try sampler.samples(task, Self.greedy, progress: { _ in })[0] == drawn)
     guard max(grid.height, grid.width) <= 4 else { return }
     // Every code is the most likely one behind all that come before it, at positions of the 4×4
     // grid.
@@ -169,7 +169,7 @@ import Testing
       let logits = model(IndexTensor(tokens, shape: [1, tokens.count]), at: positions).elements()
       let last = logits[(tokens.count - 1) * 23..<tokens.count * 23]
       var none = RandomSource(seed: 0)
-      let expected = SamplingOptions(isGreedy: true).draw(last, using: &none)
+      let expected = try SamplingOptions(isGreedy: true).draw(last, using: &none)
       let code = drawn[cell / 4 * grid.width + cell % 4]
       #expect(code == expected, "\(grid), \(order), turn \(turn)")
       tokens.append(code)
@@ -185,9 +185,9 @@ import Testing
     #expect(known.count { $0 != nil } == 84)  // six rows and six codes, as the reference counts
     var task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<1))
     task.known = [known]
-    let drawn = Sampler(model, codebookSize: 23, trained: grid)
+    let drawn = try Sampler(model, codebookSize: 23, trained: grid)
       .samples(task, Self.greedy, progress: { _ in })[0]
-    let expected = Self.plainLoop(model, grid, side: side, condition: nil, known: known)
+    let expected = try Self.plainLoop(model, grid, side: side, condition: nil, known: known)
     #expect(drawn == expected)
     // In the reference the columns before the first drawn one stay empty in every later row.
     #expect(drawn.suffix(85) != given.suffix(85))
@@ -202,10 +202,10 @@ import Testing
     var task = SamplingTask(grid: grid, streams: SamplingTask.streams(seed: 0, 0..<2))
     task.known = known
     var steps = 0
-    let drawn = sampler.samples(task, Self.greedy) { steps += $0 }
+    let drawn = try sampler.samples(task, Self.greedy) { steps += $0 }
     #expect(steps == 16)
     for item in 0..<2 {
-      let expected = Self.plainLoop(
+      let expected = try Self.plainLoop(
         model, grid, side: 4, condition: nil, known: known[item])
       #expect(drawn[item] == expected)
     }
@@ -214,26 +214,26 @@ import Testing
   @Test func guidanceMovesLogitsAwayFromThoseWithoutCondition() throws {
     let model = try Self.model(conditionLength: 1, unmasked: 0)
     let grid = GridSize(height: 4, width: 4)
-    func draw(_ label: Int32, guidance: Double, null: Int32?) -> [Int32] {
+    func draw(_ label: Int32, guidance: Double, null: Int32?) throws -> [Int32] {
       var task = SamplingTask(
         grid: grid, streams: SamplingTask.streams(seed: 0, 0..<1),
         condition: { _ in PositionedTokens(tokens: [[label]], positions: [0]) })
       if let null {
         task.noCondition = { _ in PositionedTokens(tokens: [[null]], positions: [0]) }
       }
-      return Sampler(model, codebookSize: 23, trained: grid).samples(
+      return try Sampler(model, codebookSize: 23, trained: grid).samples(
         task, SamplingOptions(isGreedy: true, guidance: guidance), progress: { _ in })[0]
     }
-    #expect(draw(3, guidance: 1, null: 5) == draw(3, guidance: 1, null: nil))
-    #expect(draw(3, guidance: 0, null: 5) == draw(5, guidance: 1, null: nil))
+    #expect(try draw(3, guidance: 1, null: 5) == draw(3, guidance: 1, null: nil))
+    #expect(try draw(3, guidance: 0, null: 5) == draw(5, guidance: 1, null: nil))
     // The first code is the largest of u + s (c - u).
     let one: Shape = [1, 1]
     let c: [Float] = model(IndexTensor([Int32(3)], shape: one)).elements()
     let u: [Float] = model(IndexTensor([Int32(5)], shape: one)).elements()
     let moved: [Float] = c.indices.map { u[$0] + 4 * (c[$0] - u[$0]) }
     var none = RandomSource(seed: 0)
-    let first = SamplingOptions(isGreedy: true).draw(moved, using: &none)
-    #expect(draw(3, guidance: 4, null: 5)[0] == first)
+    let first = try SamplingOptions(isGreedy: true).draw(moved, using: &none)
+    #expect(try draw(3, guidance: 4, null: 5)[0] == first)
   }
 
   @Test(
@@ -259,9 +259,10 @@ import Testing
       task.known[0][4] = 5
       var options = Self.greedy
       options.guidance = isGuided ? 2 : 1
-      let cached = sampler.samples(task, options) { _ in }
+      let cached = try sampler.samples(task, options) { _ in }
       sampler.caches = false
-      #expect(sampler.samples(task, options) { _ in } == cached, "\(length) tokens of condition")
+      #expect(
+        try sampler.samples(task, options) { _ in } == cached, "\(length) tokens of condition")
     }
   }
 }

@@ -55,7 +55,7 @@ import Testing
     let count = 20_000
     let task = SamplingTask(
       grid: sampler.trained, streams: SamplingTask.streams(seed: 3, 0..<count))
-    let drawn = sampler.samples(task, SamplingOptions(), progress: { _ in }).map { $0[0] }
+    let drawn = try sampler.samples(task, SamplingOptions(), progress: { _ in }).map { $0[0] }
     let joint = model(IndexTensor([Int32(0)], shape: [1, 1])).elements().map { exp(Double($0)) }
     // Of the last coarse part tokens 8 and 9 can be sampled; they share its probability.
     let last = 1 - joint[0..<8].reduce(0, +)

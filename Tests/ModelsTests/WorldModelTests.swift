@@ -161,7 +161,7 @@ import Testing
   }
 
   /// Greedy images, one code at a time, are the largest logits of a pass over all steps.
-  @Test func imaginedImagesAreThoseOfOnePass() {
+  @Test func imaginedImagesAreThoseOfOnePass() throws {
     let config = WorldModelTests.config
     let model = WorldModelTests.model()
     var sequence = WorldModelTests.sequence(2)
@@ -172,7 +172,7 @@ import Testing
     _ = rollout.act([sequence.actions[1]])
     var streams = [RandomSource(seed: 1)]
     for step in 2..<9 {
-      rollout.imagine(SamplingOptions(isGreedy: true), using: &streams)
+      try rollout.imagine(SamplingOptions(isGreedy: true), using: &streams)
       sequence.codes += rollout.codes[0]
       sequence.actions.append(Int32(step % 3))
       sequence.rewards.append(1)
@@ -189,18 +189,18 @@ import Testing
     }
   }
 
-  @Test func aGameDoesNotDependOnThoseBesideIt() {
+  @Test func aGameDoesNotDependOnThoseBesideIt() throws {
     let model = WorldModelTests.model()
-    func images(_ numbers: [Int]) -> [[Int32]] {
+    func images(_ numbers: [Int]) throws -> [[Int32]] {
       var rollout = WorldRollout(of: model, items: numbers.count)
       var streams = numbers.map { RandomSource(seed: 4).stream($0) }
       rollout.show(numbers.map { number in (0..<4).map { Int32(($0 + number) % 7) } })
       for step in 0..<5 {
         _ = rollout.act(numbers.map { Int32(($0 + step) % 3) })
-        rollout.imagine(SamplingOptions(), using: &streams)
+        try rollout.imagine(SamplingOptions(), using: &streams)
       }
       return rollout.codes
     }
-    #expect(images([0, 1, 2])[2] == images([2])[0])
+    #expect(try images([0, 1, 2])[2] == images([2])[0])
   }
 }

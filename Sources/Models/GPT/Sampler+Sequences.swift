@@ -18,10 +18,11 @@ extension Sampler {
   ///   - seed: of the streams.
   ///   - progress: called after every token of the batch with the tokens sampled in that step.
   /// - Returns: the sampled tokens `[N, length]`.
+  /// - Throws: `NotFiniteLogits`, and what `progress` throws.
   package func samples(
     continuing prefixes: IndexTensor, length: Int, _ options: SamplingOptions, first: Int = 0,
     seed: UInt64, progress: (_ tokens: Int) throws -> Void
-  ) rethrows -> IndexTensor {
+  ) throws -> IndexTensor {
     let (n, given) = (prefixes.shape[0], prefixes.shape[1])
     precondition(given > 0, "a prefix needs a token")
     let sampler = Sampler(

@@ -84,9 +84,10 @@ package struct Sampler: Sendable {
   ///
   /// - Parameter progress: called after every step with the codes sampled in it.
   /// - Returns: the codes of each grid `[N][H·W]` in raster order.
+  /// - Throws: `NotFiniteLogits`, and what `progress` throws.
   package func samples(
     _ task: SamplingTask, _ options: SamplingOptions, progress: (_ codes: Int) throws -> Void
-  ) rethrows -> [[Int32]] {
+  ) throws -> [[Int32]] {
     precondition(canSample(task.grid), "a grid of \(task.grid) in the order \(order)")
     let count = task.streams.count
     var streams = task.streams
@@ -115,7 +116,9 @@ package struct Sampler: Sendable {
       let wanted = states(task.condition, &conditioned)
       let other = task.noCondition.map { states($0, &unconditioned) }
       /// A token, or part of one, for each item, of so many.
-      func draw(_ limit: (_ item: Int) -> Int, _ logits: (Tensor) -> Tensor) -> [Int32] {
+      func draw(
+        _ limit: (_ item: Int) -> Int, _ logits: (Tensor) -> Tensor
+      ) throws(NotFiniteLogits) -> [Int32] {
         let (found, without) = withoutGradients {
           (logits(wanted).elements(), other.map { logits($0).elements() })
         }
@@ -124,20 +127,20 @@ package struct Sampler: Sendable {
         for item in items {
           let range = item * width..<item * width + limit(item)
           let row = guided(found[range], against: without?[range], by: options.guidance)
-          drawn[item] = options.draw(row, using: &streams[item])
+          drawn[item] = try options.draw(row, using: &streams[item])
         }
         return drawn
       }
       var drawn: [Int32]
       if let sub = model.sub {
-        drawn = draw({ _ in (codebookSize + sub.size - 1) / sub.size }) { model.head($0) }
+        drawn = try draw({ _ in (codebookSize + sub.size - 1) / sub.size }) { model.head($0) }
         let coarse = IndexTensor(drawn, shape: [count])
-        let fine = draw({ min(sub.size, codebookSize - Int(coarse.elements[$0]) * sub.size) }) {
+        let fine = try draw({ min(sub.size, codebookSize - Int(coarse.elements[$0]) * sub.size) }) {
           sub.logits($0, after: coarse)
         }
         drawn = zip(drawn, fine).map { $0 * Int32(sub.size) + $1 }
       } else {
-        drawn = draw({ _ in codebookSize }) { model.head($0) }
+        drawn = try draw({ _ in codebookSize }) { model.head($0) }
       }
       for item in items { codes[item][cell] = drawn[item] }
       try progress(items.count)

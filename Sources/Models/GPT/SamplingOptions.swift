@@ -2,6 +2,14 @@
 import Foundation
 import TensorCore
 
+/// Logits of a transformer are not finite: its weights are too large to compute with.
+package struct NotFiniteLogits: Error, CustomStringConvertible {
+  package var description: String {
+    "logits of the transformer are not finite (NaN or infinity); take a checkpoint from before "
+      + "its training came to that"
+  }
+}
+
 /// How a token is sampled from logits.
 package struct SamplingOptions: Equatable, Sendable {
   /// Divides the logits; above 0, smaller is more certain.
@@ -61,7 +69,8 @@ package struct SamplingOptions: Equatable, Sendable {
   /// One token from `logits`; greedy sampling leaves `random` alone.
   package func draw(
     _ logits: some RandomAccessCollection<Float>, using random: inout RandomSource
-  ) -> Int32 {
+  ) throws(NotFiniteLogits) -> Int32 {
+    guard logits.allSatisfy(\.isFinite) else { throw NotFiniteLogits() }
     guard !isGreedy else {
       var best = (token: 0, logit: -Float.infinity)
       for (token, logit) in logits.enumerated() where logit > best.logit { best = (token, logit) }

@@ -73,9 +73,10 @@ package struct WorldRollout {
   /// Imagines the image behind the last action of each game; `codes` has it then.
   ///
   /// - Parameter streams: the random numbers of each game, N.
+  /// - Throws: `NotFiniteLogits`; the image is not there then.
   package mutating func imagine(
     _ options: SamplingOptions, using streams: inout [RandomSource]
-  ) {
+  ) throws(NotFiniteLogits) {
     guard var behind = states else { preconditionFailure("an image without an action before") }
     beginStep()
     var images = [[Int32]](repeating: [], count: items)
@@ -84,7 +85,7 @@ package struct WorldRollout {
       let width = logits.count / items
       for item in 0..<items {
         images[item].append(
-          options.draw(logits[item * width..<(item + 1) * width], using: &streams[item]))
+          try options.draw(logits[item * width..<(item + 1) * width], using: &streams[item]))
       }
       if place + 1 < model.config.codes {
         behind = append(

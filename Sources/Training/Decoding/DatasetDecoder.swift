@@ -209,7 +209,7 @@ package struct DatasetDecoder {
     for row in rows { codes += try reader.codes(row) }
     let grid = reader.header.grid
     let indices = IndexTensor(codes, shape: [rows.count, grid.height, grid.width])
-    return stage.images(of: indices)
+    return try stage.images(of: indices)
   }
 }
 

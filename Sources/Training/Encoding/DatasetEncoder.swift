@@ -101,10 +101,10 @@ package struct DatasetEncoder {
     } consume: { batch, read in
       let rows = Self.rows(of: batch, batchSize, reader.count)
       let images = input(read.images, of: stage.config.input, count: rows.count)
-      let codes = stage.model.encode(images).elements
-      let conditions = condition.map { condition in
+      let codes = try stage.encode(images).elements
+      let conditions = try condition.map { condition in
         let maps = read.maps.map { input($0, of: condition.config.input, count: rows.count) }
-        return condition.model.encode(maps ?? images).elements
+        return try condition.encode(maps ?? images).elements
       }
       let conditionLength = writer.header.condition?.grid.count ?? 0
       for (slot, row) in rows.enumerated() {

@@ -1,4 +1,5 @@
 // How near the samples of one side come to the grids that a model was trained on.
+import Checkpoints
 import Images
 import Shards
 import TensorCore
@@ -35,7 +36,8 @@ extension EvaluationSide {
     guard case .codes(let set, let stage) = contents else { return nil }
     let closest = CopySummary.closest(found, count: pairs)
     let cells = try closest.map { sample in
-      stage.images(try set.codes(rows[sample]) + training.codes(found[sample].row), of: set.grid)
+      try stage.images(
+        try set.codes(rows[sample]) + training.codes(found[sample].row), of: set.grid)
     }
     let copies = found.count { $0.distance == 0 }
     return ContactSheet(
@@ -50,8 +52,12 @@ extension EvaluationSide {
 
 extension FirstStage {
   /// The images of several grids of codes, `[N, h·w]`.
-  package func images(_ codes: [Int32], of grid: CodeGrid) -> [RGBImage] {
+  ///
+  /// - Throws: `NotFiniteError`.
+  package func images(
+    _ codes: [Int32], of grid: CodeGrid
+  ) throws(NotFiniteError) -> [RGBImage] {
     let indices = IndexTensor(codes, shape: [codes.count / grid.count, grid.height, grid.width])
-    return images(of: indices)
+    return try images(of: indices)
   }
 }

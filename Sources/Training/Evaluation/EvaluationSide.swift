@@ -119,7 +119,7 @@ package struct EvaluationSide {
     case .files(let files):
       return try range.map { try reading.image(contentsOf: files[rows[$0]]) }
     case .codes(let set, let stage):
-      return stage.images(try set.codes(range.map { rows[$0] }), of: set.grid)
+      return try stage.images(try set.codes(range.map { rows[$0] }), of: set.grid)
     case .statistics: return []
     }
   }

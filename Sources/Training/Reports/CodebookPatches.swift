@@ -35,7 +35,7 @@ package struct CodebookPatches {
       for start in stride(from: 0, to: grids.count, by: Self.batchSize) {
         let batch = grids[start..<min(start + Self.batchSize, grids.count)]
         let indices = IndexTensor(batch.flatMap(\.codes), shape: [batch.count, height, width])
-        for (image, grid) in zip(stage.images(of: indices), batch) {
+        for (image, grid) in zip(try stage.images(of: indices), batch) {
           for position in grid.shown {
             images[position.code] = image.cropped(
               x: position.index % width / depth * f, y: position.index / width * f, width: f,

@@ -1,4 +1,5 @@
 // How many bits the codes of images take under a GPT.
+import Checkpoints
 import Foundation
 import Models
 import Shards
@@ -25,7 +26,7 @@ package struct GridScorer {
 
   /// Bits of every code of some rows, `[rows.count, h·w]` in raster order.
   ///
-  /// - Throws: `ShardError`, `ConditionError`.
+  /// - Throws: `ShardError`, `ConditionError`, `NotFiniteError`.
   package func bits(of rows: [Int]) throws -> [[Float]] {
     let codes = try rows.flatMap { row in
       let codes = try shards.codes(row)
@@ -35,6 +36,9 @@ package struct GridScorer {
       codes: IndexTensor(codes, shape: [rows.count, cells.count]),
       conditions: try conditionTokens(rows))
     let losses = gpt.model.losses(sequences.input, sequences.targets).elements()
+    guard losses.allSatisfy(\.isFinite) else {
+      throw NotFiniteError(path: gpt.path, tensor: "the bits of codes")
+    }
     let length = losses.count / rows.count
     return rows.indices.map { item in
       var bits = [Float](repeating: 0, count: cells.count)

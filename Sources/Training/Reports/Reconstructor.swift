@@ -18,14 +18,14 @@ package struct Reconstructor {
 
   /// - Parameter images: of one size, whose sides the VQGAN's factor divides.
   /// - Returns: the reconstructions, and the codes of all of them.
-  /// - Throws: `EncodingError.color`.
+  /// - Throws: `EncodingError.color`, `NotFiniteError`.
   package func reconstruct(
     _ images: [NamedImage]
-  ) throws(EncodingError) -> (images: [RGBImage], codes: [Int32]) {
+  ) throws -> (images: [RGBImage], codes: [Int32]) {
     if images.isEmpty { return ([], []) }
     let input = try stage.input(
       images.map(\.image), named: { images[$0].name }, on: device)
-    let (output, codes) = stage.model.reconstructWithCodes(input)
+    let (output, codes) = try stage.reconstruct(input)
     return (stage.config.images(of: output), codes.elements)
   }
 }

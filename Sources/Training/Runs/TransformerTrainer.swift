@@ -4,7 +4,7 @@ import NN
 import TensorCore
 
 /// A transformer that can be trained.
-package protocol TransformerModel: Layer {
+package protocol TransformerModel: Layer, Tried {
   associatedtype Batch
 
   /// The loss of a batch, and behind it parts of it for the metrics, which have no gradients.

@@ -1,4 +1,5 @@
 // Codes from the GPT, images from the VQGAN.
+import Checkpoints
 import DurableFiles
 import Foundation
 import Images
@@ -105,7 +106,12 @@ package struct ImageSampler: Sendable {
   ) throws {
     for start in stride(from: positions.lowerBound, to: positions.upperBound, by: batchSize) {
       let samples = try (start..<min(start + batchSize, positions.upperBound)).map(sample)
-      let drawn = try sampler.samples(task(samples, options), options, progress: progress)
+      let drawn: [[Int32]]
+      do {
+        drawn = try sampler.samples(task(samples, options), options, progress: progress)
+      } catch is NotFiniteLogits {
+        throw NotFiniteError(path: gpt.path, tensor: "the logits")
+      }
       for (sample, codes) in zip(samples, drawn) { try use(sample, codes) }
     }
   }
@@ -126,8 +132,10 @@ package struct ImageSampler: Sendable {
   }
 
   /// The image of one grid of codes.
-  package func image(_ codes: [Int32]) -> RGBImage {
+  ///
+  /// - Throws: `NotFiniteError`.
+  package func image(_ codes: [Int32]) throws(NotFiniteError) -> RGBImage {
     let indices = IndexTensor(codes, shape: [1, grid.height, grid.width])
-    return vqgan.images(of: indices)[0]
+    return try vqgan.images(of: indices)[0]
   }
 }

@@ -87,7 +87,7 @@ extension ImageSampler {
       if kind.isLabels { try map.row.requireLabels(below: stage.config.inChannels, path: name) }
       let input = VQGANInput(
         map.row, of: kind, count: 1, height: map.height, width: map.width, on: gpt.model.device)
-      return SampleInput(condition: .grid(stage.model.encode(input).elements, size)) {
+      return SampleInput(condition: .grid(try stage.encode(input).elements, size)) {
         let map = try fitted()
         return RGBImage(map.row, of: kind, width: map.width, height: map.height)
       }

@@ -24,7 +24,7 @@ extension ImageSampler {
       let image = try read()
       let input = try vqgan.input(
         [image.image], named: { _ in image.name }, on: gpt.model.device)
-      return SampleInput(codes: vqgan.model.encode(input).elements) { try read().image }
+      return SampleInput(codes: try vqgan.encode(input).elements) { try read().image }
     }
   }
 
@@ -50,7 +50,7 @@ extension ImageSampler {
       let condition = try condition?(row)
       return SampleInput(
         codes: keepsCodes ? codes : nil, condition: condition,
-        image: codes.map { codes in { image(codes) } }, objects: plot(condition))
+        image: codes.map { codes in { try image(codes) } }, objects: plot(condition))
     }
   }
 

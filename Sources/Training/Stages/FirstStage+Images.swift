@@ -1,4 +1,5 @@
 // Images to what a VQGAN reads, and what it writes to images: pixels as they are, or by its palette.
+import Checkpoints
 import Images
 import Models
 import RowMaps
@@ -66,7 +67,39 @@ extension FirstStage {
   /// The images of several grids of codes.
   ///
   /// - Parameter codes: `[N, h, w]`.
-  package func images(of codes: IndexTensor) -> [RGBImage] {
-    withoutGradients { config.images(of: model.decode(indices: codes)) }
+  /// - Throws: `NotFiniteError`.
+  package func images(of codes: IndexTensor) throws(NotFiniteError) -> [RGBImage] {
+    config.images(of: try finite(model.decode(indices: codes), "an image of codes"))
+  }
+
+  /// Codes `[N, h, w]`.
+  ///
+  /// - Throws: `NotFiniteError`.
+  package func encode(_ input: VQGANInput) throws(NotFiniteError) -> IndexTensor {
+    model.codes(of: try entries(of: input))
+  }
+
+  /// The images after encoding and decoding, `[N, C, H, W]`, and their codes `[N, h, w]`.
+  ///
+  /// - Throws: `NotFiniteError`.
+  package func reconstruct(
+    _ input: VQGANInput
+  ) throws(NotFiniteError) -> (images: Tensor, codes: IndexTensor) {
+    let entries = try entries(of: input)
+    let images = withoutGradients {
+      model.decode(model.quantizer.vectors(of: entries)).plain()
+    }
+    return (try finite(images, "a reconstruction"), model.codes(of: entries))
+  }
+
+  private func entries(of input: VQGANInput) throws(NotFiniteError) -> IndexTensor {
+    let latents = try finite(withoutGradients { model.latents(of: input) }, "the latents")
+    return withoutGradients { model.quantize(latents).indices }
+  }
+
+  /// A result that the weights are to blame for where it is not finite.
+  private func finite(_ result: Tensor, _ name: String) throws(NotFiniteError) -> Tensor {
+    guard result.isFinite else { throw NotFiniteError(path: path, tensor: name) }
+    return result
   }
 }

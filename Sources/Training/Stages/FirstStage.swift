@@ -15,10 +15,18 @@ package struct FirstStage: Sendable {
   /// The weights file.
   package let path: String
 
+  /// - Parameter path: of the weights file.
+  package init(_ model: VQGAN, path: String) {
+    self.model = model.frozen()
+    config = model.config
+    fingerprints = VQGANFingerprints(of: self.model)
+    self.path = path
+  }
+
   /// Loads a VQGAN from a run folder (its newest checkpoint), from one checkpoint's folder, or from
   /// a file of weights.
   ///
-  /// - Throws: what `FirstStageFile.open` throws, `ModelMismatchError`.
+  /// - Throws: what `FirstStageFile.open` throws, `ModelMismatchError`, `NotFiniteError`.
   package static func load(_ path: String, on device: Device = .default) throws -> FirstStage {
     try load(try FirstStageFile.open(path), on: device)
   }
@@ -35,10 +43,8 @@ package struct FirstStage: Sendable {
   private static func load(_ file: FirstStageFile, on device: Device) throws -> FirstStage {
     var model = VQGAN(file.config, on: device)
     try file.load(&model)
-    model = model.frozen()
-    return FirstStage(
-      model: model, config: file.config, fingerprints: VQGANFingerprints(of: model),
-      path: file.tensors.path)
+    try model.requireFiniteResults(of: file.tensors.path)
+    return FirstStage(model, path: file.tensors.path)
   }
 
   /// SHA-256 over the names and values of all weights.

@@ -18,11 +18,12 @@ package struct SecondStage: Sendable {
   /// transformer's file that holds its VQGAN.
   ///
   /// - Throws: `RunError`, `SafetensorsError`, `PyTorchFileError`, `ArchitectureError`,
-  ///   `GPTConfigError`, `ModelMismatchError`, `DurableFileError`.
+  ///   `GPTConfigError`, `ModelMismatchError`, `NotFiniteError`, `DurableFileError`.
   package static func load(_ path: String, on device: Device = .default) throws -> SecondStage {
     let file = try SecondStageFile.open(path)
     var gpt = GPT(file.description.model, on: device)
     try ModelFiles.load(&gpt, from: file.tensors)
+    try gpt.requireFiniteResults(of: file.tensors.path)
     return SecondStage(
       model: gpt.frozen(), codes: file.description.codes, condition: file.description.condition,
       order: file.description.order ?? .raster, path: file.tensors.path)

@@ -191,9 +191,9 @@ package struct DreamExam {
       horizon.accuracyCopy += Self.equal(dreamer.data.image(dream.start), wanted)
       let image = try recorded.image(dream.start + step)
       let compared = [
-        recorded.decoded(codes), try recorded.image(dream.start),
-        recorded.decoded(other.images[step - 1]),
-        recorded.areGiven ? recorded.decoded(wanted) : image,
+        try recorded.decoded(codes), try recorded.image(dream.start),
+        try recorded.decoded(other.images[step - 1]),
+        recorded.areGiven ? try recorded.decoded(wanted) : image,
       ]
       for (index, found) in compared.enumerated() {
         errors[index] += pow(10, -ImageQuality.psnr(found, image) / 10)

@@ -74,7 +74,7 @@ package struct Dreamer {
   package func dreams(
     from rows: [Int], steps: Int, _ actions: DreamActions, _ options: SamplingOptions,
     progress: (_ images: Int) throws -> Void
-  ) rethrows -> [Dream] {
+  ) throws -> [Dream] {
     var all: [Dream] = []
     for first in stride(from: 0, to: rows.count, by: batchSize) {
       let numbers = first..<min(first + batchSize, rows.count)
@@ -86,7 +86,7 @@ package struct Dreamer {
   private func dreams(
     _ numbers: Range<Int>, from rows: [Int], steps: Int, _ actions: DreamActions,
     _ options: SamplingOptions, _ progress: (Int) throws -> Void
-  ) rethrows -> [Dream] {
+  ) throws -> [Dream] {
     let root = RandomSource(seed: seed)
     var streams = numbers.map { root.stream("dream").stream($0) }
     var choices = numbers.map { root.stream("dream actions").stream($0) }
@@ -112,11 +112,11 @@ package struct Dreamer {
       let outcome = rollout.act(dreams.map { $0.actions[step] })
       for item in dreams.indices {
         let (rewards, ends) = (outcome.rewards[item], outcome.ends[item])
-        dreams[item].rewards.append(outcomes.draw(rewards, using: &streams[item]))
-        dreams[item].ends.append(outcomes.draw(ends, using: &streams[item]) != 0)
+        try dreams[item].rewards.append(outcomes.draw(rewards, using: &streams[item]))
+        try dreams[item].ends.append(outcomes.draw(ends, using: &streams[item]) != 0)
       }
       guard step < steps else { break }
-      rollout.imagine(options, using: &streams)
+      try rollout.imagine(options, using: &streams)
       for item in dreams.indices { dreams[item].images.append(rollout.codes[item]) }
       try progress(dreams.count)
     }

@@ -1,4 +1,5 @@
 // The recorded images of code shards' rows, where their image shards are given.
+import Checkpoints
 import Images
 import Shards
 
@@ -49,16 +50,22 @@ package struct RecordedImages {
   package func name(_ row: Int) -> String { names[row] }
 
   /// The image of some codes, `[h·w]`.
-  package func decoded(_ codes: [Int32]) -> RGBImage { stage.images(codes, of: grid)[0] }
+  ///
+  /// - Throws: `NotFiniteError`.
+  package func decoded(_ codes: [Int32]) throws(NotFiniteError) -> RGBImage {
+    try stage.images(codes, of: grid)[0]
+  }
 
   /// What the VQGAN makes of a row.
-  package func reconstruction(_ row: Int) -> RGBImage { decoded(data.image(row)) }
+  ///
+  /// - Throws: `NotFiniteError`.
+  package func reconstruction(_ row: Int) throws -> RGBImage { try decoded(data.image(row)) }
 
   /// The image of a row: as it was recorded where images are given.
   ///
-  /// - Throws: `ShardError`.
+  /// - Throws: `ShardError`, `NotFiniteError`.
   package func image(_ row: Int) throws -> RGBImage {
-    guard let images else { return reconstruction(row) }
+    guard let images else { return try reconstruction(row) }
     return RGBImage(
       width: images.width, height: images.height, pixels: try images.pixels(rows[row]))
   }

@@ -37,11 +37,12 @@ package struct WorldStage: Sendable {
 
   /// Loads a world model from a run folder (its newest checkpoint) or one checkpoint's folder.
   ///
-  /// - Throws: as `WorldStageFile.open`, `ModelMismatchError`.
+  /// - Throws: as `WorldStageFile.open`, `ModelMismatchError`, `NotFiniteError`.
   package static func load(_ path: String, on device: Device = .default) throws -> WorldStage {
     let file = try WorldStageFile.open(path)
     var model = WorldModel(file.description.model, on: device)
     try ModelFiles.load(&model, from: file.tensors)
+    try model.requireFiniteResults(of: file.tensors.path)
     return WorldStage(
       model: model.frozen(), codes: file.description.codes, path: file.tensors.path)
   }
