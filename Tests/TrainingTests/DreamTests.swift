@@ -34,41 +34,41 @@ import Training
   static func dreams(
     _ dreamer: Dreamer = Self.dreamer(), from rows: [Int] = [1, 8, 15], steps: Int = 6,
     _ actions: DreamActions = .recorded, greedy: Bool = false
-  ) -> [Dream] {
-    dreamer.dreams(
+  ) throws -> [Dream] {
+    try dreamer.dreams(
       from: rows, steps: steps, actions, SamplingOptions(isGreedy: greedy), progress: { _ in })
   }
 
-  @Test func aDreamIsAFunctionOfSeedAndNumber() {
-    let dreams = Self.dreams()
+  @Test func aDreamIsAFunctionOfSeedAndNumber() throws {
+    let dreams = try Self.dreams()
     #expect(dreams.map(\.number) == [0, 1, 2])
     #expect(dreams.allSatisfy { $0.images.count == 6 && $0.actions.count == 7 })
-    #expect(Self.dreams() == dreams)
-    #expect(Self.dreams(Self.dreamer(batchSize: 2)) == dreams, "in other batches")
-    #expect(Self.dreams(Self.dreamer(seed: 6)) != dreams)
-    #expect(Self.dreams(greedy: true) == Self.dreams(Self.dreamer(seed: 6), greedy: true))
+    #expect(try Self.dreams() == dreams)
+    #expect(try Self.dreams(Self.dreamer(batchSize: 2)) == dreams, "in other batches")
+    #expect(try Self.dreams(Self.dreamer(seed: 6)) != dreams)
+    #expect(try Self.dreams(greedy: true) == Self.dreams(Self.dreamer(seed: 6), greedy: true))
   }
 
-  @Test func actionsAreThoseThatWereAskedFor() {
-    #expect(Self.dreams()[0].actions == Array(repeating: 2, count: 7))
-    let listed = Self.dreams(Self.dreamer(), .listed([1, 0]))
+  @Test func actionsAreThoseThatWereAskedFor() throws {
+    #expect(try Self.dreams()[0].actions == Array(repeating: 2, count: 7))
+    let listed = try Self.dreams(Self.dreamer(), .listed([1, 0]))
     #expect(listed[1].actions == [1, 0, 0, 0, 0, 0, 0])
-    let random = Self.dreams(Self.dreamer(), steps: 20, .random)
+    let random = try Self.dreams(Self.dreamer(), steps: 20, .random)
     #expect(Set(random.flatMap(\.actions)) == [0, 1, 2])
     #expect(random[0].actions != random[1].actions)
     // The last image of a listed dream may lie behind the recording.
-    #expect(Self.dreams(Self.dreamer(), from: [29], .listed([1])).count == 1)
+    #expect(try Self.dreams(Self.dreamer(), from: [29], .listed([1])).count == 1)
   }
 
-  @Test func whatIsDreamtDependsOnTheActions() {
-    let held = Self.dreams(Self.dreamer(), .listed([0]), greedy: true)
-    let other = Self.dreams(Self.dreamer(), .listed([1]), greedy: true)
+  @Test func whatIsDreamtDependsOnTheActions() throws {
+    let held = try Self.dreams(Self.dreamer(), .listed([0]), greedy: true)
+    let other = try Self.dreams(Self.dreamer(), .listed([1]), greedy: true)
     #expect(held.map(\.images) != other.map(\.images))
   }
 
   @Test func dreamsAreCodesForOtherCommands() throws {
     let folder = try TemporaryFolder()
-    let dreams = Self.dreams(steps: 12)
+    let dreams = try Self.dreams(steps: 12)
     let rows = try Dream.write(
       dreams, of: RingGame.grid, actions: 3, downsampling: 8, toolVersion: "test",
       to: folder("dreams.h5"))
@@ -86,7 +86,7 @@ import Training
   }
 
   @Test func behindTheEndTheLastImageStays() throws {
-    let dreams = Self.dreams(from: Array(1..<20), steps: 8)
+    let dreams = try Self.dreams(from: Array(1..<20), steps: 8)
     for dream in dreams {
       #expect(dream.length == dream.ends.firstIndex(of: true) ?? 8)
       #expect(dream.image(0) == nil)

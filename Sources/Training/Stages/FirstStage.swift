@@ -15,11 +15,13 @@ package struct FirstStage: Sendable {
   /// The weights file.
   package let path: String
 
-  /// - Parameter path: of the weights file.
-  package init(_ model: VQGAN, path: String) {
+  /// - Parameters:
+  ///   - fingerprints: taken of the weights if left out.
+  ///   - path: of the weights file.
+  package init(_ model: VQGAN, fingerprints: VQGANFingerprints? = nil, path: String) {
     self.model = model.frozen()
     config = model.config
-    fingerprints = VQGANFingerprints(of: self.model)
+    self.fingerprints = fingerprints ?? VQGANFingerprints(of: self.model)
     self.path = path
   }
 

@@ -88,8 +88,7 @@ struct VQGANEvaluator {
     _ model: VQGAN, on images: [RGBImage], unless shouldStop: () -> Bool
   ) throws -> [Metric]? {
     let stage = FirstStage(
-      model: model.frozen(), config: model.config,
-      fingerprints: VQGANFingerprints(vqgan: "", codes: "", decoder: ""), path: "")
+      model, fingerprints: VQGANFingerprints(vqgan: "", codes: "", decoder: ""), path: "")
     let reconstructor = try Reconstructor(stage, on: device)
     let extractor =
       source == .latents
