@@ -46,8 +46,12 @@ struct ExporterFolderTests {
     let sizes = try SmallCOCO()
     try change(sizes) { record in record.filter { !["width", "height"].contains($0.key) } }
     try ingest(sizes, everything, to: out("sizes"))
+    let zeros = try SmallCOCO()
+    try change(zeros) { record in record.merging(["width": 0, "height": 0]) { $1 } }
+    let all = ErrorPolicy(limit: .count(0))
+    try ingest(zeros, everything, to: out("zeros"), policy: all)
     let expected = try ImageShardReader(out("plain/p-00000.h5"))
-    for name in ["texts", "sizes"] {
+    for name in ["texts", "sizes", "zeros"] {
       let reader = try ImageShardReader(out("\(name)/p-00000.h5"))
       #expect(try reader.contents.captions == expected.contents.captions, "\(name)")
       #expect(try reader.contents.objects == expected.contents.objects, "\(name)")
@@ -56,6 +60,34 @@ struct ExporterFolderTests {
       }
     }
     #expect(try expected.contents.captions?.joined().count == 3)
+  }
+
+  /// UUIDs, or nothing at all.
+  @Test(arguments: [true, false])
+  func annotationsNeedNoNumbers(hasTexts: Bool) throws {
+    let everything = try COCOOptions.taking(
+      segmentation: .annotations, captions: true, objects: true)
+    let (plain, other) = (try SmallCOCO(), try SmallCOCO())
+    try change(other) {
+      $0
+    } annotations: { record in
+      record.filter { $0.key != "id" }
+        .merging(hasTexts ? ["id": "5f3b1c9e-\(record["id"] ?? "")"] : [:]) { $1 }
+    }
+    let out = try TemporaryFolder()
+    try ingest(plain, everything, to: out("plain"))
+    try ingest(other, everything, to: out("other"), policy: ErrorPolicy(isStrict: true))
+    let (expected, found) = (
+      try ImageShardReader(out("plain/p-00000.h5")), try ImageShardReader(out("other/p-00000.h5"))
+    )
+    #expect(try found.contents.captions == expected.contents.captions)
+    let objects = try #require(try found.contents.objects)
+    let numbered = try #require(try expected.contents.objects)
+    #expect(objects.joined().allSatisfy { $0.id == -1 } && !objects.joined().isEmpty)
+    #expect(objects.map { $0.map(\.category) } == numbered.map { $0.map(\.category) })
+    for row in 0..<4 {
+      #expect(try found.row(row, .segmentation) == expected.row(row, .segmentation))
+    }
   }
 
   @Test(arguments: ["empty", "words", "no names"])
