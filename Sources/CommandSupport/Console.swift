@@ -99,7 +99,7 @@ package final class Screen: Sendable {
 extension String {
   /// The text with control characters spelt out: a file's name cannot steer the terminal.
   var oneLine: String {
-    unicodeScalars.reduce(into: "") { line, scalar in
+    shortened.unicodeScalars.reduce(into: "") { line, scalar in
       if scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) {
         line += scalar.escaped(asASCII: true)
       } else {
@@ -113,6 +113,8 @@ extension String {
   var shortened: String {
     let count = unicodeScalars.count
     guard count > 4000 else { return self }
-    return "\(unicodeScalars.prefix(1000)) … (\(count) characters) … \(unicodeScalars.suffix(1000))"
+    // Short enough for 4,000 when all of them are spelt out, as \u{009F}.
+    let (start, end) = (unicodeScalars.prefix(240), unicodeScalars.suffix(240))
+    return "\(String(start)) … (\(count) characters) … \(String(end))"
   }
 }
