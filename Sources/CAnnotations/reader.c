@@ -121,6 +121,9 @@ static int64_t *integer_of(ca_record *record, int field) {
   }
 }
 
+// Nothing needs the number of an annotation: where it is none, such as a UUID, it counts as absent.
+static int is_number_of_annotation(const ca_reader *r) { return r->section == CA_ANNOTATION && r->field == CA_ID; }
+
 // A value of a known field that is a word, number or text.
 static int scalar(ca_reader *r, je_kind kind, const char *text, size_t length) {
   ca_record *record = &r->record;
@@ -130,6 +133,7 @@ static int scalar(ca_reader *r, je_kind kind, const char *text, size_t length) {
   ca_text *kept = text_of(record, r->field);
   if (integer) {
     good = ca_value_to_integer(kind, text, length, integer);
+    if (is_number_of_annotation(r) && (!good || *integer < 0)) return 1;
   } else if (kept) {
     good = kind == JE_STRING;
     if (good && !keep(r, kept, text, length)) return 0;
@@ -157,7 +161,7 @@ static int container(ca_reader *r, je_kind kind) {
   if (r->field == CA_SEGMENTATION) {
     r->marking = 1;
     r->record.segmentation_begin = je_offset(r->parser) - 1;
-  } else if (r->field >= 0) {
+  } else if (r->field >= 0 && !is_number_of_annotation(r)) {
     mark_wrong(r, kind, NULL, 0);
   }
   return pass(r);

@@ -31,8 +31,12 @@ package struct Console: Sendable {
     if !quiet { line(message.oneLine) }
   }
 
-  /// A line above the status line, as it is.
-  package func line(_ text: String) { screen.line(text) }
+  /// A line above the status line, or several; each is shortened.
+  package func line(_ text: String) {
+    screen.line(
+      text.split(separator: "\n", omittingEmptySubsequences: false)
+        .map { String($0).shortened }.joined(separator: "\n"))
+  }
 }
 
 /// A stream of lines whose last one may be a status that is drawn anew.
@@ -95,9 +99,22 @@ package final class Screen: Sendable {
 extension String {
   /// The text with control characters spelt out: a file's name cannot steer the terminal.
   var oneLine: String {
-    unicodeScalars.map { scalar in
-      scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
-        ? scalar.escaped(asASCII: true) : String(scalar)
-    }.joined()
+    shortened.unicodeScalars.reduce(into: "") { line, scalar in
+      if scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) {
+        line += scalar.escaped(asASCII: true)
+      } else {
+        line.unicodeScalars.append(scalar)
+      }
+    }
+  }
+
+  /// The beginning and the end of a text of more than 4,000 characters: names and values of an input
+  /// may have millions, and what is wrong with them stands behind them.
+  var shortened: String {
+    let count = unicodeScalars.count
+    guard count > 4000 else { return self }
+    // Short enough for 4,000 when all of them are spelt out, as \u{009F}.
+    let (start, end) = (unicodeScalars.prefix(240), unicodeScalars.suffix(240))
+    return "\(String(start)) … (\(count) characters) … \(String(end))"
   }
 }

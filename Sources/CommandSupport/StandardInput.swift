@@ -8,18 +8,38 @@ package enum PathList {
   ///
   /// CR before the line break is dropped, and so is a byte order mark in front of a line: lists of
   /// Windows' programs begin with one, also inside a list that was put together of several. A list
-  /// in UTF-16 with its mark, as PowerShell's `>` writes it, is read too.
-  package static func lines(_ bytes: [UInt8]) -> [String] {
+  /// in UTF-16 with its mark, as PowerShell's `>` writes it, is read too. Where a list holds a NUL,
+  /// as those of `find -print0` and `git ls-files -z`, NULs separate the paths, and all else is part
+  /// of them.
+  ///
+  /// - Parameter list: where the bytes come from, for the message.
+  /// - Throws: `.badData` for a line that is not UTF-8: its path would lead elsewhere.
+  package static func lines(_ bytes: [UInt8], of list: String) throws(CommandError) -> [String] {
     let bytes = utf8(ofUTF16: bytes) ?? bytes
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     let lineFeed = UInt8(ascii: "\n")
-    let separator = bytes.contains(lineFeed) ? lineFeed : UInt8(ascii: "\r")  // old Macintoshes'
-    return bytes.split(separator: separator).compactMap { line in
+    let hasNULs = bytes.contains(0)
+    let separator =
+      hasNULs ? 0 : bytes.contains(lineFeed) ? lineFeed : UInt8(ascii: "\r")  // old Macintoshes'
+    var lines: [String] = []
+    var number = 0
+    for line in bytes.split(separator: separator, omittingEmptySubsequences: false) {
+      number += 1
       var line = line
-      while line.starts(with: mark) { line = line.dropFirst(mark.count) }
-      if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
-      return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
+      if !hasNULs {
+        while line.starts(with: mark) { line = line.dropFirst(mark.count) }
+        if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
+      }
+      if line.isEmpty { continue }
+      guard let path = String(utf8: line) else {
+        throw CommandError(
+          .badData,
+          "\(list): \(hasNULs ? "path" : "line") \(number), \(String(escaping: line)): not UTF-8; "
+            + "rename the file or folder")
+      }
+      lines.append(path)
     }
+    return lines
   }
 
   /// nil for what does not begin with a mark of UTF-16.
@@ -34,6 +54,24 @@ package enum PathList {
       UInt16(bytes[$0 + high]) << 8 | UInt16(bytes[$0 + 1 - high])
     }
     return Array(String(decoding: units, as: UTF16.self).utf8)
+  }
+}
+
+extension String {
+  /// The text of bytes that are UTF-8; nil for others, which would be another text.
+  init?(utf8 bytes: some Collection<UInt8>) {
+    self.init(decoding: bytes, as: UTF8.self)
+    guard utf8.elementsEqual(bytes) else { return nil }
+  }
+
+  /// Bytes that need not be UTF-8, for a message: those that are no ASCII as `\xE9`.
+  init(escaping bytes: some Collection<UInt8>) {
+    let hex = Array("0123456789ABCDEF")
+    self = bytes.reduce(into: "") { text, byte in
+      text +=
+        byte < 0x80
+        ? String(UnicodeScalar(byte)) : "\\x\(hex[Int(byte >> 4)])\(hex[Int(byte & 15)])"
+    }
   }
 }
 
@@ -62,6 +100,6 @@ package enum StandardInput {
       if got == 0 { break }
       bytes += buffer[..<got]
     }
-    return PathList.lines(bytes)
+    return try PathList.lines(bytes, of: "standard input")
   }
 }

@@ -31,6 +31,7 @@ extension SuiteCommand {
       }
     }
     prepare()
+    refuseArgumentsThatAreNotUTF8()
     do {
       var parsed = try parseAsRoot()
       guard let command = parsed as? Self else {
@@ -45,6 +46,17 @@ extension SuiteCommand {
       }
     } catch {
       endParsing(with: error)
+    }
+  }
+
+  /// Ends the process where an argument is not UTF-8: as a text it would name another file.
+  private static func refuseArgumentsThatAreNotUTF8() {
+    for number in CommandLine.arguments.indices.dropFirst() {
+      guard let argument = CommandLine.unsafeArgv[number] else { return }
+      let bytes = UnsafeRawBufferPointer(start: argument, count: strlen(argument))
+      guard String(utf8: bytes) == nil else { continue }
+      ending(with: .usage)(
+        "argument \(number), \(String(escaping: bytes)): not UTF-8; rename the file or folder")
     }
   }
 

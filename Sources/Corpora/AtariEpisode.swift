@@ -62,6 +62,18 @@ package struct AtariEpisode: Equatable, Sendable {
     faults = trajectory.faults.map(InvalidAtariFrame.row) + Array(rowsAlone) + Array(imagesAlone)
   }
 
+  /// The surplus rows or images, one each.
+  package var surplus: [InvalidAtariFrame] {
+    let rows = trajectory.rows.suffix(surplusRows).map {
+      InvalidAtariFrame.noImage(frame: $0.frame, path: screens.path(of: $0.frame + imageOffset))
+    }
+    let images = screens.numbers.suffix(surplusImages).map {
+      InvalidAtariFrame.noRow(
+        frame: $0 - imageOffset, image: screens.path(of: $0), trajectory: trajectoryPath)
+    }
+    return rows + images
+  }
+
   /// The image of a row, relative to the root of the corpus.
   package func imageName(of transition: AtariTransition) -> String {
     "screens/\(game)/\(id)/\(transition.frame + imageOffset).png"

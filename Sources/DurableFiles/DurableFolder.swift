@@ -144,20 +144,23 @@ extension DurableFile {
   /// Whether `path` is a folder, or a link to one.
   package static func isFolder(_ path: String) -> Bool {
     var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    return !holdsNUL(path) && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// Whether there is anything at `path`.
   package static func exists(_ path: String) -> Bool {
     var status = stat()
-    return lstat(path, &status) == 0
+    return !holdsNUL(path) && lstat(path, &status) == 0
   }
 
   /// Whether `path` is a regular file, or a link to one.
   package static func isFile(_ path: String) -> Bool {
     var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    return !holdsNUL(path) && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
+
+  /// Whether C would take the beginning of `path` for all of it: such a path is that of no file.
+  static func holdsNUL(_ path: String) -> Bool { path.utf8.contains(0) }
 
   /// The names in a folder, sorted by their bytes; none if it cannot be read.
   package static func names(in folder: String) -> [String] {

@@ -83,7 +83,11 @@ package struct OpenFile: ~Copyable {
   }
 
   private static func open(_ path: String, _ flags: Int32) -> Int32 {
-    uninterrupted { Platform.open(path, flags | O_CLOEXEC | O_NOCTTY, 0o666) }
+    guard !DurableFile.holdsNUL(path) else {
+      errno = ENOENT
+      return -1
+    }
+    return uninterrupted { Platform.open(path, flags | O_CLOEXEC | O_NOCTTY, 0o666) }
   }
 
   /// Length in bytes.

@@ -40,6 +40,12 @@ package struct ErrorPolicy: Equatable, Sendable {
     self.limit = limit
   }
 
+  /// Whether somebody asked for a limit.
+  ///
+  /// What whole data sets have by their nature, such as rows behind the last image of a recording,
+  /// counts only then.
+  var isChosen: Bool { isStrict || limit != .automatic }
+
   /// Decides whether the run goes on after `skipped` bad samples, the latest for `reason`.
   ///
   /// - Throws: `.badSample` for any when strict, `.tooManyErrors` above the limit.

@@ -12,7 +12,7 @@ package struct IngestOutcome: Equatable, Sendable {
 
   /// All shards, those of the training split first.
   package var shards: [Shard]
-  /// Samples that are in no shard, in their order.
+  /// Samples that are in no shard, in their order, and behind them what could be none.
   package var skipped: [SkippedSample]
   /// Samples read before, by an earlier run.
   package var earlier: Int
@@ -23,7 +23,7 @@ package struct IngestOutcome: Equatable, Sendable {
   package var rows: Int { shards.reduce(0) { $0 + $1.rows } }
   /// Samples written.
   package var written: Int { rows / rowsPerSample }
-  /// Samples written and skipped.
+  /// Samples written and all that was skipped.
   package var read: Int { written + skipped.count }
   /// Size of all shards.
   package var bytes: Int { shards.reduce(0) { $0 + $1.bytes } }

@@ -19,6 +19,9 @@ package struct IngestPlan: Sendable {
   package let warnings: [String]
   /// What was left out of the inputs, in words for the report.
   package let leftOut: [String]
+  /// Images and rows that can be no samples; skipped as samples are, but counted against the limit
+  /// only where somebody asked for one.
+  package let surplus: [SkippedSample]
   private let cut: ImageCut
   private let preprocessing: String
   /// The palette of all rows; nil where they have no palette maps.
@@ -36,7 +39,7 @@ package struct IngestPlan: Sendable {
   init(
     _ choice: ImageChoice, of source: any ImageSource, cut: ImageCut, _ options: ShardOptions,
     name: String, inputs: [PlannedInput], record: IngestRecord, warnings: [String],
-    leftOut: [String] = [], palette: Palette? = nil,
+    leftOut: [String] = [], surplus: [SkippedSample] = [], palette: Palette? = nil,
     words: (lead: String, samples: String, last: String)
   ) {
     let (name, training) = (options.name ?? name, choice.training.count)
@@ -66,6 +69,7 @@ package struct IngestPlan: Sendable {
     self.cut = cut
     self.warnings = warnings
     self.leftOut = leftOut
+    self.surplus = surplus
   }
 
   /// Cuts chosen images into shards of squares.
@@ -81,6 +85,9 @@ package struct IngestPlan: Sendable {
       record: record, warnings: warnings, leftOut: leftOut, palette: palette,
       words: ("", "images", squares.crops > 0 ? ", \(squares.crops) of each" : ""))
   }
+
+  /// What is written or skipped.
+  package var inputCount: Int { samples.count + surplus.count }
 
   /// Bytes of all rows before compression.
   package var plainBytes: Int {

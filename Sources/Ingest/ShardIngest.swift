@@ -38,7 +38,7 @@ package struct ShardIngest {
     let earlier = samples(in: folder)
     if earlier > 0 { try progress(.processed(samples: earlier)) }
     try writeUnfinished(in: folder, progress: progress)
-    try folder.writeReport(ofInputs: plan.leftOut)
+    try folder.writeReport(ofInputs: plan.leftOut, surplus: plan.surplus)
     let outcome = outcome(of: folder, earlier: earlier)
     guard outcome.written > 0 else {
       try folder.removeEmptyShards()
@@ -68,7 +68,8 @@ package struct ShardIngest {
   private func writeUnfinished(
     in folder: ShardFolder, progress: (IngestEvent) throws -> Void
   ) throws {
-    var skipped = folder.manifest.shards.reduce(0) { $0 + $1.skipped.count }
+    let surplus = policy.isChosen ? plan.surplus.count : 0
+    var skipped = folder.manifest.shards.reduce(surplus) { $0 + $1.skipped.count }
     var leftOut = folder.manifest.shards.reduce(0) { $0 + ($1.leftOut?.count ?? 0) }
     var closing: ClosingShard?
     var filled: ClosingShard?
@@ -119,7 +120,8 @@ package struct ShardIngest {
     defer {
       // Told even when the run ends over it.
       if !isFull {
-        _ = try? folder.writeReport(andOf: (shard, skipped, leftOut), ofInputs: plan.leftOut)
+        _ = try? folder.writeReport(
+          andOf: (shard, skipped, leftOut), ofInputs: plan.leftOut, surplus: plan.surplus)
       }
     }
     try inOrder(count: shard.samples.count, threads: threads) { index in
@@ -142,7 +144,7 @@ package struct ShardIngest {
       case .skipped(let sample):
         skipped.append(sample)
         try policy.check(
-          skipped: before.skipped + skipped.count, of: plan.samples.count, reason: sample.reason)
+          skipped: before.skipped + skipped.count, of: plan.inputCount, reason: sample.reason)
       }
       try progress(.processed(samples: 1))
     }
@@ -168,6 +170,7 @@ package struct ShardIngest {
           bytes: entry.bytes))
       outcome.skipped += entry.skipped
     }
+    outcome.skipped += plan.surplus
     return outcome
   }
 }

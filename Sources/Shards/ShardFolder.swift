@@ -140,11 +140,12 @@ package final class ShardFolder {
   /// - Parameters:
   ///   - unfinished: a shard that is not complete, with what is known of it.
   ///   - ofInputs: what was left out of the inputs before any sample was read.
+  ///   - surplus: what was skipped of the inputs, without a shard that it would be in.
   /// - Returns: how many skipped samples there are.
   @discardableResult
   package func writeReport(
     andOf unfinished: (shard: PlannedShard, skipped: [SkippedSample], leftOut: [SkippedSample])? =
-      nil, ofInputs: [String] = []
+      nil, ofInputs: [String] = [], surplus: [SkippedSample] = []
   ) throws(ShardError) -> Int {
     var skipped: [ReportLine] = []
     var leftOut = ofInputs.map { ReportLine(shard: nil, name: nil, reason: $0) }
@@ -154,6 +155,7 @@ package final class ShardFolder {
     }
     for entry in manifest.shards { add(entry.name, entry.skipped, entry.leftOut ?? []) }
     if let (shard, some, parts) = unfinished { add(shard.name, some, parts) }
+    skipped += surplus.map { ReportLine(shard: nil, name: $0.name, reason: $0.reason) }
     try write(skipped, to: Self.reportName)
     if !leftOut.isEmpty || DurableFile.exists("\(path)/\(Self.leftOutName)") {
       try write(leftOut, to: Self.leftOutName)

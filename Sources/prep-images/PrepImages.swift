@@ -80,6 +80,6 @@ struct PrepImages: SuiteCommand {
     if let found = ImageFormat.otherThanText(bytes) {
       throw IngestError.notAList(path: source, found: found)
     }
-    return PathList.lines(bytes)
+    return try PathList.lines(bytes, of: source)
   }
 }

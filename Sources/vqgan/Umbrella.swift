@@ -59,7 +59,7 @@ struct Umbrella {
   /// The name, if it is that of a command; ends the process otherwise.
   private static func known(_ name: String) -> String {
     if commands.contains(where: { $0.key == name }) { return name }
-    let shown = name.unicodeScalars.map { $0.escaped(asASCII: false) }.joined()
+    let shown = name.unicodeScalars.prefix(200).map { $0.escaped(asASCII: false) }.joined()
     let nearest = commands.map(\.key).min { distance($0, name) < distance($1, name) } ?? ""
     fail(64, "vqgan: no command \"\(shown)\"; did you mean \(nearest)? `vqgan help` lists all\n")
   }

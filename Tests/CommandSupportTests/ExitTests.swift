@@ -37,6 +37,36 @@ struct ExitTests {
     #expect(outcome.output == "")
   }
 
+  @Test(arguments: [
+    ("--work results \"$(printf 'caf\\351')\"", "argument 3, caf\\xE9"),
+    ("\"--error=$(printf '\\377')\" --help", "argument 1, --error=\\xFF"),
+  ])
+  func argumentsThatAreNotUTF8AreNamed(arguments: String, words: String) throws {
+    let outcome = try shell("command-probe \(arguments)")
+    #expect(outcome.status == 64)
+    #expect(
+      outcome.errors == "command-probe: \(words): not UTF-8; rename the file or folder\n")
+    #expect(outcome.output == "")
+  }
+
+  /// The beginning and the end of a line say what is wrong; a name of megabytes between them does
+  /// not.
+  @Test(arguments: [
+    ("head -c 20000000 /dev/zero | tr '\\0' a | command-probe", Int32(66)),
+    ("head -c 9000 /dev/zero | tr '\\0' '\\1' | command-probe", 66),
+    ("command-probe --work \"$(head -c 9000 /dev/zero | tr '\\0' a)\"", 64),
+  ])
+  func linesAreShortened(script: String, status: Int32) throws {
+    let outcome = try shell(script)
+    #expect(outcome.status == status)
+    #expect(outcome.errors.split(separator: "\n").allSatisfy { $0.unicodeScalars.count <= 4000 })
+    #expect(outcome.errors.contains(" characters) … "))
+    if status == 66 {
+      #expect(outcome.errors.hasPrefix("command-probe: "))
+      #expect(outcome.errors.hasSuffix(": cannot be read (File name too long)\n"))
+    }
+  }
+
   @Test func helpAndVersionAreResults() throws {
     let help = try shell("COLUMNS=80 command-probe --help")
     #expect(help.status == 0)

@@ -18,6 +18,13 @@ struct InputPathsTests {
       "printf '\\357\\273\\277s/b.h5\\r\\n\\357\\273\\277x y.h5' | command-probe",
       "s/b.h5\nx y.h5\n"
     ),
+    // Between NULs a line break is part of a name, and nothing is a mark.
+    ("printf 's/b.h5\\0\\0x y.h5\\0' | command-probe", "s/b.h5\nx y.h5\n"),
+    ("printf 's/b.h5\\0x y.h5' | command-probe -", "s/b.h5\nx y.h5\n"),
+    (
+      "touch 'two\nlines.h5'; find . -name 'two*' -print0 | command-probe",
+      "./two\nlines.h5\n"
+    ),
     ("echo s/ | command-probe 'x y.h5' -", "x y.h5\ns/a.h5\ns/b.h5\n"),
     ("command-probe --json s/a.h5", "{\"path\":\"s/a.h5\",\"version\":1}\n"),
   ])
@@ -38,6 +45,26 @@ struct InputPathsTests {
     let outcome = try shell(script, in: try folder())
     #expect(outcome.errors == "command-probe: \(message)\n")
     #expect(outcome.status == 66)
+  }
+
+  /// A path of other bytes would be that of another file.
+  @Test(arguments: [
+    ("s/a.h5\\n\\ncaf\\351.h5\\n", "line 3, caf\\xE9.h5"),
+    ("caf\\351.h5\\0s/a.h5\\0", "path 1, caf\\xE9.h5"), ("\\300\\200", "line 1, \\xC0\\x80"),
+  ])
+  func listsThatAreNotUTF8AreRefused(list: String, place: String) throws {
+    let outcome = try shell("printf '\(list)' | command-probe", in: try folder())
+    #expect(
+      outcome.errors
+        == "command-probe: standard input: \(place): not UTF-8; rename the file or folder\n")
+    #expect(outcome.status == 65 && outcome.output == "")
+  }
+
+  /// `b.h5` with a line break is another name, and never `a.h5` under that of `b.h5`.
+  @Test func aListOfNULsHoldsNoLines() throws {
+    let outcome = try shell("printf 's/a.h5\\0s/b.h5\\n' | command-probe", in: try folder())
+    #expect(outcome.errors == "command-probe: s/b.h5\\n: no such file or folder\n")
+    #expect(outcome.status == 66 && outcome.output == "")
   }
 
   @Test func aTerminalIsNotReadForPaths() throws {

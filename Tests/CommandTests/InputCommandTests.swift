@@ -210,15 +210,68 @@ struct InputCommandTests {
       for to in a.png "$name.png" "album$name/b.png"; do cp a.png "in/$to"; done
       prep-images in --size 8 --out S --quiet
       cat S/skipped.jsonl
-      ls in/* > list; printf 'in/caf\\351.png\\na.png\\n' > list
-      prep-images list --size 8 --out L --quiet; cat L/skipped.jsonl
+      printf 'a.png\\nin/caf\\351.png\\n' > list
+      prep-images list --size 8 --out L --quiet || echo $?
+      prep-images - --size 8 --out L --quiet < list || echo $?
       reconstruct "in/$name.png" --vqgan nowhere --out R --quiet || echo $?
+      [ ! -e L ] && [ ! -e R ]
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome)")
     let reasons =
       outcome.output.components(separatedBy: "its name is not UTF-8; rename it").count - 1
-    #expect(reasons == 3, "\(outcome.output)")
-    #expect(outcome.output.hasSuffix("66\n"), "\(outcome)")
+    #expect(reasons == 2, "\(outcome.output)")
+    #expect(outcome.output.hasSuffix("65\n65\n64\n"), "\(outcome)")
+    for list in ["list", "standard input"] {
+      #expect(
+        outcome.errors.contains("prep-images: \(list): line 2, in/caf\\xE9.png: not UTF-8; "),
+        "\(outcome.errors)")
+    }
+  }
+
+  /// As `find -print0` and `git ls-files -z` write them.
+  @Test func listsMayBeSeparatedByNULs() throws {
+    let folder = try TemporaryFolder()
+    let names = ["a.png", "b.png", "two\nlines.png"]
+    for (number, name) in names.enumerated() {
+      try RGBImage(width: 9, height: 9, filledWith: .grey(UInt8(number)))
+        .writePNG(to: folder(name))
+    }
+    let outcome = try shell(
+      """
+      set -e
+      find . -name '*.png' -print0 | sort -z > list
+      prep-images - --size 8 --max-errors 0 --quiet --out A < list
+      prep-images list --size 8 --max-errors 0 --quiet --out B
+      cmp A/images-00000.h5 B/images-00000.h5
+      printf 'A/images-00000.h5\\0B/images-00000.h5\\0' | shard-info --quiet > /dev/null
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let reader = try ImageShardReader(folder("A/images-00000.h5"))
+    #expect(try reader.contents.names == names.map { "./\($0)" })
+  }
+
+  /// A text of other bytes would be another path: no command does anything.
+  @Test(arguments: [
+    "bench", "codebook-report", "convert-checkpoint", "decode-dataset", "dream", "encode-dataset",
+    "evaluate", "prep-atari", "prep-coco", "prep-images", "reconstruct", "sample-gpt", "score",
+    "shard-export", "shard-info", "train-gpt", "train-vqgan", "train-world",
+  ])
+  func argumentsThatAreNotUTF8AreRefused(command: String) throws {
+    let folder = try TemporaryFolder()
+    let outcome = try shell(
+      """
+      name=$(printf 'w/\\377\\376'); mkdir w
+      for start in '' 'vqgan '; do
+        $start\(command) x --out "$name" || echo $?
+        $start\(command) "--out=$name" --help || echo $?
+      done
+      ls w | wc -l
+      """, in: folder)
+    #expect(outcome.output == "64\n64\n64\n64\n0\n", "\(outcome)")
+    for place in ["argument 3, w/", "argument 1, --out=w/"] {
+      let words = "\(command): \(place)\\xFF\\xFE: not UTF-8"
+      #expect(outcome.errors.components(separatedBy: words).count == 3, "\(outcome.errors)")
+    }
   }
 
   /// Case 32: files that a command would write, but did not.

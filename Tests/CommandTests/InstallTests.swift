@@ -111,7 +111,7 @@ struct InstallTests {
       grep -c '^prep-images: ' errors
       """, in: folder)
     let version = try shell("shard-info --version").output
-    #expect(outcome.output == "1\n66\n\(version)66\n64\n64\n74\n66\n1\n", "\(outcome)")
+    #expect(outcome.output == "1\n66\n\(version)66\n64\n64\n74\n64\n1\n", "\(outcome)")
     #expect(outcome.errors.contains("did you mean train-gpt?"), "\(outcome.errors)")
     #expect(outcome.errors.contains("shard-info: nowhere.h5: no such file"), "\(outcome.errors)")
     #expect(outcome.errors.contains("score is neither beside vqgan nor on PATH"))

@@ -45,10 +45,12 @@ struct AtariCorpusTests {
   @Test func surplusAtTheEndIsReportedAndNoFault() throws {
     let moreRows = try episode(rows(0..<9), images(0..<7))
     #expect((moreRows.surplusRows, moreRows.surplusImages) == (2, 0))
+    #expect(moreRows.surplus.map(\.frame) == [7, 8])
     #expect(moreRows.transitions.count == 7)
     #expect(moreRows.faults.isEmpty)
     let moreImages = try episode(rows(0..<7), images(0..<9))
     #expect((moreImages.surplusRows, moreImages.surplusImages) == (0, 2))
+    #expect(moreImages.surplus.map(\.frame) == [7, 8])
     #expect(moreImages.transitions.count == 7)
     #expect(moreImages.faults.isEmpty)
   }

@@ -85,6 +85,18 @@ struct DurableFileTests {
     }
   }
 
+  /// To C the path would end there, and be that of another file.
+  @Test func aPathWithANULIsThatOfNoFile() throws {
+    let folder = try TemporaryFolder()
+    try DurableFile.write([1], to: folder("a"))
+    let path = folder("a\0b")
+    #expect(!DurableFile.exists(path) && !DurableFile.isFile(path))
+    #expect(!DurableFile.isFolder("\(folder.path)\0x"))
+    #expect(throws: DurableFileError.failed(operation: "open", path: path, errno: ENOENT)) {
+      try DurableFile.read(path)
+    }
+  }
+
   @Test func aFullDeviceIsAnError() throws {
     let full = try OpenFile(appendingTo: "/dev/full")
     #expect(

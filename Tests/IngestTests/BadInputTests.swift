@@ -134,7 +134,7 @@ struct BadInputTests {
     let options = try AtariOptions.small()
     let plan = try AtariPlanner.plan(
       path: corpus.path, frames: options.frames, recipe: options.recipe, shards: options.shards,
-      threads: 1, policy: ErrorPolicy(isStrict: true)
+      threads: 1, policy: ErrorPolicy()
     ) { _ in }
     #expect(plan.samples.count == 10)
     #expect(plan.warnings.count == 4)
@@ -142,6 +142,66 @@ struct BadInputTests {
       plan.warnings, ["3 rows after", "thumbs.db", "2 images after", "7.txt~"])
     {
       #expect(warning.contains(part))
+    }
+  }
+
+  /// Rows behind the last image, and images behind the last row.
+  @Test func surplusIsSkippedAndListedAndCountsOnRequest() throws {
+    let corpus = try SmallCorpus(frames: [6, 6, 7])
+    try corpus.setRows(1, (0..<9).map { SmallCorpus.row($0, of: 9) })
+    try corpus.setRows(2, (0..<4).map { SmallCorpus.row($0, of: 6) })
+    let out = try TemporaryFolder()
+    let (outcome, _) = try ingest(corpus, .small(), to: out("S"))
+    #expect((outcome.read, outcome.written) == (22, 17))
+    #expect(
+      outcome.skipped.map(\.name) == ["1/6", "1/7", "1/8", "2/4", "2/5"].map { "revenge/\($0)" })
+    #expect(
+      outcome.skipped[0].reason == corpus.image(1, 6) + ": no such image for the row of frame 6")
+    #expect(outcome.skipped[3].reason.hasPrefix(corpus.image(2, 4) + ": no row for frame 4 in "))
+    let lines = try String(contentsOfFile: out("S/skipped.jsonl"), encoding: .utf8)
+      .split(separator: "\n")
+    let listed = try lines.map { try JSONDecoder().decode(SkippedSample.self, from: Data($0.utf8)) }
+    #expect(listed == outcome.skipped)
+    // The same folder is complete, whatever limit it keeps to.
+    try ingest(corpus, .small(), to: out("S"), policy: ErrorPolicy(limit: .count(5)))
+    let error = #expect(throws: IngestError.self) {
+      try ingest(corpus, .small(), to: out("T"), policy: ErrorPolicy(limit: .count(4)))
+    }
+    guard case .tooManyErrors(5, 22, 4, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    let strict = #expect(throws: IngestError.self) {
+      try ingest(corpus, .small(), to: out("T"), policy: ErrorPolicy(isStrict: true))
+    }
+    guard case .badSample = strict else {
+      Issue.record("\(String(describing: strict))")
+      return
+    }
+    #expect(!FileManager.default.fileExists(atPath: out("T")))
+    // Together with what is found later.
+    try corpus.replace(3, 2, with: [0])
+    #expect(throws: IngestError.self) {
+      try ingest(corpus, .small(), to: out("U"), policy: ErrorPolicy(limit: .count(5)))
+    }
+    try ingest(corpus, .small(), to: out("V"), policy: ErrorPolicy(limit: .count(6)))
+  }
+
+  /// A text that was cut costs its images; without a limit they are not too many.
+  @Test func aTextThatWasCutListsItsImages() throws {
+    let corpus = try SmallCorpus(frames: [40])
+    try corpus.setRows(1, (0..<5).map { SmallCorpus.row($0, of: 40) })
+    let out = try TemporaryFolder()
+    let (outcome, _) = try ingest(corpus, .small(), to: out("S"))
+    #expect((outcome.read, outcome.written, outcome.skipped.count) == (40, 5, 35))
+    let report = try String(contentsOfFile: out("S/skipped.jsonl"), encoding: .utf8)
+    #expect(report.split(separator: "\n").count == 35)
+    // Only what the options would have taken.
+    let (some, _) = try ingest(corpus, .small { $0.every = 4 }, to: out("T"))
+    #expect((some.written, some.skipped.count) == (2, 8))
+    for (limit, count) in [(4, 0), (5, 35)] {
+      let (few, _) = try ingest(corpus, .small { $0.limit = limit }, to: out("L\(limit)"))
+      #expect((few.written, few.skipped.count) == (limit, count))
     }
   }
 

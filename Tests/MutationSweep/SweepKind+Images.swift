@@ -151,7 +151,7 @@ extension SweepKind {
       try DurableFile.write(
         units.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }, to: "\(folder)/utf16.txt")
     },
-    read: { path, _ in "\(PathList.lines(try DurableFile.read(path)))" },
+    read: { path, _ in "\(try PathList.lines(try DurableFile.read(path), of: path))" },
     commands: ["prep-images @ --size 16 --out ../out --quiet"])
 
   // MARK: Helpers

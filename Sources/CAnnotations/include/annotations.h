@@ -24,7 +24,7 @@ typedef struct ca_record {
   ca_section section;
   int64_t begin;     // where it begins in the file
   int is_object;     // 0: `found` says what it is instead
-  unsigned seen;     // bit i: field i is there and of its type
+  unsigned seen;     // bit i: field i is there and of its type; an annotation's id of another type counts as absent
   int repeated;      // the first field that is there more than once, or -1
   int wrong;         // the first field that is of another type, or -1
   int64_t id, image_id, category_id, width, height;

@@ -6,12 +6,18 @@ import DurableFiles
 
 /// What is kept of a record of `annotations`.
 protocol AnnotationRow: Sendable {
+  /// -1 where the file gives none.
   var id: Int64 { get }
   var imageID: Int64 { get }
   /// The category, which the file must list; nil in a file without categories.
   var category: Int? { get }
   /// Where the record begins in the file.
   var position: Int { get }
+}
+
+extension AnnotationRow {
+  /// The number, where it has one.
+  var number: Int64? { id < 0 ? nil : id }
 }
 
 /// The good records of an annotation file; the others are noted.
@@ -86,10 +92,15 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
 
   private mutating func addImage(_ record: ca_record) throws(InvalidCOCORecord.Reason) {
     let sides: ClosedRange<Int64> = 1...65_500  // as JPEG has at most
-    let hasSize = record.has(CA_WIDTH) && record.has(CA_HEIGHT)
+    let givesBoth = record.has(CA_WIDTH) && record.has(CA_HEIGHT)
+    // Exporters write 0 and 0 of images that they have not opened.
+    let isUnknown = givesBoth && (record.width, record.height) == (0, 0)
+    let hasSize = givesBoth && !isUnknown
+    func fault(_ side: ca_field, _ value: Int64) -> InvalidCOCORecord.Reason? {
+      record.has(side) && !isUnknown ? record.fault(side, value, in: sides) : nil
+    }
     if let reason = record.fault(requiring: [CA_ID, CA_FILE_NAME])
-      ?? (record.has(CA_WIDTH) ? record.fault(CA_WIDTH, record.width, in: sides) : nil)
-      ?? (record.has(CA_HEIGHT) ? record.fault(CA_HEIGHT, record.height, in: sides) : nil)
+      ?? fault(CA_WIDTH, record.width) ?? fault(CA_HEIGHT, record.height)
     {
       if record.has(CA_ID) { brokenImages.insert(record.id) }
       throw reason
@@ -150,7 +161,7 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
   private mutating func note(_ reason: InvalidCOCORecord.Reason, _ row: Row) throws(COCOError) {
     try note(
       InvalidCOCORecord(
-        path: path, byte: row.position, section: .annotation, id: row.id, imageID: row.imageID,
+        path: path, byte: row.position, section: .annotation, id: row.number, imageID: row.imageID,
         reason: reason))
   }
 
@@ -171,7 +182,7 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
   private mutating func grouped() throws(COCOError) -> AnnotationGroups {
     // The image's position, or -1 to leave the row out.
     var imageOfRow = [Int32](repeating: -1, count: rows.count)
-    let ids = rows.map(\.id).sorted()
+    let ids = rows.compactMap(\.number).sorted()
     faults.repeatedIDs = zip(ids, ids.dropFirst()).count { $0 == $1 }
     for (position, row) in rows.enumerated() {
       if let image = imageIndex[row.imageID] {

@@ -25,11 +25,11 @@ package struct COCOCaptions: Sendable {
     var text: [UInt8] = []
     file = try AnnotationFile(OpenFile(reading: path), reading: reading) {
       (record) throws(InvalidCOCORecord.Reason) -> Row in
-      if let reason = record.fault(requiring: [CA_ID, CA_IMAGE_ID, CA_CAPTION]) { throw reason }
+      if let reason = record.fault(requiring: [CA_IMAGE_ID, CA_CAPTION]) { throw reason }
       let start = text.count
       text.append(contentsOf: record.caption.buffer)
       return Row(
-        id: record.id, imageID: record.image_id, position: Int(record.begin),
+        id: record.annotationID, imageID: record.image_id, position: Int(record.begin),
         range: start..<text.count)
     }
     self.text = text

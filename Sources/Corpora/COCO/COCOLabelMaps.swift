@@ -65,7 +65,8 @@ package struct COCOLabelMaps: Sendable {
       do {
         guard let label = UInt8(exactly: annotation.categoryID), labels.contains(label) else {
           throw InvalidCOCORecord(
-            path: objects.path, byte: annotation.position, section: .annotation, id: annotation.id,
+            path: objects.path, byte: annotation.position, section: .annotation,
+            id: annotation.number,
             imageID: image,
             reason: .wrong(
               field: "category_id", found: "\(annotation.categoryID)",
@@ -76,7 +77,7 @@ package struct COCOLabelMaps: Sendable {
           faults.append(
             InvalidCOCORecord(
               path: objects.path, byte: annotation.position, section: .annotation,
-              id: annotation.id, imageID: image, reason: .parts(first: first, count: count)))
+              id: annotation.number, imageID: image, reason: .parts(first: first, count: count)))
         }
         layers.append(
           Layer(

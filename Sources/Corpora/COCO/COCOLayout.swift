@@ -36,8 +36,10 @@ package struct COCOLayout: Equatable, Sendable {
       throw .noImages(path: root, split: split)
     }
     func file(_ kind: String) -> String? {
-      ["\(root)/annotations/\(kind)_\(found.label).json", "\(root)/\(kind)_\(found.label).json"]
-        .first { DurableFile.isFile($0) }
+      let paths = ["annotations/\(kind)_\(found.label).json", "\(kind)_\(found.label).json"]
+        .map { "\(root)/\($0)" }
+      // What is no file says so when it is opened.
+      return paths.first { DurableFile.isFile($0) } ?? paths.first { DurableFile.exists($0) }
     }
     self.root = root
     self.split = split

@@ -57,7 +57,7 @@ package final class COCOObjects: Sendable {
       return try maker.mask(segmentation: bytes)
     } catch {
       throw InvalidCOCORecord(
-        path: path, byte: annotation.position, section: .annotation, id: annotation.id,
+        path: path, byte: annotation.position, section: .annotation, id: annotation.number,
         imageID: annotation.imageID, reason: .segmentation(error))
     }
   }
@@ -83,7 +83,7 @@ package final class COCOObjects: Sendable {
 
 extension COCOAnnotation {
   fileprivate init(_ record: ca_record) throws(InvalidCOCORecord.Reason) {
-    if let reason = record.fault(requiring: [CA_ID, CA_IMAGE_ID, CA_CATEGORY_ID, CA_BBOX])
+    if let reason = record.fault(requiring: [CA_IMAGE_ID, CA_CATEGORY_ID, CA_BBOX])
       ?? record.fault(CA_CATEGORY_ID, record.category_id, in: COCOCategory.ids)
     {
       throw reason
@@ -95,7 +95,7 @@ extension COCOAnnotation {
         expected: "[x, y, width, height] of at most 1000000, sides from 0 on")
     }
     self.init(
-      id: record.id, imageID: record.image_id, categoryID: Int(record.category_id),
+      id: record.annotationID, imageID: record.image_id, categoryID: Int(record.category_id),
       isCrowd: record.is_crowd != 0, area: record.area,
       box: COCOBox(x: x, y: y, width: width, height: height),
       segmentation: Int(record.segmentation_begin)..<Int(record.segmentation_end),

@@ -36,6 +36,7 @@ package struct COCOCategory: Equatable, Sendable {
 
 /// A sentence about an image.
 package struct COCOCaption: Equatable, Sendable {
+  /// -1 where the file gives none.
   package let id: Int64
   /// As the file gives it, line breaks and double blanks included; may be empty.
   package let text: String
@@ -49,6 +50,7 @@ package struct COCOCaption: Equatable, Sendable {
 /// An object, a group of objects or a surface in an image; its outline stays in the file until a
 /// mask is wanted.
 package struct COCOAnnotation: Equatable, AnnotationRow {
+  /// -1 where the file gives none.
   package let id: Int64
   package let imageID: Int64
   package let categoryID: Int

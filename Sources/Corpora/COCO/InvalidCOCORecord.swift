@@ -101,7 +101,8 @@ package struct InvalidCOCORecords: Equatable, Sendable {
 
   package init() {}
 
-  /// Records that should have been of use; annotations of images that are not listed are not.
+  /// Records that should have been of use; annotations of images that are not listed are not, for a
+  /// list that was cut down to some images often keeps all annotations.
   package var lost: Int { count - counts["unknown-image", default: 0] }
 
   mutating func add(_ fault: InvalidCOCORecord) {

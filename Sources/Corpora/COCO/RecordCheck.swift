@@ -5,6 +5,9 @@ import CAnnotations
 extension ca_record {
   func has(_ field: ca_field) -> Bool { seen & (1 << field.rawValue) != 0 }
 
+  /// The number of an annotation; -1 where it has none.
+  var annotationID: Int64 { has(CA_ID) ? id : -1 }
+
   /// The first thing that is wrong with the record.
   ///
   /// - Parameter required: fields it must have.

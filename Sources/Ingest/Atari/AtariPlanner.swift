@@ -20,6 +20,9 @@ package struct AtariPlanner {
   private var states: [AtariStates] = []
   private var samples: [IngestSplit: [PlannedImage]] = [:]
   private var inputs: [PlannedInput] = []
+  /// What recordings have behind the end of their rows or images, and how many samples of the split
+  /// come before it.
+  private var surplus: [(skipped: [SkippedSample], split: IngestSplit, samples: Int)] = []
   private var warnings: [String] = []
   private var duplicates = 0
   /// Samples within which, up to the next one, the action changes.
@@ -110,9 +113,17 @@ package struct AtariPlanner {
     inputs.append(PlannedInput(name: "\(id) \(planned.digest)", bytes: planned.kept.count))
     let states = selection.samples(stack: recipe.stack, episode: episodes.count)
     samples[split, default: []] += inOrder(states, of: planned)
+    surplus.append((surplus(of: episode), split, samples[split, default: []].count))
     self.states += states
     mixedActions += states.count { planned.changesAction(within: $0) }
     episodes.append(planned)
+  }
+
+  private func surplus(of episode: AtariEpisode) -> [SkippedSample] {
+    episode.surplus.filter { ($0.frame ?? 0) % frames.every == 0 }.map {
+      SkippedSample(
+        name: "\(corpus.game)/\(episode.id)/\($0.frame ?? 0)", reason: $0.description)
+    }
   }
 
   /// Good and bad samples of a recording by frame; bad ones whose frame is not known come last.
@@ -195,6 +206,7 @@ package struct AtariPlanner {
     return IngestPlan(
       choice, of: source, cut: cut, shards, name: frames.game, inputs: inputs, record: record,
       warnings: warnings,
+      surplus: surplus.filter { $0.samples <= frames.limit ?? .max }.flatMap(\.skipped),
       palette: try recipe.palette.palette(
         of: choice, from: source, cut: cut, threads: threads, progress: progress),
       words: (
@@ -206,7 +218,11 @@ package struct AtariPlanner {
   private func check(_ plan: IngestPlan, policy: ErrorPolicy) throws(IngestError) {
     let faults = plan.samples.compactMap(\.fault).map(\.description)
     for (count, fault) in faults.enumerated() {
-      try policy.check(skipped: count + 1, of: plan.samples.count, reason: fault)
+      try policy.check(skipped: count + 1, of: plan.inputCount, reason: fault)
+    }
+    if policy.isChosen, let first = plan.surplus.first {
+      try policy.check(
+        skipped: faults.count + plan.surplus.count, of: plan.inputCount, reason: first.reason)
     }
     for split in IngestSplit.allCases where split == .train || !holdout.isEmpty {
       guard samples[split]?.contains(where: { $0.fault == nil }) == true else {
@@ -217,7 +233,7 @@ package struct AtariPlanner {
 }
 
 extension AtariEpisode {
-  /// Facts about the recording that cost no row, one sentence each.
+  /// Facts about the recording as a whole, one sentence each.
   fileprivate var warnings: [String] {
     var warnings = trajectory.notes.map { "\(trajectoryPath): \($0)" }
     let strangers = screens.ignored.filter { !$0.hasPrefix(".") }
@@ -227,11 +243,11 @@ extension AtariEpisode {
       )
     }
     if surplusRows > 0 {
-      warnings.append("\(trajectoryPath): \(surplusRows) rows after the last image were left out")
+      warnings.append("\(trajectoryPath): \(surplusRows) rows after the last image were skipped")
     }
     if surplusImages > 0 {
       warnings.append(
-        "\(screens.folder): \(surplusImages) images after the last row were left out")
+        "\(screens.folder): \(surplusImages) images after the last row were skipped")
     }
     return warnings
   }

@@ -42,20 +42,22 @@ final class COCOPart: Sendable {
           })
       }
     }
-    func objects(_ path: String?) throws -> COCOObjects? {
+    func objects(_ path: String?, _ what: String) throws -> COCOObjects? {
       guard let path else { return nil }
       var read: COCOObjects?
       try reading(path) { read = try COCOObjects(path: path, reading: $0) }
-      if let read { try listing.add(read.images, of: path, faults: read.faults) }
+      if let read { try listing.add(read.images, of: path, faults: read.faults, what: what) }
       return read
     }
     var captions: COCOCaptions?
     if let path = needs.captions {
       try reading(path) { captions = try COCOCaptions(path: path, reading: $0) }
-      if let captions { try listing.add(captions.images, of: path, faults: captions.faults) }
+      if let captions {
+        try listing.add(captions.images, of: path, faults: captions.faults, what: "captions")
+      }
     }
-    let things = try objects(needs.instances)
-    let stuff = try objects(needs.stuff)
+    let things = try objects(needs.instances, "objects")
+    let stuff = try objects(needs.stuff, "surfaces")
     self.captions = needs.sizesOnly ? nil : captions
     self.things = needs.sizesOnly ? nil : things
     self.stuff = needs.sizesOnly ? nil : stuff
@@ -126,10 +128,11 @@ private struct COCOImageListing {
     self.needsAnnotations = needsAnnotations
   }
 
+  /// - Parameter what: plural of what the annotations of the file are.
   /// - Throws: `.otherImages` where two files list no image in common, `.nothingUsable` where one
   ///   lists none or nothing of them, `.tooManyRecords` where more of one are invalid than the policy allows.
   mutating func add(
-    _ more: [COCOImage], of path: String, faults: InvalidCOCORecords
+    _ more: [COCOImage], of path: String, faults: InvalidCOCORecords, what: String
   ) throws(IngestError) {
     let reason = faults.listed.first?.description
     if more.isEmpty { throw .nothingUsable(path: path, what: "image", reason: reason) }
@@ -137,6 +140,9 @@ private struct COCOImageListing {
       throw .nothingUsable(path: path, what: "annotation", reason: reason)
     }
     try note(faults, of: path)
+    if needsAnnotations, faults.annotations == 0 {
+      warnings.append("\(path): no \(what), its \"annotations\" is an empty list")
+    }
     var common = 0
     var different = 0
     for image in more {
@@ -163,9 +169,10 @@ private struct COCOImageListing {
     _ faults: InvalidCOCORecords, of path: String
   ) throws(IngestError) {
     let allowed = policy.limit.count(of: faults.read)
-    if faults.lost > allowed, let first = faults.listed.first {
+    let lost = policy.isChosen ? faults.count : faults.lost
+    if lost > allowed, let first = faults.listed.first {
       throw .tooManyRecords(
-        path: path, count: faults.lost, read: faults.read, allowed: allowed,
+        path: path, count: lost, read: faults.read, allowed: allowed,
         first: first.description)
     }
     leftOut += faults.listed.map(\.description)

@@ -29,11 +29,13 @@ package enum COCOPlanner {
     }
     var listed: [COCOLayout.Split: [PlannedImage]] = [:]
     var warnings: [String] = []
+    var leftOut: [String] = []
     for part in parts {
-      let found = try self.images(of: part, options: options, progress: progress)
+      let found = try self.images(of: part, options: options, policy: policy, progress: progress)
       try check(found.images, of: part, crops: squares.crops)
       listed[part.layout.split] = found.images
       warnings += part.warnings + found.warnings
+      leftOut += part.leftOut + found.leftOut
     }
     let choice = ImageChoice(
       training: listed[.train] ?? [], validation: listed[.val] ?? [], options: squares)
@@ -51,29 +53,32 @@ package enum COCOPlanner {
         let name = file.split(separator: "/").last.map(String.init) ?? file
         return PlannedInput(name: name, bytes: DurableFile.byteCount(of: file) ?? -1)
       } + choice.inputs,
-      record: record, warnings: warnings, leftOut: parts.flatMap(\.leftOut))
+      record: record, warnings: warnings, leftOut: leftOut)
   }
 
   /// The images of a split by number: those that the annotation files list, or without such a file
   /// those in the folder.
   private static func images(
-    of part: COCOPart, options: COCOOptions, progress: (IngestEvent) throws -> Void
-  ) throws -> (images: [PlannedImage], warnings: [String]) {
+    of part: COCOPart, options: COCOOptions, policy: ErrorPolicy,
+    progress: (IngestEvent) throws -> Void
+  ) throws -> (images: [PlannedImage], warnings: [String], leftOut: [String]) {
     let listing = ImageListing(
       of: part.layout.imageFolder, followsLinks: options.followsLinks)
     let inFolder = listing.images
     var names: [(id: Int64, name: String)]
     var warnings: [String] = []
+    var leftOut: [String] = []
     if part.images.isEmpty {
       names = numbered(inFolder)
     } else {
       names = part.images.values.map { ($0.id, $0.fileName) }
-      let listed = Set(names.map(\.name))
-      let strangers = inFolder.count { !listed.contains($0) }
-      if strangers > 0 {
+      let folder = part.layout.imageFolder
+      let listed = Set(names.map { plain($0.name) })
+      leftOut = inFolder.filter { !listed.contains($0) }
+        .map { "\(folder)/\($0): in no annotation file" }
+      if !leftOut.isEmpty {
         warnings.append(
-          "\(part.layout.imageFolder): \(strangers) images are in no annotation file and were left out"
-        )
+          "\(folder): \(leftOut.count) images are in no annotation file and were left out")
       }
       if let wanted = try part.images(showing: options.categoryNames) {
         names = names.filter { wanted.contains($0.id) }
@@ -94,7 +99,18 @@ package enum COCOPlanner {
       throw IngestError.noneOfTheImages(
         folder: part.layout.imageFolder, count: images.count, example: names[0].name)
     }
-    return (images, warnings)
+    // Without a limit, a short list is how somebody chooses images.
+    if policy.isChosen, let first = leftOut.first {
+      try policy.check(skipped: leftOut.count, of: inFolder.count, reason: first)
+    }
+    return (images, warnings, leftOut)
+  }
+
+  /// A listed name as the folder has it: `x.jpg` for `./x.jpg`.
+  private static func plain(_ name: String) -> String {
+    guard DurableFile.hasSlash(name) else { return name }
+    return name.utf8.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
+      .map { String(Substring($0)) }.joined(separator: "/")
   }
 
   /// Where no image opens because all are links: says so.

@@ -2,7 +2,7 @@
 
 /// One object of an image.
 package struct ShardObject: Equatable, Sendable {
-  /// The number of its annotation.
+  /// The number of its annotation; -1 where it has none.
   package var id: Int64
   /// The number of its category, see `ShardCategory`.
   package var category: Int32

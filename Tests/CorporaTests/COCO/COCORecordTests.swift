@@ -8,30 +8,29 @@ struct COCORecordTests {
   @Test(
     "A broken annotation costs itself alone and says what is wrong",
     arguments: [
-      (["id": nil], "annotation of image 9: no id"),
       (["image_id": nil], "annotation 70: no image_id"),
       (["category_id": nil], "annotation 70 of image 9: no category_id"),
       (["bbox": nil], "annotation 70 of image 9: no bbox"),
-      (["id": "null"], "annotation of image 9: no id"),
+      (["image_id": "null"], "annotation 70: no image_id"),
       (
-        ["id": "\"7x\""],
-        "annotation of image 9: id is \"7x\", expected an integer of 0…9223372036854775807"
+        ["image_id": "\"7x\""],
+        "annotation 70: image_id is \"7x\", expected an integer of 0…9223372036854775807"
       ),
       (
-        ["id": "-70"],
-        "annotation -70 of image 9: id is -70, expected an integer of 0…9223372036854775807"
+        ["image_id": "-70"],
+        "annotation 70 of image -70: image_id is -70, expected an integer of 0…9223372036854775807"
       ),
       (
-        ["id": "70.5"],
-        "annotation of image 9: id is 70.5, expected an integer of 0…9223372036854775807"
+        ["image_id": "70.5"],
+        "annotation 70: image_id is 70.5, expected an integer of 0…9223372036854775807"
       ),
       (
-        ["id": "12345678901234567890"],
-        "annotation of image 9: id is 12345678901234567890, expected an integer of 0…9223372036854775807"
+        ["image_id": "12345678901234567890"],
+        "annotation 70: image_id is 12345678901234567890, expected an integer of 0…9223372036854775807"
       ),
       (
-        ["id": "[70]"],
-        "annotation of image 9: id is a list, expected an integer of 0…9223372036854775807"
+        ["image_id": "[70]"],
+        "annotation 70: image_id is a list, expected an integer of 0…9223372036854775807"
       ),
       (["image_id": "10"], "annotation 70 of image 10: the file lists no such image"),
       (["category_id": "7"], "annotation 70 of image 9: the file lists no category 7"),

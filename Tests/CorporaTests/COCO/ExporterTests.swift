@@ -46,6 +46,7 @@ struct ExporterTests {
     "Images need no size; a size that is wrong stays wrong",
     arguments: [
       "", ", \"width\": null, \"height\": null", ", \"width\": 6", ", \"height\": 5",
+      ", \"width\": 0, \"height\": 0", ", \"height\": \"0\", \"width\": 0.0",
     ])
   func noSizes(size: String) throws {
     let folder = try TemporaryFolder()
@@ -57,6 +58,33 @@ struct ExporterTests {
       objects.images == [COCOImage(id: 9, fileName: "a.jpg", width: nil, height: nil)])
     #expect(objects.annotations(of: 9).count == 1)
     #expect(objects.faults.count == 1)
+  }
+
+  @Test(
+    "Annotations need no number",
+    arguments: [
+      nil, "null", "\"7x\"", "\"5f3b1c9e-7a\"", "-70", "70.5", "12345678901234567890", "[70]", "{}",
+      "true",
+    ])
+  func annotationsWithoutNumbers(id: String?) throws {
+    let folder = try TemporaryFolder()
+    let strict = COCOReading(isStrict: true)
+    let objects = try objects(
+      instancesText(annotations: [
+        annotationText(["id": id]), annotationText(), annotationText(["id": id, "area": "2"]),
+      ]).utf8, in: folder, reading: strict)
+    #expect(objects.annotations(of: 9).map(\.id) == [-1, 71, -1])
+    #expect(objects.faults.count == 0 && objects.faults.repeatedIDs == 0)
+    let number = id.map { "\"id\": \($0), " } ?? ""
+    let captions = try captions(
+      captionsText(["{\(number)\"image_id\": 9, \"caption\": \"a\"}"]).utf8, in: folder,
+      reading: strict)
+    #expect(captions.captions(of: 9) == [COCOCaption(id: -1, text: "a")])
+    // What else is wrong is told without it.
+    let broken = try CorporaTests.objects(
+      instancesText(annotations: [annotationText(["id": id, "bbox": nil])]).utf8, in: folder
+    ).faults.listed.first
+    #expect(broken?.id == nil && broken?.reason == .missing(field: "bbox"))
   }
 
   @Test("Annotations numbered anew for each image are all kept, and counted")

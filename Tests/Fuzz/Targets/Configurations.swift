@@ -52,8 +52,10 @@ enum Configurations {
   }
 
   static func paths(_ input: [UInt8], _ scratch: ScratchFolder) throws {
-    for line in PathList.lines(input) {
-      precondition(!line.isEmpty && !line.utf8.contains(0x0A), "a line of two")
+    let hasNULs = input.contains(0)
+    for line in try PathList.lines(input, of: "list") {
+      precondition(!line.isEmpty && !line.utf8.contains(0), "a line of two")
+      precondition(hasNULs || !line.utf8.contains(0x0A), "a line of two")
     }
   }
 }
