@@ -43,6 +43,12 @@ struct VQGANOptions: ParsableArguments {
       """, valueName: "P"))
   var colorBalance: Float?
 
+  @Option(
+    help: ArgumentHelp(
+      "Take squares of pixels as one position: 1, 2 or 4; the levels of full size go "
+        + "(default: 1).", valueName: "side"))
+  var patch: Int?
+
   @OptionGroup var codebook: QuantizerOptions
 
   @Option(help: "Step from which the discriminator takes part.") var discStart: Int?
@@ -193,6 +199,7 @@ struct VQGANOptions: ParsableArguments {
       config.model.inChannels = input.publishedChannels
       config.model.outChannels = input.publishedChannels
     }
+    if let patch { try Self.setPatch(patch, of: &config.model) }
     try codebook.change(&config.model)
     config = try overriding(config, set)
     if let input {
@@ -219,6 +226,21 @@ struct VQGANOptions: ParsableArguments {
     if flip { config.augmentation.flips = true }
     if let every = imageEvery ?? pictureEvery { config.imageEvery = every }
     try evaluation.change(&config)
+  }
+
+  /// Sets the side of a position's square and leaves out as many levels as that halves the image.
+  private static func setPatch(_ side: Int, of model: inout VQGANConfig) throws {
+    guard [1, 2, 4].contains(side) else {
+      throw ValidationError("--patch must be 1, 2 or 4, got \(side).")
+    }
+    guard side != model.patch else { return }
+    let levels = (side / model.patch).trailingZeroBitCount
+    guard model.patch == 1, levels < model.chMult.count else {
+      throw ValidationError(
+        "--patch \(side) does not go with patch \(model.patch) and ch_mult \(model.chMult).")
+    }
+    model.patch = side
+    model.chMult.removeFirst(levels)
   }
 }
 

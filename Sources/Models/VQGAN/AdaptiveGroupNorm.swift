@@ -60,14 +60,4 @@ extension Tensor {
     let tracked = x.isTracked ? deviations + (tangent - tangent.detached()) : deviations
     return (means.reshaped([n, d]), tracked.reshaped([n, d]))
   }
-
-  /// `[N, 4C, H, W]` to `[N, C, 2H, 2W]`: channel `(2i + j) C + c` becomes channel c of row i and
-  /// column j in each square of 2×2 positions.
-  func channelsToPositions() -> Tensor {
-    let (n, c, h, w) = (shape[0], shape[1] / 4, shape[2], shape[3])
-    // [N, H, W, i, j·C] to [N, H, i, W, j·C] by two transpositions of matrices.
-    return rows().reshaped([n * h, w, 4 * c]).transposed()
-      .reshaped([n * h * 2, 2 * c, w]).transposed()
-      .reshaped([n, 4 * h * w, c]).image(height: 2 * h, width: 2 * w)
-  }
 }

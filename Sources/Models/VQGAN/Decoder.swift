@@ -14,8 +14,10 @@ package struct Decoder: Layer {
   /// Whether channels become positions after a level's convolution, instead of positions being
   /// repeated before it.
   private let shufflesChannels: Bool
+  private let patch: Int
 
   package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device) {
+    patch = config.patch
     let last = config.chMult.count - 1
     var channels = config.ch * config.chMult[last]
     convIn = Conv2d(
@@ -26,7 +28,7 @@ package struct Decoder: Layer {
       let outputs = config.ch * config.chMult[level]
       var next = Level(
         channels, outputs, blocks: config.numResBlocks + (shufflesChannels ? 0 : 1),
-        attends: config.attnResolutions.contains(config.resolution >> level), config,
+        attends: config.attnResolutions.contains(config.side(ofLevel: level)), config,
         resampleName: "upsample",
         resample: level == 0 ? nil : (.init(padding: 1), shufflesChannels ? 4 : 1),
         using: &random, on: device)
@@ -39,7 +41,8 @@ package struct Decoder: Layer {
     }
     normOut = GroupNorm(channels: channels, on: device)
     convOut = Conv2d(
-      channels, config.outChannels, kernel: 3, .init(padding: 1), using: &random, on: device)
+      channels, config.outChannels * patch * patch, kernel: 3, .init(padding: 1), using: &random,
+      on: device)
   }
 
   package func callAsFunction(_ z: Tensor, dropout random: inout RandomSource?) -> Tensor {
@@ -48,15 +51,16 @@ package struct Decoder: Layer {
       if let norm = level.adaptive { h = norm(h, like: z) }
       h = level(h, dropout: &random)
       if let convolution = level.resample {
-        h = shufflesChannels ? convolution(h).channelsToPositions() : convolution(h.upsampled())
+        h = shufflesChannels ? convolution(h).channelsToPositions(2) : convolution(h.upsampled())
       }
     }
-    return convOut(normOut(h, swish: true))
+    return convOut(normOut(h, swish: true)).channelsToPositions(patch)
   }
 
   /// Lets the output start at one colour `[out_ch]`: the bias of the last convolution.
   package mutating func startOutput(at color: [Float]) {
-    guard var bias = convOut.bias, bias.count == color.count else { return }
+    guard var bias = convOut.bias, bias.count == color.count * patch * patch else { return }
+    let color = Array(repeatElement(color, count: patch * patch).joined())
     bias.assign(Tensor(color, shape: bias.shape, on: bias.device))
     convOut.bias = bias
   }

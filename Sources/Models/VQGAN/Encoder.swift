@@ -11,10 +11,13 @@ package struct Encoder: Layer {
   var mid: Middle
   var normOut: GroupNorm
   var convOut: Conv2d
+  private let patch: Int
 
   package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device) {
+    patch = config.patch
     convIn = Conv2d(
-      config.inChannels, config.ch, kernel: 3, .init(padding: 1), bias: config.blocksHaveBiases,
+      config.inChannels * patch * patch, config.ch, kernel: 3, .init(padding: 1),
+      bias: config.blocksHaveBiases,
       using: &random, on: device)
     var channels = config.ch
     for (level, factor) in config.chMult.enumerated() {
@@ -22,7 +25,7 @@ package struct Encoder: Layer {
       down.append(
         Level(
           channels, config.ch * factor, blocks: config.numResBlocks,
-          attends: config.attnResolutions.contains(config.resolution >> level), config,
+          attends: config.attnResolutions.contains(config.side(ofLevel: level)), config,
           resampleName: "downsample", resample: isLast ? nil : (config.downsamplingOptions, 1),
           using: &random, on: device))
       channels = config.ch * factor
@@ -38,10 +41,13 @@ package struct Encoder: Layer {
   package func callAsFunction(_ input: VQGANInput, dropout random: inout RandomSource?) -> Tensor {
     var h: Tensor
     switch input {
-    case .values(let x): h = convIn(x)
+    case .values(let x): h = convIn(x.positionsToChannels(patch))
     case .labels(let labels):  // as if they were one-hot channels
       guard let bias = convIn.bias else { preconditionFailure("conv_in has a bias") }
-      h = labels.convolved(with: convIn.weight, bias: bias)
+      let parts = labels.patches(patch, of: convIn.weight.shape[1] / (patch * patch))
+      h = parts[0].convolved(with: convIn.weight, bias: bias)
+      let none = Tensor(repeating: 0, shape: bias.shape, on: bias.device)
+      for part in parts.dropFirst() { h = h + part.convolved(with: convIn.weight, bias: none) }
     }
     for level in down {
       h = level(h, dropout: &random)
@@ -54,7 +60,7 @@ package struct Encoder: Layer {
   /// which one is ever 1, to those for one: otherwise what a label says is so faint beside what the
   /// blocks add that they pass over it.
   package mutating func startLabels() {
-    let channels = convIn.weight.shape[1]
+    let channels = convIn.weight.shape[1] / (patch * patch)
     convIn.weight.assign(Float(channels).squareRoot() * convIn.weight)
   }
 

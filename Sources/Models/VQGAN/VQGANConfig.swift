@@ -28,6 +28,7 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   private var declaredArchitecture: Architecture?
   private var declaredMidAttention: Bool?
   private var declaredPixels: PixelRange?
+  private var declaredPatch: Int?
 
   /// What the channels mean: by default three are images, one is depth, others are labels.
   package var input: RowMap {
@@ -48,6 +49,18 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   package var attendsInMiddle: Bool {
     get { declaredMidAttention ?? (architecture == .taming) }
     set { declaredMidAttention = newValue == (architecture == .taming) ? nil : newValue }
+  }
+
+  /// Side of the squares of pixels that the first level of the encoder takes as one position, and
+  /// the last one of the decoder gives: 1, 2 or 4.
+  ///
+  /// The levels of full size cost most of the time of a step and know least of an image.
+  /// - Source: the decoder's side as Shi et al. 2016, *Real-time single image and video
+  ///   super-resolution using an efficient sub-pixel convolutional neural network*; the encoder's is
+  ///   its inverse.
+  package var patch: Int {
+    get { declaredPatch ?? 1 }
+    set { declaredPatch = newValue == 1 ? nil : newValue }
   }
 
   /// What black and white are to the model.
@@ -82,8 +95,11 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     input = .palette
   }
 
-  /// Pixels per code along one side, f = 2^m.
-  package var downsampling: Int { 1 << (chMult.count - 1) }
+  /// Pixels per code along one side, f = patch · 2^m.
+  package var downsampling: Int { patch << (chMult.count - 1) }
+
+  /// The nominal side of a level, which attn_resolutions name.
+  func side(ofLevel level: Int) -> Int { resolution / patch >> level }
 
   /// Codes of one position.
   package var depth: Int { quantizer.depth }
@@ -135,6 +151,7 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     case declaredArchitecture = "architecture"
     case declaredMidAttention = "mid_attention"
     case declaredPixels = "pixels"
+    case declaredPatch = "patch"
   }
 }
 
@@ -170,6 +187,9 @@ extension VQGANConfig {
     }
     if resolution < downsampling || resolution % downsampling != 0 {
       return "resolution is \(resolution); it needs a multiple of \(downsampling)"
+    }
+    if ![1, 2, 4].contains(patch) || (patch > 1 && architecture != .taming) {
+      return "patch is \(patch); it is 1, 2 or 4, and 1 in \(Architecture.openMAGVIT2.rawValue)"
     }
     if let problem = problemOfArchitecture { return problem }
     if !(0..<1).contains(dropout) { return "dropout is \(dropout); it needs 0 up to 1" }

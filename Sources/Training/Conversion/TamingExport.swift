@@ -33,7 +33,7 @@ package struct TamingExport {
         path: file.tensors.path,
         problem: "a VQGAN of a palette, whose colours have no place in the published code's files")
     }
-    guard file.config.architecture == .taming, file.config.attendsInMiddle,
+    guard file.config.architecture == .taming, file.config.patch == 1, file.config.attendsInMiddle,
       file.config.pixels == .signed
     else {
       throw ArchitectureError.unsupported(
