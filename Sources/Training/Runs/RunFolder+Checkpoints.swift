@@ -71,11 +71,13 @@ extension RunFolder {
   ///   - count: checkpoints to keep, this one among them; those that are pinned and the best one
   ///     are kept besides.
   ///   - best: the step of the best one, to which `best` points; `nil` where none is kept.
+  ///   - other: the step of another one that stays.
   ///   - fill: writes the files into the folder that it is given.
   /// - Throws: `DurableFileError`, `SafetensorsError` when what was written cannot be read again,
   ///   `RunError.notFinite`, and what `fill` throws; the older checkpoints are then untouched.
   package func saveCheckpoint(
-    step: Int, keeping count: Int, best: Int? = nil, _ fill: (_ folder: String) throws -> Void
+    step: Int, keeping count: Int, best: Int? = nil, besides other: Int? = nil,
+    _ fill: (_ folder: String) throws -> Void
   ) throws {
     try FolderLock.check(checkpointsPath)
     removeAbandoned()
@@ -101,24 +103,30 @@ extension RunFolder {
     }
     try DurableFile.publishFolder(temporary, replacing: "\(checkpointsPath)/\(name)")
     try DurableFile.link(to: name, at: lastPath)
-    try keepOnly(count, with: step, best: best)
+    try keepOnly(count, with: step, best: best, other)
   }
 
   /// Does for a run that has ended what a save does behind its checkpoint: it may have died there.
   ///
   /// A run whose `last` was pointed back stays as it is.
-  func settle(at step: Int, keeping count: Int, best: Int?) throws(DurableFileError) {
+  func settle(
+    at step: Int, keeping count: Int, best: Int?, besides other: Int?
+  ) throws(DurableFileError) {
     guard try listedSteps().last == step else { return }
     try DurableFile.link(to: Self.name(ofStep: step), at: lastPath)
-    try keepOnly(count, with: step, best: best)
+    try keepOnly(count, with: step, best: best, other)
   }
 
   /// Points `best` to the best checkpoint, or to none where none is kept, and removes the oldest of
   /// the others.
-  private func keepOnly(_ count: Int, with step: Int, best: Int?) throws(DurableFileError) {
+  private func keepOnly(
+    _ count: Int, with step: Int, best: Int?, _ other: Int?
+  ) throws(DurableFileError) {
     try FolderLock.check(checkpointsPath)
     if let best { try pointToBest(best) } else { DurableFile.remove(bestPath) }
-    let spare = try listedSteps().filter { $0 != step && $0 != best && !isPinned($0) }
+    let spare = try listedSteps().filter {
+      ![step, best, other].contains($0) && !isPinned($0)
+    }
     for old in spare.dropLast(max(count, 1) - 1) {
       DurableFile.removePublished("\(checkpointsPath)/\(Self.name(ofStep: old))")
     }
