@@ -60,6 +60,8 @@ package final class MetricsLog {
   private var lines: [String]
   /// Told that somebody has replaced or removed the file.
   package var warn: (String) -> Void = { _ in }
+  /// What `warnOnce` has said.
+  private var said: Set<String> = []
   private var file: OpenFile
   private let events: EventFile
 
@@ -176,6 +178,11 @@ package final class MetricsLog {
       warn("\(path): was replaced or removed meanwhile; it has all rows of the run again")
     }
     try tell(step, metrics)
+  }
+
+  /// Says something that the run meets again and again.
+  func warnOnce(_ problem: String) {
+    if said.insert(problem).inserted { warn(problem) }
   }
 
   /// Waits until the rows so far are on the disk: a checkpoint without its rows could not be

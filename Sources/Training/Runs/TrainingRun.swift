@@ -23,11 +23,18 @@ extension TrainingRun {
     state.metricsRows = log.count(upTo: state.step)
     state.metrics = log.digest(upTo: state.step)
     state.ending = ending(log)
-    try folder.saveCheckpoint(
+    let external = try folder.saveCheckpoint(
       step: state.step, keeping: config.keepCheckpoints, best: try best(log),
       besides: try bestBefore(log)
     ) {
       try write(state, in: $0)
+    }
+    warn(of: external, log)
+  }
+
+  private func warn(of external: [String], _ log: MetricsLog) {
+    for path in external {
+      log.warnOnce("\(path): none of a run's files; the old checkpoint stays, for it would go too")
     }
   }
 
@@ -60,9 +67,10 @@ extension TrainingRun {
   /// Does for a run that has ended what a save does behind its checkpoint.
   func settle(_ log: MetricsLog) throws {
     guard state.step == config.steps else { return }
-    try folder.settle(
+    let external = try folder.settle(
       at: state.step, keeping: config.keepCheckpoints, best: try best(log),
       besides: try bestBefore(log))
+    warn(of: external, log)
   }
 
   /// The step of the lowest validation loss of this one and of those that have a checkpoint; nil
