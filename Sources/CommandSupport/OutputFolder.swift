@@ -53,10 +53,16 @@ package enum OutputFile {
 
   /// Sees to it that nothing gets a name in another folder than the one that is there now.
   ///
-  /// - Throws: `cannotCreate` where there is none.
+  /// - Throws: `cannotCreate` where there is none, and where nothing may be made in it: better now
+  ///   than when the work is done.
   package static func watchFolder(of path: String) throws(DurableFileError) {
     let folder = DurableFile.folder(of: path)
     guard DurableFile.isFolder(folder) else { throw .cannotCreate(path: path, errno: ENOENT) }
+    if faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0,
+      [EACCES, EPERM, EROFS].contains(errno)
+    {
+      throw .cannotCreate(path: path, errno: errno)
+    }
     try FolderLock.watch(folder)
   }
 }

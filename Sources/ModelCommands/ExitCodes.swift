@@ -30,7 +30,9 @@ extension SuiteExitCode {
 
 private func code(of error: RunError) -> SuiteExitCode {
   switch error {
-  case .alreadyARun, .isALink, .notALink, .externalFile, .holdsShards: .cannotCreate
+  case .alreadyARun, .isALink, .notAFolder, .notALink, .inPlaceOfACheckpoint, .externalFile,
+    .holdsShards:
+    .cannotCreate
   case .noCheckpoint, .noConfig: .noInput
   case .configDiffers, .otherData, .tooLarge: .usage
   case .damaged, .otherKind, .notFinite, .onlySkipped: .badData

@@ -133,7 +133,7 @@ extension TrainingCommand {
 
   /// Locks the folder of the run, and holds on to those in it that belong to the run.
   ///
-  /// - Throws: `RunError.isALink`, `RunError.notALink`, `DurableFileError`.
+  /// - Throws: as `RunFolder.hold`.
   package func lock(_ folder: RunFolder) throws -> OutputFolder {
     let lock = try OutputFolder(folder.path)
     try folder.hold()
@@ -154,6 +154,7 @@ extension TrainingCommand {
     folder.removeAbandoned()
     Interruption.install()  // what is written from here on is not left half done
     if training.resume {
+      try folder.requireFree(behind: step, upTo: config.steps)
       noteRate(config, try folder.config(RunConfig<Settings>.self), at: step)
       try folder.update(config: config)
     } else {

@@ -156,6 +156,21 @@ struct UnreadableFileTests {
     ("mkdir D; chmod 555 D; $as prep-coco coco --out D/S", 73, "D/S"),
     ("mkdir D; chmod 555 D; $as prep-coco coco --out D", 73, "D/.lock"),
     ("mkdir D; chmod 555 D; $as shard-info whole --preview D/x.png", 73, "D/x.png"),
+    // Before any work: no model has been looked for.
+    (
+      "mkdir D; chmod 555 D; $as sample-gpt --gpt none --count 1 --out I --animate D/x.png", 73,
+      "D/x.png"
+    ),
+    (
+      "mkdir D; chmod 555 D; $as sample-gpt --gpt none --count 1 --out I --codes-out D/c.h5", 73,
+      "D/c.h5"
+    ),
+    (
+      "mkdir D; chmod 555 D; $as dream --world none --from-codes none --y4m D/y", 73, "D/y"
+    ),
+    (
+      "mkdir D; chmod 555 D; $as convert-checkpoint none --to taming --out D/v.ckpt", 73, "D/v.ckpt"
+    ),
   ])
   func whatCannotBeReadOrMadeIsNamed(script: String, status: Int32, name: String) throws {
     let folder = try corpus()

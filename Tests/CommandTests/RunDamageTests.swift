@@ -175,7 +175,66 @@ struct RunDamageTests {
     #expect(DurableFile.names(in: checkpoints) == ["last", "step-000003"])
   }
 
+  /// What somebody has put where a checkpoint is to be stays, and is told before any step; what was
+  /// put into an old one keeps that, and one warning tells of it.
+  @Test(arguments: ["step-000022/notes.txt", "step-000022/model.json/mine", "step-000022"])
+  func whatIsNoCheckpointIsNotReplaced(name: String) throws {
+    let stage = try GPTCommandTests.Stage()
+    let outcome = try shell(
+      """
+      \(Self.small) --out run --steps 2 > lines
+      case \(name) in */*) mkdir -p run/checkpoints/$(dirname \(name)) ;; esac
+      echo mine > run/checkpoints/\(name)
+      find run -type f | sort | xargs sha256sum > before
+      train-gpt --out run --resume --steps 22 --quiet; echo status $?
+      find run -type f | sort | xargs sha256sum | diff before - && echo untouched
+      mv run/checkpoints/step-000022 .
+      echo mine > run/checkpoints/step-000002/notes.txt
+      train-gpt --out run --resume --steps 22 --checkpoint-every 5 --keep-checkpoints 1 --quiet
+      ls run/checkpoints; cat run/checkpoints/step-000002/notes.txt
+      """, in: stage.folder)
+    #expect(
+      outcome.output == """
+        status 73
+        untouched
+        run
+        last
+        step-000002
+        step-000022
+        mine
+
+        """, "\(outcome)")
+    let errors = outcome.errors.split(separator: "\n").map(String.init)
+    try #require(errors.count == 2, "\(errors)")
+    #expect(errors[0].hasPrefix("train-gpt: run/checkpoints/step-000022"), "\(errors)")
+    #expect(errors[0].contains(": none of a run's files, "), "\(errors)")
+    #expect(
+      errors[1]
+        == "warning: run/checkpoints/step-000002/notes.txt: none of a run's files; the old "
+        + "checkpoint stays, for it would go too")
+  }
+
   // MARK: Links
+
+  /// What it is, and not always "a link".
+  @Test(arguments: ["checkpoints", "pictures"])
+  func aRunWhoseFolderIsAFileIsRefused(name: String) throws {
+    let stage = try GPTCommandTests.Stage()
+    let outcome = try shell(
+      """
+      \(Self.small) --out run --steps 1 > lines
+      rm -rf run/\(name); echo mine > run/\(name)
+      train-gpt --out run --resume --steps 3 --quiet; echo status $?; cat run/\(name)
+      mkdir new; echo mine > new/\(name)
+      \(Self.small) --out new --steps 1; echo status $?; cat new/\(name)
+      """, in: stage.folder)
+    #expect(outcome.output == "status 73\nmine\nstatus 73\nmine\n", "\(outcome)")
+    for run in ["run", "new"] {
+      #expect(
+        outcome.errors.contains("\(run)/\(name): a file, and a run keeps a folder of this name"),
+        "\(outcome.errors)")
+    }
+  }
 
   @Test(arguments: ["checkpoints", "pictures"])
   func aRunWhoseFolderIsALinkIsRefused(name: String) throws {

@@ -7,7 +7,8 @@ package func removeChecksums(ofCheckpoint folder: String) throws {
   let path = "\(folder)/state.json"
   var json = try String(contentsOfFile: path, encoding: .utf8)
   for pattern in [
-    #"  "(files|config)" : \{\n(    .*\n)*  \},\n"#, #"  "(sha256|metrics|metrics_rows)" : .*,\n"#,
+    #"  "(files|config|ending)" : \{\n(    .*\n)*  \},\n"#,
+    #"  "(sha256|metrics|metrics_rows)" : .*,\n"#,
   ] { json.replace(try Regex(pattern), with: "") }
   try json.write(toFile: path, atomically: false, encoding: .utf8)
 }

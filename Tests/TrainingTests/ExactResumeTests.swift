@@ -9,7 +9,7 @@ import Testing
 import Training
 
 /// The newest checkpoint's files, and the rows of metrics.csv without clock and memory.
-private func result(_ path: String) throws -> [String: [UInt8]] {
+func checkpointAndRows(_ path: String) throws -> [String: [UInt8]] {
   let last = try RunFolder(path).lastCheckpoint()
   var result = try DurableFile.names(in: last).reduce(into: [:]) {
     $0[$1] = try DurableFile.read("\(last)/\($1)")
@@ -140,6 +140,23 @@ private func result(_ path: String) throws -> [String: [UInt8]] {
     ),
   ]
 
+  /// A tiny run of 20 steps on a shard that is made.
+  static func config(on shard: String) throws -> VQGANRunConfig {
+    try imageShard(shard, rows: 7, height: 24, width: 24) { row in
+      (0..<24 * 24 * 3).map { UInt8(truncatingIfNeeded: $0 / 72 * (row + 3) + $0 * 5) }
+    }
+    var config = VQGANRunConfig(
+      VQGANSettings(
+        model: .tiny,
+        objective: VQGANObjective(
+          discStart: 4, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))),
+      loop: LoopSettings(steps: 20, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
+      in: Environment(toolVersion: "test", threads: 2))
+    (config.shards, config.validation) = ([shard], [shard])
+    (config.logEvery, config.checkpointEvery, config.imageEvery) = (1, 10, 100)
+    return config
+  }
+
   private func trainVQGAN(
     _ path: String, _ config: VQGANRunConfig, resumed: Bool = false, stopAfter: Int = .max
   ) throws {
@@ -157,23 +174,13 @@ private func result(_ path: String) throws -> [String: [UInt8]] {
   @Test(arguments: vqgans.map(\.0))
   func twentyStepsOfAVQGANAreSevenAndThirteen(kind: String) throws {
     let folder = try TemporaryFolder()
-    try imageShard(folder("a.h5"), rows: 7, height: 24, width: 24) { row in
-      (0..<24 * 24 * 3).map { UInt8(truncatingIfNeeded: $0 / 72 * (row + 3) + $0 * 5) }
-    }
-    var config = VQGANRunConfig(
-      VQGANSettings(
-        model: .tiny,
-        objective: VQGANObjective(
-          discStart: 4, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))),
-      loop: LoopSettings(steps: 20, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
-      in: Environment(toolVersion: "test", threads: 2))
-    (config.shards, config.validation) = ([folder("a.h5")], [folder("a.h5")])
-    (config.logEvery, config.checkpointEvery, config.imageEvery) = (1, 10, 100)
+    var config = try Self.config(on: folder("a.h5"))
     try #require(Self.vqgans.first { $0.0 == kind }).1(&config)
     try trainVQGAN(folder("whole"), config)
     try trainVQGAN(folder("parts"), config, stopAfter: 7)
     try trainVQGAN(folder("parts"), config, resumed: true)
-    let (whole, parts) = (try result(folder("whole")), try result(folder("parts")))
+    let whole = try checkpointAndRows(folder("whole"))
+    let parts = try checkpointAndRows(folder("parts"))
     #expect(whole.count >= 4 + 1 + 20 + 2)
     for name in Set(whole.keys).union(parts.keys).sorted() {
       #expect(whole[name] == parts[name], "\(name)")
@@ -201,7 +208,8 @@ private func result(_ path: String) throws -> [String: [UInt8]] {
     _ = try GPTRunTests.train(folder("whole"), config)
     _ = try GPTRunTests.train(folder("parts"), config, stopAfter: 7)
     _ = try GPTRunTests.train(folder("parts"), config, resumed: true)
-    let (whole, parts) = (try result(folder("whole")), try result(folder("parts")))
+    let whole = try checkpointAndRows(folder("whole"))
+    let parts = try checkpointAndRows(folder("parts"))
     #expect(whole.count >= 4 + 1 + 20)
     for name in Set(whole.keys).union(parts.keys).sorted() {
       #expect(whole[name] == parts[name], "\(name)")
@@ -218,7 +226,8 @@ private func result(_ path: String) throws -> [String: [UInt8]] {
     #expect(run.trainer.optimizer.step == 25)
     _ = try GPTRunTests.train(folder("parts"), config, stopAfter: 7)
     _ = try GPTRunTests.train(folder("parts"), config, resumed: true)
-    let (whole, parts) = (try result(folder("whole")), try result(folder("parts")))
+    let whole = try checkpointAndRows(folder("whole"))
+    let parts = try checkpointAndRows(folder("parts"))
     for name in Set(whole.keys).union(parts.keys).sorted() {
       #expect(whole[name] == parts[name], "\(name)")
     }

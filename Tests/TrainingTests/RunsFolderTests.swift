@@ -87,6 +87,71 @@ struct RunsFolderTests {
     #expect(checkpoints == ["last", "step-000005"])
   }
 
+  /// What is to be replaced by a checkpoint is one, and holds nothing else; what is of somebody else
+  /// stays.
+  @Test(arguments: ["notes.txt", "model.json/notes.txt", ".hidden", "a/b", ""])
+  func aCheckpointReplacesNothingOfSomebodyElse(name: String) throws {
+    try save(1)
+    let place = folder("run/checkpoints/step-000002")
+    let path = name.isEmpty ? place : "\(place)/\(name)"
+    try DurableFile.createFolder(DurableFile.folder(of: path))
+    try DurableFile.write([7], to: path)
+    let named = name.isEmpty ? place : "\(place)/\(name.prefix { $0 != "/" })"
+    let error = RunError.inPlaceOfACheckpoint(path: named)
+    #expect(throws: error) { try run.requireFree(behind: 1, upTo: 2) }
+    try run.requireFree(behind: 1, upTo: 1)
+    try run.requireFree(behind: 2, upTo: 9)
+    #expect(throws: error) { try save(2) }
+    #expect(try DurableFile.read(path) == [7])
+    #expect(checkpoints == ["last", "step-000001", "step-000002"])
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: folder("run/checkpoints/last"))
+        == "step-000001")
+  }
+
+  @Test func aCheckpointReplacesNoLink() throws {
+    let other = folder("other")
+    try DurableFile.createFolder(other)
+    try DurableFile.link(to: other, at: folder("run/checkpoints/step-000002"))
+    #expect(
+      throws: RunError.inPlaceOfACheckpoint(path: folder("run/checkpoints/step-000002"))
+    ) { try save(2) }
+    #expect(DurableFile.isLink(folder("run/checkpoints/step-000002")))
+  }
+
+  /// One that would go with something of somebody else in it stays whole.
+  @Test func anOldCheckpointThatHoldsSomethingElseStays() throws {
+    for step in [1, 2] { try save(step, keeping: 2) }
+    let notes = folder("run/checkpoints/step-000001/notes.txt")
+    try DurableFile.write([7], to: notes)
+    for step in [3, 4] {
+      let staying = try run.saveCheckpoint(step: step, keeping: 1) {
+        try DurableFile.write([1], to: "\($0)/state.json")
+      }
+      #expect(staying == [notes])
+    }
+    #expect(run.steps() == [1, 4])
+    #expect(
+      DurableFile.names(in: folder("run/checkpoints/step-000001"))
+        == ["model.safetensors", "notes.txt", "state.json"])
+    DurableFile.remove(notes)
+    try save(5, keeping: 1)
+    #expect(run.steps() == [5])
+  }
+
+  /// A file or a link where a run keeps a folder.
+  @Test(arguments: ["checkpoints", "pictures"])
+  func whatIsNoFolderIsToldAsWhatItIs(name: String) throws {
+    let path = folder("run/\(name)")
+    DurableFile.remove(path)
+    try DurableFile.write([1], to: path)
+    #expect(throws: RunError.notAFolder(path: path)) { try run.requireItsOwn() }
+    #expect("\(RunError.notAFolder(path: path))".hasPrefix("\(path): a file, "))
+    DurableFile.remove(path)
+    try DurableFile.link(to: "nowhere", at: path)
+    #expect(throws: RunError.isALink(path: path)) { try run.requireItsOwn() }
+  }
+
   @Test func aFailedSaveLeavesTheOldCheckpoints() throws {
     struct Stop: Error {}
     try save(1)

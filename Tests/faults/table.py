@@ -94,6 +94,8 @@ COMMANDS = [
     Command("train-gpt --resume", f"train-gpt {RESUME} --steps 4 --out out/G", "resume", before=GPT, steps=KEEP,
             lock="out/G", atomic=CHECKPOINTS),
     Command("train-world", WORLD, "resume", steps=KEEP, lock="out/W", atomic=CHECKPOINTS),
+    Command("train-world --resume", f"train-world {RESUME} --steps 4 --out out/W", "resume", before=WORLD, steps=KEEP,
+            lock="out/W", atomic=CHECKPOINTS),
     Command("dream", "dream --world in/W --vqgan in/V --from-codes in/C --steps 2 --count 1 --threads 1 --out out/D "
             "--y4m out/dreams.y4m", "fresh", lock="out/D"),
     Command("sample-gpt --shards-out", "sample-gpt --gpt in/G --vqgan in/V --count 6 --shard-size 3 --batch-size 3 "

@@ -36,7 +36,7 @@ extension TrainingState {
     let state = try RunFolder.decode(TrainingState.self, from: path)
     // Checkpoints of earlier versions have none of these.
     if state.seal != nil || state.files != nil || state.metricsRows != nil || state.metrics != nil
-      || state.config != nil
+      || state.config != nil || state.ending != nil
     {
       let (found, expected) = (try state.digest, state.seal ?? "nothing")
       guard found == expected else {

@@ -35,6 +35,14 @@ final class EventFile {
     try append(step: step, field: 5, Self.summary(of: content))
   }
 
+  /// Writes the metrics that have a value.
+  func write(_ metrics: [Metric], step: Int) throws(DurableFileError) {
+    let values = metrics.compactMap { metric in
+      metric.value.map { (tag: metric.name, value: Float($0)) }
+    }
+    try write(.scalars(values), step: step)
+  }
+
   /// Says that the run goes on from `step`: what older files say of it and of later ones no longer
   /// counts.
   func restart(at step: Int) throws(DurableFileError) {

@@ -14,6 +14,15 @@ package struct Metric: Equatable, Sendable {
   }
 }
 
+/// What the rows of a step hold.
+package enum MetricsPart: String, Codable, CaseIterable, Sendable {
+  /// What the step itself has: all columns that are not `val/…`.
+  case step
+  case validation
+  /// The measures of reconstructions as sets of images, in columns `val/…` too.
+  case evaluation
+}
+
 /// Appends a run's metrics, one line per call, so that a crash loses at most the line that was
 /// being written.
 package final class MetricsLog {
@@ -21,6 +30,18 @@ package final class MetricsLog {
   ///
   /// `nil` where nothing is due; `relog` completes them.
   package private(set) var reopened: [Metric]?
+  /// What a checkpoint knows of the rows up to its step; nil where it does not.
+  package struct KnownRows {
+    /// How many there are, as `count(upTo:)` has told.
+    var count: Int?
+    /// As `digest(upTo:)` has told.
+    var digest: String?
+    /// What of the step's own rows goes, for the run goes on; the two above are without it.
+    var leaving: [MetricsPart] = []
+
+    package init() {}
+  }
+
   /// What of the rows is not as the run had written them, for a warning; `nil` for nothing.
   package private(set) var difference: String?
   /// The validation losses so far, in the order of their steps.
@@ -39,6 +60,8 @@ package final class MetricsLog {
   private var lines: [String]
   /// Told that somebody has replaced or removed the file.
   package var warn: (String) -> Void = { _ in }
+  /// What `warnOnce` has said.
+  private var said: Set<String> = []
   private var file: OpenFile
   private let events: EventFile
 
@@ -49,22 +72,22 @@ package final class MetricsLog {
   ///     checkpoint; `nil` begins a new file.
   ///   - validation: the column of the validation loss, if there is one.
   ///   - isValidated: whether `step` must have a value there; a signal may have come before.
-  ///   - alsoDue: another column in which `step` must have a value.
-  ///   - count: how many rows there were at the checkpoint, as `count(upTo:)` has told; nil where
-  ///     nobody knows.
-  ///   - digest: that of these rows, as `digest(upTo:)` has told; nil likewise.
+  ///   - evaluation: the columns of the evaluation.
+  ///   - isEvaluated: whether `step` must have a value in the first of them.
+  ///   - known: what the checkpoint knows of the rows up to `step`.
   ///   - rows: how many rows a step has with the present options, to name those that are missing.
   /// - Throws: `DurableFileError`, `RunError.damaged` if the header differs.
   package init(
     _ run: RunFolder, columns: [String], resumingAfter step: Int?, validation: String? = nil,
-    isValidated: Bool = false, alsoDue: String? = nil, expecting count: Int? = nil,
-    digest: String? = nil, rowsOf: (_ step: Int) -> Int = { _ in 1 }
+    isValidated: Bool = false, evaluation: [String] = [], isEvaluated: Bool = false,
+    known: KnownRows = KnownRows(), rowsOf: (_ step: Int) -> Int = { _ in 1 }
   ) throws {
     self.columns = columns
     self.validation = validation
     path = run.metricsPath
     let header = (["step"] + columns).joined(separator: ",")
     var rows: [(step: Int, line: String, metrics: [Metric])] = []
+    var isCut = false
     if let step, DurableFile.exists(path) {
       let stored = String(decoding: try DurableFile.read(path), as: UTF8.self)
         .split(separator: "\n").map(String.init)
@@ -77,13 +100,23 @@ package final class MetricsLog {
         guard cells.count == columns.count + 1, let row = Int(cells[0]), row <= step else {
           continue
         }
-        let metrics = zip(columns, cells.dropFirst()).compactMap { name, cell in
-          Double(cell).map { Metric(name, $0) }
+        var (kept, metrics) = ([cells[0]], [Metric]())
+        for (name, cell) in zip(columns, cells.dropFirst()) {
+          let leaves =
+            row == step && known.leaving.contains(Self.part(of: name, evaluation: evaluation))
+          kept.append(leaves ? "" : cell)
+          if !leaves, let value = Double(cell) { metrics.append(Metric(name, value)) }
         }
-        rows.append((row, line, metrics))
+        guard kept != cells else {
+          rows.append((row, line, metrics))
+          continue
+        }
+        isCut = true
+        if !metrics.isEmpty { rows.append((row, kept.joined(separator: ","), metrics)) }
       }
     }
-    let due = [isValidated ? validation : nil, alsoDue].compactMap(\.self)
+    let due = [isValidated ? validation : nil, isEvaluated ? evaluation.first : nil]
+      .compactMap(\.self)
     if let step, !due.isEmpty {
       let last = rows.filter { $0.step == step }.flatMap(\.metrics)
       if !Set(due).isSubset(of: last.map(\.name)) {
@@ -96,17 +129,25 @@ package final class MetricsLog {
     file = try OpenFile(appendingTo: path)
     events = try EventFile(in: run.path)
     for row in rows { note(row.metrics, of: row.step) }
-    if let step, let count, self.count(upTo: step) < count {
+    if let step, let count = known.count, self.count(upTo: step) < count {
       difference = missingRows(count, upTo: step, rowsOf)
-    } else if let step, let digest, self.digest(upTo: step) != digest {
-      difference = changedRows(count, upTo: step)
+    } else if let step, let digest = known.digest, self.digest(upTo: step) != digest {
+      difference = changedRows(known.count, upTo: step)
     }
     if let step {
-      try events.restart(at: reopened == nil ? step + 1 : step)
+      try events.restart(at: reopened == nil && !isCut ? step + 1 : step)
+      if isCut, reopened == nil {
+        for row in rows where row.step == step { try events.write(row.metrics, step: step) }
+      }
     } else if DurableFile.exists(run.configPath) {
       let config = String(decoding: try DurableFile.read(run.configPath), as: UTF8.self)
       try events.write(.text(tag: "config", "```\n\(config)\n```"), step: 0)
     }
+  }
+
+  private static func part(of column: String, evaluation: [String]) -> MetricsPart {
+    if evaluation.contains(column) { return .evaluation }
+    return column.hasPrefix("val/") ? .validation : .step
   }
 
   /// The columns of a run's file; nil where there is none.
@@ -137,6 +178,11 @@ package final class MetricsLog {
       warn("\(path): was replaced or removed meanwhile; it has all rows of the run again")
     }
     try tell(step, metrics)
+  }
+
+  /// Says something that the run meets again and again.
+  func warnOnce(_ problem: String) {
+    if said.insert(problem).inserted { warn(problem) }
   }
 
   /// Waits until the rows so far are on the disk: a checkpoint without its rows could not be
@@ -171,8 +217,7 @@ package final class MetricsLog {
   private static func cell(_ value: Double) -> String { String(format: "%.7g", value) }
 
   private func tell(_ step: Int, _ metrics: [Metric]) throws {
-    let known = metrics.compactMap { metric in metric.value.map { (metric.name, $0) } }
-    try events.write(.scalars(known.map { (tag: $0, value: Float($1)) }), step: step)
+    try events.write(metrics, step: step)
     note(metrics, of: step)
   }
 
@@ -230,7 +275,9 @@ package final class MetricsLog {
   ///
   /// The step's own validation, which may be due, does not count here either: without its columns
   /// (`val/…`) is the last row.
-  package func digest(upTo step: Int) -> String {
+  ///
+  /// - Parameter withLast: whether the row of the step itself is among them.
+  package func digest(upTo step: Int, withLast: Bool = true) -> String {
     var hash = SHA256()
     let comma = UInt8(ascii: ",")
     for line in lines.dropFirst() {
@@ -244,7 +291,7 @@ package final class MetricsLog {
         kept.append(comma)
         kept += cell
       }
-      guard row < step || isOfTraining else { continue }
+      guard row < step || isOfTraining && withLast else { continue }
       kept.append(UInt8(ascii: "\n"))
       kept.withUnsafeBytes { hash.update($0) }
     }

@@ -71,13 +71,19 @@ extension RunFolder {
   ///   - count: checkpoints to keep, this one among them; those that are pinned and the best one
   ///     are kept besides.
   ///   - best: the step of the best one, to which `best` points; `nil` where none is kept.
+  ///   - other: the step of another one that stays.
   ///   - fill: writes the files into the folder that it is given.
+  /// - Returns: old checkpoints that stay, for they hold something of somebody else: its paths.
   /// - Throws: `DurableFileError`, `SafetensorsError` when what was written cannot be read again,
-  ///   `RunError.notFinite`, and what `fill` throws; the older checkpoints are then untouched.
+  ///   `RunError.notFinite`, `inPlaceOfACheckpoint`, and what `fill` throws; the older checkpoints
+  ///   are then untouched.
+  @discardableResult
   package func saveCheckpoint(
-    step: Int, keeping count: Int, best: Int? = nil, _ fill: (_ folder: String) throws -> Void
-  ) throws {
+    step: Int, keeping count: Int, best: Int? = nil, besides other: Int? = nil,
+    _ fill: (_ folder: String) throws -> Void
+  ) throws -> [String] {
     try FolderLock.check(checkpointsPath)
+    try requireFree(step)
     removeAbandoned()
     let name = Self.name(ofStep: step)
     let temporary = DurableFile.temporaryPath(for: "\(checkpointsPath)/\(name)")
@@ -99,29 +105,83 @@ extension RunFolder {
       try FolderLock.check(temporary)  // rather than that something in it is missing
       throw error
     }
+    do {
+      try requireFree(step)  // it may have been filled meanwhile
+    } catch {
+      DurableFile.remove(temporary)
+      throw error
+    }
     try DurableFile.publishFolder(temporary, replacing: "\(checkpointsPath)/\(name)")
     try DurableFile.link(to: name, at: lastPath)
-    try keepOnly(count, with: step, best: best)
+    return try keepOnly(count, with: step, best: best, other)
   }
 
   /// Does for a run that has ended what a save does behind its checkpoint: it may have died there.
   ///
   /// A run whose `last` was pointed back stays as it is.
-  func settle(at step: Int, keeping count: Int, best: Int?) throws(DurableFileError) {
-    guard try listedSteps().last == step else { return }
+  ///
+  /// - Returns: as `saveCheckpoint`.
+  func settle(
+    at step: Int, keeping count: Int, best: Int?, besides other: Int?
+  ) throws(DurableFileError) -> [String] {
+    guard try listedSteps().last == step else { return [] }
     try DurableFile.link(to: Self.name(ofStep: step), at: lastPath)
-    try keepOnly(count, with: step, best: best)
+    return try keepOnly(count, with: step, best: best, other)
   }
 
   /// Points `best` to the best checkpoint, or to none where none is kept, and removes the oldest of
   /// the others.
-  private func keepOnly(_ count: Int, with step: Int, best: Int?) throws(DurableFileError) {
+  ///
+  /// - Returns: what of somebody else keeps some of those where they are.
+  private func keepOnly(
+    _ count: Int, with step: Int, best: Int?, _ other: Int?
+  ) throws(DurableFileError) -> [String] {
     try FolderLock.check(checkpointsPath)
     if let best { try pointToBest(best) } else { DurableFile.remove(bestPath) }
-    let spare = try listedSteps().filter { $0 != step && $0 != best && !isPinned($0) }
-    for old in spare.dropLast(max(count, 1) - 1) {
-      DurableFile.removePublished("\(checkpointsPath)/\(Self.name(ofStep: old))")
+    let spare = try listedSteps().filter {
+      ![step, best, other].contains($0) && !isPinned($0)
     }
+    var external: [String] = []
+    for old in spare.dropLast(max(count, 1) - 1) {
+      let path = "\(checkpointsPath)/\(Self.name(ofStep: old))"
+      // Of a link only itself goes.
+      if !DurableFile.isLink(path), let found = try Self.external(in: path) {
+        external.append(found)
+      } else {
+        DurableFile.removePublished(path)
+      }
+    }
+    return external
+  }
+
+  // MARK: What is not the run's
+
+  private static let ownNames: Set = [
+    "model.json", "model.safetensors", "ema.safetensors", "optimizer.safetensors", "state.json",
+    pinName,
+  ]
+
+  /// The first thing in a checkpoint's folder that no run puts there, or what is no folder itself.
+  private static func external(in checkpoint: String) throws(DurableFileError) -> String? {
+    guard DurableFile.isRealFolder(checkpoint) else { return checkpoint }
+    return try DurableFile.list(checkpoint).first {
+      !ownNames.contains($0) || DurableFile.isRealFolder("\(checkpoint)/\($0)")
+    }.map { "\(checkpoint)/\($0)" }
+  }
+
+  /// Checks that the checkpoint of a step replaces nothing but a checkpoint of a run.
+  ///
+  /// - Throws: `RunError.inPlaceOfACheckpoint`, `DurableFileError`.
+  private func requireFree(_ step: Int) throws {
+    let path = "\(checkpointsPath)/\(Self.name(ofStep: step))"
+    if DurableFile.exists(path), let found = try Self.external(in: path) {
+      throw RunError.inPlaceOfACheckpoint(path: found)
+    }
+  }
+
+  /// The same for the steps that a run goes on to, whichever it comes to save.
+  package func requireFree(behind step: Int, upTo last: Int) throws {
+    for later in try listedSteps() where later > step && later <= last { try requireFree(later) }
   }
 
   /// Removes what dead processes have left unfinished; call it with the folder's lock held.

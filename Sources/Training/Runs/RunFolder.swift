@@ -7,6 +7,10 @@ package enum RunError: Error, Equatable {
   case alreadyARun(path: String)
   /// Part of the run is a link, through which it would write and remove elsewhere.
   case isALink(path: String)
+  /// What has the name of a folder of the run and is none.
+  case notAFolder(path: String)
+  /// Something of somebody else where a checkpoint of the run is to be.
+  case inPlaceOfACheckpoint(path: String)
   /// A file of a name that a run gives, where there is no run.
   case externalFile(path: String)
   case noCheckpoint(path: String)
@@ -36,6 +40,10 @@ extension RunError: CustomStringConvertible {
       "\(path): there is a run already; continue it with --resume or choose another --out"
     case .isALink(let path):
       "\(path): a link; a run writes only in its own folder: put the run itself where it points to"
+    case .notAFolder(let path):
+      "\(path): a file, and a run keeps a folder of this name; move it away"
+    case .inPlaceOfACheckpoint(let path):
+      "\(path): none of a run's files, and a checkpoint is to be written there; move it away"
     case .externalFile(let path):
       "\(path): exists, but there is no run here that wrote it, and it is not overwritten; choose "
         + "another --out"
@@ -90,14 +98,14 @@ package struct RunFolder: Sendable {
   /// Whether a run was begun here.
   package var exists: Bool { FileManager.default.fileExists(atPath: configPath) }
 
-  /// Checks that neither `checkpoints` nor the folder of images is a link, and that what the run
-  /// keeps links of is: a copy that follows them has folders there.
+  /// Checks that `checkpoints` and the folder of images are folders and no links, and that what the
+  /// run keeps links of is: a copy that follows them has folders there.
   ///
-  /// - Throws: `RunError.isALink`, `notALink`.
+  /// - Throws: `RunError.isALink`, `notAFolder`, `notALink`.
   package func requireItsOwn() throws(RunError) {
     for folder in [checkpointsPath, imagesPath]
     where DurableFile.exists(folder) && !DurableFile.isRealFolder(folder) {
-      throw .isALink(path: folder)
+      throw DurableFile.isLink(folder) ? .isALink(path: folder) : .notAFolder(path: folder)
     }
     for link in linkPaths where DurableFile.exists(link) && !DurableFile.isLink(link) {
       throw .notALink(path: link)

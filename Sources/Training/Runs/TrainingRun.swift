@@ -10,6 +10,8 @@ protocol TrainingRun {
   /// The state behind the last step that was not skipped, once one is.
   var lastTaken: TrainingState? { get set }
 
+  /// What the rows of a step hold that no interval asks for: a run has it at its last step alone.
+  func surplus(at step: Int) -> [MetricsPart]
   /// Writes a checkpoint's files into a folder.
   func write(_ state: TrainingState, in folder: String) throws
 }
@@ -20,11 +22,55 @@ extension TrainingRun {
     var state = state
     state.metricsRows = log.count(upTo: state.step)
     state.metrics = log.digest(upTo: state.step)
-    try folder.saveCheckpoint(
-      step: state.step, keeping: config.keepCheckpoints, best: try best(log)
+    state.ending = ending(log)
+    let external = try folder.saveCheckpoint(
+      step: state.step, keeping: config.keepCheckpoints, best: try best(log),
+      besides: try bestBefore(log)
     ) {
       try write(state, in: $0)
     }
+    warn(of: external, log)
+  }
+
+  private func warn(of external: [String], _ log: MetricsLog) {
+    for path in external {
+      log.warnOnce("\(path): none of a run's files; the old checkpoint stays, for it would go too")
+    }
+  }
+
+  private func ending(_ log: MetricsLog) -> TrainingState.Ending? {
+    let parts = state.step == config.steps ? surplus(at: state.step) : []
+    if parts.isEmpty { return nil }
+    return TrainingState.Ending(
+      parts: parts,
+      metrics: log.digest(upTo: state.step, withLast: !parts.contains(.step)))
+  }
+
+  /// What the checkpoint that the run goes on from knows of the rows of `metrics.csv`.
+  ///
+  /// What was written only because a run ended there leaves when it goes on after all: it then has
+  /// the rows of a run that never ended there.
+  var knownRows: MetricsLog.KnownRows {
+    var known = MetricsLog.KnownRows()
+    (known.count, known.digest) = (state.metricsRows, state.metrics)
+    guard let ending = state.ending, state.step < config.steps else { return known }
+    // The intervals may be others now.
+    let surplus = surplus(at: state.step)
+    known.leaving = ending.parts.filter(surplus.contains)
+    if known.leaving.contains(.step) {
+      known.count = known.count.map { $0 - 1 }
+      known.digest = ending.metrics
+    }
+    return known
+  }
+
+  /// Does for a run that has ended what a save does behind its checkpoint.
+  func settle(_ log: MetricsLog) throws {
+    guard state.step == config.steps else { return }
+    let external = try folder.settle(
+      at: state.step, keeping: config.keepCheckpoints, best: try best(log),
+      besides: try bestBefore(log))
+    warn(of: external, log)
   }
 
   /// The step of the lowest validation loss of this one and of those that have a checkpoint; nil
@@ -32,6 +78,15 @@ extension TrainingRun {
   func best(_ log: MetricsLog) throws -> Int? {
     guard config.keepBest == true else { return nil }
     return log.lowest(among: Set(try folder.listedSteps()).union([state.step]))
+  }
+
+  /// The best one before a last step that is validated only as such: the best again if the run goes
+  /// on; nil otherwise.
+  private func bestBefore(_ log: MetricsLog) throws -> Int? {
+    guard config.keepBest == true, state.step == config.steps,
+      surplus(at: state.step).contains(.validation)
+    else { return nil }
+    return log.lowest(among: Set(try folder.listedSteps()).subtracting([state.step]))
   }
 
   /// Counts a step that is not finite as skipped.

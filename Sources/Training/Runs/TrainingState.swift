@@ -23,6 +23,8 @@ package struct TrainingState: Codable, Equatable, Sendable {
   /// The SHA-256 of the rows of `metrics.csv` that belong to the steps so far, as `MetricsLog` has
   /// it; nil likewise.
   var metrics: String?
+  /// What a run that has ended with this step has only for that; nil for nothing.
+  var ending: Ending?
   /// How many rows these are; nil in checkpoints of still earlier versions, as are the next two.
   package var metricsRows: Int?
   /// The SHA-256 of the checkpoint's other files, by their names.
@@ -53,6 +55,7 @@ package struct TrainingState: Codable, Equatable, Sendable {
     validationData = try values.decodeIfPresent(String.self, forKey: .validationData)
     config = try values.decodeIfPresent([String: String].self, forKey: .config)
     metrics = try values.decodeIfPresent(String.self, forKey: .metrics)
+    ending = try values.decodeIfPresent(Ending.self, forKey: .ending)
     metricsRows = try values.decodeIfPresent(Int.self, forKey: .metricsRows)
     files = try values.decodeIfPresent([String: String].self, forKey: .files)
     seal = try values.decodeIfPresent(String.self, forKey: .seal)
@@ -71,10 +74,17 @@ package struct TrainingState: Codable, Equatable, Sendable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case step, position, random, counters, data, config, metrics, files
+    case step, position, random, counters, data, config, metrics, ending, files
     case validationData = "validation_data"
     case metricsRows = "metrics_rows"
     case seal = "sha256"
+  }
+
+  /// What the rows of a run's last step hold for no other reason than that it is the last.
+  struct Ending: Codable, Equatable, Sendable {
+    var parts: [MetricsPart]
+    /// As `metrics`, without the row of the step if that is among the parts.
+    var metrics: String
   }
 
   /// Notes what the run trains on, and what it is validated on.

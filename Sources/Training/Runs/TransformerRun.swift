@@ -104,7 +104,7 @@ package struct TransformerRun<Task: TransformerTask>: TrainingRun {
     let log = try MetricsLog(
       folder, columns: columns, resumingAfter: isResumed ? state.step : nil,
       validation: "val/loss", isValidated: validation != nil && isValidated(state.step),
-      expecting: state.metricsRows, digest: state.metrics,
+      known: knownRows,
       rowsOf: { $0 % config.logEvery == 0 || isValidated($0) ? 1 : 0 })
     log.warn = { reporter.warn($0) }
     if let difference = log.difference { reporter.warn(difference) }
@@ -113,9 +113,7 @@ package struct TransformerRun<Task: TransformerTask>: TrainingRun {
       try log.relog(step: state.step, [metrics + found])
       if let best = try best(log) { try folder.pointToBest(best) }
     }
-    if state.step == config.steps {
-      try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: try best(log))
-    }
+    try settle(log)
     var order = EpochOrder(count: data.count, seed: config.seed, shuffled: config.shuffles)
     let entropy = data.unigramEntropy
     let tokensPerStep = config.batchSize * config.accumulate * data.itemLength
@@ -200,6 +198,12 @@ package struct TransformerRun<Task: TransformerTask>: TrainingRun {
 
   private func isValidated(_ step: Int) -> Bool {
     step > 0 && (step % Task.validateEvery(config) == 0 || step == config.steps)
+  }
+
+  func surplus(at step: Int) -> [MetricsPart] {
+    if step % Task.validateEvery(config) == 0 { return [] }
+    return (step % config.logEvery == 0 ? [] : [.step])
+      + (state.validationData == nil ? [] : [.validation])
   }
 
   private mutating func validate(

@@ -92,8 +92,8 @@ package struct VQGANRun: TrainingRun {
       folder, columns: columns + (evaluator?.columns ?? []),
       resumingAfter: isResumed ? state.step : nil,
       validation: "val/rec_loss", isValidated: validation != nil && isDue(state.step),
-      alsoDue: isEvaluated(state.step) ? evaluator?.columns.first : nil,
-      expecting: state.metricsRows, digest: state.metrics,
+      evaluation: evaluator?.columns ?? [], isEvaluated: isEvaluated(state.step),
+      known: knownRows,
       rowsOf: {
         ($0 % config.logEvery == 0 ? 1 : 0) + (validation != nil && isDue($0) ? 1 : 0)
           + (isEvaluated($0) ? 1 : 0)
@@ -113,9 +113,7 @@ package struct VQGANRun: TrainingRun {
       try log.relog(step: state.step, rows)
       if let best = try best(log) { try folder.pointToBest(best) }
     }
-    if state.step == config.steps {
-      try folder.settle(at: state.step, keeping: config.keepCheckpoints, best: try best(log))
-    }
+    try settle(log)
     let scenes = config.objective.changeWeight > 0 ? try shards.scenes() : nil
     var size = config.imagesPerBatch(at: state.step)
     var batches = self.batches(of: size, from: shards, scenes)
@@ -189,6 +187,12 @@ package struct VQGANRun: TrainingRun {
   private func isEvaluated(_ step: Int) -> Bool {
     guard let every = config.evaluation?.every, !config.validation.isEmpty else { return false }
     return step > 0 && (step % every == 0 || step == config.steps)
+  }
+
+  func surplus(at step: Int) -> [MetricsPart] {
+    (step % config.logEvery == 0 ? [] : [.step])
+      + (state.validationData == nil || step % config.checkpointEvery == 0 ? [] : [.validation])
+      + (config.evaluation.map { step % $0.every != 0 } ?? false ? [.evaluation] : [])
   }
 
   /// The evaluation; `nil` if asked to stop before its end.
