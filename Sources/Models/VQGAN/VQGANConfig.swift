@@ -99,7 +99,7 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   package var downsampling: Int { patch << (chMult.count - 1) }
 
   /// The nominal side of a level, which attn_resolutions name.
-  func side(ofLevel level: Int) -> Int { resolution / patch >> level }
+  func side(ofLevel level: Int) -> Int { (resolution / patch) >> level }
 
   /// Codes of one position.
   package var depth: Int { quantizer.depth }
