@@ -39,6 +39,13 @@ package enum ElementType: String, CaseIterable, Sendable {
     }
   }
 
+  package var isInteger: Bool {
+    switch self {
+    case .bool, .uint8, .int8, .int16, .uint16, .int32, .uint32, .int64, .uint64: true
+    default: false
+    }
+  }
+
   /// Position in the list; writers put the later types first.
   var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

@@ -62,20 +62,10 @@ package struct FirstStageWeights: Sendable {
     if let problem = config.problem {
       throw ArchitectureError.unsupported(path: source.path, problem: problem)
     }
-    var shapes = VQGAN(config).shapes()
     let critic = RenamedTensors(source, below: Self.discriminatorPrefix)
     discriminator = critic.names.isEmpty ? nil : try DiscriminatorConfig(inferredFrom: critic)
-    if let discriminator {
-      shapes += Discriminator(discriminator, channels: config.inChannels).shapes(
-        below: Self.discriminatorPrefix)
-    }
-    let perceptual = RenamedTensors(source, below: PerceptualWeights.prefix)
-    hasPerceptual = !perceptual.names.isEmpty
-    if hasPerceptual {
-      shapes += LPIPS(channels: try PerceptualWeights.channels(of: perceptual)).shapes(
-        below: PerceptualWeights.prefix)
-    }
-    try source.require(shapes, ignoring: Self.isExtra)
+    hasPerceptual = source.names.contains { $0.hasPrefix(PerceptualWeights.prefix) }
+    try Self.requireWhole(source, config, discriminator)
     if config.quantizer.remap != nil {
       let list = try source.floats(of: "quantize.used")
       if let bad = list.firstIndex(where: { !(0..<Float(config.nEmbed)).contains($0) }) {
@@ -99,6 +89,30 @@ package struct FirstStageWeights: Sendable {
     {
       throw ArchitectureError.unsupported(path: tensors.path, problem: problem)
     }
+  }
+
+  /// Checks that a file holds all tensors of a VQGAN, and of its loss those of a part that it has,
+  /// in their shapes, and no others.
+  ///
+  /// - Throws: `ModelMismatchError`, `ArchitectureError`.
+  package static func requireWhole(
+    _ source: some TensorSource, _ config: VQGANConfig, _ discriminator: DiscriminatorConfig?
+  ) throws {
+    var shapes = VQGAN(config).shapes()
+    if let discriminator {
+      let first = "\(discriminatorPrefix)main.0.weight"
+      // A training on maps of labels here keeps one that sees colours.
+      let seesColors =
+        try config.input.isLabels && source.contains(first) && source.shape(of: first)[1] == 3
+      shapes += Discriminator(discriminator, channels: seesColors ? 3 : config.inChannels).shapes(
+        below: discriminatorPrefix)
+    }
+    let perceptual = RenamedTensors(source, below: PerceptualWeights.prefix)
+    if !perceptual.names.isEmpty {
+      shapes += LPIPS(channels: try PerceptualWeights.channels(of: perceptual)).shapes(
+        below: PerceptualWeights.prefix)
+    }
+    try source.require(shapes, ignoring: isExtra)
   }
 
   package static let discriminatorPrefix = "loss.discriminator."

@@ -24,13 +24,20 @@ extension TensorSource {
     (0..<4096).first { !contains("\(prefix)\($0)\(suffix)") } ?? 4096
   }
 
+  /// Whether whole numbers stand in a model's tensor, which other programs store as such: which
+  /// entries are in use, the levels of FSQ, whether statistics have been taken.
+  private static func mayBeIntegers(_ name: String) -> Bool {
+    let last = name.split(separator: ".").last ?? ""
+    return ["used", "levels", "initialized"].contains(last)
+  }
+
   /// Checks that the file holds these tensors and, extras aside, no others.
   ///
   /// - Parameters:
   ///   - shapes: of a model's tensors, see `Layer.shapes`; nothing of the file's bodies is read.
   ///   - prefix: all of `shapes` begin with it; other names in the file do not matter.
   ///   - isExtra: names in the file, behind the prefix, that may be left over.
-  /// - Throws: `ModelMismatchError` with everything that does not fit.
+  /// - Throws: `ModelMismatchError` with everything that does not fit, integers for weights too.
   package func require(
     _ shapes: [(name: String, shape: [Int])], below prefix: String = "",
     ignoring isExtra: (String) -> Bool = { _ in false }
@@ -43,6 +50,10 @@ extension TensorSource {
       }
       let shape = try shape(of: name)
       if shape != expected { mismatch.misshapen.append("\(name) \(shape) instead of \(expected)") }
+      let type = try type(of: name)
+      if type.isInteger, !Self.mayBeIntegers(name) {
+        mismatch.integers.append("\(name) \(type.rawValue)")
+      }
     }
     let known = Set(shapes.map(\.name))
     mismatch.unexpected = names.filter {

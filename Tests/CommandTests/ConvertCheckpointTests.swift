@@ -112,6 +112,51 @@ struct ConvertCheckpointTests {
     }
   }
 
+  /// A converted folder whose weights are not those of its description, or are whole numbers.
+  @Test(arguments: [
+    ("decoder.conv_in.weight", "turned", "of another shape: decoder.conv_in.weight ["),
+    ("quantize.embedding.weight", "half", "of another shape: quantize.embedding.weight ["),
+    ("encoder.more", "more", "1 unexpected: encoder.more"),
+    ("encoder.conv_in.bias", "integers", "of integers instead of floats: encoder.conv_in.bias I64"),
+  ])
+  func aFolderThatDoesNotFitGoesNowhere(name: String, kind: String, message: String) throws {
+    let made = try run("convert-checkpoint $F/vqgan-tiny.ckpt --out vqgan --quiet")
+    #expect(made.status == 0, "\(made.errors)")
+    let path = folder("vqgan/model.safetensors")
+    try FileManager.default.moveItem(atPath: path, toPath: folder("whole"))
+    let file = try SafetensorsFile(folder("whole"))
+    var entries = try file.names.filter { $0 != name }.map { try file.entry(of: $0, as: $0) }
+    let shape = kind == "more" ? [2] : try file.shape(of: name)
+    let count = shape.reduce(1, *)
+    let entry =
+      switch kind {
+      case "turned":
+        SafetensorsEntry(
+          name, shape: shape.reversed(), floats: [Float](repeating: 1, count: count))
+      case "half":
+        SafetensorsEntry(
+          name, shape: [shape[0] / 2] + shape.dropFirst(),
+          floats: [Float](repeating: 1, count: count / 2))
+      case "integers":
+        SafetensorsEntry(name, shape: shape, integers: [Int](repeating: 1, count: count))
+      default: SafetensorsEntry(name, shape: shape, floats: [1, 2])
+      }
+    entries.append(entry)
+    try SafetensorsWriter.write(entries, to: path)
+    for command in [
+      "convert-checkpoint vqgan --to taming --out v.ckpt --quiet",
+      "reconstruct $F/images/rgb-8.png --vqgan vqgan --out seen --quiet",
+    ] {
+      let outcome = try run(command)
+      #expect(outcome.status == 65, "\(outcome)")
+      #expect(outcome.output == "")
+      #expect(
+        outcome.errors.contains(": vqgan/model.safetensors: not the weights of this model; ")
+          && outcome.errors.contains(message), "\(outcome.errors)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder("v.ckpt")))
+  }
+
   /// A pickle that would make a file where Python loads it.
   @Test func codeIsReportedAndNotRun() throws {
     var stream = try Fixture.data("lpips-vgg.pth")

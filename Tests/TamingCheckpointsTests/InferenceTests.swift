@@ -102,4 +102,23 @@ struct InferenceTests {
     #expect(error?.unexpected == ["model_ema.decay"])
     #expect(error?.misshapen == ["post_quant_conv.bias [3] instead of [32]"])
   }
+
+  /// Weights are no whole numbers; counters, which the same file has as int64, are.
+  @Test(arguments: [ElementType.int64, .int32, .int16, .int8, .uint8, .bool])
+  func integersAreNoWeights(type: ElementType) throws {
+    let name = "encoder.conv_in.bias"
+    let error = try mismatch { entries, source in
+      let shape = try source.shape(of: name)
+      let count = shape.reduce(1, *) * type.bits / 8
+      entries.removeAll { $0.name == name }
+      entries.append(
+        SafetensorsEntry(name: name, type: type, shape: shape) { body in
+          try [UInt8](repeating: 1, count: count).withUnsafeBytes { try body($0) }
+        })
+    }
+    #expect(error?.integers == ["\(name) \(type.rawValue)"])
+    #expect(
+      error?.description.contains("1 of integers instead of floats: \(name) \(type.rawValue)")
+        == true)
+  }
 }

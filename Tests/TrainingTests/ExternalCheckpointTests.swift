@@ -79,6 +79,78 @@ import Training
     try expectSame(try PyTorchFile(folder("back.ckpt")), original)
   }
 
+  private static let changes: [(String, @Sendable ([Int]) -> [Int])] = [
+    ("turned", { $0.reversed() }), ("half of it", { [$0[0] / 2] + $0.dropFirst() }),
+    ("flat", { [$0.reduce(1, *)] }),
+  ]
+
+  /// A copy of a converted folder in which one tensor has another shape, or, without a change,
+  /// stands twice.
+  private func copy(
+    _ folder: String, to other: String, _ name: String, _ change: (([Int]) -> [Int])?
+  ) throws {
+    let files = FileManager.default
+    try files.createDirectory(atPath: other, withIntermediateDirectories: false)
+    try files.copyItem(atPath: "\(folder)/model.json", toPath: "\(other)/model.json")
+    let file = try SafetensorsFile("\(folder)/model.safetensors")
+    var entries = try file.names.filter { change == nil || $0 != name }.map {
+      try file.entry(of: $0, as: $0)
+    }
+    let values = try file.floats(of: name)
+    let shape = try file.shape(of: name)
+    let changed = change?(shape) ?? shape
+    entries.append(
+      SafetensorsEntry(
+        change == nil ? "\(name).more" : name, shape: changed,
+        floats: Array(values.prefix(changed.reduce(1, *)))))
+    try SafetensorsWriter.write(entries, to: "\(other)/model.safetensors")
+  }
+
+  /// The reference would not load it, so it is not written.
+  @Test(arguments: changes.map(\.0) + ["more"])
+  func aModelThatDoesNotFitIsNotExported(kind: String) throws {
+    let folder = try TemporaryFolder()
+    let change = Self.changes.first { $0.0 == kind }?.1
+    guard
+      case .firstStage(let vqgan) = try TamingCheckpoint(
+        try CheckpointFile.open(Fixture.path("vqgan-tiny.ckpt"))),
+      case .transformer(let gpt) = try TamingCheckpoint(
+        try PyTorchFile(Fixture.path("gpt-tiny.ckpt")), heads: 4)
+    else {
+      Issue.record("not recognised")
+      return
+    }
+    try CheckpointImport {}.write(vqgan, to: folder("vqgan"))
+    let codes = CodeGrid(height: 5, width: 6, codebookSize: 64, fingerprint: "f", vqgan: "")
+    try CheckpointImport {}.write(
+      gpt, GPTDescription(model: gpt.config, codes: codes), withStages: true, to: folder("gpt"))
+    for (number, name) in ["decoder.conv_in.weight", "quantize.embedding.weight"].enumerated() {
+      let bad = folder("vqgan-\(number)")
+      try copy(folder("vqgan"), to: bad, name, change)
+      let file = try FirstStageFile.open(bad)
+      let errors = [
+        #expect(throws: (any Error).self) { try TamingExport(file, perceptual: nil) },
+        #expect(throws: (any Error).self) {
+          try TamingExport(
+            try SecondStageFile.open(folder("gpt")), firstStage: file, condStage: nil)
+        },
+      ]
+      for error in errors {
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.hasPrefix("\(bad)/model.safetensors: ") && text.contains(name), "\(text)")
+      }
+    }
+    for (number, name) in ["blocks.0.mlp.0.weight", "tok_emb.weight"].enumerated() {
+      let bad = folder("gpt-\(number)")
+      try copy(folder("gpt"), to: bad, name, change)
+      let file = try SecondStageFile.open(bad)
+      let error = #expect(throws: ModelMismatchError.self) {
+        try TamingExport(file, firstStage: nil, condStage: nil)
+      }
+      #expect(error?.description.contains(name) == true, "\(String(describing: error))")
+    }
+  }
+
   @Test func actNormIsAByteAgain() throws {
     let folder = try TemporaryFolder()
     let original = try SafetensorsFile(Fixture.path("vqgan-tiny-actnorm.weights.safetensors"))

@@ -79,6 +79,33 @@ import Training
     #expect(elements(model) == before)
   }
 
+  @Test func integersAreNotLoaded() throws {
+    let folder = try TemporaryFolder()
+    try SafetensorsWriter.write(
+      ModelFiles.entries(Pair(seed: 1)).filter { $0.name != "linear.bias" }
+        + [SafetensorsEntry("linear.bias", shape: [5], integers: [1, 2, 3, 4, 5])],
+      to: folder("model.safetensors"))
+    var model = Pair(seed: 2)
+    let before = elements(model)
+    let error = #expect(throws: ModelMismatchError.self) {
+      try ModelFiles.load(&model, from: try SafetensorsFile(folder("model.safetensors")))
+    }
+    #expect(error?.integers == ["linear.bias I64"] && error?.misshapen == [])
+    #expect(elements(model) == before)
+    try SafetensorsWriter.write(
+      ["m", "v"].map {
+        SafetensorsEntry("\($0).linear.bias", shape: [5], integers: [0, 0, 0, 0, 0])
+      },
+      to: folder("optimizer.safetensors"))
+    var optimizer = Adam(beta1: 0.9, beta2: 0.95)
+    let moments = #expect(throws: ModelMismatchError.self) {
+      try ModelFiles.load(
+        &optimizer, step: 1, like: model,
+        from: try SafetensorsFile(folder("optimizer.safetensors")))
+    }
+    #expect(moments?.integers == ["m.linear.bias I64", "v.linear.bias I64"])
+  }
+
   @Test func optimizerContinuesBitIdentically() throws {
     let folder = try TemporaryFolder()
     var model = Pair(seed: 1)

@@ -77,15 +77,17 @@ struct PublishedWeights {
     func theirs(_ name: String) -> String {
       layout.table.theirs(name) ?? (name.hasSuffix(" ") ? String(name.dropLast()) : name)
     }
+    /// What begins with a name.
+    func told(_ text: String) -> String {
+      let name = text.prefix { $0 != " " }
+      return theirs(String(name)) + text.dropFirst(name.count)
+    }
     switch error {
     case let error as ModelMismatchError:
       return ModelMismatchError(
         path: error.path, missing: error.missing.map(theirs),
         unexpected: error.unexpected.map(theirs),
-        misshapen: error.misshapen.map { text in
-          let name = text.prefix { $0 != " " }
-          return theirs(String(name)) + text.dropFirst(name.count)
-        })
+        misshapen: error.misshapen.map(told), integers: error.integers.map(told))
     case ArchitectureError.noTensor(let path, let tensor):
       return ArchitectureError.noTensor(path: path, tensor: theirs(tensor))
     case ArchitectureError.shape(let path, let tensor, let shape, let expected):

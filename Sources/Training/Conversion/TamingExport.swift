@@ -40,6 +40,7 @@ package struct TamingExport {
         path: file.tensors.path,
         problem: "layers or pixels that the published code does not have, so it cannot load it")
     }
+    try file.requireWhole()
     let model = VQGAN(file.config).shapes().map(\.name)
     let ends = ["encoder.", "decoder."]
     try add(file.tensors, model.filter { name in ends.contains { name.hasPrefix($0) } })
@@ -81,6 +82,7 @@ package struct TamingExport {
       (condStage, TransformerWeights.condStagePrefix),
     ] {
       guard let stage else { continue }
+      try stage.requireWhole()
       try addModel(
         stage.tensors, VQGAN(stage.config).shapes().map(\.name), below: prefix)
     }
@@ -92,8 +94,9 @@ package struct TamingExport {
           + "transformer's stages have DummyLoss in the published project files")
     }
     let config = file.description.model
-    try add(
-      file.tensors, GPT(config).shapes().map(\.name), below: TransformerWeights.prefix)
+    let shapes = GPT(config).shapes()
+    try file.tensors.require(shapes)
+    try add(file.tensors, shapes.map(\.name), below: TransformerWeights.prefix)
     let mask = Self.mask(config)
     for layer in 0..<config.layers {
       entries.append(

@@ -152,6 +152,13 @@ package struct FirstStageFile: Sendable {
   /// That of all weights.
   package func fingerprint() throws -> String { try fingerprints().vqgan }
 
+  /// Checks that the file holds all that it should, as `FirstStageWeights.requireWhole`.
+  ///
+  /// - Throws: `ModelMismatchError`, `ArchitectureError`.
+  func requireWhole() throws {
+    try FirstStageWeights.requireWhole(tensors, config, discriminator)
+  }
+
   /// Fills a VQGAN; all or nothing.
   ///
   /// - Throws: `ModelMismatchError`.

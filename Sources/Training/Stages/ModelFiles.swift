@@ -47,7 +47,8 @@ package enum ModelFiles {
       let present = moments.filter { file.contains($0) }
       if present.count == 1 { mismatch.missing += moments.filter { !file.contains($0) } }
       for moment in present {
-        let shape = try file.shape(of: moment)
+        let (shape, type) = (try file.shape(of: moment), try file.type(of: moment))
+        if type.isInteger { mismatch.integers.append("\(moment) \(type.rawValue)") }
         guard shape != parameter.shape.extents else { continue }
         mismatch.misshapen.append("\(moment) \(shape) instead of \(parameter.shape)")
       }
