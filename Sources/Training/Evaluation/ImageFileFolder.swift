@@ -25,21 +25,21 @@ struct ImageFileFolder {
     let own = images.filter { !Self.sheets.contains($0) }
     names = own.isEmpty ? images : own
     var warnings: [String] = []
-    for sheet in images where !names.contains(sheet) {
+    for sheet in images where Self.sheets.contains(sheet) && !own.isEmpty {
       warnings.append(
         "\(folder): \(sheet) was left out, a sheet that sample-gpt or reconstruct wrote; give it "
           + "another name if it is an image like the others")
     }
     let known = Set(images + shards)
     let others = all.filter { !known.contains($0) }
-    let folders = others.filter { DurableFile.isFolder("\(folder)/\($0)") }
+    let folders = Set(others.filter { DurableFile.isFolder("\(folder)/\($0)") })
     let files = others.filter { !folders.contains($0) }
     if let first = files.first {
       warnings.append(
         "\(folder): \(files.count) files are no PNG or JPEG by their names and were left out, such "
           + "as \(first)")
     }
-    if let first = folders.first {
+    if let first = folders.min() {
       warnings.append(
         "\(folder): \(folders.count) folders in it were left out with what they hold, such as "
           + "\(first)")
