@@ -7,6 +7,8 @@
 A VQGAN is whatever --vqgan of the commands takes: a run, a checkpoint, a file of a published tokenizer. Photos are cut to squares
 of --size pixels; --count takes so many of them, chosen at random, always the same. FOLDER keeps the shards, the codes and the
 images of each VQGAN, its speeds, table.txt, table.json and sheet.png: the first photos beside what each VQGAN makes of them.
+Below the table and in table.json stands what defines its measures: images, features with their SHA-256, resize, and warnings.
+A grid is in codes: of a VQGAN with several codes for a position (--depth of train-vqgan) it is as many times as wide.
 What is there already is not made again; its speeds are those of the run that made it. Measures are those of evaluate; distances
 need --features, LPIPS needs --lpips. Needs h5py, numpy and Pillow.
 """
@@ -22,6 +24,8 @@ else:
     missing = None
 
 SHOWN = 8
+# What evaluate tells that must be equal for its measures to be comparable, and is the same for every VQGAN.
+DEFINING = ["tool", "reference_images", "features", "weights_sha256", "resize", "lpips_trunk", "lpips_sha256", "seed"]
 
 
 def run(*command):
@@ -115,15 +119,26 @@ def measure(options, name, vqgan, shards, folder):
                 "fid": "rFID", "fd_lite0": "rFD lite0", "kid": "rKID", "kd_lite0": "rKD lite0"}
     row |= {text: found[key] for key, text in measures.items() if key in found}
     row |= {"used": used, "perplexity": perplexity} | speeds(folder, {"encode/s": notes, "decode/s": decoding})
+    row["definition"] = {key: found[key] for key in DEFINING if key in found}
+    row["warnings"] = found["warnings"]
     return row, first_images(shards_of(decoded), SHOWN)
 
 
 def table(rows):
-    keys = list(dict.fromkeys(key for row in rows for key in row))
+    keys = list(dict.fromkeys(key for row in rows for key in row if key not in ("definition", "warnings")))
     cells = [keys] + [[text(row.get(key, "")) for key in keys] for row in rows]
     widths = [max(len(line[i]) for line in cells) for i in range(len(keys))]
     return "\n".join("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths)))
                      for line in cells) + "\n"
+
+
+def notes(rows):
+    """What stands below the table: the definition of its measures, then the warnings, each with the VQGANs it is of."""
+    lines = [", ".join(f"{key.replace('_', ' ')} {value}" for key, value in rows[0]["definition"].items())]
+    for warning in dict.fromkeys(warning for row in rows for warning in row["warnings"]):
+        named = [row["name"] for row in rows if warning in row["warnings"]]
+        lines.append(f"{', '.join(named)}: {warning}")
+    return "\n".join(lines) + "\n"
 
 
 def text(value):
@@ -168,7 +183,7 @@ def main():
         rows.append(row)
         columns.append((name, images))
     (options.out / "table.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (options.out / "table.txt").write_text(table(rows))
+    (options.out / "table.txt").write_text(table(rows) + "\n" + notes(rows))
     sheet(columns, options.out / "sheet.png")
     print((options.out / ("table.json" if options.json else "table.txt")).read_text(), end="")
     print(options.out / "sheet.png")

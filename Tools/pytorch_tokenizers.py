@@ -9,6 +9,9 @@ with --small, in a file of less than 300 kB for the tests. `make` writes OUT.pt,
 family does, and OUT.safetensors: images, codes and reconstructions. `compare` encodes the images of a shard that prep-images made
 and compares codes with those of encode-dataset and images with those of reconstruct.
 
+A file of --small has the names and kinds of layers of the published ones, not their shapes: 32 channels, two levels, so a factor of 2,
+and 64 codes (256 of open-magvit2). Its weights are cut out of two short lists of numbers. `compare` takes the published sizes alone.
+
 The models are those of arXiv:2406.06525 (LlamaGen), 2412.02692 (IBQ), 2409.04410 (Open-MAGVIT2), 2112.10752 and 2401.01808 (the
 VQModel of diffusers); names and shapes are those of the published files. Needs PyTorch, safetensors, numpy, Pillow; h5py to compare.
 """

@@ -23,11 +23,20 @@ package enum CheckpointFile {
       ? try SafetensorsFile(path) : try PyTorchFile(path)
   }
 
-  /// The file of weights in a folder of a model of diffusers; any other path as it is.
+  /// The file of weights in a folder of a model of diffusers, also where it is missing; any other
+  /// path as it is.
   package static func weightsFile(_ path: String) -> String {
     guard DurableFile.isFolder(path) else { return path }
-    return ["safetensors", "bin"].map { "\(path)/diffusion_pytorch_model.\($0)" }
-      .first(where: DurableFile.exists) ?? path
+    let files = ["safetensors", "bin"].map { "\(path)/diffusion_pytorch_model.\($0)" }
+    return files.first(where: DurableFile.exists) ?? (hasConfigOfDiffusers(path) ? files[0] : path)
+  }
+
+  /// Whether a folder's config.json has the key by which diffusers finds the model's class.
+  private static func hasConfigOfDiffusers(_ path: String) -> Bool {
+    guard let bytes = try? DurableFile.read("\(path)/config.json", atMost: 1 << 20) else {
+      return false
+    }
+    return String(decoding: bytes, as: UTF8.self).contains(#""_class_name""#)
   }
 
   /// A length of 8 bytes that fits the file, then a JSON object.

@@ -82,10 +82,10 @@ struct NumPyHeader {
     self.start = start
   }
 
-  /// The head of an array of doubles, as NumPy writes it.
-  static func bytes(extents: [Int]) -> [UInt8] {
+  /// The head of an array, as NumPy writes it; a single value has no extents.
+  static func bytes(extents: [Int], type: String = "<f8") -> [UInt8] {
     let shape = extents.map(String.init).joined(separator: ", ") + (extents.count == 1 ? "," : "")
-    var text = "{'descr': '<f8', 'fortran_order': False, 'shape': (\(shape)), }"
+    var text = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(shape)), }"
     text += String(repeating: " ", count: 63 - (10 + text.utf8.count) % 64) + "\n"
     return [0x93] + Array("NUMPY".utf8) + [1, 0] + [UInt8(text.utf8.count & 255)]
       + [UInt8(text.utf8.count >> 8)] + Array(text.utf8)

@@ -3,16 +3,37 @@ import Checksums
 import DurableFiles
 import TensorCore
 
+/// How statistics were made; files of other programs do not tell it.
+package struct StatisticsOrigin: Sendable, Equatable {
+  package let resize: String  // the convention, "none" of latents
+  package let weights: String  // SHA-256 of the network's file, of latents the VQGAN's fingerprint
+  package let count: Int  // images
+  package let tool: String  // with its version
+
+  package init(resize: String, weights: String, count: Int, tool: String) {
+    self.resize = resize
+    self.weights = weights
+    self.count = count
+    self.tool = tool
+  }
+}
+
 /// The arrays `mu` and `sigma` of a NumPy archive, the form of pytorch-fid and ADM.
+///
+/// Ours have their origin beside them, as the single values `resize`, `weights_sha256`, `count` and
+/// `tool`, which other programs pass over.
 package struct StatisticsFile: Sendable, Equatable {
   /// `[D]`.
   package let mean: [Double]
   /// `[D, D]`, row-major.
   package let covariance: [Double]
+  /// Nil where the file does not tell it.
+  package let origin: StatisticsOrigin?
 
-  package init(mean: [Double], covariance: [Double]) {
+  package init(mean: [Double], covariance: [Double], origin: StatisticsOrigin? = nil) {
     self.mean = mean
     self.covariance = covariance
+    self.origin = origin
   }
 
   /// - Throws: `PyTorchFileError` for a damaged archive, `NumPyFileError`.
@@ -31,7 +52,8 @@ package struct StatisticsFile: Sendable, Equatable {
       let width = ["<f8": 8, "<f4": 4][header.type]
       guard let width else {
         throw NumPyFileError(
-          path: place, problem: "elements of type \(header.type), expected floats")
+          path: place,
+          problem: "elements of type \(header.type), expected little-endian floats, <f8 or <f4")
       }
       let count = header.extents.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
       guard count >= 0, (bytes.count - header.start) / width == count,
@@ -61,7 +83,41 @@ package struct StatisticsFile: Sendable, Equatable {
       throw NumPyFileError(path: path, problem: "mu or sigma holds values that are not finite")
     }
     (mean, covariance) = (mu.values, sigma.values)
+    origin = try Self.origin(in: archive, of: file, path)
     try requireCovariance(path)
+  }
+
+  /// What a file tells of its origin; nil unless it tells all.
+  private static func origin(
+    in archive: ZipArchive, of file: RandomAccessFile, _ path: String
+  ) throws -> StatisticsOrigin? {
+    /// The elements of a single value whose type begins so.
+    func value(_ name: String, _ type: String) throws -> ArraySlice<UInt8>? {
+      let place = "\(path): \(name).npy"
+      guard let entry = archive.entries["\(name).npy"], entry.size <= 1 << 16 else { return nil }
+      let bytes = try contents(of: entry, in: file, at: place)
+      guard let header = try? NumPyHeader(bytes[...], path: place), header.extents.isEmpty,
+        header.type.hasPrefix(type)
+      else { return nil }
+      return bytes[header.start...]
+    }
+    /// Whole numbers of four bytes, or of eight.
+    func numbers(_ bytes: ArraySlice<UInt8>, of width: Int) -> [UInt64] {
+      stride(from: bytes.startIndex, to: bytes.endIndex - width + 1, by: width).map { start in
+        (0..<width).reduce(0) { $0 | UInt64(bytes[start + $1]) << (8 * $1) }
+      }
+    }
+    func text(_ name: String) throws -> String? {
+      try value(name, "<U").map { bytes in
+        let scalars = numbers(bytes, of: 4).compactMap { Unicode.Scalar(UInt32($0)) }
+        return String(String.UnicodeScalarView(scalars.filter { $0.value != 0 }))
+      }
+    }
+    guard let resize = try text("resize"), let weights = try text("weights_sha256"),
+      let tool = try text("tool"), let count = try value("count", "<i8"),
+      let images = numbers(count, of: 8).first.flatMap({ Int(exactly: $0) })
+    else { return nil }
+    return StatisticsOrigin(resize: resize, weights: weights, count: images, tool: tool)
   }
 
   /// Bytes of the largest array that is read: sigma of 4,096 features.
@@ -128,6 +184,24 @@ package struct StatisticsFile: Sendable, Equatable {
       try archive.add(
         "\(name).npy", NumPyHeader.bytes(extents: extents) + values.withUnsafeBytes(Array.init))
     }
+    if let origin {
+      for (name, text) in [
+        ("resize", origin.resize), ("weights_sha256", origin.weights), ("tool", origin.tool),
+      ] {
+        let scalars = text.unicodeScalars
+        try archive.add(
+          "\(name).npy",
+          NumPyHeader.bytes(extents: [], type: "<U\(scalars.count)")
+            + scalars.flatMap { Self.littleEndian($0.value) })
+      }
+      try archive.add(
+        "count.npy",
+        NumPyHeader.bytes(extents: [], type: "<i8") + Self.littleEndian(Int64(origin.count)))
+    }
     try archive.finish()
+  }
+
+  private static func littleEndian(_ number: some FixedWidthInteger) -> [UInt8] {
+    withUnsafeBytes(of: number.littleEndian, Array.init)
   }
 }

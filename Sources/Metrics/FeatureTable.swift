@@ -36,6 +36,14 @@ package struct FeatureTable: Sendable, Equatable {
   /// The first row with a value that is not finite.
   package var firstNotFinite: Int? { values.firstIndex { !$0.isFinite }.map { $0 / width } }
 
+  /// Whether all rows are equal, but for a fraction of the largest value.
+  package func isConstant(within fraction: Float) -> Bool {
+    let tolerance = fraction * values.reduce(0) { max($0, abs($1)) }
+    return (0..<count).allSatisfy { row in
+      zip(self[row], self[0]).allSatisfy { abs($0 - $1) <= tolerance }
+    }
+  }
+
   /// Some rows as doubles.
   func doubles(_ range: Range<Int>) -> DoubleMatrix {
     DoubleMatrix(

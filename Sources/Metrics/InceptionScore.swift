@@ -9,14 +9,15 @@ package struct InceptionScore: Sendable, Equatable {
   package let mean: Double
   package let deviation: Double
 
+  package static let splits = 10
+
   /// - Parameter logits: of every image; at least one for each split.
   /// - Throws: `MetricsError.tooFew`.
-  package init(logits: FeatureTable, splits: Int = 10, seed: UInt64) throws(MetricsError) {
+  package init(logits: FeatureTable, splits: Int = splits, seed: UInt64) throws(MetricsError) {
     guard logits.count >= splits else {
       throw .tooFew(measure: "the Inception Score", found: logits.count, needed: splits)
     }
-    let order = MersenneTwister.permutation(
-      logits.count, seed: UInt32(truncatingIfNeeded: seed))
+    let order = MersenneTwister.permutation(logits.count, seed: seed)
     let scores = (0..<splits).map { split in
       let rows = order[split * logits.count / splits..<(split + 1) * logits.count / splits]
       return Self.score(rows.map { logits[$0] })

@@ -35,7 +35,7 @@ package struct KernelDistance: Sendable, Equatable {
     // Subsets that hold everything are all the same.
     let holdAll = size == max(first.count, second.count)
     func distances(_ subsets: Subsets) throws -> [Double] {
-      var random = MersenneTwister(seed: UInt32(truncatingIfNeeded: seed))
+      var random = MersenneTwister(seed: seed)
       return try (0..<subsets.count).map { _ in
         let a = first.rows(Array(random.permutation(first.count).prefix(subsets.size)))
         let b = second.rows(Array(random.permutation(second.count).prefix(subsets.size)))

@@ -16,11 +16,15 @@ package struct PrecisionRecall: Sendable, Equatable {
   /// Fraction of the reference's balls with a candidate inside.
   package let coverage: Double
 
+  /// Which neighbour a ball reaches to.
+  package static let neighbour = 3
+
   /// - Parameter k: which neighbour a ball reaches to.
   /// - Throws: `MetricsError.tooFew` for k rows or less, `widths`.
   /// - Complexity: three products of all features by all; memory for the features as doubles.
   package init(
-    reference: FeatureTable, candidate: FeatureTable, k: Int = 3, progress: () throws -> Void = {}
+    reference: FeatureTable, candidate: FeatureTable, k: Int = neighbour,
+    progress: () throws -> Void = {}
   ) throws {
     guard reference.width == candidate.width else {
       throw MetricsError.widths(reference.width, candidate.width)

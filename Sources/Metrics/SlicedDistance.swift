@@ -7,10 +7,12 @@ import TensorCore
 ///
 /// - Source: the measure that torch-fidelity 0.5 calls MIND; Bonneel et al. 2015, §3.
 package enum SlicedDistance {
+  package static let directions = 1000
+
   /// - Parameter directions: uniform on the sphere, from the seed.
   /// - Throws: `MetricsError.tooFew` for no rows, `widths`.
   package static func between(
-    _ first: FeatureTable, _ second: FeatureTable, directions: Int = 1000, seed: UInt64
+    _ first: FeatureTable, _ second: FeatureTable, directions: Int = directions, seed: UInt64
   ) throws(MetricsError) -> Double {
     guard first.width == second.width else { throw .widths(first.width, second.width) }
     guard min(first.count, second.count) > 0 else {

@@ -69,8 +69,11 @@ private func code(of error: WorldDataError) -> SuiteExitCode {
 
 private func code(of error: EvaluationError) -> SuiteExitCode {
   switch error {
-  case .latentsNeedVQGAN, .codesNeedVQGAN, .statisticsAlone, .noMeasure, .notCodes: .usage
+  case .latentsNeedVQGAN, .codesNeedVQGAN, .statisticsAlone, .statisticsWithoutFeatures, .noMeasure,
+    .notCodes:
+    .usage
   case .nothing: .noInput
-  case .mixed, .size, .width, .counts, .lpips, .noSprites: .badData
+  case .mixed, .size, .width, .otherStatistics, .counts, .unpaired, .lpips, .noSprites, .notFinite:
+    .badData
   }
 }

@@ -7,17 +7,46 @@ package struct MersenneTwister {
   private var state: [UInt32]
   private var used = 624
 
-  /// `RandomState(seed)`.
-  package init(seed: UInt32) {
-    state = [seed]
+  /// `RandomState(seed)`; of a seed that NumPy refuses, from 2³² on, `RandomState([low, high])`.
+  package init(seed: UInt64) {
+    let words = [UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)]
+    state = Self.state(of: words[1] == 0 ? words[0] : 19_650_218)
+    if words[1] != 0 { mix(words) }
+  }
+
+  private static func state(of seed: UInt32) -> [UInt32] {
+    var state = [seed]
     for index in 1..<UInt32(624) {
       let last = state[Int(index) - 1]
       state.append(1_812_433_253 &* (last ^ last >> 30) &+ index)
     }
+    return state
+  }
+
+  /// The authors' `init_by_array`, of at most 624 words.
+  private mutating func mix(_ words: [UInt32]) {
+    var index = 1
+    func mixed(_ factor: UInt32) -> UInt32 {
+      state[index] ^ (state[index - 1] ^ state[index - 1] >> 30) &* factor
+    }
+    func advance() {
+      index += 1
+      if index == 624 { (state[0], index) = (state[623], 1) }
+    }
+    for step in 0..<624 {
+      let word = step % words.count
+      state[index] = mixed(1_664_525) &+ words[word] &+ UInt32(word)
+      advance()
+    }
+    for _ in 0..<623 {
+      state[index] = mixed(1_566_083_941) &- UInt32(index)
+      advance()
+    }
+    state[0] = 0x8000_0000
   }
 
   /// `RandomState(seed).permutation(count)`.
-  package static func permutation(_ count: Int, seed: UInt32) -> [Int] {
+  package static func permutation(_ count: Int, seed: UInt64) -> [Int] {
     var random = MersenneTwister(seed: seed)
     return random.permutation(count)
   }

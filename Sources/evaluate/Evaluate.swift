@@ -19,6 +19,7 @@ struct Evaluate: ModelCommand {
       evaluate REFERENCE CANDIDATE --features inception=FILE [--resize tf|torch|clean] [--json]
       evaluate REFERENCE CANDIDATE --paired [--lpips FILE]
       evaluate REFERENCE CODES --vqgan RUN [--features latents] [--sprites]
+      evaluate REFERENCE --features inception=FILE --save-statistics FILE.npz
       """,
     discussion: """
       Either side is an image shard, a folder of shards or of PNG and JPEG files, code shards \
@@ -29,7 +30,8 @@ struct Evaluate: ModelCommand {
 
   @Argument(help: "What is true: shards, a folder of images, codes, or statistics.")
   var reference: String
-  @Argument(help: "What is measured against it.") var candidate: String
+  @Argument(help: "What is measured against it; none to save the statistics of REFERENCE.")
+  var candidate: String?
 
   @Option(help: ArgumentHelp("VQGAN of code shards and of latents.", valueName: "path"))
   var vqgan: String?
@@ -42,11 +44,11 @@ struct Evaluate: ModelCommand {
 
   @Option(
     help: """
-      How images come to the size of the network: that of TTUR, ADM and torch-fidelity; of \
-      pytorch-fid; of clean-fid.
+      How images come to the size of the network: as in TTUR, ADM and torch-fidelity; in \
+      pytorch-fid; in clean-fid (default: tf).
       """
   )
-  var resize = FeatureResize.tf
+  var resize: FeatureResize?
 
   @Option(
     help: ArgumentHelp(
@@ -76,6 +78,12 @@ struct Evaluate: ModelCommand {
       valueName: "file.png"))
   var sheet: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write a line for every sample: the row of --copies it comes nearest to, and how near.",
+      valueName: "file.jsonl"))
+  var nearest: String?
+
   @Flag(help: "Compare the sprites of samples with those of the recorded frames of REFERENCE.")
   var sprites = false
 
@@ -91,12 +99,14 @@ struct Evaluate: ModelCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Resampled sets for 95 % intervals; 0 for none.",
+      "Resampled sets for 95 % intervals, at least 2; 0 for none.",
       valueName: "sets"))
   var bootstrap = 0
 
   @Option(
-    help: ArgumentHelp("Write the candidate's mu and sigma here too.", valueName: "file.npz"))
+    help: ArgumentHelp(
+      "Write the candidate's mu and sigma here too, with what they were made by.",
+      valueName: "file.npz"))
   var saveStatistics: String?
 
   @OptionGroup(title: "Input") var photos: PhotoOptions
@@ -110,23 +120,54 @@ struct Evaluate: ModelCommand {
     if let count, !(1...10_000_000).contains(count) {
       throw ValidationError("--count must be in 1...10000000, got \(count).")
     }
-    guard (0...10_000).contains(bootstrap) else {
-      throw ValidationError("--bootstrap must be in 0...10000, got \(bootstrap).")
+    guard bootstrap == 0 || (2...10_000).contains(bootstrap) else {
+      throw ValidationError(
+        "--bootstrap must be 0 or in 2...10000, got \(bootstrap): one set has no deviation.")
     }
     guard lpips.count <= 2 else { throw ValidationError("--lpips takes one file or two.") }
     if !lpips.isEmpty && !paired { throw ValidationError("--lpips needs --paired.") }
     if saveStatistics != nil, try source() == nil {
       throw ValidationError("--save-statistics needs --features.")
     }
-    if sheet != nil, copies == nil { throw ValidationError("--sheet needs --copies.") }
+    if resize != nil, try source().map({ $0 == .latents }) ?? true {
+      throw ValidationError(
+        "--resize goes with --features inception=FILE or lite0=FILE: others take images as they "
+          + "are, or have a size of their own.")
+    }
+    try requireCandidate()
+    for (option, value) in [("--sheet", sheet), ("--nearest", nearest)]
+    where value != nil && copies == nil { throw ValidationError("\(option) needs --copies.") }
     if playerColour != nil, !sprites {
       throw ValidationError("--player-colour needs --sprites.")
     }
     guard sheet?.hasSuffix(".png") ?? true else {
       throw ValidationError("--sheet: name a file that ends with .png.")
     }
+    if sheet != nil, vqgan == nil {
+      throw ValidationError("--sheet needs --vqgan, which decodes the codes.")
+    }
     guard saveStatistics?.hasSuffix(".npz") ?? true else {
       throw ValidationError("--save-statistics: name a file that ends with .npz.")
+    }
+  }
+
+  /// Throws where there is no candidate but for statistics, or none whose statistics could be saved.
+  private func requireCandidate() throws {
+    let saved = candidate ?? reference
+    if saveStatistics != nil, saved.hasSuffix(".npz"), !DurableFile.isFolder(saved) {
+      throw ValidationError(
+        "--save-statistics: \(saved) holds statistics already; name images or codes"
+          + (candidate == nil ? "." : " as the candidate, or REFERENCE alone."))
+    }
+    guard candidate == nil else { return }
+    guard saveStatistics != nil else {
+      throw ValidationError(
+        "Name a candidate, or --save-statistics to keep those of \(reference) alone.")
+    }
+    if paired || sprites || copies != nil || metrics != nil || bootstrap > 0 {
+      throw ValidationError(
+        "Without a candidate nothing is measured: --save-statistics takes no --metrics, --paired, "
+          + "--sprites, --copies or --bootstrap.")
     }
   }
 
@@ -164,16 +205,21 @@ struct Evaluate: ModelCommand {
 
   func execute() throws {
     let console = runtime.console
-    for path in [sheet, saveStatistics].compactMap(\.self) { try OutputFile.requireNew(path) }
-    if let saveStatistics { try OutputFile.watchFolder(of: saveStatistics) }
+    for path in [sheet, nearest, saveStatistics].compactMap(\.self) {
+      try OutputFile.requireNew(path)
+    }
+    for path in [nearest, saveStatistics].compactMap(\.self) {
+      try OutputFile.watchFolder(of: path)
+    }
     let device = try runtime.startComputing()
     let stage = try vqgan.map { try FirstStage.load($0, on: device) }
-    let sides = try [reference, candidate].map {
+    let sides = try [reference, candidate].compactMap(\.self).map {
       try EvaluationSide($0, count: count, stage: stage, reading: photos.reading)
     }
-    var evaluation = Evaluation(reference: sides[0], candidate: sides[1], on: device)
+    var evaluation = Evaluation(
+      reference: sides[0], candidate: sides[sides.count - 1], on: device)
     evaluation.extractor = try source().map {
-      try FeatureExtractor($0, stage: stage, resize: resize, on: device)
+      try FeatureExtractor($0, stage: stage, resize: resize ?? .tf, on: device)
     }
     if !lpips.isEmpty { evaluation.perceptual = try PerceptualMeasure(lpips, on: device) }
     evaluation.isPaired = paired
@@ -181,60 +227,29 @@ struct Evaluate: ModelCommand {
     evaluation.training = try copies.map { path in
       try CodeShardSet(try InputPaths.shards([path]))
     }
-    evaluation.sheetPath = sheet
+    (evaluation.sheetPath, evaluation.nearestPath) = (sheet, nearest)
     (evaluation.looksForSprites, evaluation.player) = (sprites, playerColour?.colour)
     (evaluation.seed, evaluation.resamples) = (seed.seed, bootstrap)
-    evaluation.statisticsPath = saveStatistics
+    (evaluation.statisticsPath, evaluation.tool) = (saveStatistics, Self.tool)
     Interruption.install()
-    let progress = Progress("evaluating", total: evaluation.work, unit: "images", console: console)
-    var report = try evaluation.run { images in
+    let progress = Progress(
+      "evaluating", total: candidate == nil ? sides[0].count : evaluation.work, unit: "images",
+      console: console)
+    func advance(by images: Int) throws {
       progress.advance(by: images)
       try Interruption.throwIfRequested()
     }
+    var report =
+      if candidate == nil, let saveStatistics {
+        try evaluation.saveReferenceStatistics(to: saveStatistics, progress: advance)
+      } else {
+        try evaluation.run(progress: advance)
+      }
     progress.finish()
     report.definition = definition(evaluation, report.definition, decodedBy: stage)
     if let player = report.player { report.definition.append(("player", .text(player))) }
     for warning in report.warnings { console.warn(warning) }
     try results.writer.write(report, text: report.text)
-  }
-
-  /// What two numbers must have in common to be compared.
-  ///
-  /// - Parameter measured: what the measures add to it.
-  private func definition(
-    _ evaluation: Evaluation, _ measured: [(key: String, value: DefinitionValue)],
-    decodedBy stage: FirstStage?
-  ) -> [(key: String, value: DefinitionValue)] {
-    func side(_ side: EvaluationSide) -> DefinitionValue {
-      .text(
-        side.count > 0
-          ? "\(side.count) from \(side.kind) \(side.path)" : "\(side.kind) \(side.path)")
-    }
-    var items: [(String, DefinitionValue)] = [
-      ("tool", .text("swift-vqgan evaluate \(SuiteVersion.current)"))
-    ]
-    if let extractor = evaluation.extractor {
-      items.append(("features", .text(String(features.prefix { $0 != "=" }))))
-      items.append(("weights sha256", .text(extractor.digest)))
-      if extractor.source != .latents { items.append(("resize", .text(resize.rawValue))) }
-    } else if evaluation.comparesPixels {
-      items.append(("features", .text("pixels \(PixelFeatures.side)×\(PixelFeatures.side)")))
-      items.append(("resize", .text(PixelFeatures.resize.rawValue)))
-    }
-    if let perceptual = evaluation.perceptual {
-      items.append(("lpips trunk", .text(perceptual.trunk)))
-      items.append(("lpips sha256", .text(perceptual.digests.joined(separator: " "))))
-    }
-    if let stage { items.append(("vqgan sha256", .text(stage.fingerprint))) }
-    items += measured
-    if bootstrap > 0 { items.append(("bootstrap", .number(UInt64(bootstrap)))) }
-    items.append(("reference", side(evaluation.reference)))
-    items.append(("candidate", side(evaluation.candidate)))
-    if let training = evaluation.training, let copies {
-      items.append(("copies of", .text("\(training.count) grids of \(copies)")))
-    }
-    items.append(("seed", .number(seed.seed)))
-    return items
   }
 }
 

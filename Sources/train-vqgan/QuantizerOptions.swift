@@ -16,7 +16,9 @@ struct QuantizerOptions: ParsableArguments {
   @Option(help: "Number of codes; with fsq about as many, by levels that work (256 to 64000).")
   var codes: Int?
 
-  @Option(help: ArgumentHelp("Levels of fsq, for example 8,5,5,5.", valueName: "numbers"))
+  @Option(
+    help: ArgumentHelp("Levels of fsq, for example 8,5,5,5.", valueName: "numbers"),
+    transform: LevelList.init(argument:))
   var levels: LevelList?
 
   @Flag(help: "Compare directions of latents and entries, of 8 channels; see Docs/Quantizers.md.")
@@ -51,9 +53,14 @@ struct QuantizerOptions: ParsableArguments {
 
   /// Puts the options that were given into a model; a change of the kind brings its defaults.
   func change(_ model: inout VQGANConfig) throws {
+    var isNew = false
     if let kind = quantizer ?? levels.map({ _ in .fsq }), kind != model.quantizer.kind {
       model.quantizer = QuantizerConfig(kind: kind, legacy: kind != .simVQ && kind != .ibq)
-      switch kind {
+      isNew = true
+    }
+    try requireFit(model.quantizer)
+    if isNew {
+      switch model.quantizer.kind {
       case .movingAverage:
         (model.quantizer.restartAfter, model.quantizer.initialization) = (50, .kMeans)
       case .gumbel: model.embedDim = model.zChannels
@@ -63,7 +70,6 @@ struct QuantizerOptions: ParsableArguments {
       case .gradient, .simVQ: break
       }
     }
-    try requireFit(model.quantizer)
     if cosine, !model.quantizer.cosine {
       model.quantizer.cosine = true
       model.embedDim = 8
@@ -134,13 +140,15 @@ struct QuantizerOptions: ParsableArguments {
 }
 
 /// Numbers between commas.
-struct LevelList: ExpressibleByArgument {
+struct LevelList {
   let values: [Int]
 
-  init?(argument: String) {
+  init(argument: String) throws {
     let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
     values = parts.compactMap { Int($0) }.filter { (3...256).contains($0) }
-    if values.count != parts.count || values.count > 20 { return nil }
+    guard values.count == parts.count, values.count <= 20 else {
+      throw ValidationError("fsq takes 1 to 20 levels, each 3 to 256, such as 8,5,5,5.")
+    }
   }
 }
 

@@ -61,7 +61,8 @@ struct VQGANOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Parts of --init-from that stay as they are: \(partNames), between commas.",
-      valueName: "parts"))
+      valueName: "parts"),
+    transform: PartList.init(argument:))
   var freeze: PartList?
 
   @Option(help: "What the discriminator sees: shared (one forward pass) or fresh (the reference).")
@@ -247,13 +248,16 @@ struct VQGANOptions: ParsableArguments {
 private let partNames = VQGANPart.allCases.map(\.rawValue).joined(separator: ", ")
 
 /// Parts of a VQGAN between commas, such as `encoder,codebook`.
-struct PartList: ExpressibleByArgument {
+struct PartList {
   let parts: [VQGANPart]
 
-  init?(argument: String) {
-    let names = argument.split(separator: ",", omittingEmptySubsequences: false)
-    let found = names.compactMap { VQGANPart(rawValue: String($0)) }
-    guard found.count == names.count else { return nil }
+  init(argument: String) throws {
+    let found = try argument.split(separator: ",", omittingEmptySubsequences: false).map { name in
+      guard let part = VQGANPart(rawValue: String(name)) else {
+        throw ValidationError("'\(name)' is no part of a VQGAN; they are \(partNames).")
+      }
+      return part
+    }
     parts = VQGANPart.allCases.filter(found.contains)
   }
 }

@@ -31,6 +31,48 @@ import Testing
     #expect(try StatisticsFile(folder("s.npz")) == stored)
   }
 
+  /// The origin is read back; a file that tells only a part of it tells nothing.
+  @Test func originIsKept() throws {
+    let folder = try TemporaryFolder()
+    let made = StatisticsFile(
+      mean: [1, 2], covariance: [1, 0.5, 0.5, 2],
+      origin: StatisticsOrigin(resize: "clean", weights: "a1b2", count: 70_000, tool: "ours 1.0"))
+    try made.write(to: folder("s.npz"))
+    #expect(try StatisticsFile(folder("s.npz")) == made)
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: folder("s.npz")))
+    var renamed = bytes
+    while let place = renamed.range(of: Data("tool.npy".utf8)) {
+      renamed.replaceSubrange(place, with: Data("took.npy".utf8))
+    }
+    try renamed.write(to: URL(fileURLWithPath: folder("s.npz")))
+    #expect(try StatisticsFile(folder("s.npz")) == stored)
+  }
+
+  /// Numbers of another byte order are named, a value that is no origin is passed over.
+  @Test func arraysOfOtherPrograms() throws {
+    let folder = try TemporaryFolder()
+    func array(_ type: String, _ shape: String, _ body: [UInt8]) -> [UInt8] {
+      let header = "{'descr': '\(type)', 'fortran_order': False, 'shape': \(shape), }\n"
+      return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0]
+        + Array(header.utf8) + body
+    }
+    let one: [UInt8] = [0, 0, 0x80, 0x3f]
+    func read(_ type: String) throws -> StatisticsFile {
+      let archive = PyTorchBytes.archive([
+        .init(name: "mu.npy", bytes: array(type, "(1,)", one)),
+        .init(name: "sigma.npy", bytes: array(type, "(1, 1)", one)),
+        .init(name: "count.npy", bytes: array("<i4", "()", [1, 0, 0, 0])),
+        .init(name: "tool.npy", bytes: array("|S2", "()", [0x61, 0x62])),
+        .init(name: "resize.npy", bytes: array("<U1", "(2,)", one + one)),
+        .init(name: "weights_sha256.npy", bytes: Array("none".utf8)),
+      ])
+      return try StatisticsFile(try PyTorchBytes.file(archive, in: folder))
+    }
+    #expect(try read("<f4") == StatisticsFile(mean: [1], covariance: [1]))
+    let error = #expect(throws: NumPyFileError.self) { try read(">f4") }
+    #expect(error?.problem == "elements of type >f4, expected little-endian floats, <f8 or <f4")
+  }
+
   @Test func refusesOtherArrays() throws {
     let folder = try TemporaryFolder()
     for bad in [

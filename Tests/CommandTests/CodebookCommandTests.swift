@@ -57,7 +57,7 @@ struct CodebookCommandTests {
 
   @Test(
     arguments: [
-      ("--levels 2,3", 64, "levels"),
+      ("--levels 2,3", 64, "levels"), ("--levels 1,5", 64, "1 to 20 levels, each 3 to 256"),
       ("--levels 256,256,256,256,256,256,256,256", 64, "64 bits"),
       ("--quantizer fsq --codes 77", 64, "--levels"),
       ("--quantizer lfq --codes 77", 64, "power of two"), ("--depth 9", 64, "--depth"),
@@ -76,6 +76,7 @@ struct CodebookCommandTests {
         "--quantizer fsq --cosine --codes 256", 64,
         "--cosine goes with --quantizer gradient or moving_average, not fsq."
       ),
+      ("--quantizer fsq --cosine", 64, "--cosine goes with"),
       ("--levels 8,5 --cosine", 64, "--cosine goes with"),
       ("--quantizer lfq --levels 8,5", 64, "--levels is for --quantizer fsq, not lfq."),
       ("--quantizer-dropout 0.2", 64, "--quantizer-dropout 0.2 goes with --depth 2 or more."),

@@ -39,11 +39,13 @@ import Testing
       rows = [tool.measure(options, "V", "V", [], folder)[0] for _ in range(2)]
       print(json.dumps(rows))
       print(tool.table(rows + [{"name": "other", "encode/s": None, "decode/s": None}]), end="")
+      rows[1]["warnings"].append("few")
+      print(tool.notes(rows), end="")
       END
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let lines = outcome.output.split(separator: "\n").map(String.init)
-    try #require(lines.count == 5, "\(outcome.output)")
+    try #require(lines.count == 7, "\(outcome.output)")
     let rows = try #require(
       try JSONSerialization.jsonObject(with: Data(lines[0].utf8)) as? [[String: Any]])
     for row in rows {
@@ -55,5 +57,10 @@ import Testing
     #expect(lines[1].hasPrefix("name ") && lines[1].hasSuffix("encode/s  decode/s"))
     #expect(lines[2] == lines[3] && lines[2].hasPrefix("V "))
     #expect(lines[4].hasPrefix("other ") && lines[4].hasSuffix("-"))
+    // What defines the measures, and the warnings, are below the table and in every row.
+    let definition = try #require(rows[0]["definition"] as? [String: Any])
+    #expect(definition["reference_images"] as? Int == 3 && definition["seed"] as? Int == 0)
+    #expect(lines[5].hasPrefix("tool swift-vqgan evaluate "))
+    #expect(lines[5].contains("reference images 3") && lines[6] == "V: few")
   }
 }

@@ -81,12 +81,66 @@ struct EvaluateTests {
 
   @Test func theLineHoldsItsDefinition() throws {
     let outcome = try shell("evaluate a b --paired --seed 5 --quiet", in: folder)
-    for part in ["psnr 29.046", "swift-vqgan evaluate", "3 from image files a", "seed 5"] {
+    for part in [
+      "psnr 29.046", "swift-vqgan evaluate", "3 from image files a", "seed 5", "upright false",
+    ] {
       #expect(outcome.output.contains(part), "\(outcome.output)")
     }
     let report = try json("a b --paired --seed 5 --bootstrap 7")
     #expect(report["seed"] as? Int == 5 && report["bootstrap"] as? Int == 7)
     #expect(report["mind_pixels"] == nil && report["features"] == nil)
+    let two = try json("a b --count 2 --upright")
+    #expect(two["reference"] as? String == "2 of 3 from image files a")
+    #expect(two["upright"] as? Bool == true && two["mind_directions"] as? Int == 1000)
+  }
+
+  /// Files pair by name, also where endings put them in another order; without namesakes they do not.
+  @Test func pairsAreNamesakes() throws {
+    for (name, files) in [
+      ("c", ["x.k.png", "x.png"]), ("d", ["x.k.png", "x.PNG"]), ("e", ["1.png", "2.png", "3.png"]),
+    ] {
+      try FileManager.default.createDirectory(
+        atPath: folder(name), withIntermediateDirectories: true)
+      for (index, file) in files.enumerated() {
+        try image(16, 12, seed: index, 0).writePNG(to: folder("\(name)/\(file)"))
+      }
+    }
+    #expect(try json("c d --paired")["psnr"] as? Double == 99)
+    #expect(try json("c/x.png d/x.k.png --paired")["psnr"] as? Double != 99)
+    let outcome = try shell(
+      """
+      evaluate a e --paired --quiet; echo $?
+      for s in a e; do prep-images $s --out S$s --quiet --size 32 >/dev/null; done
+      evaluate Sa Se --paired --quiet; echo $?
+      """, in: folder)
+    #expect(outcome.output == "65\n65\n")
+    #expect(outcome.errors.contains("a: 0 has no namesake in e"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("Sa: 0.png has no namesake in Se"), "\(outcome.errors)")
+  }
+
+  /// Sheets of our commands are no images of a set; other files and folders are told, too.
+  @Test func whatIsLeftOutIsTold() throws {
+    try FileManager.default.copyItem(atPath: folder("a"), toPath: folder("made"))
+    try FileManager.default.copyItem(atPath: folder("few"), toPath: folder("made/sub"))
+    for name in ["grid.png", "sheet.png"] {
+      try image(40, 40, seed: 0, 0).writePNG(to: folder("made/\(name)"))
+    }
+    try Data([1]).write(to: URL(fileURLWithPath: folder("made/x.webp")))
+    let report = try json("a made")
+    #expect(report["candidate_images"] as? Int == 3 && report["mind_pixels"] as? Double == 0)
+    let warnings = try #require(report["warnings"] as? [String])
+    for words in [
+      "made: grid.png was left out", "made: sheet.png was left out",
+      "made: 1 files are no PNG or JPEG by their names and were left out, such as x.webp",
+      "made: 1 folders in it were left out with what they hold, such as sub",
+    ] { #expect(warnings.contains { $0.contains(words) }, "\(words): \(warnings)") }
+    // An image of that name alone is an image.
+    try FileManager.default.createDirectory(
+      atPath: folder("alone"), withIntermediateDirectories: true)
+    try image(40, 40, seed: 0, 0).writePNG(to: folder("alone/grid.png"))
+    let alone = try json("a alone")
+    #expect(alone["candidate_images"] as? Int == 1)
+    #expect((alone["warnings"] as? [String])?.contains { $0.contains("1 image on a side") } == true)
   }
 
   /// 9 levels of each of the 32×32×3 pixels: 3·|c|², nearly, where no level falls below 0.
@@ -134,6 +188,15 @@ struct EvaluateTests {
     ("a wide --paired", 65, "image 1 is 20×12, expected 16×12"),
     ("a statistics.npz --paired", 65, "0"),
     ("a statistics.npz", 64, "statistics.npz: statistics have no images, which mind needs"),
+    ("a statistics.npz", 64, "name the --features that they are of"),
+    ("a b --bootstrap 1", 64, "--bootstrap must be 0 or in 2...10000"),
+    ("a b --resize torch", 64, "--resize goes with --features"),
+    ("a b --resize torch --features latents --vqgan v", 64, "--resize goes with --features"),
+    ("a", 64, "Name a candidate, or --save-statistics"),
+    ("a --features lite0=x --save-statistics o.npz --paired", 64, "Without a candidate"),
+    ("a statistics.npz --features lite0=x --save-statistics o.npz", 64, "statistics already"),
+    ("statistics.npz --features lite0=x --save-statistics o.npz", 64, "statistics already"),
+    ("a b --copies c --sheet x.png", 64, "--vqgan"), ("a b --nearest x", 64, "--copies"),
     ("a indefinite.npz", 65, "indefinite.npz: sigma has a negative eigenvalue"),
     ("a b --paired --lpips w.safetensors", 65, "w.safetensors holds no part of LPIPS (but x …); "),
     ("a b --player-colour c84848", 64, "--sprites"), ("a b --sprites", 65, "label trajectory"),
@@ -178,7 +241,12 @@ struct EvaluateTests {
       evaluate S CT --vqgan V --copies CS --metrics codes --json --quiet
       evaluate S CS --vqgan V --copies CT --metrics codes --sheet closest.png --json --quiet
       evaluate S CS --vqgan V --copies CT --metrics codes --sheet other.png --quiet | tail -1 >path
-      set +e; evaluate CS S --vqgan V --copies CT --quiet; echo $?
+      evaluate S CS --copies CT --nearest near.jsonl --json --quiet >lone.json
+      set +e
+      for m in mind psnr; do
+        evaluate S CS --copies CT --metrics $m --paired --quiet 2>>lone.err; echo $? >>lone
+      done
+      evaluate CS S --vqgan V --copies CT --quiet; echo $?
       train-vqgan S --preset tiny --steps 1 --seed 3 --threads 1 --out V2 --quiet >/dev/null
       encode-dataset S --vqgan V2 --out C2 --quiet >/dev/null
       evaluate S CS --vqgan V --copies C2 --quiet; echo $?
@@ -200,6 +268,21 @@ struct EvaluateTests {
     #expect(try String(contentsOfFile: folder("path"), encoding: .utf8) == "other.png\n")
     #expect(outcome.output.hasSuffix("64\n65\n73\n"), "\(outcome.output)")
     #expect(outcome.errors.contains("fingerprint"), "\(outcome.errors)")
+    // Codes can be counted and compared without what decodes them; nothing else can be had of them.
+    let lone = try #require(
+      try JSONSerialization.jsonObject(
+        with: Data(contentsOf: URL(fileURLWithPath: folder("lone.json")))) as? [String: Any])
+    #expect(lone["copies_verbatim"] as? Double == lines[1]["copies_verbatim"] as? Double)
+    #expect(lone["candidate_codes_used"] is Double && lone["mind_pixels"] == nil)
+    #expect((lone["warnings"] as? [String])?.first?.contains("mind_pixels is left out") == true)
+    #expect(lone["nearest"] as? String == "near.jsonl")
+    #expect(try String(contentsOfFile: folder("lone"), encoding: .utf8) == "64\n64\n")
+    let errors = try String(contentsOfFile: folder("lone.err"), encoding: .utf8)
+    #expect(errors.contains("name the VQGAN that decodes them"), "\(errors)")
+    let list = try String(contentsOfFile: folder("near.jsonl"), encoding: .utf8)
+      .split(separator: "\n")
+    #expect(list.count == 3)
+    #expect(list.first == #"{"distance":0,"new_blocks":0,"row":0,"sample":0}"#)
   }
 
   /// Codes and latents of a VQGAN, statistics out and in.
@@ -220,6 +303,10 @@ struct EvaluateTests {
         exit 1 || [ $? -eq 73 ]
       grep -q 'c.npz: exists already' exists
       cmp c.npz before.npz
+      evaluate C --vqgan V --features latents --save-statistics lone.npz --quiet | tail -1 >path
+      cmp c.npz lone.npz
+      train-vqgan S --preset tiny --steps 1 --seed 3 --threads 1 --out V2 --quiet >/dev/null
+      evaluate S c.npz --vqgan V2 --features latents --quiet 2>other && exit 1 || [ $? -eq 65 ]
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let lines = try outcome.output.split(separator: "\n").map {
@@ -228,6 +315,13 @@ struct EvaluateTests {
     let distances = lines.compactMap { $0["fd_latents"] as? Double }
     #expect(distances.count == 2 && abs(distances[0] - distances[1]) < 1e-6 * distances[0] + 1e-9)
     #expect(lines[0]["candidate_codes_used"] is Double && lines[0]["mind"] is Double)
+    // What the statistics were made of.
+    let candidate = try #require(lines[1]["candidate"] as? String)
+    #expect(candidate.hasPrefix("statistics c.npz, of 3 images by swift-vqgan evaluate "))
+    #expect(candidate.contains(", sha256 ") && lines[1]["candidate_images"] as? Int == 3)
+    #expect(try String(contentsOfFile: folder("path"), encoding: .utf8) == "lone.npz\n")
+    let other = try String(contentsOfFile: folder("other"), encoding: .utf8)
+    #expect(other.contains("c.npz: statistics of weights with SHA-256 "), "\(other)")
     let warnings = try String(contentsOfFile: folder("warnings"), encoding: .utf8)
     #expect(warnings.contains("biased upwards below 2048"))
   }
@@ -258,6 +352,7 @@ struct EvaluateTests {
       #expect(width.isFinite && width >= 0, "\(name)")
     }
     #expect((lines[0]["mind_ci95"] as? Double ?? 0) > 0)
+    #expect(lines[0]["prdc_k"] as? Int == 3 && lines[0]["upright"] == nil)
     #expect(lines[1]["mind_ci95"] as? Double == lines[0]["mind_ci95"] as? Double)
     #expect((lines[0]["kd_latents_sd"] as? Double ?? 0) > 0)
     for (key, number) in [

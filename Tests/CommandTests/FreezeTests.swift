@@ -104,6 +104,10 @@ struct FreezeCommandTests {
       ("decode-dataset lost.h5 --vqgan T --out X", 65, "vqgan_fingerprint"),
       ("sample-gpt --gpt L --vqgan T --out X", 65, "vqgan_fingerprint"),
       ("train-vqgan S --freeze codec --init-from V --out X", 64, "codec"),
+      (
+        "train-vqgan S --freeze codec --init-from V --out X", 64,
+        "encoder, codebook, decoder, discriminator"
+      ), ("decode-dataset C --vqgan E --out X", 65, "another encoder or codebook"),
       ("train-vqgan S --freeze encoder --out X", 64, "--init-from"),
       ("train-vqgan S --ramp -1 --out X", 64, "--ramp"),
       (

@@ -121,6 +121,18 @@ import Testing
   /// NumPy: `RandomState(2020).permutation(10)`; the subsets of torch-fidelity begin with it.
   @Test func subsetsAreThoseOfNumPy() {
     #expect(MersenneTwister.permutation(10, seed: 2020) == [2, 4, 9, 1, 5, 7, 6, 3, 8, 0])
+    // Of more than 32 bits: `RandomState([5, 7])` and `RandomState([0, 1])`.
+    #expect(MersenneTwister.permutation(10, seed: 7 << 32 + 5) == [5, 6, 8, 7, 1, 0, 9, 2, 3, 4])
+    #expect(MersenneTwister.permutation(10, seed: 1 << 32) == [9, 4, 0, 8, 1, 5, 3, 2, 6, 7])
+  }
+
+  /// Equal but for rounding; a value that differs by more is seen beside larger ones.
+  @Test func constantTables() {
+    let rows: [[Float]] = [[1, 100], [1.001, 100], [1, 99.999]]
+    #expect(FeatureTable(rows).isConstant(within: 1e-4))
+    #expect(!FeatureTable(rows).isConstant(within: 5e-6))
+    #expect(FeatureTable([[0], [0]]).isConstant(within: 0))
+    #expect(!FeatureTable([[0], [0.001], [1]]).isConstant(within: 1e-4))
   }
 
   @Test func precisionAndRecallByHand() throws {

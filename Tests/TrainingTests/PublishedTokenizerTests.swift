@@ -76,6 +76,18 @@ import Training
       folder("vqvae/diffusion_pytorch_model.safetensors"), results: "diffusers-ldm-f4")
   }
 
+  /// A folder of diffusers whose weights are somewhere else: the file that is missing is named.
+  @Test func diffusersWithoutWeights() throws {
+    let folder = try TemporaryFolder()
+    try DurableFile.createFolder(folder("vqvae"))
+    try FileManager.default.copyItem(
+      atPath: Fixture.path("tokenizers/diffusers-ldm-f4/config.json"),
+      toPath: folder("vqvae/config.json"))
+    let error = #expect(throws: (any Error).self) { try FirstStageFile.open(folder("vqvae")) }
+    let words = error.map { "\($0)" } ?? ""
+    #expect(words.contains("vqvae/diffusion_pytorch_model.safetensors"), "\(words)")
+  }
+
   /// What the published code could not load is not written in its form.
   @Test(arguments: files) func nothingGoesBackToTaming(file: String) throws {
     let stage = try FirstStageFile.open(Fixture.path("tokenizers/\(file)"))

@@ -5,7 +5,7 @@ import TensorCore
 /// EfficientNet-lite0 up to its last mean, with the names of efficientnet-lite-pytorch.
 ///
 /// - Source: Tan & Le 2019; the lite form has neither squeeze-and-excitation nor swish.
-package struct EfficientNetLite0: Layer {
+package struct EfficientNetLite0: ProbedLayer {
   private var stem: InferenceConvolution
   private var blocks: [Block]
   private var head: InferenceConvolution
@@ -64,6 +64,15 @@ package struct EfficientNetLite0: Layer {
     try visit("_fc.bias", &classBias)
   }
 
+  package mutating func attachProbes(_ found: OverflowProbe.Found) {
+    func probe(_ name: String) -> OverflowProbe { OverflowProbe(convolution: name, found: found) }
+    stem.probe = probe("_conv_stem")
+    for index in blocks.indices {
+      blocks[index].attachProbes { probe("_blocks.\(index).\($0)") }
+    }
+    head.probe = probe("_conv_head")
+  }
+
   /// 1×1 to more channels, one kernel a channel, 1×1 back; the input is added where it fits.
   private struct Block: Layer {
     private var expand: InferenceConvolution?
@@ -106,6 +115,12 @@ package struct EfficientNetLite0: Layer {
       try depthwise.visitParameters(visit)
       try project.visitParameters(visit)
     }
+
+    mutating func attachProbes(_ probe: (String) -> OverflowProbe) {
+      expand?.probe = probe("_expand_conv")
+      depthwise.probe = probe("_depthwise_conv")
+      project.probe = probe("_project_conv")
+    }
   }
 }
 
@@ -114,6 +129,7 @@ private struct DepthwiseConvolution: Layer {
   private var weight: Tensor  // [C, 1, k, k]; after folding [1, C, k, k]
   private var gamma, beta, mean, variance: Tensor
   private let windows: WindowShape
+  var probe: OverflowProbe?
 
   init(_ channels: Int, _ windows: WindowShape, on device: Device) {
     weight = Tensor(
@@ -134,7 +150,9 @@ private struct DepthwiseConvolution: Layer {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    x.convolvedByChannel(with: weight, bias: beta, windows: windows)
+    let y = x.convolvedByChannel(with: weight, bias: beta, windows: windows)
+    probe?.look(at: y)
+    return y
   }
 
   mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {

@@ -7,7 +7,7 @@ import TensorCore
 /// It differs from torchvision's network: means leave the padding out, and the last block's pooling
 /// takes the maximum.
 /// - Source: Szegedy et al. 2016; pytorch-fid, `inception.py`.
-package struct InceptionV3: Layer {
+package struct InceptionV3: FoldingLayer, ProbedLayer {
   private var stem: [InferenceConvolution]
   private var a5b, a5c, a5d: InceptionA
   private var b6a: InceptionB
@@ -50,22 +50,6 @@ package struct InceptionV3: Layer {
     classBias = Tensor(repeating: 0, shape: [1008], on: device)
   }
 
-  /// Joins every normalisation with its convolution; once, when the weights are there.
-  package mutating func fold() {
-    for index in stem.indices { stem[index].fold() }
-    a5b.fold()
-    a5c.fold()
-    a5d.fold()
-    b6a.fold()
-    c6b.fold()
-    c6c.fold()
-    c6d.fold()
-    c6e.fold()
-    d7a.fold()
-    e7b.fold()
-    e7c.fold()
-  }
-
   /// Features `[N, 2048]` of images `[N, 3, 299, 299]` in [-1, 1].
   package func callAsFunction(_ images: Tensor) -> Tensor {
     var h = stem[2](stem[1](stem[0](images))).maxPooled3()
@@ -82,21 +66,31 @@ package struct InceptionV3: Layer {
   }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
-    for (index, name) in Self.stemNames.enumerated() {
-      try stem[index].visitParameters { try visit("\(name).\($0)", &$1) }
+    try forEachConvolution { name, convolution in
+      try convolution.visitParameters { try visit("\(name).\($0)", &$1) }
     }
-    try a5b.visitParameters { try visit("Mixed_5b.\($0)", &$1) }
-    try a5c.visitParameters { try visit("Mixed_5c.\($0)", &$1) }
-    try a5d.visitParameters { try visit("Mixed_5d.\($0)", &$1) }
-    try b6a.visitParameters { try visit("Mixed_6a.\($0)", &$1) }
-    try c6b.visitParameters { try visit("Mixed_6b.\($0)", &$1) }
-    try c6c.visitParameters { try visit("Mixed_6c.\($0)", &$1) }
-    try c6d.visitParameters { try visit("Mixed_6d.\($0)", &$1) }
-    try c6e.visitParameters { try visit("Mixed_6e.\($0)", &$1) }
-    try d7a.visitParameters { try visit("Mixed_7a.\($0)", &$1) }
-    try e7b.visitParameters { try visit("Mixed_7b.\($0)", &$1) }
-    try e7c.visitParameters { try visit("Mixed_7c.\($0)", &$1) }
     try visit("fc.weight", &classWeight)
     try visit("fc.bias", &classBias)
+  }
+
+  package mutating func attachProbes(_ found: OverflowProbe.Found) {
+    forEachConvolution { $1.probe = OverflowProbe(convolution: $0, found: found) }
+  }
+
+  package mutating func forEachConvolution(
+    _ body: (String, inout InferenceConvolution) throws -> Void
+  ) rethrows {
+    for (index, name) in Self.stemNames.enumerated() { try body(name, &stem[index]) }
+    try a5b.forEachConvolution { try body("Mixed_5b.\($0)", &$1) }
+    try a5c.forEachConvolution { try body("Mixed_5c.\($0)", &$1) }
+    try a5d.forEachConvolution { try body("Mixed_5d.\($0)", &$1) }
+    try b6a.forEachConvolution { try body("Mixed_6a.\($0)", &$1) }
+    try c6b.forEachConvolution { try body("Mixed_6b.\($0)", &$1) }
+    try c6c.forEachConvolution { try body("Mixed_6c.\($0)", &$1) }
+    try c6d.forEachConvolution { try body("Mixed_6d.\($0)", &$1) }
+    try c6e.forEachConvolution { try body("Mixed_6e.\($0)", &$1) }
+    try d7a.forEachConvolution { try body("Mixed_7a.\($0)", &$1) }
+    try e7b.forEachConvolution { try body("Mixed_7b.\($0)", &$1) }
+    try e7c.forEachConvolution { try body("Mixed_7c.\($0)", &$1) }
   }
 }

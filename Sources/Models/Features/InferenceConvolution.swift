@@ -1,5 +1,6 @@
 // A convolution with the batch normalisation behind it, for networks that are only run forward.
 import NN
+import Synchronization
 import TensorCore
 
 /// Convolution without a bias, batch normalisation by running statistics, ReLU; after `fold` one
@@ -18,6 +19,7 @@ package struct InferenceConvolution: Layer {
   private let windows: WindowShape
   private let eps: Float
   private let names: Names
+  var probe: OverflowProbe?
 
   /// With zero weights, to be filled from a file.
   init(
@@ -46,6 +48,11 @@ package struct InferenceConvolution: Layer {
   }
 
   func callAsFunction(_ x: Tensor, relu: Bool = true) -> Tensor {
+    probe?.look(at: convolved(x, relu: false))
+    return convolved(x, relu: relu)
+  }
+
+  private func convolved(_ x: Tensor, relu: Bool) -> Tensor {
     guard windows.height == windows.width else {
       return x.convolved(with: weight, bias: beta, windows: windows, relu: relu)
     }
@@ -67,7 +74,7 @@ package struct InferenceConvolution: Layer {
 }
 
 /// A part of a network that has convolutions to fold.
-protocol FoldingLayer: Layer {
+package protocol FoldingLayer: Layer {
   /// Its convolutions with their names, in the order of the published code.
   mutating func forEachConvolution(
     _ body: (String, inout InferenceConvolution) throws -> Void
@@ -81,7 +88,41 @@ extension FoldingLayer {
     }
   }
 
-  mutating func fold() {
+  package mutating func fold() {
     forEachConvolution { $1.fold() }
+  }
+}
+
+/// Sees sums of a convolution that are not finite, which ReLU would turn into numbers.
+package struct OverflowProbe: Sendable {
+  let convolution: String
+  let found: Found
+
+  /// The first convolution with such sums.
+  package final class Found: Sendable {
+    let convolution = Mutex<String?>(nil)
+  }
+
+  func look(at sums: Tensor) {
+    guard !sums.plain().isFinite else { return }
+    found.convolution.withLock { $0 = $0 ?? convolution }
+  }
+}
+
+/// A network of features that can be searched for weights that are too large.
+package protocol ProbedLayer: Layer {
+  func callAsFunction(_ images: Tensor) -> Tensor
+  /// Gives every convolution a probe.
+  mutating func attachProbes(_ found: OverflowProbe.Found)
+}
+
+extension ProbedLayer {
+  /// The first convolution whose sums are not finite on these images.
+  package func firstOverflow(on images: Tensor) -> String? {
+    var network = self
+    let found = OverflowProbe.Found()
+    network.attachProbes(found)
+    _ = withoutGradients { network(images) }
+    return found.convolution.withLock(\.self)
   }
 }

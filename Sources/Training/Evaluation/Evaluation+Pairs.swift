@@ -6,13 +6,14 @@ import TensorCore
 extension Evaluation {
   /// PSNR, SSIM and LPIPS of pairs.
   ///
-  /// - Throws: errors of the files, `EvaluationError.counts`, `size`.
+  /// - Throws: errors of the files, `EvaluationError.counts`, `unpaired`, `size`, `notFinite`.
   func measurePairs(
     _ report: inout EvaluationReport, _ progress: (Int) throws -> Void
   ) throws {
     guard reference.count == candidate.count, reference.count > 0 else {
       throw EvaluationError.counts(reference: reference.count, candidate: candidate.count)
     }
+    let candidate = try candidate.paired(with: reference)
     var (psnr, ssim, uniform, lpips): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
     for index in 0..<reference.count {
       let original = try reference.images(index..<index + 1)[0]
@@ -39,7 +40,13 @@ extension Evaluation {
         let tensors = [original, image].map {
           Tensor(pixels: $0.pixels, count: 1, height: $0.height, width: $0.width, on: device)
         }
-        lpips += perceptual(tensors[0], tensors[1])
+        let found = perceptual(tensors[0], tensors[1])
+        guard found.allSatisfy(\.isFinite) else {
+          throw EvaluationError.notFinite(
+            what: "\(candidate.path): lpips_\(perceptual.trunk) of image \(index)",
+            weights: perceptual.paths)
+        }
+        lpips += found
       }
       try progress(1)
     }

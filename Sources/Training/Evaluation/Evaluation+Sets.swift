@@ -12,13 +12,8 @@ extension Evaluation {
     _ progress: (Int) throws -> Void
   ) throws {
     for (side, table) in [(reference, first), (candidate, second)] {
-      if let extractor, let statistics = side.statistics,
-        statistics.mean.count != extractor.width
-      {
-        throw EvaluationError.width(
-          path: side.path, found: statistics.mean.count, expected: extractor.width)
-      }
-      if let table, table.count > 1, (1..<table.count).allSatisfy({ table[$0] == table[0] }) {
+      // Networks round the last images of a set differently, where they are fewer at once.
+      if let table, table.count > 1, table.isConstant(within: extractor == nil ? 0 : 1e-4) {
         report.warnings.append(
           "\(side.path): all images have the same \(extractor == nil ? "pixels" : "features")")
       }
@@ -51,6 +46,7 @@ extension Evaluation {
           let found = try PrecisionRecall(reference: first, candidate: second) { try progress(0) }
           return [found.precision, found.recall, found.density, found.coverage]
         }
+        report.definition.append(("prdc k", .number(UInt64(PrecisionRecall.neighbour))))
         let names = ["precision", "recall", "density", "coverage"]
         let found = try values(first, second)
         let intervals = try intervals(names, first, second, &report, progress, values)
@@ -67,6 +63,7 @@ extension Evaluation {
             throw EvaluationError.statisticsAlone(path: candidate.path, measures: "is")
           }
           let score = try InceptionScore(logits: logits, seed: seed)
+          report.definition.append(("is splits", .number(UInt64(InceptionScore.splits))))
           var value = MeasuredValue(name: "is", value: score.mean, deviation: score.deviation)
           if resamples > 0 {
             var bootstrap = Bootstrap(resamples: resamples, seed: seed)
@@ -83,6 +80,10 @@ extension Evaluation {
       let (first, second) = try both(first, second, for: .mind)
       let name = extractor == nil ? PixelFeatures.mindName : "mind"
       let distance = try SlicedDistance.between(first, second, seed: seed)
+      report.definition.append(("mind directions", .number(UInt64(SlicedDistance.directions))))
+      if min(first.count, second.count) < 2 {
+        report.warnings.append("\(name): 1 image on a side is no set; it tells little")
+      }
       let interval = try intervals([name], first, second, &report, progress) {
         [try SlicedDistance.between($0, $1, seed: seed)]
       }
@@ -107,13 +108,16 @@ extension Evaluation {
 
   /// The features of both sides.
   ///
-  /// - Throws: `EvaluationError.statisticsAlone` where one of them has none.
+  /// - Throws: `EvaluationError.statisticsAlone`, `statisticsWithoutFeatures` where one of them has
+  ///   none.
   private func both(
     _ first: FeatureTable?, _ second: FeatureTable?, for measure: EvaluationMeasure
   ) throws(EvaluationError) -> (FeatureTable, FeatureTable) {
     guard let first, let second else {
-      throw .statisticsAlone(
-        path: first == nil ? reference.path : candidate.path, measures: measure.rawValue)
+      let path = first == nil ? reference.path : candidate.path
+      throw extractor == nil
+        ? .statisticsWithoutFeatures(path: path, measures: measure.rawValue)
+        : .statisticsAlone(path: path, measures: measure.rawValue)
     }
     return (first, second)
   }
@@ -152,14 +156,14 @@ extension Evaluation {
       }.first
     } else {
       let moments = try [(reference, first), (candidate, second)].map { side, table in
-        try side.statistics ?? (try table.map { try FeatureMoments($0) })
+        try side.moments ?? (try table.map { try FeatureMoments($0) })
           ?? FeatureMoments(FeatureTable(width: extractor.width))
       }
       value = MeasuredValue(name: name, value: try FrechetDistance.between(moments[0], moments[1]))
     }
     report.values.append(value)
-    let fewest = [first, second].compactMap { $0?.count }.min() ?? .max
-    if fewest < Self.fewImages {
+    let known = [reference, candidate].map(\.measured).filter { $0 > 0 }
+    if let fewest = known.min(), fewest < Self.fewImages {
       report.warnings.append(
         "\(fewest) images: \(name) is biased upwards below \(Self.fewImages); compare "
           + "\(extractor.kidName), or \(name) of as many images")

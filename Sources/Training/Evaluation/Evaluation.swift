@@ -1,5 +1,6 @@
 // The comparison of two sets of images.
 import Checkpoints
+import DurableFiles
 import Images
 import Metrics
 import Models
@@ -29,6 +30,8 @@ package struct Evaluation {
   package var training: CodeShardSet?
   /// Where the sheet of the samples that come nearest to it is written to.
   package var sheetPath: String?
+  /// Where the list of all samples with the grids they come nearest to is written to.
+  package var nearestPath: String?
   /// Whether the candidate's sprites are compared with those of the reference, recordings of a game.
   package var looksForSprites = false
   /// A colour that the player has alone; nil for the one that `SpriteAtlas` finds.
@@ -37,15 +40,20 @@ package struct Evaluation {
   package var resamples = 0
   /// Where the candidate's moments are written to.
   package var statisticsPath: String?
+  /// What is written there as their tool, with its version.
+  package var tool = ""
   package let device: Device
 
   private static let batch = 8
   /// Below, the Fréchet distance of Inception's features is mostly bias.
   package static let fewImages = 2048
 
-  /// Whether MIND compares pixels: without features, beside pairs or sprites only if it is named.
+  /// Whether MIND compares pixels: without features; beside pairs or sprites, or of codes that
+  /// nothing decodes, only if it is named.
   package var comparesPixels: Bool {
-    extractor == nil && (wanted?.contains(.mind) ?? !(isPaired || looksForSprites))
+    extractor == nil
+      && (wanted?.contains(.mind)
+        ?? !(isPaired || looksForSprites || reference.isUndecoded || candidate.isUndecoded))
   }
 
   package init(reference: EvaluationSide, candidate: EvaluationSide, on device: Device) {
@@ -63,7 +71,7 @@ package struct Evaluation {
 
   /// Features of one side, or the pixels that MIND compares.
   ///
-  /// - Throws: errors of reading, `EvaluationError.size`, `MetricsError.notFinite`.
+  /// - Throws: errors of reading, `EvaluationError.size`, `notFinite`.
   package func features(
     of side: EvaluationSide, progress: (_ images: Int) throws -> Void
   ) throws -> FeatureTable? {
@@ -88,9 +96,61 @@ package struct Evaluation {
       try progress(images.count)
     }
     if let image = table.firstNotFinite {
-      throw MetricsError.notFinite(what: "\(side.path): the features of image \(image)")
+      throw EvaluationError.notFinite(
+        what: "\(side.path): the features of image \(image)",
+        weights: extractor.map { [$0.path] } ?? [])
     }
     return table
+  }
+
+  /// Writes the statistics of the reference's features, and measures nothing.
+  ///
+  /// - Throws: as `features`, `MetricsError.tooFew`, `EvaluationError.statisticsAlone`.
+  package func saveReferenceStatistics(
+    to path: String, progress: (_ images: Int) throws -> Void
+  ) throws -> EvaluationReport {
+    guard let extractor, let table = try features(of: reference, progress: progress) else {
+      throw EvaluationError.statisticsAlone(path: reference.path, measures: "--save-statistics")
+    }
+    var report = EvaluationReport()
+    report.counts = (reference.count, 0)
+    report.warnings = reference.warnings
+    try statistics(of: table, by: extractor).write(to: path)
+    report.statistics = path
+    return report
+  }
+
+  private func statistics(
+    of table: FeatureTable, by extractor: FeatureExtractor
+  ) throws -> StatisticsFile {
+    let moments = try FeatureMoments(table)
+    return StatisticsFile(
+      mean: moments.mean, covariance: moments.covariance.elements,
+      origin: StatisticsOrigin(
+        resize: extractor.convention, weights: extractor.digest, count: table.count, tool: tool))
+  }
+
+  /// Refuses statistics of other features, as far as their file tells.
+  ///
+  /// - Throws: `EvaluationError.width`, `otherStatistics`.
+  private func requireStatistics(
+    of side: EvaluationSide, from extractor: FeatureExtractor
+  ) throws(EvaluationError) {
+    guard let statistics = side.statistics else { return }
+    guard statistics.mean.count == extractor.width else {
+      throw .width(path: side.path, found: statistics.mean.count, expected: extractor.width)
+    }
+    guard let origin = statistics.origin else { return }
+    for (property, found, expected, option) in [
+      ("resize", origin.resize, extractor.convention, "give --resize \(origin.resize)"),
+      (
+        "weights with SHA-256", origin.weights, extractor.digest,
+        "give --features with the weights that they were made with"
+      ),
+    ] where found != expected {
+      throw .otherStatistics(
+        path: side.path, property: property, found: found, expected: expected, option: option)
+    }
   }
 
   /// Takes all measures.
@@ -100,15 +160,22 @@ package struct Evaluation {
   /// - Throws: as `features`, `EvaluationError`, `MetricsError`.
   package func run(progress: (_ images: Int) throws -> Void) throws -> EvaluationReport {
     var report = EvaluationReport()
-    report.counts = (reference.count, candidate.count)
+    report.counts = (reference.measured, candidate.measured)
+    for side in [reference, candidate] {
+      report.warnings += side.warnings.filter { !report.warnings.contains($0) }
+      if let extractor { try requireStatistics(of: side, from: extractor) }
+      if side.isUndecoded, extractor == nil, wanted == nil, !isPaired, !looksForSprites {
+        report.warnings.append(
+          "\(side.path): codes; \(PixelFeatures.mindName) is left out without the VQGAN that decodes "
+            + "them, --vqgan RUN")
+      }
+    }
     if isPaired { try measurePairs(&report, progress) }
     if extractor != nil || comparesPixels {
       let first = try features(of: reference, progress: progress)
       let second = try features(of: candidate, progress: progress)
-      if let statisticsPath, let second {
-        let moments = try FeatureMoments(second)
-        try StatisticsFile(mean: moments.mean, covariance: moments.covariance.elements)
-          .write(to: statisticsPath)
+      if let statisticsPath, let second, let extractor {
+        try statistics(of: second, by: extractor).write(to: statisticsPath)
       }
       try measureSets(first, second, &report, progress)
     }
@@ -158,6 +225,10 @@ package struct Evaluation {
       MeasuredValue(name: "copies_distance_min", value: summary.quantiles[0]),
       MeasuredValue(name: "copies_distance_median", value: summary.quantiles[3]),
     ]
+    if let nearestPath {
+      try DurableFile.write(try candidate.lines(found), to: nearestPath)
+      report.nearest = nearestPath
+    }
     guard let sheetPath else { return }
     try candidate.closestPairs(found, in: training, pairs: Self.pairsOnSheet)?
       .writePNG(to: sheetPath)

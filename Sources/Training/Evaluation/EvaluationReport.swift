@@ -15,6 +15,7 @@ package struct MeasuredValue: Sendable, Equatable {
 package enum DefinitionValue: Sendable, Equatable {
   case text(String)
   case number(UInt64)
+  case flag(Bool)
 }
 
 extension DefinitionValue: CustomStringConvertible, Encodable {
@@ -22,6 +23,7 @@ extension DefinitionValue: CustomStringConvertible, Encodable {
     switch self {
     case .text(let text): text
     case .number(let number): "\(number)"
+    case .flag(let flag): "\(flag)"
     }
   }
 
@@ -30,6 +32,7 @@ extension DefinitionValue: CustomStringConvertible, Encodable {
     switch self {
     case .text(let text): try container.encode(text)
     case .number(let number): try container.encode(number)
+    case .flag(let flag): try container.encode(flag)
     }
   }
 }
@@ -47,8 +50,12 @@ package struct EvaluationReport: Encodable {
   package var player: String?
   /// The file of the sheet of copies.
   package var sheet: String?
+  /// The file of the list of all samples with the grids they come nearest to.
+  package var nearest: String?
+  /// The file of statistics, where they are all that was asked for.
+  package var statistics: String?
 
-  /// One line: the measures, then their definition; below it the path of the sheet.
+  /// One line: the measures, then their definition; below it the paths of lists and sheets.
   package var text: String {
     let numbers = values.map { value in
       var text = "\(value.name) \(Self.number(value.value))"
@@ -58,7 +65,7 @@ package struct EvaluationReport: Encodable {
     }
     let definition = definition.map { "\($0.key) \($0.value)" }
     return (numbers + ["(" + definition.joined(separator: ", ") + ")"]).joined(separator: "  ")
-      + (sheet.map { "\n\($0)" } ?? "")
+      + [nearest, sheet, statistics].compactMap { $0.map { "\n\($0)" } }.joined()
   }
 
   private static func number(_ value: Double) -> String {
@@ -83,6 +90,8 @@ package struct EvaluationReport: Encodable {
     try container.encode(counts.candidate, forKey: Key("candidate_images"))
     try container.encode(warnings, forKey: Key("warnings"))
     try container.encodeIfPresent(sheet, forKey: Key("sheet"))
+    try container.encodeIfPresent(nearest, forKey: Key("nearest"))
+    try container.encodeIfPresent(statistics, forKey: Key("statistics"))
     for value in values {
       try container.encode(value.value, forKey: Key(value.name))
       try container.encodeIfPresent(value.deviation, forKey: Key(value.name + "_sd"))

@@ -1,5 +1,6 @@
 // How near the samples of one side come to the grids that a model was trained on.
 import Checkpoints
+import Foundation
 import Images
 import Shards
 import TensorCore
@@ -34,6 +35,7 @@ extension EvaluationSide {
     _ found: [NearestGrid], in training: CodeShardSet, pairs: Int
   ) throws -> RGBImage? {
     guard case .codes(let set, let stage) = contents else { return nil }
+    guard let stage else { throw EvaluationError.codesNeedVQGAN(path: set.paths[0]) }
     let closest = CopySummary.closest(found, count: pairs)
     let cells = try closest.map { sample in
       try stage.images(
@@ -47,6 +49,33 @@ extension EvaluationSide {
         + "\(copies) of \(found.count) samples are copies",
       smallestSide: 84  // room for the headings
     ).rendered()
+  }
+}
+
+/// What a sample comes nearest to, a line of the list of all samples.
+struct NearestLine: Encodable {
+  let sample: Int  // row
+  let row: Int  // among the training grids
+  let distance: Int  // codes that differ
+  let newBlocks: Int
+
+  enum CodingKeys: String, CodingKey {
+    case sample, row, distance
+    case newBlocks = "new_blocks"
+  }
+}
+
+extension EvaluationSide {
+  /// JSON lines of `nearestGrids`, one for every sample.
+  func lines(_ found: [NearestGrid]) throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return try zip(rows, found).flatMap { sample, nearest in
+      try encoder.encode(
+        NearestLine(
+          sample: sample, row: nearest.row, distance: nearest.distance,
+          newBlocks: nearest.newBlocks)) + [UInt8(ascii: "\n")]
+    }
   }
 }
 

@@ -11,14 +11,20 @@ package struct EvaluationSide {
   package let path: String
   let contents: Contents
   /// Those that are taken.
-  let rows: [Int]
+  var rows: [Int]
+  /// Images that are there.
+  package let total: Int
+  /// What of the folder is not taken.
+  let warnings: [String]
   private let reading: ImageReading
 
   enum Contents {
     case shards(ImageShardSet)
-    case codes(CodeShardSet, FirstStage)
-    case files([String])
-    case statistics(StatisticsFile)
+    /// Codes and what decodes them, which some measures do without.
+    case codes(CodeShardSet, FirstStage?)
+    case file(String)
+    case folder(ImageFileFolder)
+    case statistics(StatisticsFile, digest: String)
   }
 
   /// Opens a file or folder; what it holds decides.
@@ -33,13 +39,14 @@ package struct EvaluationSide {
     self.path = path
     self.reading = reading
     contents = try Self.open(path, stage: stage, reading: reading)
-    let total: Int
     switch contents {
     case .shards(let set): total = set.count
     case .codes(let set, _): total = set.count
-    case .files(let files): total = files.count
+    case .file: total = 1
+    case .folder(let folder): total = folder.names.count
     case .statistics: total = 0
     }
+    warnings = if case .folder(let folder) = contents { folder.warnings } else { [] }
     rows = total == 0 ? [] : evenRows(count ?? total, of: total)
   }
 
@@ -47,25 +54,21 @@ package struct EvaluationSide {
     _ path: String, stage: FirstStage?, reading: ImageReading
   ) throws -> Contents {
     guard DurableFile.isFolder(path) else {
-      if path.hasSuffix(".npz") { return .statistics(try StatisticsFile(path)) }
-      if try ImageInputs.isImage(path, limits: reading.limits) { return .files([path]) }
+      if path.hasSuffix(".npz") {
+        return .statistics(try StatisticsFile(path), digest: try sha256(ofFile: path))
+      }
+      if try ImageInputs.isImage(path, limits: reading.limits) { return .file(path) }
       return try shards([path], stage)
     }
-    let names = DurableFile.names(in: path).filter { !$0.hasPrefix(".") }.sorted()
-    func files(_ endings: [String]) -> [String] {
-      names.filter { name in endings.contains(where: name.lowercased().hasSuffix) }
-        .map { path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" }
-    }
-    let shards = files([".h5"])
-    let images = files([".png", ".jpg", ".jpeg"])
-    switch (shards.isEmpty, images.isEmpty) {
+    let folder = ImageFileFolder(path)
+    switch (folder.shards.isEmpty, folder.names.isEmpty) {
     case (true, true): throw EvaluationError.nothing(path: path)
     case (false, false):
       throw EvaluationError.mixed(path: path)
-    case (true, false): return .files(images)
+    case (true, false): return .folder(folder)
     case (false, true):
       try ShardManifest.requireComplete(path)
-      return try self.shards(shards, stage)
+      return try self.shards(folder.shards.map(folder.path(of:)), stage)
     }
   }
 
@@ -74,8 +77,7 @@ package struct EvaluationSide {
       return .shards(try ImageShardSet(paths))
     } catch ShardError.wrongKind {
       let set = try CodeShardSet(paths)
-      guard let stage else { throw EvaluationError.codesNeedVQGAN(path: paths[0]) }
-      try stage.requireCodes(set.grid, of: paths[0])
+      try stage?.requireCodes(set.grid, of: paths[0])
       return .codes(set, stage)
     }
   }
@@ -83,11 +85,37 @@ package struct EvaluationSide {
   /// Images that are taken; 0 of statistics.
   package var count: Int { rows.count }
 
-  package var statistics: FeatureMoments? {
-    guard case .statistics(let file) = contents else { return nil }
-    return FeatureMoments(
-      mean: file.mean,
-      covariance: DoubleMatrix(file.covariance, rows: file.mean.count, columns: file.mean.count))
+  package var statistics: StatisticsFile? {
+    if case .statistics(let file, _) = contents { file } else { nil }
+  }
+
+  /// SHA-256 of the file of statistics.
+  package var digest: String? {
+    if case .statistics(_, let digest) = contents { digest } else { nil }
+  }
+
+  var moments: FeatureMoments? {
+    statistics.map { file in
+      FeatureMoments(
+        mean: file.mean,
+        covariance: DoubleMatrix(file.covariance, rows: file.mean.count, columns: file.mean.count))
+    }
+  }
+
+  /// Images that are measured: of statistics those they tell of, 0 where they do not.
+  var measured: Int { statistics?.origin?.count ?? count }
+
+  /// Whether these are codes, and nothing is there that decodes them.
+  var isUndecoded: Bool {
+    if case .codes(_, nil) = contents { true } else { false }
+  }
+
+  /// Whether its images are in files, which may have an EXIF orientation.
+  package var hasFiles: Bool {
+    switch contents {
+    case .file, .folder: true
+    default: false
+    }
   }
 
   /// What it is, for the printed line.
@@ -95,7 +123,7 @@ package struct EvaluationSide {
     switch contents {
     case .shards: "image shards"
     case .codes: "code shards"
-    case .files: "image files"
+    case .file, .folder: "image files"
     case .statistics: "statistics"
     }
   }
@@ -110,15 +138,21 @@ package struct EvaluationSide {
   }
 
   /// Some images in their order, decoded where they are codes.
+  ///
+  /// - Throws: errors of the files, `EvaluationError.codesNeedVQGAN`.
   package func images(_ range: Range<Int>) throws -> [RGBImage] {
     switch contents {
     case .shards(let set):
       return try range.map {
         RGBImage(width: set.width, height: set.height, pixels: try set.pixels(rows[$0]))
       }
-    case .files(let files):
-      return try range.map { try reading.image(contentsOf: files[rows[$0]]) }
+    case .file(let path): return try range.map { _ in try reading.image(contentsOf: path) }
+    case .folder(let folder):
+      return try range.map {
+        try reading.image(contentsOf: folder.path(of: folder.names[rows[$0]]))
+      }
     case .codes(let set, let stage):
+      guard let stage else { throw EvaluationError.codesNeedVQGAN(path: set.paths[0]) }
       return try stage.images(try set.codes(range.map { rows[$0] }), of: set.grid)
     case .statistics: return []
     }

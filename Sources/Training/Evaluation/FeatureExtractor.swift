@@ -54,6 +54,8 @@ package enum FeatureSource: Equatable, Sendable {
 /// A network of features with the way images come to it.
 package struct FeatureExtractor {
   package let source: FeatureSource
+  /// The file of weights; of latents the VQGAN's.
+  package let path: String
   /// SHA-256 of the file of weights; of latents the VQGAN's fingerprint.
   package let digest: String
   /// Length of the features.
@@ -80,19 +82,42 @@ package struct FeatureExtractor {
       try Self.load(&model, path)
       model.fold()
       (network, width, digest) = (.inception(model), InceptionV3.width, try sha256(ofFile: path))
+      self.path = path
     case .lite0(let path):
       var model = EfficientNetLite0(on: device)
       try Self.load(&model, path)
       model.fold()
       (network, width, digest) = (.lite0(model), EfficientNetLite0.width, try sha256(ofFile: path))
+      self.path = path
     case .latents:
       guard let stage else { throw EvaluationError.latentsNeedVQGAN }
       try stage.requireColourImages()
       (network, width, digest) = (.latents(stage), 2 * stage.config.embedDim, stage.fingerprint)
+      path = stage.path
+    }
+    if let convolution = firstOverflow() {
+      throw ArchitectureError.unsupported(
+        path: path,
+        problem: "the sums of \(convolution) are not finite; weights as large as these give no "
+          + "features")
     }
   }
 
-  /// Fills a network and checks that all its weights are finite.
+  /// The first convolution that overflows on noise, whose ReLU may still give numbers.
+  private func firstOverflow() -> String? {
+    func noise(_ side: Int) -> Tensor {
+      var random = RandomSource(seed: 0)
+      let pixels = (0..<3 * side * side).map { _ in UInt8.random(in: 0...255, using: &random) }
+      return input([RGBImage(width: side, height: side, pixels: pixels)], side: side)
+    }
+    return switch network {
+    case .inception(let model): model.firstOverflow(on: noise(InceptionV3.side))
+    case .lite0(let model): model.firstOverflow(on: noise(EfficientNetLite0.side))
+    case .latents: nil
+    }
+  }
+
+  /// Fills a network and checks that no variance is below 0.
   private static func load<Model: Layer>(_ model: inout Model, _ path: String) throws {
     do {
       let file = try CheckpointFile.openAsItIs(path)
@@ -103,9 +128,9 @@ package struct FeatureExtractor {
       throw wholeModel(path)
     }
     for (name, tensor) in model.namedTensors
-    where !tensor.withElements({ $0.allSatisfy(\.isFinite) }) {
+    where name.hasSuffix("running_var") && tensor.withElements({ $0.contains { $0 < 0 } }) {
       throw ArchitectureError.unsupported(
-        path: path, problem: "\(name) holds values that are not finite")
+        path: path, problem: "\(name) holds variances below 0; copy the file again")
     }
   }
 
@@ -118,6 +143,9 @@ package struct FeatureExtractor {
 
   /// How metrics name the kernel distance of these features.
   package var kidName: String { source.kidName }
+
+  /// How images come to the network, for files and messages; latents take them as they are.
+  package var convention: String { source == .latents ? "none" : resize.rawValue }
 
   /// Refuses sizes that a VQGAN does not take.
   ///

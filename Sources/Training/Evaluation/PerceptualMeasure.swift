@@ -9,6 +9,8 @@ package struct PerceptualMeasure {
   package let trunk: String
   /// Pixels of the shorter side of an image, at least: below, a pooling of the trunk has nothing.
   package let smallestSide: Int
+  /// The files of weights.
+  package let paths: [String]
   /// SHA-256 of the files, in the order in which they were named.
   package let digests: [String]
   private let distance: (Tensor, Tensor) -> Tensor
@@ -17,6 +19,7 @@ package struct PerceptualMeasure {
   ///   heads.
   /// - Throws: errors of the files, `EvaluationError.lpips`, `ModelMismatchError`.
   package init(_ paths: [String], on device: Device) throws {
+    self.paths = paths
     digests = try paths.map { try sha256(ofFile: $0) }
     let files = try paths.map { try CheckpointFile.openAsItIs($0) }
     let parts = files.map(PerceptualPart.init)

@@ -48,11 +48,12 @@ package struct CodebookReport: Encodable {
 
   /// Several lines for people.
   package var text: String {
-    """
-    \(summary)
-    \(grids) grids of \(codes.size), \(histogram.total) codes; \(dead.count) codes are dead
-    VQGAN \(codes.fingerprint)
-    """
+    let depth = codes.depth == 1 ? "" : " (\(codes.positions) positions of \(codes.depth) codes)"
+    return """
+      \(summary)
+      \(grids) grids of \(codes.size)\(depth), \(histogram.total) codes; \(dead.count) codes are dead
+      VQGAN \(codes.fingerprint)
+      """
   }
 
   private enum CodingKeys: String, CodingKey {

@@ -78,6 +78,16 @@ package struct CodesMismatch: Error, Equatable, CustomStringConvertible {
   let hint: String?
 
   package var description: String {
-    "\(path): \(property) is \(found), that of \(owner) is \(expected)" + (hint ?? "")
+    "\(path): \(property) is \(found), that of \(owner) is \(expected)" + reason + (hint ?? "")
+  }
+
+  /// What another fingerprint means.
+  private var reason: String {
+    switch property {
+    case "codes_fingerprint":
+      "; these are codes of a VQGAN with another encoder or codebook"
+    case "vqgan_fingerprint": "; these are codes of another VQGAN"
+    default: ""
+    }
   }
 }

@@ -204,11 +204,18 @@ package struct VQGANRun: TrainingRun {
   }
 
   /// The validation; `nil` if asked to stop before its end.
+  ///
+  /// - Throws: `ShardError`, `RunError.notFinite`.
   private func validate(
     on shards: ImageShardSet, _ reporter: TrainingReporter
   ) throws -> VQGANValidation? {
     let batches = try Self.validationBatches(of: shards, config)
-    return trainer.validate(batches, sprites: sprites, on: device, unless: reporter.shouldStop)
+    let found = trainer.validate(
+      batches, sprites: sprites, on: device, unless: reporter.shouldStop)
+    if let found, !found.rec.isFinite {
+      throw folder.notFinite("the validation loss", at: state.step)
+    }
+    return found
   }
 
   /// One step, which moves the state behind it.

@@ -1,0 +1,103 @@
+// A folder of image files that are compared with others.
+import DurableFiles
+
+/// What a folder holds: PNG and JPEG files, or shards.
+struct ImageFileFolder {
+  let folder: String
+  /// Names of PNG and JPEG files, sorted.
+  let names: [String]
+  /// Names of shards, sorted.
+  let shards: [String]
+  /// What is beside the images and not taken.
+  let warnings: [String]
+
+  /// Sheets that sample-gpt and reconstruct write beside their images.
+  private static let sheets: Set = ["grid.png", "sheet.png"]
+
+  init(_ folder: String) {
+    self.folder = folder
+    let all = DurableFile.names(in: folder).filter { !$0.hasPrefix(".") }.sorted()
+    func isOf(_ endings: [String]) -> (String) -> Bool {
+      { name in endings.contains(where: name.lowercased().hasSuffix) }
+    }
+    shards = all.filter(isOf([".h5"]))
+    let images = all.filter(isOf([".png", ".jpg", ".jpeg"]))
+    let own = images.filter { !Self.sheets.contains($0) }
+    names = own.isEmpty ? images : own
+    var warnings: [String] = []
+    for sheet in images where Self.sheets.contains(sheet) && !own.isEmpty {
+      warnings.append(
+        "\(folder): \(sheet) was left out, a sheet that sample-gpt or reconstruct wrote; give it "
+          + "another name if it is an image like the others")
+    }
+    let known = Set(images + shards)
+    let others = all.filter { !known.contains($0) }
+    let folders = Set(others.filter { DurableFile.isFolder("\(folder)/\($0)") })
+    let files = others.filter { !folders.contains($0) }
+    if let first = files.first {
+      warnings.append(
+        "\(folder): \(files.count) files are no PNG or JPEG by their names and were left out, such "
+          + "as \(first)")
+    }
+    if let first = folders.min() {
+      warnings.append(
+        "\(folder): \(folders.count) folders in it were left out with what they hold, such as "
+          + "\(first)")
+    }
+    self.warnings = warnings
+  }
+
+  func path(of name: String) -> String {
+    folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+  }
+}
+
+extension EvaluationSide {
+  /// The same images in the order of their namesakes of the reference.
+  ///
+  /// Files of two folders pair by name, without their endings where these are all that differs;
+  /// rows of shards where both sides have the same names. All else pairs by position.
+  /// - Throws: `EvaluationError.unpaired` for the first image without a namesake, of shards only
+  ///   where others have one; errors of the files.
+  func paired(with reference: EvaluationSide) throws -> EvaluationSide {
+    guard let (own, others) = try names(with: reference) else { return self }
+    let numbers = Dictionary(uniqueKeysWithValues: zip(own, own.indices))
+    let known = Set(others)
+    if !isFolder, !own.contains(where: known.contains) { return self }
+    if let alone = others.first(where: { numbers[$0] == nil }) {
+      throw EvaluationError.unpaired(name: alone, path: reference.path, other: path)
+    }
+    if let alone = own.first(where: { !known.contains($0) }) {
+      throw EvaluationError.unpaired(name: alone, path: path, other: reference.path)
+    }
+    var side = self
+    side.rows = reference.rows.compactMap { numbers[others[$0]] }
+    return side
+  }
+
+  private var isFolder: Bool {
+    if case .folder = contents { true } else { false }
+  }
+
+  /// The names of all images of two sides of one kind; nil where they have none, or the same twice.
+  private func names(
+    with reference: EvaluationSide
+  ) throws -> (own: [String], reference: [String])? {
+    func areDifferent(_ names: [String]) -> Bool { Set(names).count == names.count }
+    let found: ([String], [String])
+    switch (contents, reference.contents) {
+    case (.folder(let own), .folder(let other)):
+      let stems = (own.names.map(Self.stem), other.names.map(Self.stem))
+      found = areDifferent(stems.0) && areDifferent(stems.1) ? stems : (own.names, other.names)
+    case (.shards(let own), .shards(let other)): found = (try own.names, try other.names)
+    case (.codes(let own, _), .shards(let other)): found = (try own.names, try other.names)
+    default: return nil
+    }
+    return areDifferent(found.0) && areDifferent(found.1) ? found : nil
+  }
+
+  /// A name without its ending.
+  private static func stem(_ name: String) -> String {
+    name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
+  }
+}
