@@ -131,8 +131,8 @@ struct EvaluateTests {
     let warnings = try #require(report["warnings"] as? [String])
     for words in [
       "made: grid.png was left out", "made: sheet.png was left out",
-      "made: 1 files are no PNG or JPEG by their names and were left out, such as x.webp",
-      "made: 1 folders in it were left out with what they hold, such as sub",
+      "made: 1 file is no PNG or JPEG by name and left out, such as x.webp",
+      "made: 1 folder in it left out with all that is there, such as sub",
     ] { #expect(warnings.contains { $0.contains(words) }, "\(words): \(warnings)") }
     // An image of that name alone is an image.
     try FileManager.default.createDirectory(

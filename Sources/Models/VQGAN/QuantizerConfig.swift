@@ -60,7 +60,7 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
   package var levels: [Int] = []  // of each channel; fsq alone
   package var depth = 1  // codebooks one after the other, each of what those before it leave
   package var dropout: Float = 0  // probability that a step leaves out the last of them
-  package var entropyWeight: Float  // of the entropy loss; lfq, ibq 0.1, fsq 0
+  private var declaredEntropyWeight: Float?
   package var diversity: Float = 1  // of the entropy over a batch in it; fsq, lfq, ibq
   package var signs = SignConvention.normalized  // lfq alone
 
@@ -78,8 +78,15 @@ package struct QuantizerConfig: Codable, Equatable, Sendable {
     self.klWeight = klWeight
     self.temperature = temperature
     self.remap = remap
-    entropyWeight = kind == .fsq ? 0 : 0.1
   }
+
+  /// Of the entropy loss; fsq, lfq, ibq.
+  package var entropyWeight: Float {
+    get { declaredEntropyWeight ?? standardEntropyWeight }
+    set { declaredEntropyWeight = newValue == standardEntropyWeight ? nil : newValue }
+  }
+
+  private var standardEntropyWeight: Float { kind == .fsq ? 0 : 0.1 }
 
   var problem: String? {
     if !(beta >= 0 && beta.isFinite) { return "beta is \(beta); it must not be negative" }
@@ -177,8 +184,9 @@ extension QuantizerConfig {
     depth = try values.decodeIfPresent(Int.self, forKey: .depth) ?? depth
     dropout = try values.decodeIfPresent(Float.self, forKey: .dropout) ?? dropout
     levels = try values.decodeIfPresent([Int].self, forKey: .levels) ?? levels
-    entropyWeight =
-      try values.decodeIfPresent(Float.self, forKey: .entropyWeight) ?? entropyWeight
+    if let weight = try values.decodeIfPresent(Float.self, forKey: .entropyWeight) {
+      entropyWeight = weight
+    }
     diversity = try values.decodeIfPresent(Float.self, forKey: .diversity) ?? diversity
     signs = try values.decodeIfPresent(SignConvention.self, forKey: .signs) ?? signs
   }

@@ -185,11 +185,11 @@ extension VQGANConfig {
       return "palette holds \(palette.count) colours; in_channels is \(inChannels) and out_ch "
         + "\(outChannels)"
     }
-    if resolution < downsampling || resolution % downsampling != 0 {
-      return "resolution is \(resolution); it needs a multiple of \(downsampling)"
-    }
     if ![1, 2, 4].contains(patch) || (patch > 1 && architecture != .taming) {
       return "patch is \(patch); it is 1, 2 or 4, and 1 in \(Architecture.openMAGVIT2.rawValue)"
+    }
+    if resolution < downsampling || resolution % downsampling != 0 {
+      return "resolution is \(resolution); it needs a multiple of \(downsampling)"
     }
     if let problem = problemOfArchitecture { return problem }
     if !(0..<1).contains(dropout) { return "dropout is \(dropout); it needs 0 up to 1" }

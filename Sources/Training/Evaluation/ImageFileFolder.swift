@@ -36,13 +36,13 @@ struct ImageFileFolder {
     let files = others.filter { !folders.contains($0) }
     if let first = files.first {
       warnings.append(
-        "\(folder): \(files.count) files are no PNG or JPEG by their names and were left out, such "
-          + "as \(first)")
+        "\(folder): \(files.count == 1 ? "1 file is" : "\(files.count) files are") no PNG or JPEG by "
+          + "name and left out, such as \(first)")
     }
     if let first = folders.min() {
       warnings.append(
-        "\(folder): \(folders.count) folders in it were left out with what they hold, such as "
-          + "\(first)")
+        "\(folder): \(folders.count == 1 ? "1 folder" : "\(folders.count) folders") in it left out "
+          + "with all that is there, such as \(first)")
     }
     self.warnings = warnings
   }
@@ -55,7 +55,8 @@ struct ImageFileFolder {
 extension EvaluationSide {
   /// The same images in the order of their namesakes of the reference.
   ///
-  /// Files of two folders pair by name, without their endings where these are all that differs;
+  /// Files of two folders pair by name, without their endings, and without the numbers of
+  /// reconstruct, where these are all that differs;
   /// rows of shards where both sides have the same names. All else pairs by position.
   /// - Throws: `EvaluationError.unpaired` for the first image without a namesake, of shards only
   ///   where others have one; errors of the files.
@@ -87,13 +88,22 @@ extension EvaluationSide {
     let found: ([String], [String])
     switch (contents, reference.contents) {
     case (.folder(let own), .folder(let other)):
-      let stems = (own.names.map(Self.stem), other.names.map(Self.stem))
+      var stems = (own.names.map(Self.stem), other.names.map(Self.stem))
+      let bare = (Self.withoutNumbers(stems.0), Self.withoutNumbers(stems.1))
+      if Set(stems.0) != Set(stems.1), Set(bare.0) == Set(bare.1) { stems = bare }
       found = areDifferent(stems.0) && areDifferent(stems.1) ? stems : (own.names, other.names)
     case (.shards(let own), .shards(let other)): found = (try own.names, try other.names)
     case (.codes(let own, _), .shards(let other)): found = (try own.names, try other.names)
     default: return nil
     }
     return areDifferent(found.0) && areDifferent(found.1) ? found : nil
+  }
+
+  /// Names without the numbers `0000-` that reconstruct sets before those of its images; as they
+  /// are where one has none.
+  private static func withoutNumbers(_ names: [String]) -> [String] {
+    let bare = names.compactMap { $0.wholeMatch(of: /[0-9]{4,}-(.+)/).map { String($0.1) } }
+    return bare.count == names.count ? bare : names
   }
 
   /// A name without its ending.

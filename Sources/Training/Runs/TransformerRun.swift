@@ -109,7 +109,7 @@ package struct TransformerRun<Task: TransformerTask>: TrainingRun {
     log.warn = { reporter.warn($0) }
     if let difference = log.difference { reporter.warn(difference) }
     if let metrics = log.reopened, let validation {
-      guard let found = try validate(on: validation, unless: reporter.shouldStop) else { return }
+      guard let found = validate(on: validation, unless: reporter.shouldStop) else { return }
       try log.relog(step: state.step, [metrics + found])
       if let best = try best(log) { try folder.pointToBest(best) }
     }
@@ -136,7 +136,10 @@ package struct TransformerRun<Task: TransformerTask>: TrainingRun {
         var metrics = trainingMetrics(losses, learningRate, stopwatch.rate, entropy)
         if validates, let validation, !stops {
           stopwatch.pause()
-          let found = try validate(on: validation, unless: reporter.shouldStop)
+          let found = validate(on: validation, unless: reporter.shouldStop)
+          if found?.first?.value?.isFinite == false {
+            reporter.warn("step \(state.step): the validation loss is not finite")
+          }
           metrics += found ?? []  // else the run that goes on begins with it
           stops = found == nil
           stopwatch.resume()
@@ -206,19 +209,13 @@ package struct TransformerRun<Task: TransformerTask>: TrainingRun {
       + (state.validationData == nil ? [] : [.validation])
   }
 
-  /// The validation; `nil` if asked to stop before its end.
-  ///
-  /// - Throws: `RunError.notFinite`.
   private mutating func validate(
     on data: Task.Data, unless shouldStop: () -> Bool
-  ) throws -> [Metric]? {
+  ) -> [Metric]? {
     guard let found = Task.validate(trainer, on: data, config, unless: shouldStop) else {
       return nil
     }
     validationLoss = found.first?.value
-    if validationLoss?.isFinite == false {
-      throw folder.notFinite("the validation loss", at: state.step)
-    }
     return found
   }
 

@@ -205,7 +205,7 @@ package struct VQGANRun: TrainingRun {
 
   /// The validation; `nil` if asked to stop before its end.
   ///
-  /// - Throws: `ShardError`, `RunError.notFinite`.
+  /// - Throws: `ShardError`.
   private func validate(
     on shards: ImageShardSet, _ reporter: TrainingReporter
   ) throws -> VQGANValidation? {
@@ -213,7 +213,7 @@ package struct VQGANRun: TrainingRun {
     let found = trainer.validate(
       batches, sprites: sprites, on: device, unless: reporter.shouldStop)
     if let found, !found.rec.isFinite {
-      throw folder.notFinite("the validation loss", at: state.step)
+      reporter.warn("step \(state.step): the validation loss is not finite")
     }
     return found
   }
