@@ -103,7 +103,7 @@ class Place:
         after = snapshot(self.out)
         found = []
         if code not in (kind.codes if kind else (0, 73, 74)):
-            found.append(f"exit code {code}: {errors.strip()[-300:] if code != 'hangs' else errors}")
+            found.append(f"exit code {code}: {errors.strip()[-300:] if code not in ('hangs', 'held') else errors}")
         if code == 0:
             there = {path: content for path, content in after.items() if not TEMPORARY.search(path)}
             if kind and call in REMOVING:  # what could not be removed stays, whole
@@ -138,8 +138,8 @@ class Place:
 
     # MARK: Points. Each returns whether the fault befell the run, and what was violated.
 
-    def strike(self, command, kind_name, call, number):
-        """Call number `number` of the command meets the fault."""
+    def strike(self, command, kind_name, call, number, tries=3):
+        """Call number `number` of the command meets the fault; again where strace itself got stuck."""
         self.reference(command)
         self.reset(command)
         trace, inject = f"{self.path}/trace", KINDS[kind_name].inject.format(n=number)
@@ -153,9 +153,12 @@ class Place:
         else:
             under = strace(trace, call, not inject.startswith("signal")) + ["-e", f"inject={call}:{inject}"]
             outcome = self.run(command.run.split(), under=under)
+            if outcome[0] == "held" and tries > 1:
+                self.woken += 1
+                return self.strike(command, kind_name, call, number, tries - 1)
             # Calls are counted in each thread: one that reads an input may be met as well, and its sample is skipped.
             injected = [self.concerns(line) for line in self.read("trace").splitlines() if "INJECTED" in line]
-            fired = outcome[0] in (-9, "hangs") or injected and all(found and found[2] for found in injected)
+            fired = outcome[0] in (-9, "hangs", "held") or injected and all(found and found[2] for found in injected)
         return fired, self.check(command, kind_name, call, *outcome) if fired else []
 
     def full_disk(self, command, kilobytes):

@@ -55,15 +55,25 @@ def wake(process):
     return len(stopped)
 
 
+def is_held(process):
+    """Whether strace holds every thread of its command and waits itself: it has missed that they stopped."""
+    states = [status["State"][:1] for owner, status in threads(process) if owner != process]
+    return bool(states) and set(states) == {"t"}
+
+
 def wait(process, seconds=TIME):
-    """Waits for a process; returns its exit code or "hangs", what hung, and how many processes had to be woken."""
-    end, woken = time.monotonic() + seconds, 0
+    """Waits for a process; returns its exit code or "hangs", what hung, and how many processes had to be woken.
+
+    The exit code is "held" where strace held its command for a quarter of the time: nothing is known of the command then.
+    """
+    end, woken, held = time.monotonic() + seconds, 0, 0
     while True:
         left = end - time.monotonic()
         try:
             return process.wait(max(0, min(PATIENCE, left))), "", woken
         except subprocess.TimeoutExpired:
-            if left > 0:
+            held = held + 1 if is_held(process.pid) else 0
+            if left > 0 and held * PATIENCE < seconds / 4:
                 woken += wake(process.pid)
                 continue
         hung = description(process.pid)
@@ -75,4 +85,4 @@ def wait(process, seconds=TIME):
             except ProcessLookupError:
                 pass
         process.wait()
-        return "hangs", hung, woken
+        return "held" if held * PATIENCE >= seconds / 4 else "hangs", hung, woken
