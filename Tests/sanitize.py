@@ -79,6 +79,7 @@ def kernels(kind):
 # Functions of libc that AddressSanitizer looks into before it lets them work.
 INTERCEPTED = re.compile(r"(___?interceptor_|__asan_|__sanitizer_)\w+|(mem|str|wcs)\w+|bcmp|malloc|calloc|realloc|free|"
                          r"v?s?n?printf|p?(read|write)v?(64)?|f(read|write)|qsort|operator (new|delete).*")
+PART_OF_FUNCTION = re.compile(r"\.(cold|part|isra|constprop)(\.\d+)?$")
 FRAME = re.compile(r"^\s*#\d+ 0x[0-9a-f]+(?: in (.+?))??(?: (\(?(?:/|\.\./|<).*))?$", re.M)
 
 
@@ -89,7 +90,7 @@ def is_in_library(report):
     """
     for found in FRAME.finditer(report):
         function, place = found.groups()
-        if not INTERCEPTED.fullmatch(function or ""):
+        if not INTERCEPTED.fullmatch(PART_OF_FUNCTION.sub("", function or "")):
             return "libhdf5" in (place or "")
     return False
 
