@@ -108,8 +108,8 @@ extension String {
     }
   }
 
-  /// The beginning and the end of a text of more than 4,000 characters: names and values of an input
-  /// may have millions, and what is wrong with them stands behind them.
+  /// The beginning and the end of a text of more than 4,000 characters: names and values of an
+  /// input may have millions, and what is wrong with them stands behind them.
   var shortened: String {
     let count = unicodeScalars.count
     guard count > 4000 else { return self }

@@ -9,8 +9,8 @@ package enum PathList {
   /// CR before the line break is dropped, and so is a byte order mark in front of a line: lists of
   /// Windows' programs begin with one, also inside a list that was put together of several. A list
   /// in UTF-16 with its mark, as PowerShell's `>` writes it, is read too. Where a list holds a NUL,
-  /// as those of `find -print0` and `git ls-files -z`, NULs separate the paths, and all else is part
-  /// of them.
+  /// as those of `find -print0` and `git ls-files -z`, NULs separate the paths, and all else is
+  /// part of them.
   ///
   /// - Parameter list: where the bytes come from, for the message.
   /// - Throws: `.badData` for a line that is not UTF-8: its path would lead elsewhere.

@@ -151,7 +151,8 @@ struct Evaluate: ModelCommand {
     }
   }
 
-  /// Throws where there is no candidate but for statistics, or none whose statistics could be saved.
+  /// Throws where there is no candidate but for statistics, or none whose statistics could be
+  /// saved.
   private func requireCandidate() throws {
     let saved = candidate ?? reference
     if saveStatistics != nil, saved.hasSuffix(".npz"), !DurableFile.isFolder(saved) {

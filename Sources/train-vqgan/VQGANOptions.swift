@@ -229,7 +229,7 @@ struct VQGANOptions: ParsableArguments {
     try evaluation.change(&config)
   }
 
-  /// Sets the side of a position's square and leaves out as many levels as that halves the image.
+  /// Sets the side of a position's square, and leaves out the levels that are then above it.
   private static func setPatch(_ side: Int, of model: inout VQGANConfig) throws {
     guard [1, 2, 4].contains(side) else {
       throw ValidationError("--patch must be 1, 2 or 4, got \(side).")

@@ -94,7 +94,8 @@ struct EvaluateTests {
     #expect(two["upright"] as? Bool == true && two["mind_directions"] as? Int == 1000)
   }
 
-  /// Files pair by name, also where endings put them in another order; without namesakes they do not.
+  /// Files pair by name, also where endings put them in another order; without namesakes they do
+  /// not.
   @Test func pairsAreNamesakes() throws {
     for (name, files) in [
       ("c", ["x.k.png", "x.png"]), ("d", ["x.k.png", "x.PNG"]), ("e", ["1.png", "2.png", "3.png"]),

@@ -87,8 +87,8 @@ struct RunsFolderTests {
     #expect(checkpoints == ["last", "step-000005"])
   }
 
-  /// What is to be replaced by a checkpoint is one, and holds nothing else; what is of somebody else
-  /// stays.
+  /// What is to be replaced by a checkpoint is one, and holds nothing else; what is of somebody
+  /// else stays.
   @Test(arguments: ["notes.txt", "model.json/notes.txt", ".hidden", "a/b", ""])
   func aCheckpointReplacesNothingOfSomebodyElse(name: String) throws {
     try save(1)

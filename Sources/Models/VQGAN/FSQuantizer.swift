@@ -8,10 +8,10 @@ import TensorCore
 /// `round(tanh(z + s) · h - o) / ⌊L/2⌋` with `h = (L - 1)(1 + 1e-3)/2`, `o = ½` for even L, else 0,
 /// and `s = artanh(o/h)`. The entry is `Σ i_j · ΠL`, the first channel's level running fastest. The
 /// gradient passes through the rounding; nothing is learnt here, and there is no loss unless
-/// `entropyWeight` w is set: `w (mean H(p) - γ H(mean p))`, with `p = softmax(-4 ‖y - l‖²)` over the
-/// entries' levels l and `y = tanh(z + s) · h - o`. The grid is finer than few images need, and only
-/// this draws them apart. Levels are taken in groups of at most 1,024 entries, whose entropies are
-/// added.
+/// `entropyWeight` w is set: `w (mean H(p) - γ H(mean p))`, with `p = softmax(-4 ‖y - l‖²)` over
+/// the entries' levels l and `y = tanh(z + s) · h - o`. The grid is finer than few images need, and
+/// only this draws their latents apart. Levels are taken in groups of at most 1,024 entries, whose
+/// entropies are added.
 ///
 /// Of several codebooks, all see `c tanh(z / c)` with `c = L/(L - 1)`, and that of level k, from 0,
 /// has L values at equal distances from -1 to 1 for each channel, times L⁻ᵏ. What one leaves is then

@@ -56,8 +56,8 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   ///
   /// The levels of full size cost most of the time of a step and know least of an image.
   /// - Source: the decoder's side as Shi et al. 2016, *Real-time single image and video
-  ///   super-resolution using an efficient sub-pixel convolutional neural network*; the encoder's is
-  ///   its inverse.
+  ///   super-resolution using an efficient sub-pixel convolutional neural network*; the encoder's
+  ///   is its inverse.
   package var patch: Int {
     get { declaredPatch ?? 1 }
     set { declaredPatch = newValue == 1 ? nil : newValue }
