@@ -94,19 +94,17 @@ package struct FSQuantizer: Quantizer {
   ) -> Quantized {
     if let scales { return nearest(to: z, scales) }
     let rows = z.vectors()
-    let bounds = levels.map(LevelBound.init)
-    var values = rows.detached().elements()
-    var slopes = values
+    let bounded = self.bounded(rows)
+    var (values, slopes) = (rows.detached().elements(), rows.detached().elements())
     var entries = [Int32](repeating: 0, count: rows.shape[0])
     for row in entries.indices {
       var basis = 1
       for (channel, level) in levels.enumerated() {
         let index = row * levels.count + channel
-        let (value, slope) = bounds[channel](Double(values[index]))
         // Not a number stays so in the values; the training finds it there.
-        let rounded = value.rounded(.toNearestOrEven)
+        let rounded = bounded[index].value.rounded(.toNearestOrEven)
         values[index] = Float(rounded / Double(level / 2))
-        slopes[index] = Float(slope / Double(level / 2))
+        slopes[index] = Float(bounded[index].slope / Double(level / 2))
         entries[row] += Int32((rounded.isNaN ? 0 : Int(rounded) + level / 2) * basis)
         basis *= level
       }
@@ -114,21 +112,30 @@ package struct FSQuantizer: Quantizer {
     let result = rows.replaced(
       by: Tensor(values, shape: rows.shape, on: z.device),
       slopes: Tensor(slopes, shape: rows.shape, on: z.device))
-    let loss =
+    func loss() -> Tensor {
       config.entropyWeight > 0
-      ? config.entropyWeight * entropyLoss(rows) : Tensor(0, on: z.device)
+        ? config.entropyWeight * entropyLoss(rows, bounded) : Tensor(0, on: z.device)
+    }
     return Quantized(
       result, like: z, loss: loss, indices: IndexTensor(entries, shape: [entries.count]))
+  }
+
+  /// The elements of vectors `[M, D]` between their channels' lowest and highest levels, and the
+  /// derivatives of that.
+  private func bounded(_ rows: Tensor) -> [(value: Double, slope: Double)] {
+    let bounds = levels.map(LevelBound.init)
+    return rows.detached().elements().enumerated().map {
+      bounds[$0.offset % bounds.count](Double($0.element))
+    }
   }
 
   /// `mean H(p) - γ H(mean p)` of vectors `[M, D]` in nats.
   ///
   /// - Complexity: O(M · 1,024).
-  private func entropyLoss(_ rows: Tensor) -> Tensor {
-    let (bounds, count) = (levels.map(LevelBound.init), levels.count)
-    let bounded = rows.detached().elements().enumerated().map {
-      bounds[$0.offset % count](Double($0.element))
-    }
+  private func entropyLoss(
+    _ rows: Tensor, _ bounded: [(value: Double, slope: Double)]
+  ) -> Tensor {
+    let count = levels.count
     let columns = rows.replaced(
       by: Tensor(bounded.map { Float($0.value) }, shape: rows.shape, on: rows.device),
       slopes: Tensor(bounded.map { Float($0.slope) }, shape: rows.shape, on: rows.device)
@@ -185,7 +192,7 @@ package struct FSQuantizer: Quantizer {
     let found = Tensor(
       entries.flatMap { self.values(of: Int($0)) }, shape: rows.shape, on: z.device)
     return Quantized(
-      found, like: z, loss: Tensor(0, on: z.device),
+      found, like: z, loss: { Tensor(0, on: z.device) },
       indices: IndexTensor(entries, shape: [entries.count]))
   }
 

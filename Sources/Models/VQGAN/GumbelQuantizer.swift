@@ -62,10 +62,12 @@ package struct GumbelQuantizer: Quantizer {
       let soft = fractions.matmul(used.map { table.gathered(at: $0) } ?? table)
       q = q + (soft - soft.detached())
     }
-    // The divergence is from even use of the whole codebook, also where a part of it is left out.
-    let left = log(Float(codebook.shape[0]) / Float(logits.shape[1]))
-    let divergence = logits.divergenceFromUniform().scaled(by: 1, plus: left)
-    return Quantized(q, like: z, loss: klWeight * divergence, indices: chosen)
+    func loss() -> Tensor {
+      // The divergence is from even use of the whole codebook, also where a part of it is left out.
+      let left = log(Float(codebook.shape[0]) / Float(logits.shape[1]))
+      return klWeight * logits.divergenceFromUniform().scaled(by: 1, plus: left)
+    }
+    return Quantized(q, like: z, loss: loss, indices: chosen)
   }
 
   /// One logit for each entry in use, `[M, entries in use]`, of latents `[M, D]`.

@@ -33,20 +33,24 @@ package struct IBQuantizer: Quantizer {
     guard rows.isTracked || weight.isTracked else {
       let indices = largestProducts(of: rows)
       let entries = weight.gathered(at: indices)
-      let loss = (2 + config.beta) * rows.meanSquaredDifference(from: entries)
-      return Quantized(entries, like: z, loss: loss, indices: indices)
+      return Quantized(
+        entries, like: z,
+        loss: { (2 + config.beta) * rows.meanSquaredDifference(from: entries) }, indices: indices)
     }
     let logits = rows.linear(weight, bias: nil)
     let indices = logits.detached().largestColumns()
     let entries = weight.gathered(at: indices)
     let mean = logits.softmax().matmul(weight.detached())
     let q = entries + (mean - mean.detached())
-    let loss =
-      q.meanSquaredDifference(from: rows)
-      + rows.meanSquaredDifference(from: entries.detached())
-      + config.beta * entries.meanSquaredDifference(from: rows.detached())
-    let entropy = logits.scaled(by: Self.sharpness).entropyLoss(diversity: config.diversity)
-    return Quantized(q, like: z, loss: loss + config.entropyWeight * entropy, indices: indices)
+    func loss() -> Tensor {
+      let distances =
+        q.meanSquaredDifference(from: rows)
+        + rows.meanSquaredDifference(from: entries.detached())
+        + config.beta * entries.meanSquaredDifference(from: rows.detached())
+      let entropy = logits.scaled(by: Self.sharpness).entropyLoss(diversity: config.diversity)
+      return distances + config.entropyWeight * entropy
+    }
+    return Quantized(q, like: z, loss: loss, indices: indices)
   }
 
   /// The entry of the largest product of each vector `[M, D]`, `[M]`.

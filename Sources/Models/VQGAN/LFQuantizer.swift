@@ -84,9 +84,10 @@ package struct LFQuantizer: Quantizer {
       }
     }
     let q = Tensor(signs, shape: rows.shape, on: z.device)
-    let loss =
+    func loss() -> Tensor {
       config.entropyWeight * entropyLoss(rows) + config.beta
-      * rows.meanSquaredDifference(from: q)
+        * rows.meanSquaredDifference(from: q)
+    }
     return Quantized(
       rows.replaced(by: q), like: z, loss: loss,
       indices: IndexTensor(entries, shape: [entries.count]), compared: rows.detached())

@@ -66,19 +66,18 @@ extension Quantized {
   init(
     _ z: Tensor, nearestIn codebook: Tensor, _ config: QuantizerConfig,
     entries: ((IndexTensor) -> Tensor)? = nil,
-    loss: (_ rows: Tensor, _ entries: Tensor) -> Tensor
+    loss: @escaping (_ rows: Tensor, _ entries: Tensor) -> Tensor
   ) {
     let rows = config.cosine ? z.vectors().unitRows() : z.vectors()
     let (indices, distances) = rows.detached().nearestRows(in: codebook.detached())
     let q = entries?(indices) ?? codebook.gathered(at: indices)
-    let loss = loss(rows, q)
     let replaced =
       switch config.gradient {
       case .straight: rows + (q.detached() - rows.detached())
       case .rotation: rows.rotated(onto: q.detached())
       }
     self.init(
-      replaced, like: z, loss: loss, indices: indices, squaredDistances: distances,
+      replaced, like: z, loss: { loss(rows, q) }, indices: indices, squaredDistances: distances,
       compared: rows.detached())
   }
 }

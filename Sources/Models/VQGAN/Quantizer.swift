@@ -109,24 +109,30 @@ package struct Quantized {
   /// The entries in place of the latents, `[N, D, h, w]`; the gradient passes straight through to
   /// the latents.
   package let latents: Tensor
-  /// The codebook loss, a scalar.
-  package let loss: Tensor
   /// Entries of the codebook, `[N, h, w]`, in `0..<K`.
   package let indices: IndexTensor
   /// The latent vectors of each level that was used.
   package let levels: [QuantizedVectors]
+  private let makeLoss: () -> Tensor
+  private let hasGradients = GradientMode.isRecording
+
+  /// The codebook loss, a scalar.
+  ///
+  /// - Complexity: made anew each time; with an entropy loss most of the work of quantization, which
+  ///   only trainings and validations need.
+  package var loss: Tensor { hasGradients ? makeLoss() : withoutGradients(makeLoss) }
 
   /// - Parameters:
   ///   - rows: the vectors that replace `z`, `[N · h · w, D]`.
   ///   - indices: `[N · h · w]`.
   ///   - compared: what entries are compared with; the vectors of `z` if left out.
   init(
-    _ rows: Tensor, like z: Tensor, loss: Tensor, indices: IndexTensor,
+    _ rows: Tensor, like z: Tensor, loss: @escaping () -> Tensor, indices: IndexTensor,
     squaredDistances: Tensor? = nil, compared: Tensor? = nil
   ) {
     let (n, d, h, w) = (z.shape[0], z.shape[1], z.shape[2], z.shape[3])
     latents = rows.reshaped([n, h * w, d]).image(height: h, width: w)
-    self.loss = loss
+    makeLoss = loss
     self.indices = indices.reshaped([n, h, w])
     levels = [
       QuantizedVectors(
@@ -135,7 +141,9 @@ package struct Quantized {
     ]
   }
 
-  init(latents: Tensor, loss: Tensor, indices: IndexTensor, levels: [QuantizedVectors]) {
-    (self.latents, self.loss, self.indices, self.levels) = (latents, loss, indices, levels)
+  init(
+    latents: Tensor, loss: @escaping () -> Tensor, indices: IndexTensor, levels: [QuantizedVectors]
+  ) {
+    (self.latents, makeLoss, self.indices, self.levels) = (latents, loss, indices, levels)
   }
 }

@@ -54,20 +54,20 @@ package struct ResidualQuantizer: Quantizer {
     let z = layers[0].shared(z)
     var rest = z
     var sum: Tensor?
-    var loss: Tensor?
     var levels: [QuantizedVectors] = []
+    var parts: [Quantized] = []
     for (level, layer) in layers.prefix(kept).enumerated() {
       let found = layer(rest, among: nil, sampling: &random)
       let vectors = withoutGradients { layer.vectors(of: found.indices) }.detached().in(z.layout)
       (rest, sum) = (rest - vectors, sum.map { $0 + vectors } ?? vectors)
-      loss = loss.map { $0 + found.loss } ?? found.loss
+      parts.append(found)
       levels += found.levels.map {
         var own = $0
         own.firstEntry = level * entries
         return own
       }
     }
-    guard let sum, let loss else { preconditionFailure("no levels") }
+    guard let sum else { preconditionFailure("no levels") }
     let latents =
       switch config.gradient {
       case .straight: z + (sum - z.detached())
@@ -78,9 +78,12 @@ package struct ResidualQuantizer: Quantizer {
         .image(height: z.shape[2], width: z.shape[3])
       }
     return Quantized(
-      latents: latents, loss: loss.scaled(by: 1 / Float(kept)),
-      indices: interleaved(levels, like: z),
-      levels: levels)
+      latents: latents, loss: { [parts] in Self.meanLoss(parts) },
+      indices: interleaved(levels, like: z), levels: levels)
+  }
+
+  private static func meanLoss(_ levels: [Quantized]) -> Tensor {
+    levels.dropFirst().reduce(levels[0].loss) { $0 + $1.loss }.scaled(by: 1 / Float(levels.count))
   }
 
   /// The codes of each position one after the other; 0 for levels that were left out.

@@ -55,8 +55,8 @@ final class Node: @unchecked Sendable {
 
 /// Whether operations are recorded; a task-local value, so that one thread's sampling does not
 /// touch another's training.
-enum GradientMode {
-  @TaskLocal static var isRecording = true
+package enum GradientMode {
+  @TaskLocal package static var isRecording = true
 }
 
 /// Runs `body` without recording operations: nothing is saved for a backward pass.

@@ -264,7 +264,8 @@ package struct VQGANTrainer {
       }
     }.trainable()
 
-    var losses = PassLosses(objective: objective, ramp: ramp, quant: quantized.loss.detached())
+    let codebookLoss = quantized.loss
+    var losses = PassLosses(objective: objective, ramp: ramp, quant: codebookLoss.detached())
     let found = objective.reconstructionLosses(border, of: input, changed: changed)
     losses.worst = found.worst?.detached()
     var rec = found.sum
@@ -295,7 +296,7 @@ package struct VQGANTrainer {
     }
 
     let codebookSeed = Tensor(objective.codebookWeight, on: border.device)
-    let gradients = backward([(reconstruction, seed), (quantized.loss, codebookSeed)])
+    let gradients = backward([(reconstruction, seed), (codebookLoss, codebookSeed)])
     return GeneratorPass(
       losses: losses, gradients: gradients, reconstruction: border.detached(),
       fakeLogits: fakeLogits, quantized: quantized.levels)
