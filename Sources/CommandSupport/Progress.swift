@@ -122,6 +122,16 @@ package final class Progress: Sendable {
       ? String(format: "%.0f", value) : String(format: value >= 10 ? "%.1f" : "%.2f", value)
   }
 
+  /// A number of bytes.
+  package static func size(_ bytes: Int) -> String {
+    switch bytes {
+    case ..<10_000: "\(bytes) bytes"
+    case ..<10_000_000: String(format: "%.1f kB", Double(bytes) / 1e3)
+    case ..<10_000_000_000: String(format: "%.1f MB", Double(bytes) / 1e6)
+    default: String(format: "%.1f GB", Double(bytes) / 1e9)
+    }
+  }
+
   package static func duration(_ seconds: Double) -> String {
     switch seconds {
     case ..<10: String(format: "%.1f s", max(seconds, 0))

@@ -7,7 +7,8 @@ import Training
 
 /// A command that trains, from its options to the loop.
 package protocol TrainingCommand: ModelCommand {
-  associatedtype Settings: RunSettings
+  associatedtype Run: CommandRun
+  typealias Settings = Run.Settings
 
   var input: InputPaths { get }
   var training: TrainingOptions { get }
@@ -21,15 +22,19 @@ package protocol TrainingCommand: ModelCommand {
   func change(_ config: inout RunConfig<Settings>) throws
   /// Whether a shard is of the validation split.
   func isHeldOut(_ shard: String) throws -> Bool
-  /// Trains to the last step or until asked to stop.
-  ///
-  /// - Returns: the state of the run behind its last step.
-  func run(
-    _ config: RunConfig<Settings>, in folder: RunFolder, on device: Device
-  ) throws -> TrainingState
+  /// What a configuration trains and is validated on, after checking that they fit each other.
+  func data(
+    of config: RunConfig<Settings>
+  ) throws -> (training: Run.Data, validation: Run.Data?)
+  /// What the data are, for the note on the run.
+  func title(of data: Run.Data, _ config: RunConfig<Settings>) -> String
+  /// Further notes on a run; none by default.
+  func notes(_ config: RunConfig<Settings>) -> [String]
 }
 
 extension TrainingCommand {
+  package func notes(_ config: RunConfig<Settings>) -> [String] { [] }
+
   package func execute() throws {
     let folder = RunFolder(training.out)
     let config = try configuration(in: folder)
@@ -37,6 +42,11 @@ extension TrainingCommand {
       try runtime.startComputing(
         precision: config.settings.precision, threads: config.threads,
         on: config.settings.device()))
+    if training.estimate {
+      try estimate(config, in: folder, on: device)
+      if let profile { runtime.console.line(profile.table) }
+      return
+    }
     let state = try Interruption.telling(
       runtime.console,
       "the checkpoint of step \(folder.steps().last ?? 0) is saved, and --resume goes on from it"
@@ -55,6 +65,48 @@ extension TrainingCommand {
       TrainedRun(path: folder.path, skippedSteps: state.skipped), text: folder.path)
   }
 
+  /// Trains to the last step or until asked to stop.
+  ///
+  /// - Returns: the state of the run behind its last step.
+  private func run(
+    _ config: RunConfig<Settings>, in folder: RunFolder, on device: Device
+  ) throws -> TrainingState {
+    let (data, validation) = try data(of: config)
+    let lock = try lock(folder)
+    var run = try Run(config, in: folder, resumed: training.resume, on: device)
+    if let validation { try run.check(validation: validation) }
+    try store(config, in: folder, at: run.state.step)
+    note(run, data, on: device)
+    try supervise(from: run.state.step, to: config.steps) {
+      try run.train(on: data, validation: validation, $0)
+    }
+    return withExtendedLifetime(lock) { run.state }
+  }
+
+  /// Measures some steps of the run and writes what all of it would take; its folder is left alone.
+  private func estimate(
+    _ config: RunConfig<Settings>, in folder: RunFolder, on device: Device
+  ) throws {
+    let (data, validation) = try data(of: config)
+    var run = try Run(config, in: folder, resumed: false, on: device)
+    if let validation { try run.check(validation: validation) }
+    note(run, data, on: device)
+    runtime.console.note("measuring for about half a minute")
+    Interruption.install()  // a step is ended, and what is written is removed
+    guard
+      let estimate = try run.estimate(
+        on: data, validation: validation, unless: { Interruption.requested })
+    else { return }
+    try results.writer.write(estimate, text: estimate.text)
+  }
+
+  private func note(_ run: Run, _ data: Run.Data, on device: Device) {
+    runtime.console.note(
+      "\(title(of: data, run.config)), \(run.parameterCount) parameters, on \(device.name), "
+        + "from step \(run.state.step) to \(run.config.steps)")
+    for note in notes(run.config) { runtime.console.note(note) }
+  }
+
   /// The configuration of the run: a new one, or the stored one with what a resumed run may change.
   ///
   /// - Throws: `RunError`, `ValidationError` for an impossible configuration, and what reading
@@ -70,7 +122,8 @@ extension TrainingCommand {
 
   private func newConfiguration(_ folder: RunFolder) throws -> RunConfig<Settings> {
     if folder.exists {
-      _ = try OutputFolder(folder.path)  // one that is at work is told as such
+      // One that is at work is told as such.
+      if !training.estimate { _ = try OutputFolder(folder.path) }
       throw RunError.alreadyARun(path: folder.path)
     }
     try folder.requireNoShards()
@@ -134,7 +187,7 @@ extension TrainingCommand {
   /// Locks the folder of the run, and holds on to those in it that belong to the run.
   ///
   /// - Throws: as `RunFolder.hold`.
-  package func lock(_ folder: RunFolder) throws -> OutputFolder {
+  private func lock(_ folder: RunFolder) throws -> OutputFolder {
     let lock = try OutputFolder(folder.path)
     try folder.hold()
     return lock
@@ -146,7 +199,7 @@ extension TrainingCommand {
   ///
   /// - Throws: `ValidationError` when the run is past its last step, `RunError`,
   ///   `DurableFileError`.
-  package func store(_ config: RunConfig<Settings>, in folder: RunFolder, at step: Int) throws {
+  private func store(_ config: RunConfig<Settings>, in folder: RunFolder, at step: Int) throws {
     guard step <= config.steps else {
       throw ValidationError(
         "--steps \(config.steps): the run in \(folder.path) is at step \(step) already.")
@@ -176,7 +229,7 @@ extension TrainingCommand {
   }
 
   /// Runs the loop beside a progress bar; signals make it save and end.
-  package func supervise(
+  private func supervise(
     from step: Int, to steps: Int, _ loop: (TrainingReporter) throws -> Void
   ) throws {
     let console = runtime.console

@@ -16,6 +16,12 @@ package struct TrainingOptions: ParsableArguments {
       "Continue the run in the folder with its own options; others given must agree with them.")
   package var resume = false
 
+  @Flag(
+    help: """
+      Write no run; measure some steps and print what all would take: time, memory, size on disk.
+      """)
+  package var estimate = false
+
   @Option(help: "Training steps; may be raised with --resume.") package var steps: Int?
 
   @Option(help: "Items of one batch.") package var batchSize: Int?
@@ -103,6 +109,9 @@ package struct TrainingOptions: ParsableArguments {
       let name = names[problem.key] ?? problem.key
       let option = name.split(separator: ".").last?.replacing("_", with: "-") ?? ""
       throw ValidationError("--\(option) must be \(problem.demand), got \(problem.value).")
+    }
+    if estimate, resume {
+      throw ValidationError("--estimate and --resume: an estimate is of a new run.")
     }
     if initOptimizer, initFrom == nil {
       throw ValidationError("--init-optimizer needs --init-from.")

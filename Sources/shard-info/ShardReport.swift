@@ -1,4 +1,4 @@
-import Foundation
+import CommandSupport
 import Shards
 
 /// What is told of one shard.
@@ -39,11 +39,11 @@ struct ShardReport: Encodable {
   var text: String {
     var lines = [path]
     if let shard {
-      lines.append("  \(shard.format), \(shard.rows) rows, \(Self.size(shard.fileBytes))")
+      lines.append("  \(shard.format), \(shard.rows) rows, \(Progress.size(shard.fileBytes))")
       lines += shard.datasets.map { dataset in
         let shape = dataset.shape.map(String.init).joined(separator: " × ")
         return "  /\(dataset.name): \(dataset.type) [\(shape)], \(dataset.storage),"
-          + " \(Self.size(dataset.storedBytes))"
+          + " \(Progress.size(dataset.storedBytes))"
       }
       lines += shard.attributes.sorted { $0.key < $1.key }.map { "  \($0.key) = \($0.value)" }
     }
@@ -54,14 +54,5 @@ struct ShardReport: Encodable {
       }
     }
     return lines.joined(separator: "\n")
-  }
-
-  private static func size(_ bytes: Int) -> String {
-    switch bytes {
-    case ..<10_000: "\(bytes) bytes"
-    case ..<10_000_000: String(format: "%.1f kB", Double(bytes) / 1e3)
-    case ..<10_000_000_000: String(format: "%.1f MB", Double(bytes) / 1e6)
-    default: String(format: "%.1f GB", Double(bytes) / 1e9)
-    }
   }
 }

@@ -3,11 +3,12 @@ import ArgumentParser
 import CommandSupport
 import ModelCommands
 import Shards
-import TensorCore
 import Training
 
 @main
 struct TrainGPT: TrainingCommand {
+  typealias Run = GPTRun
+
   static let configuration = CommandConfiguration(
     commandName: "train-gpt",
     abstract: "Trains a GPT on code shards.",
@@ -36,25 +37,15 @@ struct TrainGPT: TrainingCommand {
     try CodeShardReader(shard).header.split == "validation"
   }
 
-  func run(
-    _ config: GPTRunConfig, in folder: RunFolder, on device: Device
-  ) throws -> TrainingState {
+  func data(of config: GPTRunConfig) throws -> (training: GPTData, validation: GPTData?) {
     try config.check()
     let codes = try read(config.shards, config)
-    let validation = config.validation.isEmpty ? nil : try read(config.validation, config)
+    return (codes, config.validation.isEmpty ? nil : try read(config.validation, config))
+  }
 
-    let lock = try lock(folder)
-    var run = try GPTRun(config, in: folder, resumed: training.resume, on: device)
-    try store(config, in: folder, at: run.state.step)
-    runtime.console.note(
-      "\(codes.codes.count) grids of \(config.codes.height)×\(config.codes.width) codes, "
-        + "\(run.trainer.model.parameterCount) parameters, on \(device.name), "
-        + "from step \(run.state.step) to \(config.steps)"
-        + (config.condition.map { ", conditioned by \($0.title)" } ?? ""))
-    try supervise(from: run.state.step, to: config.steps) {
-      try run.train(on: codes, validation: validation, $0)
-    }
-    return withExtendedLifetime(lock) { run.state }
+  func title(of data: GPTData, _ config: GPTRunConfig) -> String {
+    "\(data.count) grids of \(config.codes.height)×\(config.codes.width) codes"
+      + (config.condition.map { " conditioned by \($0.title)" } ?? "")
   }
 
   /// Reads code shards that agree with the configuration.

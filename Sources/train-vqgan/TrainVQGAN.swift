@@ -4,11 +4,12 @@ import CommandSupport
 import ModelCommands
 import Models
 import Shards
-import TensorCore
 import Training
 
 @main
 struct TrainVQGAN: TrainingCommand {
+  typealias Run = VQGANRun
+
   static let configuration = CommandConfiguration(
     commandName: "train-vqgan",
     abstract: "Trains a VQGAN on image shards.",
@@ -48,10 +49,10 @@ struct TrainVQGAN: TrainingCommand {
     try ImageShardReader(shard).header.split == "validation"
   }
 
-  func run(
-    _ config: VQGANRunConfig, in folder: RunFolder, on device: Device
-  ) throws -> TrainingState {
-    let frozen = config.objective.freeze.map(\.rawValue).joined(separator: ", ")
+  func data(
+    of config: VQGANRunConfig
+  ) throws -> (training: ImageShardSet, validation: ImageShardSet?) {
+    let frozen = frozen(config)
     if !frozen.isEmpty, config.initFrom == nil {
       throw ValidationError("--freeze \(frozen) needs --init-from: a new run has nothing to keep.")
     }
@@ -66,24 +67,26 @@ struct TrainVQGAN: TrainingCommand {
     if config.evaluation != nil, validation == nil {
       throw ValidationError("--evaluate-every needs shards to validate on: --validation.")
     }
+    return (shards, validation)
+  }
 
-    let lock = try lock(folder)
-    var run = try VQGANRun(config, in: folder, resumed: training.resume, on: device)
-    if let validation { try run.checkEvaluations(on: validation) }
-    try store(config, in: folder, at: run.state.step)
-    runtime.console.note(
-      "\(shards.count) images of \(shards.width)×\(shards.height), "
-        + "\(run.trainer.model.parameterCount) parameters, on \(device.name), "
-        + "from step \(run.state.step) to \(config.steps)")
-    if !frozen.isEmpty { runtime.console.note("\(frozen): stays as it is") }
+  func title(of shards: ImageShardSet, _ config: VQGANRunConfig) -> String {
+    "\(shards.count) images of \(shards.width)×\(shards.height)"
+  }
+
+  func notes(_ config: VQGANRunConfig) -> [String] {
+    var notes: [String] = []
+    let frozen = frozen(config)
+    if !frozen.isEmpty { notes.append("\(frozen): stays as it is") }
     if config.objective.discStart >= config.steps, config.objective.discFactor > 0 {
-      runtime.console.note(
+      notes.append(
         "no discriminator in this run: it takes part from step \(config.objective.discStart) on "
           + "(--disc-start)")
     }
-    try supervise(from: run.state.step, to: config.steps) {
-      try run.train(on: shards, validation: validation, $0)
-    }
-    return withExtendedLifetime(lock) { run.state }
+    return notes
+  }
+
+  private func frozen(_ config: VQGANRunConfig) -> String {
+    config.objective.freeze.map(\.rawValue).joined(separator: ", ")
   }
 }

@@ -3,11 +3,12 @@ import ArgumentParser
 import CommandSupport
 import ModelCommands
 import Shards
-import TensorCore
 import Training
 
 @main
 struct TrainWorld: TrainingCommand {
+  typealias Run = WorldRun
+
   static let configuration = CommandConfiguration(
     commandName: "train-world",
     abstract: "Trains a world model on code shards of recorded games.",
@@ -36,25 +37,15 @@ struct TrainWorld: TrainingCommand {
     try CodeShardReader(shard).header.split == "validation"
   }
 
-  func run(
-    _ config: WorldRunConfig, in folder: RunFolder, on device: Device
-  ) throws -> TrainingState {
+  func data(of config: WorldRunConfig) throws -> (training: WorldData, validation: WorldData?) {
     try config.check()
     let data = try read(config.shards, config)
-    let validation = config.validation.isEmpty ? nil : try read(config.validation, config)
+    return (data, config.validation.isEmpty ? nil : try read(config.validation, config))
+  }
 
-    let lock = try lock(folder)
-    var run = try WorldRun(config, in: folder, resumed: training.resume, on: device)
-    try store(config, in: folder, at: run.state.step)
-    runtime.console.note(
-      "\(data.codes.count) steps in \(data.pieces.count) pieces, a row every \(data.stride) frames, "
-        + "\(config.codes.height)×\(config.codes.width) codes, "
-        + "\(run.trainer.model.parameterCount) parameters, on \(device.name), "
-        + "from step \(run.state.step) to \(config.steps)")
-    try supervise(from: run.state.step, to: config.steps) {
-      try run.train(on: data, validation: validation, $0)
-    }
-    return withExtendedLifetime(lock) { run.state }
+  func title(of data: WorldData, _ config: WorldRunConfig) -> String {
+    "\(data.codes.count) steps in \(data.pieces.count) pieces, a row every \(data.stride) frames, "
+      + "\(config.codes.height)×\(config.codes.width) codes"
   }
 
   /// Reads code shards that agree with the configuration.

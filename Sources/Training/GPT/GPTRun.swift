@@ -37,8 +37,7 @@ package typealias GPTRun = TransformerRun<GPTTask>
 
 /// What the training of a GPT has of its own.
 package enum GPTTask: TransformerTask {
-  /// Rows that a validation looks at, at most.
-  private static let validationRows = 1024
+  package static let validationItems = 1024
 
   package static func validateEvery(_ config: GPTRunConfig) -> Int { config.validateEvery }
 
@@ -95,7 +94,7 @@ package enum GPTTask: TransformerTask {
     _ trainer: GPTTrainer, on data: GPTData, _ config: GPTRunConfig, unless shouldStop: () -> Bool
   ) -> [Metric]? {
     trainer.validate(
-      data, rows: evenRows(validationRows, of: data.codes.count), batchSize: config.batchSize,
+      data, rows: evenRows(validationItems, of: data.codes.count), batchSize: config.batchSize,
       unless: shouldStop
     ).map { validationMetrics($0, data.codes.unigramEntropy) }
   }

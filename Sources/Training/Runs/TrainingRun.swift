@@ -1,10 +1,7 @@
 // What the training runs of all models share: saving, and steps that are not finite.
 
 /// A training run in its folder.
-protocol TrainingRun {
-  associatedtype Settings: RunSettings
-
-  var config: RunConfig<Settings> { get }
+protocol TrainingRun: CommandRun {
   var folder: RunFolder { get }
   var state: TrainingState { get set }
   /// The state behind the last step that was not skipped, once one is.
@@ -14,6 +11,18 @@ protocol TrainingRun {
   func surplus(at step: Int) -> [MetricsPart]
   /// Writes a checkpoint's files into a folder.
   func write(_ state: TrainingState, in folder: String) throws
+
+  /// The first steps, counted from 0, of the phases in which all steps cost the same.
+  var phases: [Int] { get }
+  /// Takes steps of a new run, each at the cost of the given one, while `goesOn` says so.
+  ///
+  /// - Throws: `NotFinite`, and what reading the data throws.
+  mutating func probe(_ data: Data, at step: Int, while goesOn: () -> Bool) throws
+  /// Adds to an estimate what the run does between its steps beside saving.
+  mutating func probeInterludes(
+    _ data: Data, validation: Data?, _ estimate: inout TrainingEstimate,
+    unless shouldStop: @escaping () -> Bool
+  ) throws
 }
 
 extension TrainingRun {

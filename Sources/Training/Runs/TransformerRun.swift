@@ -43,6 +43,8 @@ package protocol TransformerTask {
 
   /// What is logged of the loss of a step and its parts beside the loss; none of a skipped step.
   static func metrics(_ losses: [Double]) -> [Metric]
+  /// Items that a validation looks at, at most.
+  static var validationItems: Int { get }
   /// The columns of a validation, the loss by which the best is chosen first.
   static var validationColumns: [String] { get }
   /// The metrics of a validation, the same items every time, without dropout; `nil` if asked to
@@ -114,17 +116,13 @@ package struct TransformerRun<Task: TransformerTask>: TrainingRun {
       if let best = try best(log) { try folder.pointToBest(best) }
     }
     try settle(log)
-    var order = EpochOrder(count: data.count, seed: config.seed, shuffled: config.shuffles)
+    var order = epochOrder(of: data)
     let entropy = data.unigramEntropy
     let tokensPerStep = config.batchSize * config.accumulate * data.itemLength
     var stopwatch = Stopwatch()
     while state.step < config.steps {
       let before = state
-      let batches = (0..<config.accumulate).map { _ in
-        Task.batch(
-          order.next(config.batchSize, from: &state.position), of: data, config,
-          using: &state.random)
-      }
+      let batches = nextBatches(of: data, in: &order)
       let learningRate = config.learningRate(step: state.step, of: config.steps)
       let losses = try step(batches, from: before, learningRate, log, reporter)
       stopwatch.count(tokensPerStep)
@@ -158,6 +156,21 @@ package struct TransformerRun<Task: TransformerTask>: TrainingRun {
     }
   }
 
+  private func epochOrder(of data: Task.Data) -> EpochOrder {
+    EpochOrder(count: data.count, seed: config.seed, shuffled: config.shuffles)
+  }
+
+  /// The batches of the next step; the state moves behind them.
+  private mutating func nextBatches(
+    of data: Task.Data, in order: inout EpochOrder
+  ) -> [Task.Model.Batch] {
+    (0..<config.accumulate).map { _ in
+      Task.batch(
+        order.next(config.batchSize, from: &state.position), of: data, config,
+        using: &state.random)
+    }
+  }
+
   /// One step, which moves the state behind it.
   ///
   /// - Parameter before: the state that the batches began at.
@@ -182,6 +195,40 @@ package struct TransformerRun<Task: TransformerTask>: TrainingRun {
 
   func write(_ state: TrainingState, in folder: String) throws {
     try TransformerCheckpoint.save(trainer, Task.description(config), state, in: folder)
+  }
+
+  package var parameterCount: Int { trainer.model.parameterCount }
+
+  // MARK: Estimate
+
+  var phases: [Int] { [0] }
+
+  mutating func probe(_ data: Task.Data, at step: Int, while goesOn: () -> Bool) throws {
+    var order = epochOrder(of: data)
+    repeat {
+      try trainer.step(
+        nextBatches(of: data, in: &order),
+        learningRate: config.learningRate(step: state.step, of: config.steps),
+        using: &state.random)
+      if let name = trainer.model.notFinite { throw NotFinite(what: name) }
+      state.step += 1
+    } while goesOn()
+  }
+
+  mutating func probeInterludes(
+    _ data: Task.Data, validation: Task.Data?, _ estimate: inout TrainingEstimate,
+    unless shouldStop: @escaping () -> Bool
+  ) throws {
+    estimate.addRows(every: config.logEvery, of: trainingMetrics([], 0, 0, 0).count)
+    guard let validation else { return }
+    let items = min(Task.validationItems, validation.count)
+    let every = Task.validateEvery(config)
+    estimate.validation = TrainingEstimate.Work(
+      count: estimate.times(every: every),
+      seconds: timed(batches: items.batches(of: config.batchSize), unless: shouldStop) {
+        _ = Task.validate(trainer, on: validation, config, unless: $0)
+      })
+    estimate.addRows(every: every, of: Task.validationColumns.count)
   }
 
   // MARK: Metrics

@@ -78,7 +78,8 @@ struct VQGANEvaluator {
     try perceptual?.requireSize(width: width, height: height, of: path, image: 0)
   }
 
-  private static let batch = 8
+  /// Images that are measured at once.
+  static let batch = 8
 
   /// The measures of the reconstructions of images of one size; what cannot be computed, as of
   /// features that are not finite, is no number.

@@ -93,7 +93,7 @@ extension VQGANRun {
   /// Checks that the evaluations can be taken on these shards.
   ///
   /// - Throws: `MetricsError.tooFew`, `EvaluationError.size`.
-  package func checkEvaluations(on shards: ImageShardSet) throws {
+  package func check(validation shards: ImageShardSet) throws {
     let side = config.augmentation.crop
     try evaluator?.require(
       images: shards.count, width: side > 0 ? side : shards.width,
@@ -143,13 +143,17 @@ extension VQGANRun {
     }
   }
 
+  /// The inputs beside their reconstructions, and the file of this image.
+  func sheet(of batch: ImageBatch) -> (page: RGBImage, png: [UInt8]) {
+    let sheet = ContactSheet(rows: images(of: batch), columnHeaders: ["input", "reconstruction"])
+    let page = sheet.rendered()
+    return (page, page.encodedPNG())
+  }
+
   /// An image of this name that the run did not make is put aside: its own of an earlier start has
   /// the same bytes.
   func saveImage(_ batch: ImageBatch, _ log: MetricsLog, _ reporter: TrainingReporter) throws {
-    let rows = images(of: batch)
-    let sheet = ContactSheet(rows: rows, columnHeaders: ["input", "reconstruction"])
-    let page = sheet.rendered()
-    let png = page.encodedPNG()
+    let (page, png) = sheet(of: batch)
     try DurableFile.createFolder(folder.imagesPath)
     let path = folder.imagePath(step: state.step)
     if let other = try DurableFile.putAside(path, unless: png) {

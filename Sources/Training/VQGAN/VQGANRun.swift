@@ -18,7 +18,7 @@ package struct VQGANRun: TrainingRun {
   var lastTaken: TrainingState?
   var evaluator: VQGANEvaluator?
   /// What the sprites of the validation images are judged by, where they are frames of games.
-  private var sprites: [SpriteFrame?]?
+  var sprites: [SpriteFrame?]?
 
   /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if
   /// it has no checkpoint yet.
@@ -107,14 +107,14 @@ package struct VQGANRun: TrainingRun {
         rows.append(found.metrics)
       }
       if isEvaluated(state.step) {
-        guard let found = try evaluate(evaluated, reporter) else { return }
+        guard let found = try evaluate(evaluated, unless: reporter.shouldStop) else { return }
         rows.append(found)
       }
       try log.relog(step: state.step, rows)
       if let best = try best(log) { try folder.pointToBest(best) }
     }
     try settle(log)
-    let scenes = config.objective.changeWeight > 0 ? try shards.scenes() : nil
+    let scenes = try scenes(of: shards)
     var size = config.imagesPerBatch(at: state.step)
     var batches = self.batches(of: size, from: shards, scenes)
     let samples = try Self.samples(of: validation ?? shards, config)
@@ -127,14 +127,7 @@ package struct VQGANRun: TrainingRun {
         size = config.imagesPerBatch(at: state.step)
         batches = self.batches(of: size, from: shards, scenes)
       }
-      var images: [VQGANInput] = []
-      var changed: [[UInt8]?] = []
-      for _ in 0..<config.accumulate {
-        let batch = try batches.next()
-        images.append(batch.input(on: device))
-        changed.append(batch.changed)
-        state.position = batch.next
-      }
+      let (images, changed) = try next(batches)
       let losses = try step(images, changed, from: before, log, reporter)
       timed += size * config.accumulate
       let rate = Double(timed) / (ContinuousClock.now - clock).seconds
@@ -157,7 +150,7 @@ package struct VQGANRun: TrainingRun {
         }
       }
       if isEvaluated(state.step), !stops {
-        if let found = try evaluate(evaluated, reporter) {
+        if let found = try evaluate(evaluated, unless: reporter.shouldStop) {
           try log.log(step: state.step, found)
         } else {
           stops = true
@@ -168,14 +161,32 @@ package struct VQGANRun: TrainingRun {
     }
   }
 
+  /// What tells the changed pixels of images, where they count.
+  func scenes(of shards: ImageShardSet) throws -> FrameScenes? {
+    config.objective.changeWeight > 0 ? try shards.scenes() : nil
+  }
+
   /// Batches from the present position on.
-  private func batches(
+  func batches(
     of size: Int, from shards: ImageShardSet, _ scenes: FrameScenes?
   ) -> ImageBatches {
     ImageBatches(
       shards, batchSize: size, from: state.position, seed: config.seed, shuffled: config.shuffles,
       augmentation: config.augmentation, reading: config.model.input,
       labels: config.model.inChannels, scenes: scenes)
+  }
+
+  /// What the next step is taken on, with what has changed in it; the state moves behind it.
+  mutating func next(_ batches: ImageBatches) throws -> ([VQGANInput], changed: [[UInt8]?]) {
+    var images: [VQGANInput] = []
+    var changed: [[UInt8]?] = []
+    for _ in 0..<config.accumulate {
+      let batch = try batches.next()
+      images.append(batch.input(on: device))
+      changed.append(batch.changed)
+      state.position = batch.next
+    }
+    return (images, changed)
   }
 
   /// Whether the run is validated and saved after this step.
@@ -196,11 +207,11 @@ package struct VQGANRun: TrainingRun {
   }
 
   /// The evaluation; `nil` if asked to stop before its end.
-  private mutating func evaluate(
-    _ images: [RGBImage], _ reporter: TrainingReporter
+  mutating func evaluate(
+    _ images: [RGBImage], unless shouldStop: () -> Bool
   ) throws -> [Metric]? {
     try evaluator?.measure(
-      trainer.average?.model ?? trainer.model, on: images, unless: reporter.shouldStop)
+      trainer.average?.model ?? trainer.model, on: images, unless: shouldStop)
   }
 
   /// The validation; `nil` if asked to stop before its end.
@@ -239,9 +250,7 @@ package struct VQGANRun: TrainingRun {
       return nil
     }
     state.countTaken()
-    if let name = trainer.model.notFinite ?? trainer.discriminator.notFinite {
-      throw folder.notFinite(name, at: state.step)
-    }
+    if let name = trainer.notFinite { throw folder.notFinite(name, at: state.step) }
     return losses
   }
 
@@ -252,7 +261,7 @@ package struct VQGANRun: TrainingRun {
   // MARK: Metrics
 
   /// The metrics of the last step in the order of their columns; those of a validation follow.
-  private func metrics(_ losses: VQGANLosses?, _ rate: Double) -> [Metric] {
+  func metrics(_ losses: VQGANLosses?, _ rate: Double) -> [Metric] {
     let all = losses ?? VQGANLosses()
     let ofStep = (all.named + all.added(by: config.objective)).map {
       Metric("train/\($0.name)", losses == nil ? nil : Double($0.value))

@@ -98,6 +98,9 @@ package struct VQGANTrainer {
     return losses
   }
 
+  /// The first tensor of the models that is not finite.
+  var notFinite: String? { model.notFinite ?? discriminator.notFinite }
+
   private func notFinite(
     _ losses: VQGANLosses, _ generator: Gradients?, _ critic: Gradients?
   ) -> NotFinite? {

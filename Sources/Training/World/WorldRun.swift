@@ -11,8 +11,7 @@ package typealias WorldRun = TransformerRun<WorldTask>
 
 /// What the training of a world model has of its own.
 package enum WorldTask: TransformerTask {
-  /// Sequences that a validation looks at, at most.
-  private static let validationSequences = 256
+  package static let validationItems = 256
 
   package static func validateEvery(_ config: WorldRunConfig) -> Int { config.validateEvery }
 
@@ -77,7 +76,7 @@ package enum WorldTask: TransformerTask {
     unless shouldStop: () -> Bool
   ) -> [Metric]? {
     let scores = data.scores(
-      of: trainer.validated, sequences: validationSequences, batchSize: config.batchSize,
+      of: trainer.validated, sequences: validationItems, batchSize: config.batchSize,
       unless: shouldStop)
     return scores.map { validationMetrics($0, codes: config.model.codes) }
   }
