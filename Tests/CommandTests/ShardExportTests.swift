@@ -21,10 +21,6 @@ struct ShardExportTests {
     return rows
   }
 
-  private func object(_ line: some StringProtocol) throws -> [String: Any] {
-    try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-  }
-
   /// Images and depth maps, in a folder below and with one name twice.
   @Test func prepImagesOfAnExportGivesTheSamePixels() throws {
     let folder = try TemporaryFolder()
@@ -54,7 +50,7 @@ struct ShardExportTests {
       lines.prefix(4) == [
         "E/images/a.png", "E/images/a-2.png", "E/images/deep/ü b.png", "T/images-00000.h5",
       ])
-    let last = try object(lines[6])
+    let last = try jsonObject(lines[6])
     #expect(last["path"] as? String == "J/images/deep/ü b.png" && last["row"] as? Int == 2)
     #expect(last["shard"] as? String == "S/images-00000.h5" && last["version"] as? Int == 1)
 

@@ -44,11 +44,9 @@ struct ShardInfoTests {
     let folder = try shards()
     let told = try shell("shard-info S --json --verify --quiet", in: folder)
     #expect(told.status == 0 && told.errors == "", "\(told.errors)")
-    let lines = told.output.split(separator: "\n")
-    #expect(lines.count == 2)
-    for (index, line) in lines.enumerated() {
-      let object = try #require(
-        JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    let objects = try jsonLines(told.output)
+    #expect(objects.count == 2)
+    for (index, object) in objects.enumerated() {
       #expect(object["path"] as? String == "S/revenge-0000\(index).h5")
       #expect(object["version"] as? Int == 1)
       let shard = try #require(object["shard"] as? [String: Any])
