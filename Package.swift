@@ -177,7 +177,10 @@ let package = Package(
         path: "Tests/MutationSweep"),
       .target(
         name: "TestSupport",
-        dependencies: ["TensorCore", "NN", "Checkpoints", "RowMaps", "Shards"],
+        dependencies: [
+          "Training", "Models", "TensorCore", "NN", "Checkpoints", "RowMaps", "Shards",
+          "DurableFiles",
+        ],
         path: "Tests/TestSupport"),
       .target(
         name: "FuzzTargets",

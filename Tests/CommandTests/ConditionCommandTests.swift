@@ -214,10 +214,9 @@ struct ConditionCommandTests {
       sample-gpt --gpt G --segmentation S.h5 --size 32x20 --count 1 --out W --quiet
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
-    let metrics = try String(contentsOfFile: folder("M/metrics.csv"), encoding: .utf8)
-      .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
-    let column = try #require(metrics[0].firstIndex(of: "val/pixel_agreement"))
-    let agreement = try #require(metrics.dropFirst().compactMap { Double($0[column]) }.last)
+    let agreement = try #require(
+      try RunFolder(folder("M")).metricsByColumn()
+        .compactMap { $0["val/pixel_agreement"].flatMap { Double($0) } }.last)
     // The most frequent label alone would be right in a sixth of the positions.
     #expect(agreement > 0.22, "\(agreement)")
     #expect(FileManager.default.fileExists(atPath: folder("M/pictures/step-000060.png")))

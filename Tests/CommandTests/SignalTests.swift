@@ -91,10 +91,7 @@ struct SignalTests {
   }
 
   private static func checkpoint(_ run: String) throws -> [String: [UInt8]] {
-    let folder = try RunFolder(run).lastCheckpoint()
-    return try DurableFile.names(in: folder).reduce(into: [:]) {
-      $0[$1] = try DurableFile.read("\(folder)/\($1)")
-    }
+    try RunFolder(run).lastCheckpointFiles()
   }
 
   private func start(_ command: String, in folder: TemporaryFolder) throws -> Running {
@@ -257,16 +254,10 @@ struct SignalTests {
       """, in: stage.folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(Int(outcome.output.split(separator: "\n").last ?? "") ?? 0 >= 3, "\(outcome.output)")
-    let (run, whole) = (stage.folder("run"), stage.folder("whole"))
-    #expect(try Self.checkpoint(run) == Self.checkpoint(whole))
-    func rows(_ run: String) throws -> [[Substring]] {
-      let lines = try String(contentsOfFile: "\(run)/metrics.csv", encoding: .utf8)
-        .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
-      let ofTheMachine = ["images_per_second", "tokens_per_second", "peak_memory_mib"]
-      let kept = lines[0].indices.filter { !ofTheMachine.contains(String(lines[0][$0])) }
-      return lines.map { line in kept.map { line[$0] } }
-    }
-    #expect(try rows(run) == rows(whole))
-    #expect(Set(try rows(whole).map { $0[0] }).count == steps + 1)
+    let (run, whole) = (RunFolder(stage.folder("run")), RunFolder(stage.folder("whole")))
+    #expect(try run.lastCheckpointFiles() == whole.lastCheckpointFiles())
+    let rows = try whole.untimedMetrics()
+    #expect(try run.untimedMetrics() == rows)
+    #expect(Set(rows.map { $0[0] }).count == steps + 1)
   }
 }
