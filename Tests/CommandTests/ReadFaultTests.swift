@@ -29,14 +29,16 @@ struct ReadFaultTests {
     let outcome = try shell(
       """
       \(Self.prep) whole > lines || exit 90
-      export LD_PRELOAD=$PWD/faults.so FAULT_CALL=pread FAULT_PATH=.h5.tmp- FAULT_ERRNO=\(EIO) FAULT_TIMES=1
+      export LD_PRELOAD=$PWD/faults.so FAULT_CALL=pread FAULT_PATH=.h5.tmp- FAULT_ERRNO=\(EIO) \
+        FAULT_TIMES=1
       number=0
       while :; do
         rm -rf S; status=0
         FAULT_AFTER=$number \(Self.prep) S > lines 2> errors || status=$?
         [ $status != 0 ] || break
         [ $status = 74 ] || { echo "read $number: $status"; cat errors; exit 91; }
-        grep -q '^prep-images: S/images-0000[01].h5: the shard cannot be written: ' errors || exit 92
+        grep -q '^prep-images: S/images-0000[01].h5: the shard cannot be written: ' errors ||
+          exit 92
         ! ls -a S | grep tmp- || exit 93
         for shard in S/*.h5; do [ ! -e $shard ] || cmp $shard whole/${shard##*/} || exit 94; done
         number=$((number + 1))
@@ -77,7 +79,8 @@ struct ReadFaultTests {
       let outcome = try shell(
         """
         rm -rf run
-        LD_PRELOAD=$PWD/faults.so FAULT_CALL=opendir FAULT_ERRNO=\(EINTR) FAULT_TIMES=1 FAULT_AFTER=\(after) \
+        LD_PRELOAD=$PWD/faults.so FAULT_CALL=opendir FAULT_ERRNO=\(EINTR) FAULT_TIMES=1 \
+          FAULT_AFTER=\(after) \
         train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet \
           --out run --steps 2 --checkpoint-every 1 --keep-checkpoints 1
         """, in: stage.folder)
@@ -139,8 +142,8 @@ struct SettledRunTests {
       \(options) --out whole --steps 2 > lines
       train-gpt --out whole --resume --steps 3 --quiet > lines
       \(options) --out run --steps 2 > lines
-      LD_PRELOAD=$PWD/faults.so FAULT_CALL=\(call) FAULT_PATH=\(path) FAULT_ERRNO=\(fault) FAULT_TIMES=1 \
-      train-gpt --out run --resume --steps 3 --quiet > lines
+      LD_PRELOAD=$PWD/faults.so FAULT_CALL=\(call) FAULT_PATH=\(path) FAULT_ERRNO=\(fault) \
+        FAULT_TIMES=1 train-gpt --out run --resume --steps 3 --quiet > lines
       train-gpt --out run --resume --steps 3 --quiet && diff -r whole/checkpoints run/checkpoints
       """, in: stage.folder)
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")

@@ -130,7 +130,11 @@ struct ShardExportTests {
     try #require(lines.count == 4, "\(outcome.output)")
     #expect(
       lines[1]
-        == #"{"id":0,"labels":{"room":"a","score":0.5},"maps":{"segmentation":"stuffthingmaps/train2017/000000000000.png"},"name":"train2017/000000000000.jpg","objects":[{"box":[1,2,3,4],"category":1,"id":7,"is_crowd":false,"visible":0.5}],"path":"images/train2017/000000000000.png","row":0,"shard":"coco.h5","split":"train","version":1}"#
+        == #"{"id":0,"labels":{"room":"a","score":0.5},"#
+        + #""maps":{"segmentation":"stuffthingmaps/train2017/000000000000.png"},"#
+        + #""name":"train2017/000000000000.jpg","objects":[{"box":[1,2,3,4],"category":1,"id":7,"#
+        + #""is_crowd":false,"visible":0.5}],"path":"images/train2017/000000000000.png","row":0,"#
+        + #""shard":"coco.h5","split":"train","version":1}"#
     )
     #expect(lines[2].contains(#""labels":{"room":"b","score":"inf"}"#), "\(lines[2])")
     #expect(lines[3] == #"{"id":1,"name":"cat","supercategory":"animal","version":1}"#)
@@ -167,7 +171,8 @@ struct ShardExportTests {
     let outcome = try shell(
       """
       set -e
-      prep-atari '\(montezuma)' --size 16 --limit 40 --holdout 30 --shard-size 16 --out S --quiet > /dev/null
+      prep-atari '\(montezuma)' --size 16 --limit 40 --holdout 30 --shard-size 16 --out S --quiet \
+        > /dev/null
       shard-export S --out E --threads 1 --quiet > first
       shard-export S --out F --threads 3 --quiet > /dev/null
       diff -r E F

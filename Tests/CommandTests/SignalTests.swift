@@ -194,7 +194,8 @@ struct SignalTests {
     let ends = try shell(
       """
       train-gpt --out run --resume --steps \(steps) --quiet &&
-      \(Self.small.replacingOccurrences(of: "--out run", with: "--out whole")) --steps \(steps) --quiet
+      \(Self.small.replacingOccurrences(of: "--out run", with: "--out whole")) --steps \(steps) \
+        --quiet
       """, in: stage.folder)
     #expect(ends.status == 0, "\(ends.errors)")
     #expect(try Self.checkpoint(run) == Self.checkpoint(stage.folder("whole")))
@@ -223,8 +224,8 @@ struct SignalTests {
     (
       "train-vqgan", 60, 700,
       "train-vqgan images.h5 --out run --preset tiny --batch-size 2 --accumulate 2 --ema 0.9 "
-        + "--crop 16 --flip --clip 1 --log-every 1 --threads 1 --validation images.h5 --disc-start 9 "
-        + "--set model.dropout=0.1 --set model.quantizer.initialization=k_means "
+        + "--crop 16 --flip --clip 1 --log-every 1 --threads 1 --validation images.h5 "
+        + "--disc-start 9 --set model.dropout=0.1 --set model.quantizer.initialization=k_means "
         + "--set model.quantizer.revive_after=4"
     ),
   ])
@@ -245,7 +246,8 @@ struct SignalTests {
         command="\(command) --out run --resume --quiet"
         [ -e run/config.json ] || command="\(train)"
         status=0
-        timeout --foreground -s KILL "0.$((100 + moment * 53 % \(milliseconds)))" $command > lines || status=$?
+        timeout --foreground -s KILL "0.$((100 + moment * 53 % \(milliseconds)))" $command \
+          > lines || status=$?
         [ $status = 0 ] && break
         killed=$((killed + 1))
       done

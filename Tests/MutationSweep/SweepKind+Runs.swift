@@ -18,7 +18,8 @@ extension SweepKind {
     },
     read: { path, _ in "\(try RunFolder.runConfig(VQGANRunConfig.self, from: path))" },
     commands: [
-      "train-vqgan images.h5 --config @ --steps 1 --batch-size 1 --accumulate 1 --out ../out --quiet"
+      "train-vqgan images.h5 --config @ --steps 1 --batch-size 1 --accumulate 1 --out ../out "
+        + "--quiet"
     ])
 
   static let gptConfig = SweepKind(

@@ -45,7 +45,8 @@ struct ProjectTests {
         cond_stage_key: image
         transformer_config:
           target: taming.modules.transformer.mingpt.GPT
-          params: {vocab_size: 64, block_size: 32, n_layer: 2, n_head: 4, n_embd: 32, resid_pdrop: 0.1}
+          params: {vocab_size: 64, block_size: 32, n_layer: 2, n_head: 4, n_embd: 32, \
+            resid_pdrop: 0.1}
         cond_stage_config: __is_unconditional__
     """
 
