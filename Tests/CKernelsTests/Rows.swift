@@ -20,7 +20,8 @@ enum Rows {
     values(count, seed: seed).map { Int32(min(bound - 1, Int(($0 + 1) / 2 * Float(bound)))) }
   }
 
-  /// Records an issue at the first value that is further than `tolerance` from what a plain loop gives.
+  /// Records an issue at the first value that is further than `tolerance` from what a plain loop
+  /// gives.
   static func expectClose(
     _ found: [Float], _ expected: [Double], tolerance: Double, _ what: Comment,
     at location: SourceLocation = #_sourceLocation

@@ -1,4 +1,5 @@
-// What drives the searches of `make fuzz`, `make fault-test` and `make sanitize`: that they can fail.
+// What drives the searches of `make fuzz`, `make fault-test` and `make sanitize`: that they can
+// fail.
 import Foundation
 import TestSupport
 import Testing
@@ -71,8 +72,8 @@ struct DriverTests {
       ], "\(outcome)")
   }
 
-  /// A command that strace has left stopped goes on; one that hangs is described, with all below it,
-  /// and ended.
+  /// A command that strace has left stopped goes on; one that hangs is described, with all below
+  /// it, and ended.
   @Test func whatHangsIsDescribed() throws {
     let outcome = try python(
       """

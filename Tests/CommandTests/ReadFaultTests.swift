@@ -125,8 +125,8 @@ struct SettledRunTests {
   private static let small =
     "train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet"
 
-  /// The save of the last step fails, or is killed, when the checkpoint stands but its links and the
-  /// old ones are not seen to: resuming the run, which has no step to go, does it.
+  /// The save of the last step fails, or is killed, when the checkpoint stands but its links and
+  /// the old ones are not seen to: resuming the run, which has no step to go, does it.
   @Test(arguments: [
     ("symlink", "last", "\(EIO)"), ("symlink", "last", "kill"), ("symlink", "best", "\(EIO)"),
     ("symlink", "best", "kill"), ("unlink", "step-000002", "\(EIO)"),

@@ -48,7 +48,8 @@ struct ReplacedFolderTests {
     ("score train.h5 --gpt gpt --vqgan vqgan --threads 1 --out R", [0, 2]),
   ]
 
-  /// Those that put one thing into a folder, P, that is not their own, and the call that stops them.
+  /// Those that put one thing into a folder, P, that is not their own, and the call that stops
+  /// them.
   private static let singles: [(command: String, call: String, moments: [Int])] = [
     (
       "convert-checkpoint \(Fixture.path("vqgan-tiny.ckpt")) --out P/V", "fsync \"\"", [0, 2, 4, 6]

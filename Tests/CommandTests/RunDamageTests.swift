@@ -16,7 +16,8 @@ struct RunDamageTests {
 
   // MARK: File systems
 
-  /// EPERM is what Linux says for FAT, ENOSYS and EOPNOTSUPP are those of FUSE and of network disks.
+  /// EPERM is what Linux says for FAT, ENOSYS and EOPNOTSUPP are those of FUSE and of network
+  /// disks.
   @Test(arguments: [EPERM, ENOSYS, EOPNOTSUPP])
   func aFileSystemWithoutLinksIsEnough(code: Int32) throws {
     let stage = try GPTCommandTests.Stage()
@@ -154,8 +155,8 @@ struct RunDamageTests {
 
   // MARK: Removing
 
-  /// An old checkpoint that cannot be removed, or whose removal is the end of the process, is under a
-  /// temporary name by then.
+  /// An old checkpoint that cannot be removed, or whose removal is the end of the process, is under
+  /// a temporary name by then.
   @Test(arguments: ["\(EIO)", "\(EACCES)", "kill"], ["unlink", "rmdir"])
   func halfACheckpointNeverHasItsFinalName(fault: String, call: String) throws {
     let stage = try GPTCommandTests.Stage()

@@ -1,5 +1,5 @@
-// VQGANs of palettes: what they read and write, what they are trained for, and that they are resumed
-// exactly.
+// VQGANs of palettes: what they read and write, what they are trained for, and that they are
+// resumed exactly.
 import Checkpoints
 import DurableFiles
 import Foundation
