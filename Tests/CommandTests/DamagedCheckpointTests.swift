@@ -298,7 +298,7 @@ struct DamagedCheckpointTests {
     let outcome = try shell(
       """
       set -e
-      small="train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet"
+      small="\(Workplace.gpt)"
       $small --log-every 2 --steps 9 --out R
       cp -r R none; rm none/metrics.csv
       cp -r R more

@@ -80,9 +80,8 @@ struct ReadFaultTests {
         """
         rm -rf run
         LD_PRELOAD=$PWD/faults.so FAULT_CALL=opendir FAULT_ERRNO=\(EINTR) FAULT_TIMES=1 \
-          FAULT_AFTER=\(after) \
-        train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet \
-          --out run --steps 2 --checkpoint-every 1 --keep-checkpoints 1
+          FAULT_AFTER=\(after) \(Workplace.gpt) --out run --steps 2 --checkpoint-every 1 \
+          --keep-checkpoints 1
         """, in: stage.folder)
       #expect(outcome.status == 0 && outcome.errors == "", "\(after): \(outcome.errors)")
       #expect(
@@ -95,12 +94,10 @@ struct ReadFaultTests {
   @Test func aFolderThatCannotBeListed() throws {
     let stage = try GPTCommandTests.Stage()
     try makeFaults(in: stage.folder)
-    let small =
-      "train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet"
     let fault = "LD_PRELOAD=$PWD/faults.so FAULT_CALL=opendir FAULT_ERRNO=\(EIO)"
     let outcome = try shell(
       """
-      \(small) --out run --steps 2 --checkpoint-every 1 > lines
+      \(Workplace.gpt) --out run --steps 2 --checkpoint-every 1 > lines
       sample-gpt --gpt run --count 1 --out images --quiet > lines
       sha256sum images/* > sums
       FAULT_PATH=images \(fault) sample-gpt --gpt run --count 1 --seed 9 --out images; echo $?
@@ -122,8 +119,7 @@ struct ReadFaultTests {
 
 @Suite("Runs that ended behind their last checkpoint")
 struct SettledRunTests {
-  private static let small =
-    "train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet"
+  private static let small = Workplace.gpt
 
   /// The save of the last step fails, or is killed, when the checkpoint stands but its links and
   /// the old ones are not seen to: resuming the run, which has no step to go, does it.

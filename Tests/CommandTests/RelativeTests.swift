@@ -8,10 +8,8 @@ import Training
 
 @Suite("Relatives of the cases")
 struct RelativeTests {
-  private static let gpt =
-    "train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet"
-  private static let vqgan =
-    "train-vqgan images.h5 --preset tiny --batch-size 2 --threads 1 --quiet"
+  private static let gpt = Workplace.gpt
+  private static let vqgan = Workplace.vqgan
 
   /// A VQGAN, codes, image shards, photos and `faults.so`.
   private static func place() throws -> TemporaryFolder {

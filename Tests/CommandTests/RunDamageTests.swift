@@ -11,8 +11,7 @@ import Training
 
 @Suite("Runs that meet damage")
 struct RunDamageTests {
-  private static let small =
-    "train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet"
+  private static let small = Workplace.gpt
 
   // MARK: File systems
 

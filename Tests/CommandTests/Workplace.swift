@@ -1,4 +1,4 @@
-// What the tests of promises share.
+// What tests of all families of commands share.
 import DurableFiles
 import Images
 import TestSupport
@@ -21,6 +21,7 @@ struct Workplace {
     #expect(made.status == 0, "\(made.errors)")
   }
 
+  /// Trainings of the smallest models on what is there; `--out` and `--steps` are to follow.
   static let gpt =
     "train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet"
   static let vqgan = "train-vqgan images.h5 --preset tiny --batch-size 2 --threads 1 --quiet"
