@@ -1,13 +1,14 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The trait `LibDeflate` brings faster shard compression (libdeflate-dev); `swift build --disable-default-traits` needs
-// libpng, libjpeg and HDF5 alone.
+// The trait `LibDeflate` brings faster shard compression (libdeflate-dev); `swift build
+// --disable-default-traits` needs libpng, libjpeg and HDF5 alone.
 
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
-/// The commands, in the order in which they are used, and the modules of each; each is one folder of `Sources`.
+/// The commands, in the order in which they are used, and the modules of each; each is one folder
+/// of `Sources`.
 let commands: KeyValuePairs<String, [Target.Dependency]> = [
   "prep-coco": ["Ingest"],
   "prep-atari": ["Ingest"],
@@ -177,7 +178,10 @@ let package = Package(
         path: "Tests/MutationSweep"),
       .target(
         name: "TestSupport",
-        dependencies: ["TensorCore", "NN", "Checkpoints", "RowMaps", "Shards"],
+        dependencies: [
+          "Training", "Models", "TensorCore", "NN", "Checkpoints", "RowMaps", "Shards",
+          "DurableFiles",
+        ],
         path: "Tests/TestSupport"),
       .target(
         name: "FuzzTargets",

@@ -20,7 +20,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("bench", help="the command bench")
     parser.add_argument("names", nargs="*", help="workloads; all that both sides know if left out")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="of PyTorch under autocast, and of the matrix products of the bench's GPTs")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32",
+                        help="of PyTorch under autocast, and of the matrix products of the bench's GPTs")
     parser.add_argument("--seconds", type=float, default=10, help="of each workload and side in a round")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="one JSON object per line instead of a table")

@@ -1,4 +1,3 @@
-import Checksums
 import RowMaps
 
 /// Writes one image shard: rows in order, then labels, then `finish()`.

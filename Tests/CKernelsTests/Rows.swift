@@ -1,18 +1,13 @@
 import CKernels
+import TestSupport
 import Testing
 
 /// What the tests of the row kernels share: values, comparisons, thread counts, finite differences.
 enum Rows {
-  /// Reproducible values in [-1, 1) (SplitMix64).
+  /// Reproducible values in [-1, 1).
   static func values(_ count: Int, seed: UInt64) -> [Float] {
-    var state = seed &* 0xBF58_476D_1CE4_E5B9 &+ 1
-    return (0..<count).map { _ in
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return Float((z ^ (z >> 31)) >> 40) / Float(1 << 23) - 1
-    }
+    var random = SeededGenerator(seed: seed &* 0xBF58_476D_1CE4_E5B9 &+ 1)
+    return (0..<count).map { _ in Float(random.next() >> 40) / Float(1 << 23) - 1 }
   }
 
   /// Reproducible indices in `0..<bound`.
@@ -20,7 +15,8 @@ enum Rows {
     values(count, seed: seed).map { Int32(min(bound - 1, Int(($0 + 1) / 2 * Float(bound)))) }
   }
 
-  /// Records an issue at the first value that is further than `tolerance` from what a plain loop gives.
+  /// Records an issue at the first value that is further than `tolerance` from what a plain loop
+  /// gives.
   static func expectClose(
     _ found: [Float], _ expected: [Double], tolerance: Double, _ what: Comment,
     at location: SourceLocation = #_sourceLocation

@@ -15,7 +15,8 @@ import Testing
     var stride: Int { 3 * channels }
     var scale: Float { 1 / Float(d).squareRoot() }
     var testDescription: String {
-      "N \(n) T \(t) heads \(heads) D \(d) causal \(causal) prefix \(prefix) band \(context)·\(step)"
+      "N \(n) T \(t) heads \(heads) D \(d) causal \(causal) prefix \(prefix) "
+        + "band \(context)·\(step)"
     }
 
     func sees(_ i: Int, _ j: Int) -> Bool {

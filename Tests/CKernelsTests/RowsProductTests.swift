@@ -2,8 +2,8 @@ import CKernels
 import Testing
 
 @Suite struct RowsProductTests {
-  /// [m, n, k]: single values, single rows, few rows (another kernel), several panels and parts of the
-  /// sums.
+  /// [m, n, k]: single values, single rows, few rows (another kernel), several panels and parts of
+  /// the sums.
   static let sizes = [
     [1, 1, 1], [1, 5, 3], [7, 1, 17], [3, 33, 64], [32, 65, 31], [33, 65, 31], [300, 17, 5],
     [70, 2100, 33], [1, 515, 1000], [4, 37, 100], [30, 21, 500], [85, 70, 800],

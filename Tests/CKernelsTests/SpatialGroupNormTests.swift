@@ -88,7 +88,8 @@ private struct GroupNormRun {
         $0 + $1.0 * Double($1.1)
       }
     }
-    // Where one value is a whole group, the true gradient is nearly zero: compare with the scale of dy.
+    // Where one value is a whole group, the true gradient is nearly zero: compare with the scale of
+    // dy.
     func check(_ gradient: [Float], _ differences: [Double], _ name: String) {
       let worst = zip(gradient, differences).map { abs(Double($0) - $1) }.max() ?? 0
       let scale = differences.reduce(1) { max($0, abs($1)) }
@@ -138,7 +139,8 @@ private struct GroupNormRun {
     #expect(with == without)
   }
 
-  /// Two images are more than the backward pass keeps in the cache, one is not: both ways give the same bits.
+  /// Two images are more than the backward pass keeps in the cache, one is not: both ways give the
+  /// same bits.
   @Test func imagesDoNotDependOnTheirBatch() {
     let one = GroupNormCase(extent: Extent(1, 32, 70_000), groups: 8, silu: true)
     let two = GroupNormCase(extent: Extent(2, 32, 70_000), groups: 8, silu: true)

@@ -1,6 +1,7 @@
 // What the tests of the blocked kernels share: values, layouts by plain loops, finite differences.
 
 import CKernels
+import TestSupport
 import Testing
 
 /// The sizes of activations `[N, C, H·W]`.
@@ -64,16 +65,11 @@ struct Extent: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// `count` values spread evenly over `range`, the same for the same seed (SplitMix64).
+/// `count` values spread evenly over `range`, the same for the same seed.
 func values(_ count: Int, seed: UInt64, in range: ClosedRange<Float> = -1...1) -> [Float] {
-  var state = seed &* 0x9E37_79B9_7F4A_7C15
+  var random = SeededGenerator(seed: seed &* 0x9E37_79B9_7F4A_7C15)
   return (0..<count).map { _ in
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    z ^= z >> 31
-    let unit = Float(z >> 40) / Float(1 << 24)
+    let unit = Float(random.next() >> 40) / Float(1 << 24)
     return range.lowerBound + (range.upperBound - range.lowerBound) * unit
   }
 }

@@ -131,7 +131,8 @@ struct HostileArchiveTests {
     try expect("the zip64 directory lies past the end", wide)
   }
 
-  /// Entries are looked up by their names and never unpacked; a second directory in the comment is text.
+  /// Entries are looked up by their names and never unpacked; a second directory in the comment is
+  /// text.
   @Test func namesAndCommentsThatMeanNothing() throws {
     let folder = try TemporaryFolder()
     var entries = PyTorchBytes.entries()

@@ -32,7 +32,8 @@ struct SafetensorsErrorTests {
     #expect(try problem(Self.file("{}", data: 0)) == nil)
     #expect(try problem(Self.file(#"{"__metadata__":null}"#, data: 0)) == nil)
     let extra =
-      #"{"a":{"dtype":"F32","more":[{"x":-1.5e3,"y":[true,null]}],"shape":[],"data_offsets":[0,4]}}"#
+      #"{"a":{"dtype":"F32","more":[{"x":-1.5e3,"y":[true,null]}],"shape":[],"#
+      + #""data_offsets":[0,4]}}"#
     #expect(try problem(Self.file(extra, data: 4)) == nil)
   }
 
@@ -48,7 +49,8 @@ struct SafetensorsErrorTests {
     ),
     (
       [UInt8](repeating: 0xff, count: 8),
-      "a header of 18446744073709551615 bytes, at most 100000000 are allowed; not a safetensors file?"
+      "a header of 18446744073709551615 bytes, at most 100000000 are allowed; "
+        + "not a safetensors file?"
     ),
     (
       [3, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d],

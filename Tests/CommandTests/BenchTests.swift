@@ -13,9 +13,7 @@ struct BenchTests {
     let run = try shell(
       "bench --quiet --seconds 0.001 \(kernels.joined(separator: " "))", in: folder)
     #expect(run.status == 0, "\(run.errors)")
-    let lines = try run.output.split(separator: "\n").map { line in
-      try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-    }
+    let lines = try jsonLines(run.output)
     #expect(lines.compactMap { $0["name"] as? String } == kernels)
     for line in lines {
       let name = line["name"] as? String ?? ""

@@ -70,7 +70,8 @@ struct CodebookCommandTests {
       ("--quantizer fsq --codes 256 --depth 7", 64, "finer than float32"),
       (
         "--quantizer gumbel --quantizer-gradient rotation", 64,
-        "--quantizer-gradient rotation goes with --quantizer gradient, moving_average or simvq, not "
+        "--quantizer-gradient rotation goes with --quantizer gradient, moving_average or "
+          + "simvq, not "
       ),
       (
         "--quantizer fsq --cosine --codes 256", 64,

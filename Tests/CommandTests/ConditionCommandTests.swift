@@ -103,7 +103,8 @@ struct ConditionCommandTests {
       train-gpt rooms.h5 --out G \(Self.small) --steps 2 --rotary &&
       train-gpt rooms.h5 --out O \(Self.small) --steps 2 --order spiral-in &&
       sample-gpt --gpt G --size 28x20 --seeds 7,9 --greedy --codes-out a.h5 --out A --quiet &&
-      sample-gpt --gpt G --size 28x20 --seeds 7,9 --greedy --no-cache --codes-out b.h5 --out B --quiet &&
+      sample-gpt --gpt G --size 28x20 --seeds 7,9 --greedy --no-cache --codes-out b.h5 --out B \
+        --quiet &&
       sample-gpt --gpt O --scale 0.5 --count 1 --out C --quiet
       """, in: stage.folder)
     #expect(trained.status == 0, "\(trained.errors)")
@@ -166,7 +167,8 @@ struct ConditionCommandTests {
     let stage = try labelled()
     let outcome = try shell(
       """
-      train-gpt rooms.h5 --out G \(Self.small) --condition label:room --steps 1 > /dev/null && \(command)
+      train-gpt rooms.h5 --out G \(Self.small) --condition label:room --steps 1 > /dev/null &&
+        \(command)
       """, in: stage.folder)
     #expect(outcome.status == status, "\(outcome.errors)")
     #expect(outcome.output == "")
@@ -206,18 +208,18 @@ struct ConditionCommandTests {
       """
       train-vqgan S.h5 --input segmentation --preset tiny --steps 60 --batch-size 8 --warmup 5 \
         --learning-rate 2e-3 --validation S.h5 --out M --quiet > /dev/null 2>&1 &&
-      train-vqgan S.h5 --preset tiny --steps 3 --batch-size 4 --ema 0.5 --clip 1 --out V --quiet > /dev/null &&
-      encode-dataset S.h5 --vqgan V --condition-vqgan M --out C --quiet > /dev/null &&
-      train-gpt C --condition codes --condition-dropout 0.3 --unmasked 16 --out G \(Self.small) --steps 3 \
+      train-vqgan S.h5 --preset tiny --steps 3 --batch-size 4 --ema 0.5 --clip 1 --out V --quiet \
         > /dev/null &&
+      encode-dataset S.h5 --vqgan V --condition-vqgan M --out C --quiet > /dev/null &&
+      train-gpt C --condition codes --condition-dropout 0.3 --unmasked 16 --out G \(Self.small) \
+        --steps 3 > /dev/null &&
       sample-gpt --gpt G --segmentation S.h5 --guidance 2 --count 2 --out P --quiet &&
       sample-gpt --gpt G --segmentation S.h5 --size 32x20 --count 1 --out W --quiet
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
-    let metrics = try String(contentsOfFile: folder("M/metrics.csv"), encoding: .utf8)
-      .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
-    let column = try #require(metrics[0].firstIndex(of: "val/pixel_agreement"))
-    let agreement = try #require(metrics.dropFirst().compactMap { Double($0[column]) }.last)
+    let agreement = try #require(
+      try RunFolder(folder("M")).metricsByColumn()
+        .compactMap { $0["val/pixel_agreement"].flatMap { Double($0) } }.last)
     // The most frequent label alone would be right in a sixth of the positions.
     #expect(agreement > 0.22, "\(agreement)")
     #expect(FileManager.default.fileExists(atPath: folder("M/pictures/step-000060.png")))

@@ -198,7 +198,8 @@ struct ConvertCheckpointTests {
       ("convert-checkpoint $F/gpt-tiny.ckpt --heads 4 --out x", 65, "--vqgan"),
       ("convert-checkpoint $F/gpt-tiny.ckpt --heads 5 --vqgan $F/vqgan-tiny.ckpt --out x", 64, "5"),
       (
-        "convert-checkpoint $F/gpt-tiny.ckpt --heads 4 --vqgan $F/vqgan-tiny.ckpt --grid 9x9 --out x",
+        "convert-checkpoint $F/gpt-tiny.ckpt --heads 4 --vqgan $F/vqgan-tiny.ckpt --grid 9x9 "
+          + "--out x",
         65, "81 codes"
       ),
       ("convert-checkpoint $F/gpt-tiny.ckpt --grid 9 --out x", 64, "--grid"),

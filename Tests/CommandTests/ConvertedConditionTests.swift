@@ -149,7 +149,8 @@ struct ConvertedConditionTests {
   /// Without a data section of COCO's objects nobody knows which class a token is.
   @Test func objectsOfUnknownCategories() throws {
     try project(
-      "{target: taming.models.dummy_cond_stage.DummyCondStage, params: {conditional_key: objects_bbox}}",
+      "{target: taming.models.dummy_cond_stage.DummyCondStage, "
+        + "params: {conditional_key: objects_bbox}}",
       data: Self.sizes)
     let converted = try shell(
       "convert-checkpoint $F/conditions.ckpt --project project.yaml --out G --quiet", in: folder,

@@ -279,7 +279,8 @@ struct DamagedCheckpointTests {
   @Test func theSeedIsThatOfTheRun() throws {
     let outcome = try shell(
       """
-      train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --ema 0.9 --steps 2 --seed 7 \
+      train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --ema 0.9 --steps 2 \
+        --seed 7 \
         --checkpoint-every 1 --threads 1 --out O --quiet > lines
       rm -r G/checkpoints; cp -r O/checkpoints G/
       train-gpt --out G --resume --steps 3 --quiet; echo $?; ls G/checkpoints
@@ -297,7 +298,7 @@ struct DamagedCheckpointTests {
     let outcome = try shell(
       """
       set -e
-      small="train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet"
+      small="\(Workplace.gpt)"
       $small --log-every 2 --steps 9 --out R
       cp -r R none; rm none/metrics.csv
       cp -r R more
@@ -311,10 +312,10 @@ struct DamagedCheckpointTests {
     #expect(outcome.status == 0, "\(outcome)")
     #expect(
       outcome.errors.split(separator: "\n") == [
-        "warning: R/metrics.csv: 2 of 4 rows up to step 9 are missing, those of steps 4, 6; the run "
-          + "goes on without them",
-        "warning: none/metrics.csv: 4 of 4 rows up to step 9 are missing, those of steps 2, 4, 6, 8; "
+        "warning: R/metrics.csv: 2 of 4 rows up to step 9 are missing, those of steps 4, 6; "
           + "the run goes on without them",
+        "warning: none/metrics.csv: 4 of 4 rows up to step 9 are missing, those of steps "
+          + "2, 4, 6, 8; the run goes on without them",
       ], "\(outcome.errors)")
     #expect(outcome.output.hasSuffix("step 2 4 6 8 9 10 11 12 15 20 "), "\(outcome.output)")
   }
@@ -323,8 +324,8 @@ struct DamagedCheckpointTests {
     let outcome = try shell(
       """
       set -e
-      train-vqgan images.h5 --validation images.h5 --preset tiny --batch-size 2 --log-every 1 --steps 4 \
-        --checkpoint-every 2 --threads 1 --out R --quiet
+      train-vqgan images.h5 --validation images.h5 --preset tiny --batch-size 2 --log-every 1 \
+        --steps 4 --checkpoint-every 2 --threads 1 --out R --quiet
       sed -i '/^2,,/d' R/metrics.csv
       train-vqgan --out R --resume --steps 5 --quiet
       """, in: folder)
@@ -349,8 +350,8 @@ struct DamagedCheckpointTests {
     #expect(outcome.output == "73\nuntouched\nR\n", "\(outcome)")
     #expect(
       outcome.errors
-        == "train-gpt: R/checkpoints/\(name): a run keeps a link of this name, and this is none; move "
-        + "it away\n")
+        == "train-gpt: R/checkpoints/\(name): a run keeps a link of this name, and this is none; "
+        + "move it away\n")
   }
 
   @Test(arguments: [("G", "train-gpt"), ("V", "train-vqgan")])

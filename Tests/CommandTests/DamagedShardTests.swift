@@ -75,12 +75,14 @@ struct DamagedShardTests {
       """
       prep-atari $M --size 16 --limit 20 --shard-size 5 --quiet --out S > /dev/null || exit 1
       try() { "$@" --quiet > out 2> err; echo $? $(cat out err); }
-      cp -r S swapped; mv swapped/revenge-00000.h5 x; mv swapped/revenge-00001.h5 swapped/revenge-00000.h5
+      cp -r S swapped; mv swapped/revenge-00000.h5 x
+      mv swapped/revenge-00001.h5 swapped/revenge-00000.h5
       mv x swapped/revenge-00001.h5; try shard-info --verify swapped
       cp -r S missing; rm missing/revenge-00002.h5; try shard-info --verify missing
       try encode-dataset missing --vqgan vqgan --out C
       cp -r S part; rm part/revenge-0000[23].h5
-      python3 -c 'import json; m = json.load(open("part/manifest.json")); del m["shards"][2:]; json.dump(m, open("part/manifest.json", "w"))'
+      python3 -c 'import json; m = json.load(open("part/manifest.json")); del m["shards"][2:]; \
+        json.dump(m, open("part/manifest.json", "w"))'
       try encode-dataset part --vqgan vqgan --out C
       try train-vqgan part --preset tiny --steps 1 --out V
       try reconstruct part --vqgan vqgan --out R
@@ -117,7 +119,8 @@ struct DamagedShardTests {
       try() { "$@" --quiet > out 2> err; echo $? $(cat out err); }
       cp -r C missing; rm missing/revenge-00001.h5
       cp -r C part; rm part/revenge-00001.h5
-      python3 -c 'import json; m = json.load(open("part/manifest.json")); del m["shards"][1:]; json.dump(m, open("part/manifest.json", "w"))'
+      python3 -c 'import json; m = json.load(open("part/manifest.json")); del m["shards"][1:]; \
+        json.dump(m, open("part/manifest.json", "w"))'
       for folder in missing part; do
         try decode-dataset $folder --vqgan vqgan --out D
         try evaluate $folder C --vqgan vqgan --paired
@@ -145,7 +148,8 @@ struct DamagedShardTests {
       prep-atari $M --size 16 --limit 5 --quiet --out S > /dev/null || exit 1
       cp train.h5 keep.h5
       sed -i 's,"name" : "revenge-00000.h5","name" : "../keep.h5",' S/manifest.json
-      shard-info --verify S; echo $?; prep-atari $M --size 16 --limit 5 --quiet --out S; echo $?; ls keep.h5
+      shard-info --verify S; echo $?; prep-atari $M --size 16 --limit 5 --quiet --out S; echo $?
+      ls keep.h5
       """)
     #expect(outcome.output.contains("the name of a shard is \"../keep.h5\""), "\(outcome.output)")
     #expect(outcome.output.hasSuffix("65\nkeep.h5\n"), "\(outcome.output)")

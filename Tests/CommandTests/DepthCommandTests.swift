@@ -38,12 +38,13 @@ struct DepthCommandTests {
     let outcome = try shell(
       """
       prep-images in --depth depth --size 16 --out S --quiet > /dev/null &&
-      train-vqgan S --input depth --preset tiny --steps 60 --batch-size 8 --warmup 5 --crop 16 --flip \
-        --disc-start 55 --learning-rate 2e-3 --validation S --out D --quiet > /dev/null &&
+      train-vqgan S --input depth --preset tiny --steps 60 --batch-size 8 --warmup 5 --crop 16 \
+        --flip --disc-start 55 --learning-rate 2e-3 --validation S --out D --quiet > /dev/null &&
       train-vqgan S --preset tiny --steps 3 --batch-size 4 --out V --quiet > /dev/null &&
       encode-dataset S --vqgan V --condition-vqgan D --out C --quiet > /dev/null &&
       train-gpt C --condition codes --out G \(Self.small) --steps 3 > /dev/null &&
-      sample-gpt --gpt G --depth S --count 12 --greedy --batch-size 1 --codes-out rows.h5 --out P --quiet > /dev/null &&
+      sample-gpt --gpt G --depth S --count 12 --greedy --batch-size 1 --codes-out rows.h5 --out P \
+        --quiet > /dev/null &&
       sample-gpt --gpt G --depth depth/deep/13.png --greedy --codes-out file.h5 --out F --quiet &&
       sample-gpt --gpt G --depth depth/deep/13.png --size 32x20 --out W --quiet > /dev/null &&
       shard-info S --verify --preview sheet.png --count 4 --quiet
@@ -103,8 +104,10 @@ struct DepthCommandTests {
     let folder = try images()
     let outcome = try shell(
       """
-      mkdir -p coco/train2017 D/train2017 && cp in/11.jpg coco/train2017/1.jpg && cp depth/11.png D/train2017/1.png &&
-      cp in/11.jpg coco/train2017/2.jpg && cp \(TestSupport.Fixture.path("depth/floats.png")) D/train2017/2.png &&
+      mkdir -p coco/train2017 D/train2017 && cp in/11.jpg coco/train2017/1.jpg &&
+        cp depth/11.png D/train2017/1.png &&
+      cp in/11.jpg coco/train2017/2.jpg && cp \(TestSupport.Fixture.path("depth/floats.png")) \
+        D/train2017/2.png &&
       prep-coco coco --depth D --size 16 --out S
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")

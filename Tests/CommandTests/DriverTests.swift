@@ -1,4 +1,5 @@
-// What drives the searches of `make fuzz`, `make fault-test` and `make sanitize`: that they can fail.
+// What drives the searches of `make fuzz`, `make fault-test` and `make sanitize`: that they can
+// fail.
 import Foundation
 import TestSupport
 import Testing
@@ -57,7 +58,8 @@ struct DriverTests {
       import os
       driver = load("fault-test")
       driver.COMMANDS, driver.prepare = [], lambda options: os.makedirs(f"{options.work}/world/in")
-      for words in [], ["--seconds", "9"], ["--max-points", "9"], ["--tried", "0"], ["--commands", "x"]:
+      for words in [], ["--seconds", "9"], ["--max-points", "9"], ["--tried", "0"], \
+        ["--commands", "x"]:
           sys.argv = ["fault-test", ".", "--jobs", "1", *words]
           try: driver.main()
           except SystemExit as end: print(end.code, file=sys.stderr)
@@ -70,8 +72,8 @@ struct DriverTests {
       ], "\(outcome)")
   }
 
-  /// A command that strace has left stopped goes on; one that hangs is described, with all below it,
-  /// and ended.
+  /// A command that strace has left stopped goes on; one that hangs is described, with all below
+  /// it, and ended.
   @Test func whatHangsIsDescribed() throws {
     let outcome = try python(
       """
@@ -84,7 +86,8 @@ struct DriverTests {
       print(code, woken, hung.count("State S (sleeping)"), hung.count("Name sleep"))
       tracing = {"State": "t (tracing stop)"}
       for states in ([tracing, tracing], [tracing, {"State": "R (running)"}], []):
-          processes.threads = lambda process: [(1, {"State": "S (sleeping)"})] + [(2, state) for state in states]
+          processes.threads = lambda process: [(1, {"State": "S (sleeping)"})] + [
+            (2, state) for state in states]
           print(processes.is_held(1))
       """)
     #expect(outcome.output == "(3, '', 1)\nhangs 0 3 2\nTrue\nFalse\nFalse\n", "\(outcome)")
@@ -99,16 +102,20 @@ struct DriverTests {
       ours = "/work/Sources/Shards/HDF5/HDF5InputFile.swift:30:5"
       def report(*frames):
           lines = ["=" * 65, "==7==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x7"]
-          return "\\n".join(lines + [f"    #{i} 0x55d0 {frame}" for i, frame in enumerate(frames)]) + "\\n"
+          return "\\n".join(lines + [
+            f"    #{i} 0x55d0 {frame}" for i, frame in enumerate(frames)]) + "\\n"
       cold = report("in memcpy.cold.1 /llvm/memintrinsics.inc:1:5", f"in H5HG_read {hdf5}")
-      overlap = report("in __asan_memcpy (/build/shard-info+0x1)", f"in H5VM_memcpyvv {hdf5}", f"in $s6Shards {ours}")
+      overlap = report("in __asan_memcpy (/build/shard-info+0x1)", f"in H5VM_memcpyvv {hdf5}",
+        f"in $s6Shards {ours}")
       own = report(f"in $s6Shards4readyyF {ours}", f"in H5D__read {hdf5}", f"in H5Dread {hdf5}")
-      copied = report("in __asan_memmove (/build/shard-info+0x1)", f"in jpeg_fill /work/Sources/jpeg.c:3:4", f"in H5Z {hdf5}")
+      copied = report("in __asan_memmove (/build/shard-info+0x1)",
+        f"in jpeg_fill /work/Sources/jpeg.c:3:4", f"in H5Z {hdf5}")
       nameless = report(f"{hdf5}", f"in main {ours}")
       print([driver.is_in_library(one) for one in (overlap, own, copied, nameless, cold)])
       undefined = "/work/Sources/masks.c:3:4: runtime error: signed integer overflow\\n"
       run = "Test run with 12 tests in 3 suites passed after 1 second."
-      for log, kept, status in [(run, [], 0), (run, [overlap], 0), (run, [own], 0), (run, [undefined + overlap], 0),
+      for log, kept, status in [(run, [], 0), (run, [overlap], 0), (run, [own], 0),
+        (run, [undefined + overlap], 0),
                                 ("", [], 0), ("Test run with 0 tests passed", [], 0), (run, [], 1)]:
           found = driver.verdict(log, kept, status)
           print(found["tests"], found["failures"], found["reports"], found["reports_of_libhdf5"])

@@ -23,7 +23,8 @@ private func corpus() throws -> TemporaryFolder {
   // One image that is skipped, so that the reports have something to lose.
   try Data("no image".utf8).write(to: URL(fileURLWithPath: folder("coco/train2017/9.jpg")))
   let file =
-    #"{"images":[\#(images.joined(separator: ","))],"annotations":[\#(captions.joined(separator: ","))]}"#
+    #"{"images":[\#(images.joined(separator: ","))],"#
+    + #""annotations":[\#(captions.joined(separator: ","))]}"#
   try Data(file.utf8).write(
     to: URL(fileURLWithPath: folder("coco/annotations/captions_train2017.json")))
   let whole = try shell("\(command) --out whole", in: folder)
@@ -59,7 +60,8 @@ struct FaultTests {
     let driver = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../fault-test.py").standardized.path
     let outcome = try shell(
-      "python3 \(driver) \(builtCommands) --commands prep-images,shard-info --max-points 40 --jobs 1",
+      "python3 \(driver) \(builtCommands) --commands prep-images,shard-info --max-points 40 "
+        + "--jobs 1",
       seconds: 600)
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
     #expect(outcome.output.hasPrefix(#"{"points": "#))
@@ -78,7 +80,8 @@ struct FaultTests {
       killed=0
       for moment in 1 3 5 7 9 11 13 15 17 19 21 23; do
         status=0
-        timeout --foreground -s KILL "$(printf '0.%09d' $((step * moment)))" \(command) --out S > lines || status=$?
+        timeout --foreground -s KILL "$(printf '0.%09d' $((step * moment)))" \(command) --out S \
+          > lines || status=$?
         [ $status = 0 ] || killed=$((killed + 1))
         mkdir -p S; sound S; mends S
       done
@@ -142,7 +145,8 @@ struct UnreadableFileTests {
     let lines = outcome.output.split(separator: "\n").suffix(2)
     #expect(
       lines.first
-        == #"{"name":"train2017/5.jpg","reason":"coco/train2017/5.jpg: open failed: Permission denied","shard":"coco-00002.h5"}"#
+        == #"{"name":"train2017/5.jpg","reason":"coco/train2017/5.jpg: open failed: "#
+        + #"Permission denied","shard":"coco-00002.h5"}"#
     )
     #expect(lines.last?.contains("train2017/9.jpg") == true)
   }

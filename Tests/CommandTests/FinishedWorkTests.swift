@@ -29,7 +29,8 @@ struct FinishedWorkTests {
     let made = try shell(
       """
       set -e
-      train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --steps 1 --out gpt --quiet > lines
+      train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --steps 1 --out gpt \
+        --quiet > lines
       \(command) --quiet > first; cp -r R whole
       """, in: folder)
     #expect(made.status == 0, "\(made)")
@@ -37,7 +38,8 @@ struct FinishedWorkTests {
     bytes[bytes.count / 2] ^= 1
     try DurableFile.write(bytes, to: folder(file))
     let again = try shell(
-      "\(command) --quiet > second; echo $?; cmp first second; diff -r whole R; \(command) --quiet | cmp first -",
+      "\(command) --quiet > second; echo $?; cmp first second; diff -r whole R; "
+        + "\(command) --quiet | cmp first -",
       in: folder)
     #expect(again.output == "0\n", "\(again)")
     #expect(

@@ -25,7 +25,8 @@ struct FreezeCommandTests {
   }
 
   private static let tune =
-    "train-vqgan S --init-from V --preset tiny --steps 3 --batch-size 2 --learning-rate 0.01 --quiet"
+    "train-vqgan S --init-from V --preset tiny --steps 3 --batch-size 2 --learning-rate 0.01 "
+    + "--quiet"
 
   private func run(_ script: String) throws -> ShellOutcome {
     try shell(script, in: folder, environment: ["M": montezuma], seconds: 600)
@@ -135,7 +136,8 @@ struct FreezeCommandTests {
         --set objective.lecam_weight=0.01 --set objective.worst_weight=0.1 \
         --set objective.gen_loss=non_saturating --set objective.discriminator.normalization=group \
         --out A --quiet &&
-      train-vqgan --out A --resume --steps 5 --quiet && head -1 A/metrics.csv && head -1 V/metrics.csv
+      train-vqgan --out A --resume --steps 5 --quiet && head -1 A/metrics.csv &&
+        head -1 V/metrics.csv
       """)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let lines = outcome.output.split(separator: "\n")

@@ -172,7 +172,8 @@ struct GPTCommandTests {
     // tebibyte.
     let wide = try shell(
       """
-      train-gpt train.h5 --out deep --layers 40 --heads 2 --width 64 --steps 1 --batch-size 1 --quiet &&
+      train-gpt train.h5 --out deep --layers 40 --heads 2 --width 64 --steps 1 --batch-size 1 \
+        --quiet &&
       sample-gpt --gpt deep --count 10000000 --batch-size 10000000 --out images
       """, in: stage.folder)
     #expect(wide.status == 64, "\(wide.errors)")

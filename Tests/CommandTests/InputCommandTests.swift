@@ -184,12 +184,13 @@ struct InputCommandTests {
     try imageShard(folder("I.h5"), rows: 4, height: 16, width: 16) { _ in
       [UInt8](repeating: 9, count: 16 * 16 * 3)
     }
+    let vqgan = "train-vqgan I.h5 --preset tiny --steps 1 --out V --quiet > lines"
     let outcome = try shell(
       """
       set -e
       prep-images in --size 8 --out S --quiet > lines
       encode-dataset I.h5 --vqgan vqgan --out C --quiet > lines
-      \(command.contains(" V ") ? "train-vqgan I.h5 --preset tiny --steps 1 --out V --quiet > lines" : ":")
+      \(command.contains(" V ") ? vqgan : ":")
       find S C | sort > before
       status=0; \(command) --quiet || status=$?; echo $status
       find S C | sort | diff before - && [ ! -e S/config.json ]

@@ -107,7 +107,8 @@ struct KnownPartsTests {
       """
       train-gpt train.h5 --out G \(Self.small) --steps 1 > /dev/null &&
       \(draw) --from-image wide.png --mask mask.png --count 8 --codes-out a.h5 --out A &&
-      \(draw) --from-image wide.png --mask white.png --count 2 --codes-out w.h5 --out W --animate w.png &&
+      \(draw) --from-image wide.png --mask white.png --count 2 --codes-out w.h5 --out W \
+        --animate w.png &&
       \(draw) \(rows) --count 6 --codes-out b.h5 --out B &&
       \(draw) \(rows) --first 4 --count 1 --codes-out c.h5 --out C
       """, in: folder)
@@ -180,8 +181,8 @@ struct KnownPartsTests {
     let draw = "sample-gpt --gpt G --greedy --quiet --segmentation"
     let outcome = try shell(
       """
-      train-gpt pairs.h5 --condition codes --out G \(Self.small) --dropout 0 --learning-rate 0.02 --steps 80 \
-        > /dev/null &&
+      train-gpt pairs.h5 --condition codes --out G \(Self.small) --dropout 0 --learning-rate 0.02 \
+        --steps 80 > /dev/null &&
       \(draw) shard-0.png shard-1.png --codes-out a.h5 --out A > /dev/null &&
       \(draw) stuff-0.png stuff-1.png --stuff-numbers --codes-out b.h5 --out B > /dev/null &&
       cmp A/grid.png B/grid.png

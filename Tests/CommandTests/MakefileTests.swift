@@ -198,7 +198,8 @@ struct MakefileTests {
     _ = try shop.make("PRESET=f16 SEGMENTATION=annotations", in: run)
     try writeMapShard(shop.folder("S.h5"), side: 32, labels: [182, 182])
     let small =
-      "--set model.ch=32 --set model.embed_dim=32 --set model.z_channels=32 --batch-size 1 --steps 1 --quiet"
+      "--set model.ch=32 --set model.embed_dim=32 --set model.z_channels=32 --batch-size 1 "
+      + "--steps 1 --quiet"
     let outcome = try shell(
       """
       set -e
@@ -206,7 +207,8 @@ struct MakefileTests {
       train-vqgan ../../S.h5 $(cat vqgan.options) \(small) --out V
       train-vqgan ../../S.h5 $(cat segmentation.options) \(small) --out M
       encode-dataset ../../S.h5 --vqgan V --condition-vqgan M --out C --quiet
-      train-gpt C $(cat gpt.options) --layers 1 --heads 2 --width 16 --batch-size 1 --steps 1 --quiet --out G
+      train-gpt C $(cat gpt.options) --layers 1 --heads 2 --width 16 --batch-size 1 --steps 1 \
+        --quiet --out G
       """, in: shop.folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let config = try RunFolder(shop.folder("runs/\(run)/V")).config(VQGANRunConfig.self)

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The commands: the folders of Sources whose names are written small, but for `vqgan`, which has no
-/// options of its own.
+/// The commands: the folders of Sources whose names are written small, but for `vqgan`, which has
+/// no options of its own.
 private let commands: [String] = {
   let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../Sources").standardized.path

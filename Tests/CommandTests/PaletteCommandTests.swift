@@ -50,7 +50,8 @@ struct PaletteCommandTests {
       encode-dataset S/images-0*.h5 --vqgan V --out C --quiet > /dev/null
       decode-dataset C --vqgan V --images --out D --quiet > /dev/null
       codebook-report C --vqgan V --out B --quiet > /dev/null
-      train-gpt C --layers 1 --heads 2 --width 16 --batch-size 4 --steps 3 --quiet --out G > /dev/null
+      train-gpt C --layers 1 --heads 2 --width 16 --batch-size 4 --steps 3 --quiet --out G \
+        > /dev/null
       sample-gpt --gpt G --count 2 --out P --quiet > /dev/null
       sample-gpt --gpt G --from-image in/1.png --half top --count 2 --out H --quiet > /dev/null
       reconstruct S in/0.png --vqgan V --count 3 --out R --quiet > /dev/null
@@ -81,7 +82,8 @@ struct PaletteCommandTests {
     try photo.writePNG(to: folder("photos/many.png"))
     let made = try shell(
       """
-      prep-images in --palette --size 16 --out S --quiet && prep-images in --size 16 --out N --quiet &&
+      prep-images in --palette --size 16 --out S --quiet &&
+        prep-images in --size 16 --out N --quiet &&
       train-vqgan S --input palette \(Self.tiny) --steps 1 --out V
       """, in: folder)
     #expect(made.status == 0, "\(made.errors)")
@@ -115,8 +117,10 @@ struct PaletteCommandTests {
     let folder = try images()
     let outcome = try shell(
       """
-      prep-images in --size 16 --out N --quiet && prep-images in --palette --size 16 --out S --quiet &&
-      shard-info N --preview n.png --quiet && shard-info S --preview s.png --quiet && cmp n.png s.png
+      prep-images in --size 16 --out N --quiet &&
+        prep-images in --palette --size 16 --out S --quiet &&
+      shard-info N --preview n.png --quiet && shard-info S --preview s.png --quiet &&
+        cmp n.png s.png
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
   }

@@ -30,15 +30,7 @@ struct ParityCommandTests {
 
   /// The metrics of each step of a run.
   private func metrics(_ run: String) throws -> [[String: Double]] {
-    let rows = try String(contentsOfFile: folder("\(run)/metrics.csv"), encoding: .utf8)
-      .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
-    let header = try #require(rows.first).map(String.init)
-    return rows.dropFirst().map { row in
-      Dictionary(
-        uniqueKeysWithValues: zip(header, row).compactMap { key, cell in
-          Double(cell).map { (key, $0) }
-        })
-    }
+    try RunFolder(folder(run)).metricsByColumn().map { $0.compactMapValues { Double($0) } }
   }
 
   /// Trains and compares every metric of every step, to 10⁻³ of it.

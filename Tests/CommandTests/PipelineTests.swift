@@ -97,8 +97,7 @@ struct PipelineTests {
     let metrics = try shell(
       "reconstruct \(paths[0]) S/revenge-00000.h5 --vqgan V --count 2 --out R2 --json", in: folder)
     #expect(metrics.status == 0, "\(metrics.errors)")
-    let json = try JSONSerialization.jsonObject(with: Data(metrics.output.utf8)) as? [String: Any]
-    let object = try #require(json)
+    let object = try jsonObject(metrics.output)
     #expect(object["pictures"] as? Int == 3)
     #expect(object["n_embed"] as? Int == 64)
     for key in ["psnr", "ssim", "mae", "codes_used"] {

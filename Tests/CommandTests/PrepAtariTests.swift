@@ -59,8 +59,10 @@ struct PrepAtariTests {
     let folder = try TemporaryFolder()
     let outcome = try shell(
       """
-      prep-atari '\(montezuma)' --size 16 --limit 5 --trajectories 9-20 --holdout 12-19 --out S -q &&
-      prep-atari '\(montezuma)' --size 16 --limit 5 --trajectories 10,12,20 --holdout 12 --out T -q &&
+      prep-atari '\(montezuma)' --size 16 --limit 5 --trajectories 9-20 --holdout 12-19 \
+        --out S -q &&
+      prep-atari '\(montezuma)' --size 16 --limit 5 --trajectories 10,12,20 --holdout 12 \
+        --out T -q &&
       cmp S/revenge-00000.h5 T/revenge-00000.h5 &&
       cmp S/revenge-validation-00000.h5 T/revenge-validation-00000.h5
       """, in: folder)

@@ -45,7 +45,8 @@ struct PrepImagesTests {
   @Test func cocoBecomesShardsAndAPreview() throws {
     let folder = try coco()
     let outcome = try shell(
-      "prep-coco coco --size 16 --segmentation annotations --captions --objects --holdout 34 --out S",
+      "prep-coco coco --size 16 --segmentation annotations --captions --objects --holdout 34 "
+        + "--out S",
       in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output == "S/coco-00000.h5\n")
@@ -82,7 +83,8 @@ struct PrepImagesTests {
     #expect(!FileManager.default.fileExists(atPath: folder("S")))
     // A text of paths may begin with the letters of a signature.
     let list = try shell(
-      "mkdir BMW && cp '\(screens)/1.png' BMW && echo BMW/1.png > list && prep-images list --size 16 --out S",
+      "mkdir BMW && cp '\(screens)/1.png' BMW && echo BMW/1.png > list && "
+        + "prep-images list --size 16 --out S",
       in: folder)
     #expect(list.output == "S/images-00000.h5\n", "\(list.errors)")
   }
@@ -144,7 +146,8 @@ struct PrepImagesTests {
     let outcome = try shell(
       """
       \(find) | prep-images - --size 16 --out A --quiet && \(find) > list.txt && \
-      prep-images list.txt --size 16 --out B --quiet --json && cmp A/images-00000.h5 B/images-00000.h5 && \
+      prep-images list.txt --size 16 --out B --quiet --json &&
+        cmp A/images-00000.h5 B/images-00000.h5 &&
       prep-images '\(screens)' --size 16 --limit 5 --out C --quiet
       """, in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")

@@ -29,14 +29,16 @@ struct ReadFaultTests {
     let outcome = try shell(
       """
       \(Self.prep) whole > lines || exit 90
-      export LD_PRELOAD=$PWD/faults.so FAULT_CALL=pread FAULT_PATH=.h5.tmp- FAULT_ERRNO=\(EIO) FAULT_TIMES=1
+      export LD_PRELOAD=$PWD/faults.so FAULT_CALL=pread FAULT_PATH=.h5.tmp- FAULT_ERRNO=\(EIO) \
+        FAULT_TIMES=1
       number=0
       while :; do
         rm -rf S; status=0
         FAULT_AFTER=$number \(Self.prep) S > lines 2> errors || status=$?
         [ $status != 0 ] || break
         [ $status = 74 ] || { echo "read $number: $status"; cat errors; exit 91; }
-        grep -q '^prep-images: S/images-0000[01].h5: the shard cannot be written: ' errors || exit 92
+        grep -q '^prep-images: S/images-0000[01].h5: the shard cannot be written: ' errors ||
+          exit 92
         ! ls -a S | grep tmp- || exit 93
         for shard in S/*.h5; do [ ! -e $shard ] || cmp $shard whole/${shard##*/} || exit 94; done
         number=$((number + 1))
@@ -77,9 +79,9 @@ struct ReadFaultTests {
       let outcome = try shell(
         """
         rm -rf run
-        LD_PRELOAD=$PWD/faults.so FAULT_CALL=opendir FAULT_ERRNO=\(EINTR) FAULT_TIMES=1 FAULT_AFTER=\(after) \
-        train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet \
-          --out run --steps 2 --checkpoint-every 1 --keep-checkpoints 1
+        LD_PRELOAD=$PWD/faults.so FAULT_CALL=opendir FAULT_ERRNO=\(EINTR) FAULT_TIMES=1 \
+          FAULT_AFTER=\(after) \(Workplace.gpt) --out run --steps 2 --checkpoint-every 1 \
+          --keep-checkpoints 1
         """, in: stage.folder)
       #expect(outcome.status == 0 && outcome.errors == "", "\(after): \(outcome.errors)")
       #expect(
@@ -92,12 +94,10 @@ struct ReadFaultTests {
   @Test func aFolderThatCannotBeListed() throws {
     let stage = try GPTCommandTests.Stage()
     try makeFaults(in: stage.folder)
-    let small =
-      "train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet"
     let fault = "LD_PRELOAD=$PWD/faults.so FAULT_CALL=opendir FAULT_ERRNO=\(EIO)"
     let outcome = try shell(
       """
-      \(small) --out run --steps 2 --checkpoint-every 1 > lines
+      \(Workplace.gpt) --out run --steps 2 --checkpoint-every 1 > lines
       sample-gpt --gpt run --count 1 --out images --quiet > lines
       sha256sum images/* > sums
       FAULT_PATH=images \(fault) sample-gpt --gpt run --count 1 --seed 9 --out images; echo $?
@@ -119,11 +119,10 @@ struct ReadFaultTests {
 
 @Suite("Runs that ended behind their last checkpoint")
 struct SettledRunTests {
-  private static let small =
-    "train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet"
+  private static let small = Workplace.gpt
 
-  /// The save of the last step fails, or is killed, when the checkpoint stands but its links and the
-  /// old ones are not seen to: resuming the run, which has no step to go, does it.
+  /// The save of the last step fails, or is killed, when the checkpoint stands but its links and
+  /// the old ones are not seen to: resuming the run, which has no step to go, does it.
   @Test(arguments: [
     ("symlink", "last", "\(EIO)"), ("symlink", "last", "kill"), ("symlink", "best", "\(EIO)"),
     ("symlink", "best", "kill"), ("unlink", "step-000002", "\(EIO)"),
@@ -139,8 +138,8 @@ struct SettledRunTests {
       \(options) --out whole --steps 2 > lines
       train-gpt --out whole --resume --steps 3 --quiet > lines
       \(options) --out run --steps 2 > lines
-      LD_PRELOAD=$PWD/faults.so FAULT_CALL=\(call) FAULT_PATH=\(path) FAULT_ERRNO=\(fault) FAULT_TIMES=1 \
-      train-gpt --out run --resume --steps 3 --quiet > lines
+      LD_PRELOAD=$PWD/faults.so FAULT_CALL=\(call) FAULT_PATH=\(path) FAULT_ERRNO=\(fault) \
+        FAULT_TIMES=1 train-gpt --out run --resume --steps 3 --quiet > lines
       train-gpt --out run --resume --steps 3 --quiet && diff -r whole/checkpoints run/checkpoints
       """, in: stage.folder)
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")

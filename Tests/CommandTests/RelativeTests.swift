@@ -8,10 +8,8 @@ import Training
 
 @Suite("Relatives of the cases")
 struct RelativeTests {
-  private static let gpt =
-    "train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet"
-  private static let vqgan =
-    "train-vqgan images.h5 --preset tiny --batch-size 2 --threads 1 --quiet"
+  private static let gpt = Workplace.gpt
+  private static let vqgan = Workplace.vqgan
 
   /// A VQGAN, codes, image shards, photos and `faults.so`.
   private static func place() throws -> TemporaryFolder {
@@ -84,9 +82,10 @@ struct RelativeTests {
     let outcome = try shell(
       """
       mkdir bad; for i in 1 2 3; do echo no > bad/$i.png; done
-      command="prep-images bad --size 8 --shard-size 1 --threads 1 --max-errors 100% --quiet --out B"
-      LD_PRELOAD=$PWD/faults.so FAULT_CALL=unlink FAULT_PATH=.h5 FAULT_AFTER=\(after) FAULT_TIMES=1 \
-      FAULT_ERRNO=kill $command; echo status $?
+      command="prep-images bad --size 8 --shard-size 1 --threads 1 --max-errors 100% --quiet \
+        --out B"
+      LD_PRELOAD=$PWD/faults.so FAULT_CALL=unlink FAULT_PATH=.h5 FAULT_AFTER=\(after) \
+        FAULT_TIMES=1 FAULT_ERRNO=kill $command; echo status $?
       ls B/*.h5 | wc -l
       $command; echo status $?
       ls B | grep -c h5
@@ -152,8 +151,8 @@ struct RelativeTests {
       \(Self.gpt) --out gpt --steps 1 > lines || exit 1
       for threads in 0 1 2 3 5; do
         rm -rf X
-        LD_PRELOAD=$PWD/faults.so FAULT_CALL=pthread_create FAULT_AFTER=$threads FAULT_ERRNO=\(EAGAIN) \
-        timeout 60 \(command) --quiet > lines; echo $?
+        LD_PRELOAD=$PWD/faults.so FAULT_CALL=pthread_create FAULT_AFTER=$threads \
+          FAULT_ERRNO=\(EAGAIN) timeout 60 \(command) --quiet > lines; echo $?
       done
       """, in: folder, environment: ["SWIFT_BACKTRACE": "enable=no"], seconds: 400)
     // The first is the one that waits for signals.
@@ -174,7 +173,8 @@ struct RelativeTests {
       \(Self.gpt) --out gpt --steps 1 > lines || exit 1
       for limit in 7 8 9 10 12 14 16 24; do
         rm -rf X
-        status=0; (ulimit -n $limit; exec timeout 60 \(command) --quiet) > lines 2> errors || status=$?
+        status=0; (ulimit -n $limit; exec timeout 60 \(command) --quiet) > lines 2> errors ||
+          status=$?
         case $status in
         0) ;;
         74) grep -q 'Too many open files' errors || { cat errors; exit 2; } ;;

@@ -48,7 +48,8 @@ struct ReplacedFolderTests {
     ("score train.h5 --gpt gpt --vqgan vqgan --threads 1 --out R", [0, 2]),
   ]
 
-  /// Those that put one thing into a folder, P, that is not their own, and the call that stops them.
+  /// Those that put one thing into a folder, P, that is not their own, and the call that stops
+  /// them.
   private static let singles: [(command: String, call: String, moments: [Int])] = [
     (
       "convert-checkpoint \(Fixture.path("vqgan-tiny.ckpt")) --out P/V", "fsync \"\"", [0, 2, 4, 6]
@@ -220,13 +221,15 @@ struct ReplacedFolderTests {
     let outcome = try shell(
       stoppedFunction + """
         set -e
-        train-vqgan images.h5 --preset tiny --batch-size 2 --steps 1 --threads 1 --out V --quiet > lines
+        train-vqgan images.h5 --preset tiny --batch-size 2 --steps 1 --threads 1 --out V --quiet \
+          > lines
         mkdir C; printf mine > C/images.h5
         ! encode-dataset images.h5 --vqgan V --out C --quiet 2> refused
         ls V/checkpoints/last/pinned || echo free
         rm C/images.h5
         stopped fsync "" 0 encode-dataset images.h5 --vqgan vqgan --out C --quiet
-        status=0; encode-dataset images.h5 --vqgan V --out C --quiet 2> busy || status=$?; echo $status
+        status=0; encode-dataset images.h5 --vqgan V --out C --quiet 2> busy || status=$?
+        echo $status
         ls V/checkpoints/last/pinned || echo free
         kill -CONT $pid; wait $pid
         encode-dataset images.h5 --vqgan V --out D --quiet

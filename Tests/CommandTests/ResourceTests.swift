@@ -33,16 +33,19 @@ struct ResourceTests {
     let outcome = try shell(
       Self.cost + """
         set -e
-        python3 - '\(Fixture.path("images/progressive-grey.jpg"))' '\(Fixture.path("images/rgb-8.png"))' <<'END'
+        python3 - '\(Fixture.path("images/progressive-grey.jpg"))' \
+          '\(Fixture.path("images/rgb-8.png"))' <<'END'
         import os, struct, sys, zlib
         os.mkdir("in")
         def chunk(kind, data):
-            return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            return (struct.pack(">I", len(data)) + kind + data
+              + struct.pack(">I", zlib.crc32(kind + data)))
         def write(name, data):
             open("in/" + name, "wb").write(data)
         rows = zlib.compressobj(9)
         pixels = b"".join(rows.compress(bytes(3751 * 100)) for _ in range(300)) + rows.flush()
-        write("area.png", b"\\x89PNG\\r\\n\\x1a\\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 30000, 30000, 1, 0, 0, 0, 0))
+        write("area.png", b"\\x89PNG\\r\\n\\x1a\\n"
+          + chunk(b"IHDR", struct.pack(">IIBBBBB", 30000, 30000, 1, 0, 0, 0, 0))
               + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
         grey = open(sys.argv[1], "rb").read()
         frame = grey.index(b"\\xff\\xc2")
@@ -57,7 +60,8 @@ struct ResourceTests {
         small = open(sys.argv[2], "rb").read()
         text = zlib.compress(bytes(60_000_000), 9)
         assert len(pixels) < 200_000 and len(text) < 70_000
-        write("text.png", small[:33] + chunk(b"iCCP", b"a\\0\\0" + text) + chunk(b"zTXt", b"Comment\\0\\0" + text) + small[33:])
+        write("text.png", small[:33] + chunk(b"iCCP", b"a\\0\\0" + text)
+          + chunk(b"zTXt", b"Comment\\0\\0" + text) + small[33:])
         END
         cost prep-images in --size 16 --out S --quiet
         """, in: folder)
@@ -83,11 +87,13 @@ struct ResourceTests {
         python3 - <<'END'
         corners = ", ".join(f"{n % 33}.{n}, {n % 25}.5" for n in range(40))
         with open("coco/annotations/instances_train2017.json", "w") as file:
-            file.write('{"images": [{"id": 1, "file_name": "1.jpg", "width": 33, "height": 25}], "annotations": [')
+            file.write('{"images": [{"id": 1, "file_name": "1.jpg", "width": 33, "height": 25}],'
+                       ' "annotations": [')
             for hundred in range(8000):
                 file.write(("," if hundred else "") + ",".join(
-                    f'{{"segmentation": [[{corners}]], "area": 9.5, "iscrowd": 0, "image_id": 1, "bbox": [1, 2, 3, 4],'
-                    f' "category_id": 1, "id": {hundred * 100 + n}}}' for n in range(100)))
+                    f'{{"segmentation": [[{corners}]], "area": 9.5, "iscrowd": 0, "image_id": 1,'
+                    f' "bbox": [1, 2, 3, 4], "category_id": 1, "id": {hundred * 100 + n}}}'
+                    for n in range(100)))
             file.write('], "categories": [{"id": 1, "name": "person"}]}')
         END
         [ "$(wc -c < coco/annotations/instances_train2017.json)" -gt 450000000 ]

@@ -11,12 +11,12 @@ import Training
 
 @Suite("Runs that meet damage")
 struct RunDamageTests {
-  private static let small =
-    "train-gpt train.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --threads 1 --quiet"
+  private static let small = Workplace.gpt
 
   // MARK: File systems
 
-  /// EPERM is what Linux says for FAT, ENOSYS and EOPNOTSUPP are those of FUSE and of network disks.
+  /// EPERM is what Linux says for FAT, ENOSYS and EOPNOTSUPP are those of FUSE and of network
+  /// disks.
   @Test(arguments: [EPERM, ENOSYS, EOPNOTSUPP])
   func aFileSystemWithoutLinksIsEnough(code: Int32) throws {
     let stage = try GPTCommandTests.Stage()
@@ -25,7 +25,8 @@ struct RunDamageTests {
       """
       export LD_PRELOAD=$PWD/faults.so FAULT_CALL=symlink FAULT_ERRNO=\(code)
       \(Self.small) --out run --steps 3 --checkpoint-every 1 --keep-checkpoints 2 &&
-      train-gpt --out run --resume --steps 5 --quiet && sample-gpt --gpt run --count 1 --out S --quiet
+      train-gpt --out run --resume --steps 5 --quiet &&
+        sample-gpt --gpt run --count 1 --out S --quiet
       """, in: stage.folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.errors == "")
@@ -59,7 +60,8 @@ struct RunDamageTests {
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(
       outcome.errors
-        == "warning: run: its file system has no locks; see to it that no other process works in it\n"
+        == "warning: run: its file system has no locks; see to it that no other process works in "
+        + "it\n"
     )
   }
 
@@ -71,8 +73,8 @@ struct RunDamageTests {
       let outcome = try shell(
         """
         rm -rf run
-        LD_PRELOAD=$PWD/faults.so FAULT_CALL=open FAULT_PATH=\(path) FAULT_ERRNO=\(EINTR) FAULT_TIMES=1 \
-        \(Self.small) --out run --steps 1
+        LD_PRELOAD=$PWD/faults.so FAULT_CALL=open FAULT_PATH=\(path) FAULT_ERRNO=\(EINTR) \
+          FAULT_TIMES=1 \(Self.small) --out run --steps 1
         """, in: stage.folder)
       #expect(outcome.status == 0, "\(path): \(outcome.errors)")
     }
@@ -152,8 +154,8 @@ struct RunDamageTests {
 
   // MARK: Removing
 
-  /// An old checkpoint that cannot be removed, or whose removal is the end of the process, is under a
-  /// temporary name by then.
+  /// An old checkpoint that cannot be removed, or whose removal is the end of the process, is under
+  /// a temporary name by then.
   @Test(arguments: ["\(EIO)", "\(EACCES)", "kill"], ["unlink", "rmdir"])
   func halfACheckpointNeverHasItsFinalName(fault: String, call: String) throws {
     let stage = try GPTCommandTests.Stage()

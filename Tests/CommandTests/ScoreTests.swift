@@ -9,12 +9,6 @@ struct ScoreTests {
     "train-gpt train.h5 held-out.h5 --layers 1 --heads 2 --width 16 --batch-size 4 --log-every 1 "
     + "--steps 3 --threads 1 --out run --quiet > /dev/null"
 
-  private func lines(_ output: String) throws -> [[String: Any]] {
-    try output.split(separator: "\n").map {
-      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
-    }
-  }
-
   @Test func theListIsSortedAndItsMeanIsTheValidationLoss() throws {
     let stage = try GPTCommandTests.Stage()
     let outcome = try shell(
@@ -24,7 +18,7 @@ struct ScoreTests {
       """, in: stage.folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.errors == "")
-    let lines = try lines(outcome.output)
+    let lines = try jsonLines(outcome.output)
     #expect(lines.count == 4)
     let bits = lines.prefix(3).compactMap { $0["bits"] as? Double }
     #expect(bits.count == 3 && bits == bits.sorted(by: >))
@@ -58,13 +52,13 @@ struct ScoreTests {
     let note = try String(contentsOfFile: stage.folder("note"), encoding: .utf8)
     #expect(note.contains("3 images of 6 codes") && note.contains("nats per code"), "\(note)")
     let stored = try String(contentsOfFile: stage.folder("report/scores.jsonl"), encoding: .utf8)
-    #expect(try self.lines(stored).count == 7)
+    #expect(try jsonLines(stored).count == 7)
     // The images beside their maps.
     let sheets = try ["report", "plain"].map {
       try ImageDecoder.decode(contentsOf: stage.folder("\($0)/sheet.png"))
     }
     #expect(sheets[0].width > 3 * 2 * 96 && sheets[1].width < 4 * 2 * 96)
-    let json = try self.lines(try String(contentsOfFile: stage.folder("json"), encoding: .utf8))
+    let json = try jsonLines(try String(contentsOfFile: stage.folder("json"), encoding: .utf8))
     #expect(json.count == 13 && json.last?["sheet"] as? String == "plain/sheet.png")
     let again = try shell("score train.h5 --gpt run --out report", in: stage.folder)
     #expect(again.status == 73 && again.errors.contains("scores.jsonl"), "\(again.errors)")

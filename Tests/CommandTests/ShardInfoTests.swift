@@ -9,7 +9,8 @@ private func shards() throws -> TemporaryFolder {
     .appendingPathComponent("../../Datasets/montezuma").standardized.path
   let folder = try TemporaryFolder()
   let made = try shell(
-    "prep-atari '\(montezuma)' --size 16 --limit 20 --shard-size 10 --compression none --quiet --out S",
+    "prep-atari '\(montezuma)' --size 16 --limit 20 --shard-size 10 --compression none --quiet "
+      + "--out S",
     in: folder)
   #expect(made.status == 0, "\(made.errors)")
   return folder
@@ -44,11 +45,9 @@ struct ShardInfoTests {
     let folder = try shards()
     let told = try shell("shard-info S --json --verify --quiet", in: folder)
     #expect(told.status == 0 && told.errors == "", "\(told.errors)")
-    let lines = told.output.split(separator: "\n")
-    #expect(lines.count == 2)
-    for (index, line) in lines.enumerated() {
-      let object = try #require(
-        JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    let objects = try jsonLines(told.output)
+    #expect(objects.count == 2)
+    for (index, object) in objects.enumerated() {
       #expect(object["path"] as? String == "S/revenge-0000\(index).h5")
       #expect(object["version"] as? Int == 1)
       let shard = try #require(object["shard"] as? [String: Any])
@@ -140,7 +139,8 @@ struct ShardInfoTests {
   func aPreviewThatCannotBeMadeIsToldAtOnce(path: String) throws {
     let folder = try shards()
     let outcome = try shell(
-      "mkfifo pipe; shard-info S --verify --preview \(path); status=$?; [ -c /dev/full ] || exit 99; exit $status",
+      "mkfifo pipe; shard-info S --verify --preview \(path); status=$?; "
+        + "[ -c /dev/full ] || exit 99; exit $status",
       in: folder, seconds: 20)
     #expect(outcome.status == 73, "\(outcome.errors)")
     #expect(outcome.output == "")
@@ -157,7 +157,8 @@ struct ShardInfoTests {
     #expect(try shell("shard-info S > /dev/full", in: folder).status == 74)
     // Waiting for a pipe that brings nothing.
     let stopped = try shell(
-      "mkfifo pipe; sleep 30 > pipe & shard-info - < pipe & pid=$!; sleep 0.3; kill -TERM $pid; wait $pid; s=$?; kill %1; exit $s",
+      "mkfifo pipe; sleep 30 > pipe & shard-info - < pipe & pid=$!; sleep 0.3; kill -TERM $pid; "
+        + "wait $pid; s=$?; kill %1; exit $s",
       in: folder, seconds: 20)
     #expect(stopped.status == 143, "\(stopped.errors)")
   }

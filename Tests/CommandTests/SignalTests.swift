@@ -91,10 +91,7 @@ struct SignalTests {
   }
 
   private static func checkpoint(_ run: String) throws -> [String: [UInt8]] {
-    let folder = try RunFolder(run).lastCheckpoint()
-    return try DurableFile.names(in: folder).reduce(into: [:]) {
-      $0[$1] = try DurableFile.read("\(folder)/\($1)")
-    }
+    try RunFolder(run).lastCheckpointFiles()
   }
 
   private func start(_ command: String, in folder: TemporaryFolder) throws -> Running {
@@ -197,7 +194,8 @@ struct SignalTests {
     let ends = try shell(
       """
       train-gpt --out run --resume --steps \(steps) --quiet &&
-      \(Self.small.replacingOccurrences(of: "--out run", with: "--out whole")) --steps \(steps) --quiet
+      \(Self.small.replacingOccurrences(of: "--out run", with: "--out whole")) --steps \(steps) \
+        --quiet
       """, in: stage.folder)
     #expect(ends.status == 0, "\(ends.errors)")
     #expect(try Self.checkpoint(run) == Self.checkpoint(stage.folder("whole")))
@@ -226,8 +224,8 @@ struct SignalTests {
     (
       "train-vqgan", 60, 700,
       "train-vqgan images.h5 --out run --preset tiny --batch-size 2 --accumulate 2 --ema 0.9 "
-        + "--crop 16 --flip --clip 1 --log-every 1 --threads 1 --validation images.h5 --disc-start 9 "
-        + "--set model.dropout=0.1 --set model.quantizer.initialization=k_means "
+        + "--crop 16 --flip --clip 1 --log-every 1 --threads 1 --validation images.h5 "
+        + "--disc-start 9 --set model.dropout=0.1 --set model.quantizer.initialization=k_means "
         + "--set model.quantizer.revive_after=4"
     ),
   ])
@@ -248,7 +246,8 @@ struct SignalTests {
         command="\(command) --out run --resume --quiet"
         [ -e run/config.json ] || command="\(train)"
         status=0
-        timeout --foreground -s KILL "0.$((100 + moment * 53 % \(milliseconds)))" $command > lines || status=$?
+        timeout --foreground -s KILL "0.$((100 + moment * 53 % \(milliseconds)))" $command \
+          > lines || status=$?
         [ $status = 0 ] && break
         killed=$((killed + 1))
       done
@@ -257,16 +256,10 @@ struct SignalTests {
       """, in: stage.folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(Int(outcome.output.split(separator: "\n").last ?? "") ?? 0 >= 3, "\(outcome.output)")
-    let (run, whole) = (stage.folder("run"), stage.folder("whole"))
-    #expect(try Self.checkpoint(run) == Self.checkpoint(whole))
-    func rows(_ run: String) throws -> [[Substring]] {
-      let lines = try String(contentsOfFile: "\(run)/metrics.csv", encoding: .utf8)
-        .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
-      let ofTheMachine = ["images_per_second", "tokens_per_second", "peak_memory_mib"]
-      let kept = lines[0].indices.filter { !ofTheMachine.contains(String(lines[0][$0])) }
-      return lines.map { line in kept.map { line[$0] } }
-    }
-    #expect(try rows(run) == rows(whole))
-    #expect(Set(try rows(whole).map { $0[0] }).count == steps + 1)
+    let (run, whole) = (RunFolder(stage.folder("run")), RunFolder(stage.folder("whole")))
+    #expect(try run.lastCheckpointFiles() == whole.lastCheckpointFiles())
+    let rows = try whole.untimedMetrics()
+    #expect(try run.untimedMetrics() == rows)
+    #expect(Set(rows.map { $0[0] }).count == steps + 1)
   }
 }

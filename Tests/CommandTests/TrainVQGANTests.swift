@@ -48,7 +48,8 @@ struct TrainVQGANTests {
     let folder = try Self.stage()
     let stopped = try shell(
       """
-      train-vqgan train.h5 --out run \(Self.tiny) --steps 1000000 --schedule constant --threads 1 > out.txt &
+      train-vqgan train.h5 --out run \(Self.tiny) --steps 1000000 --schedule constant --threads 1 \
+        > out.txt &
       pid=$!
       for i in $(seq 300); do
         [ "$(wc -l < run/metrics.csv 2> /dev/null || echo 0)" -gt 2 ] && break
@@ -68,7 +69,8 @@ struct TrainVQGANTests {
     let resumed = try shell(
       """
       train-vqgan --out run --resume --steps \(step + 2) --quiet &&
-      train-vqgan train.h5 --out whole \(Self.tiny) --steps \(step + 2) --schedule constant --threads 1 &&
+      train-vqgan train.h5 --out whole \(Self.tiny) --steps \(step + 2) --schedule constant \
+        --threads 1 &&
       cmp run/checkpoints/last/model.safetensors whole/checkpoints/last/model.safetensors
       """, in: folder)
     #expect(resumed.status == 0, "\(resumed.errors)")
@@ -223,7 +225,8 @@ struct TrainVQGANTests {
     #expect(again.status == 73)
     #expect(again.errors.contains("--resume"), "\(again.errors)")
     let outcome = try shell(
-      "sed -i 's/\"batch_size\" : 2/\"batch_size\" : 0/' run/config.json && train-vqgan --out run --resume",
+      "sed -i 's/\"batch_size\" : 2/\"batch_size\" : 0/' run/config.json && "
+        + "train-vqgan --out run --resume",
       in: folder)
     #expect(outcome.status == 65)
     #expect(outcome.errors.contains("run/config.json: batch_size is 0"), "\(outcome.errors)")

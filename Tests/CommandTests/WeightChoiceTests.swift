@@ -58,7 +58,8 @@ struct WeightChoiceTests {
       rm -rf C; encode-dataset S --vqgan V --out C --quiet > /dev/null
       shard-info C | sed -n 's/.*vqgan_fingerprint = //p' | head -1
       for w in ema plain; do
-        train-gpt C $small --steps 1 --learning-rate 1e-30 --init-from G --init-weights $w --out $w > /dev/null
+        train-gpt C $small --steps 1 --learning-rate 1e-30 --init-from G --init-weights $w \
+          --out $w > /dev/null
       done
       cmp G/checkpoints/last/ema.safetensors ema/checkpoints/last/model.safetensors
       cmp G/checkpoints/last/model.safetensors plain/checkpoints/last/model.safetensors
@@ -79,7 +80,8 @@ struct WeightChoiceTests {
     let outcome = try run(
       """
       prep-atari $M --size 16 --limit 2 --quiet --out S > /dev/null
-      mkdir run; { printf '{"kind":"'; head -c 17000000 /dev/zero | tr '\\0' a; printf '"}'; } > \(file)
+      mkdir run
+      { printf '{"kind":"'; head -c 17000000 /dev/zero | tr '\\0' a; printf '"}'; } > \(file)
       \(command) --quiet
       """)
     #expect(outcome.status == 65, "\(outcome.errors)")

@@ -116,9 +116,7 @@ struct WorldCommandTests {
         --json --quiet && dream --world run --from-codes held.h5 --evaluate --steps 2 --quiet
       """, in: place.folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
-    let lines = outcome.output.split(separator: "\n")
-    let json = try JSONSerialization.jsonObject(with: Data((lines.first ?? "").utf8))
-    let card = try #require(json as? [String: Any])
+    let card = try jsonObject(outcome.output.prefix { $0 != "\n" })
     #expect(card["reference"] as? String == "images")
     #expect(card["starts"] as? Int == 6)
     let horizons = try #require(card["horizons"] as? [[String: Any]])

@@ -140,7 +140,7 @@ struct AtariTrajectoryTests {
     #expect(AtariAction.allCases.map(\.rawValue) == Array(0..<18))
     #expect(
       AtariAction.allCases.map(\.description).joined(separator: " ")
-        == "NOOP FIRE UP RIGHT LEFT DOWN UPRIGHT UPLEFT DOWNRIGHT DOWNLEFT UPFIRE RIGHTFIRE LEFTFIRE DOWNFIRE "
-        + "UPRIGHTFIRE UPLEFTFIRE DOWNRIGHTFIRE DOWNLEFTFIRE")
+        == "NOOP FIRE UP RIGHT LEFT DOWN UPRIGHT UPLEFT DOWNRIGHT DOWNLEFT UPFIRE RIGHTFIRE "
+        + "LEFTFIRE DOWNFIRE UPRIGHTFIRE UPLEFTFIRE DOWNRIGHTFIRE DOWNLEFTFIRE")
   }
 }

@@ -4,7 +4,8 @@
 The first two hold, in the two forms of PyTorch files, tensors of every type, views with strides, offsets and a storage
 in common, parameters, and around them what Lightning's checkpoints hold besides tensors. The third holds the same tensors,
 contiguous. The last one holds a small transformer and the state of AdamW after one step whose gradients are the weights
-before it, the parameters in the order of the reference: 0.1 of them is the first moment then. Made with torch 2.13, numpy 2.4 and safetensors 0.8; needs no network.
+before it, the parameters in the order of the reference: 0.1 of them is the first moment then.
+Made with torch 2.13, numpy 2.4 and safetensors 0.8; needs no network.
 """
 import argparse
 import collections

@@ -1,6 +1,7 @@
 // The passes of a resize by products of bytes have the bits of those by products of words.
 
 import CImageCodecs
+import TestSupport
 import Testing
 
 /// Weights of one axis, as `ResampleWeights` has them, but of any value.

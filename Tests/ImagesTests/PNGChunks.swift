@@ -22,9 +22,6 @@ struct PNGChunks {
     }
   }
 
-  /// The position of the first chunk of a kind.
-  func index(of kind: String) -> Int? { chunks.firstIndex { $0.kind == kind } }
-
   /// The file, with a checksum for every chunk.
   var bytes: [UInt8] {
     var png: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]

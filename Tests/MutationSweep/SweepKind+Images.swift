@@ -89,7 +89,8 @@ extension SweepKind {
         .writePNG(to: "\(coco)/stuffthingmaps/\(name).png")
     }
     let images = [9, 25].map {
-      #"{"id": \#($0), "file_name": "\#(String(format: "%012d", $0)).jpg", "width": 40, "height": 30}"#
+      #"{"id": \#($0), "file_name": "\#(String(format: "%012d", $0)).jpg", "width": 40, "#
+        + #""height": 30}"#
     }.joined(separator: ", ")
     // A polygon, one of two parts, runs as numbers, and runs as pycocotools packs them.
     let outlines = [
@@ -99,11 +100,13 @@ extension SweepKind {
     ]
     let objects = outlines.enumerated().map { number, outline in
       #"{"id": \#(number + 1), "image_id": \#(number < 2 ? 9 : 25), "category_id": 1, "#
-        + #""bbox": [1, 2, 20.5, 20], "area": 400.5, "iscrowd": \#(number / 2), "segmentation": \#(outline)}"#
+        + #""bbox": [1, 2, 20.5, 20], "area": 400.5, "iscrowd": \#(number / 2), "#
+        + #""segmentation": \#(outline)}"#
     }.joined(separator: ", ")
     let categories = #"[{"id": 1, "name": "person", "supercategory": "person"}]"#
     try write(
-      #"{"info": {"year": 2017}, "images": [\#(images)], "annotations": [\#(objects)], "categories": \#(categories)}"#,
+      #"{"info": {"year": 2017}, "images": [\#(images)], "annotations": [\#(objects)], "#
+        + #""categories": \#(categories)}"#,
       to: "\(coco)/annotations/instances_train2017.json")
     let texts = [(1, 9, "A person."), (2, 25, "Zwei Bäume 🌳\\n"), (3, 9, "\\u00e9\\ud83d\\ude00")]
       .map { #"{"id": \#($0.0), "image_id": \#($0.1), "caption": "\#($0.2)"}"# }

@@ -18,7 +18,8 @@ extension SweepKind {
     },
     read: { path, _ in "\(try RunFolder.runConfig(VQGANRunConfig.self, from: path))" },
     commands: [
-      "train-vqgan images.h5 --config @ --steps 1 --batch-size 1 --accumulate 1 --out ../out --quiet"
+      "train-vqgan images.h5 --config @ --steps 1 --batch-size 1 --accumulate 1 --out ../out "
+        + "--quiet"
     ])
 
   static let gptConfig = SweepKind(
@@ -81,14 +82,8 @@ extension SweepKind {
   }
 
   private static func newConfig(of folder: String) throws -> VQGANRunConfig {
-    var config = VQGANRunConfig(
-      VQGANSettings(
-        model: .tiny,
-        objective: VQGANObjective(
-          discStart: 1, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))),
-      loop: LoopSettings(steps: 1, batchSize: 1, learningRate: LearningRate(peak: 1e-3)),
-      in: Environment(toolVersion: "test", threads: 1))
-    config.shards = ["\(folder)/images.h5"]
+    var config = VQGANRunConfig.small(discStart: 1, steps: 1)
+    (config.batchSize, config.shards) = (1, ["\(folder)/images.h5"])
     return config
   }
 
@@ -139,8 +134,7 @@ extension SweepKind {
     var run = try GPTRun(config, in: folder, resumed: resumed, on: .default)
     guard run.state.step <= steps else { throw CommandError(.usage, "the run is past its end") }
     try run.train(
-      on: data, validation: data,
-      TrainingReporter(step: { _ in }, warn: { _ in }, shouldStop: { false }))
+      on: data, validation: data, .stopping(after: .max))
     return run
   }
 }

@@ -165,8 +165,8 @@ import Testing
     #expect(manifest == folder.manifest)
   }
 
-  /// A shard of the right name and length is not taken for the one that was written: by its SHA-256,
-  /// in manifests of earlier versions by what is in it.
+  /// A shard of the right name and length is not taken for the one that was written: by its
+  /// SHA-256, in manifests of earlier versions by what is in it.
   @Test(arguments: [true, false])
   func aChangedShardIsNotTaken(hasHashes: Bool) throws {
     let scratch = try Scratch()

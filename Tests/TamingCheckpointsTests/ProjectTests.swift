@@ -14,23 +14,7 @@ struct ProjectTests {
   }
 
   private static let vqgan = """
-    model:
-      base_learning_rate: 4.5e-6
-      target: taming.models.vqgan.VQModel
-      params:
-        embed_dim: 32
-        n_embed: 64
-        ddconfig:
-          double_z: False
-          z_channels: 32
-          resolution: 32
-          in_channels: 3
-          out_ch: 3
-          ch: 32
-          ch_mult: [ 1,2 ]  # num_down = len(ch_mult)-1
-          num_res_blocks: 1
-          attn_resolutions: [16]
-          dropout: 0.25
+    \(Fixture.project)
     data:
       params:
         train:
@@ -45,7 +29,8 @@ struct ProjectTests {
         cond_stage_key: image
         transformer_config:
           target: taming.modules.transformer.mingpt.GPT
-          params: {vocab_size: 64, block_size: 32, n_layer: 2, n_head: 4, n_embd: 32, resid_pdrop: 0.1}
+          params: {vocab_size: 64, block_size: 32, n_layer: 2, n_head: 4, n_embd: 32, \
+            resid_pdrop: 0.1}
         cond_stage_config: __is_unconditional__
     """
 

@@ -1,4 +1,5 @@
-// Convolutions: small ones for difference quotients, large ones on which the engines are held together.
+// Convolutions: small ones for difference quotients, large ones on which the engines are held
+// together.
 import TensorCore
 
 extension OperationCase {
@@ -45,7 +46,8 @@ extension OperationCase {
     return cases
   }()
 
-  /// Pairs of one convolution with Winograd's algorithm allowed and refused; the larger ones are computed in slices.
+  /// Pairs of one convolution with Winograd's algorithm allowed and refused; the larger ones are
+  /// computed in slices.
   static let largeConvolutions: [(shape: Shape, outputs: Int, relu: Bool)] = [
     ([1, 64, 28, 28], 64, true), ([3, 96, 17, 31], 80, false), ([2, 64, 96, 96], 64, true),
     ([5, 64, 64, 64], 64, false), ([1, 64, 160, 132], 64, true),

@@ -8,7 +8,8 @@ import Testing
     try #require(Optional(Device.int8))
   }
 
-  /// Each row of weights is rounded to 127 steps of its largest value on either side, and nothing else is.
+  /// Each row of weights is rounded to 127 steps of its largest value on either side, and nothing
+  /// else is.
   @Test(
     arguments: Device.all,
     [(1, 48, 33), (1, 7, 200), (3, 9, 64), (17, 50, 130), (64, 5, 1), (90, 20, 70)])

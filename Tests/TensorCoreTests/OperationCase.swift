@@ -72,7 +72,8 @@ struct OperationCase: Sendable, CustomStringConvertible {
   }
 }
 
-/// The largest difference of two lists, relative to the largest value of the second; infinite where they cannot be compared.
+/// The largest difference of two lists, relative to the largest value of the second; infinite where
+/// they cannot be compared.
 func relativeDifference(_ a: [Float], _ b: [Float]) -> Float {
   guard a.count == b.count else { return .infinity }
   let scale = max(b.reduce(0) { max($0, abs($1)) }, 1e-3)

@@ -9,8 +9,8 @@ import Testing
     try checkGradient(at: operation.tensors(on: device), step: operation.step, operation.apply)
   }
 
-  /// Winograd's algorithm and the direct one, whose error is a tenth; plain loops would take too long
-  /// at these sizes.
+  /// Winograd's algorithm and the direct one, whose error is a tenth; plain loops would take too
+  /// long at these sizes.
   @Test(arguments: OperationCase.largeConvolutions)
   func algorithmsAgree(shape: Shape, outputs: Int, relu: Bool) {
     let results = [true, false].map { winograd in

@@ -11,12 +11,10 @@ package struct CountedNumbers {
     seed = name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
   }
 
-  /// The finalizer of SplitMix64.
+  /// The number at `index` of the sequence of SplitMix64.
   package func bits(_ index: Int) -> UInt64 {
-    var z = seed &+ UInt64(index + 1) &* 0x9E37_79B9_7F4A_7C15
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
+    var random = SeededGenerator(seed: seed &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15)
+    return random.next()
   }
 
   /// In 0..<1, of 24 bits.

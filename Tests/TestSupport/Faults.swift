@@ -24,15 +24,18 @@ package let stoppedFunction = #"""
   stopped() {
     call=$1 path=$2 after=$3; shift 3
     # A shell has what it starts in the background ignore SIGQUIT.
-    env --default-signal=QUIT LD_PRELOAD="$PWD/faults.so" FAULT_CALL="$call" ${path:+FAULT_PATH="$path"} FAULT_AFTER="$after" \
-      FAULT_TIMES=1 FAULT_ERRNO=stop "$@" > lines 2> errors & pid=$!
+    env --default-signal=QUIT LD_PRELOAD="$PWD/faults.so" FAULT_CALL="$call" \
+      ${path:+FAULT_PATH="$path"} FAULT_AFTER="$after" FAULT_TIMES=1 FAULT_ERRNO=stop \
+      "$@" > lines 2> errors & pid=$!
     until grep -q '^State:.T' /proc/$pid/status 2> /dev/null; do
       kill -0 $pid 2> /dev/null || { cat errors >&2; exit 90; }
       sleep 0.02
     done
   }
   # What is in a folder, to be compared.
-  contents() { (cd "$1" && find . -type f -not -name .lock -not -path '*.tmp-*' | sort | xargs sha256sum); }
+  contents() {
+    (cd "$1" && find . -type f -not -name .lock -not -path '*.tmp-*' | sort | xargs sha256sum)
+  }
 
   """#
 
@@ -55,8 +58,8 @@ private let source = #"""
 
   static int strikes(const char *call, const char *path) {
     static int count;
-    const char *wanted = getenv("FAULT_CALL"), *part = getenv("FAULT_PATH"), *times = getenv("FAULT_TIMES");
-    const char *code = getenv("FAULT_ERRNO");
+    const char *wanted = getenv("FAULT_CALL"), *part = getenv("FAULT_PATH");
+    const char *times = getenv("FAULT_TIMES"), *code = getenv("FAULT_ERRNO");
     if (!wanted || strcmp(wanted, call) || (part && (!path || !strstr(path, part)))) return 0;
     const char *after = getenv("FAULT_AFTER");
     int first = after ? atoi(after) : 0, number = __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED);
@@ -82,8 +85,10 @@ private let source = #"""
   CALL(flock, (int file, int how), (file, how), 0)
   CALL(fsync, (int file), (file), 0)
 
-  int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*start)(void *), void *with) {
-    int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = dlsym(RTLD_NEXT, "pthread_create");
+  int pthread_create(
+      pthread_t *thread, const pthread_attr_t *how, void *(*start)(void *), void *with) {
+    int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
+        dlsym(RTLD_NEXT, "pthread_create");
     return strikes("pthread_create", 0) ? errno : next(thread, how, start, with);
   }
 

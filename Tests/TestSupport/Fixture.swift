@@ -27,7 +27,8 @@ extension SafetensorsFile {
   }
 }
 
-/// How far two lists of numbers are apart: the largest difference, and the norm of the difference over that of `expected`.
+/// How far two lists of numbers are apart: the largest difference, and the norm of the difference
+/// over that of `expected`.
 package struct Distance: Equatable, Sendable {
   package var largest: Float = 0
   package var relative: Float = 0

@@ -18,13 +18,14 @@ package struct GradientMismatch: Error, CustomStringConvertible {
 
 /// Throws if a gradient of `function` at `inputs` differs from central differences.
 ///
-/// The output is weighted with fixed random numbers and summed in double precision. At most 48 elements of each tensor
-/// are tried, chosen by a fixed seed.
+/// The output is weighted with fixed random numbers and summed in double precision. At most 48
+/// elements of each tensor are tried, chosen by a fixed seed.
 ///
 /// - Parameters:
 ///   - inputs: every tensor whose gradient is checked, by name, in any layout.
 ///   - step: by which an element is moved; large enough to stand above float32 rounding.
-///   - tolerance: relative to the largest difference quotient of the tensor; what rounding explains comes on top.
+///   - tolerance: relative to the largest difference quotient of the tensor; what rounding explains
+///     comes on top.
 package func checkGradient(
   at inputs: [(name: String, tensor: Tensor)], step: Float = 1e-2, tolerance: Double = 1e-2,
   _ function: ([Tensor]) -> Tensor

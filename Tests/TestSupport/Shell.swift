@@ -17,8 +17,8 @@ package let builtCommands = URL(fileURLWithPath: "/proc/self/exe").resolvingSyml
 /// - Parameters:
 ///   - folder: the working folder, kept until the script has ended.
 ///   - environment: set on top of the present one; stdin is `/dev/null`.
-///   - seconds: the script is killed (status 124) after them, times TEST_PATIENCE where that is set:
-///     under sanitizers all takes longer.
+///   - seconds: the script is killed (status 124) after them, times TEST_PATIENCE where that is
+///     set: under sanitizers all takes longer.
 package func shell(
   _ script: String, in folder: TemporaryFolder? = nil, environment: [String: String] = [:],
   seconds: Int = 120

@@ -64,8 +64,10 @@ import Training
     "Files keep their flat form",
     arguments: [
       #"{"column":"room","kind":"label","null_token":3,"vocabulary":3}"#,
-      #"{"grid":{"grid_height":2,"grid_width":3,"n_embed":9,"vqgan":"v","vqgan_fingerprint":"f"},"input":"depth","kind":"codes","vocabulary":9}"#,
-      #"{"grid":{"grid_height":2,"grid_width":3,"n_embed":8,"vqgan":"","vqgan_fingerprint":""},"kind":"coordinates","vocabulary":8}"#,
+      #"{"grid":{"grid_height":2,"grid_width":3,"n_embed":9,"vqgan":"v","vqgan_fingerprint":"f"},"#
+        + #""input":"depth","kind":"codes","vocabulary":9}"#,
+      #"{"grid":{"grid_height":2,"grid_width":3,"n_embed":8,"vqgan":"","vqgan_fingerprint":""},"#
+        + #""kind":"coordinates","vocabulary":8}"#,
       #"{"categories":[7,2],"kind":"boxes","objects":4,"vocabulary":8192}"#,
       #"{"kind":"points","objects":30,"vocabulary":100}"#,
     ])
@@ -82,7 +84,8 @@ import Training
     arguments: [
       #"{"kind":"label","vocabulary":3}"#,
       #"{"kind":"codes","vocabulary":9,"input":"depth"}"#,
-      #"{"grid":{"grid_height":2,"grid_width":3,"n_embed":9,"vqgan":"v","vqgan_fingerprint":"f"},"input":"depth","kind":"codes","vocabulary":8}"#,
+      #"{"grid":{"grid_height":2,"grid_width":3,"n_embed":9,"vqgan":"v","vqgan_fingerprint":"f"},"#
+        + #""input":"depth","kind":"codes","vocabulary":8}"#,
       #"{"kind":"boxes","vocabulary":8192}"#, #"{"kind":"words","vocabulary":8192}"#,
     ])
   func incompleteFiles(text: String) {

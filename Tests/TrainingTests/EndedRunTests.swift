@@ -26,7 +26,7 @@ import Training
     var warnings: [String] = []
     try run.train(
       on: shards, validation: shards,
-      TrainingReporter(step: { _ in }, warn: { warnings.append($0) }, shouldStop: { false }))
+      .stopping(after: .max) { warnings.append($0) })
     return warnings
   }
 
@@ -39,7 +39,7 @@ import Training
     var warnings: [String] = []
     try run.train(
       on: data, validation: isValidated ? data : nil,
-      TrainingReporter(step: { _ in }, warn: { warnings.append($0) }, shouldStop: { false }))
+      .stopping(after: .max) { warnings.append($0) })
     return warnings
   }
 

@@ -1,25 +1,14 @@
 // 20 steps are 7 steps and 13 more, whatever the run does besides.
-import DurableFiles
-import Foundation
 import Models
-import Shards
-import TensorCore
 import TestSupport
 import Testing
 import Training
 
 /// The newest checkpoint's files, and the rows of metrics.csv without clock and memory.
 func checkpointAndRows(_ path: String) throws -> [String: [UInt8]] {
-  let last = try RunFolder(path).lastCheckpoint()
-  var result = try DurableFile.names(in: last).reduce(into: [:]) {
-    $0[$1] = try DurableFile.read("\(last)/\($1)")
-  }
-  let rows = String(decoding: try DurableFile.read(RunFolder(path).metricsPath), as: UTF8.self)
-    .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
-  let timed: Set<Substring> = ["images_per_second", "tokens_per_second", "peak_memory_mib"]
-  let kept = rows[0].indices.filter { !timed.contains(rows[0][$0]) }
-  for (number, row) in rows.enumerated() {
-    result["row \(number)"] = Array(kept.map { row[$0] }.joined(separator: ",").utf8)
+  var result = try RunFolder(path).lastCheckpointFiles()
+  for (number, row) in try RunFolder(path).untimedMetrics().enumerated() {
+    result["row \(number)"] = Array(row.joined(separator: ",").utf8)
   }
   return result
 }
@@ -145,30 +134,10 @@ func checkpointAndRows(_ path: String) throws -> [String: [UInt8]] {
     try imageShard(shard, rows: 7, height: 24, width: 24) { row in
       (0..<24 * 24 * 3).map { UInt8(truncatingIfNeeded: $0 / 72 * (row + 3) + $0 * 5) }
     }
-    var config = VQGANRunConfig(
-      VQGANSettings(
-        model: .tiny,
-        objective: VQGANObjective(
-          discStart: 4, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))),
-      loop: LoopSettings(steps: 20, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
-      in: Environment(toolVersion: "test", threads: 2))
+    var config = VQGANRunConfig.small(discStart: 4, steps: 20, threads: 2)
     (config.shards, config.validation) = ([shard], [shard])
     (config.logEvery, config.checkpointEvery, config.imageEvery) = (1, 10, 100)
     return config
-  }
-
-  private func trainVQGAN(
-    _ path: String, _ config: VQGANRunConfig, resumed: Bool = false, stopAfter: Int = .max
-  ) throws {
-    let folder = RunFolder(path)
-    if !resumed { try folder.create(config: config) }
-    var run = try VQGANRun(config, in: folder, resumed: resumed, on: .default)
-    let shards = try ImageShardSet(config.shards)
-    var steps = 0
-    try run.train(
-      on: shards, validation: shards,
-      TrainingReporter(
-        step: { _ in steps += 1 }, warn: { _ in }, shouldStop: { steps >= stopAfter }))
   }
 
   @Test(arguments: vqgans.map(\.0))
@@ -176,9 +145,9 @@ func checkpointAndRows(_ path: String) throws -> [String: [UInt8]] {
     let folder = try TemporaryFolder()
     var config = try Self.config(on: folder("a.h5"))
     try #require(Self.vqgans.first { $0.0 == kind }).1(&config)
-    try trainVQGAN(folder("whole"), config)
-    try trainVQGAN(folder("parts"), config, stopAfter: 7)
-    try trainVQGAN(folder("parts"), config, resumed: true)
+    try RunFolder(folder("whole")).train(config)
+    try RunFolder(folder("parts")).train(config, .stopping(after: 7))
+    try RunFolder(folder("parts")).train(config, resumed: true)
     let whole = try checkpointAndRows(folder("whole"))
     let parts = try checkpointAndRows(folder("parts"))
     #expect(whole.count >= 4 + 1 + 20 + 2)

@@ -32,15 +32,10 @@ import Training
   ) throws -> [String] {
     if !resumed { try run.create(config: config) }
     var training = try GPTRun(config, in: run, resumed: resumed, on: .default)
-    var (questions, warnings) = (0, [String]())
+    var warnings: [String] = []
     try training.train(
       on: GPTRunTests.data, validation: GPTRunTests.data,
-      TrainingReporter(
-        step: { _ in }, warn: { warnings.append($0) },
-        shouldStop: {
-          questions += 1
-          return questions >= question
-        }))
+      .stopping(atQuestion: question) { warnings.append($0) })
     return warnings
   }
 

@@ -1,10 +1,8 @@
 // Parts that stay as they are, and when the adversarial loss comes in.
 import Checkpoints
-import DurableFiles
 import Foundation
 import Models
 import NN
-import Shards
 import TensorCore
 import TestSupport
 import Testing
@@ -154,27 +152,12 @@ private func tensors(_ layer: some Layer) -> [String: [Float]] {
       _ name: String, steps: Int, stopAfter: Int = .max, resumed: Bool = false,
       _ change: (inout VQGANRunConfig) -> Void = { _ in }
     ) throws -> [String: [UInt8]] {
-      var config = VQGANRunConfig(
-        VQGANSettings(
-          model: .tiny,
-          objective: VQGANObjective(
-            discStart: 0, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))),
-        loop: LoopSettings(steps: steps, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
-        in: Environment(toolVersion: "test", threads: 1))
+      var config = VQGANRunConfig.small(discStart: 0, steps: steps)
       config.shards = [folder("a.h5")]
       change(&config)
       let path = RunFolder(folder(name))
-      if !resumed { try path.create(config: config) }
-      var run = try VQGANRun(config, in: path, resumed: resumed, on: .default)
-      var done = 0
-      try run.train(
-        on: ImageShardSet(config.shards), validation: nil,
-        TrainingReporter(
-          step: { _ in done += 1 }, warn: { _ in }, shouldStop: { done >= stopAfter }))
-      let last = try path.lastCheckpoint()
-      return try DurableFile.names(in: last).reduce(into: [:]) {
-        $0[$1] = try DurableFile.read("\(last)/\($1)")
-      }
+      try path.train(config, resumed: resumed, .stopping(after: stopAfter))
+      return try path.lastCheckpointFiles()
     }
     _ = try train("first", steps: 2)
     func tune(_ config: inout VQGANRunConfig) {

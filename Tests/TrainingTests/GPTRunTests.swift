@@ -57,23 +57,12 @@ import Training
 
   /// The bytes of the newest checkpoint, by file.
   static func checkpoint(_ path: String) throws -> [String: [UInt8]] {
-    let folder = try RunFolder(path).lastCheckpoint()
-    return try ["model.json", "model.safetensors", "optimizer.safetensors", "state.json"].reduce(
-      into: [:]
-    ) { $0[$1] = try DurableFile.read("\(folder)/\($1)") }
+    try RunFolder(path).lastCheckpointFiles()
   }
 
   /// The rows of metrics.csv without what depends on the clock and the machine.
   static func metrics(_ path: String) throws -> [[Substring]] {
-    let text = String(decoding: try DurableFile.read(RunFolder(path).metricsPath), as: UTF8.self)
-    let rows = text.split(separator: "\n").map {
-      $0.split(separator: ",", omittingEmptySubsequences: false)
-    }
-    let header = try #require(rows.first)
-    let kept = header.indices.filter {
-      !["tokens_per_second", "peak_memory_mib"].contains(header[$0])
-    }
-    return rows.map { row in kept.map { row[$0] } }
+    try RunFolder(path).untimedMetrics()
   }
 
   @Test func resumedRunsEqualAnUninterruptedOne() throws {

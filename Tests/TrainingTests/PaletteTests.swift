@@ -1,5 +1,5 @@
-// VQGANs of palettes: what they read and write, what they are trained for, and that they are resumed
-// exactly.
+// VQGANs of palettes: what they read and write, what they are trained for, and that they are
+// resumed exactly.
 import Checkpoints
 import DurableFiles
 import Foundation
@@ -44,29 +44,6 @@ import Training
     (config.logEvery, config.checkpointEvery, config.imageEvery) = (1, 10, 100)
     config.evaluation = EvaluationSettings(every: 10)
     return config
-  }
-
-  @discardableResult
-  private func train(
-    _ path: String, _ config: VQGANRunConfig, resumed: Bool = false, stopAfter: Int = .max
-  ) throws -> VQGANRun {
-    let folder = RunFolder(path)
-    if !resumed { try folder.create(config: config) }
-    var run = try VQGANRun(config, in: folder, resumed: resumed, on: .default)
-    let shards = try ImageShardSet(config.shards)
-    var steps = 0
-    try run.train(
-      on: shards, validation: shards,
-      TrainingReporter(
-        step: { _ in steps += 1 }, warn: { _ in }, shouldStop: { steps >= stopAfter }))
-    return run
-  }
-
-  private func metrics(_ path: String) throws -> [[String: String]] {
-    let lines = String(decoding: try DurableFile.read(RunFolder(path).metricsPath), as: UTF8.self)
-      .split(separator: "\n")
-      .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
-    return lines.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(lines[0], $0)) }
   }
 
   @Test func rareColoursWeighMore() throws {
@@ -129,18 +106,18 @@ import Training
     let config = try Self.config([folder("a.h5")])
     #expect(config.problem == nil)
     try config.check(try ImageShardSet(config.shards))
-    try train(folder("whole"), config)
-    try train(folder("parts"), config, stopAfter: 7)
+    try RunFolder(folder("whole")).train(config)
+    try RunFolder(folder("parts")).train(config, .stopping(after: 7))
     let stored = try RunFolder(folder("parts")).config(VQGANRunConfig.self)
     #expect(stored == config)
-    try train(folder("parts"), stored, resumed: true)
+    try RunFolder(folder("parts")).train(stored, resumed: true)
     let last = try ["whole", "parts"].map { try RunFolder(folder($0)).lastCheckpoint() }
     for name in ["model.json", "model.safetensors", "optimizer.safetensors", "state.json"] {
       #expect(
         try DurableFile.read("\(last[0])/\(name)") == DurableFile.read("\(last[1])/\(name)"),
         "\(name)")
     }
-    let rows = try metrics(folder("whole"))
+    let rows = try RunFolder(folder("whole")).metricsByColumn()
     let validated = rows.filter { $0["val/rec_loss"] != "" }
     #expect(validated.map { $0["step"] } == ["10", "20"])
     for row in validated {

@@ -3,8 +3,6 @@ import Checkpoints
 import Foundation
 import Images
 import Models
-import Shards
-import TensorCore
 import TestSupport
 import Testing
 import Training
@@ -26,30 +24,12 @@ private func config(shard: String, steps: Int) -> VQGANRunConfig {
   var model = VQGANConfig.tiny
   model.dropout = 0.1
   model.quantizer.restartAfter = 2
-  var config = VQGANRunConfig(
-    VQGANSettings(
-      model: model,
-      objective: VQGANObjective(
-        discStart: 1, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 2))),
-    loop: LoopSettings(steps: steps, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
-    in: Environment(toolVersion: "test", threads: 1))
+  var config = VQGANRunConfig.small(model, discStart: 1, layers: 2, steps: steps)
   config.augmentation = Augmentation(flips: true)
   config.imageEvery = 100
   (config.shards, config.seed, config.logEvery) = ([shard], 3, 1)
   (config.checkpointEvery, config.keepCheckpoints) = (2, 5)
   return config
-}
-
-private func train(
-  _ config: VQGANRunConfig, in folder: RunFolder, resumed: Bool = false, stopAfter: Int = .max
-) throws {
-  if !resumed { try folder.create(config: config) }
-  var run = try VQGANRun(config, in: folder, resumed: resumed, on: .default)
-  var steps = 0
-  try run.train(
-    on: try ImageShardSet(config.shards), validation: nil,
-    TrainingReporter(
-      step: { _ in steps += 1 }, warn: { _ in }, shouldStop: { steps >= stopAfter }))
 }
 
 @Suite struct RunGuardTests {
@@ -58,7 +38,7 @@ private func train(
     let folder = try TemporaryFolder()
     try makeShard(folder("a.h5"))
     let run = RunFolder(folder("run"))
-    try train(config(shard: folder("a.h5"), steps: 5), in: run)
+    try run.train(config(shard: folder("a.h5"), steps: 5))
     let checkpoints = try FileManager.default.contentsOfDirectory(atPath: folder("run/checkpoints"))
     #expect(
       checkpoints.sorted() == ["last", "step-000002", "step-000004", "step-000005"])
@@ -81,9 +61,9 @@ private func train(
     let config = config(shard: folder("a.h5"), steps: 6)
     let whole = RunFolder(folder("whole"))
     let parts = RunFolder(folder("parts"))
-    try train(config, in: whole)
-    try train(config, in: parts, stopAfter: stopAfter)
-    try train(config, in: parts, resumed: true)
+    try whole.train(config)
+    try parts.train(config, .stopping(after: stopAfter))
+    try parts.train(config, resumed: true)
     for name in ["model.safetensors", "optimizer.safetensors", "state.json"] {
       let expected = try Data(
         contentsOf: URL(fileURLWithPath: "\(try whole.lastCheckpoint())/\(name)"))
@@ -91,12 +71,8 @@ private func train(
         contentsOf: URL(fileURLWithPath: "\(try parts.lastCheckpoint())/\(name)"))
       #expect(found == expected, "\(name)")
     }
-    func losses(_ run: RunFolder) throws -> [String] {
-      try String(contentsOfFile: run.metricsPath, encoding: .utf8).split(separator: "\n")
-        .map {
-          $0.split(separator: ",", omittingEmptySubsequences: false).prefix(14).joined(
-            separator: ",")
-        }
+    func losses(_ run: RunFolder) throws -> [[Substring]] {
+      try run.metrics().map { Array($0.prefix(14)) }
     }
     #expect(try losses(parts) == losses(whole))
   }
@@ -107,10 +83,10 @@ private func train(
     try makeShard(folder("a.h5"))
     let config = config(shard: folder("a.h5"), steps: 2)
     let (whole, killed) = (RunFolder(folder("whole")), RunFolder(folder("killed")))
-    try train(config, in: whole)
-    try train(config, in: killed, stopAfter: 1)
+    try whole.train(config)
+    try killed.train(config, .stopping(after: 1))
     try FileManager.default.removeItem(atPath: folder("killed/checkpoints"))
-    try train(config, in: killed, resumed: true)
+    try killed.train(config, resumed: true)
     for name in ["model.safetensors", "optimizer.safetensors", "state.json"] {
       #expect(
         try Data(contentsOf: URL(fileURLWithPath: "\(try whole.lastCheckpoint())/\(name)"))
@@ -126,7 +102,7 @@ private func train(
     let folder = try TemporaryFolder()
     try makeShard(folder("a.h5"))
     let run = RunFolder(folder("run"))
-    try train(config(shard: folder("a.h5"), steps: 1), in: run)
+    try run.train(config(shard: folder("a.h5"), steps: 1))
     let image = try ImageDecoder.decode(contentsOf: run.imagePath(step: 1))
     let marked = stride(from: 0, to: image.pixels.count, by: 3).count {
       Array(image.pixels[$0..<$0 + 3]) == marker

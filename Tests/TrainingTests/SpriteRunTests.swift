@@ -3,9 +3,7 @@ import DurableFiles
 import Foundation
 import Images
 import Metrics
-import Models
 import Shards
-import TensorCore
 import TestSupport
 import Testing
 import Training
@@ -31,12 +29,7 @@ private func shard(_ path: String, ofGame: Bool = true) throws {
 }
 
 private func config(_ shard: String) -> VQGANRunConfig {
-  var config = VQGANRunConfig(
-    VQGANSettings(
-      model: .tiny,
-      objective: VQGANObjective(discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))),
-    loop: LoopSettings(steps: 4, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
-    in: Environment(toolVersion: "test", threads: 2))
+  var config = VQGANRunConfig.small(discStart: 10_000, steps: 4, threads: 2)
   (config.shards, config.validation) = ([shard], [shard])
   (config.logEvery, config.checkpointEvery, config.imageEvery) = (1, 1, 100)
   return config
@@ -46,16 +39,8 @@ private func train(
   _ path: String, _ config: VQGANRunConfig, resumed: Bool = false, stopAfter: Int = .max
 ) throws -> [[Substring]] {
   let folder = RunFolder(path)
-  if !resumed { try folder.create(config: config) }
-  var run = try VQGANRun(config, in: folder, resumed: resumed, on: .default)
-  let shards = try ImageShardSet(config.shards)
-  var steps = 0
-  try run.train(
-    on: shards, validation: shards,
-    TrainingReporter(
-      step: { _ in steps += 1 }, warn: { _ in }, shouldStop: { steps >= stopAfter }))
-  return String(decoding: try DurableFile.read(folder.metricsPath), as: UTF8.self)
-    .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+  try folder.train(config, resumed: resumed, .stopping(after: stopAfter))
+  return try folder.metrics()
 }
 
 @Suite struct SpriteRunTests {

@@ -1,9 +1,6 @@
 // Runs that are stopped where they ask whether to stop: between steps and within validations.
 import DurableFiles
 import Foundation
-import Models
-import Shards
-import TensorCore
 import TestSupport
 import Testing
 import Training
@@ -21,15 +18,8 @@ import Training
     let folder = RunFolder(path)
     if resumed { try folder.update(config: config) } else { try folder.create(config: config) }
     var run = try GPTRun(config, in: folder, resumed: resumed, on: .default)
-    var questions = 0
     try run.train(
-      on: GPTRunTests.data, validation: GPTRunTests.data,
-      TrainingReporter(
-        step: { _ in }, warn: { _ in },
-        shouldStop: {
-          questions += 1
-          return questions >= question
-        }))
+      on: GPTRunTests.data, validation: GPTRunTests.data, .stopping(atQuestion: question))
     return run
   }
 
@@ -108,28 +98,10 @@ import Training
   private func trainVQGAN(
     _ path: String, _ shard: String, resumed: Bool = false, stoppingAt question: Int = .max
   ) throws {
-    var config = VQGANRunConfig(
-      VQGANSettings(
-        model: .tiny,
-        objective: VQGANObjective(
-          discStart: 1, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 1))),
-      loop: LoopSettings(steps: 4, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
-      in: Environment(toolVersion: "test", threads: 1))
+    var config = VQGANRunConfig.small(discStart: 1, steps: 4)
     (config.shards, config.validation, config.logEvery) = ([shard], [shard], 1)
     (config.checkpointEvery, config.imageEvery) = (2, 100)
-    let folder = RunFolder(path)
-    if !resumed { try folder.create(config: config) }
-    var run = try VQGANRun(config, in: folder, resumed: resumed, on: .default)
-    var questions = 0
-    let shards = try ImageShardSet([shard])
-    try run.train(
-      on: shards, validation: shards,
-      TrainingReporter(
-        step: { _ in }, warn: { _ in },
-        shouldStop: {
-          questions += 1
-          return questions >= question
-        }))
+    try RunFolder(path).train(config, resumed: resumed, .stopping(atQuestion: question))
   }
 
   /// Two validations of three batches, at steps 2 and 4, and four steps.
@@ -139,26 +111,15 @@ import Training
     try imageShard(shard, rows: 6) { row in (0..<768).map { UInt8(($0 * 7 + row * 31) % 256) } }
     let whole = folder("whole")
     try trainVQGAN(whole, shard)
-    func result(_ path: String) throws -> [[String]] {
-      let last = try RunFolder(path).lastCheckpoint()
-      let files = try DurableFile.names(in: last).map { "\(try DurableFile.read("\(last)/\($0)"))" }
-      let text = String(decoding: try DurableFile.read(RunFolder(path).metricsPath), as: UTF8.self)
-      let rows = text.split(separator: "\n").map {
-        $0.split(separator: ",", omittingEmptySubsequences: false)
-      }
-      let kept = rows[0].indices.filter {
-        !["images_per_second", "peak_memory_mib"].contains(rows[0][$0])
-      }
-      return [files] + rows.map { row in kept.map { String(row[$0]) } }
-    }
-    let expected = try result(whole)
-    #expect(expected.count == 1 + 7, "a header, four steps, two validations")
+    let expected = try checkpointAndRows(whole)
+    #expect(
+      expected.keys.count { $0.hasPrefix("row ") } == 7, "a header, four steps, two validations")
     for question in [1, 2, 3, 4, 5, 6, 8, 10] {
       let parts = folder("parts-\(question)")
       try trainVQGAN(parts, shard, stoppingAt: question)
       try trainVQGAN(parts, shard, resumed: true, stoppingAt: 1)
       try trainVQGAN(parts, shard, resumed: true)
-      #expect(try result(parts) == expected, "stopped at question \(question)")
+      #expect(try checkpointAndRows(parts) == expected, "stopped at question \(question)")
     }
   }
 }

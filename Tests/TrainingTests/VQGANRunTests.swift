@@ -4,7 +4,6 @@ import Checkpoints
 import DurableFiles
 import Foundation
 import Models
-import Shards
 import TensorCore
 import TestSupport
 import Testing
@@ -26,15 +25,9 @@ private func config(_ shards: [String], validation: [String] = [], steps: Int) -
   model.dropout = 0.1
   model.quantizer = QuantizerConfig(
     kind: .movingAverage, decay: 0.8, restartAfter: 2, initialization: .kMeans)
-  var config = VQGANRunConfig(
-    VQGANSettings(
-      model: model,
-      objective: VQGANObjective(
-        discStart: 4, discriminator: DiscriminatorConfig(ndf: 8, nLayers: 2))),
-    loop: LoopSettings(
-      steps: steps, batchSize: 2,
-      learningRate: LearningRate(peak: 1e-3, schedule: .cosine, warmup: 3)),
-    in: Environment(toolVersion: "test", threads: 1))
+  var config = VQGANRunConfig.small(
+    model, discStart: 4, layers: 2, steps: steps,
+    learningRate: LearningRate(peak: 1e-3, schedule: .cosine, warmup: 3))
   config.augmentation = Augmentation(crop: 16, flips: true)
   config.imageEvery = 100
   (config.shards, config.validation) = (shards, validation)
@@ -49,16 +42,10 @@ private func train(
   _ config: VQGANRunConfig, in folder: RunFolder, resumed: Bool = false, stopAfter: Int = .max,
   on device: Device = .default
 ) throws -> [String] {
-  if !resumed { try folder.create(config: config) }
-  var run = try VQGANRun(config, in: folder, resumed: resumed, on: device)
-  var steps = 0
   var warnings: [String] = []
-  try run.train(
-    on: try ImageShardSet(config.shards),
-    validation: config.validation.isEmpty ? nil : try ImageShardSet(config.validation),
-    TrainingReporter(
-      step: { _ in steps += 1 }, warn: { warnings.append($0) },
-      shouldStop: { steps >= stopAfter }))
+  try folder.train(
+    config, resumed: resumed, on: device,
+    .stopping(after: stopAfter) { warnings.append($0) })
   return warnings
 }
 
@@ -89,8 +76,8 @@ private func train(
       try DurableFile.read(whole.imagePath(step: 12))
         == DurableFile.read(parts.imagePath(step: 12)))
 
-    let rows = try metrics(whole)
-    let resumed = try metrics(parts)
+    let rows = try whole.metricsByColumn()
+    let resumed = try parts.metricsByColumn()
     let timing: Set = ["images_per_second", "peak_memory_mib"]
     // The stopped run has validated one time less or more; steps are compared one by one.
     for step in 1...12 {
@@ -119,7 +106,7 @@ private func train(
     let whole = RunFolder(folder("whole"))
     try train(config, in: whole)
     func rows(_ run: RunFolder) throws -> [[String: String]] {
-      try metrics(run).map { row in
+      try run.metricsByColumn().map { row in
         row.filter { !["images_per_second", "peak_memory_mib"].contains($0.key) }
       }
     }
@@ -141,19 +128,8 @@ private func train(
     // validations at 7 to 12 and 17 to 22.
     for asked in [1, 2, 3, 4, 5, 7, 10, 13, 14, 15, 16, 17, 22, 23, 24] {
       let run = RunFolder(folder("stopped-\(asked)"))
-      var left = asked
-      try run.create(config: config)
-      for resumed in [false, true] {
-        var part = try VQGANRun(config, in: run, resumed: resumed, on: .default)
-        try part.train(
-          on: try ImageShardSet(config.shards), validation: try ImageShardSet(config.validation),
-          TrainingReporter(
-            step: { _ in }, warn: { _ in },
-            shouldStop: {
-              left -= 1
-              return !resumed && left < 0
-            }))
-      }
+      try run.train(config, .stopping(atQuestion: asked + 1))
+      try run.train(config, resumed: true)
       #expect(try rows(run) == expected, "after \(asked) questions")
     }
   }
@@ -182,17 +158,6 @@ private func train(
         else { return nil }
         return (event.step, number)
       }
-    }
-  }
-
-  /// The rows of `metrics.csv` by column.
-  private func metrics(_ run: RunFolder) throws -> [[String: String]] {
-    let lines = try String(contentsOfFile: run.metricsPath, encoding: .utf8)
-      .split(separator: "\n").map {
-        $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-      }
-    return lines.dropFirst().map {
-      Dictionary(zip(lines[0], $0), uniquingKeysWith: { first, _ in first })
     }
   }
 

@@ -102,7 +102,8 @@ struct COCOLabelMapTests {
       messages == [
         "annotation 4 of image 9: category_id is 91, expected 92…182 in a label map",
         "annotation 5 of image 9: category_id is 300, expected 92…182 in a label map",
-        "annotation 1 of image 9: part 0 of the segmentation has 2 numbers, expected x and y of 3 points or more",
+        "annotation 1 of image 9: part 0 of the segmentation has 2 numbers, expected x and y of 3 "
+          + "points or more",
         "annotation 3 of image 9: category_id is 92, expected 1…91 in a label map",
       ])
   }

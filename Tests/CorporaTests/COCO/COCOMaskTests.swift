@@ -196,23 +196,28 @@ struct InvalidSegmentationTests {
       ),
       (
         "[1, 2, 3, 4, 5, 6]",
-        "segmentation is a list whose parts are not lists, expected [[x, y, …], …] or {\"counts\": …, \"size\": [h, w]}"
+        "segmentation is a list whose parts are not lists, "
+          + "expected [[x, y, …], …] or {\"counts\": …, \"size\": [h, w]}"
       ),
       (
         "{\"size\": [5, 6]}",
-        "segmentation is an object without \"counts\", expected [[x, y, …], …] or {\"counts\": …, \"size\": [h, w]}"
+        "segmentation is an object without \"counts\", "
+          + "expected [[x, y, …], …] or {\"counts\": …, \"size\": [h, w]}"
       ),
       (
         "{\"counts\": [30]}",
-        "segmentation is an object without \"size\", expected [[x, y, …], …] or {\"counts\": …, \"size\": [h, w]}"
+        "segmentation is an object without \"size\", "
+          + "expected [[x, y, …], …] or {\"counts\": …, \"size\": [h, w]}"
       ),
       (
         "{\"counts\": [30], \"size\": [5]}",
-        "segmentation is an object whose \"size\" is not [height, width], expected [[x, y, …], …] or {\"counts\": …, \"size\": [h, w]}"
+        "segmentation is an object whose \"size\" is not [height, width], "
+          + "expected [[x, y, …], …] or {\"counts\": …, \"size\": [h, w]}"
       ),
       (
         "{\"counts\": [30], \"counts\": [30], \"size\": [5, 6]}",
-        "segmentation is an object with \"counts\" twice, expected [[x, y, …], …] or {\"counts\": …, \"size\": [h, w]}"
+        "segmentation is an object with \"counts\" twice, "
+          + "expected [[x, y, …], …] or {\"counts\": …, \"size\": [h, w]}"
       ),
     ])
   func refused(json: String, message: String) throws {

@@ -26,7 +26,8 @@ struct COCORecordTests {
       ),
       (
         ["image_id": "12345678901234567890"],
-        "annotation 70: image_id is 12345678901234567890, expected an integer of 0…9223372036854775807"
+        "annotation 70: image_id is 12345678901234567890, expected an integer of "
+          + "0…9223372036854775807"
       ),
       (
         ["image_id": "[70]"],
@@ -56,7 +57,8 @@ struct COCORecordTests {
       ),
       (
         ["bbox": "[1, 2, -3, 4]"],
-        "annotation 70 of image 9: bbox is [1.0, 2.0, -3.0, 4.0], expected [x, y, width, height] of at most 1000000, sides from 0 on"
+        "annotation 70 of image 9: bbox is [1.0, 2.0, -3.0, 4.0], expected [x, y, width, height] "
+          + "of at most 1000000, sides from 0 on"
       ),
       (
         ["segmentation": "7"],

@@ -51,7 +51,8 @@ struct ExporterTests {
   func noSizes(size: String) throws {
     let folder = try TemporaryFolder()
     let images =
-      "{\"id\": 9, \"file_name\": \"a.jpg\"\(size)}, {\"id\": 8, \"file_name\": \"b\", \"width\": 0}"
+      "{\"id\": 9, \"file_name\": \"a.jpg\"\(size)}, "
+      + "{\"id\": 8, \"file_name\": \"b\", \"width\": 0}"
     let objects = try objects(
       instancesText(images: images, annotations: [annotationText()]).utf8, in: folder)
     #expect(

@@ -59,7 +59,8 @@ private func read(_ bytes: [UInt8], step: Int, emptying: String? = nil) -> Readi
 @Suite("JSON events")
 struct JSONEventTests {
   private static let texts = [
-    #"{"a": [1, -2.5e+3, 0, 0.0, 10], "b": {"c": "d\n\"\\\/\b\f\r\t", "": null}, "e": [true, false]}"#,
+    #"{"a": [1, -2.5e+3, 0, 0.0, 10], "b": {"c": "d\n\"\\\/\b\f\r\t", "": null}, "#
+      + #""e": [true, false]}"#,
     #"["\u00e9\u20ac\ud83d\ude00\u0000x", "é€😀", "\ud800", "\ude00\ud83d", "\\ud800"]"#,
     " [ ] ", "{}", "[[],{},[{}]]", "\"text\"", "true", "null", "-0", "12.5E-7",
     "\u{FEFF}[1]", #"["a text of more than eight bytes \"with\" another", "behind it\\"]"#,
@@ -131,7 +132,8 @@ struct JSONEventTests {
   }
 
   private static let lists = [
-    #"{"a": [[1]], "x": [[1, -2.50, 0.0, 10], [3 ,4]\#t,\#n [ ] ] , "b": [2], "x":[[0,-0,1.5]],"c":"x"}"#,
+    #"{"a": [[1]], "x": [[1, -2.50, 0.0, 10], [3 ,4]\#t,\#n [ ] ] , "b": [2], "#
+      + #""x":[[0,-0,1.5]],"c":"x"}"#,
     #"[{"x" : [[12.25, 1000000]]}, "\"x\": [[1]]", {"x": "x"}, {"\"x": [[1, 2]]}]"#,
     #"{"x": [], "x": [[]], "x": [1, [2]], "x": [[[3]]], "x": [[1e3]], "x": {"x": [[4]]}}"#,
   ]

@@ -1,4 +1,5 @@
 // The random outlines of Tests/Fixtures/coco/masks.py, text for text.
+import TestSupport
 
 /// A random segmentation and the size of its image.
 struct RandomOutline {
@@ -6,7 +7,7 @@ struct RandomOutline {
   let json: String
 
   init(_ number: Int) {
-    var random = SplitMix64(state: UInt64(number))
+    var random = SeededGenerator(seed: UInt64(number))
     height = 1 + random.below(120)
     width = 1 + random.below(120)
     let size = (width: width, height: height)
@@ -50,24 +51,7 @@ struct RandomOutline {
   }
 }
 
-/// The generator SplitMix64.
-struct SplitMix64 {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
-
-  /// A number of 0..<count.
-  mutating func below(_ count: Int) -> Int {
-    let product = (next() >> 32).multipliedFullWidth(by: UInt64(count))
-    return Int(product.high << 32 | product.low >> 32)
-  }
-
+extension SeededGenerator {
   /// `value` / 10^decimals as text.
   private func decimal(_ value: Int, decimals: Int) -> String {
     let digits = String(abs(value))
@@ -76,7 +60,7 @@ struct SplitMix64 {
   }
 
   /// A list of `count` corners from low…size - low.
-  mutating func polygon(
+  fileprivate mutating func polygon(
     _ count: Int, low: Int, in size: (width: Int, height: Int), decimals: Int
   ) -> String {
     let scale = (0..<decimals).reduce(1) { scale, _ in scale * 10 }
@@ -91,7 +75,7 @@ struct SplitMix64 {
   }
 
   /// Corners on a grid of half pixels, many of them twice or in line.
-  mutating func halves(_ count: Int, in size: (width: Int, height: Int)) -> String {
+  fileprivate mutating func halves(_ count: Int, in size: (width: Int, height: Int)) -> String {
     var numbers: [String] = []
     for _ in 0..<count {
       if !numbers.isEmpty, below(3) == 0 {
@@ -104,7 +88,7 @@ struct SplitMix64 {
     return "[" + numbers.joined(separator: ", ") + "]"
   }
 
-  mutating func rectangle(in size: (width: Int, height: Int)) -> String {
+  fileprivate mutating func rectangle(in size: (width: Int, height: Int)) -> String {
     let columns = [below(100 * size.width + 1), below(100 * size.width + 1)].sorted()
     let rows = [below(100 * size.height + 1), below(100 * size.height + 1)].sorted()
     let corners = [(0, 0), (1, 0), (1, 1), (0, 1)].flatMap { [columns[$0], rows[$1]] }
@@ -112,7 +96,7 @@ struct SplitMix64 {
   }
 
   /// Runs that fill an image, some of them empty.
-  mutating func runs(
+  fileprivate mutating func runs(
     in size: (width: Int, height: Int), written: ([Int]) -> String
   ) -> String {
     var left = size.width * size.height

@@ -2,8 +2,8 @@
 
 /// One parser.
 ///
-/// A new one is an entry in `all`, with its first inputs in `Tests/Fuzz/Corpus/NAME` and, where words help,
-/// `Tests/Fuzz/NAME.dict`.
+/// A new one is an entry in `all`, with its first inputs in `Tests/Fuzz/Corpus/NAME` and, where
+/// words help, `Tests/Fuzz/NAME.dict`.
 package struct FuzzTarget: Sendable {
   package let name: String
   /// Reads an input, and uses what it describes as the commands would.
