@@ -4,6 +4,7 @@
 // on a thread that computes: generated code may keep data below the stack pointer, where the frame
 // of a handler lands.
 
+import DurableFiles
 import Platform
 import Synchronization
 
@@ -26,7 +27,7 @@ package struct Interrupted: Error, Equatable {
 /// What signals have asked for, as flags that the loops poll.
 package enum Interruption {
   private static let received = Atomic<Int32>(0)
-  private static let isPolled = Atomic<Bool>(false)
+  private static let isPolled = Mutex(false)
   private static let savingIsAsked = Atomic<Bool>(false)
 
   /// Whether a signal has asked to stop since `install`.
@@ -39,8 +40,10 @@ package enum Interruption {
 
   /// From now on the first signal sets the flag and a second one ends the process at once.
   ///
-  /// Call it only where something polls the flag; without it a signal ends the process.
-  package static func install() { isPolled.store(true, ordering: .relaxed) }
+  /// Call it where something polls the flag, before the first result is written. Until then, while
+  /// lists are read and weights load, the first signal ends the process: it says that nothing was
+  /// saved, and the folders that were made for results go.
+  package static func install() { isPolled.withLock { $0 = true } }
 
   /// - Throws: `Interrupted` once a signal has asked to stop.
   package static func throwIfRequested() throws(Interrupted) {
@@ -102,12 +105,21 @@ package enum Interruption {
       guard sigwait(&set, &number) == 0 else { continue }
       if number == SIGUSR1 {
         savingIsAsked.store(true, ordering: .relaxed)
-      } else if !isPolled.load(ordering: .relaxed)
-        || received.exchange(number, ordering: .relaxed) != 0
-      {
-        endProcess(by: number)
+      } else {
+        // As long as the lock is held no work begins.
+        isPolled.withLock { if !$0 { endBeforeWork(by: number) } }
+        if received.exchange(number, ordering: .relaxed) != 0 { endProcess(by: number) }
       }
     }
+  }
+
+  private static func endBeforeWork(by number: Int32) -> Never {
+    var set = awaited
+    sigdelset(&set, SIGUSR1)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)  // a second one need not wait for a stderr that blocks
+    tell(Interrupted(signal: number), "; nothing was saved")
+    FolderLock.removeEmpty()
+    endProcess(by: number)
   }
 
   /// Ends the process by the default action of a signal (exit status 128 + number in a shell).

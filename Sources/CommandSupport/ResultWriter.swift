@@ -22,21 +22,31 @@ extension OutputError: CustomStringConvertible {
 
 /// stdout by checked `write(2)`; `print` would lose data on a full disk and still exit with 0.
 package enum StandardOutput {
-  static func writeLine(_ line: String) throws(OutputError) {
+  static func writeLine(_ line: String) throws {
     try writeBytes(Array((line + "\n").utf8))
   }
 
   /// Bytes as they are, of a command whose result is no lines.
-  package static func writeBytes(_ bytes: [UInt8]) throws(OutputError) {
+  ///
+  /// - Throws: `OutputError`; `Interrupted` once a signal has asked to stop and the reader pauses.
+  package static func writeBytes(_ bytes: [UInt8]) throws {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let (written, code) = rest.withUnsafeBytes { (write(1, $0.baseAddress, $0.count), errno) }
+      var waiting = pollfd(fd: 1, events: Int16(POLLOUT), revents: 0)
+      if poll(&waiting, 1, 100) == 0 {
+        try Interruption.throwIfRequested()
+        continue
+      }
+      // A pipe that is ready takes so many without blocking.
+      let (written, code) = rest.prefix(Int(PIPE_BUF)).withUnsafeBytes {
+        (write(1, $0.baseAddress, $0.count), errno)
+      }
       if written >= 0 {
         rest = rest.dropFirst(written)
       } else if code == EPIPE {
-        throw .closedPipe
-      } else if code != EINTR {
-        throw .failed(errno: code)
+        throw OutputError.closedPipe
+      } else if code != EINTR, code != EAGAIN {
+        throw OutputError.failed(errno: code)
       }
     }
   }

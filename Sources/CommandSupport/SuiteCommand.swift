@@ -91,10 +91,13 @@ extension SuiteCommand {
   }
 
   /// What ends the process with a problem on stderr; also for a library that cannot throw.
+  ///
+  /// The line begins with the name by which the program was called.
   package static func ending(with code: SuiteExitCode) -> @Sendable (_ problem: String) -> Never {
-    let command = _commandName
+    let path = CommandLine.arguments.first ?? ""
+    let command = path.split(separator: "/").last.map(String.init) ?? _commandName
     return { problem in
-      Console.standardError().line("\(command): \(problem.oneLine)")
+      Console.standardError().line("\(command): \(problem)".oneLine)
       ProcessSetup.leave(code)
     }
   }

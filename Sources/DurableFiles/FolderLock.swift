@@ -11,8 +11,6 @@ import Synchronization
 package final class FolderLock: Sendable {
   package let folder: String
   private let held: Held
-  /// The folders that were made, the innermost first.
-  private let made: [String]
 
   /// Told of a folder whose file system has no locks: nothing keeps a second process out.
   package static let withoutLocks = Mutex<@Sendable (_ folder: String) -> Void>({ _ in })
@@ -27,28 +25,33 @@ package final class FolderLock: Sendable {
       missing.append(position)
       position = DurableFile.folder(of: position)
     }
-    var held: Held?
-    while held == nil {
-      try DurableFile.createFolder(folder)
-      held = try Held(folder)
-    }
-    guard let held else { preconditionFailure("the loop ends with a lock") }
     self.folder = folder
-    self.held = held
-    made = missing
-    Self.all.withLock { $0.append(held) }
+    held = try Self.making.withLock { [missing] _ throws(DurableFileError) in
+      var held: Held?
+      while held == nil {
+        try DurableFile.createFolder(folder)
+        held = try Held(folder)
+      }
+      guard var held else { preconditionFailure("the loop ends with a lock") }
+      held.made = missing
+      Self.all.withLock { [held] in $0.append(held) }
+      return held
+    }
   }
 
   deinit {
     Self.all.withLock { [held] in
       for own in $0 where own.directory == held.directory { own.parts.forEach { $0.release() } }
       $0.removeAll { $0.directory == held.directory }
-    }
-    if !made.isEmpty, held.isInPlace, (try? DurableFile.list(folder)) == [".lock"] {
-      unlink("\(folder)/.lock")
-      for folder in made where rmdir(folder) != 0 { break }
+      held.removeIfEmpty()
     }
     held.release()
+  }
+
+  /// Removes the folders that this process made for its locks and put nothing in: for one that ends
+  /// while they are held.
+  package static func removeEmpty() {
+    making.withLock { _ in all.withLock { for held in $0 { held.removeIfEmpty() } } }
   }
 
   /// Keeps an eye on a folder to the end of the process, without keeping others out: nothing is
@@ -64,6 +67,9 @@ package final class FolderLock: Sendable {
 
   /// The locks of this process, and the folders that it watches.
   private static let all = Mutex<[Held]>([])
+
+  /// Held from before a folder is made for a lock until that is in `all`.
+  private static let making = Mutex(())
 
   /// Those whose folder is above a path.
   ///
@@ -139,6 +145,8 @@ private struct Held {
   let lock: Int32  // -1 for none
   /// Folders in it that are held on to besides.
   var parts: [Part] = []
+  /// It and those above it as far as they were made for the lock, the innermost first.
+  var made: [String] = []
 
   init(watching folder: String) throws(DurableFileError) {
     self.folder = folder
@@ -185,6 +193,13 @@ private struct Held {
         ? .busy(path: folder) : .failed(operation: "flock", path: path, errno: code)
     }
     FolderLock.withoutLocks.withLock { $0(folder) }
+  }
+
+  /// Removes the folders that were made, if nothing was put in them.
+  func removeIfEmpty() {
+    guard !made.isEmpty, isInPlace, (try? DurableFile.list(folder)) == [".lock"] else { return }
+    unlink("\(folder)/.lock")
+    for folder in made where rmdir(folder) != 0 { break }
   }
 
   func release() {

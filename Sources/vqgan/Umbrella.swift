@@ -33,8 +33,8 @@ struct Umbrella {
       guard let name = words.dropFirst().first else { leave(writing: usage) }
       become(known(name), with: [name, "--help"])
     case "--version":
-      // Of all commands it is the same.
-      become("shard-info", with: ["shard-info", "--version"])
+      // Of all commands it is the same; an error is told under our name.
+      become("shard-info", with: ["vqgan", "--version"])
     case let name?:
       // As they came: names of files need not be UTF-8.
       become(known(name), CommandLine.unsafeArgv + 1)
@@ -124,7 +124,10 @@ struct Umbrella {
   }
 
   private static func leave(writing text: String) -> Never {
-    exit(write(text, to: 1) ? 0 : 74)
+    guard write(text, to: 1) else {
+      fail(74, "vqgan: standard output: write failed (\(String(cString: strerror(errno))))\n")
+    }
+    exit(0)
   }
 
   private static func write(_ text: String, to descriptor: Int32) -> Bool {

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -84,6 +85,24 @@ struct ExitTests {
     let closed = try shell("command-probe --work results >&-")
     #expect(closed.status == 74)
     #expect(closed.errors.contains("Bad file descriptor"))
+  }
+
+  /// As that of a program that reads several: its process fills the pipe and has to wait.
+  @Test func aPipeThatDoesNotBlockGetsAllResults() throws {
+    let (process, pipe) = (Process(), Pipe())
+    let descriptor = pipe.fileHandleForWriting.fileDescriptor
+    #expect(fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0)
+    process.executableURL = URL(fileURLWithPath: "\(builtCommands)/command-probe")
+    process.arguments = ["--work", "results", "--count", "10000"]
+    process.standardOutput = pipe
+    try process.run()
+    usleep(300_000)
+    let results = String(
+      decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    #expect(
+      results == (0..<10_000).map { "result \($0) of a long list of results\n" }.joined())
   }
 
   @Test func aReaderThatLeavesEndsItQuietly() throws {

@@ -107,11 +107,14 @@ struct InstallTests {
       vqgan trian-gpt; echo $?
       vqgan; echo $?
       vqgan help > /dev/full; echo $?
+      vqgan --version > /dev/full; echo $?
       vqgan prep-images "$(printf 'caf\\351')" --out S 2> errors; echo $?
       grep -c '^prep-images: ' errors
       """, in: folder)
     let version = try shell("shard-info --version").output
-    #expect(outcome.output == "1\n66\n\(version)66\n64\n64\n74\n64\n1\n", "\(outcome)")
+    #expect(outcome.output == "1\n66\n\(version)66\n64\n64\n74\n74\n64\n1\n", "\(outcome)")
+    let full = "vqgan: standard output: write failed (No space left on device)"
+    #expect(outcome.errors.split(separator: "\n").count { $0 == full } == 2, "\(outcome.errors)")
     #expect(outcome.errors.contains("did you mean train-gpt?"), "\(outcome.errors)")
     #expect(outcome.errors.contains("shard-info: nowhere.h5: no such file"), "\(outcome.errors)")
     #expect(outcome.errors.contains("score is neither beside vqgan nor on PATH"))

@@ -81,6 +81,42 @@ struct StreamPromiseTests {
       outcome.output == "143\nstopped by SIGTERM\(rest.map { "; \($0)" } ?? "")\n", "\(outcome)")
   }
 
+  /// While a list is awaited: the folder that was made for results goes again.
+  @Test(arguments: [
+    "reconstruct - --vqgan vqgan", "sample-gpt --gpt -", "score - --gpt run", "codebook-report -",
+    "dream --world - --from-codes train.h5", "prep-images - --size 8",
+    "train-vqgan - --preset tiny", "train-gpt -", "train-world -",
+    "encode-dataset - --vqgan vqgan", "decode-dataset - --vqgan vqgan", "shard-export -",
+  ])
+  func aStopBeforeTheWorkIsToldToo(command: String) throws {
+    let place = try Workplace()
+    let outcome = try shell(
+      """
+      mkfifo list; sleep 100 > list & writer=$!
+      \(command) --out a/b < list 2> errors & pid=$!
+      for i in $(seq 600); do grep -q '^waiting for paths' errors && break; sleep 0.05; done
+      kill -TERM $pid; wait $pid; echo $?; kill $writer; tail -n 1 errors; ls -d a
+      """, in: place.folder)
+    #expect(outcome.output == "143\nstopped by SIGTERM; nothing was saved\n", "\(outcome)")
+  }
+
+  @Test(arguments: [
+    ("vqgan/model.safetensors", "reconstruct images.h5 --vqgan vqgan"),
+    ("vqgan/model.safetensors", "encode-dataset images.h5 --vqgan vqgan"),
+    ("step-000001/model.safetensors", "sample-gpt --gpt run --count 1"),
+    ("step-000001/model.safetensors", "score train.h5 --gpt run"),
+  ])
+  func aStopWhileWeightsLoadIsToldToo(weights: String, command: String) throws {
+    let place = try Workplace()
+    try makeFaults(in: place.folder)
+    let outcome = try shell(
+      stoppedFunction + """
+        stopped open \(weights) 0 \(command) --out a/b --quiet
+        kill -TERM $pid; kill -CONT $pid; wait $pid; echo $?; cat errors; ls -d a
+        """, in: place.folder)
+    #expect(outcome.output == "143\nstopped by SIGTERM; nothing was saved\n", "\(outcome)")
+  }
+
   @Test(arguments: [
     "shard-info images.h5 train.h5", "prep-images photos --size 8 --shard-size 2 --out P --quiet",
     "encode-dataset images.h5 --vqgan vqgan --out C --quiet",
