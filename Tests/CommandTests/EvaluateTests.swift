@@ -385,6 +385,9 @@ struct EvaluateTests {
     let nan = [Double.nan] + Array(repeating: 0, count: 31)
     try StatisticsFile(mean: nan, covariance: Array(repeating: 0, count: 1024))
       .write(to: folder("nan.npz"))
+    let large = [1e300] + Array(repeating: 0, count: 31)
+    try StatisticsFile(mean: large, covariance: Array(repeating: 0, count: 1024))
+      .write(to: folder("large.npz"))
     func evaluate(_ arguments: String) throws -> ShellOutcome {
       try shell("evaluate \(arguments) --vqgan V --features latents --json --quiet", in: folder)
     }
@@ -394,6 +397,7 @@ struct EvaluateTests {
       ("equal one --metrics kid", "1 image, it needs at least 2"),
       ("equal equal --metrics prdc", "3 images, it needs at least 4"),
       ("equal nan.npz --metrics fid", "not finite"),
+      ("large.npz equal --metrics fid", "are too large for it"),
     ] {
       let outcome = try evaluate(arguments)
       #expect(outcome.status == 65, "\(arguments): \(outcome.errors)")
