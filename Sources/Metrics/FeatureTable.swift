@@ -59,6 +59,8 @@ package enum MetricsError: Error, Equatable {
   case tooFew(measure: String, found: Int, needed: Int)
   /// An image's features, or statistics of a file.
   case notFinite(what: String)
+  /// Values that are finite, but what is measured of them is not.
+  case tooLarge(measure: String)
   case widths(Int, Int)
   case noEigenvalues
 }
@@ -69,6 +71,8 @@ extension MetricsError: CustomStringConvertible {
     case .tooFew(let measure, let found, let needed):
       "\(measure): \(found) image\(found == 1 ? "" : "s"), it needs at least \(needed)"
     case .notFinite(let what): "\(what): holds values that are not finite"
+    case .tooLarge(let measure):
+      "\(measure): not finite; the features, or the statistics of a file, are too large for it"
     case .widths(let reference, let candidate):
       "features of width \(candidate) against a reference of width \(reference)"
     case .noEigenvalues: "the eigenvalues of the covariances were not found"

@@ -37,7 +37,7 @@ package enum FrechetDistance {
   ///
   /// The trace of the root is that of `Lᵀ·Σ₂·L` with `Σ₁ = L·Lᵀ`, which is symmetric and as large
   /// as the rank of Σ₁: singular covariances need no care.
-  /// - Throws: `widths`, `notFinite`, `noEigenvalues`.
+  /// - Throws: `widths`, `notFinite`, `tooLarge`, `noEigenvalues`.
   package static func between(
     _ first: FeatureMoments, _ second: FeatureMoments
   ) throws(MetricsError) -> Double {
@@ -91,9 +91,12 @@ package enum FrechetDistance {
   private static func distance(
     _ means: some Sequence<(Double, Double)>, traces: Double, squares: DoubleMatrix
   ) throws(MetricsError) -> Double {
+    let shift = means.reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+    guard (shift + traces).isFinite, squares.elements.allSatisfy(\.isFinite) else {
+      throw .tooLarge(measure: "the Fréchet distance")
+    }
     guard let values = squares.symmetricEigenvalues() else { throw .noEigenvalues }
     let root = values.reduce(0) { $0 + max($1, 0).squareRoot() }
-    let shift = means.reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
     return shift + traces - 2 * root
   }
 }

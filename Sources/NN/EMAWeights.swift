@@ -29,6 +29,18 @@ package struct EMAWeights<Model: Layer>: Sendable {
     }
   }
 
+  /// The averages as weights that a training could go on from, with gradients where `current` has
+  /// them.
+  package func trainable(like current: Model) -> Model {
+    let tensors = current.namedTensors.map(\.tensor)
+    var (model, index) = (model, 0)
+    model.visitParameters { _, average in
+      if tensors[index].isTracked { average = average.trainable() }
+      index += 1
+    }
+    return model
+  }
+
   /// Takes up stored averages.
   package mutating func restore(_ load: (inout Model) throws -> Void) rethrows { try load(&model) }
 }

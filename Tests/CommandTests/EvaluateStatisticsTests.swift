@@ -96,6 +96,9 @@ struct EvaluateStatisticsTests {
     let nan = [Double.nan] + Array(repeating: 0, count: 31)
     try StatisticsFile(mean: nan, covariance: Array(repeating: 0, count: 1024))
       .write(to: images.folder("nan.npz"))
+    let large = [1e300] + Array(repeating: 0, count: 31)
+    try StatisticsFile(mean: large, covariance: Array(repeating: 0, count: 1024))
+      .write(to: images.folder("large.npz"))
     let latents = "--vqgan V --features latents --json"
     func evaluate(_ arguments: String) throws -> ShellOutcome {
       try shell("evaluate \(arguments) \(latents) --quiet", in: images.folder)
@@ -106,6 +109,7 @@ struct EvaluateStatisticsTests {
       ("equal one --metrics kid", "1 image, it needs at least 2"),
       ("equal equal --metrics prdc", "3 images, it needs at least 4"),
       ("equal nan.npz --metrics fid", "not finite"),
+      ("large.npz equal --metrics fid", "are too large for it"),
     ] { try images.expectRefusal("\(arguments) \(latents)", words) }
     // What is asked for by name and cannot be had is not left out.
     for (arguments, words) in [

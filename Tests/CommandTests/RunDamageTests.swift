@@ -265,7 +265,7 @@ struct RunDamageTests {
       in: stage.folder)
     #expect(outcome.status == 65)
     #expect(outcome.errors.contains("run: step 1: "), "\(outcome.errors)")
-    #expect(outcome.errors.contains("is not finite; there is no checkpoint yet"))
+    #expect(outcome.errors.contains("is not finite; there is no checkpoint to go on from"))
     #expect(RunFolder(stage.folder("run")).steps() == [])
   }
 

@@ -159,6 +159,38 @@ struct WorldCommandTests {
     #expect(resumed.output == "run\n")
   }
 
+  /// A grid that is far larger than that of the codes costs nothing before it is compared.
+  @Test func anotherGridIsRefusedAtOnce() throws {
+    let place = try Stage()
+    let made = try shell("\(Self.train) --out run --steps 1 > made.txt", in: place.folder)
+    #expect(made.status == 0, "\(made.errors)")
+    let checkpoint = try RunFolder(place.folder("run")).lastCheckpoint()
+    try removeChecksums(ofCheckpoint: checkpoint)
+    let path = "\(checkpoint)/model.json"
+    var description = try RunFolder.decode(WorldDescription.self, from: path)
+    (description.model.gridHeight, description.model.gridWidth) = (4096, 4096)
+    description.codes = CodeGrid(
+      height: 4096, width: 4096, codebookSize: 64, fingerprint: place.stage.fingerprint,
+      vqgan: place.folder("vqgan"))
+    try RunFolder.write(description, to: path)
+    let outcome = try shell(
+      "dream --world run --from-codes games.h5 --steps 1 --count 1 --out x --quiet",
+      in: place.folder, seconds: 20)
+    #expect(outcome.status == 65, "\(outcome)")
+    #expect(outcome.errors.contains("grid is 2×3"), "\(outcome.errors)")
+  }
+
+  @Test func weightsThatCannotBeComputedWithAreNotSaved() throws {
+    let place = try Stage()
+    let outcome = try shell(
+      """
+      \(Self.train) --out run --steps 9 --checkpoint-every 1 --learning-rate 1e38 --warmup 0
+      echo $?; ls run/checkpoints
+      """, in: place.folder)
+    #expect(outcome.output == "65\n", "\(outcome)")
+    #expect(outcome.errors.contains("is not finite; there is no checkpoint to go on from"))
+  }
+
   @Test(
     "Mistakes lead to their exit codes and an empty standard output",
     arguments: [

@@ -51,6 +51,16 @@ import Testing
     #expect(throws: MetricsError.self) {
       try FrechetDistance.between(two, FeatureTable([[.nan, 2], [3, 4]]))
     }
+    let some = try FeatureMoments(two)
+    let spread = DoubleMatrix(some.covariance.elements.map { $0 * 1e200 }, rows: 2, columns: 2)
+    for large in [
+      FeatureMoments(mean: [1e300, 0], covariance: some.covariance),
+      FeatureMoments(mean: some.mean, covariance: spread),
+    ] {
+      #expect(throws: MetricsError.tooLarge(measure: "the Fréchet distance")) {
+        try FrechetDistance.between(large, large.mean == some.mean ? large : some)
+      }
+    }
   }
 }
 

@@ -27,6 +27,11 @@ extension SweepKind {
     read: { path, _ in "\(try RunFolder.runConfig(GPTRunConfig.self, from: path))" },
     commands: ["train-gpt --out run --resume --steps 2 --quiet"])
 
+  static let worldConfig = SweepKind(
+    name: "world model configuration", files: ["run/config.json"], make: makeWorld,
+    read: { path, _ in "\(try RunFolder.runConfig(WorldRunConfig.self, from: path))" },
+    commands: ["train-world --out run --resume --steps 2 --quiet"])
+
   static let vqganModel = SweepKind(
     name: "VQGAN model.json", files: ["vqgan/model.json"], share: 0.5,
     make: { folder in
@@ -44,6 +49,18 @@ extension SweepKind {
       return "\(gpt.codes) \(gpt.trainedGrid)"
     },
     commands: ["sample-gpt --gpt run --count 1 --out ../out --quiet"])
+
+  static let worldModel = SweepKind(
+    name: "world model model.json", files: ["run/checkpoints/step-000001/model.json"],
+    make: { folder in
+      try makeWorld(folder)
+      try removeChecksums(ofCheckpoint: "\(folder)/run/checkpoints/step-000001")
+    },
+    read: { _, folder in "\(try WorldStage.load("\(folder)/run").codes)" },
+    commands: [
+      "dream --world run --vqgan vqgan --from-codes games.h5 --steps 1 --count 1 --out ../out "
+        + "--quiet"
+    ])
 
   /// What a training that goes on reads, of an earlier version: without checksums.
   static let checkpoint = SweepKind(
@@ -122,6 +139,36 @@ extension SweepKind {
   private static let makeUnsealedGPT: @Sendable (String) throws -> Void = { folder in
     try makeGPT(folder)
     try removeChecksums(ofCheckpoint: "\(folder)/run/checkpoints/step-000002")
+  }
+
+  /// A run of a step on a recorded game in codes of a VQGAN.
+  private static let makeWorld: @Sendable (String) throws -> Void = { folder in
+    let fingerprint = try makeVQGAN(folder)
+    let shard = "\(folder)/games.h5"
+    try TestSupport.codeShard(
+      shard, rows: 6, grid: (2, 3), fingerprint: fingerprint, vqgan: "\(folder)/vqgan",
+      labels: [
+        ("action", .uint8([0, 1, 2, 0, 1, 2])), ("reward", .int64([0, 1, 0, -1, 0, 0])),
+        ("terminal", .bool((0..<6).map { $0 == 5 })),
+        ("trajectory", .int64([0, 0, 0, 0, 0, 0])), ("frame", .int64([0, 1, 2, 3, 4, 5])),
+      ]
+    ) { row in ((0..<6).map { Int32((row + $0 * 7) % 64) }, nil) }
+    let shards = try CodeShardSet([shard])
+    var config = WorldRunConfig(
+      WorldSettings(
+        model: WorldConfig(
+          gridHeight: 2, gridWidth: 3, codebookSize: 64, actions: 3, context: 2, layers: 1,
+          heads: 1, width: 6),
+        codes: shards.grid, segment: 4),
+      loop: LoopSettings(steps: 1, batchSize: 2, learningRate: LearningRate(peak: 1e-3)),
+      in: Environment(toolVersion: "test", threads: 1))
+    config.shards = [shard]
+    let run = RunFolder("\(folder)/run")
+    try run.create(config: config)
+    var training = try WorldRun(config, in: run, resumed: false, on: .default)
+    try training.train(
+      on: try WorldData(shards, segment: 4, actionsBelow: 3) {}, validation: nil,
+      TrainingReporter(step: { _ in }, warn: { _ in }, shouldStop: { false }))
   }
 
   /// Trains as `train-gpt --resume` does.

@@ -48,6 +48,7 @@ struct SweepKind: Sendable {
     [png, jpeg, labelMap, depthMap] + [instances, captions, trajectory, pathList]
     + [safetensors, pytorchArchive, pytorchStream, numpy, statistics, project]
     + [classPath, diffusers]
-    + [vqganConfig, gptConfig, vqganModel, gptModel, checkpoint, sealedCheckpoint]
+    + [vqganConfig, gptConfig, worldConfig, vqganModel, gptModel, worldModel]
+    + [checkpoint, sealedCheckpoint]
     + [imageShard, codeShard, unsealedShard, manifest, decodingRecord]
 }

@@ -77,6 +77,21 @@ import Training
     #expect(model.notFiniteResult == expected)
   }
 
+  /// Whatever grid `model.json` claims, a small one is tried.
+  @Test(
+    arguments: [
+      ("blocks.", "the logits of some codes"), ("head.", "the logits of some codes"), ("none", nil),
+    ] as [(String, String?)])
+  func aWorldModelIsTriedOnASmallGrid(part: String, expected: String?) {
+    var random = RandomSource(seed: 4)
+    var model = WorldModel(
+      WorldConfig(
+        gridHeight: 4096, gridWidth: 4096, codebookSize: 16, actions: 3, context: 4096, layers: 1,
+        heads: 1, width: 16), using: &random)
+    for _ in 0..<2 { Self.enlarge(&model, part) }
+    #expect(model.notFiniteResult == expected)
+  }
+
   @Test func logitsThatAreNotFiniteAreNotSampledFrom() throws {
     var random = RandomSource(seed: 4)
     for wrong in [Float.nan, .infinity] {

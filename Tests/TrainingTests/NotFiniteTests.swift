@@ -3,6 +3,7 @@ import Checkpoints
 import DurableFiles
 import Foundation
 import Models
+import NN
 import Shards
 import TensorCore
 import TestSupport
@@ -102,28 +103,69 @@ import Training
     return config
   }
 
-  @Test func aRunStopsWithTheStateBeforeTheStep() throws {
+  /// They are not saved, neither behind their step nor when the next one cannot be taken: skipping
+  /// would not help.
+  @Test(arguments: [nil, NonfinitePolicy.skip], [1, 3])
+  func weightsThatCannotBeComputedWithAreNotSaved(
+    policy: NonfinitePolicy?, checkpointEvery: Int
+  ) throws {
     let folder = try TemporaryFolder()
     let run = RunFolder(folder("run"))
-    let error = #expect(throws: RunError.self) {
-      _ = try GPTRunTests.train(run.path, try self.config(nil))
-    }
-    guard case .notFinite(run.path, 2, let what, 1)? = error else {
+    var config = try config(policy)
+    config.checkpointEvery = checkpointEvery
+    let error = #expect(throws: RunError.self) { try GPTRunTests.train(run.path, config) }
+    let step = checkpointEvery == 1 ? 1 : 2
+    guard case .notFinite(run.path, step, let what, nil, false)? = error else {
       Issue.record("\(String(describing: error))")
       return
     }
-    #expect(
-      what.hasPrefix("the loss (the largest weight is ") || what.hasPrefix("the gradient of "),
-      "\(what)")
-    #expect(run.steps() == [1])
+    #expect(what.hasPrefix("with its weights ") == (step == 1), "\(what)")
+    #expect(run.steps() == [])
+  }
+
+  /// The newest checkpoint that can be computed with stays, although one alone is kept.
+  @Test(arguments: [(6, 0..<0, 24, 18), (10, 22..<23, 23, 20)])
+  func theLastGoodCheckpointStays(
+    every: Int, failing: Range<Int>, step: Int, last: Int
+  ) throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(folder("run"))
+    var config = try Uneven.config(steps: 40)
+    (config.checkpointEvery, config.keepCheckpoints) = (every, 1)
+    let error = #expect(throws: RunError.self) {
+      try Uneven.train(run.path, config, failing: failing)
+    }
+    guard case .notFinite(run.path, step, _, last, false)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(run.steps() == [last])
+    #expect(error?.description.contains("--init-from \(run.checkpointPath(step: last))") == true)
+    #expect(error?.description.contains("--on-nonfinite") == false)
+  }
+
+  @Test func aRunStopsWithTheStateBeforeTheStep() throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(folder("run"))
+    var config = try Uneven.config(steps: 6)
+    let error = #expect(throws: RunError.self) {
+      try Uneven.train(run.path, config, failing: 3..<4)
+    }
+    guard case .notFinite(run.path, 4, let what, 3, true)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(what.hasPrefix("the loss (the largest weight is "), "\(what)")
+    #expect(run.steps() == [3])
     let last = try run.lastCheckpoint()
     for name in DurableFile.names(in: last) where name.hasSuffix(".safetensors") {
       try SafetensorsFile("\(last)/\(name)").requireFinite()
     }
     // What the message advises can be done.
-    try run.update(config: try config(.skip))
-    let resumed = try GPTRunTests.train(run.path, try config(.skip), resumed: true)
-    #expect(resumed.state.step == 6)
+    config.onNonfinite = .skip
+    try run.update(config: config)
+    let resumed = try Uneven.train(run.path, config, failing: 3..<4, resumed: true)
+    #expect((resumed.state.step, resumed.state.skipped) == (6, 1))
   }
 
   /// A run whose first weights are so large is told of it at its first step, and not when it saves.
@@ -147,8 +189,7 @@ import Training
     let error = #expect(throws: RunError.self) { try GPTRunTests.train(run.path, config) }
     let what: String
     switch error {
-    case .notFinite(run.path, 1, let found, nil)? where policy == nil: what = found
-    case .onlySkipped(run.path, 3, 3, let found, nil)? where policy == .skip: what = found
+    case .notFinite(run.path, 1, let found, nil, false)?: what = found
     default: what = "\(String(describing: error))"
     }
     #expect(what.hasPrefix("Adam's second moment of "), "\(what)")
@@ -158,7 +199,9 @@ import Training
   @Test func skippedStepsAreStepsWithoutAnUpdate() throws {
     let folder = try TemporaryFolder()
     let (whole, parts) = (folder("whole"), folder("parts"))
-    let run = try GPTRunTests.train(whole, try config(.skip))
+    var config = try Uneven.config(steps: 6)
+    config.onNonfinite = .skip
+    let run = try Uneven.train(whole, config, failing: 1..<6)
     #expect(run.state.step == 6)
     #expect(run.trainer.optimizer.step == 1)
     let rows = try GPTRunTests.metrics(whole)
@@ -167,10 +210,31 @@ import Training
     #expect(rows[2...].allSatisfy { $0[loss].isEmpty })
     #expect(!rows[1][loss].isEmpty)
 
-    _ = try GPTRunTests.train(parts, try config(.skip), stopAfter: 4)
-    _ = try GPTRunTests.train(parts, try config(.skip), resumed: true)
+    try Uneven.train(parts, config, failing: 1..<6, stopAfter: 4)
+    try Uneven.train(parts, config, failing: 1..<6, resumed: true)
     #expect(try GPTRunTests.checkpoint(parts) == GPTRunTests.checkpoint(whole))
     #expect(try GPTRunTests.metrics(parts) == GPTRunTests.metrics(whole))
+  }
+
+  /// One step in ten that is skipped is bad luck; ten in a row, or all of a run, are its end.
+  @Test(
+    arguments: [(30, 2..<30, 12, 10, 2), (3, 0..<3, 3, 3, nil)]
+      as [(Int, Range<Int>, Int, Int, Int?)])
+  func stepsThatAreSkippedAreCountedAndLimited(
+    steps: Int, failing: Range<Int>, end: Int, skipped: Int, last: Int?
+  ) throws {
+    let folder = try TemporaryFolder()
+    let run = RunFolder(folder("run"))
+    var config = try Uneven.config(steps: steps)
+    config.onNonfinite = .skip
+    let error = #expect(throws: RunError.self) {
+      try Uneven.train(run.path, config, failing: failing)
+    }
+    guard case .onlySkipped(run.path, end, skipped, _, last)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(run.steps() == [last].compactMap(\.self))
   }
 
   @Test func aCheckpointWithAValueThatIsNotFiniteIsNotWritten() throws {
@@ -185,7 +249,10 @@ import Training
             to: "\($0)/optimizer.safetensors")
         }
       }
-      #expect(error == .notFinite(path: run.path, step: 7, what: "m.head.weight", last: nil))
+      #expect(
+        error
+          == .notFinite(
+            path: run.path, step: 7, what: "m.head.weight", last: nil, canSkip: false))
     }
     #expect(DurableFile.names(in: folder("checkpoints")) == [])
   }
@@ -213,5 +280,89 @@ import Training
     #expect(throws: NotFiniteError(path: path, tensor: "bad")) { try file.requireFinite() }
     #expect(throws: NotFiniteError(path: path, tensor: "bad")) { try file.tensor("bad") }
     #expect(try file.tensor("good").elements() == [1])
+  }
+}
+
+// MARK: A run that fails where it is to
+
+/// A model of one weight, which falls by one in every step.
+private struct OneWeight: TransformerModel {
+  var weight = Tensor(repeating: 0, shape: [1]).trainable()
+
+  let decayedNames: Set<String> = []
+
+  mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
+    try weight.visit(as: "weight", visit)
+  }
+
+  /// - Parameter batch: whether the loss of an item is not finite.
+  func losses(_ batch: [Bool], droppingWith random: inout RandomSource?) -> [Tensor] {
+    [weight.mean().scaled(by: batch.contains(true) ? .nan : 1)]
+  }
+
+  var trial: (model: OneWeight, batch: [Bool]) { (self, [false]) }
+
+  /// Behind more than 20 steps the model cannot be computed with.
+  var notFiniteResult: String? { weight.elements()[0] < -20.5 ? "the weight" : nil }
+}
+
+/// Steps of which some cannot be taken.
+private enum Uneven: TransformerTask {
+  struct Items: TransformerData {
+    let failing: Range<Int>
+    let identity = "items"
+    let count = 100
+    let itemLength = 1
+    let unigramEntropy = 0.0
+  }
+
+  static let validationItems = 1
+  static let validationColumns = ["val/loss"]
+
+  static func validateEvery(_ config: GPTRunConfig) -> Int { 1000 }
+
+  static func description(_ config: GPTRunConfig) -> GPTDescription { config.description }
+
+  static func trainer(
+    _ config: GPTRunConfig, using random: inout RandomSource, on device: Device
+  ) throws -> TransformerTrainer<OneWeight> { TransformerTrainer(of: OneWeight(), weightDecay: 0) }
+
+  static func load(
+    _ trainer: inout TransformerTrainer<OneWeight>, from path: String, _ config: GPTRunConfig
+  ) throws {}
+
+  static func batch(
+    _ items: [Int], of data: Items, _ config: GPTRunConfig, using random: inout RandomSource
+  ) -> [Bool] { items.map(data.failing.contains) }
+
+  static func metrics(_ losses: [Double]) -> [Metric] { [] }
+
+  static func validate(
+    _ trainer: TransformerTrainer<OneWeight>, on data: Items, _ config: GPTRunConfig,
+    unless shouldStop: () -> Bool
+  ) -> [Metric]? { nil }
+
+  /// Step n takes item n - 1.
+  static func config(steps: Int) throws -> GPTRunConfig {
+    var config = try GPTRunTests.config(steps: steps)
+    (config.batchSize, config.accumulate, config.shuffles) = (1, 1, false)
+    config.learningRate = LearningRate(peak: 1)
+    return config
+  }
+
+  @discardableResult
+  static func train(
+    _ path: String, _ config: GPTRunConfig, failing: Range<Int>, resumed: Bool = false,
+    stopAfter: Int? = nil
+  ) throws -> TransformerRun<Uneven> {
+    let folder = RunFolder(path)
+    if !resumed { try folder.create(config: config) }
+    var run = try TransformerRun<Uneven>(config, in: folder, resumed: resumed, on: .default)
+    var steps = 0
+    try run.train(
+      on: Items(failing: failing), validation: nil,
+      TrainingReporter(
+        step: { _ in steps += 1 }, warn: { _ in }, shouldStop: { steps + 1 == stopAfter }))
+    return run
   }
 }

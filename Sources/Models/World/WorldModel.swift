@@ -11,7 +11,7 @@ import TensorCore
 ///   positions by rotation, the banded mask, and the code that stood at the predicted place in the
 ///   image before, as another input.
 package struct WorldModel: Layer {
-  package let config: WorldConfig
+  package private(set) var config: WorldConfig
   package var tokens: Embedding  // [K + actions, C], actions behind the codes
   package var previous: Embedding  // [K + 1, C], the last one for no code
   package var blocks: [TransformerBlock]
@@ -53,6 +53,13 @@ package struct WorldModel: Layer {
   package init(_ config: WorldConfig, on device: Device = .default) {
     var random = RandomSource(seed: 0)
     self.init(config, using: &random, on: device)
+  }
+
+  /// The same weights, none of which depends on the grid, for images of another one.
+  package func of(gridHeight: Int, gridWidth: Int) -> WorldModel {
+    var model = self
+    (model.config.gridHeight, model.config.gridWidth) = (gridHeight, gridWidth)
+    return model
   }
 
   package var device: Device { tokens.weight.device }

@@ -37,6 +37,14 @@ package struct ImageBatch: Sendable {
   package func input(on device: Device) -> VQGANInput {
     VQGANInput(values, of: map, count: count, height: height, width: width, on: device)
   }
+
+  /// Some of its rows.
+  func rows(_ rows: Range<Int>) -> ImageBatch {
+    let size = values.count / count
+    return ImageBatch(
+      values: values[rows.lowerBound * size..<rows.upperBound * size], map: map,
+      count: rows.count, height: height, width: width, next: next)
+  }
 }
 
 /// An endless sequence of batches; which rows, crops and mirrorings they hold is a function of seed

@@ -56,6 +56,7 @@ package enum GPTTask: TransformerTask {
     let weights = try GPTWeights.open(
       path, heads: config.model.heads, weights: config.initWeights ?? .ema)
     try ModelFiles.load(&trainer.model, from: weights.tensors)
+    try trainer.model.requireFiniteResults(of: path)
     if config.initOptimizer == true { try OptimizerStates.ofGPT(path).load(&trainer) }
   }
 

@@ -34,9 +34,15 @@ extension Gradients {
 }
 
 extension RunFolder {
-  /// That something of a step is not finite, with the newest checkpoint.
-  func notFinite(_ what: String, at step: Int) -> RunError {
-    .notFinite(path: path, step: step, what: what, last: steps().last)
+  /// That something of a step is not finite.
+  ///
+  /// - Parameters:
+  ///   - last: the step of the newest checkpoint that can be gone on from.
+  ///   - canSkip: whether it can be gone on from without the step.
+  func notFinite(
+    _ what: String, at step: Int, last: Int?, canSkip: Bool = false
+  ) -> RunError {
+    .notFinite(path: path, step: step, what: what, last: last, canSkip: canSkip)
   }
 
   /// Whether no checkpoint holds a state or one that came later.

@@ -29,7 +29,7 @@ extension RunFolder {
     {
       return "\(checkpointsPath)/\(name)"
     }
-    return try listedSteps().last.map { "\(checkpointsPath)/\(Self.name(ofStep: $0))" }
+    return try listedSteps().last.map { checkpointPath(step: $0) }
   }
 
   /// Marks a checkpoint as one that is in use: none that is pinned is ever removed.
@@ -59,7 +59,7 @@ extension RunFolder {
   private static let pinName = "pinned"
 
   private func isPinned(_ step: Int) -> Bool {
-    DurableFile.exists("\(checkpointsPath)/\(Self.name(ofStep: step))/\(Self.pinName)")
+    DurableFile.exists("\(checkpointPath(step: step))/\(Self.pinName)")
   }
 
   /// Writes and publishes a checkpoint, points `last` to it and removes the oldest.
@@ -99,7 +99,7 @@ extension RunFolder {
       }
     } catch let error as NotFiniteError {
       DurableFile.remove(temporary)
-      throw notFinite(error.tensor, at: step)
+      throw notFinite(error.tensor, at: step, last: steps().last)
     } catch {
       DurableFile.remove(temporary)
       try FolderLock.check(temporary)  // rather than that something in it is missing
@@ -143,7 +143,7 @@ extension RunFolder {
     }
     var external: [String] = []
     for old in spare.dropLast(max(count, 1) - 1) {
-      let path = "\(checkpointsPath)/\(Self.name(ofStep: old))"
+      let path = checkpointPath(step: old)
       // Of a link only itself goes.
       if !DurableFile.isLink(path), let found = try Self.external(in: path) {
         external.append(found)
@@ -173,7 +173,7 @@ extension RunFolder {
   ///
   /// - Throws: `RunError.inPlaceOfACheckpoint`, `DurableFileError`.
   private func requireFree(_ step: Int) throws {
-    let path = "\(checkpointsPath)/\(Self.name(ofStep: step))"
+    let path = checkpointPath(step: step)
     if DurableFile.exists(path), let found = try Self.external(in: path) {
       throw RunError.inPlaceOfACheckpoint(path: found)
     }

@@ -19,8 +19,9 @@ package enum RunError: Error, Equatable {
   case otherData(path: String, key: String, use: String)
   case otherKind(path: String, found: String, expected: String)
   case damaged(path: String, problem: String)
-  /// Something of a step is not finite; `last` is the step of the newest checkpoint.
-  case notFinite(path: String, step: Int, what: String, last: Int?)
+  /// Something of a step is not finite; `last` is the step of the newest checkpoint that can be gone
+  /// on from, with `canSkip` behind the step that is left out.
+  case notFinite(path: String, step: Int, what: String, last: Int?, canSkip: Bool)
   /// So many steps in a row were skipped that going on is of no use.
   case onlySkipped(path: String, step: Int, count: Int, what: String, last: Int?)
   /// Where a run keeps a link there is something else.
@@ -57,18 +58,12 @@ extension RunError: CustomStringConvertible {
     case .otherKind(let path, let found, let expected):
       "\(path): a run of kind \"\(found)\", expected \"\(expected)\""
     case .damaged(let path, let problem): "\(path): \(problem)"
-    case .notFinite(let path, let step, let what, let last):
-      "\(path): step \(step): \(what) is not finite; "
-        + (last.map {
-          "the checkpoint of step \($0) stays: begin a new run from it with --init-from \(path) and a "
-            + "lower --learning-rate, or go on with --resume --on-nonfinite skip"
-        } ?? "there is no checkpoint yet: begin a new run with a lower --learning-rate")
+    case .notFinite(let path, let step, let what, let last, let canSkip):
+      "\(path): step \(step): \(what) is not finite; " + Self.advice(path, last)
+        + (canSkip ? ", or go on with --resume --on-nonfinite skip" : "")
     case .onlySkipped(let path, let step, let count, let what, let last):
       "\(path): step \(step): \(what) is not finite, and \(count) steps in a row were skipped; "
-        + (last.map {
-          "the checkpoint of step \($0) stays: begin a new run from it with --init-from \(path) and a "
-            + "lower --learning-rate"
-        } ?? "there is no checkpoint: begin a new run with a lower --learning-rate")
+        + Self.advice(path, last)
     case .notALink(let path):
       "\(path): a run keeps a link of this name, and this is none; move it away"
     case .noConfig(let path):
@@ -80,6 +75,20 @@ extension RunError: CustomStringConvertible {
       "\(what) needs over \(needed) GiB of memory, this machine has \(machine); "
         + "take a smaller --batch-size or a smaller model"
     }
+  }
+}
+
+extension RunError {
+  /// What to do where a training cannot go on.
+  ///
+  /// - Parameter last: the step of the checkpoint to begin from; nil for none.
+  private static func advice(_ path: String, _ last: Int?) -> String {
+    guard let last else {
+      return "there is no checkpoint to go on from: begin a new run with a lower --learning-rate"
+    }
+    let checkpoint = RunFolder(path).checkpointPath(step: last)
+    return "the checkpoint of step \(last) stays: begin a new run from it with --init-from "
+      + "\(checkpoint) and a lower --learning-rate"
   }
 }
 
@@ -200,6 +209,11 @@ package struct RunFolder: Sendable {
   /// The name of a step's checkpoint and image, `step-000500`.
   package static func name(ofStep step: Int) -> String {
     "step-" + step.padded(6)
+  }
+
+  /// The checkpoint of a step, `checkpoints/step-000500`.
+  package func checkpointPath(step: Int) -> String {
+    "\(checkpointsPath)/\(Self.name(ofStep: step))"
   }
 
   /// The image of a step, `pictures/step-000500.png`.

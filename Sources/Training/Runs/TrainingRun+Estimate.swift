@@ -54,7 +54,7 @@ extension TrainingRun {
         return !shouldStop() && (ends.count < leastSteps + 2 || (now - ends[0]).seconds < limit)
       }
     } catch let problem as NotFinite {
-      throw folder.notFinite(problem.what, at: first + 1)
+      throw folder.notFinite(problem.what, at: first + 1, last: nil)
     }
     return ends
   }
@@ -65,6 +65,7 @@ extension TrainingRun {
     defer { DurableFile.remove(scratch.path) }
     try DurableFile.createFolder(scratch.checkpointsPath)
     let begun = ContinuousClock.now
+    _ = notFiniteOnTrial  // as `save` asks
     try scratch.saveCheckpoint(step: state.step, keeping: 1) { try write(state, in: $0) }
     let seconds = (ContinuousClock.now - begun).seconds
     let checkpoint = try scratch.lastCheckpoint()

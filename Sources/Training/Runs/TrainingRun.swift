@@ -9,6 +9,8 @@ protocol TrainingRun: CommandRun {
 
   /// What the rows of a step hold that no interval asks for: a run has it at its last step alone.
   func surplus(at step: Int) -> [MetricsPart]
+  /// What of a step on a small input is not finite with the present weights; nil if all is.
+  var notFiniteOnTrial: NotFinite? { get }
   /// Writes a checkpoint's files into a folder.
   func write(_ state: TrainingState, in folder: String) throws
 
@@ -26,7 +28,12 @@ protocol TrainingRun: CommandRun {
 }
 
 extension TrainingRun {
+  /// Saves the present state, and removes what is then too old.
+  ///
+  /// - Throws: as `RunFolder.saveCheckpoint`; `RunError.notFinite` also for weights that cannot be
+  ///   computed with.
   func save(_ log: MetricsLog) throws {
+    if let problem = notFiniteOnTrial { throw unusable("with its weights \(problem.what)") }
     try log.sync()
     var state = state
     state.metricsRows = log.count(upTo: state.step)
@@ -98,20 +105,40 @@ extension TrainingRun {
     return log.lowest(among: Set(try folder.listedSteps()).subtracting([state.step]))
   }
 
+  /// Refuses weights with which a validation is not finite: they are not saved.
+  ///
+  /// - Throws: `RunError.notFinite`.
+  func requireFinite(validationLoss: Double?) throws {
+    if validationLoss?.isFinite == false { throw unusable("the validation loss") }
+  }
+
+  /// That the present weights cannot be computed with; the newest checkpoint of others is named.
+  ///
+  /// - Parameter step: in which it was found; nil for the present one.
+  private func unusable(_ what: String, in step: Int? = nil) -> RunError {
+    folder.notFinite(
+      what, at: step ?? state.step,
+      last: folder.steps().last { $0 < state.step - state.skippedInARow })
+  }
+
   /// Counts a step that is not finite as skipped.
   ///
   /// - Parameter before: the state that the batches of the step began at.
   /// - Throws: `RunError.notFinite` where such a step ends the run, `onlySkipped` behind too many;
-  ///   the last state that is good is saved then.
+  ///   the last state that is good is saved then. Weights with which no step can be taken end the
+  ///   run at once, and are not saved: it is no batch.
   mutating func skip(
     _ problem: NotFinite, from before: TrainingState, _ log: MetricsLog,
     _ reporter: TrainingReporter
   ) throws {
-    guard config.onNonfinite == .skip else {
-      let step = state.step
+    let step = state.step
+    let isOfWeights = notFiniteOnTrial != nil
+    guard config.onNonfinite == .skip, !isOfWeights else {
       state = before
+      if isOfWeights { throw unusable(problem.what, in: step) }
       if state.step > 0, !folder.steps().contains(state.step) { try save(log) }
-      throw folder.notFinite(problem.what, at: step)
+      let last = folder.steps().last
+      throw folder.notFinite(problem.what, at: step, last: last, canSkip: last != nil)
     }
     reporter.warn("step \(state.step): \(problem.what) is not finite; the step is skipped")
     if state.skippedInARow == 0 { lastTaken = before }

@@ -111,7 +111,7 @@ package struct TransformerRun<Task: TransformerTask>: TrainingRun {
     log.warn = { reporter.warn($0) }
     if let difference = log.difference { reporter.warn(difference) }
     if let metrics = log.reopened, let validation {
-      guard let found = validate(on: validation, unless: reporter.shouldStop) else { return }
+      guard let found = try validate(on: validation, unless: reporter.shouldStop) else { return }
       try log.relog(step: state.step, [metrics + found])
       if let best = try best(log) { try folder.pointToBest(best) }
     }
@@ -134,10 +134,7 @@ package struct TransformerRun<Task: TransformerTask>: TrainingRun {
         var metrics = trainingMetrics(losses, learningRate, stopwatch.rate, entropy)
         if validates, let validation, !stops {
           stopwatch.pause()
-          let found = validate(on: validation, unless: reporter.shouldStop)
-          if found?.first?.value?.isFinite == false {
-            reporter.warn("step \(state.step): the validation loss is not finite")
-          }
+          let found = try validate(on: validation, unless: reporter.shouldStop)
           metrics += found ?? []  // else the run that goes on begins with it
           stops = found == nil
           stopwatch.resume()
@@ -189,9 +186,13 @@ package struct TransformerRun<Task: TransformerTask>: TrainingRun {
       return []
     }
     state.countTaken()
-    if let name = trainer.model.notFinite { throw folder.notFinite(name, at: state.step) }
+    if let name = trainer.model.notFinite {
+      throw folder.notFinite(name, at: state.step, last: folder.steps().last)
+    }
     return losses
   }
+
+  var notFiniteOnTrial: NotFinite? { trainer.notFiniteOnTrial }
 
   func write(_ state: TrainingState, in folder: String) throws {
     try TransformerCheckpoint.save(trainer, Task.description(config), state, in: folder)
@@ -256,13 +257,17 @@ package struct TransformerRun<Task: TransformerTask>: TrainingRun {
       + (state.validationData == nil ? [] : [.validation])
   }
 
+  /// The validation; `nil` if asked to stop before its end.
+  ///
+  /// - Throws: `RunError.notFinite`: the weights are then not saved.
   private mutating func validate(
     on data: Task.Data, unless shouldStop: () -> Bool
-  ) -> [Metric]? {
+  ) throws -> [Metric]? {
     guard let found = Task.validate(trainer, on: data, config, unless: shouldStop) else {
       return nil
     }
     validationLoss = found.first?.value
+    try requireFinite(validationLoss: validationLoss)
     return found
   }
 

@@ -11,6 +11,8 @@ package protocol TransformerModel: Layer, Tried {
   ///
   /// - Parameter random: where dropout takes numbers from; `nil` drops nothing.
   func losses(_ batch: Batch, droppingWith random: inout RandomSource?) -> [Tensor]
+  /// A small batch, and the model of these weights that reads it.
+  var trial: (model: Self, batch: Batch) { get }
   /// Names of the parameters that weight decay acts on.
   var decayedNames: Set<String> { get }
 }
@@ -56,12 +58,41 @@ package struct TransformerTrainer<Model: TransformerModel> {
   package mutating func step(
     _ batches: [Model.Batch], learningRate: Float, using random: inout RandomSource
   ) throws(NotFinite) -> [Float] {
+    var dropping: RandomSource? = random
+    defer { random = dropping ?? random }
+    var (gradients, means) = try self.gradients(of: model, batches, droppingWith: &dropping)
+    if let clip { gradients.clip(model, to: clip) }
+    optimizer.update(&model, gradients, learningRate: learningRate) {
+      [decayedNames, weightDecay] in decayedNames.contains($0) ? weightDecay : 0
+    }
+    average?.update(model, step: optimizer.step)
+    return means
+  }
+
+  /// What of a step on a small input is not finite, with the weights or their averages; nil if all
+  /// is.
+  var notFiniteOnTrial: NotFinite? {
+    for model in [model] + (average.map { [$0.trainable(like: model)] } ?? []) {
+      let (small, batch) = model.trial
+      var none: RandomSource?
+      do throws(NotFinite) {
+        _ = try gradients(of: small, [batch], droppingWith: &none)
+      } catch {
+        return error
+      }
+      if let result = model.notFiniteResult { return NotFinite(what: result) }
+    }
+    return nil
+  }
+
+  /// The gradients of a model, averaged over the batches, with the mean loss and its parts.
+  private func gradients(
+    of model: Model, _ batches: [Model.Batch], droppingWith random: inout RandomSource?
+  ) throws(NotFinite) -> (gradients: Gradients, losses: [Float]) {
     var gradients = Gradients()
     var losses: [[Tensor]] = []
     for batch in batches {
-      var dropping: RandomSource? = random
-      let found = model.losses(batch, droppingWith: &dropping)
-      if let dropping { random = dropping }
+      let found = model.losses(batch, droppingWith: &random)
       losses.append(found.map { $0.detached() })
       gradients.add(backward(found[0]))
     }
@@ -71,11 +102,6 @@ package struct TransformerTrainer<Model: TransformerModel> {
     }
     guard means[0].isFinite else { throw NotFinite(what: "the loss (\(model.largestWeight))") }
     if let problem = gradients.notFinite(in: model, clippedTo: clip) { throw problem }
-    if let clip { gradients.clip(model, to: clip) }
-    optimizer.update(&model, gradients, learningRate: learningRate) {
-      [decayedNames, weightDecay] in decayedNames.contains($0) ? weightDecay : 0
-    }
-    average?.update(model, step: optimizer.step)
-    return means
+    return (gradients, means)
   }
 }

@@ -27,7 +27,7 @@ extension VQGAN: Tried {
       let noise = random.normal(
         [1, config.inChannels, side, side], on: namedTensors[0].tensor.device)
       guard latents(of: .values(noise)).isFinite else { return "the latents of an image" }
-      let codes = (0..<4 * config.depth).map { Int32($0 * 7 % config.codes) }
+      let codes = someCodes(4 * config.depth, below: config.codes)
       let images = decode(indices: IndexTensor(codes, shape: [1, 2, 2 * config.depth]))
       return images.isFinite ? nil : "the image of some codes"
     }
@@ -36,7 +36,7 @@ extension VQGAN: Tried {
 
 extension GPT: Tried {
   package var notFiniteResult: String? {
-    let tokens = (0..<min(config.blockSize, 8)).map { Int32($0 * 7 % config.vocabSize) }
+    let tokens = someCodes(min(config.blockSize, 8), below: config.vocabSize)
     let sequence = IndexTensor(tokens, shape: [1, tokens.count])
     return losses(sequence, sequence).isFinite ? nil : "the logits of some codes"
   }
@@ -45,16 +45,42 @@ extension GPT: Tried {
 extension WorldModel: Tried {
   package var notFiniteResult: String? {
     withoutGradients {
-      let steps = min(2, config.context)
-      let codes = (0..<steps * config.codes).map { Int32($0 * 7 % config.codebookSize) }
-      let some = [Int32](repeating: 0, count: steps)
-      var random = RandomSource(seed: 0)
-      let logits = self(
-        WorldSteps(
-          [.init(codes: codes, actions: some, rewards: some, ends: some)], of: config,
-          using: &random))
+      let (model, steps) = trial
+      let logits = model(steps)
       let all = [logits.codes, logits.rewards, logits.ends]
       return all.allSatisfy(\.isFinite) ? nil : "the logits of some codes"
     }
   }
+}
+
+extension GPT {
+  /// What a step is tried with.
+  package var trial: (model: GPT, batch: TokenSequences) {
+    let codes = someCodes(min(config.blockSize, 8), below: config.vocabSize)
+    return (
+      self,
+      TokenSequences(
+        codes: IndexTensor(codes, shape: [1, codes.count]),
+        conditions: TokenSequences.unconditional(1))
+    )
+  }
+}
+
+extension WorldModel {
+  /// What a step is tried with: of a small grid, for `model.json` may claim any.
+  package var trial: (model: WorldModel, batch: WorldSteps) {
+    let model = of(gridHeight: min(config.gridHeight, 2), gridWidth: min(config.gridWidth, 4))
+    let steps = min(2, config.context)
+    let some = [Int32](repeating: 0, count: steps)
+    let codes = someCodes(steps * model.config.codes, below: config.codebookSize)
+    return (
+      model,
+      WorldSteps(
+        [.init(codes: codes, actions: some, rewards: some, ends: some)], of: model.config)
+    )
+  }
+}
+
+private func someCodes(_ count: Int, below limit: Int) -> [Int32] {
+  (0..<count).map { Int32($0 * 7 % limit) }
 }

@@ -32,6 +32,7 @@ extension VQGANRun {
     unless shouldStop: @escaping () -> Bool
   ) throws {
     let samples = try Self.samples(of: validation ?? shards, config)
+    trialImage = samples.rows(0..<1).input(on: device)
     let begun = ContinuousClock.now
     let bytes = sheet(of: samples).png.count
     let count = estimate.times(every: config.imageEvery)

@@ -67,12 +67,8 @@ extension VQGANRun {
     of shards: ImageShardSet, _ config: VQGANRunConfig
   ) throws -> [ImageBatch] {
     let all = try spread(validated, of: shards, config)
-    let size = all.values.count / all.count
     return stride(from: 0, to: all.count, by: config.batchSize).map { start in
-      let count = min(config.batchSize, all.count - start)
-      return ImageBatch(
-        values: all.values[start * size..<(start + count) * size], map: all.map, count: count,
-        height: all.height, width: all.width, next: all.next)
+      all.rows(start..<min(start + config.batchSize, all.count))
     }
   }
 

@@ -19,6 +19,8 @@ package struct VQGANRun: TrainingRun {
   var evaluator: VQGANEvaluator?
   /// What the sprites of the validation images are judged by, where they are frames of games.
   var sprites: [SpriteFrame?]?
+  /// What a step is tried on before the weights are saved.
+  var trialImage: VQGANInput?
 
   /// A new run, or with `resumed` the continuation of the one in the folder, from its beginning if
   /// it has no checkpoint yet.
@@ -48,6 +50,7 @@ package struct VQGANRun: TrainingRun {
     if checkpoint == nil, let path = config.initFrom {
       let file = try FirstStageFile.open(path, weights: config.initWeights ?? .ema)
       try file.load(&trainer.model)
+      try trainer.model.requireFiniteResults(of: path)
       try file.load(&trainer.discriminator, of: config.objective.discriminator)
       if config.objective.freeze.contains(.discriminator),
         file.discriminator != config.objective.discriminator
@@ -103,7 +106,7 @@ package struct VQGANRun: TrainingRun {
     if let metrics = log.reopened, let validation {
       var rows = [metrics.filter { !$0.name.hasPrefix("val/") }]
       if isDue(state.step) {
-        guard let found = try validate(on: validation, reporter) else { return }
+        guard let found = try validate(on: validation, unless: reporter.shouldStop) else { return }
         rows.append(found.metrics)
       }
       if isEvaluated(state.step) {
@@ -118,6 +121,7 @@ package struct VQGANRun: TrainingRun {
     var size = config.imagesPerBatch(at: state.step)
     var batches = self.batches(of: size, from: shards, scenes)
     let samples = try Self.samples(of: validation ?? shards, config)
+    trialImage = samples.rows(0..<1).input(on: device)
     if state.step == 0 && config.initFrom == nil { try initialize(from: shards) }
     var clock = ContinuousClock.now
     var timed = 0
@@ -143,7 +147,7 @@ package struct VQGANRun: TrainingRun {
       if state.step % config.imageEvery == 0 || isLast { try saveImage(samples, log, reporter) }
       let saves = reporter.shouldSave()
       if let validation, isDue(state.step), !stops {
-        if let found = try validate(on: validation, reporter) {
+        if let found = try validate(on: validation, unless: reporter.shouldStop) {
           try log.log(step: state.step, found.metrics)
         } else {
           stops = true  // the run that goes on begins with it
@@ -216,16 +220,13 @@ package struct VQGANRun: TrainingRun {
 
   /// The validation; `nil` if asked to stop before its end.
   ///
-  /// - Throws: `ShardError`.
+  /// - Throws: `ShardError`, `RunError.notFinite`: the weights are then not saved.
   private func validate(
-    on shards: ImageShardSet, _ reporter: TrainingReporter
+    on shards: ImageShardSet, unless shouldStop: () -> Bool
   ) throws -> VQGANValidation? {
     let batches = try Self.validationBatches(of: shards, config)
-    let found = trainer.validate(
-      batches, sprites: sprites, on: device, unless: reporter.shouldStop)
-    if let found, !found.rec.isFinite {
-      reporter.warn("step \(state.step): the validation loss is not finite")
-    }
+    let found = trainer.validate(batches, sprites: sprites, on: device, unless: shouldStop)
+    try requireFinite(validationLoss: found?.rec)
     return found
   }
 
@@ -250,8 +251,14 @@ package struct VQGANRun: TrainingRun {
       return nil
     }
     state.countTaken()
-    if let name = trainer.notFinite { throw folder.notFinite(name, at: state.step) }
+    if let name = trainer.notFinite {
+      throw folder.notFinite(name, at: state.step, last: folder.steps().last)
+    }
     return losses
+  }
+
+  var notFiniteOnTrial: NotFinite? {
+    trialImage.flatMap { trainer.notFiniteOnTrial($0, step: state.step) }
   }
 
   func write(_ state: TrainingState, in folder: String) throws {

@@ -56,15 +56,13 @@ package struct VQGANTrainer {
     _ batches: [VQGANInput], changed: [[UInt8]?] = [], step: Int, learningRate: Float,
     using random: inout RandomSource
   ) throws(NotFinite) -> VQGANLosses {
-    let isAdversarial = step >= objective.discStart && objective.discFactor > 0
-    let criticPass =
-      isAdversarial && !isFrozen(.discriminator) ? objective.discriminatorPass : nil
+    let criticPass = criticPass(at: step)
     // A codebook of moving averages and running statistics move before gradients are checked.
     var before: VQGANTrainer? = self
     model.quantizer.startStep(step)
     var generator = generatorGradients(
-      batches, changed: changed, isAdversarial: isAdversarial, ramp: objective.ramp(at: step),
-      using: &random)
+      batches, changed: changed, isAdversarial: isAdversarial(at: step),
+      ramp: objective.ramp(at: step), using: &random)
     var losses = generator.losses
     var critic: Gradients?
     if criticPass == .shared {
@@ -96,6 +94,37 @@ package struct VQGANTrainer {
     }
     average?.update(model, step: optimizer.step)
     return losses
+  }
+
+  private func isAdversarial(at step: Int) -> Bool {
+    step >= objective.discStart && objective.discFactor > 0
+  }
+
+  /// How the discriminator is trained in a step; nil if it is not.
+  private func criticPass(at step: Int) -> VQGANObjective.DiscriminatorPass? {
+    isAdversarial(at: step) && !isFrozen(.discriminator) ? objective.discriminatorPass : nil
+  }
+
+  /// What of a step on an image is not finite, with the weights or their averages; nil if all is.
+  ///
+  /// - Parameter step: counts from 0.
+  func notFiniteOnTrial(_ image: VQGANInput, step: Int) -> NotFinite? {
+    for model in [model] + (average.map { [$0.trainable(like: model)] } ?? []) {
+      var (tried, random) = (self, RandomSource(seed: 0))
+      tried.model = model
+      tried.model.quantizer.startStep(step)
+      let generator = tried.generatorGradients(
+        [image], isAdversarial: isAdversarial(at: step), ramp: objective.ramp(at: step),
+        using: &random)
+      var losses = generator.losses
+      var critic: Gradients?
+      if criticPass(at: step) != nil {
+        critic = tried.discriminatorGradients([image], of: generator, &losses, using: &random)
+      }
+      if let problem = tried.notFinite(losses, generator.gradients, critic) { return problem }
+      if let result = model.notFiniteResult { return NotFinite(what: result) }
+    }
+    return nil
   }
 
   /// The first tensor of the models that is not finite.

@@ -31,6 +31,7 @@ package enum WorldTask: TransformerTask {
   ) throws {
     let file = try WorldStageFile.open(path, weights: config.initWeights ?? .ema)
     try ModelFiles.load(&trainer.model, from: file.tensors)
+    try trainer.model.requireFiniteResults(of: path)
     if config.initOptimizer == true { try OptimizerStates.ofRun(path).load(&trainer) }
   }
 

@@ -18,9 +18,15 @@ enum Configurations {
       try config.requireContinuing(config, in: RunFolder(scratch.path))
       try config.check()
       try use(config.description)
+    } else if let config = try? RunFolder.runConfig(WorldRunConfig.self, from: path) {
+      try config.requireContinuing(config, in: RunFolder(scratch.path))
+      try config.check()
+      try use(config.description)
     } else if let model = try? RunFolder.decode(VQGANConfig.self, from: path) {
       try use(model)
     } else if let model = try? RunFolder.decode(GPTDescription.self, from: path) {
+      try use(model)
+    } else if let model = try? RunFolder.decode(WorldDescription.self, from: path) {
       try use(model)
     } else {
       var state = try RunFolder.decode(TrainingState.self, from: path)
@@ -43,6 +49,13 @@ enum Configurations {
     _ = (description.condition?.title, description.condition?.grid)
     let headWidth = description.model.width / description.model.heads
     if let rotary = description.model.rotary { _ = rotary.rotation([0, 1], headWidth: headWidth) }
+  }
+
+  private static func use(_ description: WorldDescription) throws {
+    guard description.problem == nil, description.model.layers <= 8 else { return }
+    let trial = WorldModel(description.model).trial
+    _ = trial.model.shapes().map { $0.shape.reduce(1, *) }
+    precondition(trial.batch.tokens.count <= 18, "a trial of \(trial.batch.tokens.count) tokens")
   }
 
   static func manifest(_ input: [UInt8], _ scratch: ScratchFolder) throws {
