@@ -122,7 +122,8 @@ let package = Package(
       ]),
     .target(
       name: "Checkpoints", dependencies: ["CZlib", "Checksums", "DurableFiles", "TensorCore"]),
-    .target(name: "Corpora", dependencies: ["CAnnotations", "DurableFiles", "Platform"]),
+    .target(
+      name: "Corpora", dependencies: ["CAnnotations", "Checksums", "DurableFiles", "Platform"]),
     .target(
       name: "Ingest",
       dependencies: [

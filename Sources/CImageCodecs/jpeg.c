@@ -14,6 +14,8 @@ struct failure {
   jmp_buf jump;
   ic_status status;
   ic_message *message;
+  int ends_in_zero;  // the file's last byte is 0, not one that 0xFF has behind it in a scan
+  int lacks_end;     // the file has ended before its end marker
 };
 
 struct scan_limit {
@@ -23,6 +25,10 @@ struct scan_limit {
 
 static void leave(j_common_ptr cinfo, ic_status status) {
   struct failure *failure = (struct failure *)cinfo->err;
+  if (failure->lacks_end && status == IC_DAMAGED) {  // by what libjpeg has set in place of the rest
+    status = IC_TRUNCATED;
+    cinfo->err->msg_code = JWRN_JPEG_EOF;
+  }
   char text[JMSG_LENGTH_MAX];
   cinfo->err->format_message(cinfo, text);
   failure->status = status;
@@ -55,7 +61,7 @@ static void on_error(j_common_ptr cinfo) {
 // Whether all pixels are there after what libjpeg warns of. It goes on after each of these and
 // invents grey pixels where it must, as Pillow does without a word; here an image is complete or an
 // error. Warnings that are not listed lose pixels, such as a bad arithmetic code.
-typedef enum { KEPT, LOST, CUT, REPEATED_SCAN, EXTRA_BYTES } loss;
+typedef enum { KEPT, LOST, NO_END, REPEATED_SCAN, EXTRA_BYTES } loss;
 static const struct {
   int code;
   loss loss;
@@ -66,7 +72,7 @@ static const struct {
     {JWRN_HIT_MARKER, LOST},      // a segment ends before its pixels do
     {JWRN_HUFF_BAD_CODE, LOST},   // a code that no table has: zero is taken
     {JWRN_JFIF_MAJOR, KEPT},      // an unknown version of JFIF
-    {JWRN_JPEG_EOF, CUT},         // the file ends before its end marker
+    {JWRN_JPEG_EOF, NO_END},      // the file ends before its end marker
     {JWRN_MUST_RESYNC, LOST},     // a restart marker is missing or another one
     // Ss, Se, Ah, Al of a sequential scan are not 0, 63, 0, 0 (Galaxy phones): nobody reads them
     {JWRN_NOT_SEQUENTIAL, KEPT},
@@ -84,7 +90,17 @@ static loss of_scan(j_decompress_ptr cinfo) {
 // Bytes that belong to nothing. Between segments, and as padding before the end marker, they are
 // passed over; elsewhere they are bits of a scan which made no pixels.
 static loss of_bytes(j_decompress_ptr cinfo) {
+  if (((struct failure *)cinfo->err)->lacks_end) return LOST;
   return cinfo->input_scan_number == 0 || cinfo->err->msg_parm.i[1] == 0xD9 ? KEPT : LOST;
+}
+
+// A file that stops, from where on libjpeg reads end markers. If it stops within a scan, the first
+// bit that is missing is told of (JWRN_HIT_MARKER), but not if zeros fill it up, as an interrupted
+// download leaves it, nor with arithmetic codes; whole scans are looked for when all are read.
+static loss of_end(j_decompress_ptr cinfo) {
+  struct failure *failure = (struct failure *)cinfo->err;
+  failure->lacks_end = 1;
+  return cinfo->input_scan_number == 0 || cinfo->arith_code || failure->ends_in_zero ? LOST : KEPT;
 }
 
 static void on_message(j_common_ptr cinfo, int level) {
@@ -94,7 +110,8 @@ static void on_message(j_common_ptr cinfo, int level) {
     if (warnings[i].code == cinfo->err->msg_code) loss = warnings[i].loss;
   if (loss == REPEATED_SCAN) loss = of_scan((j_decompress_ptr)cinfo);
   if (loss == EXTRA_BYTES) loss = of_bytes((j_decompress_ptr)cinfo);
-  if (loss != KEPT) leave(cinfo, loss == CUT ? IC_TRUNCATED : IC_DAMAGED);
+  if (loss == NO_END) loss = of_end((j_decompress_ptr)cinfo);
+  if (loss != KEPT) leave(cinfo, IC_DAMAGED);
 }
 
 static void on_output(j_common_ptr cinfo) { (void)cinfo; }
@@ -109,20 +126,23 @@ static void on_progress(j_common_ptr cinfo) {
   longjmp(failure->jump, 1);
 }
 
-static void prepare(struct failure *failure, ic_message *message) {
+static void prepare(struct failure *failure, const uint8_t *bytes, size_t count,
+                    ic_message *message) {
   jpeg_std_error(&failure->base);
   failure->base.error_exit = on_error;
   failure->base.emit_message = on_message;
   failure->base.output_message = on_output;
   failure->status = IC_OK;
   failure->message = message;
+  failure->ends_in_zero = count > 1 && bytes[count - 1] == 0 && bytes[count - 2] != 0xFF;
+  failure->lacks_end = 0;
 }
 
 ic_status ic_jpeg_header(const uint8_t *bytes, size_t count, ic_header *header,
                          ic_message *message) {
   struct jpeg_decompress_struct cinfo;
   struct failure failure;
-  prepare(&failure, message);
+  prepare(&failure, bytes, count, message);
   memset(&cinfo, 0, sizeof cinfo);  // so that destroy is safe if create fails
   cinfo.err = &failure.base;
   if (setjmp(failure.jump)) {
@@ -155,16 +175,27 @@ static void rgb_from_inverted_cmyk(const uint8_t *cmyk, uint8_t *rgb, size_t wid
   }
 }
 
+// Whether a scan of several had the means of a component's blocks; the only one has those of all.
+static int has_means(j_decompress_ptr cinfo, int component) {
+  if (cinfo->progressive_mode) return cinfo->coef_bits[component][0] >= 0;
+  return !jpeg_has_multiple_scans(cinfo) || cinfo->comp_info[component].quant_table;
+}
+
+// Whether the scans of a progressive image had all bits of all coefficients.
+static int is_refined(j_decompress_ptr cinfo) {
+  for (int c = 0; c < cinfo->num_components; c++)
+    for (int k = 0; k < DCTSIZE2; k++)
+      if (cinfo->coef_bits[c][k] != 0) return 0;
+  return 1;
+}
+
 // Whether a part can be decoded with the bits that it has in the whole image. Of a progressive image
 // that lacks scans libjpeg smooths the blocks, by their neighbours, and differently at a part's edge.
 // Of chroma that is subsampled by more than 2, which is rare, it loses count of the rows at times.
 static int can_skip(j_decompress_ptr cinfo) {
 #ifdef LIBJPEG_TURBO_VERSION_NUMBER
   if (cinfo->max_h_samp_factor > 2 || cinfo->max_v_samp_factor > 2) return 0;
-  for (int c = 0; cinfo->progressive_mode && c < cinfo->num_components; c++)
-    for (int k = 0; k < DCTSIZE2; k++)
-      if (cinfo->coef_bits[c][k] != 0) return 0;
-  return 1;
+  return !cinfo->progressive_mode || is_refined(cinfo);
 #else
   (void)cinfo;
   return 0;
@@ -214,7 +245,7 @@ ic_status ic_jpeg_decode(const uint8_t *bytes, size_t count, const ic_header *he
   struct jpeg_decompress_struct cinfo;
   struct failure failure;
   struct scan_limit limit = {.base = {.progress_monitor = on_progress}, .max_scans = max_scans};
-  prepare(&failure, message);
+  prepare(&failure, bytes, count, message);
   memset(&cinfo, 0, sizeof cinfo);
   cinfo.err = &failure.base;
   if (setjmp(failure.jump)) {
@@ -239,12 +270,15 @@ ic_status ic_jpeg_decode(const uint8_t *bytes, size_t count, const ic_header *he
   cinfo.scale_num = 1;
   cinfo.scale_denom = (unsigned)reduction;
   jpeg_start_decompress(&cinfo);
-  for (int c = 0; cinfo.progressive_mode && c < cinfo.num_components; c++) {
-    if (cinfo.coef_bits[c][0] >= 0) continue;
+  for (int c = 0; c < cinfo.num_components; c++) {
+    if (has_means(&cinfo, c)) continue;
     jpeg_destroy_decompress(&cinfo);
     snprintf(message->message, sizeof message->message, "no scan of the means of component %d", c);
-    return IC_DAMAGED;
+    return failure.lacks_end ? IC_TRUNCATED : IC_DAMAGED;
   }
+  // More scans may be missing than the last one.
+  if (failure.lacks_end && cinfo.progressive_mode && !is_refined(&cinfo))
+    leave((j_common_ptr)&cinfo, IC_DAMAGED);
 
   size_t samples = four ? 4 : 3, width = part->width;
   // Not where vectors are aligned: there libjpeg writes past the caches, and reading it costs more.

@@ -26,6 +26,8 @@ package struct ImageContents: Sendable {
   package var objects = false
   /// The meaning of the numbers in maps and objects; `nil` where there are none.
   package var categories: [ShardCategory]?
+  /// The category of an image without objects.
+  package var noCategory: Int32 = 0
   package var columns: [LabelColumn] = []
 }
 

@@ -9,7 +9,10 @@ package enum IngestError: Error, Equatable {
   ///   - reason: what is wrong with the first record, if any is.
   case nothingUsable(path: String, what: String, reason: String?)
   case tooManyRecords(path: String, count: Int, read: Int, allowed: Int, first: String)
-  case noneOfTheImages(folder: String, count: Int, example: String)
+  /// - Parameters:
+  ///   - example: a name that is listed.
+  ///   - found: the first name in the folder.
+  case noneOfTheImages(folder: String, count: Int, example: String, found: String?)
   case numberTooLarge(id: Int64, name: String, path: String)
   case unknownCategory(String, path: String)
   case badSample(reason: String)
@@ -41,8 +44,9 @@ extension IngestError: CustomStringConvertible {
     case .tooManyRecords(let path, let count, let read, let allowed, let first):
       "\(first); \(path): \(count) of \(read) records are invalid, at most \(allowed) are accepted "
         + "(--max-errors)"
-    case .noneOfTheImages(let folder, let count, let example):
-      "\(folder): none of the \(count) images that the annotations list, such as \(example); are both of one split?"
+    case .noneOfTheImages(let folder, let count, let example, let found):
+      "\(folder): none of the \(count) images that the annotations list, such as \(example); found "
+        + "\(found ?? "no image"), expected names below this folder, of the same split"
     case .numberTooLarge(let id, let name, let path):
       "\(path): image \(id) (\(name)), expected numbers below 2⁴⁸ = 281474976710656 with --crops, which counts its squares above them"
     case .unknownCategory(let name, let path):

@@ -57,7 +57,8 @@ package struct IngestPlan: Sendable {
         + PlannedShard.cut(
           series: IngestSplit.validation.series(name), samples: training..<samples.count,
           size: size),
-      inputs: inputs, options: record.options, rowsPerSample: cut.rowsPerSample)
+      inputs: inputs, options: record.options, former: record.formerOptions,
+      rowsPerSample: cut.rowsPerSample)
     summary =
       "\(words.lead)\(training) \(words.samples) for training, "
       + "\(samples.count - training) for validation; "
@@ -143,7 +144,7 @@ package struct IngestPlan: Sendable {
     if contents.captions { writer.setCaptions(labels.map(\.captions)) }
     if contents.objects {
       writer.setObjects(labels.map(\.objects))
-      writer.setLabels("category", .int32(labels.map(\.mainCategory)))
+      writer.setLabels("category", .int32(labels.map { $0.mainCategory ?? contents.noCategory }))
     }
     if let categories = contents.categories { writer.setCategories(categories) }
   }

@@ -23,6 +23,18 @@ package struct IngestRecord: Sendable {
     if let key { remark(key, value) }
   }
 
+  /// Notes the annotation files that were read.
+  ///
+  /// - Parameter digests: each one's name and SHA-256.
+  mutating func note(annotations digests: [String]) {
+    if !digests.isEmpty { options[Self.annotations] = digests.joined(separator: ", ") }
+  }
+
+  /// The options of versions that did not note the annotation files.
+  var formerOptions: [String: String] { options.filter { $0.key != Self.annotations } }
+
+  private static let annotations = "annotations"
+
   /// Notes what the attribute alone says.
   mutating func remark(_ key: String, _ value: some Encodable & Sendable) {
     attribute[key] = Value(value: value)

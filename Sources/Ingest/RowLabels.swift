@@ -41,9 +41,9 @@ struct RowLabels: Sendable {
   /// Objects of which the row shows anything.
   let objects: [ShardObject]
 
-  /// The category of the object with the largest visible box, no crowd; 0 where there is none.
-  var mainCategory: Int32 {
-    var main: (category: Int32, area: Float) = (0, -1)
+  /// The category of the object with the largest visible box, no crowd; nil where there is none.
+  var mainCategory: Int32? {
+    var main: (category: Int32?, area: Float) = (nil, -1)
     for object in objects where !object.isCrowd && object.width * object.height > main.area {
       main = (object.category, object.width * object.height)
     }

@@ -115,6 +115,9 @@ extension ShardError: CustomStringConvertible {
     case .optionsDiffer(let path, "inputs", let found, let expected):
       "\(path): made from other data: \(found) by their names and sizes, now \(expected);"
         + " use another folder"
+    case .optionsDiffer(let path, "annotations", let found, let expected):
+      "\(path): made from other data: annotations of SHA-256 \(found), now \(expected);"
+        + " use another folder"
     case .optionsDiffer(let path, let option, let found, let expected):
       "\(path): made with \(option) = \(found), asked for \(expected);"
         + " use the same options to continue, or another folder"

@@ -17,7 +17,7 @@ extension GPTConfig {
   ) throws {
     let tokens = try weights.shape(of: "tok_emb.weight", axes: 2)
     let positions = try weights.shape(of: "pos_emb", axes: 3)
-    let stated = project?.integer("n_head")
+    let stated = try project?.integer("n_head")
     if let project, let stated, let heads, stated != heads {
       throw ArchitectureError.otherHeads(project: project.path, found: stated, given: heads)
     }
@@ -67,7 +67,7 @@ extension GPTConfig {
       ("n_unmasked", unmasked),
     ]
     for (key, value) in values {
-      guard let found = project.integer(key), found != value else { continue }
+      guard let found = try project.integer(key), found != value else { continue }
       throw ArchitectureError.contradiction(
         project: project.path, key: key, found: "\(found)", path: path, weights: "\(value)")
     }

@@ -57,23 +57,47 @@ package struct TamingProject {
 
     func section(_ key: String) -> Section? { Section(params[key], path: path) }
 
-    /// A number of the parameters, or of a mapping in them.
-    func integer(_ key: String, in group: String? = nil) -> Int? { value(key, group)?.integer }
+    /// A number of the parameters, or of a mapping in them; nil where the file does not tell it.
+    ///
+    /// - Throws: `.project` for anything else.
+    func integer(_ key: String, in group: String? = nil) throws(ArchitectureError) -> Int? {
+      try value(key, group, "an integer") { $0.integer }
+    }
 
     /// A text of the parameters.
     func text(_ key: String) -> String? { params[key]?.string }
 
-    func float(_ key: String, in group: String? = nil) -> Float? {
-      value(key, group)?.float.map { Float($0) }
+    /// As `integer`.
+    func float(_ key: String, in group: String? = nil) throws(ArchitectureError) -> Float? {
+      try value(key, group, "a number") { node in
+        node.isTime ? nil : node.float.map { Float($0) }
+      }
     }
 
-    func integers(_ key: String, in group: String? = nil) -> [Int]? {
-      value(key, group)?.sequence?.compactMap(\.integer)
+    /// As `integer`.
+    func integers(_ key: String, in group: String? = nil) throws(ArchitectureError) -> [Int]? {
+      try value(key, group, "a list of integers") { node in
+        guard let list = node.sequence else { return nil }
+        let integers = list.compactMap(\.integer)
+        return integers.count == list.count ? integers : nil
+      }
     }
 
-    private func value(_ key: String, _ group: String?) -> Node? {
-      guard let group else { return params[key] }
-      return params[group]?[key]
+    /// A value of the parameters; nil where there is none, where it is null, and where it stands
+    /// elsewhere (`${…}` of OmegaConf).
+    private func value<Value>(
+      _ key: String, _ group: String?, _ expected: String, _ read: (Node) -> Value?
+    ) throws(ArchitectureError) -> Value? {
+      let mapping = group.map { params[$0] } ?? params
+      guard let node = mapping?[key], node.null == nil,
+        node.scalar?.string.hasPrefix("${") != true
+      else { return nil }
+      guard let value = read(node) else {
+        let key = group.map { "\($0).\(key)" } ?? key
+        throw .project(
+          path: path, problem: "\(key) is \(node.words), expected \(expected)")
+      }
+      return value
     }
   }
 
@@ -171,5 +195,14 @@ package struct TamingProject {
 
 extension Node {
   /// The integer of a scalar; nil for times such as 1:30, for which Yams computes without a check.
-  fileprivate var integer: Int? { scalar?.string.contains(":") == true ? nil : int }
+  fileprivate var integer: Int? { isTime ? nil : int }
+
+  fileprivate var isTime: Bool { scalar?.string.contains(":") == true }
+
+  /// The value as it stands in the file, for messages.
+  fileprivate var words: String {
+    if let list = sequence { return "[\(list.map(\.words).joined(separator: ", "))]" }
+    guard let scalar else { return "a mapping" }
+    return scalar.style == .plain || scalar.style == .any ? scalar.string : "\"\(scalar.string)\""
+  }
 }

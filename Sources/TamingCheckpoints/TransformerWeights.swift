@@ -88,7 +88,7 @@ package struct TransformerWeights: Sendable {
     conditionKey = ofCondition?.text("conditional_key")
     var numbers: [String: Int] = [:]
     for key in ["down_factor", "n_embed", "n_classes"] {
-      guard let ofCondition, let number = ofCondition.integer(key) else { continue }
+      guard let ofCondition, let number = try ofCondition.integer(key) else { continue }
       guard (1...1 << 24).contains(number) else {
         throw ArchitectureError.project(
           path: ofCondition.path, problem: "\(key) is \(number), expected 1...\(1 << 24)")

@@ -37,7 +37,7 @@ extension VQGANConfig {
     let attending = (0..<levels).filter {
       weights.contains("encoder.down.\($0).attn.0.norm.weight")
     }
-    let resolution = project?.integer("resolution", in: "ddconfig") ?? 256
+    let resolution = try project?.integer("resolution", in: "ddconfig") ?? 256
     guard levels > 0, levels < 20, resolution >> (levels - 1) > 0 else {
       throw ArchitectureError.unsupported(
         path: weights.path, problem: "\(levels) levels for a resolution of \(resolution)")
@@ -54,7 +54,7 @@ extension VQGANConfig {
     self.init(
       resolution: resolution, inChannels: inputs, outChannels: output, ch: ch, chMult: factors,
       numResBlocks: blocks, attnResolutions: attending.map { resolution >> $0 }, zChannels: latent,
-      dropout: project?.float("dropout", in: "ddconfig") ?? 0, embedDim: codebook[1],
+      dropout: try project?.float("dropout", in: "ddconfig") ?? 0, embedDim: codebook[1],
       nEmbed: codebook[0], quantizer: quantizer)
     try layout?.complete(&self, of: weights)
     if let project { try compare(with: project, weights.path) }
@@ -77,14 +77,14 @@ extension VQGANConfig {
       isDrawn || isEMA
       ? QuantizerConfig(
         kind: isDrawn ? .gumbel : .movingAverage, beta: 0.25, legacy: true,
-        klWeight: project?.float("kl_weight") ?? 1e-8)
+        klWeight: try project?.float("kl_weight") ?? 1e-8)
       : try .rule(given, project, blocks: blocks, of: weights)
     if let schedule = project?.section("temperature_scheduler_config") {
       let published = TemperatureSchedule()
       quantizer.temperature = TemperatureSchedule(
-        start: schedule.float("lr_max") ?? published.start,
-        end: schedule.float("lr_min") ?? published.end,
-        steps: schedule.integer("max_decay_steps") ?? published.steps)
+        start: try schedule.float("lr_max") ?? published.start,
+        end: try schedule.float("lr_min") ?? published.end,
+        steps: try schedule.integer("max_decay_steps") ?? published.steps)
     }
     if weights.contains("quantize.used") {
       quantizer.remap = CodeRemap.Config(used: try weights.shape(of: "quantize.used", axes: 1)[0])

@@ -38,8 +38,8 @@ struct DepthCommandTests {
     let outcome = try shell(
       """
       prep-images in --depth depth --size 16 --out S --quiet > /dev/null &&
-      train-vqgan S --input depth --preset tiny --steps 60 --batch-size 8 --warmup 5 --crop 16 \
-        --flip --disc-start 55 --learning-rate 2e-3 --validation S --out D --quiet > /dev/null &&
+      train-vqgan S --input depth --preset tiny --steps 120 --batch-size 8 --warmup 5 --crop 16 \
+        --flip --disc-start 115 --learning-rate 2e-3 --validation S --out D --quiet > /dev/null &&
       train-vqgan S --preset tiny --steps 3 --batch-size 4 --out V --quiet > /dev/null &&
       encode-dataset S --vqgan V --condition-vqgan D --out C --quiet > /dev/null &&
       train-gpt C --condition codes --out G \(Self.small) --steps 3 > /dev/null &&
@@ -72,7 +72,7 @@ struct DepthCommandTests {
     let column = try #require(metrics[0].firstIndex(of: "val/psnr"))
     let psnr = try #require(metrics.dropFirst().compactMap { Double($0[column]) }.max())
     #expect(psnr > 12, "\(psnr)")  // the mean of every map alone has 11
-    #expect(FileManager.default.fileExists(atPath: folder("D/pictures/step-000060.png")))
+    #expect(FileManager.default.fileExists(atPath: folder("D/pictures/step-000120.png")))
 
     // What stands in the code shard is what that VQGAN says of the map, and what sample-gpt makes
     // of the file.

@@ -12,8 +12,10 @@ struct EvaluateFoldersTests {
   /// Sheets of our commands are no images of a set; other files and folders are told, too.
   @Test func whatIsLeftOutIsTold() throws {
     try FileManager.default.copyItem(atPath: images.folder("a"), toPath: images.folder("made"))
-    try FileManager.default.copyItem(
-      atPath: images.folder("few"), toPath: images.folder("made/sub"))
+    for name in ["sub", "sub.png"] {
+      try FileManager.default.copyItem(
+        atPath: images.folder("few"), toPath: images.folder("made/\(name)"))
+    }
     for name in ["grid.png", "sheet.png"] {
       try images.write("made/\(name)", width: 40, height: 40, seed: 0)
     }
@@ -24,7 +26,7 @@ struct EvaluateFoldersTests {
     for words in [
       "made: grid.png was left out", "made: sheet.png was left out",
       "made: 1 file is no PNG or JPEG by name and left out, such as x.webp",
-      "made: 1 folder in it left out with all that is there, such as sub",
+      "made: 2 folders in it left out with all that is there, such as sub",
     ] { #expect(warnings.contains { $0.contains(words) }, "\(words): \(warnings)") }
     // An image of that name alone is an image.
     try images.makeFolder("alone")

@@ -123,8 +123,60 @@ func lostPixels() throws {
   #expect(fails(jpeg.replacing(restart + 1..<restart + 2, by: [0xD3])))
   #expect(fails(jpeg.inserting([0, 0], at: restart)))
   #expect(fails(jpeg.replacing(scan.upperBound - 1..<scan.upperBound)))
-  #expect(fails(Array(bytes.dropLast(2))))
   #expect(fails(Array(bytes.dropLast(2)) + [UInt8](repeating: 0, count: 200)))
+  #expect(fails(Array(bytes.dropLast(2)) + [1, 2, 3]))
+}
+
+/// Cuts a file after every byte, and fills up what is missing as interrupted copies do.
+///
+/// - Returns: the lengths at which the cut file is read.
+private func lengthsRead(_ bytes: [UInt8], _ name: String) throws -> [Int] {
+  let whole = try ImageDecoder.decode(bytes)
+  var lengths: [Int] = []
+  for length in 2..<bytes.count {
+    let cut = Array(bytes.prefix(length))
+    if let image = try? ImageDecoder.decode(cut) {
+      lengths.append(length)
+      #expect(image == whole, "\(name) cut to \(length)")
+    }
+    for value in [UInt8(0), 0xFF] {
+      let filled = cut + [UInt8](repeating: value, count: bytes.count - length)
+      let image = try? ImageDecoder.decode(filled)
+      #expect(image == nil || image == whole, "\(name) filled with \(value) from \(length)")
+    }
+  }
+  return lengths
+}
+
+@Test(
+  "A JPEG may lack its end marker, and nothing more",
+  arguments: [
+    "baseline-420.jpg", "grey.jpg", "progressive.jpg", "progressive-grey.jpg", "restart.jpg",
+    "cmyk.jpg", "odd-7x5.jpg",
+  ])
+func missingEnd(name: String) throws {
+  let bytes = try Fixture.bytes(name)
+  #expect(try lengthsRead(bytes, name) == [bytes.count - 2, bytes.count - 1])
+}
+
+@Test("Scans that are missing behind a cut, and those whose last bits need not be there")
+func missingScans() throws {
+  var random = SeededGenerator(seed: 8)
+  for (isProgressive, isArithmetic, restart) in [
+    (false, false, 0), (false, false, 2), (true, false, 0), (false, true, 0), (true, true, 0),
+  ] {
+    let form = JPEGForm(
+      sampling: [(2, 1), (1, 1), (1, 1)], isProgressive: isProgressive,
+      isArithmetic: isArithmetic, hasSeparateScans: true, restart: UInt32(restart))
+    let bytes = form.file(width: 21, height: 18, using: &random)
+    // Arithmetic codes say not where they end.
+    let expected = isArithmetic ? [] : [bytes.count - 2, bytes.count - 1]
+    #expect(try lengthsRead(bytes, "\(form)") == expected, "\(form)")
+    let second = try #require(
+      bytes.indices.dropLast().filter { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xDA }.dropFirst()
+        .first)
+    if !isProgressive { #expect(fails(Array(bytes[..<second]) + [0xFF, 0xD9]), "\(form)") }
+  }
 }
 
 // MARK: PNG

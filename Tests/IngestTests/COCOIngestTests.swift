@@ -148,6 +148,112 @@ struct COCOIngestTests {
     #expect(try files(in: second.path) == expected)
   }
 
+  /// Other tools number categories from 0, which would be that of an image without objects.
+  @Test func categoriesFromZeroAreNotTakenForNone() throws {
+    let coco = try SmallCOCO()
+    var instances = SmallCOCO.instances
+    for (section, key) in [("annotations", "category_id"), ("categories", "id")] {
+      let records = instances[section] as? [[String: Any]] ?? []
+      instances[section] = records.map { record in
+        record[key] as? Int == 1 ? record.merging([key: 0]) { $1 } : record
+      }
+    }
+    try coco.write("instances", instances)
+    let out = try TemporaryFolder()
+    let options = try COCOOptions.taking(objects: true)
+    #expect(
+      try plan(coco, options, .squares()).warnings == [
+        "\(coco.annotations("instances")): category 0 is \"person\"; \"category\" of an image without "
+          + "objects is therefore 19, not 0"
+      ])
+    try ingest(coco, options, to: out("objects"))
+    let reader = try ImageShardReader(out("objects/p-00000.h5"))
+    #expect(try reader.integers("category") == [0, 18, 19, 3])
+    #expect(try reader.contents.categories?.first?.name == "person")
+    #expect(reader.header.preprocessing.contains("\"category_none\":19"))
+    // A label map has no category 0: such an object is left out, and listed.
+    let maps = try COCOOptions.taking(segmentation: .annotations)
+    #expect(try plan(coco, maps, .squares()).warnings == [])
+    var leftOut: [String] = []
+    try ingest(coco, maps, to: out("maps")) { event in
+      if case .leftOut(let reason) = event { leftOut.append(reason) }
+    }
+    #expect(leftOut.count == 2 && leftOut.allSatisfy { $0.contains("category_id") }, "\(leftOut)")
+    let categories = try ImageShardReader(out("maps/p-00000.h5")).contents.categories
+    #expect(categories?.contains { $0.id == 0 } == false)
+  }
+
+  @Test(arguments: ["train2017/", "images/train2017/"])
+  func namesMayBeginWithTheFolderOfImages(prefix: String) throws {
+    let coco = try SmallCOCO()
+    let out = try TemporaryFolder()
+    let options = try COCOOptions.taking(segmentation: .stuffthingmaps, captions: true)
+    try ingest(coco, options, to: out("plain"))
+    var captions = SmallCOCO.captions
+    captions["images"] = SmallCOCO.listed.map { record in
+      record.merging(["file_name": "\(prefix)\(record["file_name"] ?? "")"]) { $1 }
+    }
+    try coco.write("captions", captions)
+    #expect(try plan(coco, options, .squares()).warnings == [])
+    try ingest(coco, options, to: out("prefixed"))
+    #expect(
+      try files(in: out("prefixed"))["p-00000.h5"] == files(in: out("plain"))["p-00000.h5"])
+  }
+
+  @Test func otherAnnotationsOfTheSameSizeAreRefused() throws {
+    let coco = try SmallCOCO()
+    let out = try TemporaryFolder()
+    let images = try ImageOptions.squares { $0.shardSize = 2 }
+    let options = try COCOOptions.taking(captions: true)
+    try ingest(coco, options, images, to: out.path)
+    let text = try String(contentsOfFile: coco.annotations("captions"), encoding: .utf8)
+    try Data(text.replacing("a dog", with: "a cat").utf8)
+      .write(to: URL(fileURLWithPath: coco.annotations("captions")))
+    let complete = try files(in: out.path)
+    for isCut in [false, true] {
+      if isCut { try FileManager.default.removeItem(atPath: out("p-00001.h5")) }
+      let error = try #require(throws: ShardError.self) {
+        try ingest(coco, options, images, to: out.path)
+      }
+      guard case .optionsDiffer(out.path, "annotations", let found, let asked) = error else {
+        Issue.record("\(error)")
+        continue
+      }
+      #expect(found.hasPrefix("captions_train2017.json ") && found != asked)
+      #expect("\(error)".contains("made from other data"))
+    }
+    // The same ones under another path are the same.
+    try Data(text.utf8).write(to: URL(fileURLWithPath: coco.annotations("captions")))
+    try FileManager.default.moveItem(atPath: coco.root, toPath: coco.folder("moved"))
+    try FileManager.default.createSymbolicLink(
+      atPath: coco.root, withDestinationPath: coco.folder("moved"))
+    #expect(try ingest(coco, options, images, to: out.path).earlier == 2)
+    #expect(try files(in: out.path) == complete)
+  }
+
+  /// Earlier versions knew annotation files by their sizes alone.
+  @Test func foldersOfEarlierVersionsAreContinued() throws {
+    let coco = try SmallCOCO()
+    let out = try TemporaryFolder()
+    let images = try ImageOptions.squares { $0.shardSize = 2 }
+    let options = try COCOOptions.taking(captions: true)
+    try ingest(coco, options, images, to: out.path)
+    let before = try files(in: out.path)
+    let path = out("manifest.json")
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    var manifest = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
+    var noted = try #require(manifest["options"] as? [String: String])
+    #expect(noted.removeValue(forKey: "annotations") != nil)
+    let plan = try plan(coco, options, images)
+    manifest["options"] = noted
+    manifest["plan"] = plan.shards.begun(with: noted).hash
+    try JSONSerialization.data(withJSONObject: manifest).write(to: URL(fileURLWithPath: path))
+    try FileManager.default.removeItem(atPath: out("p-00001.h5"))
+    #expect(try ingest(coco, options, images, to: out.path).earlier == 2)
+    let after = try files(in: out.path)
+    for name in ["p-00000.h5", "p-00001.h5"] { #expect(after[name] == before[name]) }
+  }
+
   @Test func otherOptionsAreRefusedByName() throws {
     let coco = try SmallCOCO()
     let out = try TemporaryFolder()

@@ -63,6 +63,30 @@ struct ProjectTests {
   }
 
   @Test(arguments: [
+    ("embed_dim: 32", "embed_dim: 190:20:30", "embed_dim is 190:20:30, expected an integer"),
+    ("n_embed: 64", "n_embed: 2024-05-01", "n_embed is 2024-05-01, expected an integer"),
+    ("n_embed: 64", "n_embed: '64'", "n_embed is \"64\", expected an integer"),
+    ("ch: 32", "ch: {a: 1}", "ddconfig.ch is a mapping, expected an integer"),
+    ("resolution: 32", "resolution: 1e9999", "ddconfig.resolution is 1e9999"),
+    ("dropout: 0.25", "dropout: 0:25", "ddconfig.dropout is 0:25, expected a number"),
+    ("[ 1,2 ]", "[1, two]", "ddconfig.ch_mult is [1, two], expected a list of integers"),
+    ("[ 1,2 ]", "2", "ddconfig.ch_mult is 2, expected a list of integers"),
+  ])
+  func valuesThatAreNone(old: String, new: String, expected: String) throws {
+    let error = #expect(throws: ArchitectureError.self) {
+      try firstStage(Self.vqgan.replacing(old, with: new))
+    }
+    #expect("\(try #require(error))".contains("project.yaml: \(expected)"))
+  }
+
+  @Test func valuesThatTheFileDoesNotTell() throws {
+    for value in ["", "null", "~", "${model.params.ddconfig.z_channels}"] {
+      let yaml = Self.vqgan.replacing("embed_dim: 32", with: "embed_dim: \(value)")
+      #expect(try firstStage(yaml) == firstStage(Self.vqgan), "\(value)")
+    }
+  }
+
+  @Test(arguments: [
     ("taming.models.vqgan.VQModel", "taming.models.cond_transformer.Net2NetTransformer"),
     ("taming.models.vqgan.VQModel", "taming.models.vqgan.GumbelVQ"),
     ("target: taming.models.vqgan.VQModel", "target: other.Thing"),

@@ -31,6 +31,8 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
   /// In the order of the file.
   private(set) var categories: [COCOCategory] = []
   private(set) var faults = InvalidCOCORecords()
+  /// SHA-256 of the file, hexadecimal.
+  private(set) var digest = ""
 
   private let isStrict: Bool
   /// Positions in `images` by number.
@@ -56,7 +58,7 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
   ) throws {
     path = file.path
     isStrict = reading.isStrict
-    let mended = try RecordStream.read(file, progress: reading.progress) { record in
+    let stream = try RecordStream.read(file, progress: reading.progress) { record in
       faults.read += 1
       do throws(InvalidCOCORecord.Reason) {
         switch record.section {
@@ -71,7 +73,8 @@ struct AnnotationFile<Row: AnnotationRow>: Sendable {
         try note(error, record)
       }
     }
-    faults.mendedEscapes = mended
+    faults.mendedEscapes = stream.mended
+    digest = stream.digest
     try leaveOutUnknownCategories()
     guard max(images.count, rows.count) <= Self.maxRecords else {
       throw COCOError.tooManyRecords(path: path, limit: Self.maxRecords)

@@ -36,6 +36,8 @@ package struct COCOCaptions: Sendable {
   }
 
   package var path: String { file.path }
+  /// SHA-256 of the file, hexadecimal.
+  package var digest: String { file.digest }
   /// In the order of the file.
   package var images: [COCOImage] { file.images }
   /// Records that were left out.

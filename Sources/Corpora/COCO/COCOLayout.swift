@@ -77,6 +77,11 @@ package struct COCOLayout: Equatable, Sendable {
     return year.utf8.count == 4 && year.utf8.allSatisfy { (48...57).contains($0) }
   }
 
+  /// The name of a file without its folder: the same data under another path has the same names.
+  package static func fileName(of path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? path
+  }
+
   /// The annotation files that are there.
   package var annotationFiles: [String] { [captions, instances, stuff].compactMap { $0 } }
 }

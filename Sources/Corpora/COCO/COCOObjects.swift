@@ -23,6 +23,8 @@ package final class COCOObjects: Sendable {
   }
 
   package var path: String { annotations.path }
+  /// SHA-256 of the file, hexadecimal.
+  package var digest: String { annotations.digest }
   /// In the order of the file.
   package var images: [COCOImage] { annotations.images }
   /// In the order of the file.

@@ -1,6 +1,7 @@
 // The one caller of the record reader in C: bytes of a file in, records out.
 
 import CAnnotations
+import Checksums
 import DurableFiles
 
 /// Reads annotation files piece by piece; memory does not depend on their size.
@@ -10,12 +11,13 @@ enum RecordStream {
 
   /// Hands every record of a file to `take`, in the order of the file.
   ///
-  /// - Returns: how many escaped halves of surrogate pairs were read as U+FFFD.
+  /// - Returns: how many escaped halves of surrogate pairs were read as U+FFFD, and the SHA-256 of
+  ///   the file, hexadecimal.
   /// - Throws: `DurableFileError`, `COCOError`, and what `progress` and `take` throw.
   static func read(
     _ file: borrowing OpenFile, progress: ((_ bytes: Int, _ size: Int) throws -> Void)?,
     take: (ca_record) throws -> Void
-  ) throws -> Int {
+  ) throws -> (mended: Int, digest: String) {
     try withoutActuallyEscaping(take) { take in
       let relay = Relay(take)
       return try withExtendedLifetime(relay) {
@@ -27,7 +29,7 @@ enum RecordStream {
   private static func read(
     _ file: borrowing OpenFile, into relay: Relay,
     progress: ((_ bytes: Int, _ size: Int) throws -> Void)?
-  ) throws -> Int {
+  ) throws -> (mended: Int, digest: String) {
     let path = file.path
     let context = Unmanaged.passUnretained(relay).toOpaque()
     guard
@@ -44,9 +46,13 @@ enum RecordStream {
     var kept = 0  // bytes of an unfinished value, at the beginning of `bytes`
     var offset = 0
     var isLast = false
+    var hash = SHA256()
     while !isLast {
       let got = try bytes.withUnsafeMutableBytes { buffer in
-        try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[kept...]), at: offset)
+        let got = try file.read(
+          into: UnsafeMutableRawBufferPointer(rebasing: buffer[kept...]), at: offset)
+        hash.update(UnsafeRawBufferPointer(rebasing: buffer[kept..<kept + got]))
+        return got
       }
       offset += got
       isLast = kept + got < bytes.count
@@ -72,7 +78,7 @@ enum RecordStream {
     where ca_reader_has(reader, section) == 0 {
       throw COCOError.missingSection(path: path, section: name)
     }
-    return ca_reader_mended(reader)
+    return (ca_reader_mended(reader), hexadecimal(hash.finalize()))
   }
 
   private static func failure(of reader: OpaquePointer, path: String) -> COCOError {

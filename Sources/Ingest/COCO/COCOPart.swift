@@ -12,6 +12,8 @@ final class COCOPart: Sendable {
   let captions: COCOCaptions?
   let things: COCOObjects?
   let stuff: COCOObjects?
+  /// The names of the annotation files that are read, each with its SHA-256.
+  let digests: [String]
   /// Warnings that cost no image.
   let warnings: [String]
   /// Records of the annotation files that are of no use, for the report.
@@ -42,17 +44,25 @@ final class COCOPart: Sendable {
           })
       }
     }
+    var digests: [String] = []
+    func note(_ digest: String, of path: String) {
+      digests.append("\(COCOLayout.fileName(of: path)) \(digest)")
+    }
     func objects(_ path: String?, _ what: String) throws -> COCOObjects? {
       guard let path else { return nil }
       var read: COCOObjects?
       try reading(path) { read = try COCOObjects(path: path, reading: $0) }
-      if let read { try listing.add(read.images, of: path, faults: read.faults, what: what) }
+      if let read {
+        note(read.digest, of: path)
+        try listing.add(read.images, of: path, faults: read.faults, what: what)
+      }
       return read
     }
     var captions: COCOCaptions?
     if let path = needs.captions {
       try reading(path) { captions = try COCOCaptions(path: path, reading: $0) }
       if let captions {
+        note(captions.digest, of: path)
         try listing.add(captions.images, of: path, faults: captions.faults, what: "captions")
       }
     }
@@ -64,6 +74,7 @@ final class COCOPart: Sendable {
     images = listing.images
     warnings = listing.warnings + needs.warnings
     leftOut = listing.leftOut
+    self.digests = digests
   }
 }
 

@@ -43,15 +43,21 @@ package enum COCOPlanner {
       path: root, wantsTraining: options.splits.contains(.train),
       wantsValidation: options.splits.contains(.val) || squares.holdout > 0)
     let files = parts.flatMap { $0.layout.annotationFiles }
+    let source = COCOSource(parts: parts, options: options, depths: depths)
     var record = IngestRecord()
     options.note(in: &record)
+    record.note(annotations: parts.flatMap(\.digests))
+    if options.objects, let found = source.categoryZero {
+      record.note("--objects (category of none)", source.noCategory, as: "category_none")
+      warnings.append(
+        "\(found.path): category 0 is \"\(found.name)\"; \"category\" of an image without objects "
+          + "is therefore \(source.noCategory), not 0")
+    }
     return IngestPlan(
-      choice, squares, shards, of: COCOSource(parts: parts, options: options, depths: depths),
-      name: "coco",
-      // By their names alone: the same data under another path are the same inputs.
-      inputs: files.map { file in
-        let name = file.split(separator: "/").last.map(String.init) ?? file
-        return PlannedInput(name: name, bytes: DurableFile.byteCount(of: file) ?? -1)
+      choice, squares, shards, of: source, name: "coco",
+      inputs: files.map {
+        PlannedInput(
+          name: COCOLayout.fileName(of: $0), bytes: DurableFile.byteCount(of: $0) ?? -1)
       } + choice.inputs,
       record: record, warnings: warnings, leftOut: leftOut)
   }
@@ -71,7 +77,7 @@ package enum COCOPlanner {
     if part.images.isEmpty {
       names = numbered(inFolder)
     } else {
-      names = part.images.values.map { ($0.id, $0.fileName) }
+      names = part.images.values.map { ($0.id, part.nameInFolder($0.fileName)) }
       let folder = part.layout.imageFolder
       let listed = Set(names.map { plain($0.name) })
       leftOut = inFolder.filter { !listed.contains($0) }
@@ -97,7 +103,8 @@ package enum COCOPlanner {
     if !images.isEmpty, !part.images.isEmpty, images.allSatisfy({ $0.bytes == nil }) {
       try refuseLink(names[0].name, in: part.folder)
       throw IngestError.noneOfTheImages(
-        folder: part.layout.imageFolder, count: images.count, example: names[0].name)
+        folder: part.layout.imageFolder, count: images.count, example: names[0].name,
+        found: inFolder.first)
     }
     // Without a limit, a short list is how somebody chooses images.
     if policy.isChosen, let first = leftOut.first {
@@ -150,6 +157,15 @@ package enum COCOPlanner {
 }
 
 extension COCOPart {
+  /// A listed name, without the folder of images where it begins with that and leads to no file
+  /// in it: `1.jpg` for `train2017/1.jpg` and `images/train2017/1.jpg`.
+  fileprivate func nameInFolder(_ name: String) -> String {
+    let prefixes = ["\(layout.label)/", "images/\(layout.label)/"]
+    guard let prefix = prefixes.first(where: name.hasPrefix), folder.fileSize(of: name) == nil
+    else { return name }
+    return String(name.dropFirst(prefix.count))
+  }
+
   /// The numbers of the images that show at least one of these categories; `nil` where none are
   /// named.
   ///

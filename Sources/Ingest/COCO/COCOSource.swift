@@ -16,7 +16,25 @@ struct COCOSource: ImageSource {
     ImageContents(
       maps: (options.segmentation == .none ? [] : [.segmentation])
         + (depths == nil ? [] : [.depth]),
-      captions: options.captions, objects: options.objects, categories: categories)
+      captions: options.captions, objects: options.objects, categories: categories,
+      noCategory: noCategory)
+  }
+
+  /// The category that other tools number 0, and the file that lists it.
+  var categoryZero: (path: String, name: String)? {
+    for file in parts.compactMap(\.things) {
+      if let found = file.categories.first(where: { $0.id == 0 }) { return (file.path, found.name) }
+    }
+    return nil
+  }
+
+  /// The category of an image without objects.
+  ///
+  /// It is 0, or the number behind the last where 0 is listed. Not -1: a GPT's labels count from 0.
+  var noCategory: Int32 {
+    guard categoryZero != nil else { return 0 }
+    let ids = parts.compactMap(\.things).flatMap(\.categories).map(\.id)
+    return Int32((ids.max() ?? 0) + 1)
   }
 
   /// The annotation files' own names, and COCO-Stuff's for numbers that they do not name.
@@ -32,7 +50,9 @@ struct COCOSource: ImageSource {
     }
     for part in parts {
       let files = [part.things, options.segmentation == .annotations ? part.stuff : nil]
-      for category in files.compactMap({ $0 }).flatMap(\.categories) {
+      // In label maps 0 stands for unlabelled, whatever category has that number.
+      for category in files.compactMap({ $0 }).flatMap(\.categories)
+      where category.id != 0 || options.objects {
         named[Int32(category.id)] = ShardCategory(
           id: Int32(category.id), name: category.name, supercategory: category.supercategory)
       }

@@ -17,11 +17,14 @@ struct ImageFileFolder {
   init(_ folder: String) {
     self.folder = folder
     let all = DurableFile.names(in: folder).filter { !$0.hasPrefix(".") }.sorted()
+    // Whatever their names end with.
+    let folders = Set(all.filter { DurableFile.isFolder("\(folder)/\($0)") })
+    let files = all.filter { !folders.contains($0) }
     func isOf(_ endings: [String]) -> (String) -> Bool {
       { name in endings.contains(where: name.lowercased().hasSuffix) }
     }
-    shards = all.filter(isOf([".h5"]))
-    let images = all.filter(isOf([".png", ".jpg", ".jpeg"]))
+    shards = files.filter(isOf([".h5"]))
+    let images = files.filter(isOf([".png", ".jpg", ".jpeg"]))
     let own = images.filter { !Self.sheets.contains($0) }
     names = own.isEmpty ? images : own
     var warnings: [String] = []
@@ -31,12 +34,10 @@ struct ImageFileFolder {
           + "another name if it is an image like the others")
     }
     let known = Set(images + shards)
-    let others = all.filter { !known.contains($0) }
-    let folders = Set(others.filter { DurableFile.isFolder("\(folder)/\($0)") })
-    let files = others.filter { !folders.contains($0) }
-    if let first = files.first {
+    let others = files.filter { !known.contains($0) }
+    if let first = others.first {
       warnings.append(
-        "\(folder): \(files.count == 1 ? "1 file is" : "\(files.count) files are") no PNG or JPEG by "
+        "\(folder): \(others.count == 1 ? "1 file is" : "\(others.count) files are") no PNG or JPEG by "
           + "name and left out, such as \(first)")
     }
     if let first = folders.min() {
