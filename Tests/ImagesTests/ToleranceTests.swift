@@ -2,6 +2,7 @@
 // do we. Each is a whole file with something in it that no pixel depends on.
 
 import Images
+import TestSupport
 import Testing
 
 private func pixels(_ bytes: [UInt8], _ comment: String) -> RGBImage? {
@@ -172,9 +173,8 @@ func missingScans() throws {
     // Arithmetic codes say not where they end.
     let expected = isArithmetic ? [] : [bytes.count - 2, bytes.count - 1]
     #expect(try lengthsRead(bytes, "\(form)") == expected, "\(form)")
-    let second = try #require(
-      bytes.indices.dropLast().filter { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xDA }.dropFirst()
-        .first)
+    let scans = bytes.indices.dropLast().filter { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xDA }
+    let second = try #require(scans.dropFirst().first)
     if !isProgressive { #expect(fails(Array(bytes[..<second]) + [0xFF, 0xD9]), "\(form)") }
   }
 }
