@@ -44,7 +44,7 @@ struct EstimateTests {
 
   private static let vqgan = """
     train-vqgan many.h5 few.h5 --preset tiny --batch-size 2 --accumulate 2 --ema 0.9 --steps 12 \
-    --disc-start 5 --checkpoint-every 5 --evaluate-every 6 --log-every 1 --out vqgan
+    --disc-start 5 --checkpoint-every 5 --evaluate-every 6 --log-every 1 --out images
     """
   private static let small = "--layers 1 --heads 2 --width 16 --batch-size 4 --log-every 1"
   private static let gpt = """
@@ -61,7 +61,7 @@ struct EstimateTests {
     let commands = [Self.vqgan, Self.gpt, Self.world]
     let estimated = try shell(
       commands.enumerated().map { "\($1) --estimate --json > \($0).json 2> \($0).txt &\n" }
-        .joined() + "wait; cat 0.json 1.json 2.json; ls -d vqgan gpt world; ls -A temporary",
+        .joined() + "wait; cat 0.json 1.json 2.json; ls -d images gpt world; ls -A temporary",
       in: folder, environment: ["TMPDIR": folder("temporary")])
     let lines = estimated.output.split(separator: "\n")
     try #require(lines.count == 3, "no folder is made: \(estimated)")
@@ -79,7 +79,7 @@ struct EstimateTests {
 
     let made = try shell(commands.map { "\($0) --quiet" }.joined(separator: " &&\n"), in: folder)
     #expect(made.status == 0, "\(made.errors)")
-    for (name, estimate) in zip(["vqgan", "gpt", "world"], estimates) {
+    for (name, estimate) in zip(["images", "gpt", "world"], estimates) {
       #expect(estimate.phases.allSatisfy { $0.measuredSteps >= 3 && $0.stepsPerSecond > 0 })
       let steps = estimate.phases.reduce(0) { $0 + Double($1.steps) / $1.stepsPerSecond }
       #expect(abs(Double(estimate.steps) / estimate.stepsPerSecond - steps) < 1e-6 * steps)

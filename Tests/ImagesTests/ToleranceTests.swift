@@ -125,7 +125,7 @@ func lostPixels() throws {
   #expect(fails(jpeg.inserting([0, 0], at: restart)))
   #expect(fails(jpeg.replacing(scan.upperBound - 1..<scan.upperBound)))
   #expect(fails(Array(bytes.dropLast(2)) + [UInt8](repeating: 0, count: 200)))
-  #expect(fails(Array(bytes.dropLast(2)) + [1, 2, 3]))
+  #expect(fails(Array(bytes.dropLast(2)) + [UInt8](repeating: 3, count: 200)))
 }
 
 /// Cuts a file after every byte, and fills up what is missing as interrupted copies do.
