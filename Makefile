@@ -120,7 +120,7 @@ SHARDS ?= runs/demo/shards
 CODEBOOKS ?= runs/codebooks
 OPTIONS ?=
 
-compare-codebooks: build  ## a VQGAN and a GPT with each kind of codebook on SHARDS=folder, and a table; OPTIONS="--steps 2500 --gpt-steps 500"
+compare-codebooks: build  ## a VQGAN and a GPT for each of ten codebooks on SHARDS=folder, and a table; OPTIONS="--steps 2500 --gpt-steps 500"
 	@Tools/compare-codebooks.py $(BIN) $(SHARDS) --out $(CODEBOOKS) $(OPTIONS)
 
 bench: build  ## times of real work, one JSON line each

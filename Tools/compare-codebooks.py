@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Trains one VQGAN and one GPT for each kind of codebook on the same shards, and prints a table.
+"""Trains one VQGAN and one GPT for each of several kinds of codebook on the same shards, and prints a table.
 
     Tools/compare-codebooks.py BIN SHARDS --out FOLDER [--steps N] [--gpt-steps N] [--seed S] [KIND ...]
 
 SHARDS is a folder of image shards, its validation shards among them. Every kind has the same steps, seed and preset; what is
-done already is not done again. The table is Markdown, on stdout. PSNR is the mean over COUNT held-out images, codes used and
+done already is not done again. The folder of a kind says in made-with.json what its results were made with; other options or
+shards need another FOLDER. The table is Markdown, on stdout. PSNR is the mean over COUNT held-out images, codes used and
 perplexity are counted on all training images, bits per image are those of the GPT on the validation codes.
 """
 import argparse, csv, glob, json, math, os, subprocess, sys
@@ -21,6 +22,35 @@ KINDS = {
     "LFQ 1,024": "--quantizer lfq --codes 1024",
     "SimVQ 1,024": "--quantizer simvq --codes 1024",
 }
+
+MADE_WITH = "made-with.json"
+
+
+def check(folder, wanted):
+    """Ends the program where a kind's folder was begun with other options or shards."""
+    if not os.path.exists(f"{folder}/{MADE_WITH}"):
+        if os.path.isdir(folder) and set(os.listdir(folder)) - {MADE_WITH + ".part"}:
+            sys.exit(f"{folder}: nothing says what its results were made with; use another --out")
+        return
+    with open(f"{folder}/{MADE_WITH}") as file:
+        found = json.load(file)
+    differ = [name for name in wanted if found.get(name) != wanted[name]]
+    if "shards" in differ:
+        sys.exit(f"{folder}: made from other shards, by their names and sizes; use another --out")
+    if differ:
+        first, now = (", ".join(f"{name} {values.get(name)}" for name in differ) for values in (found, wanted))
+        sys.exit(f"{folder}: made with {first}, asked for {now}; use another --out")
+
+
+def begin(folder, wanted):
+    """Makes a kind's folder and its record, unless they are there."""
+    record = f"{folder}/{MADE_WITH}"
+    if os.path.exists(record):
+        return
+    os.makedirs(folder, exist_ok=True)
+    with open(record + ".part", "w") as file:
+        json.dump(wanted, file, indent=2)
+    os.rename(record + ".part", record)
 
 
 def main():
@@ -44,6 +74,13 @@ def main():
     if not held_out or not training:
         parser.error(f"{options.shards}: {len(training)} training shards and {len(held_out)} validation shards; both are needed")
 
+    wanted = {"--preset": options.preset, "--steps": options.steps, "--gpt-steps": options.gpt_steps, "--seed": options.seed,
+              "--count": options.count, "shards": {os.path.basename(path): os.path.getsize(path) for path in shards}}
+    folders = {kind: os.path.join(options.out, KINDS[kind].replace("--", "").replace(" ", "-").replace("quantizer-", ""))
+               for kind in options.kinds or KINDS}
+    for kind, folder in folders.items():
+        check(folder, {"kind": KINDS[kind], **wanted})
+
     def run(done, command, *arguments):
         """Runs a command unless `done`, a file or folder, is there."""
         if os.path.exists(done):
@@ -66,10 +103,9 @@ def main():
 
     print("| codebook | codes | PSNR, dB | SSIM | codes used | perplexity | GPT, bits per image |")
     print("|---|---|---|---|---|---|---|")
-    for kind in options.kinds or KINDS:
-        folder = os.path.join(options.out, KINDS[kind].replace("--", "").replace(" ", "-").replace("quantizer-", ""))
+    for kind, folder in folders.items():
+        begin(folder, {"kind": KINDS[kind], **wanted})
         vqgan, codes, gpt = (os.path.join(folder, name) for name in ("vqgan", "codes", "gpt"))
-        os.makedirs(folder, exist_ok=True)
         train(vqgan, "train-vqgan", *training, "--preset", options.preset, *KINDS[kind].split(), "--seed", options.seed,
               steps=options.steps)
         run(f"{folder}/quality.json", "reconstruct", *held_out, "--vqgan", vqgan, "--count", options.count, "--json",

@@ -31,7 +31,7 @@ package struct IngestPlan: Sendable {
   ///
   /// - Parameters:
   ///   - name: first part of the shards' names unless the options have one.
-  ///   - inputs: names and sizes of all that is read.
+  ///   - inputs: all that is read.
   ///   - record: the options of the source.
   ///   - palette: of all rows, where they are to have palette maps.
   ///   - words: of the summary: what comes before the count of samples, what they are called, what

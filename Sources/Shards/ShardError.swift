@@ -113,8 +113,8 @@ extension ShardError: CustomStringConvertible {
     case .otherShards(let path):
       "\(path): holds shards that another command has made; use another folder"
     case .optionsDiffer(let path, "inputs", let found, let expected):
-      "\(path): made from other data: \(found) by their names and sizes, now \(expected);"
-        + " use another folder"
+      "\(path): made from other data: \(found) by names and sizes, and by what shards and"
+        + " trajectories hold, now \(expected); use another folder"
     case .optionsDiffer(let path, "annotations", let found, let expected):
       "\(path): made from other data: annotations of SHA-256 \(found), now \(expected);"
         + " use another folder"

@@ -18,7 +18,7 @@ package struct ShardPlan: Equatable, Sendable {
 
   /// - Parameters:
   ///   - shards: the files, in order.
-  ///   - inputs: names and sizes of all that is read.
+  ///   - inputs: all that is read.
   ///   - options: the values of the command's options that change what is written.
   ///   - former: those of earlier versions, where they were others.
   package init(
@@ -99,6 +99,7 @@ package struct PlannedShard: Equatable, Sendable {
 
 /// Something that a plan reads.
 package struct PlannedInput: Equatable, Sendable {
+  /// The file's name; of shards and trajectories with a checksum of what they hold.
   package let name: String
   package let bytes: Int
 

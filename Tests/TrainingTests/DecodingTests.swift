@@ -76,6 +76,24 @@ import Training
     #expect(try files(sample, "S") == files(sample, "whole"))
   }
 
+  /// Those of other images in shards of the same names and rows.
+  @Test func otherCodesAreRefused() throws {
+    let sample = try EncodingSample()
+    _ = try sample.encode()
+    _ = try decoder(sample, .shards).writeShards(in: sample.folder("S")) { _ in }
+    try EncodingSample.writeImages(sample.folder("a.h5"), rows: 5, seed: 9)
+    try FileManager.default.removeItem(atPath: sample.folder("codes"))
+    _ = try sample.encode()
+    let error = try #require(throws: ShardError.self) {
+      try decoder(sample, .shards).writeShards(in: sample.folder("S")) { _ in }
+    }
+    guard case .optionsDiffer(_, "inputs", _, _) = error else {
+      Issue.record("\(error)")
+      return
+    }
+    #expect("\(error)".contains("what shards and trajectories hold"))
+  }
+
   @Test func aResumedRunLeavesTheSamePNGs() throws {
     let sample = try EncodingSample()
     _ = try sample.encode()

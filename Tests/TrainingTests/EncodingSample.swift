@@ -44,13 +44,15 @@ struct EncodingSample {
   }
 
   /// Noise, so that neighbouring codes differ.
-  static func writeImages(_ path: String, rows: Int) throws {
+  ///
+  /// - Parameter seed: of the noise; the number of rows if left out.
+  static func writeImages(_ path: String, rows: Int, seed: UInt64? = nil) throws {
     let writer = try ImageShardWriter(
       path,
       header: ImageShardHeader(
         height: height, width: width, source: "test", split: "train", preprocessing: "{}",
         toolVersion: "1"), compression: .none)
-    var random = RandomSource(seed: UInt64(rows))
+    var random = RandomSource(seed: seed ?? UInt64(rows))
     for row in 0..<rows {
       let pixels = (0..<height * width * 3).map { _ in UInt8(random.uniform() * 255) }
       try writer.append(pixels, id: Int64(100 - row), name: "row ü \(row)")

@@ -92,16 +92,22 @@ import Training
     }
   }
 
-  @Test func changedInputsAreRefused() throws {
+  /// Another shard in its place, of another size and of the same.
+  @Test(arguments: [4, 3])
+  func changedInputsAreRefused(rows: Int) throws {
     let sample = try EncodingSample()
     _ = try sample.encode()
-    try EncodingSample.writeImages(sample.folder("b.h5"), rows: 4)
-    #expect {
-      try sample.encode()
-    } throws: { error in
-      guard case .optionsDiffer(_, "inputs", _, _) = error as? ShardError else { return false }
-      return true
+    let shard = sample.folder("b.h5")
+    let before = try Data(contentsOf: URL(fileURLWithPath: shard)).count
+    try EncodingSample.writeImages(shard, rows: rows, seed: 9)
+    let after = try Data(contentsOf: URL(fileURLWithPath: shard)).count
+    #expect((before == after) == (rows == 3))
+    let error = try #require(throws: ShardError.self) { try sample.encode() }
+    guard case .optionsDiffer(_, "inputs", _, _) = error else {
+      Issue.record("\(error)")
+      return
     }
+    #expect("\(error)".contains("by names and sizes, and by what shards and trajectories hold"))
   }
 
   /// One that is replaced before its turn, and one that is written to when its rows are read.

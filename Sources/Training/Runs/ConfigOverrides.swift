@@ -5,7 +5,7 @@ import Foundation
 package enum OverrideError: Error, Equatable, CustomStringConvertible {
   case notAnAssignment(String)
   case unknownKey(String, known: [String])
-  /// - Parameter present: the value of the configuration, as JSON.
+  /// - Parameter present: the value of the configuration, as JSON, or that it is left out.
   case wrongValue(key: String, value: String, present: String)
 
   package var description: String {
@@ -21,9 +21,13 @@ package enum OverrideError: Error, Equatable, CustomStringConvertible {
 }
 
 /// Changes keys of a `Codable` configuration, dotted paths of the names in its file.
+///
+/// A key that the file leaves out where it says nothing can be set as well. Keys are set in the
+/// order given, and what one of them sets stays where it says something only with a later one.
 package func overriding<Config: Codable>(_ config: Config, _ assignments: [String]) throws -> Config
 {
   var config = config
+  var encoded = try JSONSerialization.jsonObject(with: try JSONEncoder().encode(config))
   for assignment in assignments {
     guard let equals = assignment.firstIndex(of: "="), equals != assignment.startIndex else {
       throw OverrideError.notAnAssignment(assignment)
@@ -33,22 +37,47 @@ package func overriding<Config: Codable>(_ config: Config, _ assignments: [Strin
     // Numbers, booleans and lists as JSON; anything else is text.
     let value =
       (try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)) ?? text
-    let encoded = try JSONSerialization.jsonObject(with: try JSONEncoder().encode(config))
-    let changed = try replaced(
-      encoded, at: key.split(separator: ".").map(String.init)[...], by: value, key)
+    let path = key.split(separator: ".").map(String.init)[...]
+    let present = valueOf(path, in: encoded)
+    let changed = try replaced(encoded, at: path, by: value, key)
+    if present == nil, try !reads(Config.self, path, in: encoded) {
+      throw OverrideError.unknownKey(key, known: keys(beside: path, in: encoded))
+    }
     do {
-      config = try JSONDecoder().decode(
-        Config.self, from: try JSONSerialization.data(withJSONObject: changed))
+      config = try decoded(Config.self, from: changed)
     } catch is DecodingError {
       throw OverrideError.wrongValue(
-        key: key, value: text, present: try json(valueOf(key, in: encoded)))
+        key: key, value: text, present: try present.map(json) ?? "the default")
     }
+    encoded = changed
   }
   return config
 }
 
-private func valueOf(_ key: String, in object: Any) -> Any {
-  key.split(separator: ".").reduce(object) { ($0 as? [String: Any])?[String($1)] ?? NSNull() }
+/// Whether a configuration reads a key: it then notices a value that no key can have.
+private func reads<Config: Codable>(
+  _ type: Config.Type, _ path: ArraySlice<String>, in object: Any
+) throws -> Bool {
+  let impossible: [[[Int]]] = [[[]]]
+  let changed = try replaced(object, at: path, by: impossible, path.joined(separator: "."))
+  do {
+    _ = try decoded(type, from: changed)
+    return false
+  } catch is DecodingError {
+    return true
+  }
+}
+
+private func decoded<Config: Codable>(_ type: Config.Type, from object: Any) throws -> Config {
+  try JSONDecoder().decode(type, from: try JSONSerialization.data(withJSONObject: object))
+}
+
+private func valueOf(_ path: ArraySlice<String>, in object: Any) -> Any? {
+  path.reduce(object as Any?) { ($0 as? [String: Any])?[$1] }
+}
+
+private func keys(beside path: ArraySlice<String>, in object: Any) -> [String] {
+  (valueOf(path.dropLast(), in: object) as? [String: Any])?.keys.sorted() ?? []
 }
 
 private func json(_ value: Any) throws -> String {
@@ -57,14 +86,15 @@ private func json(_ value: Any) throws -> String {
     as: UTF8.self)
 }
 
+/// An object with another value at a path, whose last name alone may be new.
 private func replaced(_ object: Any, at path: ArraySlice<String>, by value: Any, _ key: String)
   throws -> Any
 {
   guard let name = path.first else { return value }
-  guard var fields = object as? [String: Any], let old = fields[name] else {
+  guard var fields = object as? [String: Any], fields[name] != nil || path.count == 1 else {
     let known = (object as? [String: Any])?.keys.sorted() ?? []
     throw OverrideError.unknownKey(key, known: known)
   }
-  fields[name] = try replaced(old, at: path.dropFirst(), by: value, key)
+  fields[name] = try replaced(fields[name] ?? NSNull(), at: path.dropFirst(), by: value, key)
   return fields
 }
