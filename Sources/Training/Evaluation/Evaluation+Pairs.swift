@@ -10,8 +10,9 @@ extension Evaluation {
   func measurePairs(
     _ report: inout EvaluationReport, _ progress: (Int) throws -> Void
   ) throws {
-    guard reference.count == candidate.count, reference.count > 0 else {
-      throw EvaluationError.counts(reference: reference.count, candidate: candidate.count)
+    // As many of sides of other sizes lie at other positions; namesakes are equally many.
+    guard reference.total == candidate.total, reference.total > 0 else {
+      throw EvaluationError.counts(reference: reference.total, candidate: candidate.total)
     }
     let candidate = try candidate.paired(with: reference)
     var (psnr, ssim, uniform, lpips): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
