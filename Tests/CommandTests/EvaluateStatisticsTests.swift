@@ -30,11 +30,26 @@ struct EvaluateStatisticsTests {
       cmp c.npz lone.npz
       train-vqgan S --preset tiny --steps 1 --seed 3 --threads 1 --out V2 --quiet >/dev/null
       evaluate S c.npz --vqgan V2 --features latents --quiet 2>other && exit 1 || [ $? -eq 65 ]
+      train-vqgan S --init-from V --freeze encoder,codebook --preset tiny --steps 1 --batch-size 1 \\
+        --learning-rate 0.01 --threads 1 --out T --quiet >/dev/null
+      evaluate S c.npz --vqgan T --features latents --metrics fid --json --quiet 2>/dev/null
       """, in: images.folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let lines = try jsonLines(outcome.output)
     let distances = lines.compactMap { $0["fd_latents"] as? Double }
-    #expect(distances.count == 2 && abs(distances[0] - distances[1]) < 1e-6 * distances[0] + 1e-9)
+    try #require(distances.count == 3)
+    #expect(abs(distances[0] - distances[1]) < 1e-6 * distances[0] + 1e-9)
+    // The decoder makes no latents; older files have the fingerprint of all.
+    #expect(distances[2] == distances[1])
+    let vqgan = try #require(lines[0]["vqgan_sha256"] as? String)
+    #expect(vqgan != lines[0]["weights_sha256"] as? String)
+    let file = try StatisticsFile(images.folder("c.npz"))
+    try StatisticsFile(
+      mean: file.mean, covariance: file.covariance,
+      origin: StatisticsOrigin(resize: "none", weights: vqgan, count: 3, tool: "older")
+    ).write(to: images.folder("older.npz"))
+    let older = try images.report("S older.npz --vqgan V --features latents --metrics fid")
+    #expect(older["fd_latents"] as? Double == distances[1])
     #expect(lines[0]["candidate_codes_used"] is Double && lines[0]["mind"] is Double)
     // What the statistics were made of.
     let candidate = try #require(lines[1]["candidate"] as? String)

@@ -141,10 +141,11 @@ package struct Evaluation {
       throw .width(path: side.path, found: statistics.mean.count, expected: extractor.width)
     }
     guard let origin = statistics.origin else { return }
+    let weights = origin.weights == extractor.olderDigest ? extractor.digest : origin.weights
     for (property, found, expected, option) in [
       ("resize", origin.resize, extractor.convention, "give --resize \(origin.resize)"),
       (
-        "weights with SHA-256", origin.weights, extractor.digest,
+        "weights with SHA-256", weights, extractor.digest,
         "give --features with the weights that they were made with"
       ),
     ] where found != expected {
