@@ -48,8 +48,13 @@ struct EvaluateStatisticsTests {
       mean: file.mean, covariance: file.covariance,
       origin: StatisticsOrigin(resize: "none", weights: vqgan, count: 3, tool: "older")
     ).write(to: images.folder("older.npz"))
-    let older = try images.report("S older.npz --vqgan V --features latents --metrics fid")
-    #expect(older["fd_latents"] as? Double == distances[1])
+    let options = "--vqgan V --features latents --metrics fid --count 3 --bootstrap 5"
+    let older = try images.report("S older.npz \(options)")
+    #expect(older["fd_latents"] as? Double == distances[1] && older["bootstrap"] == nil)
+    let told = try #require(older["warnings"] as? [String])
+    for words in ["older.npz: statistics have no images, which --count", "fd_latents: no interval"] {
+      #expect(told.contains { $0.hasPrefix(words) }, "\(told)")
+    }
     #expect(lines[0]["candidate_codes_used"] is Double && lines[0]["mind"] is Double)
     // What the statistics were made of.
     let candidate = try #require(lines[1]["candidate"] as? String)

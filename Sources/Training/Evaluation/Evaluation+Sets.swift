@@ -160,6 +160,9 @@ extension Evaluation {
           ?? FeatureMoments(FeatureTable(width: extractor.width))
       }
       value = MeasuredValue(name: name, value: try FrechetDistance.between(moments[0], moments[1]))
+      if resamples > 0 {
+        report.warnings.append("\(name): no interval, statistics have no images to resample")
+      }
     }
     report.values.append(value)
     let known = [reference, candidate].map(\.measured).filter { $0 > 0 }
