@@ -163,10 +163,10 @@ package struct Evaluation {
     var report = EvaluationReport()
     report.counts = (reference.measured, candidate.measured)
     for side in [reference, candidate] {
-      report.warnings += side.warnings.filter { !report.warnings.contains($0) }
+      for warning in side.warnings { report.warn(warning) }
       if let extractor { try requireStatistics(of: side, from: extractor) }
       if side.isUndecoded, extractor == nil, wanted == nil, !isPaired, !looksForSprites {
-        report.warnings.append(
+        report.warn(
           "\(side.path): codes; \(PixelFeatures.mindName) is left out without the VQGAN that decodes "
             + "them, --vqgan RUN")
       }
