@@ -49,7 +49,8 @@ package struct EvaluationSide {
     warnings =
       switch contents {
       case .folder(let folder): folder.warnings
-      case .statistics where count != nil: ["\(path): statistics have no images, which --count takes"]
+      case .statistics where count != nil:
+        ["\(path): statistics have no images, which --count takes"]
       default: []
       }
     rows = total == 0 ? [] : evenRows(count ?? total, of: total)
