@@ -54,6 +54,21 @@ struct EvaluateFoldersTests {
     #expect(both["psnr"] is Double)
   }
 
+  /// Pixels of other sizes are compared all the same, within a side and between sides.
+  @Test(arguments: ["a tall", "mixed mixed"]) func otherSizesAreTold(sides: String) throws {
+    for name in ["tall", "mixed"] {
+      try images.makeFolder(name)
+      for index in 0..<3 {
+        let height = name == "mixed" && index == 0 ? 12 : 20
+        try images.write("\(name)/\(index).png", height: height, seed: index)
+      }
+    }
+    let report = try images.report(sides)
+    #expect(report["mind_pixels"] is Double)
+    let words = "mind_pixels: images of 2 sizes, such as 16×12 and 16×20, are all made 32×32"
+    #expect(report["warnings"] as? [String] == [words])
+  }
+
   /// Halves of three images and one pair do not vary.
   @Test(arguments: ["a b", "few few", "few few --paired"])
   func fewImagesHaveNoInterval(sides: String) throws {

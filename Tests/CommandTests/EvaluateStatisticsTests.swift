@@ -106,7 +106,8 @@ struct EvaluateStatisticsTests {
   @Test func unusualImagesOnLatents() throws {
     let made = try shell("set -e\n\(EvaluatedImages.vqgan)", in: images.folder)
     #expect(made.status == 0, "\(made.errors)")
-    for name in ["sizes", "odd", "equal", "one"] { try images.makeFolder(name) }
+    for name in ["sizes", "odd", "equal", "one", "tall"] { try images.makeFolder(name) }
+    try images.write("tall/0.png", height: 20, seed: 1)
     for index in 0..<3 {
       try images.write("sizes/\(index).png", height: index == 2 ? 20 : 16, seed: index)
       try images.write("odd/\(index).png", width: 18, height: 16, seed: index)
@@ -124,8 +125,11 @@ struct EvaluateStatisticsTests {
       try shell("evaluate \(arguments) \(latents) --quiet", in: images.folder)
     }
     for (arguments, words) in [
+      ("equal tall", "tall: image 0 is 16×20, expected 16×16 as the others"),
+      ("odd odd", "odd"),
       ("equal sizes", "sizes: image 2 is 16×20, expected 16×16 as the others"),
-      ("equal odd", "odd"), ("equal one --metrics fid", "1 image, it needs at least 2"),
+      ("equal odd", "odd: image 0 is 18×16, expected 16×16 as the others"),
+      ("equal one --metrics fid", "1 image, it needs at least 2"),
       ("equal one --metrics kid", "1 image, it needs at least 2"),
       ("equal equal --metrics prdc", "3 images, it needs at least 4"),
       ("equal nan.npz --metrics fid", "not finite"),
