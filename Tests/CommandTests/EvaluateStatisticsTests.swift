@@ -43,6 +43,7 @@ struct EvaluateStatisticsTests {
     #expect(distances[2] == distances[1])
     let vqgan = try #require(lines[0]["vqgan_sha256"] as? String)
     #expect(vqgan != lines[0]["weights_sha256"] as? String)
+    #expect(vqgan != lines[2]["vqgan_sha256"] as? String)
     let file = try StatisticsFile(images.folder("c.npz"))
     try StatisticsFile(
       mean: file.mean, covariance: file.covariance,
