@@ -6,7 +6,7 @@ import TensorCore
 /// How statistics were made; files of other programs do not tell it.
 package struct StatisticsOrigin: Sendable, Equatable {
   package let resize: String  // the convention, "none" of latents
-  package let weights: String  // SHA-256 of the network's file, of latents the VQGAN's fingerprint
+  package let weights: String  // SHA-256 of the network's file, of latents a fingerprint
   package let count: Int  // images
   package let tool: String  // with its version
 

@@ -17,10 +17,12 @@ package struct Bootstrap {
     random = RandomSource(seed: seed).stream("bootstrap")
   }
 
-  /// Of a measure of one set, whose rows are drawn with replacement.
+  /// Of a measure of one set, whose rows are drawn with replacement; nil below 2 rows, which do not
+  /// differ.
   package mutating func halfWidth(
     of count: Int, _ measure: (_ rows: [Int]) throws -> Double
-  ) rethrows -> Double {
+  ) rethrows -> Double? {
+    guard count > 1 else { return nil }
     var values: [Double] = []
     for _ in 0..<resamples {
       values.append(try measure((0..<count).map { _ in Int.random(in: 0..<count, using: &random) }))
@@ -29,7 +31,7 @@ package struct Bootstrap {
   }
 
   /// Of a mean.
-  package mutating func halfWidth(ofMean values: [Double]) -> Double {
+  package mutating func halfWidth(ofMean values: [Double]) -> Double? {
     halfWidth(of: values.count) { rows in
       rows.reduce(0) { $0 + values[$1] } / Double(rows.count)
     }
@@ -43,12 +45,16 @@ package struct Bootstrap {
   /// intervals come out too wide.
   /// - Parameter measures: of the rows of both sets, always equally many.
   /// - Returns: one for each measure; none without resamples.
+  /// - Throws: `MetricsError.tooFew` of halves below 2 rows, what `measures` throws.
   /// - Source: Shao & Wu 1989 (the delete-d jackknife).
   package mutating func halfWidths(
     of counts: (Int, Int),
     _ measures: (_ first: [Int], _ second: [Int]) throws -> [Double]
-  ) rethrows -> [Double] {
-    let sizes = [counts.0, counts.1].map { min(max($0 / 2, 1), Self.largestSubset) }
+  ) throws -> [Double] {
+    let sizes = [counts.0, counts.1].map { min($0 / 2, Self.largestSubset) }
+    if resamples > 0, let smallest = sizes.min(), smallest < 2 {
+      throw MetricsError.tooFew(measure: "a resampled set", found: smallest, needed: 2)
+    }
     var values: [[Double]] = []
     for _ in 0..<resamples {
       let first = subset(sizes[0], of: counts.0)
@@ -56,7 +62,7 @@ package struct Bootstrap {
     }
     let factor =
       zip([counts.0, counts.1], sizes).map { count, size in
-        (Double(size) / Double(max(count - size, 1))).squareRoot()
+        (Double(size) / Double(count - size)).squareRoot()
       }.max() ?? 1
     return (values.first ?? []).indices.map { index in
       1.96 * factor * values.map { $0[index] }.deviation

@@ -6,9 +6,9 @@ import Training
 extension Evaluate {
   /// What two numbers must have in common to be compared.
   ///
-  /// - Parameter measured: what the measures add to it.
+  /// - Parameter report: the measures, which add to it.
   func definition(
-    _ evaluation: Evaluation, _ measured: [(key: String, value: DefinitionValue)],
+    _ evaluation: Evaluation, _ report: EvaluationReport,
     decodedBy stage: FirstStage?
   ) -> [(key: String, value: DefinitionValue)] {
     var items: [(String, DefinitionValue)] = [("tool", .text(Self.tool))]
@@ -25,8 +25,10 @@ extension Evaluate {
       items.append(("lpips sha256", .text(perceptual.digests.joined(separator: " "))))
     }
     if let stage { items.append(("vqgan sha256", .text(stage.fingerprint))) }
-    items += measured
-    if bootstrap > 0 { items.append(("bootstrap", .number(UInt64(bootstrap)))) }
+    items += report.definition
+    if report.values.contains(where: { $0.interval != nil }) {
+      items.append(("bootstrap", .number(UInt64(bootstrap))))
+    }
     items.append(("reference", Self.text(of: evaluation.reference)))
     if candidate != nil { items.append(("candidate", Self.text(of: evaluation.candidate))) }
     if evaluation.reference.hasFiles || evaluation.candidate.hasFiles {

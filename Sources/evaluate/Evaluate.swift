@@ -247,7 +247,7 @@ struct Evaluate: ModelCommand {
         try evaluation.run(progress: advance)
       }
     progress.finish()
-    report.definition = definition(evaluation, report.definition, decodedBy: stage)
+    report.definition = definition(evaluation, report, decodedBy: stage)
     if let player = report.player { report.definition.append(("player", .text(player))) }
     for warning in report.warnings { console.warn(warning) }
     try results.writer.write(report, text: report.text)

@@ -38,6 +38,11 @@ struct EvaluateFoldersTests {
 
   /// 9 levels of each of the 32×32×3 pixels: 3·|c|², nearly, where no level falls below 0.
   @Test func pixelsNeedNoFeatures() throws {
+    for index in 3...4 {
+      for (name, shift) in [("a", 0), ("b", 9)] {
+        try images.write("\(name)/\(index).png", seed: index, shift: shift)
+      }
+    }
     let report = try images.report("a b --bootstrap 3")
     #expect((5..<14).contains(report["mind_pixels"] as? Double ?? 0), "\(report)")
     #expect(
@@ -47,6 +52,30 @@ struct EvaluateFoldersTests {
     let both = try images.report("a b --paired --metrics psnr,mind")
     #expect(both["mind_pixels"] as? Double == report["mind_pixels"] as? Double)
     #expect(both["psnr"] is Double)
+  }
+
+  /// Pixels of other sizes are compared all the same, within a side and between sides.
+  @Test(arguments: ["a tall", "mixed mixed"]) func otherSizesAreTold(sides: String) throws {
+    for name in ["tall", "mixed"] {
+      try images.makeFolder(name)
+      for index in 0..<3 {
+        let height = name == "mixed" && index == 0 ? 12 : 20
+        try images.write("\(name)/\(index).png", height: height, seed: index)
+      }
+    }
+    let report = try images.report(sides)
+    #expect(report["mind_pixels"] is Double)
+    let words = "mind_pixels: images of 2 sizes, such as 16×12 and 16×20, are all made 32×32"
+    #expect(report["warnings"] as? [String] == [words])
+  }
+
+  /// Halves of three images and one pair do not vary.
+  @Test(arguments: ["a b", "few few", "few few --paired"])
+  func fewImagesHaveNoInterval(sides: String) throws {
+    let report = try images.report("\(sides) --bootstrap 20")
+    #expect(!report.keys.contains { $0.hasSuffix("_ci95") }, "\(report)")
+    let warnings = try #require(report["warnings"] as? [String])
+    #expect(warnings.count { $0.contains(": no interval, of ") } == 1, "\(warnings)")
   }
 
   /// A red sprite of four pixels that walks through a black room; one sample has two of them, one

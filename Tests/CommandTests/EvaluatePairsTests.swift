@@ -43,6 +43,30 @@ struct EvaluatePairsTests {
     #expect(outcome.errors.contains("Sa: 0.png has no namesake in Se"), "\(outcome.errors)")
   }
 
+  /// Rows of codes have names, too, on either side.
+  @Test func codesPairByName() throws {
+    try images.makeFolder("c")
+    for (index, name) in ["0.png", "1.png", "5.png"].enumerated() {
+      try images.write("c/\(name)", seed: index)
+    }
+    let outcome = try shell(
+      """
+      set -e
+      \(EvaluatedImages.vqgan)
+      prep-images c --out Sc --quiet --size 32 >/dev/null
+      for s in S Sc; do encode-dataset $s --vqgan V --out C$s --quiet >/dev/null; done
+      set +e
+      for c in "CS Sc" "S CSc" "CS CSc"; do
+        evaluate $c --vqgan V --paired --quiet; echo $?
+      done
+      """, in: images.folder)
+    #expect(outcome.output == "65\n65\n65\n", "\(outcome.errors)")
+    for (side, other) in [("CS", "Sc"), ("S", "CSc"), ("CS", "CSc")] {
+      let words = "\(side): 2.png has no namesake in \(other)"
+      #expect(outcome.errors.contains(words), "\(outcome.errors)")
+    }
+  }
+
   /// Images below the windows of SSIM are counted, or refused where SSIM is asked for.
   @Test func imagesBelowTheWindow() throws {
     for name in ["small", "smaller"] {

@@ -30,11 +30,32 @@ struct EvaluateStatisticsTests {
       cmp c.npz lone.npz
       train-vqgan S --preset tiny --steps 1 --seed 3 --threads 1 --out V2 --quiet >/dev/null
       evaluate S c.npz --vqgan V2 --features latents --quiet 2>other && exit 1 || [ $? -eq 65 ]
+      train-vqgan S --init-from V --freeze encoder,codebook --preset tiny --steps 1 --batch-size 1 \\
+        --learning-rate 0.01 --threads 1 --out T --quiet >/dev/null
+      evaluate S c.npz --vqgan T --features latents --metrics fid --json --quiet 2>/dev/null
       """, in: images.folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let lines = try jsonLines(outcome.output)
     let distances = lines.compactMap { $0["fd_latents"] as? Double }
-    #expect(distances.count == 2 && abs(distances[0] - distances[1]) < 1e-6 * distances[0] + 1e-9)
+    try #require(distances.count == 3)
+    #expect(abs(distances[0] - distances[1]) < 1e-6 * distances[0] + 1e-9)
+    // The decoder makes no latents; older files have the fingerprint of all.
+    #expect(distances[2] == distances[1])
+    let vqgan = try #require(lines[0]["vqgan_sha256"] as? String)
+    #expect(vqgan != lines[0]["weights_sha256"] as? String)
+    #expect(vqgan != lines[2]["vqgan_sha256"] as? String)
+    let file = try StatisticsFile(images.folder("c.npz"))
+    try StatisticsFile(
+      mean: file.mean, covariance: file.covariance,
+      origin: StatisticsOrigin(resize: "none", weights: vqgan, count: 3, tool: "older")
+    ).write(to: images.folder("older.npz"))
+    let options = "--vqgan V --features latents --metrics fid --count 3 --bootstrap 5"
+    let older = try images.report("S older.npz \(options)")
+    #expect(older["fd_latents"] as? Double == distances[1] && older["bootstrap"] == nil)
+    let told = try #require(older["warnings"] as? [String])
+    for words in ["older.npz: statistics have no images, which", "fd_latents: no interval"] {
+      #expect(told.contains { $0.hasPrefix(words) }, "\(told)")
+    }
     #expect(lines[0]["candidate_codes_used"] is Double && lines[0]["mind"] is Double)
     // What the statistics were made of.
     let candidate = try #require(lines[1]["candidate"] as? String)
@@ -86,7 +107,8 @@ struct EvaluateStatisticsTests {
   @Test func unusualImagesOnLatents() throws {
     let made = try shell("set -e\n\(EvaluatedImages.vqgan)", in: images.folder)
     #expect(made.status == 0, "\(made.errors)")
-    for name in ["sizes", "odd", "equal", "one"] { try images.makeFolder(name) }
+    for name in ["sizes", "odd", "equal", "one", "tall"] { try images.makeFolder(name) }
+    try images.write("tall/0.png", height: 20, seed: 1)
     for index in 0..<3 {
       try images.write("sizes/\(index).png", height: index == 2 ? 20 : 16, seed: index)
       try images.write("odd/\(index).png", width: 18, height: 16, seed: index)
@@ -104,8 +126,11 @@ struct EvaluateStatisticsTests {
       try shell("evaluate \(arguments) \(latents) --quiet", in: images.folder)
     }
     for (arguments, words) in [
+      ("equal tall", "tall: image 0 is 16×20, expected 16×16 as the others"),
+      ("odd odd", "odd"),
       ("equal sizes", "sizes: image 2 is 16×20, expected 16×16 as the others"),
-      ("equal odd", "odd"), ("equal one --metrics fid", "1 image, it needs at least 2"),
+      ("equal odd", "odd: image 0 is 18×16, expected 16×16 as the others"),
+      ("equal one --metrics fid", "1 image, it needs at least 2"),
       ("equal one --metrics kid", "1 image, it needs at least 2"),
       ("equal equal --metrics prdc", "3 images, it needs at least 4"),
       ("equal nan.npz --metrics fid", "not finite"),
@@ -125,7 +150,7 @@ struct EvaluateStatisticsTests {
     let report = try jsonObject(equal.output)
     #expect(abs(report["fd_latents"] as? Double ?? 1) < 1e-6)
     #expect(report["mind"] as? Double == 0 && report["precision"] == nil)
-    #expect((report["warnings"] as? [String])?.count == 4)
+    #expect(report["prdc_k"] == nil && (report["warnings"] as? [String])?.count == 3)
     // One image: what needs several is left out, pairs are measured.
     let pair = try evaluate("one one --paired")
     #expect(pair.status == 0, "\(pair.errors)")

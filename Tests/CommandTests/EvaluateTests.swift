@@ -27,6 +27,7 @@ struct EvaluateTests {
 
   @Test(arguments: [
     ("a b --metrics ,", 64, "nothing to measure"), ("a few --paired", 65, "3 images against 1"),
+    ("a few --paired --count 1", 65, "3 images against 1"),
     ("a missing --paired", 66, "missing"), ("a b --metrics fid", 64, "--features"),
     ("a b --features latents", 64, "--vqgan"), ("a b --features vgg", 64, "inception=FILE"),
     ("a b --features inception=w.safetensors", 65, "Conv2d_1a_3x3.conv.weight"),

@@ -190,36 +190,39 @@ import Testing
   }
 
   /// The deviation of a mean is the deviation of the values over √n.
-  @Test func intervalOfAMean() {
+  @Test func intervalOfAMean() throws {
     var bootstrap = Bootstrap(resamples: 2000, seed: 3)
     let values = (0..<100).map { Double($0 % 10) }
     let half = bootstrap.halfWidth(ofMean: values)
-    #expect(abs(half - 1.96 * values.deviation / 10) < 0.05)
+    #expect(abs(try #require(half) - 1.96 * values.deviation / 10) < 0.05)
+    let lone = bootstrap.halfWidth(ofMean: [1])
+    #expect(lone == nil)
   }
 
   /// The deviation of a difference of means is √(s₁²/n₁ + s₂²/n₂).
-  @Test func intervalOfTwoSets() {
+  @Test func intervalOfTwoSets() throws {
     var bootstrap = Bootstrap(resamples: 2000, seed: 3)
     let values = (0..<100).map { Double($0 % 10) }
     func mean(_ rows: [Int]) -> Double { rows.reduce(0) { $0 + values[$1] } / Double(rows.count) }
-    let widths = bootstrap.halfWidths(of: (100, 100)) { first, second in
+    let widths = try bootstrap.halfWidths(of: (100, 100)) { first, second in
       #expect(Set(first).count == 50 && Set(second).count == 50)
       return [mean(first) - mean(second), 7]
     }
     #expect(widths.count == 2 && widths[1] == 0)
     #expect(abs(widths[0] - 1.96 * values.deviation * (2.0 / 100).squareRoot()) < 0.06)
+    #expect(throws: MetricsError.self) { try bootstrap.halfWidths(of: (100, 3)) { _, _ in [1] } }
   }
 
   /// Subsets of large sets stay small, and the interval is still that of all rows.
-  @Test func intervalOfLargeSets() {
+  @Test func intervalOfLargeSets() throws {
     var bootstrap = Bootstrap(resamples: 500, seed: 3)
-    let widths = bootstrap.halfWidths(of: (5000, 5000)) { first, second in
+    let widths = try bootstrap.halfWidths(of: (5000, 5000)) { first, second in
       #expect(first.count == 1000 && second.count == 1000)
       return [Double(first.count { $0 % 2 == 0 }) / 1000]
     }
     #expect(abs(widths[0] - 1.96 * 0.5 / 5000.0.squareRoot()) < 0.002)
     var none = Bootstrap(resamples: 0, seed: 3)
-    #expect(none.halfWidths(of: (9, 9)) { _, _ in [1] } == [])
+    #expect(try none.halfWidths(of: (9, 9)) { _, _ in [1] } == [])
   }
 }
 

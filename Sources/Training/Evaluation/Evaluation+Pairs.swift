@@ -10,8 +10,9 @@ extension Evaluation {
   func measurePairs(
     _ report: inout EvaluationReport, _ progress: (Int) throws -> Void
   ) throws {
-    guard reference.count == candidate.count, reference.count > 0 else {
-      throw EvaluationError.counts(reference: reference.count, candidate: candidate.count)
+    // As many of sides of other sizes lie at other positions; namesakes are equally many.
+    guard reference.total == candidate.total, reference.total > 0 else {
+      throw EvaluationError.counts(reference: reference.total, candidate: candidate.total)
     }
     let candidate = try candidate.paired(with: reference)
     var (psnr, ssim, uniform, lpips): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
@@ -57,15 +58,20 @@ extension Evaluation {
           + "are smaller than its window of \(side)×\(side) pixels")
     }
     let bootstrap = Bootstrap(resamples: resamples, seed: seed)
+    var lone: [String] = []  // measures of one image
     for (name, values, measure) in [
       ("psnr", psnr, EvaluationMeasure.psnr), ("ssim", ssim, .ssim),
       ("ssim_uniform7", uniform, .ssim), ("lpips_\(perceptual?.trunk ?? "")", lpips, .lpips),
     ] where wants(measure) && !values.isEmpty {
       var own = bootstrap  // the interval of a measure does not depend on the others
+      if values.count == 1 { lone.append(name) }
       report.values.append(
         MeasuredValue(
           name: name, value: values.reduce(0, +) / Double(values.count),
           interval: resamples > 0 ? own.halfWidth(ofMean: values) : nil))
+    }
+    if resamples > 0, !lone.isEmpty {
+      report.warnings.append("\(lone.joined(separator: ", ")): no interval, of 1 image")
     }
   }
 }

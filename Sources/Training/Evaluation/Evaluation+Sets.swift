@@ -14,7 +14,7 @@ extension Evaluation {
     for (side, table) in [(reference, first), (candidate, second)] {
       // Networks round the last images of a set differently, where they are fewer at once.
       if let table, table.count > 1, table.isConstant(within: extractor == nil ? 0 : 1e-4) {
-        report.warnings.append(
+        report.warn(
           "\(side.path): all images have the same \(extractor == nil ? "pixels" : "features")")
       }
     }
@@ -46,9 +46,9 @@ extension Evaluation {
           let found = try PrecisionRecall(reference: first, candidate: second) { try progress(0) }
           return [found.precision, found.recall, found.density, found.coverage]
         }
-        report.definition.append(("prdc k", .number(UInt64(PrecisionRecall.neighbour))))
         let names = ["precision", "recall", "density", "coverage"]
         let found = try values(first, second)
+        report.definition.append(("prdc k", .number(UInt64(PrecisionRecall.neighbour))))
         let intervals = try intervals(names, first, second, &report, progress, values)
         for (index, name) in names.enumerated() {
           report.values.append(
@@ -160,6 +160,9 @@ extension Evaluation {
           ?? FeatureMoments(FeatureTable(width: extractor.width))
       }
       value = MeasuredValue(name: name, value: try FrechetDistance.between(moments[0], moments[1]))
+      if resamples > 0 {
+        report.warnings.append("\(name): no interval, statistics have no images to resample")
+      }
     }
     report.values.append(value)
     let known = [reference, candidate].map(\.measured).filter { $0 > 0 }

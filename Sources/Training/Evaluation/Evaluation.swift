@@ -71,26 +71,27 @@ package struct Evaluation {
 
   /// Features of one side, or the pixels that MIND compares.
   ///
+  /// - Parameter sizes: of images, `16×12`, each once; latents of another size than the first one
+  ///   are refused.
   /// - Throws: errors of reading, `EvaluationError.size`, `notFinite`.
-  package func features(
-    of side: EvaluationSide, progress: (_ images: Int) throws -> Void
+  private func features(
+    of side: EvaluationSide, sizes: inout [String], progress: (_ images: Int) throws -> Void
   ) throws -> FeatureTable? {
     guard extractor != nil || comparesPixels, side.count > 0 else { return nil }
     var table = FeatureTable(width: extractor?.width ?? PixelFeatures.width)
-    var size: (width: Int, height: Int)?
     for start in stride(from: 0, to: side.count, by: Self.batch) {
       let images = try side.images(start..<min(start + Self.batch, side.count))
-      if let extractor, extractor.source == .latents {
-        for (offset, image) in images.enumerated() {
-          let expected = size ?? (image.width, image.height)
-          size = expected
-          guard (image.width, image.height) == expected else {
-            throw EvaluationError.size(
-              path: side.path, image: start + offset, found: "\(image.width)×\(image.height)",
-              expected: "\(expected.width)×\(expected.height) as the others: latents need one size")
-          }
+      for (offset, image) in images.enumerated() {
+        let size = "\(image.width)×\(image.height)"
+        if sizes.contains(size) { continue }
+        sizes.append(size)
+        guard let extractor, extractor.source == .latents else { continue }
+        guard sizes.count == 1 else {
+          throw EvaluationError.size(
+            path: side.path, image: start + offset, found: size,
+            expected: "\(sizes[0]) as the others: latents need one size")
         }
-        try extractor.requireSize(width: images[0].width, height: images[0].height, of: side.path)
+        try extractor.requireSize(width: image.width, height: image.height, of: side.path)
       }
       table.append(try extractor?.features(of: images) ?? PixelFeatures.features(of: images))
       try progress(images.count)
@@ -109,7 +110,10 @@ package struct Evaluation {
   package func saveReferenceStatistics(
     to path: String, progress: (_ images: Int) throws -> Void
   ) throws -> EvaluationReport {
-    guard let extractor, let table = try features(of: reference, progress: progress) else {
+    var sizes: [String] = []
+    guard let extractor,
+      let table = try features(of: reference, sizes: &sizes, progress: progress)
+    else {
       throw EvaluationError.statisticsAlone(path: reference.path, measures: "--save-statistics")
     }
     var report = EvaluationReport()
@@ -141,10 +145,11 @@ package struct Evaluation {
       throw .width(path: side.path, found: statistics.mean.count, expected: extractor.width)
     }
     guard let origin = statistics.origin else { return }
+    let weights = origin.weights == extractor.olderDigest ? extractor.digest : origin.weights
     for (property, found, expected, option) in [
       ("resize", origin.resize, extractor.convention, "give --resize \(origin.resize)"),
       (
-        "weights with SHA-256", origin.weights, extractor.digest,
+        "weights with SHA-256", weights, extractor.digest,
         "give --features with the weights that they were made with"
       ),
     ] where found != expected {
@@ -162,18 +167,24 @@ package struct Evaluation {
     var report = EvaluationReport()
     report.counts = (reference.measured, candidate.measured)
     for side in [reference, candidate] {
-      report.warnings += side.warnings.filter { !report.warnings.contains($0) }
+      for warning in side.warnings { report.warn(warning) }
       if let extractor { try requireStatistics(of: side, from: extractor) }
       if side.isUndecoded, extractor == nil, wanted == nil, !isPaired, !looksForSprites {
-        report.warnings.append(
+        report.warn(
           "\(side.path): codes; \(PixelFeatures.mindName) is left out without the VQGAN that decodes "
             + "them, --vqgan RUN")
       }
     }
     if isPaired { try measurePairs(&report, progress) }
     if extractor != nil || comparesPixels {
-      let first = try features(of: reference, progress: progress)
-      let second = try features(of: candidate, progress: progress)
+      var sizes: [String] = []
+      let first = try features(of: reference, sizes: &sizes, progress: progress)
+      let second = try features(of: candidate, sizes: &sizes, progress: progress)
+      if extractor == nil, sizes.count > 1 {
+        report.warn(
+          "\(PixelFeatures.mindName): images of \(sizes.count) sizes, such as \(sizes[0]) and "
+            + "\(sizes[1]), are all made \(PixelFeatures.side)×\(PixelFeatures.side)")
+      }
       if let statisticsPath, let second, let extractor {
         try statistics(of: second, by: extractor).write(to: statisticsPath)
       }

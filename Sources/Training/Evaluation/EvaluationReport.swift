@@ -55,6 +55,11 @@ package struct EvaluationReport: Encodable {
   /// The file of statistics, where they are all that was asked for.
   package var statistics: String?
 
+  /// Adds a warning, once.
+  mutating func warn(_ warning: String) {
+    if !warnings.contains(warning) { warnings.append(warning) }
+  }
+
   /// One line: the measures, then their definition; below it the paths of lists and sheets.
   package var text: String {
     let numbers = values.map { value in

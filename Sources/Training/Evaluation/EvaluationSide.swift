@@ -14,7 +14,7 @@ package struct EvaluationSide {
   var rows: [Int]
   /// Images that are there.
   package let total: Int
-  /// What of the folder is not taken.
+  /// What of the folder is not taken, or that statistics have no images to count.
   let warnings: [String]
   private let reading: ImageReading
 
@@ -46,7 +46,13 @@ package struct EvaluationSide {
     case .folder(let folder): total = folder.names.count
     case .statistics: total = 0
     }
-    warnings = if case .folder(let folder) = contents { folder.warnings } else { [] }
+    warnings =
+      switch contents {
+      case .folder(let folder): folder.warnings
+      case .statistics where count != nil:
+        ["\(path): statistics have no images, which --count takes"]
+      default: []
+      }
     rows = total == 0 ? [] : evenRows(count ?? total, of: total)
   }
 

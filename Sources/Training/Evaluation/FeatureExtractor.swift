@@ -56,8 +56,10 @@ package struct FeatureExtractor {
   package let source: FeatureSource
   /// The file of weights; of latents the VQGAN's.
   package let path: String
-  /// SHA-256 of the file of weights; of latents the VQGAN's fingerprint.
+  /// SHA-256 of the file of weights; of latents the fingerprint of encoder and codebook.
   package let digest: String
+  /// What older statistics of latents have in its place: the fingerprint of the whole VQGAN.
+  let olderDigest: String?
   /// Length of the features.
   package let width: Int
   package let resize: FeatureResize
@@ -76,6 +78,7 @@ package struct FeatureExtractor {
     self.source = source
     self.resize = resize
     self.device = device
+    olderDigest = source == .latents ? stage?.fingerprint : nil
     switch source {
     case .inception(let path):
       var model = InceptionV3(on: device)
@@ -92,8 +95,8 @@ package struct FeatureExtractor {
     case .latents:
       guard let stage else { throw EvaluationError.latentsNeedVQGAN }
       try stage.requireColourImages()
-      (network, width, digest) = (.latents(stage), 2 * stage.config.embedDim, stage.fingerprint)
-      path = stage.path
+      (network, width) = (.latents(stage), 2 * stage.config.embedDim)
+      (path, digest) = (stage.path, stage.fingerprints.codes)
     }
     if let convolution = firstOverflow() {
       throw ArchitectureError.unsupported(

@@ -58,7 +58,7 @@ extension EvaluationSide {
   ///
   /// Files of two folders pair by name, without their endings, and without the numbers of
   /// reconstruct, where these are all that differs;
-  /// rows of shards where both sides have the same names. All else pairs by position.
+  /// rows of shards, of images or codes, where both sides have the same names. All else pairs by position.
   /// - Throws: `EvaluationError.unpaired` for the first image without a namesake, of shards only
   ///   where others have one; errors of the files.
   func paired(with reference: EvaluationSide) throws -> EvaluationSide {
@@ -93,11 +93,22 @@ extension EvaluationSide {
       let bare = (Self.withoutNumbers(stems.0), Self.withoutNumbers(stems.1))
       if Set(stems.0) != Set(stems.1), Set(bare.0) == Set(bare.1) { stems = bare }
       found = areDifferent(stems.0) && areDifferent(stems.1) ? stems : (own.names, other.names)
-    case (.shards(let own), .shards(let other)): found = (try own.names, try other.names)
-    case (.codes(let own, _), .shards(let other)): found = (try own.names, try other.names)
-    default: return nil
+    default:
+      guard let own = try rowNames, let others = try reference.rowNames else { return nil }
+      found = (own, others)
     }
     return areDifferent(found.0) && areDifferent(found.1) ? found : nil
+  }
+
+  /// The names of all rows of image shards and code shards; nil of anything else.
+  private var rowNames: [String]? {
+    get throws {
+      switch contents {
+      case .shards(let set): try set.names
+      case .codes(let set, _): try set.names
+      default: nil
+      }
+    }
   }
 
   /// Names without the numbers `0000-` that reconstruct sets before those of its images; as they
