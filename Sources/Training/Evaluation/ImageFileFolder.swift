@@ -57,8 +57,8 @@ extension EvaluationSide {
   /// The same images in the order of their namesakes of the reference.
   ///
   /// Files of two folders pair by name, without their endings, and without the numbers of
-  /// reconstruct, where these are all that differs;
-  /// rows of shards, of images or codes, where both sides have the same names. All else pairs by position.
+  /// reconstruct, where these are all that differs; rows of shards, of images or codes, where both
+  /// sides have the same names. All else pairs by position.
   /// - Throws: `EvaluationError.unpaired` for the first image without a namesake, of shards only
   ///   where others have one; errors of the files.
   func paired(with reference: EvaluationSide) throws -> EvaluationSide {
