@@ -70,6 +70,7 @@ def odd_pngs():
         yield f"half an end, {name}", png(parts)[:-5]
         yield f"a damaged end, {name}", png(parts, damaged=[b"IEND"])
         yield f"an end with data, {name}", png(parts[:-1] + [(b"IEND", b"x")])
+        yield f"a wrong CRC, {name}", png(parts, damaged=[b"IDAT"])
     parts = chunks(fixture("palette-8.png"))
     yield "a short palette", png([(kind, body[:90] if kind == b"PLTE" else body) for kind, body in parts])
 
@@ -81,7 +82,6 @@ def lost_pngs():
     yield "a wrong checksum", png(with_pixels(parts, data[:-1] + bytes([data[-1] ^ 1])))
     yield "no checksum", png(with_pixels(parts, data[:-4]))
     yield "a row missing", png(with_pixels(parts, zlib.compress(raw[:-100])))
-    yield "a damaged chunk", png(parts, damaged=[b"IDAT"])
 
 
 # JPEG
@@ -113,7 +113,8 @@ def lost_jpegs():
     restart = jpeg.index(b"\xff\xd1", scan_of(jpeg)[0])
     yield "a restart missing", jpeg[:restart] + jpeg[restart + 2:]
     yield "a byte missing", jpeg[:-3] + jpeg[-2:]
-    yield "no end", jpeg[:-2]
+    yield "no end, and zeros", jpeg[:-2] + bytes(200)
+    yield "half a scan", jpeg[:(restart + len(jpeg)) // 2]
 
 
 # Orientation
