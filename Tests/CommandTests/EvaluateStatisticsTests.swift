@@ -30,8 +30,8 @@ struct EvaluateStatisticsTests {
       cmp c.npz lone.npz
       train-vqgan S --preset tiny --steps 1 --seed 3 --threads 1 --out V2 --quiet >/dev/null
       evaluate S c.npz --vqgan V2 --features latents --quiet 2>other && exit 1 || [ $? -eq 65 ]
-      train-vqgan S --init-from V --freeze encoder,codebook --preset tiny --steps 1 --batch-size 1 \\
-        --learning-rate 0.01 --threads 1 --out T --quiet >/dev/null
+      train-vqgan S --init-from V --freeze encoder,codebook --preset tiny --steps 1 \\
+        --batch-size 1 --learning-rate 0.01 --threads 1 --out T --quiet >/dev/null
       evaluate S c.npz --vqgan T --features latents --metrics fid --json --quiet 2>/dev/null
       """, in: images.folder)
     #expect(outcome.status == 0, "\(outcome.errors)")

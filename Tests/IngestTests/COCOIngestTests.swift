@@ -163,8 +163,8 @@ struct COCOIngestTests {
     let options = try COCOOptions.taking(objects: true)
     #expect(
       try plan(coco, options, .squares()).warnings == [
-        "\(coco.annotations("instances")): category 0 is \"person\"; \"category\" of an image without "
-          + "objects is therefore 19, not 0"
+        "\(coco.annotations("instances")): category 0 is \"person\"; \"category\" of an image "
+          + "without objects is therefore 19, not 0"
       ])
     try ingest(coco, options, to: out("objects"))
     let reader = try ImageShardReader(out("objects/p-00000.h5"))

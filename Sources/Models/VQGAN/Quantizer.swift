@@ -118,8 +118,8 @@ package struct Quantized {
 
   /// The codebook loss, a scalar.
   ///
-  /// - Complexity: made anew each time; with an entropy loss most of the work of quantization, which
-  ///   only trainings and validations need.
+  /// - Complexity: made anew each time; with an entropy loss most of the work of quantization, and
+  ///   only trainings and validations need it.
   package var loss: Tensor { hasGradients ? makeLoss() : withoutGradients(makeLoss) }
 
   /// - Parameters:

@@ -37,8 +37,8 @@ struct ImageFileFolder {
     let others = files.filter { !known.contains($0) }
     if let first = others.first {
       warnings.append(
-        "\(folder): \(others.count == 1 ? "1 file is" : "\(others.count) files are") no PNG or JPEG by "
-          + "name and left out, such as \(first)")
+        "\(folder): \(others.count == 1 ? "1 file is" : "\(others.count) files are") no PNG or JPEG "
+          + "by name and left out, such as \(first)")
     }
     if let first = folders.min() {
       warnings.append(

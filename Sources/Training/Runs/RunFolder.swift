@@ -19,8 +19,8 @@ package enum RunError: Error, Equatable {
   case otherData(path: String, key: String, use: String)
   case otherKind(path: String, found: String, expected: String)
   case damaged(path: String, problem: String)
-  /// Something of a step is not finite; `last` is the step of the newest checkpoint that can be gone
-  /// on from, with `canSkip` behind the step that is left out.
+  /// Something of a step is not finite; `last` is the step of the newest checkpoint that a run can
+  /// go on from, with `canSkip` behind the step that is left out.
   case notFinite(path: String, step: Int, what: String, last: Int?, canSkip: Bool)
   /// So many steps in a row were skipped that going on is of no use.
   case onlySkipped(path: String, step: Int, count: Int, what: String, last: Int?)

@@ -1,6 +1,5 @@
 // One training step of the VQGAN: reconstruction, codebook and adversarial losses, then the
 // discriminator.
-import Foundation
 import Models
 import NN
 import TensorCore
@@ -357,59 +356,5 @@ package struct VQGANTrainer {
     let positions = IndexTensor(rows.map { Int32($0) }, shape: [rows.count])
     model.quantizer.setEntries(restarted, to: latents.vectors.gathered(at: positions))
     usage.reset(restarted)
-  }
-
-  /// Starts from the data: the decoder's last bias is the mean colour or the labels' frequencies as
-  /// logits, and with `k_means` the codebook the centres of the latent vectors.
-  package mutating func initialize(from batches: [VQGANInput], using random: inout RandomSource) {
-    withoutGradients {
-      model.decoder.startOutput(at: meanOutput(of: batches))
-      if model.config.input.isLabels { model.encoder.startLabels() }
-      guard model.config.quantizer.initialization == .kMeans else { return }
-      var none: RandomSource?
-      let vectors = batches.map { model.latents(of: $0, dropout: &none).vectors() }
-      guard let first = vectors.first else { return }
-      let all = vectors.dropFirst().reduce(first) { $0.followed(by: $1) }
-      model.quantizer.startEntries(from: all, using: &random)
-    }
-  }
-
-  /// What the output is on average, `[C]`.
-  private func meanOutput(of batches: [VQGANInput]) -> [Float] {
-    var images: [Tensor] = []
-    var labels: [Int32] = []
-    for batch in batches {
-      switch batch {
-      case .values(let values): images.append(values)
-      case .labels(let map): labels += map.elements
-      }
-    }
-    guard !labels.isEmpty else { return Self.meanColor(of: images) }
-    var counts = [Double](repeating: 0.5, count: model.config.outChannels)
-    for label in labels { counts[Int(label)] += 1 }
-    guard objective.labelWeights.isEmpty else {
-      // The least weighted cross-entropy of one softmax for all positions.
-      counts = zip(counts, objective.labelWeights).map { $0 * max(Double($1), 1e-6) }
-      let total = counts.reduce(0, +)
-      return counts.map { Float(log($0 / total)) }
-    }
-    let total = counts.reduce(0, +) + 0.5
-    return counts.map { Float(log($0 / (total - $0))) }
-  }
-
-  /// The mean of every channel, `[C]`.
-  private static func meanColor(of batches: [Tensor]) -> [Float] {
-    var sums: [Float] = []
-    for images in batches {
-      let (n, c, positions) = (images.shape[0], images.shape[1], images.shape[2] * images.shape[3])
-      let values = images.elements()
-      sums += Array(repeating: 0, count: max(0, c - sums.count))
-      for plane in 0..<n * c {
-        let mean =
-          values[plane * positions..<(plane + 1) * positions].reduce(0, +) / Float(positions)
-        sums[plane % c] += mean / Float(n * batches.count)
-      }
-    }
-    return sums
   }
 }
