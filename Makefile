@@ -6,8 +6,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
 .PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times \
-	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-metrics bench \
-	bench-compare compare-tokenizers compare-codebooks lint format check clean install uninstall package
+	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-metrics \
+	bench bench-compare compare-tokenizers compare-codebooks lint format check clean install uninstall package
 
 BUILD := .build
 SWIFTFLAGS := -c release --scratch-path $(BUILD)
@@ -54,7 +54,8 @@ mutation-sweep: build  ## read INPUTS=5000 changed files of each kind, SEED=1; t
 	@$(BIN)/mutation-sweep --inputs $(INPUTS) --seed $(SEED)
 
 test-portable:  ## the same, built without the libraries that can be left out
-	$(MAKE) --no-print-directory test BUILD=.build-portable SWIFTFLAGS="-c release --scratch-path .build-portable --disable-default-traits"
+	$(MAKE) --no-print-directory test BUILD=.build-portable \
+	  SWIFTFLAGS="-c release --scratch-path .build-portable --disable-default-traits"
 
 NUMERIC = ^(CKernels|TensorCore|NN|Models|TamingCheckpoints|Training)Tests\.|ParityCommandTests|ConvertCheckpointTests
 # A build for one instruction set instead of a choice at run time.
@@ -70,7 +71,7 @@ KERNELS = $(wildcard Sources/CKernels/*.c)
 ARM_HEADERS = -isystem /usr/aarch64-linux-gnu/include $(shell pkg-config --cflags hdf5 libpng libjpeg) \
 	-idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
 
-test-arm:  ## compile all C for ARM, run the kernels' self-check under an emulator (gcc-aarch64-linux-gnu, qemu-user), and compile the branches for macOS
+test-arm:  ## compile all C for ARM, its branches for macOS too; check the kernels under an emulator (qemu-user)
 	for file in Sources/C*/*.c; do clang --target=aarch64-linux-gnu -fsyntax-only -Wall -Werror -DHAS_LIBDEFLATE \
 	  $(ARM_HEADERS) -I$$(dirname $$file)/include $$file || exit 1; done
 	Tests/check-darwin.sh
@@ -92,8 +93,9 @@ interop: build .venv/tensorboard  ## read the event files of a run with TensorBo
 
 ANNOTATIONS ?= coco/annotations
 
-test-masks: .venv/ready  ## compare the masks of the 100 photos of COCO in ANNOTATIONS=folder with those stored of pycocotools
-	.venv/bin/python Tests/Fixtures/coco/masks.py stored $(ANNOTATIONS)/instances_train2017.json $(ANNOTATIONS)/stuff_train2017.json
+test-masks: .venv/ready  ## compare masks of 100 photos of COCO in ANNOTATIONS=folder with those stored of pycocotools
+	.venv/bin/python Tests/Fixtures/coco/masks.py stored $(ANNOTATIONS)/instances_train2017.json \
+	  $(ANNOTATIONS)/stuff_train2017.json
 
 PHOTOS ?= Datasets/montezuma/screens
 COUNT ?= 8
@@ -104,7 +106,7 @@ interop-torch: build .venv/torch  ## convert checkpoints from and to PyTorch, an
 	Tests/check-reference.sh $(BIN) .venv/bin/python $(PHOTOS) $(COUNT)
 	Tests/check-tokenizers.sh $(BIN) .venv/bin/python $(PHOTOS)
 
-interop-metrics: build .venv/metrics  ## compare evaluate with pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image
+interop-metrics: build .venv/metrics  ## evaluate beside pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image
 	.venv/bin/python Tests/check-metrics.py $(BIN)/evaluate $(METRIC_IMAGES)
 
 VQGANS ?= runs/demo/vqgan
@@ -112,15 +114,15 @@ TOKENIZERS ?= runs/tokenizers
 LPIPS ?=
 FEATURES ?=
 
-compare-tokenizers: build .venv/ready  ## PHOTOS=folder through each of VQGANS="a b": a table and a sheet; COUNT=8 SIZE=256 LPIPS="files" FEATURES=inception=FILE
-	.venv/bin/python Tools/compare-tokenizers.py $(BIN) $(PHOTOS) $(VQGANS) --size $(SIZE) --count $(COUNT) --out $(TOKENIZERS) \
-	  $(addprefix --lpips ,$(LPIPS)) $(addprefix --features ,$(FEATURES))
+compare-tokenizers: build .venv/ready  ## PHOTOS=folder through VQGANS="a b": table, sheet; COUNT= SIZE= LPIPS= FEATURES=
+	.venv/bin/python Tools/compare-tokenizers.py $(BIN) $(PHOTOS) $(VQGANS) --size $(SIZE) --count $(COUNT) \
+	  --out $(TOKENIZERS) $(addprefix --lpips ,$(LPIPS)) $(addprefix --features ,$(FEATURES))
 
 SHARDS ?= runs/demo/shards
 CODEBOOKS ?= runs/codebooks
 OPTIONS ?=
 
-compare-codebooks: build  ## a VQGAN and a GPT for each of ten codebooks on SHARDS=folder, and a table; OPTIONS="--steps 2500 --gpt-steps 500"
+compare-codebooks: build  ## VQGAN and GPT for each of ten codebooks on SHARDS=folder: a table; OPTIONS="--steps N"
 	@Tools/compare-codebooks.py $(BIN) $(SHARDS) --out $(CODEBOOKS) $(OPTIONS)
 
 bench: build  ## times of real work, one JSON line each
@@ -169,14 +171,14 @@ clean:  ## remove what was built, but not runs/
 	touch $@
 
 .venv/metrics: .venv/torch
-	.venv/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 torchvision==0.28.0 pytorch-fid==0.3.0 torch-fidelity==0.4.0 \
-		clean-fid==0.1.35 prdc==0.2 lpips==0.1.4 scikit-image \
+	.venv/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 torchvision==0.28.0 \
+		pytorch-fid==0.3.0 torch-fidelity==0.4.0 clean-fid==0.1.35 prdc==0.2 lpips==0.1.4 scikit-image \
 		--extra-index-url https://download.pytorch.org/whl/cpu
 	touch $@
 
-# Experiments. Each step keeps what it printed, the paths of its results, and the next step reads them from there; a step that
-# was cut short has no such file and goes on where it stopped. Options are set by the name of the experiment, and depended on
-# like files: a step whose options have changed since it ran is run again, and so is what comes after it.
+# Experiments. Each step keeps what it printed, the paths of its results, and the next step reads them from there; a
+# step that was cut short has no such file and goes on where it stopped. Options are set by the name of the experiment,
+# and depended on like files: a step whose options have changed since it ran is run again, and so are those after it.
 
 DATA ?= Datasets/montezuma
 DEMO_SIZE ?= 104
@@ -212,10 +214,10 @@ rooms/gpt = --condition label:room --condition-dropout 0.1 --ema 0.995
 rooms/gpt-steps = $(ROOMS_GPT_STEPS)
 rooms/samples = --label $(ROOMS_LABELS) --count 81 --temperature 0.7 --top-k 100 --codes-out runs/rooms/drawn.h5
 
-# make coco COCO=~/coco [SIZE=256] [MARGIN=20] [PRESET=f16] [STEPS=50000] [GPT_STEPS=50000]; each size and preset has a folder of
-# its own. Without val2017/ every tenth image is held out. The f16 of the published COCO model has 8192 codes; its GPT was
-# halved. With MARGIN the VQGAN learns from random squares of images that are larger by so many pixels on each side, which
-# have shards of their own, wide/; the codes are those of the middles.
+# make coco COCO=~/coco [SIZE=256] [MARGIN=20] [PRESET=f16] [STEPS=50000] [GPT_STEPS=50000]; each size and preset has a
+# folder of its own. Without val2017/ every tenth image is held out. The f16 of the published COCO model has 8192 codes;
+# its GPT was halved. With MARGIN the VQGAN learns from random squares of images that are larger by so many pixels on
+# each side, which have shards of their own, wide/; the codes are those of the middles.
 COCO ?= $(HOME)/coco
 SIZE ?= 256
 MARGIN ?= 0
@@ -283,13 +285,14 @@ into = > $@.part && mv $@.part $@
 newer = [ -e $(1) ] && [ -z "$$(find $(2) -newer $(1))" ]
 # Removes folder $(1) of shards or codes unless what it is made of is still the same: a command refuses to mix the two.
 renew = { $(call newer,$(1)/manifest.json,$^); } || rm -rf $(1)
-# Trains by command $(1) in folder $(2) for $(4) steps: goes on where the same was begun, or puts what was made of other things
-# aside, under the time of day, and starts with the options $(3).
+# Trains by command $(1) in folder $(2) for $(4) steps: goes on where the same was begun, or puts what was made of other
+# things aside, under the time of day, and starts with the options $(3).
 define train
 	@if $(call newer,$(2)/config.json,$(filter-out %.steps,$^)); then options=--resume; \
 	else options='$(3)'; [ ! -e $(2) ] || mv $(2) $(2).$$(date +%Y%m%d-%H%M%S); fi; \
 	set -x; $(BIN)/$(1) --out $(2) $$options --steps $(4) < $(firstword $(filter %/wide.txt,$^) $<) $(into)
 endef
+held-out = $(@D)/shards/*-validation-*.h5
 # Keeps the options $(1) of a step in a file that is written only when they change.
 note = @mkdir -p $(@D); echo '$(strip $(1))' | cmp -s - $@ || echo '$(strip $(1))' > $@
 
@@ -314,14 +317,14 @@ runs/%/wide.txt: runs/%/wide.options
 runs/$(coco-run)/shards.txt runs/$(coco-run)/wide.txt: $(wildcard $(COCO)/annotations/*2017.json)
 
 runs/%/vqgan.txt: runs/%/shards.txt runs/%/vqgan.options runs/%/vqgan.steps
-	$(call train,train-vqgan,$(@D)/vqgan,$($*/vqgan) --validation $(@D)/shards/*-validation-*.h5,$($*/vqgan-steps))
+	$(call train,train-vqgan,$(@D)/vqgan,$($*/vqgan) --validation $(held-out),$($*/vqgan-steps))
 
 runs/%/segmentation.txt: runs/%/shards.txt runs/%/segmentation.options runs/%/segmentation.steps
-	$(call train,train-vqgan,$(@D)/segmentation,$($*/segmentation) --validation $(@D)/shards/*-validation-*.h5,$($*/segmentation-steps))
+	$(call train,train-vqgan,$(@D)/segmentation,$($*/segmentation) --validation $(held-out),$($*/segmentation-steps))
 
 runs/%/reconstructions.txt: runs/%/vqgan.txt
 	rm -rf $(@D)/reconstructions
-	$(BIN)/reconstruct $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan --out $(@D)/reconstructions $(into)
+	$(BIN)/reconstruct $(held-out) --vqgan $(@D)/vqgan --out $(@D)/reconstructions $(into)
 
 runs/%/codes.txt: runs/%/vqgan.txt
 	$(call renew,$(@D)/codes)
@@ -329,7 +332,7 @@ runs/%/codes.txt: runs/%/vqgan.txt
 
 runs/%/validation-codes.txt: runs/%/vqgan.txt
 	$(call renew,$(@D)/validation-codes)
-	$(strip $(BIN)/encode-dataset $(@D)/shards/*-validation-*.h5 --vqgan $(@D)/vqgan $($*/codes) --out $(@D)/validation-codes) $(into)
+	$(strip $(BIN)/encode-dataset $(held-out) --vqgan $(@D)/vqgan $($*/codes) --out $(@D)/validation-codes) $(into)
 
 runs/%/codebook.txt: runs/%/codes.txt
 	rm -rf $(@D)/codebook
@@ -344,7 +347,7 @@ runs/%/samples.txt: runs/%/gpt.txt runs/%/samples.options
 
 runs/%/half.txt: runs/%/gpt.txt runs/%/half.options
 	rm -rf $(@D)/half
-	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --from-image $(@D)/shards/*-validation-*.h5 $($*/maps) \
+	$(BIN)/sample-gpt --gpt $(@D)/gpt --vqgan $(@D)/vqgan --from-image $(held-out) $($*/maps) \
 	  --count 8 $(half) --out $(@D)/half $(into)
 
 runs/%/larger.txt: runs/%/gpt.txt runs/%/larger.options
@@ -355,7 +358,8 @@ runs/%/larger.txt: runs/%/gpt.txt runs/%/larger.options
 runs/%/rooms.txt: runs/%/samples.txt .venv/ready
 	rm -rf $(@D)/samples-shards $(@D)/samples-codes
 	$(BIN)/prep-images $(@D)/samples --size $(ROOMS_SIZE) --out $(@D)/samples-shards > $(@D)/samples-shards.txt
-	$(BIN)/encode-dataset --vqgan $(@D)/vqgan --out $(@D)/samples-codes < $(@D)/samples-shards.txt > $(@D)/samples-codes.txt
+	$(BIN)/encode-dataset --vqgan $(@D)/vqgan --out $(@D)/samples-codes \
+	  < $(@D)/samples-shards.txt > $(@D)/samples-codes.txt
 	.venv/bin/python Tools/nearest_rooms.py room $$(cat $(@D)/codes.txt) --samples $$(cat $(@D)/samples-codes.txt) \
 	  --drawn $(@D)/drawn.h5 > $(@D)/rooms.report
 	cat $(@D)/rooms.report; echo $(@D)/rooms.report > $@

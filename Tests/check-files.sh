@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes small files of every kind with the built commands and opens them in h5py, in the safetensors package and, those of PyTorch,
-# with zipfile and pickle; compares odd images with Pillow. Then it runs what README.md shows.
+# Makes small files of every kind with the built commands and opens them in h5py, in the safetensors package and, those
+# of PyTorch, with zipfile and pickle; compares odd images with Pillow. Then it runs what README.md shows.
 # Usage: Tests/check-files.sh FOLDER-OF-BUILT-COMMANDS PYTHON
 set -eu
 bin=$1
@@ -18,11 +18,20 @@ mkdir -p "$work/coco/train2017" "$work/coco/annotations"
 for id in 1 2 3; do
   cp "$tests/../Datasets/montezuma/screens/revenge/32/$id.png" "$work/coco/train2017/$id.jpg"
 done
-images='"images":[{"id":1,"file_name":"1.jpg","width":160,"height":210},{"id":2,"file_name":"2.jpg","width":160,"height":210},{"id":3,"file_name":"3.jpg","width":160,"height":210}]'
-echo "{$images,\"annotations\":[{\"id\":1,\"image_id\":3,\"caption\":\"Ein Seil über Lava.\"},{\"id\":2,\"image_id\":3,\"caption\":\"\"}]}" \
-  >"$work/coco/annotations/captions_train2017.json"
-echo "{$images,\"annotations\":[{\"id\":7,\"image_id\":1,\"category_id\":1,\"iscrowd\":0,\"area\":400,\"bbox\":[-10,60,20.5,20],\"segmentation\":[[0,60,20,60,20,80,0,80]]}],\"categories\":[{\"id\":1,\"name\":\"person\",\"supercategory\":\"person\"}]}" \
-  >"$work/coco/annotations/instances_train2017.json"
+images='"images": [
+  {"id": 1, "file_name": "1.jpg", "width": 160, "height": 210},
+  {"id": 2, "file_name": "2.jpg", "width": 160, "height": 210},
+  {"id": 3, "file_name": "3.jpg", "width": 160, "height": 210}]'
+cat >"$work/coco/annotations/captions_train2017.json" <<JSON
+{$images, "annotations": [
+  {"id": 1, "image_id": 3, "caption": "Ein Seil über Lava."}, {"id": 2, "image_id": 3, "caption": ""}]}
+JSON
+cat >"$work/coco/annotations/instances_train2017.json" <<JSON
+{$images, "annotations": [
+  {"id": 7, "image_id": 1, "category_id": 1, "iscrowd": 0, "area": 400, "bbox": [-10, 60, 20.5, 20],
+   "segmentation": [[0, 60, 20, 60, 20, 80, 0, 80]]}],
+ "categories": [{"id": 1, "name": "person", "supercategory": "person"}]}
+JSON
 for compression in none 4; do
   "$bin/prep-coco" "$work/coco" --size 32 --captions --objects --segmentation annotations --quiet \
     --compression $compression --out "$work/shards-coco-$compression" >/dev/null

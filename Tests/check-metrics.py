@@ -4,7 +4,8 @@ the same random weights: check-metrics.py EVALUATE IMAGES... [--count 300] [--fo
 [--trunks alex,squeeze,vgg] [--turns N]
 
 IMAGES are folders of photos or frames. An empty list leaves its part out; --turns compares the speed of Inception with
-PyTorch's, N times each in turns. Needs torch, torchvision, pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image.
+PyTorch's, N times each in turns. Needs torch, torchvision, pytorch-fid, torch-fidelity, clean-fid, prdc, lpips,
+scikit-image.
 Ends with 1 if a number differs by more than 1e-3 relative; LPIPS 1e-4, PSNR and SSIM 1e-6."""
 import argparse, io, json, pathlib, subprocess, sys, time
 import numpy as np, torch
@@ -27,7 +28,8 @@ def check(name, ours, theirs, tolerance):
     global failed
     difference = abs(ours - theirs) / max(abs(theirs), 1e-12)
     failed |= not difference <= tolerance
-    print(f"{name:28} {ours:.9g} {theirs:.9g}  {difference:.1e} {'' if difference <= tolerance else 'DIFFERS'}", flush=True)
+    print(f"{name:28} {ours:.9g} {theirs:.9g}  {difference:.1e} {'' if difference <= tolerance else 'DIFFERS'}",
+          flush=True)
 
 
 def make_images():
@@ -93,7 +95,8 @@ def features(model, images, resize):
         else:
             x = (torch.from_numpy(build_resizer("clean")(image)).permute(2, 0, 1)[None] - 128) / 128
         inputs.append(x)
-    return torch.cat([model(torch.cat(inputs[start : start + 16]))[0][:, :, 0, 0] for start in range(0, len(inputs), 16)])
+    return torch.cat([model(torch.cat(inputs[start : start + 16]))[0][:, :, 0, 0]
+                      for start in range(0, len(inputs), 16)])
 
 
 def run(*arguments):
@@ -177,7 +180,8 @@ import lpips, torchvision
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 head_folder = pathlib.Path(lpips.__file__).parent / "weights/v0.1"
-makers = {"alex": torchvision.models.alexnet, "squeeze": torchvision.models.squeezenet1_1, "vgg": torchvision.models.vgg16}
+makers = {"alex": torchvision.models.alexnet, "squeeze": torchvision.models.squeezenet1_1,
+          "vgg": torchvision.models.vgg16}
 pairs = [
     [torch.from_numpy(x.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1 for x in pair]
     for pair in zip(sides["reference"], sides["candidate"])
@@ -203,5 +207,6 @@ pairs = list(zip(sides["reference"], sides["candidate"]))
 check("psnr", ours["psnr"], np.mean([min(peak_signal_noise_ratio(a, b), 99) for a, b in pairs]), 1e-6)
 check("ssim", ours["ssim"], np.mean([structural_similarity(
     a, b, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False) for a, b in pairs]), 1e-6)
-check("ssim uniform 7", ours["ssim_uniform7"], np.mean([structural_similarity(a, b, channel_axis=2) for a, b in pairs]), 1e-6)
+check("ssim uniform 7", ours["ssim_uniform7"], np.mean([structural_similarity(
+    a, b, channel_axis=2) for a, b in pairs]), 1e-6)
 sys.exit(failed)

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Runs what README.md shows, the quick start, the pipeline and the lines of Python, with few small frames, small models and few steps.
+# Runs what README.md shows, the quick start, the pipeline and the lines of Python, with few small frames, small models
+# and few steps.
 # Usage: Tests/check-readme.sh FOLDER-OF-BUILT-COMMANDS PYTHON
 set -euo pipefail
 bin=$(cd "$1" && pwd)
@@ -20,7 +21,8 @@ block() {
 
 shrink() {
   sed -e 's/--size 104/--size 40 --limit 101/' -e 's/--steps [0-9]*/--steps 2/' -e 's/--count [0-9]*/--count 2/' \
-    -e 's/train-vqgan/& --preset tiny --batch-size 2/' -e 's/train-gpt/& --layers 1 --heads 2 --width 16 --batch-size 2 --steps 2/'
+    -e 's/train-vqgan/& --preset tiny --batch-size 2/' \
+    -e 's/train-gpt/& --layers 1 --heads 2 --width 16 --batch-size 2 --steps 2/'
 }
 
 {

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Published tokenizers at their sizes with random weights of PyTorch: codes and reconstructions of photos by the suite's commands
-# against those by PyTorch, one tokenizer after the other.
+# Published tokenizers at their sizes with random weights of PyTorch: codes and reconstructions of photos by the suite's
+# commands against those by PyTorch, one tokenizer after the other.
 #
 #     check-tokenizers.sh FOLDER-OF-BUILT-COMMANDS PYTHON [PHOTOS [COUNT [NAMES]]]
 #
-# PHOTOS is a folder of images; frames of Montezuma's Revenge unless it is given. Python has torch, safetensors, numpy, pillow and
-# h5py. Needs 1.5 GB of disk.
+# PHOTOS is a folder of images; frames of Montezuma's Revenge unless it is given. Python has torch, safetensors, numpy,
+# pillow and h5py. Needs 1.5 GB of disk.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 bin=$(cd "$1" && pwd)

@@ -108,7 +108,7 @@ def main():
     parser.add_argument("--work", help="folder to work in (default: a new one in /dev/shm)")
     options = parser.parse_args()
     began = time.monotonic()
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first, and so would the commands
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first: so would commands
         signal.signal(number, signal.SIG_DFL)
     options.bin = os.path.abspath(options.bin)
     options.deadline = began + options.seconds

@@ -2,9 +2,10 @@
 """Runs every parser under libFuzzer and AddressSanitizer: fuzz.py PROGRAM SECONDS [TARGET …]
 
 Two targets at a time, SECONDS each, from the inputs of Fuzz/Corpus. A crash, an input that takes 10 seconds and one
-that takes 2 GiB are findings; the input is left in the folder "found" beside PROGRAM. stdout: a JSON summary; the exit status
-is 1 with any finding, and where a run of all targets of a minute or more has made fewer than a million executions: then
-something kept it from working. Add --grow to put what reached new code, up to 2 KB each and 16 KB a target, into the corpus.
+that takes 2 GiB are findings; the input is left in the folder "found" beside PROGRAM. stdout: a JSON summary; the exit
+status is 1 with any finding, and where a run of all targets of a minute or more has made fewer than a million
+executions: then something kept it from working. Add --grow to put what reached new code, up to 2 KB each and 16 KB a
+target, into the corpus.
 """
 import concurrent.futures
 import json
@@ -22,8 +23,10 @@ arguments = [argument for argument in sys.argv[1:] if argument != "--grow"]
 grows = len(arguments) + 1 < len(sys.argv)
 program, seconds = pathlib.Path(arguments[0]).resolve(), int(arguments[1])
 found = program.parent / "found"
-environment = os.environ | {"SWIFT_BACKTRACE": "enable=no", "ASAN_OPTIONS": "quarantine_size_mb=16:malloc_context_size=8"}
-limits = ["-timeout=10", "-rss_limit_mb=2048", "-malloc_limit_mb=1024", "-max_len=8192", "-use_value_profile=1", "-reload=0"]
+environment = os.environ | {"SWIFT_BACKTRACE": "enable=no",
+                            "ASAN_OPTIONS": "quarantine_size_mb=16:malloc_context_size=8"}
+limits = ["-timeout=10", "-rss_limit_mb=2048", "-malloc_limit_mb=1024", "-max_len=8192", "-use_value_profile=1",
+          "-reload=0"]
 
 
 def number(pattern, text):
@@ -79,7 +82,8 @@ def grow(target, folder, own):
 
 
 found.mkdir(exist_ok=True)
-targets = arguments[2:] or subprocess.run([program], env=environment, capture_output=True, text=True, check=True).stdout.split()
+targets = arguments[2:] or subprocess.run([program], env=environment, capture_output=True, text=True,
+                                          check=True).stdout.split()
 with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("FUZZ_JOBS", 2))) as pool:
     results = list(pool.map(fuzz, targets))
 executions = sum(result["executions"] for result in results)

@@ -54,7 +54,8 @@ REPORT = re.compile(r"^.*(?:ERROR: AddressSanitizer|WARNING: ThreadSanitizer|: r
 
 def run(command, environment=None, log=None):
     with open(log or os.devnull, "w") as output:
-        done = subprocess.run(command, cwd=root, env=os.environ | (environment or {}), stdout=output, stderr=subprocess.STDOUT)
+        done = subprocess.run(command, cwd=root, env=os.environ | (environment or {}), stdout=output,
+                              stderr=subprocess.STDOUT)
     return done.returncode
 
 
@@ -64,7 +65,8 @@ def kernels(kind):
     program, log = folder / f"check-{kind}", folder / f"{kind}.log"
     runtime = pathlib.Path(shutil.which("swiftc")).resolve().parent.parent / "lib/swift/linux"
     # The runtime of ThreadSanitizer is made for programs with libdispatch.
-    extra = [f"-L{runtime}", "-ldispatch", "-lBlocksRuntime", f"-Wl,-rpath,{runtime}", *ONE_CLONE] if kind == "thread" else []
+    extra = ([f"-L{runtime}", "-ldispatch", "-lBlocksRuntime", f"-Wl,-rpath,{runtime}", *ONE_CLONE]
+             if kind == "thread" else [])
     sanitizers = "thread" if kind == "thread" else "address,undefined"
     sources = sorted(str(path) for path in (root / "Sources/CKernels").glob("*.c"))
     build = ["clang", "-w", "-O1", "-g", f"-fsanitize={sanitizers}", "-ISources/CKernels/include", "-ISources/CKernels",

@@ -3,8 +3,8 @@
 
     Tools/compare-bench.py BENCH [--precision float32|bfloat16] [--seconds S] [--rounds N] [--json] [NAME ...]
 
-Both sides are measured in every round, so that a machine that changes its speed changes both; the ratio is the median of the
-rounds. Tools/pytorch_baseline.py is run with the Python that runs this script, which needs PyTorch.
+Both sides are measured in every round, so that a machine that changes its speed changes both; the ratio is the median
+of the rounds. Tools/pytorch_baseline.py is run with the Python that runs this script, which needs PyTorch.
 """
 import argparse, json, os, statistics, subprocess, sys
 
@@ -27,7 +27,8 @@ def main():
     parser.add_argument("--json", action="store_true", help="one JSON object per line instead of a table")
     options = parser.parse_intermixed_args()
     baseline = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "pytorch_baseline.py")]
-    names = options.names or subprocess.run(baseline + ["--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    names = options.names or subprocess.run(baseline + ["--list"], stdout=subprocess.PIPE, text=True,
+                                            check=True).stdout.split()
     if not options.json:
         print(f"{'workload':30} {'unit':>9} {'bench':>10} {'PyTorch':>10} {'ratio':>7}   memory, MiB")
     for name in names:
@@ -37,7 +38,8 @@ def main():
         for _ in range(options.rounds):
             ours = measure([options.bench, "--quiet"] + ours_too + limits)[0]
             theirs = measure(baseline + ["--precision", options.precision] + limits)[0]
-            ratio = theirs["median"] / ours["median"] if ours["unit"] in ("s", "ms") else ours["median"] / theirs["median"]
+            ratio = (theirs["median"] / ours["median"] if ours["unit"] in ("s", "ms")
+                     else ours["median"] / theirs["median"])
             rounds.append((ratio, ours, theirs))
         ratio = statistics.median(r for r, _, _ in rounds)
         ours, theirs = (statistics.median(r[i]["median"] for r in rounds) for i in (1, 2))

@@ -3,10 +3,11 @@
 
     Tools/compare-codebooks.py BIN SHARDS --out FOLDER [--steps N] [--gpt-steps N] [--seed S] [KIND ...]
 
-SHARDS is a folder of image shards, its validation shards among them. Every kind has the same steps, seed and preset; what is
-done already is not done again. The folder of a kind says in made-with.json what its results were made with; other options or
-shards need another FOLDER. The table is Markdown, on stdout. PSNR is the mean over COUNT held-out images, codes used and
-perplexity are counted on all training images, bits per image are those of the GPT on the validation codes.
+SHARDS is a folder of image shards, its validation shards among them. Every kind has the same steps, seed and preset;
+what is done already is not done again. The folder of a kind says in made-with.json what its results were made with;
+other options or shards need another FOLDER. The table is Markdown, on stdout. PSNR is the mean over COUNT held-out
+images, codes used and perplexity are counted on all training images, bits per image are those of the GPT on the
+validation codes.
 """
 import argparse, csv, glob, json, math, os, subprocess, sys
 
@@ -72,11 +73,14 @@ def main():
     held_out = [path for path in shards if "-validation-" in os.path.basename(path)]
     training = [path for path in shards if path not in held_out]
     if not held_out or not training:
-        parser.error(f"{options.shards}: {len(training)} training shards and {len(held_out)} validation shards; both are needed")
+        parser.error(f"{options.shards}: {len(training)} training shards and {len(held_out)} validation shards; "
+                     "both are needed")
 
-    wanted = {"--preset": options.preset, "--steps": options.steps, "--gpt-steps": options.gpt_steps, "--seed": options.seed,
-              "--count": options.count, "shards": {os.path.basename(path): os.path.getsize(path) for path in shards}}
-    folders = {kind: os.path.join(options.out, KINDS[kind].replace("--", "").replace(" ", "-").replace("quantizer-", ""))
+    wanted = {"--preset": options.preset, "--steps": options.steps, "--gpt-steps": options.gpt_steps,
+              "--seed": options.seed, "--count": options.count,
+              "shards": {os.path.basename(path): os.path.getsize(path) for path in shards}}
+    folders = {kind: os.path.join(options.out,
+                                  KINDS[kind].replace("--", "").replace(" ", "-").replace("quantizer-", ""))
                for kind in options.kinds or KINDS}
     for kind, folder in folders.items():
         check(folder, {"kind": KINDS[kind], **wanted})
@@ -111,9 +115,10 @@ def main():
         run(f"{folder}/quality.json", "reconstruct", *held_out, "--vqgan", vqgan, "--count", options.count, "--json",
             "--out", f"{folder}/reconstructions")
         run(f"{codes}/manifest.json", "encode-dataset", *training, "--vqgan", vqgan, "--out", codes)
-        run(f"{codes}-validation/manifest.json", "encode-dataset", *held_out, "--vqgan", vqgan, "--out", f"{codes}-validation")
-        run(f"{folder}/codebook/codebook.json", "codebook-report", *sorted(glob.glob(f"{codes}/*.h5")), "--vqgan", vqgan,
-            "--out", f"{folder}/codebook")
+        run(f"{codes}-validation/manifest.json", "encode-dataset", *held_out, "--vqgan", vqgan,
+            "--out", f"{codes}-validation")
+        run(f"{folder}/codebook/codebook.json", "codebook-report", *sorted(glob.glob(f"{codes}/*.h5")),
+            "--vqgan", vqgan, "--out", f"{folder}/codebook")
         train(gpt, "train-gpt", *sorted(glob.glob(f"{codes}/*.h5")), "--validation",
               *sorted(glob.glob(f"{codes}-validation/*.h5")), "--seed", options.seed, steps=options.gpt_steps)
         with open(f"{folder}/quality.json") as file:
@@ -124,8 +129,8 @@ def main():
             bits = [float(row["val/bits_per_token"]) for row in csv.DictReader(file) if row["val/bits_per_token"]][-1]
         size, length = book["n_embed"], book["grid_height"] * book["grid_width"]
         print(f"| {kind} | {length} × {math.log2(size):.1f} bits | {quality['psnr']:.2f} | {quality['ssim']:.4f} | "
-              f"{book['codes_used']} ({100 * book['codes_used'] / len(book['counts']):.0f} %) | {book['perplexity']:.0f} | "
-              f"{bits * length:.0f} |", flush=True)
+              f"{book['codes_used']} ({100 * book['codes_used'] / len(book['counts']):.0f} %) | "
+              f"{book['perplexity']:.0f} | {bits * length:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

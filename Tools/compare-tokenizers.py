@@ -4,13 +4,13 @@
     Tools/compare-tokenizers.py FOLDER-OF-COMMANDS PHOTOS [NAME=]VQGAN... --out FOLDER [--size 256] [--count N]
         [--features inception=FILE] [--resize tf] [--lpips FILE] [--json]
 
-A VQGAN is whatever --vqgan of the commands takes: a run, a checkpoint, a file of a published tokenizer. Photos are cut to squares
-of --size pixels; --count takes so many of them, chosen at random, always the same. FOLDER keeps the shards, the codes and the
-images of each VQGAN, its speeds, table.txt, table.json and sheet.png: the first photos beside what each VQGAN makes of them.
-Below the table and in table.json stands what defines its measures: images, features with their SHA-256, resize, and warnings.
-A grid is in codes: of a VQGAN with several codes for a position (--depth of train-vqgan) it is as many times as wide.
-What is there already is not made again; its speeds are those of the run that made it. Measures are those of evaluate; distances
-need --features, LPIPS needs --lpips. Needs h5py, numpy and Pillow.
+A VQGAN is whatever --vqgan of the commands takes: a run, a checkpoint, a file of a published tokenizer. Photos are cut
+to squares of --size pixels; --count takes so many of them, chosen at random, always the same. FOLDER keeps the shards,
+the codes and the images of each VQGAN, its speeds, table.txt, table.json and sheet.png: the first photos beside what
+each VQGAN makes of them. Below the table and in table.json stands what defines its measures: images, features with
+their SHA-256, resize, and warnings. A grid is in codes: of a VQGAN with several codes for a position (--depth of
+train-vqgan) it is as many times as wide. What is there already is not made again; its speeds are those of the run that
+made it. Measures are those of evaluate; distances need --features, LPIPS needs --lpips. Needs h5py, numpy and Pillow.
 """
 import argparse, json, math, pathlib, re, subprocess, sys
 
@@ -114,9 +114,11 @@ def measure(options, name, vqgan, shards, folder):
     for warning in found["warnings"]:
         print(f"{name}: {warning}", file=sys.stderr)
     bits = height * width * math.log2(entries)
-    row = {"name": name, "codes": entries, "grid": f"{height}x{width}", "bits": round(bits), "bpp": bits / options.size**2}
-    measures = {"psnr": "PSNR", "ssim": "SSIM", "lpips_vgg": "LPIPS vgg", "lpips_alex": "LPIPS alex", "lpips_squeeze": "LPIPS squeeze",
-                "fid": "rFID", "fd_lite0": "rFD lite0", "kid": "rKID", "kd_lite0": "rKD lite0"}
+    row = {"name": name, "codes": entries, "grid": f"{height}x{width}", "bits": round(bits),
+           "bpp": bits / options.size**2}
+    measures = {"psnr": "PSNR", "ssim": "SSIM", "lpips_vgg": "LPIPS vgg", "lpips_alex": "LPIPS alex",
+                "lpips_squeeze": "LPIPS squeeze", "fid": "rFID", "fd_lite0": "rFD lite0", "kid": "rKID",
+                "kd_lite0": "rKD lite0"}
     row |= {text: found[key] for key, text in measures.items() if key in found}
     row |= {"used": used, "perplexity": perplexity} | speeds(folder, {"encode/s": notes, "decode/s": decoding})
     row["definition"] = {key: found[key] for key in DEFINING if key in found}
@@ -128,7 +130,8 @@ def table(rows):
     keys = list(dict.fromkeys(key for row in rows for key in row if key not in ("definition", "warnings")))
     cells = [keys] + [[text(row.get(key, "")) for key in keys] for row in rows]
     widths = [max(len(line[i]) for line in cells) for i in range(len(keys))]
-    return "\n".join("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths)))
+    return "\n".join("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w)
+                               for i, (cell, w) in enumerate(zip(line, widths)))
                      for line in cells) + "\n"
 
 

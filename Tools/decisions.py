@@ -1,9 +1,10 @@
 """How far the decisions of a VQGAN's training are from their edges, and how to move them away.
 
-A step decides for each activation whether it is above zero (ReLU, leaky ReLU), which of four is the largest (max pooling), whether a
-pixel is too bright or too dark (the gradient of |x - x̂|), whether a logit is beyond the hinge, which entry is nearest. Where such a
-value lies within rounding of its edge, two processors decide differently, and all that follows differs by far more than rounding. A
-fixture that many processors have to reproduce needs margins: `margins` measures them, `widen` makes them.
+A step decides for each activation whether it is above zero (ReLU, leaky ReLU), which of four is the largest (max
+pooling), whether a pixel is too bright or too dark (the gradient of |x - x̂|), whether a logit is beyond the hinge,
+which entry is nearest. Where such a value lies within rounding of its edge, two processors decide differently, and all
+that follows differs by far more than rounding. A fixture that many processors have to reproduce needs margins:
+`margins` measures them, `widen` makes them.
 """
 import copy, math
 
@@ -92,7 +93,8 @@ def second_best(scores):
 def margins(start, steps):
     """By title: the smallest margin in double precision, and the most that single precision moved a value of that title.
 
-    Those of the call with the smallest ratio of the two. `start(double)` makes a trainer, before the first of `steps`, and its batches.
+    Those of the call with the smallest ratio of the two. `start(double)` makes a trainer, before the first of `steps`,
+    and its batches.
     """
     found = {}
     for (title, wide), (_, narrow) in zip(Run(*start(True), steps).calls, Run(*start(False), steps).calls):
@@ -110,8 +112,8 @@ def ratio(entry):
 def widen(start, parts, steps, wanted, rounds=20):
     """Changes the weights that training starts from until every margin is `wanted` times what rounding moves.
 
-    `parts` are (model, lpips, critic) with these weights. Layer by layer the channels are changed by small random trials, of which
-    each keeps the best for what it read in all steps; what follows a changed layer is measured anew.
+    `parts` are (model, lpips, critic) with these weights. Layer by layer the channels are changed by small random
+    trials, of which each keeps the best for what it read in all steps; what follows a changed layer is measured anew.
     """
     with torch.no_grad():
         parts[2].main[-1].bias += 0.3  # the mean of the logits, which is compared, is then no small difference of large numbers

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Downloads COCO 2017, checks it and unpacks it to where prep-coco looks. What is there already stays; a download that was cut
-# short continues.
+# Downloads COCO 2017, checks it and unpacks it to where prep-coco looks. What is there already stays; a download that
+# was cut short continues.
 set -eu
 
 usage="usage: Tools/fetch-coco.sh FOLDER [train|val|annotations|stuff|maps]...
@@ -10,7 +10,8 @@ usage="usage: Tools/fetch-coco.sh FOLDER [train|val|annotations|stuff|maps]...
   stuff        annotations/stuff_{train,val}2017.json, 0.55 GB
   maps         stuffthingmaps/{train,val}2017/, label maps, 0.7 GB
 Without names: all but stuff, which is needed only for --segmentation annotations.
-Archives are kept in FOLDER/archives until you remove them. COCO_MIRROR and COCOSTUFF_MIRROR name other servers to get them from."
+Archives are kept in FOLDER/archives until you remove them.
+COCO_MIRROR and COCOSTUFF_MIRROR name other servers to get them from."
 
 case "${1:-}" in
   "" | -h | --help)
@@ -40,7 +41,8 @@ get() {
   if [ ! -e "$archive" ]; then
     echo "fetch-coco: $1" >&2
     breaks=0
-    until code=$(curl --fail --location --retry 5 --continue-at - --output "$archive.part" --write-out '%{http_code}' "$1"); do
+    until code=$(curl --fail --location --retry 5 --continue-at - --output "$archive.part" \
+      --write-out '%{http_code}' "$1"); do
       case $code in
         416) break ;; # nothing is left to get
         200 | 206) breaks=$((breaks + 1)) ;;

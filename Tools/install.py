@@ -68,7 +68,8 @@ def read(path):
 def output(path, *arguments):
     ended = subprocess.run([path, *arguments], capture_output=True)
     if ended.returncode != 0:
-        raise Failure(65, f"{path} {' '.join(arguments)}: exit code {ended.returncode}: {ended.stderr.decode().strip()}")
+        raise Failure(65, f"{path} {' '.join(arguments)}: exit code {ended.returncode}: "
+                      f"{ended.stderr.decode().strip()}")
     return ended.stdout
 
 
@@ -153,7 +154,8 @@ def install(bin, base):
         folders.append(".")
     for path in new:
         if os.path.lexists(f"{base}/{path}") and not is_ours(base, path, old):
-            raise Failure(73, f"{base}/{path}: exists, and is not as it was installed; remove it or choose another PREFIX")
+            raise Failure(73, f"{base}/{path}: exists, and is not as it was installed; "
+                          "remove it or choose another PREFIX")
     for path in [*new, LIST]:
         missing, folder = [], os.path.dirname(path)
         while folder and not os.path.isdir(f"{base}/{folder}"):

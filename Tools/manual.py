@@ -61,7 +61,7 @@ def tail(name, codes, others):
 def page(dump, document, shared, version, others):
     """The page of a command.
 
-    dump: what it says of itself. document, shared: its page of Docs/Commands, and the page of all. others: all commands.
+    dump: what it says of itself. document, shared: its page of Docs/Commands, and that of all. others: all commands.
     """
     command = dump["command"]
     name = command["commandName"]

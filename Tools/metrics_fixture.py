@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes Tests/Fixtures/metrics/networks.safetensors: what the networks of `evaluate` make of generated images with generated
-weights, by their published implementations.
+"""Writes Tests/Fixtures/metrics/networks.safetensors: what the networks of `evaluate` make of generated images with
+generated weights, by their published implementations.
 
 Needs what `make .venv/metrics` installs, and efficientnet-lite-pytorch 0.1.0. Weights and images are hashes of a name
 and a count (Tests/TestSupport/CountedNumbers.swift makes the same ones), so that no weights are stored.
@@ -128,7 +128,8 @@ kid = metric_kid.kid_features_to_metric(
     torch.from_numpy(a), torch.from_numpy(b), kid_subsets=100, kid_subset_size=40, rng_seed=2020, verbose=False,
     kid_kernel="poly", kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None, kid_kernel_poly_coef0=1)
 prc = metric_prc.prc_features_to_metric(
-    torch.from_numpy(b), torch.from_numpy(a), prc_neighborhood=3, prc_batch_size=10000, save_cpu_ram=False, verbose=False)
+    torch.from_numpy(b), torch.from_numpy(a), prc_neighborhood=3, prc_batch_size=10000, save_cpu_ram=False,
+    verbose=False)
 prdc = compute_prdc(a, b, 3)
 result["measures"] = torch.tensor([
     calculate_frechet_distance(*moments[0], *moments[1]), kid["kernel_inception_distance_mean"],

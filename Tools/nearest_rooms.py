@@ -4,8 +4,8 @@
     Tools/nearest_rooms.py LABEL FRAMES... --samples SAMPLES... --drawn DRAWN [--least 0.9]
 
 FRAMES are code shards of real images with the column LABEL, SAMPLES are code shards of sampled images that were encoded
-again, DRAWN is the shard of sample-gpt --codes-out with the label of each. A sample counts as right when the real image with
-the most equal codes has its label; images of label 0 (no known room) are left out. Needs h5py.
+again, DRAWN is the shard of sample-gpt --codes-out with the label of each. A sample counts as right when the real image
+with the most equal codes has its label; images of label 0 (no known room) are left out. Needs h5py.
 """
 import argparse
 import os

@@ -84,7 +84,8 @@ def depends(tree, bin_folder):
     with tempfile.TemporaryDirectory() as work:
         os.mkdir(f"{work}/debian")
         with open(f"{work}/debian/control", "w") as control:
-            control.write("Source: swift-vqgan\n\nPackage: swift-vqgan\nArchitecture: any\nDepends: ${shlibs:Depends}\n")
+            control.write("Source: swift-vqgan\n\nPackage: swift-vqgan\nArchitecture: any\n"
+                          "Depends: ${shlibs:Depends}\n")
         programs = [f"{bin_folder}/{name}" for name in sorted(os.listdir(bin_folder))]
         ended = subprocess.run(["dpkg-shlibdeps", "-O", "--warnings=0", f"-S{tree}", *programs], cwd=work,
                                capture_output=True, text=True)
@@ -118,7 +119,8 @@ def debian_package(bin, version, out, time):
             for file in below:
                 sums.write(f"{hashlib.md5(read(f'{tree}/{file}')).hexdigest()}  {file}\n")
         with open(f"{tree}/DEBIAN/control", "w") as control:
-            control.write(CONTROL.format(version=version, architecture=architecture, kilobytes=kilobytes, depends=needed,
+            control.write(CONTROL.format(version=version, architecture=architecture, kilobytes=kilobytes,
+                                         depends=needed,
                                          maintainer=os.environ.get("DEBEMAIL", "swift-vqgan <nobody@localhost>")))
         for place, folders, names in os.walk(tree):
             os.chmod(place, 0o755)

@@ -3,9 +3,10 @@
 
     Tools/pytorch_baseline.py [--precision float32|bfloat16] [--threads N] [--seconds S] [NAME ...]
 
-The models are those of arXiv:2012.09841 written in plain PyTorch: a step is forward, losses with the adaptive weight, backward and
-Adam for the generator, then a second forward and the same for the discriminator, as the published code does it; sampling runs the
-whole transformer again for every token, as the published code does it, too. bfloat16 means autocast. Needs PyTorch alone.
+The models are those of arXiv:2012.09841 written in plain PyTorch: a step is forward, losses with the adaptive weight,
+backward and Adam for the generator, then a second forward and the same for the discriminator, as the published code
+does it; sampling runs the whole transformer again for every token, as the published code does it, too. bfloat16 means
+autocast. Needs PyTorch alone.
 """
 import argparse, json, resource, statistics, sys, time
 

@@ -5,17 +5,17 @@
     Tools/pytorch_reference.py gpt CONFIG.json OUT [--weights FILE] [--batch N] [--steps N] ...
     Tools/pytorch_reference.py compare --weights FILE --config CONFIG.json --shard IMAGES.h5 --codes CODES.h5 [--reconstructions FOLDER]
 
-CONFIG.json is the model.json of a checkpoint of this suite (convert-checkpoint writes it for a checkpoint of another program).
-`vqgan` and `gpt` write OUT.ckpt (the weights before the first step, as Lightning writes them), OUT.json (configuration, options
-and the losses of each step by name) and OUT.safetensors (inputs, results, the gradients of the first step, how far each parameter
-had moved after the last one); `vqgan` also writes its images as OUT-00.png and so on, for prep-images. Weights are random where none
-are given. With --warm-up N, N steps come before all that, and the checkpoint holds the optimizers' states. `compare`
-encodes the images of a shard that prep-images or prep-coco made, and compares codes with those of encode-dataset and
-images with those of reconstruct.
+CONFIG.json is the model.json of a checkpoint of this suite (convert-checkpoint writes it for a checkpoint of another
+program). `vqgan` and `gpt` write OUT.ckpt (the weights before the first step, as Lightning writes them), OUT.json
+(configuration, options and the losses of each step by name) and OUT.safetensors (inputs, results, the gradients of the
+first step, how far each parameter had moved after the last one); `vqgan` also writes its images as OUT-00.png and so
+on, for prep-images. Weights are random where none are given. With --warm-up N, N steps come before all that, and the
+checkpoint holds the optimizers' states. `compare` encodes the images of a shard that prep-images or prep-coco made, and
+compares codes with those of encode-dataset and images with those of reconstruct.
 
-The models are those of arXiv:2012.09841 in plain PyTorch, with the published names of their weights; a step is that of the
-published code: the generator's losses and update, then a second forward for the discriminator's. Needs PyTorch, safetensors,
-numpy and Pillow; h5py for `compare`.
+The models are those of arXiv:2012.09841 in plain PyTorch, with the published names of their weights; a step is that of
+the published code: the generator's losses and update, then a second forward for the discriminator's. Needs PyTorch,
+safetensors, numpy and Pillow; h5py for `compare`.
 """
 import argparse, copy, glob, json, math, sys
 

@@ -4,16 +4,19 @@
     Tools/pytorch_tokenizers.py make NAME OUT [--small] [--seed N]
     Tools/pytorch_tokenizers.py compare NAME WEIGHTS --shard IMAGES.h5 --codes CODES.h5 --reconstructions FOLDER [--count N]
 
-NAME is one of llamagen-vq16, llamagen-vq8, ibq-16384, open-magvit2, diffusers-ldm-f4, diffusers-amused, at the published sizes or,
-with --small, in a file of less than 300 kB for the tests. `make` writes OUT.pt, OUT.ckpt with OUT.yaml, or the folder OUT, as each
-family does, and OUT.safetensors: images, codes and reconstructions. `compare` encodes the images of a shard that prep-images made
-and compares codes with those of encode-dataset and images with those of reconstruct.
+NAME is one of llamagen-vq16, llamagen-vq8, ibq-16384, open-magvit2, diffusers-ldm-f4, diffusers-amused, at the
+published sizes or, with --small, in a file of less than 300 kB for the tests. `make` writes OUT.pt, OUT.ckpt with
+OUT.yaml, or the folder OUT, as each family does, and OUT.safetensors: images, codes and reconstructions. `compare`
+encodes the images of a shard that prep-images made and compares codes with those of encode-dataset and images with
+those of reconstruct.
 
-A file of --small has the names and kinds of layers of the published ones, not their shapes: 32 channels, two levels, so a factor of 2,
-and 64 codes (256 of open-magvit2). Its weights are cut out of two short lists of numbers. `compare` takes the published sizes alone.
+A file of --small has the names and kinds of layers of the published ones, not their shapes: 32 channels, two levels, so
+a factor of 2, and 64 codes (256 of open-magvit2). Its weights are cut out of two short lists of numbers. `compare`
+takes the published sizes alone.
 
-The models are those of arXiv:2406.06525 (LlamaGen), 2412.02692 (IBQ), 2409.04410 (Open-MAGVIT2), 2112.10752 and 2401.01808 (the
-VQModel of diffusers); names and shapes are those of the published files. Needs PyTorch, safetensors, numpy, Pillow; h5py to compare.
+The models are those of arXiv:2406.06525 (LlamaGen), 2412.02692 (IBQ), 2409.04410 (Open-MAGVIT2), 2112.10752 and
+2401.01808 (the VQModel of diffusers); names and shapes are those of the published files. Needs PyTorch, safetensors,
+numpy, Pillow; h5py to compare.
 """
 import argparse, collections, glob, json, pathlib, sys
 

@@ -10,7 +10,7 @@ the action of row N; reward, score and terminal of row N are what that action le
 
 Policies:
   random   uniform choice among the 18 actions, each kept for a few steps
-  replay   the actions of the --from trajectories, unchanged; with --verify the images are compared with the recorded ones
+  replay   the actions of the --from trajectories, unchanged; --verify compares the images with the recorded ones
   branch   a --from trajectory up to a random row, then random play: reaches rooms that random play alone never sees
   mix      random and branch in turns
 """
@@ -109,7 +109,7 @@ def branch_actions(known, choice):
 
 
 def record(options, name, actions, seed):
-    """Plays one episode and writes it; the trajectory file comes last, so that it exists only for a complete recording."""
+    """Plays one episode and writes it; the trajectory file comes last, so it exists only for a complete recording."""
     console = ALEInterface()
     console.setInt("random_seed", seed)
     console.setInt("frame_skip", options.frame_skip)

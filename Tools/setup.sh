@@ -39,7 +39,8 @@ command -v swift >/dev/null || {
 }
 version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+(\.[0-9]+)*).*/\1/p' | head -n 1)
 if [ "$(printf '%s\n' "$oldest_swift" "$version" | sort -V | head -n 1)" != "$oldest_swift" ]; then
-  echo "setup: Swift ${version:-of an unknown version} is too old; $oldest_swift or newer is needed, see https://www.swift.org/install/linux" >&2
+  echo "setup: Swift ${version:-of an unknown version} is too old; $oldest_swift or newer is needed," \
+    "see https://www.swift.org/install/linux" >&2
   exit 1
 fi
 echo "setup: complete (Swift $version)" >&2

@@ -2,8 +2,8 @@
 
 Usage: check_unsafe_pickles.py FOLDER-OF-BUILT-COMMANDS FIXTURES      (needs strace)
 
-No command may start a program or touch the network, no canary file may appear, and each must name what it did not run. Python's
-own unpickler is run on the same pickles first: it does start programs, so that the trap is known to work.
+No command may start a program or touch the network, no canary file may appear, and each must name what it did not run.
+Python's own unpickler is run on the same pickles first: it does start programs, so that the trap is known to work.
 """
 
 import pathlib
@@ -58,7 +58,8 @@ def stream(path, opcodes):
     """The old form, its call in the pickle of the system, which comes before the object."""
     magic = pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1001, 2)
     with open(path, "wb") as file:
-        file.write(magic + b"\x80\x02}X\x04\x00\x00\x00evil" + opcodes + b"s." + pickle.dumps({}, 2) + pickle.dumps([], 2))
+        file.write(magic + b"\x80\x02}X\x04\x00\x00\x00evil" + opcodes + b"s." + pickle.dumps({}, 2)
+                   + pickle.dumps([], 2))
 
 
 def run(command, folder):
@@ -83,7 +84,8 @@ def main():
         for command in [["prep-images", "list.txt", "--size", "32", "--out", "shards"],
                         ["prep-images", "list.txt", "--size", "8", "--out", "small"],
                         ["encode-dataset", "small", "--vqgan", vqgan, "--out", "codes"]]:
-            subprocess.run([bin / command[0], *command[1:], "--quiet"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([bin / command[0], *command[1:], "--quiet"], cwd=folder, check=True,
+                           stdout=subprocess.DEVNULL)
         canary = folder / "canary"
         for module, function, arguments in CALLS:
             opcodes = call(module, function, filled(arguments, canary))
@@ -105,20 +107,24 @@ def main():
                 ([bin / "sample-gpt", "--gpt", "evil.pth", "--out", "x"], 65),
                 ([bin / "convert-checkpoint", gpt, "--heads", "4", "--vqgan", "evil.ckpt", "--out", "gpt"], 0),
                 ([bin / "train-vqgan", "shards", "--init-from", "evil.ckpt", *steps, "trained"], 0),
-                ([bin / "train-vqgan", "shards", "--init-from", vqgan, "--perceptual", "evil.ckpt", *steps, "seeing"], 0),
+                ([bin / "train-vqgan", "shards", "--init-from", vqgan, "--perceptual", "evil.ckpt",
+                  *steps, "seeing"], 0),
                 ([bin / "train-vqgan", "shards", "--init-from", "evil.pth", *steps, "x"], 65),
                 ([bin / "train-gpt", "codes", "--init-from", "evil-gpt.ckpt", "--heads", "4", *steps, "learned"], 0),
                 ([bin / "train-gpt", "codes", "--init-from", "evil.pth", *steps, "x"], 65),
-                ([bin / "convert-checkpoint", "vqgan", "--to", "taming", "--perceptual", "evil.ckpt", "--out", "a.ckpt"], 0),
+                ([bin / "convert-checkpoint", "vqgan", "--to", "taming", "--perceptual", "evil.ckpt",
+                  "--out", "a.ckpt"], 0),
             ]:
                 outcome, seen = run(command, folder)
                 title = f"{module}.{function}: {' '.join(str(part) for part in command)}"
                 assert outcome.returncode == status, f"{title}: {outcome.returncode}\n{outcome.stderr}"
                 assert not canary.exists(), f"{title}: ran"
                 assert not seen, f"{title}: {seen}"
-                assert outcome.stderr.count(f"names {module}.{function}, which could run code") == 1, f"{title}: {outcome.stderr}"
+                assert outcome.stderr.count(f"names {module}.{function}, which could run code") == 1, (
+                    f"{title}: {outcome.stderr}")
                 checked += 1
-            subprocess.run(["rm", "-rf", "vqgan", "gpt", "seen", "a.ckpt", "trained", "seeing", "learned", "x"], cwd=folder, check=True)
+            subprocess.run(["rm", "-rf", "vqgan", "gpt", "seen", "a.ckpt", "trained", "seeing", "learned", "x"],
+                           cwd=folder, check=True)
     assert traps >= 8, f"only {traps} of the pickles do anything in Python"
     print(f"{checked} unsafe files opened, nothing run; Python ran {traps} of {len(CALLS)}")
 

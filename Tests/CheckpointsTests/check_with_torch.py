@@ -1,4 +1,5 @@
-"""Checks convert-checkpoint against PyTorch: both ways, bit for bit, with strict loading into models of the reference's shape.
+"""Checks convert-checkpoint against PyTorch: both ways, bit for bit, with strict loading into models of the
+reference's shape.
 
 Usage: check_with_torch.py FOLDER-OF-BUILT-COMMANDS [full]      (needs torch and safetensors)
 
@@ -64,8 +65,8 @@ def encoder(c):
         down.append(level(widths[i - 1] if i else c["ch"], width, c["blocks"], i in c["attends"]))
         if i < len(widths) - 1:
             down[-1].downsample = part(conv=nn.Conv2d(width, width, 3))
-    return part(conv_in=nn.Conv2d(c["channels"], c["ch"], 3), down=down, mid=middle(widths[-1]), norm_out=norm(widths[-1]),
-                conv_out=nn.Conv2d(widths[-1], c["z"], 3))
+    return part(conv_in=nn.Conv2d(c["channels"], c["ch"], 3), down=down, mid=middle(widths[-1]),
+                norm_out=norm(widths[-1]), conv_out=nn.Conv2d(widths[-1], c["z"], 3))
 
 
 def decoder(c):
@@ -197,7 +198,8 @@ def check_vqgan(bin, work, c):
     for form in ({}, {"_use_new_zipfile_serialization": False}):
         source, folder, back = work / "vqgan.ckpt", work / "vqgan", work / "back.ckpt"
         lightning(model, source, **form)
-        run(bin, source, "--out", folder, title=f"VQModel, {source.stat().st_size / 1e6:.0f} MB" + " (stream)" * bool(form))
+        run(bin, source, "--out", folder,
+            title=f"VQModel, {source.stat().st_size / 1e6:.0f} MB" + " (stream)" * bool(form))
         same(load_file(folder / "model.safetensors"), state, "import")
         run(bin, folder, "--to", "taming", "--out", back, title="and back")
         loaded = torch.load(back, weights_only=True)

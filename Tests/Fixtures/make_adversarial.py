@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes adversarial.safetensors: what PyTorch computes for the terms of the objective that taming-transformers does not have.
+"""Writes adversarial.safetensors: what PyTorch computes for the terms of the objective that taming-transformers lacks.
 
 The equations are written out here. Made with torch 2.13.
 """
@@ -66,4 +66,5 @@ for name, parameter in network.named_parameters():
     else:
         tensors[f"group.norm_{name}"] = parameter.grad.norm()
 
-save_file({k: v.float().contiguous() for k, v in tensors.items()}, os.path.join(os.path.dirname(__file__), "adversarial.safetensors"))
+save_file({k: v.float().contiguous() for k, v in tensors.items()},
+          os.path.join(os.path.dirname(__file__), "adversarial.safetensors"))

@@ -2,9 +2,9 @@
 """Writes pytorch-views.pt, pytorch-views-legacy.pt, pytorch-views.safetensors and pytorch-adamw.pt beside this script.
 
 The first two hold, in the two forms of PyTorch files, tensors of every type, views with strides, offsets and a storage
-in common, parameters, and around them what Lightning's checkpoints hold besides tensors. The third holds the same tensors,
-contiguous. The last one holds a small transformer and the state of AdamW after one step whose gradients are the weights
-before it, the parameters in the order of the reference: 0.1 of them is the first moment then.
+in common, parameters, and around them what Lightning's checkpoints hold besides tensors. The third holds the same
+tensors, contiguous. The last one holds a small transformer and the state of AdamW after one step whose gradients are
+the weights before it, the parameters in the order of the reference: 0.1 of them is the first moment then.
 Made with torch 2.13, numpy 2.4 and safetensors 0.8; needs no network.
 """
 import argparse
@@ -42,16 +42,18 @@ checkpoint = {
     "callbacks": {argparse.Namespace: {"best_model_score": torch.tensor(0.5), "best_model_path": "a.ckpt"}},
     "optimizer_states": [{"state": {0: {"step": 2, "exp_avg": torch.ones(2)}}, "param_groups": [{"lr": 1e-3}]}],
     "hyper_parameters": argparse.Namespace(
-        rate=numpy.float64(0.5), path=pathlib.PurePosixPath("/tmp"), names={"a", "b"}, large=1 << 80, negative=-(1 << 40)),
+        rate=numpy.float64(0.5), path=pathlib.PurePosixPath("/tmp"), names={"a", "b"}, large=1 << 80,
+        negative=-(1 << 40)),
 }
 torch.save(checkpoint, here / "pytorch-views.pt")
 torch.save(checkpoint, here / "pytorch-views-legacy.pt", _use_new_zipfile_serialization=False)
-tensors = {name: value.detach().clone().contiguous() for name, value in state.items() if isinstance(value, torch.Tensor)}
+tensors = {name: value.detach().clone().contiguous()
+           for name, value in state.items() if isinstance(value, torch.Tensor)}
 safetensors.torch.save_file(tensors, here / "pytorch-views.safetensors")
 
 width, block, tokens = 4, 3, 5
-shapes = {"tok_emb.weight": (tokens, width), "pos_emb": (1, block, width), "ln_f.weight": (width,), "ln_f.bias": (width,),
-          "head.weight": (tokens, width)}
+shapes = {"tok_emb.weight": (tokens, width), "pos_emb": (1, block, width), "ln_f.weight": (width,),
+          "ln_f.bias": (width,), "head.weight": (tokens, width)}
 for part in ("ln1", "ln2"):
     shapes |= {f"blocks.0.{part}.weight": (width,), f"blocks.0.{part}.bias": (width,)}
 for part, outputs, inputs in [(f"attn.{p}", width, width) for p in ("key", "query", "value", "proj")] + [
@@ -62,7 +64,8 @@ parameters = {name: torch.nn.Parameter(value.clone()) for name, value in weights
 decayed = {name for name, shape in shapes.items() if len(shape) == 2 and name != "tok_emb.weight"}
 optimizer = torch.optim.AdamW(
     [{"params": [parameters[n] for n in sorted(decayed)], "weight_decay": 0.01},
-     {"params": [parameters[n] for n in sorted(shapes.keys() - decayed)], "weight_decay": 0.0}], lr=1e-3, betas=(0.9, 0.95))
+     {"params": [parameters[n] for n in sorted(shapes.keys() - decayed)], "weight_decay": 0.0}],
+    lr=1e-3, betas=(0.9, 0.95))
 for name, parameter in parameters.items():
     parameter.grad = weights[name].clone()
 optimizer.step()

@@ -1,4 +1,4 @@
-"""serve.py FOLDER BYTES PORT-FILE LOG: a file server that knows byte ranges and breaks every answer off after so many bytes."""
+"""serve.py FOLDER BYTES PORT-FILE LOG: a file server of byte ranges that breaks off every answer after BYTES bytes."""
 import http.server
 import pathlib
 import re

@@ -64,7 +64,8 @@ def is_held(process):
 def wait(process, seconds=TIME):
     """Waits for a process; returns its exit code or "hangs", what hung, and how many processes had to be woken.
 
-    The exit code is "held" where strace held its command for a quarter of the time: nothing is known of the command then.
+    The exit code is "held" where strace held its command for a quarter of the time: the command's own is
+    unknown.
     """
     end, woken, held = time.monotonic() + seconds, 0, 0
     while True:

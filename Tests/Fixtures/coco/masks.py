@@ -6,8 +6,9 @@
     masks.py store JSON...   writes annotations.json: area and hash of the mask of every annotation of these files
     masks.py stored JSON...  compares every mask with those of annotations.json; needs no pycocotools
 
-Made with pycocotools 2.0.11 and NumPy 2; `check` and `stored` compile the C sources with clang or cc. annotations.json is of the
-100 first images of COCO's train2017 that have the numbers in it; the annotations themselves are not kept here.
+Made with pycocotools 2.0.11 and NumPy 2; `check` and `stored` compile the C sources with clang or cc. annotations.json
+is of the 100 first images of COCO's train2017 that have the numbers in it; the annotations themselves are not kept
+here.
 """
 import ctypes
 import json
@@ -192,7 +193,8 @@ class Library:
     def mask(self, segmentation, height, width):
         text = json.dumps(segmentation).encode()
         outline, at = self.outline, ctypes.c_int64()
-        if self.c.ca_outline_read(ctypes.byref(outline), 0, ctypes.create_string_buffer(text), ctypes.c_size_t(len(text))):
+        if self.c.ca_outline_read(ctypes.byref(outline), 0, ctypes.create_string_buffer(text),
+                                  ctypes.c_size_t(len(text))):
             raise ValueError(outline.found.decode())
         words = height * width // 64 + 1
         mask, turns = (np.zeros(words, dtype="<u8") for _ in range(2))
@@ -226,7 +228,8 @@ def annotations(paths):
             data = json.load(file)
         sizes = {image["id"]: (image["height"], image["width"]) for image in data["images"]}
         for annotation in data["annotations"]:
-            yield pathlib.Path(path).name, str(annotation["id"]), annotation["segmentation"], *sizes[annotation["image_id"]]
+            yield (pathlib.Path(path).name, str(annotation["id"]), annotation["segmentation"],
+                   *sizes[annotation["image_id"]])
 
 
 def store(paths):

@@ -4,9 +4,10 @@ PyTorch 2.13, numpy 2.2.6:
 
     python make.py
 
-conditions.ckpt has the keys of a published transformer with its VQGAN, order-NAME.ckpt those of a transformer with a permuter.
-expected.json holds, for each condition, its tokens as the published code makes them and the codes (raster order) that are the
-most probable one after the other. The weights are random and large, so that every code hangs on its condition.
+conditions.ckpt has the keys of a published transformer with its VQGAN, order-NAME.ckpt those of a transformer with a
+permuter. expected.json holds, for each condition, its tokens as the published code makes them and the codes (raster
+order) that are the most probable one after the other. The weights are random and large, so that every code hangs on its
+condition.
 """
 
 import importlib.util
@@ -75,14 +76,16 @@ def scene(form):
     tokens = []
     for x, y, width, height, category, crowd in OBJECTS:
         tokens.append(CATEGORIES.index(str(category)) + CLASSES * crowd)
-        tokens += [token(x, y), token(x + width, y + height)] if form == "boxes" else [token(x + width / 2, y + height / 2)]
+        tokens += ([token(x, y), token(x + width, y + height)] if form == "boxes"
+                   else [token(x + width / 2, y + height / 2)])
     length = most * (3 if form == "boxes" else 2)
     return tokens + [none] * (length - len(tokens)) + [token(0, 0), token(PIXELS, PIXELS)]
 
 
 def z_curve():
     """Bits of row and column in turns, the column's first."""
-    key = [sum((c >> b & 1) << 2 * b | (r >> b & 1) << 2 * b + 1 for b in range(4)) for r in range(SIDE) for c in range(SIDE)]
+    key = [sum((c >> b & 1) << 2 * b | (r >> b & 1) << 2 * b + 1 for b in range(4))
+           for r in range(SIDE) for c in range(SIDE)]
     return np.argsort(key)
 
 
