@@ -106,7 +106,7 @@ interop-torch: build .venv/torch  ## convert checkpoints from and to PyTorch, an
 	Tests/check-reference.sh $(BIN) .venv/bin/python $(PHOTOS) $(COUNT)
 	Tests/check-tokenizers.sh $(BIN) .venv/bin/python $(PHOTOS)
 
-interop-metrics: build .venv/metrics  ## evaluate beside pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image
+interop-metrics: build .venv/metrics  ## evaluate beside pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, skimage
 	.venv/bin/python Tests/check-metrics.py $(BIN)/evaluate $(METRIC_IMAGES)
 
 VQGANS ?= runs/demo/vqgan
@@ -114,7 +114,7 @@ TOKENIZERS ?= runs/tokenizers
 LPIPS ?=
 FEATURES ?=
 
-compare-tokenizers: build .venv/ready  ## PHOTOS=folder through VQGANS="a b": table, sheet; COUNT= SIZE= LPIPS= FEATURES=
+compare-tokenizers: build .venv/ready  ## PHOTOS=folder by VQGANS="a b": table, sheet; COUNT= SIZE= LPIPS= FEATURES=
 	.venv/bin/python Tools/compare-tokenizers.py $(BIN) $(PHOTOS) $(VQGANS) --size $(SIZE) --count $(COUNT) \
 	  --out $(TOKENIZERS) $(addprefix --lpips ,$(LPIPS)) $(addprefix --features ,$(FEATURES))
 

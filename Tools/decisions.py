@@ -46,7 +46,8 @@ def units(model, lpips, critic):
 def pool_margins(y):
     """How far the largest of four is above the next where it is above zero: elsewhere ReLU passes no gradient on."""
     n, c, h, w = y.shape
-    fours = y[:, :, : h // 2 * 2, : w // 2 * 2].reshape(n, c, h // 2, 2, w // 2, 2).transpose(3, 4).flatten(4).clamp_min(0)
+    fours = y[:, :, : h // 2 * 2, : w // 2 * 2].reshape(n, c, h // 2, 2, w // 2, 2).transpose(3, 4).flatten(
+        4).clamp_min(0)
     best = fours.topk(2).values
     return torch.where(best[..., 0] > 0, best[..., 0] - best[..., 1], math.inf)
 
@@ -54,8 +55,8 @@ def pool_margins(y):
 class Run:
     """Steps of a trainer, and what they decided.
 
-    `calls` has (title, distances from the edge) in the order of the computation; `reads` has for a unit's title what it read: the
-    input, copies of its modules as they were, and the image that its output is compared with.
+    `calls` has (title, distances from the edge) in the order of the computation; `reads` has for a unit's title what it
+    read: the input, copies of its modules as they were, and the image that its output is compared with.
     """
 
     def __init__(self, trainer, batches, steps):
@@ -75,7 +76,8 @@ class Run:
 
     def read(self, unit, x):
         # Without a gradient these change nothing by a jump: ReLU and pooling are continuous.
-        decides = torch.is_grad_enabled() and (x.requires_grad or any(p.requires_grad for p in unit.modules[0].parameters()))
+        decides = torch.is_grad_enabled() and (
+            x.requires_grad or any(p.requires_grad for p in unit.modules[0].parameters()))
         if decides:
             modules = [copy.deepcopy(m) for m in unit.modules]
             for module in modules:
@@ -91,7 +93,7 @@ def second_best(scores):
 
 
 def margins(start, steps):
-    """By title: the smallest margin in double precision, and the most that single precision moved a value of that title.
+    """By title: the smallest margin in double precision, and the most that single precision moved a value of it.
 
     Those of the call with the smallest ratio of the two. `start(double)` makes a trainer, before the first of `steps`,
     and its batches.
@@ -116,7 +118,8 @@ def widen(start, parts, steps, wanted, rounds=20):
     trials, of which each keeps the best for what it read in all steps; what follows a changed layer is measured anew.
     """
     with torch.no_grad():
-        parts[2].main[-1].bias += 0.3  # the mean of the logits, which is compared, is then no small difference of large numbers
+        # The mean of the logits, which is compared, is then no small difference of large numbers.
+        parts[2].main[-1].bias += 0.3
     order = list(units(*parts))
     for turn in range(rounds):
         for unit in order:
@@ -146,7 +149,8 @@ def improve(unit, reads, size, tries=200):
             for p, c in zip((p for m in copies for p in m.parameters()), change):
                 p += c.to(p)
             for _, values in unit.margins(copies, x, target):
-                worst = torch.minimum(torch.as_tensor(worst), values.abs().amin([d for d in range(values.dim()) if d != 1]))
+                worst = torch.minimum(torch.as_tensor(worst),
+                                      values.abs().amin([d for d in range(values.dim()) if d != 1]))
         better = worst > best if best is not None else torch.ones_like(worst, dtype=torch.bool)
         best = torch.where(better, worst, best) if best is not None else worst
         for keep, p, c in zip(kept, first, change):

@@ -34,7 +34,8 @@ class ResidualBlock(nn.Module):
 class AttentionBlock(nn.Module):
     def __init__(self, channels):
         super().__init__()
-        self.norm, self.qkv, self.out = norm(channels), nn.Conv2d(channels, 3 * channels, 1), nn.Conv2d(channels, channels, 1)
+        self.norm, self.qkv, self.out = (
+            norm(channels), nn.Conv2d(channels, 3 * channels, 1), nn.Conv2d(channels, channels, 1))
 
     def forward(self, x):
         n, c, h, w = x.shape
@@ -76,7 +77,8 @@ class VQGAN(nn.Module):
                 encoder.append(Downsample(width))
                 side //= 2
         middle = lambda: [ResidualBlock(width, width), AttentionBlock(width), ResidualBlock(width, width)]
-        encoder += middle() + [norm(width), nn.SiLU(), nn.Conv2d(width, z_channels, 3, padding=1), nn.Conv2d(z_channels, embed_dim, 1)]
+        encoder += middle() + [norm(width), nn.SiLU(), nn.Conv2d(width, z_channels, 3, padding=1),
+                               nn.Conv2d(z_channels, embed_dim, 1)]
         decoder = [nn.Conv2d(embed_dim, z_channels, 1), nn.Conv2d(z_channels, width, 3, padding=1)] + middle()
         for level in reversed(range(len(widths))):
             for _ in range(num_res_blocks + 1):
@@ -108,7 +110,8 @@ def discriminator(ndf=64, n_layers=3):
     layers, width = [nn.Conv2d(3, ndf, 4, 2, 1), nn.LeakyReLU(0.2)], ndf
     for i in range(1, n_layers + 1):
         outputs = ndf * min(2**i, 8)
-        layers += [nn.Conv2d(width, outputs, 4, 2 if i < n_layers else 1, 1, bias=False), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2)]
+        layers += [nn.Conv2d(width, outputs, 4, 2 if i < n_layers else 1, 1, bias=False), nn.BatchNorm2d(outputs),
+                   nn.LeakyReLU(0.2)]
         width = outputs
     return nn.Sequential(*layers, nn.Conv2d(width, 1, 4, 1, 1))
 
@@ -165,8 +168,10 @@ class GPT(nn.Module):
         return self.head(self.ln(self.blocks(self.tokens(tokens) + self.positions[:, : tokens.shape[1]])))
 
 
-F16 = dict(resolution=256, ch=128, ch_mult=(1, 1, 2, 2, 4), num_res_blocks=2, attn_resolutions=(16,), z_channels=256, embed_dim=256, n_embed=1024)
-SMALL = dict(resolution=64, ch=32, ch_mult=(1, 2, 4), num_res_blocks=2, attn_resolutions=(16,), z_channels=256, embed_dim=256, n_embed=1024)
+F16 = dict(resolution=256, ch=128, ch_mult=(1, 1, 2, 2, 4), num_res_blocks=2, attn_resolutions=(16,), z_channels=256,
+           embed_dim=256, n_embed=1024)
+SMALL = dict(resolution=64, ch=32, ch_mult=(1, 2, 4), num_res_blocks=2, attn_resolutions=(16,), z_channels=256,
+             embed_dim=256, n_embed=1024)
 
 
 def vqgan_training(config, batch, perceptual, autocast):
@@ -212,7 +217,8 @@ def gpt_training(layers, heads, width, length, batch, autocast):
     model = GPT(layers, heads, width, length)
     decayed = [p for p in model.parameters() if p.dim() == 2]
     rest = [p for p in model.parameters() if p.dim() != 2]
-    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": rest, "weight_decay": 0.0}], 1e-4, (0.9, 0.95))
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.01}, {"params": rest, "weight_decay": 0.0}], 1e-4, (0.9, 0.95))
     tokens = torch.randint(1024, (batch, length + 1))
 
     def step():
@@ -226,8 +232,8 @@ def gpt_training(layers, heads, width, length, batch, autocast):
 
 
 def gpt_sampling(layers, heads, width, length, batch, count, autocast, every=1):
-    """Draws `count` tokens, each by running the model over all before it, as the reference does. With `every` only each so
-    manieth is drawn and timed: nothing is kept from one token to the next, so those between cost what they cost."""
+    """Draws `count` tokens, each by running the model over all before it, as the reference does. With `every` only each
+    so manieth is drawn and timed: nothing is kept from one token to the next, so those between cost what they cost."""
     model = GPT(layers, heads, width, length).eval()
 
     def step():
@@ -294,7 +300,8 @@ def main():
         ranks = statistics.quantiles(map(value, times), n=10) if len(times) > 1 else [value(times[0])] * 9
         print(json.dumps({
             "name": name, "unit": unit, "median": value(statistics.median(times)), "p10": ranks[0], "p90": ranks[8],
-            "repetitions": len(times), "threads": options.threads, "engine": f"torch {torch.__version__} {options.precision}",
+            "repetitions": len(times), "threads": options.threads,
+            "engine": f"torch {torch.__version__} {options.precision}",
             "process_peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }), flush=True)
 

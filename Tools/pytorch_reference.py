@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What PyTorch computes for a model, to compare with what this suite computes.
 
-    Tools/pytorch_reference.py vqgan CONFIG.json OUT [--weights FILE] [--images FILE.png ...] [--batch N] [--steps N] ...
-    Tools/pytorch_reference.py gpt CONFIG.json OUT [--weights FILE] [--batch N] [--steps N] ...
-    Tools/pytorch_reference.py compare --weights FILE --config CONFIG.json --shard IMAGES.h5 --codes CODES.h5 [--reconstructions FOLDER]
+    Tools/pytorch_reference.py vqgan CONFIG.json OUT [--weights FILE] [--images FILE.png ...] [--batch N] [--steps N]
+    Tools/pytorch_reference.py gpt CONFIG.json OUT [--weights FILE] [--batch N] [--steps N]
+    Tools/pytorch_reference.py compare --weights FILE --config CONFIG.json --shard IMAGES.h5 --codes CODES.h5
+        [--reconstructions FOLDER] [--count N]
 
 CONFIG.json is the model.json of a checkpoint of this suite (convert-checkpoint writes it for a checkpoint of another
 program). `vqgan` and `gpt` write OUT.ckpt (the weights before the first step, as Lightning writes them), OUT.json
@@ -77,7 +78,8 @@ class Level(nn.Module):
 class Middle(nn.Module):
     def __init__(self, channels):
         super().__init__()
-        self.block_1, self.attn_1, self.block_2 = Residual(channels, channels), Attention(channels), Residual(channels, channels)
+        self.block_1, self.attn_1, self.block_2 = (
+            Residual(channels, channels), Attention(channels), Residual(channels, channels))
 
     def forward(self, x):
         return self.block_2(self.attn_1(self.block_1(x)))
@@ -178,7 +180,7 @@ class Quantizer(nn.Module):
         """Is told what entries are chosen by, the least of each row; for who measures how near the next one was."""
 
     def codes(self, entries):
-        """Codes of entries where a list of those in use numbers them; random ones have no fixed value and are left at -1."""
+        """Codes of entries where a list of those in use numbers them; random ones have no fixed value and stay -1."""
         remap = self.c.get("remap")
         if not remap:
             return entries
@@ -222,7 +224,8 @@ class ActNorm(nn.Module):
 class Discriminator(nn.Module):
     def __init__(self, c, channels=3):
         super().__init__()
-        layers, width, batch = [nn.Conv2d(channels, c["ndf"], 4, 2, 1), nn.LeakyReLU(0.2)], c["ndf"], c["normalization"] == "batch"
+        layers, width, batch = (
+            [nn.Conv2d(channels, c["ndf"], 4, 2, 1), nn.LeakyReLU(0.2)], c["ndf"], c["normalization"] == "batch")
         for i in range(1, c["n_layers"] + 1):
             outputs = c["ndf"] * min(2**i, 8)
             layers += [nn.Conv2d(width, outputs, 4, 2 if i < c["n_layers"] else 1, 1, bias=not batch)]
@@ -299,7 +302,8 @@ class Block(nn.Module):
 class GPT(nn.Module):
     def __init__(self, c):
         super().__init__()
-        self.tok_emb, self.pos_emb = nn.Embedding(c["vocab_size"], c["n_embd"]), nn.Parameter(torch.zeros(1, c["block_size"], c["n_embd"]))
+        self.tok_emb, self.pos_emb = (
+            nn.Embedding(c["vocab_size"], c["n_embd"]), nn.Parameter(torch.zeros(1, c["block_size"], c["n_embd"])))
         self.blocks = nn.Sequential(*(Block(c) for _ in range(c["n_layer"])))
         self.ln_f, self.head = nn.LayerNorm(c["n_embd"]), nn.Linear(c["n_embd"], c["vocab_size"], bias=False)
         for module in self.modules():
@@ -322,8 +326,10 @@ def load(model, weights, prefix=""):
     """Fills a model from the weights below a prefix; all of them must be there."""
     found = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
     known = model.state_dict()
-    model.load_state_dict({name: found[name].reshape(known[name].shape) if name in found else known[name] for name in known})
-    missing = [name for name in known if name not in found and not name.endswith(("num_batches_tracked", "scale", "shift", "mask"))]
+    model.load_state_dict({name: found[name].reshape(known[name].shape) if name in found else known[name]
+                           for name in known})
+    missing = [name for name in known
+               if name not in found and not name.endswith(("num_batches_tracked", "scale", "shift", "mask"))]
     if missing:
         sys.exit(f"no {', '.join(prefix + name for name in missing[:5])} in the weights")
 
@@ -386,7 +392,8 @@ def write_checkpoint(options, state, optimizers):
 
 def finish(options, tensors, record):
     record["torch"] = torch.__version__
-    save_file({name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}, f"{options.out}.safetensors")
+    save_file({name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()},
+              f"{options.out}.safetensors")
     with open(f"{options.out}.json", "w") as file:
         json.dump(record, file, indent=1)
         file.write("\n")
@@ -437,7 +444,8 @@ def write_vqgan(options):
     trainer, _ = start()
     model, critic, tensors = trainer.model, trainer.critic, {"x": pixels}
     whole = {"": model, "loss.perceptual_loss.": lpips, "loss.discriminator.": critic}
-    state = {prefix + name: value.clone() for prefix, module in whole.items() for name, value in module.state_dict().items()}
+    state = {prefix + name: value.clone()
+             for prefix, module in whole.items() for name, value in module.state_dict().items()}
     write_checkpoint(options, state, trainer.optimizers)
 
     x = batches[options.warm_up % len(batches)]
@@ -448,7 +456,8 @@ def write_vqgan(options):
         q, loss, indices = model.quantize(z)
         reconstruction = model.decode(q)
         tensors |= {"encoder_out": h, "quant_conv_out": z, "quant_loss": loss, "entries": indices, "quant": q,
-                    "indices": model.quantize.codes(indices), "reconstruction": reconstruction, "lpips": lpips(x, reconstruction).flatten()}
+                    "indices": model.quantize.codes(indices), "reconstruction": reconstruction,
+                    "lpips": lpips(x, reconstruction).flatten()}
     first, per_step = [copy_of(model), copy_of(critic)], []
     for step in steps:
         saved = {}
@@ -457,20 +466,23 @@ def write_vqgan(options):
         tensors |= saved if len(per_step) == 1 else {}
     if options.steps:
         tensors |= moved(model, first[0], "moved.") | moved(critic, first[1], "moved.loss.discriminator.")
-    record = {"config": config, "discriminator": trainer.discriminator, "disc_loss": options.disc_loss, "disc_start": options.disc_start,
+    record = {"config": config, "discriminator": trainer.discriminator, "disc_loss": options.disc_loss,
+              "disc_start": options.disc_start,
               "lpips_channels": [getattr(lpips, f"lin{i}")["model"][1].weight.shape[1] for i in range(5)],
-              "learning_rate": options.learning_rate, "batch": options.batch, "seed": options.seed, "warm_up": options.warm_up, "per_step": per_step,
-              "margins": margins, "codes_used": len(indices.unique())}
+              "learning_rate": options.learning_rate, "batch": options.batch, "seed": options.seed,
+              "warm_up": options.warm_up, "per_step": per_step, "margins": margins, "codes_used": len(indices.unique())}
     print(f"{record['codes_used']} codes in use", file=sys.stderr)
     for title, entry in sorted(margins.items(), key=lambda item: decisions.ratio(item[1]))[:1]:
-        print(f"the nearest edge of a decision is {decisions.ratio(entry):.1f} times as far as rounding moves it: {title}", file=sys.stderr)
+        print(f"the nearest edge of a decision is {decisions.ratio(entry):.1f} times as far as rounding moves it: "
+              f"{title}", file=sys.stderr)
         if decisions.ratio(entry) < options.widen:
             sys.exit(f"less than {options.widen}: take another seed")
     finish(options, tensors, record)
 
 
 class GumbelNoise:
-    """-log(-log(u)) of the numbers that train-vqgan draws with the same seed: Philox 4x32-10, four to a block, 24 bits of each."""
+    """-log(-log(u)) of the numbers that train-vqgan draws with the same seed: Philox 4x32-10, four to a block, 24 bits
+    of each."""
 
     def __init__(self, seed, purpose):
         hash = 14695981039346656037
@@ -483,13 +495,15 @@ class GumbelNoise:
         self.position += len(blocks) * 4
         low = numpy.uint64(2**32 - 1)
         half = numpy.uint64(32)
-        c = [blocks & low, blocks >> half, numpy.full_like(blocks, self.stream % 2**32), numpy.full_like(blocks, self.stream >> 32)]
+        c = [blocks & low, blocks >> half,
+             numpy.full_like(blocks, self.stream % 2**32), numpy.full_like(blocks, self.stream >> 32)]
         k0, k1 = (numpy.uint64(k) for k in self.key)
         for _ in range(10):
             p, q = c[0] * numpy.uint64(0xD2511F53), c[2] * numpy.uint64(0xCD9E8D57)
             c = [(q >> half) ^ c[1] ^ k0, q & low, (p >> half) ^ c[3] ^ k1, p & low]
             k0, k1 = (k0 + numpy.uint64(0x9E3779B9)) & low, (k1 + numpy.uint64(0xBB67AE85)) & low
-        u = (numpy.stack(c, 1).reshape(-1)[: rows * columns] >> numpy.uint64(8)).astype(numpy.float64) * 2.0**-24 + 2.0**-25
+        u = (numpy.stack(c, 1).reshape(-1)[: rows * columns] >> numpy.uint64(8)).astype(
+            numpy.float64) * 2.0**-24 + 2.0**-25
         return torch.from_numpy(-numpy.log(-numpy.log(u))).float().reshape(rows, columns)
 
 
@@ -531,9 +545,10 @@ class VQGANTrainer:
         self.update(1, factor * loss_of_both)
         saved |= gradients(critic, "grad_disc.")
         saved["fresh_reconstruction"] = fresh
-        return {"total_loss": total.detach(), "quant_loss": codebook.detach(), "nll_loss": nll.detach(), "rec_loss": nll.detach(),
-                "p_loss": distance.detach().mean(), "d_weight": weight, "disc_factor": factor, "g_loss": adversarial.detach(),
-                "disc_loss": factor * loss_of_both.detach(), "logits_real": real.detach().mean(), "logits_fake": fake.detach().mean()}
+        return {"total_loss": total.detach(), "quant_loss": codebook.detach(), "nll_loss": nll.detach(),
+                "rec_loss": nll.detach(), "p_loss": distance.detach().mean(), "d_weight": weight, "disc_factor": factor,
+                "g_loss": adversarial.detach(), "disc_loss": factor * loss_of_both.detach(),
+                "logits_real": real.detach().mean(), "logits_fake": fake.detach().mean()}
 
     def update(self, which, loss):
         self.optimizers[which].zero_grad()
@@ -542,7 +557,8 @@ class VQGANTrainer:
 
 
 def discriminator_of(options):
-    return {"ndf": options.ndf, "n_layers": options.disc_layers, "normalization": "activation" if options.actnorm else "batch"}
+    return {"ndf": options.ndf, "n_layers": options.disc_layers,
+            "normalization": "activation" if options.actnorm else "batch"}
 
 
 def write_gpt(options):
@@ -559,7 +575,8 @@ def write_gpt(options):
     optimizer, per_step, tensors = torch.optim.AdamW(groups, options.learning_rate, (0.9, 0.95)), [], {"codes": rows}
     for step, codes in enumerate(rows.split(options.batch)):
         if step == options.warm_up:
-            write_checkpoint(options, {f"transformer.{name}": value.clone() for name, value in model.state_dict().items()}, [optimizer])
+            write_checkpoint(options, {f"transformer.{name}": value.clone()
+                                       for name, value in model.state_dict().items()}, [optimizer])
             before = copy_of(model)
         # A start token, which is also code 0, then all codes but the last.
         logits = model(torch.cat([torch.zeros(len(codes), 1, dtype=torch.long), codes[:, :-1]], 1))
@@ -599,7 +616,8 @@ def compare(options):
                     ties += 1
                 else:
                     different += 1
-                    print(f"{names[row]}, position {position}: code {found[position]}, PyTorch {wanted[position]}; {near[0]:.7g} and {near[1]:.7g}")
+                    print(f"{names[row]}, position {position}: code {found[position]}, PyTorch {wanted[position]}; "
+                          f"{near[0]:.7g} and {near[1]:.7g}")
             positions += len(wanted)
             if options.reconstructions:
                 path = glob.glob(f"{glob.escape(options.reconstructions)}/{row:04}-*.png")
@@ -609,7 +627,8 @@ def compare(options):
                 # An image holds whole levels: half a level of distance is due to them.
                 distance = ((image - level).abs().max().item() - 0.5) / 127.5
                 largest = max(largest, distance)
-    print(f"{positions} codes of {min(len(names), options.count or len(names))} images: {different} different, {ties} ties closer than 1e-5")
+    print(f"{positions} codes of {min(len(names), options.count or len(names))} images: {different} different, "
+          f"{ties} ties closer than 1e-5")
     if options.reconstructions:
         print(f"pixels, in [-1, 1], rounding to whole levels apart: at most {largest:.1e} away")
     sys.exit(different > 0 or largest > 1e-3)
@@ -646,11 +665,14 @@ def main():
         command.add_argument("--disc-start", type=int, default=0)
         command.add_argument("--actnorm", action="store_true", help="ActNorm in the discriminator instead of BatchNorm")
         command.add_argument("--widen", type=float, default=0, metavar="RATIO",
-                             help="change the first weights until every decision is so many times as far from its edge as rounding moves it")
-        command.add_argument("--lpips-divisor", type=int, default=1, help="random weights: VGG16 with this fraction of its channels")
+                             help="change the first weights until every decision is so many times as far from its edge "
+                             "as rounding moves it")
+        command.add_argument("--lpips-divisor", type=int, default=1,
+                             help="random weights: VGG16 with this fraction of its channels")
     command = commands.add_parser("compare")
     command.set_defaults(action=compare, seed=0)
-    for name, text in (("weights", ".ckpt or .safetensors"), ("config", "model.json"), ("shard", "images, .h5"), ("codes", "codes, .h5")):
+    for name, text in (("weights", ".ckpt or .safetensors"), ("config", "model.json"), ("shard", "images, .h5"),
+                       ("codes", "codes, .h5")):
         command.add_argument(f"--{name}", required=True, help=text)
     command.add_argument("--reconstructions", help="folder that reconstruct wrote")
     command.add_argument("--count", type=int, help="images to compare; all if left out")

@@ -2,7 +2,8 @@
 """Published tokenizers in plain PyTorch, with random weights under their published names.
 
     Tools/pytorch_tokenizers.py make NAME OUT [--small] [--seed N]
-    Tools/pytorch_tokenizers.py compare NAME WEIGHTS --shard IMAGES.h5 --codes CODES.h5 --reconstructions FOLDER [--count N]
+    Tools/pytorch_tokenizers.py compare NAME WEIGHTS --shard IMAGES.h5 --codes CODES.h5 --reconstructions FOLDER
+        [--count N]
 
 NAME is one of llamagen-vq16, llamagen-vq8, ibq-16384, open-magvit2, diffusers-ldm-f4, diffusers-amused, at the
 published sizes or, with --small, in a file of less than 300 kB for the tests. `make` writes OUT.pt, OUT.ckpt with
@@ -39,7 +40,8 @@ SIZES = {
     "diffusers-amused": {"ch": 128, "ch_mult": [1, 2, 2, 4, 6], "blocks": 2, "z": 64, "codes": 8192, "d": 64},
 }
 SMALL = {"ch": 32, "ch_mult": [1, 2], "blocks": 1, "z": 8, "codes": 64, "d": 8}
-SMALL_OF = {"llamagen": {"d": 4}, "ibq": {"blocks": 4}, "open-magvit2": {"blocks": 2, "ch_mult": [2, 1], "codes": 256}, "diffusers-ldm-f4": {"d": 4}}
+SMALL_OF = {"llamagen": {"d": 4}, "ibq": {"blocks": 4}, "open-magvit2": {"blocks": 2, "ch_mult": [2, 1], "codes": 256},
+            "diffusers-ldm-f4": {"d": 4}}
 
 
 def size_of(name, small):
@@ -48,7 +50,7 @@ def size_of(name, small):
     return SMALL | next((change for prefix, change in SMALL_OF.items() if name.startswith(prefix)), {})
 
 
-# MARK: LlamaGen: levels of residual and attention blocks, the decoder's deepest level first; attention at the deepest level alone
+# MARK: LlamaGen: levels of residual and attention blocks, the decoder's deepest first; attention at the deepest alone
 
 
 class LlamaGenLevel(nn.Module):
@@ -140,7 +142,8 @@ class ByCodes(nn.Module):
 
     def forward(self, x, z):
         scale = self.gamma((z.flatten(2).var(2, unbiased=True) + 1e-6).sqrt())
-        return F.group_norm(x, 32, eps=1e-6) * scale[:, :, None, None] + self.beta(z.flatten(2).mean(2))[:, :, None, None]
+        return (F.group_norm(x, 32, eps=1e-6) * scale[:, :, None, None]
+                + self.beta(z.flatten(2).mean(2))[:, :, None, None])
 
 
 class MAGVITLevel(nn.Module):
@@ -255,8 +258,10 @@ class DiffusersEncoder(nn.Module):
         self.conv_in, self.down_blocks = nn.Conv2d(3, widths[0], 3, padding=1), nn.ModuleList()
         for i, width in enumerate(widths):
             block = nn.Module()
-            block.resnets = nn.ModuleList(ResnetBlock(width if j else widths[max(i - 1, 0)], width) for j in range(c["blocks"]))
-            block.attentions = nn.ModuleList(LinearAttention(width) for _ in range(c["blocks"] if i in c.get("attends", []) else 0))
+            block.resnets = nn.ModuleList(
+                ResnetBlock(width if j else widths[max(i - 1, 0)], width) for j in range(c["blocks"]))
+            block.attentions = nn.ModuleList(
+                LinearAttention(width) for _ in range(c["blocks"] if i in c.get("attends", []) else 0))
             if i < len(widths) - 1:
                 block.downsamplers = nn.ModuleList([part(conv=nn.Conv2d(width, width, 3, stride=2))])
             self.down_blocks.append(block)
@@ -280,7 +285,8 @@ class DiffusersDecoder(nn.Module):
         self.up_blocks = nn.ModuleList()
         for i, width in enumerate(widths):
             block, blocks, attends = nn.Module(), c["blocks"] + 1, len(widths) - 1 - i in c.get("attends", [])
-            block.resnets = nn.ModuleList(ResnetBlock(width if j else widths[max(i - 1, 0)], width) for j in range(blocks))
+            block.resnets = nn.ModuleList(
+                ResnetBlock(width if j else widths[max(i - 1, 0)], width) for j in range(blocks))
             block.attentions = nn.ModuleList(LinearAttention(width) for _ in range(blocks if attends else 0))
             if i < len(widths) - 1:
                 block.upsamplers = nn.ModuleList([part(conv=nn.Conv2d(width, width, 3, padding=1))])
@@ -343,8 +349,9 @@ class Tokenizer(nn.Module):
         super().__init__()
         self.name, self.c = name, c
         if name.startswith("ibq"):
-            shape = {"in_channels": 3, "out_ch": 3, "ch": c["ch"], "ch_mult": c["ch_mult"], "num_res_blocks": c["blocks"],
-                     "z_channels": c["z"], "resolution": 256, "attn_resolutions": [256 >> len(c["ch_mult"]) - 1]}
+            shape = {"in_channels": 3, "out_ch": 3, "ch": c["ch"], "ch_mult": c["ch_mult"],
+                     "num_res_blocks": c["blocks"], "z_channels": c["z"], "resolution": 256,
+                     "attn_resolutions": [256 >> len(c["ch_mult"]) - 1]}
             self.encoder, self.decoder = pytorch_reference.Encoder(shape), pytorch_reference.Decoder(shape)
         elif name.startswith("llamagen"):
             self.encoder, self.decoder = LlamaGenEncoder(c), LlamaGenDecoder(c)
@@ -420,34 +427,41 @@ def write(name, model, out, small):
         folder.mkdir()
         widths, attends = [c["ch"] * factor for factor in c["ch_mult"]], c.get("attends", [])
         kinds = ["AttnDownEncoderBlock2D" if i in attends else "DownEncoderBlock2D" for i in range(len(widths))]
-        config = {"_class_name": "VQModel", "_diffusers_version": "0.27.0", "act_fn": "silu", "block_out_channels": widths,
-                  "down_block_types": kinds, "in_channels": 3, "latent_channels": c["z"], "layers_per_block": c["blocks"],
-                  "norm_num_groups": 32, "num_vq_embeddings": c["codes"], "out_channels": 3, "sample_size": 256,
-                  "up_block_types": [kind.replace("DownEncoder", "UpDecoder") for kind in reversed(kinds)], "vq_embed_dim": c["d"]}
+        config = {"_class_name": "VQModel", "_diffusers_version": "0.27.0", "act_fn": "silu",
+                  "block_out_channels": widths, "down_block_types": kinds, "in_channels": 3, "latent_channels": c["z"],
+                  "layers_per_block": c["blocks"], "norm_num_groups": 32, "num_vq_embeddings": c["codes"],
+                  "out_channels": 3, "sample_size": 256,
+                  "up_block_types": [kind.replace("DownEncoder", "UpDecoder") for kind in reversed(kinds)],
+                  "vq_embed_dim": c["d"]}
         if name == "diffusers-amused":
-            config |= {"mid_block_add_attention": False, "lookup_from_codebook": True, "vq_embed_dim": None, "force_upcast": True}
+            config |= {"mid_block_add_attention": False, "lookup_from_codebook": True, "vq_embed_dim": None,
+                       "force_upcast": True}
         (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
         if small:
             torch.save(state, folder / "diffusion_pytorch_model.bin")
         else:
-            save_file({key: value.contiguous() for key, value in state.items()}, folder / "diffusion_pytorch_model.safetensors")
+            save_file({key: value.contiguous() for key, value in state.items()},
+                      folder / "diffusion_pytorch_model.safetensors")
     else:
         if name.startswith("ibq"):
             # The average is what counts: the weights beside it are others.
             nothing = torch.zeros(1)
             averages = {"model_ema." + key.replace(".", ""): value for key, value in state.items()}
-            averages |= {"model_ema.decay": torch.tensor(0.999), "model_ema.num_updates": torch.tensor(-1, dtype=torch.int)}
+            averages |= {"model_ema.decay": torch.tensor(0.999),
+                         "model_ema.num_updates": torch.tensor(-1, dtype=torch.int)}
             state = collections.OrderedDict((key, nothing.expand(value.shape) if small else value.roll(1, 0))
                                             for key, value in state.items())
             state.update(averages)
-        torch.save({"epoch": 1, "global_step": 10, "pytorch-lightning_version": "2.2.0", "state_dict": state}, f"{out}.ckpt")
+        torch.save({"epoch": 1, "global_step": 10, "pytorch-lightning_version": "2.2.0", "state_dict": state},
+                   f"{out}.ckpt")
         path, extra = ("src.IBQ.models.ibqgan.IBQ", "      attn_resolutions: [16]\n") if name.startswith("ibq") else (
             "src.Open_MAGVIT2.models.lfqgan.VQModel", "")
         resolution = 16 << len(c["ch_mult"]) - 1
         pathlib.Path(f"{out}.yaml").write_text(
-            f"model:\n  class_path: {path}\n  init_args:\n    ddconfig:\n      double_z: False\n      z_channels: {c['z']}\n"
-            f"      resolution: {resolution}\n      in_channels: 3\n      out_ch: 3\n      ch: {c['ch']}\n"
-            f"      ch_mult: {c['ch_mult']}\n      num_res_blocks: {c['blocks']}\n{extra}    n_embed: {c['codes']}\n    embed_dim: {c['d']}\n")
+            f"model:\n  class_path: {path}\n  init_args:\n    ddconfig:\n      double_z: False\n"
+            f"      z_channels: {c['z']}\n      resolution: {resolution}\n      in_channels: 3\n      out_ch: 3\n"
+            f"      ch: {c['ch']}\n      ch_mult: {c['ch_mult']}\n      num_res_blocks: {c['blocks']}\n{extra}"
+            f"    n_embed: {c['codes']}\n    embed_dim: {c['d']}\n")
 
 
 def read(name, path):
@@ -478,8 +492,8 @@ def make(options):
         x = waves(2, 12 * factor if options.small else 128)
         centre(model, x)
         y, codes, _ = model(x)
-    print(f"{len(codes.unique())} of {c['codes']} codes in {codes.numel()} positions, images from {y.min():.2f} to {y.max():.2f}",
-          file=sys.stderr)
+    print(f"{len(codes.unique())} of {c['codes']} codes in {codes.numel()} positions, "
+          f"images from {y.min():.2f} to {y.max():.2f}", file=sys.stderr)
     write(options.name, model, options.out, options.small)
     save_file({"x": x, "codes": codes.to(torch.int32), "reconstruction": y.contiguous()}, f"{options.out}.safetensors")
 
@@ -503,7 +517,8 @@ def compare(options):
                     ties += 1
                 else:
                     different += 1
-                    print(f"{names[row]}, position {position}: code {found[position]}, PyTorch {wanted[position]}; {a:.7g} and {b:.7g}")
+                    print(f"{names[row]}, position {position}: code {found[position]}, PyTorch {wanted[position]}; "
+                          f"{a:.7g} and {b:.7g}")
             positions += len(wanted)
             if bool((found != wanted).any()):
                 continue  # another code is another image
