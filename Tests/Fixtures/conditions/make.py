@@ -19,17 +19,17 @@ import torch
 
 FOLDER = Path(__file__).parent
 SIDE, PIXELS, CODES, TOKENS, CLASSES = 4, 8, 64, 256, 80
-specification = importlib.util.spec_from_file_location("reference", FOLDER / "../../../Tools/pytorch_reference.py")
-reference = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(reference)
+specification = importlib.util.spec_from_file_location("models", FOLDER / "../../../Tools/pytorch_models.py")
+models = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(models)
 
 torch.manual_seed(11)
-vqgan = reference.VQGAN({
+vqgan = models.VQGAN({
     "resolution": PIXELS, "in_channels": 3, "out_ch": 3, "ch": 32, "ch_mult": [1, 1], "num_res_blocks": 1,
     "attn_resolutions": [], "z_channels": 16, "embed_dim": 8, "n_embed": CODES, "dropout": 0, "double_z": False,
     "quantizer": {"kind": "gradient"},
 })
-gpt = reference.GPT({"vocab_size": TOKENS, "block_size": 107, "n_layer": 1, "n_head": 2, "n_embd": 16, "n_unmasked": 0})
+gpt = models.GPT({"vocab_size": TOKENS, "block_size": 107, "n_layer": 1, "n_head": 2, "n_embd": 16, "n_unmasked": 0})
 with torch.no_grad():
     for parameter in gpt.parameters():
         if parameter.ndim > 1:
