@@ -16,8 +16,8 @@ CONFIG.json is the config.json of a run of train-vqgan. Both rivals have its arc
   gradients of the generator, which makes a step cheaper.
 
 The clock counts data, steps and what comes before the first one, but neither Python's imports nor what is done at a
-mark. At each mark, in minutes, the reconstructions of the held-out images are written as FOLDER/minute-N/ROW.png, and at
-the end FOLDER/marks.json: minute, seconds and steps of each. Needs PyTorch, safetensors, h5py, numpy and Pillow.
+mark. At each mark, in minutes, the reconstructions of the held-out images are written as FOLDER/minute-N/ROW.png, and
+at the end FOLDER/marks.json: minute, seconds and steps of each. Needs PyTorch, safetensors, h5py, numpy and Pillow.
 """
 import argparse, json, math, os, sys, time, types
 

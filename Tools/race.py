@@ -66,8 +66,7 @@ def train_ours(command, run, marks):
     """Trains until the last mark; minute, seconds and steps of the checkpoint of each mark, which SIGUSR1 asks for."""
 
     def images():
-        with open(f"{run}/config.json") as file:
-            config = json.load(file)
+        config = read(f"{run}/config.json")
         return config["batch_size"] * config["accumulate"]
 
     print("+", shlex.join(command), file=sys.stderr)
@@ -175,6 +174,84 @@ def look_at(options, parser):
     return training, held_out[0], len(held), None if sides == {(height, width)} else height
 
 
+def read(path):
+    with open(path) as file:
+        return json.load(file)
+
+
+class Race:
+    """The trainings of one call, each in a folder of its own."""
+
+    def __init__(self, options, parser):
+        self.options = options
+        self.training, self.held_out, self.count, crop = look_at(options, parser)
+        self.marks = marks_of(options.minutes)
+        perceptual = options.perceptual or (options.lpips[0] if len(options.lpips) == 1 else "none")
+        self.perceptual = [] if perceptual == "none" else ["--perceptual", perceptual]
+        crop = ["--crop", crop] if crop else []
+        self.ours = [*self.training, *shlex.split(options.options), *crop, *self.perceptual]
+        entrants = [(system, int(seed)) for seed in options.seeds.split(",") for system in ("ours", *options.rivals)]
+        self.folders = {(system, seed): f"{options.out}/{system}-seed-{seed}" for system, seed in entrants}
+        made_with = {name: getattr(options, name[2:].replace("-", "_")) for name in
+                     ("--lpips", "--perceptual", "--minutes", "--options", "--steps", "--disc-start")}
+        made_with |= {"shards": experiment.sizes([*self.training, self.held_out])}
+        for act in (experiment.check, experiment.begin):
+            for folder in self.folders.values():
+                act(folder, made_with)
+
+    def command(self, name, *arguments):
+        return [os.path.join(self.options.bin, name), *map(str, arguments)]
+
+    def schedule_steps(self):
+        estimate = f"{self.options.out}/estimate.json"
+        if not self.options.steps:
+            experiment.run(estimate, *self.command(
+                "train-vqgan", *self.ours, "--steps", 10**9, "--estimate", "--json", "--out",
+                f"{self.options.out}/estimated"))
+        return self.options.steps or steps_within(60 * self.options.minutes, read(estimate))
+
+    def train(self, folder, seed):
+        """Trains ours, reconstructs from the checkpoint of each mark, and keeps the last one."""
+        run = f"{folder}/vqgan"
+        passed = train_ours(self.command(
+            "train-vqgan", *self.ours, "--seed", seed, "--steps", 10**9, "--schedule-steps", self.schedule_steps(),
+            "--log-every", 1, "--checkpoint-every", 10**9, "--image-every", 10**9, "--keep-checkpoints", 10**6,
+            "--quiet", "--out", run), run, self.marks)
+        for mark in passed:
+            checkpoint, images = f"{run}/checkpoints/step-{mark['steps']:06}", f"{folder}/minute-{mark['minute']:g}"
+            experiment.run(images, *self.command("reconstruct", self.held_out, "--vqgan", checkpoint, "--count",
+                                                 self.count, "--json", "--quiet", "--out", images))
+            if mark is not passed[-1]:
+                shutil.rmtree(checkpoint)
+        experiment.write(f"{folder}/marks.json", json.dumps(passed))
+
+    def train_rival(self, folder, system, seed):
+        experiment.run(
+            f"{folder}/marks.json", sys.executable, RIVAL, f"{self.options.out}/ours-seed-{seed}/vqgan/config.json",
+            "--rival", system, "--shards", *self.training, "--held-out", self.held_out, "--seed", seed,
+            "--marks", ",".join(f"{mark:g}" for mark in self.marks), *self.perceptual,
+            "--disc-start", self.options.disc_start, "--out", folder)
+
+    def rows(self):
+        """A row for every system, seed and mark, and the name of the LPIPS; what is missing is made."""
+        rows, lpips = [], None
+        files = [part for path in self.options.lpips for part in ("--lpips", path)]
+        for (system, seed), folder in self.folders.items():
+            if not os.path.exists(f"{folder}/marks.json"):
+                empty(folder)
+                self.train(folder, seed) if system == "ours" else self.train_rival(folder, system, seed)
+            for mark in read(f"{folder}/marks.json"):
+                images = f"{folder}/minute-{mark['minute']:g}"
+                experiment.run(f"{images}.json", *self.command(
+                    "evaluate", self.held_out, images, "--paired", "--metrics", "psnr,lpips", *files, "--json",
+                    "--quiet"))
+                measures = read(f"{images}.json")
+                lpips = next(name for name in ("lpips_vgg", "lpips_alex", "lpips_squeeze") if name in measures)
+                rows.append({"system": system, "seed": seed, **mark,
+                             "psnr": measures["psnr"], "lpips": measures[lpips]})
+        return rows, lpips
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("bin", help="folder of the commands")
@@ -190,78 +267,17 @@ def main():
     parser.add_argument("--disc-start", type=int, default=10_000, help="of the published settings")
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
-    rivals = [name for name in options.rivals.split(",") if name]
-    if unknown := [name for name in rivals if name not in ("published", "same")]:
+    options.rivals = [name for name in options.rivals.split(",") if name]
+    if unknown := [name for name in options.rivals if name not in ("published", "same")]:
         parser.error(f"no rival {unknown[0]!r}; there are published and same")
-    training, held_out, count, crop = look_at(options, parser)
-    marks = marks_of(options.minutes)
-    perceptual = options.perceptual or (options.lpips[0] if len(options.lpips) == 1 else "none")
-    perceptual = [] if perceptual == "none" else ["--perceptual", perceptual]
-    command = lambda name, *arguments: [os.path.join(options.bin, name), *map(str, arguments)]
-    ours = [*training, *shlex.split(options.options), *(["--crop", crop] if crop else []), *perceptual]
 
-    made_with = {name: getattr(options, name[2:].replace("-", "_")) for name in
-                 ("--lpips", "--perceptual", "--minutes", "--options", "--steps", "--disc-start")}
-    made_with |= {"shards": experiment.sizes([*training, held_out])}
-    entrants = [(system, int(seed)) for seed in options.seeds.split(",") for system in ("ours", *rivals)]
-    folders = {(system, seed): f"{options.out}/{system}-seed-{seed}" for system, seed in entrants}
-    for folder in folders.values():
-        experiment.check(folder, made_with)
-
-    def train(folder, seed, steps):
-        """Trains ours, reconstructs from the checkpoint of each mark, and keeps the last one."""
-        run = f"{folder}/vqgan"
-        passed = train_ours(command(
-            "train-vqgan", *ours, "--seed", seed, "--steps", 10**9, "--schedule-steps", steps, "--log-every", 1,
-            "--checkpoint-every", 10**9, "--image-every", 10**9, "--keep-checkpoints", 10**6, "--quiet", "--out", run),
-            run, marks)
-        for mark in passed:
-            checkpoint, images = f"{run}/checkpoints/step-{mark['steps']:06}", f"{folder}/minute-{mark['minute']:g}"
-            experiment.run(images, *command("reconstruct", held_out, "--vqgan", checkpoint, "--count", count, "--json",
-                                            "--quiet", "--out", images))
-            if mark is not passed[-1]:
-                shutil.rmtree(checkpoint)
-        experiment.write(f"{folder}/marks.json", json.dumps(passed))
-
-    steps = options.steps
-    os.makedirs(options.out, exist_ok=True)
-    if not steps:
-        experiment.run(f"{options.out}/estimate.json", *command(
-            "train-vqgan", *ours, "--steps", 10**9, "--estimate", "--json", "--out", f"{options.out}/estimated"))
-        with open(f"{options.out}/estimate.json") as file:
-            steps = steps_within(60 * options.minutes, json.load(file))
-
-    rows, lpips = [], None
-    for (system, seed), folder in folders.items():
-        experiment.begin(folder, made_with)
-        if not os.path.exists(f"{folder}/marks.json"):
-            empty(folder)
-            if system == "ours":
-                train(folder, seed, steps)
-            else:
-                experiment.run(
-                    f"{folder}/marks.json", sys.executable, RIVAL, f"{options.out}/ours-seed-{seed}/vqgan/config.json",
-                    "--rival", system, "--shards", *training, "--held-out", held_out, "--seed", seed, *perceptual,
-                    "--marks", ",".join(f"{mark:g}" for mark in marks), "--disc-start", options.disc_start,
-                    "--out", folder)
-        with open(f"{folder}/marks.json") as file:
-            passed = json.load(file)
-        for mark in passed:
-            images = f"{folder}/minute-{mark['minute']:g}"
-            experiment.run(f"{images}.json", *command(
-                "evaluate", held_out, images, "--paired", "--metrics", "psnr,lpips", "--json", "--quiet",
-                *(part for path in options.lpips for part in ("--lpips", path))))
-            with open(f"{images}.json") as file:
-                measures = json.load(file)
-            lpips = next(name for name in ("lpips_vgg", "lpips_alex", "lpips_squeeze") if name in measures)
-            rows.append({"system": system, "seed": seed, **mark, "psnr": measures["psnr"], "lpips": measures[lpips]})
-
+    rows, lpips = Race(options, parser).rows()
     with open(f"{options.out}/race.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     print(table(rows, lpips))
-    for rival in rivals:
+    for rival in options.rivals if options.minutes >= FROM else []:
         where = ", ".join(f"{measure} at {minute:g}" for minute, measure in sorted(behind(rows, rival)))
         print(f"\nAhead of {NAMES[rival]} at every mark from minute {FROM} on: {'no, ' + where if where else 'yes'}.")
     try:
