@@ -43,7 +43,8 @@ else:
             if asked:
                 os.makedirs(f"checkpoints/step-{{step:06}}")
                 if asked.pop() == signal.SIGTERM:
-                    sys.exit(143)
+                    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # as train-vqgan ends
+                    os.kill(os.getpid(), signal.SIGTERM)
 """
 
 

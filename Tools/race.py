@@ -84,7 +84,7 @@ def train_ours(command, run, marks):
         if process.poll() is None:
             process.terminate()
             process.wait()
-    if process.returncode != 128 + signal.SIGTERM or waiting:
+    if process.returncode not in (-signal.SIGTERM, 128 + signal.SIGTERM) or waiting:
         sys.exit(f"{command[0]}: exit code {process.returncode}")
     saved = sorted(int(name[5:]) for name in os.listdir(f"{run}/checkpoints") if name.startswith("step-"))
     if len(saved) != len(marks):
