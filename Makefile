@@ -7,7 +7,7 @@ SHELL := bash
 .NOTPARALLEL:  # one step uses all cores
 .PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times \
 	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-metrics bench \
-	bench-compare compare-tokenizers compare-codebooks lint format check clean install uninstall package
+	bench-compare compare-tokenizers compare-codebooks race lint format check clean install uninstall package
 
 BUILD := .build
 SWIFTFLAGS := -c release --scratch-path $(BUILD)
@@ -123,6 +123,14 @@ OPTIONS ?=
 compare-codebooks: build  ## a VQGAN and a GPT for each of ten codebooks on SHARDS=folder, and a table; OPTIONS="--steps 2500 --gpt-steps 500"
 	@Tools/compare-codebooks.py $(BIN) $(SHARDS) --out $(CODEBOOKS) $(OPTIONS)
 
+RACE ?= runs/race
+
+race: build .venv/race  ## training beside PyTorch on photos of COCO=folder, by the clock: a table and race.png; LPIPS="files" OPTIONS="--minutes 15"
+	$(BIN)/prep-coco $(COCO) --size 128 --holdout 20 --quiet --out $(RACE)/shards >/dev/null
+	$(BIN)/prep-coco $(COCO) --size 128 --margin 16 --holdout 20 --quiet --out $(RACE)/wide >/dev/null
+	.venv/bin/python Tools/race.py $(BIN) $(RACE)/shards --wide $(RACE)/wide $(addprefix --lpips ,$(LPIPS)) --out $(RACE)/runs \
+	  $(OPTIONS)
+
 bench: build  ## times of real work, one JSON line each
 	$(BIN)/bench
 
@@ -166,6 +174,10 @@ clean:  ## remove what was built, but not runs/
 .venv/torch: .venv/ready
 	.venv/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 packaging==25.0 \
 		--extra-index-url https://download.pytorch.org/whl/cpu
+	touch $@
+
+.venv/race: .venv/torch
+	.venv/bin/pip install --quiet --disable-pip-version-check matplotlib==3.10.7
 	touch $@
 
 .venv/metrics: .venv/torch
