@@ -147,15 +147,17 @@ package struct ActionReaders {
     rows = data.codes.count
     let pairs = data.pieces.flatMap { $0.dropLast() }.map { data.pair($0) }
     let actions = Set(pairs.map(\.action)).sorted()
+    let halves = (0..<2).map { half in
+      pairs.filter { [rows] in Self.half(of: $0.row, among: rows) == half }
+    }
+    if halves.contains(where: \.isEmpty) { return nil }
     var readers: [ActionReader] = []
-    for half in 0..<2 {
-      let own = pairs.filter { [rows] in Self.half(of: $0.row, among: rows) == half }
-      if own.isEmpty { return nil }
-      var random = RandomSource(seed: seed).stream("action reader").stream(half)
+    for (number, half) in halves.enumerated() {
+      var random = RandomSource(seed: seed).stream("action reader").stream(number)
       var reader = ActionReader(
         actions: actions, height: height, width: width, codebookSize: data.codes.codebookSize,
         using: &random)
-      try reader.train(on: own, steps: Self.steps, using: &random, progress: progress)
+      try reader.train(on: half, steps: Self.steps, using: &random, progress: progress)
       readers.append(reader.frozen())
     }
     self.readers = readers
@@ -180,8 +182,8 @@ package struct ActionReaders {
 package struct ActionReadBack: Encodable, Equatable {
   package let actions: [Int32]
   /// `[true][read]`, of the dreamt pairs, of the recorded ones in whose place they stand, and of
-  /// the first images of these alone: what can be guessed without seeing what happens.
-  package let dreamt, recorded, guessed: ConfusionTable
+  /// their first images, held: what a dream gets in which nothing happens.
+  package let dreamt, recorded, copy: ConfusionTable
 
   /// - Parameters:
   ///   - dreamt: pairs of dreams that took the recorded actions.
@@ -190,7 +192,7 @@ package struct ActionReadBack: Encodable, Equatable {
     self.dreamt = readers.table(of: dreamt)
     let recorded = dreamt.map { data.pair($0.row) }
     self.recorded = readers.table(of: recorded)
-    guessed = readers.table(
+    copy = readers.table(
       of: recorded.map {
         ActionPair(row: $0.row, before: $0.before, after: $0.before, action: $0.action)
       })
@@ -201,8 +203,8 @@ package struct ActionReadBack: Encodable, Equatable {
     case f1 = "macro_f1"
     case accuracyRecorded = "accuracy_recorded"
     case f1Recorded = "macro_f1_recorded"
-    case accuracyGuessed = "accuracy_guessed"
-    case f1Guessed = "macro_f1_guessed"
+    case accuracyCopy = "accuracy_copy"
+    case f1Copy = "macro_f1_copy"
   }
 
   private struct Action: Encodable {
@@ -218,8 +220,8 @@ package struct ActionReadBack: Encodable, Equatable {
     try values.encode(dreamt.macroF1, forKey: .f1)
     try values.encode(recorded.accuracy, forKey: .accuracyRecorded)
     try values.encode(recorded.macroF1, forKey: .f1Recorded)
-    try values.encode(guessed.accuracy, forKey: .accuracyGuessed)
-    try values.encode(guessed.macroF1, forKey: .f1Guessed)
+    try values.encode(copy.accuracy, forKey: .accuracyCopy)
+    try values.encode(copy.macroF1, forKey: .f1Copy)
     let occurring = actions.indices.filter { dreamt.occurrences(of: $0) > 0 }
     try values.encode(
       occurring.map { index in

@@ -89,7 +89,7 @@ extension DreamReport {
     guard let readBack else { return [] }
     let tables = [
       ("dreams", readBack.dreamt), ("recordings", readBack.recorded),
-      ("first image", readBack.guessed),
+      ("copy", readBack.copy),
     ]
     return [
       "actions read back from \(readBack.dreamt.total) pairs of images",
