@@ -65,11 +65,10 @@ import Training
     }()
 
     func report(
-      images: ImageShardSet? = nil, perceptual: PerceptualMeasure? = nil, known: [[Int32]] = []
+      images: ImageShardSet? = nil, perceptual: PerceptualMeasure? = nil
     ) throws -> DreamReport {
       var legal = LegalFrames(height: 7, width: 7)
       try legal.add(shards) {}
-      for grid in known { legal.add(grid, room: nil) }
       let exam = DreamExam(
         Dreamer(of: Self.copying, from: data, seed: 3, batchSize: 2),
         recorded: try RecordedImages(of: data, codes: shards, images: images, decodedBy: stage),
@@ -82,9 +81,11 @@ import Training
     }
   }
 
+  private static let card = Result { try Place().report() }
+
   /// A dream of a model that copies is the start's image, held.
   @Test func aModelThatCopiesIsAsGoodAsACopy() throws {
-    let report = try Place().report()
+    let report = try Self.card.get()
     #expect(report.scores.accuracy == report.scores.copyAccuracy)
     #expect(abs(report.scores.accuracy - 47.0 / 49) < 1e-9)
     #expect(report.scores.changedAccuracy == 0)
@@ -102,7 +103,7 @@ import Training
     }
     let (first, last) = (report.horizons[0].dream, report.horizons[4].dream)
     #expect(last.psnr == ReconstructionMetrics.exact && last.psnrLow == last.psnrHigh)
-    #expect(last.ssim == 1)
+    #expect((last.ssim ?? 0) > 0.9999)
     #expect(first.psnr < 99 && first.psnrLow <= first.psnrMedian)
     #expect(first.psnrMedian <= first.psnrHigh)
   }
@@ -138,7 +139,7 @@ import Training
   }
 
   @Test func theCardIsText() throws {
-    let text = try Place().report().text
+    let text = try Self.card.get().text
     for words in [
       "from 3 starts beside their reconstructions", "obedience  0.00 dB", "10, 50 and 90 %",
       "legal: 3 of 49 codes apart", "room", "recordings", "images/s",
@@ -147,7 +148,7 @@ import Training
   }
 
   @Test func theCardIsAnObject() throws {
-    let report = try Place().report()
+    let report = try Self.card.get()
     let card = try jsonObject(String(decoding: try JSONEncoder().encode(report), as: UTF8.self))
     let rare = try #require(card["rare_classes"] as? [[String: Any]])
     #expect(rare.map { $0["class"] as? String } == ["reward below 0", "reward above 0", "end"])

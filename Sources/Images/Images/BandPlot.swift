@@ -79,6 +79,10 @@ package struct BandPlot: Sendable {
         name, x: frame.x - Self.margin - BitmapFont.width(of: name), y: row(tick) - 3,
         color: Self.ink)
     }
+    plot.fill(
+      PixelRect(x: frame.x - 1, y: frame.y, width: 1, height: height + 1), with: Self.ink)
+    plot.fill(
+      PixelRect(x: frame.x - 1, y: frame.y + height, width: width + 1, height: 1), with: Self.ink)
     for (index, one) in series.enumerated() {
       guard let band = one.band else { continue }
       for column in columns(in: frame) {
@@ -94,10 +98,6 @@ package struct BandPlot: Sendable {
     for (index, one) in series.enumerated() {
       draw(one.values, .ofSeries(index), in: frame, of: &plot, row)
     }
-    plot.fill(
-      PixelRect(x: frame.x - 1, y: frame.y, width: 1, height: height + 1), with: Self.ink)
-    plot.fill(
-      PixelRect(x: frame.x - 1, y: frame.y + height, width: width + 1, height: 1), with: Self.ink)
     write(in: frame, of: &plot)
     return plot
   }
