@@ -41,7 +41,8 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
     "DurableFiles", "Platform",
   ],
   "bench": [
-    "ModelCommands", "Training", "Models", "NN", "TensorCore", "Shards", "DurableFiles", "Platform",
+    "ModelCommands", "Training", "Metrics", "Models", "NN", "TensorCore", "Shards", "DurableFiles",
+    "Platform",
   ],
 ]
 

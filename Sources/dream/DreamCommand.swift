@@ -19,7 +19,7 @@ struct DreamCommand: ModelCommand {
       """,
     discussion: """
       Prints the paths of an animation and a sheet of every dream, and that of a code shard with \
-      what was dreamt; with --evaluate the report card.
+      what was dreamt; with --evaluate the report card, and with --out those of its table and plot.
       """,
     version: SuiteVersion.ofModelCommand)
 
@@ -31,9 +31,8 @@ struct DreamCommand: ModelCommand {
   func execute() throws {
     let console = runtime.console
     let folder = try options.out.map {
-      try OutputFolder($0) { name in
-        name == DreamWriter.shard
-          || (name.hasPrefix("dream-") || name.hasPrefix("sheet-")) && name.hasSuffix(".png")
+      try OutputFolder($0) { [evaluates = options.evaluate] name in
+        evaluates ? ReportCard.files.contains(name) : DreamWriter.isResult(name)
       }
     }
     if let path = options.y4m, path != "-" { try OutputFile.requireNew(path) }
@@ -45,6 +44,8 @@ struct DreamCommand: ModelCommand {
       throw ValidationError(
         "--actions: \(action) is an action that \(path) does not know; it knows 0 to \(count - 1).")
     }
+    let perceptual =
+      options.lpips.isEmpty ? nil : try PerceptualMeasure(options.lpips, on: .default)
     let vqgan = try FirstStage.load(
       try options.vqgan ?? world.codes.storedVQGAN(of: path, option: "--vqgan"), on: device)
     try vqgan.requireCodes(world.codes, of: path)
@@ -71,7 +72,14 @@ struct DreamCommand: ModelCommand {
       options.evaluate ? options.starts : options.count, before: dreamer.given,
       behind: options.actions.actions == .recorded ? options.steps : 0, in: shards.paths[0])
     if options.evaluate {
-      try evaluate(dreamer, recorded, starts)
+      let factor = vqgan.config.downsampling
+      try perceptual?.requireSize(
+        width: factor * shards.grid.width, height: factor * shards.grid.height,
+        of: shards.paths[0], image: 0)
+      try ReportCard(
+        options: options, world: world, dreamer: dreamer, recorded: recorded, codes: shards,
+        perceptual: perceptual, folder: folder, writer: results.writer, console: console
+      ).write(from: starts)
     } else {
       try Interruption.telling(console, "finished files stay") {
         try DreamWriter(
@@ -101,23 +109,4 @@ struct DreamCommand: ModelCommand {
     progress.finish()
     return (own, greedy)
   }
-
-  private func evaluate(
-    _ dreamer: Dreamer, _ recorded: RecordedImages, _ starts: [Int]
-  ) throws {
-    let exam = DreamExam(
-      dreamer, recorded: recorded, steps: options.steps, options: options.sampling,
-      batchSize: options.batchSize)
-    let progress = Progress(
-      "dreaming", total: exam.work(starts: starts.count), unit: "images", console: runtime.console)
-    let report = try exam.report(starts: starts, sequences: Self.sequences) {
-      progress.advance(by: $0)
-      try Interruption.throwIfRequested()
-    }
-    progress.finish()
-    try results.writer.write(report, text: report.text)
-  }
-
-  /// What is said of one step is over at most so many sequences.
-  private static let sequences = 1024
 }

@@ -15,7 +15,13 @@ struct DreamWriter {
   let folder: OutputFolder?
   let writer: ResultWriter
 
-  static let shard = "dreams.h5"
+  private static let shard = "dreams.h5"
+
+  /// Whether a file in the folder is one of these.
+  static func isResult(_ name: String) -> Bool {
+    name == shard
+      || (name.hasPrefix("dream-") || name.hasPrefix("sheet-")) && name.hasSuffix(".png")
+  }
 
   func write(_ dreams: (own: [Dream], greedy: [Dream])) throws {
     if let folder { try write(dreams, in: folder) }

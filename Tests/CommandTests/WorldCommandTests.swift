@@ -204,7 +204,6 @@ struct WorldCommandTests {
       ("dream --world run --from-codes games.h5 --steps 30 --out x", 64, "fewer --steps"),
       ("dream --world run --from-codes games.h5 --actions hold:JUMP --out x", 64, "--actions"),
       ("dream --world run --from-codes games.h5 --actions hold:18 --out x", 64, "knows 0 to 17"),
-      ("dream --world run --from-codes games.h5 --evaluate --out x", 64, "leave --out"),
       ("dream --world run --from-codes games.h5", 64, "Missing --out"),
       ("dream --world vqgan --from-codes games.h5 --out x", 65, "model.json"),
       ("dream --world run --from-codes other.h5 --out x", 65, "vqgan_fingerprint"),

@@ -40,7 +40,7 @@ package struct Dream: Equatable, Sendable {
 package struct Dreamer {
   package let model: WorldModel
   package let data: WorldData
-  private let seed: UInt64
+  package let seed: UInt64
   private let batchSize: Int
 
   /// - Parameters:
@@ -81,6 +81,21 @@ package struct Dreamer {
       all += try dreams(numbers, from: rows, steps: steps, actions, options, progress)
     }
     return all
+  }
+
+  /// Images a second of one dream alone with random actions, counted behind its first image.
+  ///
+  /// - Parameter progress: as of `dreams`, for one image more than are counted.
+  package func framesPerSecond(
+    from row: Int, images: Int, _ options: SamplingOptions,
+    progress: (_ images: Int) throws -> Void
+  ) throws -> Double {
+    var times: [ContinuousClock.Instant] = []
+    _ = try dreams(from: [row], steps: images + 1, .random, options) {
+      times.append(.now)
+      try progress($0)
+    }
+    return Double(images) / max((times[images] - times[0]).seconds, 1e-9)
   }
 
   private func dreams(
