@@ -155,7 +155,8 @@ extension WorldRunConfig {
     let (layers, width) = (Double(model.layers), Double(model.width))
     let tokens = Double(settings.segment) * Double(model.step)
     // A byte for each weight of the attention says whether it is dropped.
-    let dropped = model.attentionDropout > 0 ? layers * Double(model.heads) * tokens * tokens / 4 : 0
+    let dropped =
+      model.attentionDropout > 0 ? layers * Double(model.heads) * tokens * tokens / 4 : 0
     try requireMemory(
       forFloats: Double(loop.batchSize) * (tokens * Double(perToken) + dropped)
         + 4 * 12 * layers * width * width,
