@@ -3,12 +3,14 @@
 
     Tools/pytorch_iris.py OUT [--small] [--seed N] [--attention causal|block_causal]
 
-Writes OUT/last.pt, a file of the names and shapes of the published ones, or with --small of fewer channels and layers in less than
-300 kB for the tests; and OUT/expected.safetensors with what PyTorch computes for it: codes and reconstructions of images, the
-logits of sequences as long as the window, and a greedy rollout longer than the window, whose cache is refilled with the last image.
+Writes OUT/last.pt, a file of the names and shapes of the published ones, or with --small of fewer channels and layers
+in less than 300 kB for the tests; and OUT/expected.safetensors with what PyTorch computes for it: codes and
+reconstructions of images, the logits of sequences as long as the window, and a greedy rollout longer than the window,
+whose cache is refilled with the last image.
 IRISParityTests compares both with the suite; IRIS=OUT in its environment names the folder.
 
-The modules are written from arXiv:2209.00588; names and shapes are those of the published files. Needs PyTorch and safetensors.
+The modules are written from arXiv:2209.00588; names and shapes are those of the published files. Needs PyTorch and
+safetensors.
 """
 import argparse, pathlib
 
@@ -29,8 +31,8 @@ SMALL = {"side": 64, "ch": 32, "levels": 6, "blocks": 1, "z": 8, "d": 8, "codes"
 class Tokenizer(nn.Module):
     def __init__(self, c):
         super().__init__()
-        shape = {"in_channels": 3, "out_ch": 3, "ch": c["ch"], "ch_mult": [1] * c["levels"], "num_res_blocks": c["blocks"],
-                 "z_channels": c["z"], "resolution": c["side"], "attn_resolutions": c["attends"]}
+        shape = {"in_channels": 3, "out_ch": 3, "ch": c["ch"], "ch_mult": [1] * c["levels"], "z_channels": c["z"],
+                 "num_res_blocks": c["blocks"], "resolution": c["side"], "attn_resolutions": c["attends"]}
         self.encoder, self.decoder = Encoder(shape), Decoder(shape)
         self.pre_quant_conv, self.post_quant_conv = nn.Conv2d(c["z"], c["d"], 1), nn.Conv2d(c["d"], c["z"], 1)
         self.embedding = nn.Embedding(c["codes"], c["d"])
@@ -60,7 +62,8 @@ class SelfAttention(nn.Module):
 
     def forward(self, x):
         n, t, c = x.shape
-        q, k, v = (f(x).view(n, t, self.heads, c // self.heads).transpose(1, 2) for f in (self.query, self.key, self.value))
+        layers = self.query, self.key, self.value
+        q, k, v = (layer(x).view(n, t, self.heads, c // self.heads).transpose(1, 2) for layer in layers)
         scores = q @ k.transpose(2, 3) * (c // self.heads) ** -0.5
         weights = scores.masked_fill(self.mask[:t, :t] == 0, float("-inf")).softmax(3)
         return self.proj((weights @ v).transpose(1, 2).reshape(n, t, c))
@@ -99,28 +102,30 @@ class WorldModel(nn.Module):
         mask = torch.tril(torch.ones(window, window))
         if attention == "block_causal":
             mask = torch.maximum(mask, torch.block_diag(*[torch.ones(self.step, self.step)] * self.context))
-        self.transformer = part(blocks=nn.ModuleList(Block(width, c["heads"], mask) for _ in range(c["layers"])), ln_f=nn.LayerNorm(width))
+        blocks = nn.ModuleList(Block(width, c["heads"], mask) for _ in range(c["layers"]))
+        self.transformer = part(blocks=blocks, ln_f=nn.LayerNorm(width))
         self.pos_emb = nn.Embedding(window, width)
-        # Actions, then codes.
-        self.embedder = part(embedding_tables=nn.ModuleList([nn.Embedding(c["actions"], width), nn.Embedding(c["codes"], width)]))
+        tables = [nn.Embedding(count, width) for count in (c["actions"], c["codes"])]
+        self.embedder = part(embedding_tables=nn.ModuleList(tables))
         places = [i for i in range(self.step) if i != self.step - 2]
         self.head_observations = Head(width, c["codes"], places, self.step, self.context)
         self.head_rewards = Head(width, 3, [self.step - 1], self.step, self.context)
         self.head_ends = Head(width, 2, [self.step - 1], self.step, self.context)
 
     def forward(self, tokens):
-        """Codes and actions `[N, T]`, in whole steps or a part of the last one, to the logits of codes, rewards and ends."""
+        """Codes and actions `[N, T]`, the last step perhaps in part, to the logits of codes, rewards and ends."""
         place = torch.arange(tokens.shape[1])
         is_action = place % self.step == self.step - 1
         actions, codes = self.embedder["embedding_tables"]
-        x = torch.where(is_action[None, :, None], actions(tokens * is_action), codes(tokens * ~is_action)) + self.pos_emb(place)
+        x = torch.where(is_action[None, :, None], actions(tokens * is_action), codes(tokens * ~is_action))
+        x = x + self.pos_emb(place)
         for block in self.transformer["blocks"]:
             x = block(x)
         x = self.transformer["ln_f"](x)
         return self.head_observations(x), self.head_rewards(x), self.head_ends(x)
 
     def rollout(self, image, actions):
-        """The greedy images `[S, K]` behind each action, and the logits of rewards and ends there, from one image on."""
+        """From one image on: the greedy images `[S, K]` behind each action, the logits of rewards and ends there."""
         images, rewards, ends, window = [], [], [], image.tolist()
         for action in actions.tolist():
             if len(window) + self.step > self.step * self.context:
@@ -165,15 +170,16 @@ def main():
         of_codes, rewards, ends = world(torch.cat([steps, actions], 2).flatten(1))
         played = torch.randint(c["actions"], (world.context + 4,))
         images, dreamt_rewards, dreamt_ends = world.rollout(codes[0].flatten(), played)
-    print(f"{len(codes.unique())} of {c['codes']} codes in {codes.numel()} positions; {len(images.unique())} in {images.numel()} "
-          f"dreamt ones; logits of codes of deviation {of_codes.std():.2f}")
+    print(f"{len(codes.unique())} of {c['codes']} codes in {codes.numel()} positions; {len(images.unique())} in "
+          f"{images.numel()} dreamt ones; logits of codes of deviation {of_codes.std():.2f}")
     options.out.mkdir(exist_ok=True)
-    nothing = {"actor_critic.conv1.weight": torch.zeros(1).expand(32, 3, 3, 3), "tokenizer.lpips.lin0.model.1.weight": torch.zeros(1, 4, 1, 1)}
+    nothing = {"actor_critic.conv1.weight": torch.zeros(1).expand(32, 3, 3, 3),
+               "tokenizer.lpips.lin0.model.1.weight": torch.zeros(1, 4, 1, 1)}
     torch.save({key: value.data for key, value in agent.state_dict().items()} | nothing, options.out / "last.pt")
     whole = lambda values: values.to(torch.int32).contiguous()
-    save_file({"x": x, "codes": whole(codes), "reconstruction": y.contiguous(), "steps": whole(steps), "actions": whole(actions[:, :, 0]),
-               "logits.codes": of_codes.contiguous(), "logits.rewards": rewards, "logits.ends": ends, "played": whole(played),
-               "rollout.images": whole(images), "rollout.rewards": dreamt_rewards, "rollout.ends": dreamt_ends},
+    save_file({"x": x, "codes": whole(codes), "reconstruction": y.contiguous(), "steps": whole(steps),
+               "actions": whole(actions[:, :, 0]), "logits.codes": of_codes.contiguous(), "logits.rewards": rewards,
+               "logits.ends": ends, "played": whole(played), "rollout.images": whole(images), "rollout.rewards": dreamt_rewards, "rollout.ends": dreamt_ends},
               options.out / "expected.safetensors")
 
 
