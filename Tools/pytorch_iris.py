@@ -179,7 +179,8 @@ def main():
     whole = lambda values: values.to(torch.int32).contiguous()
     save_file({"x": x, "codes": whole(codes), "reconstruction": y.contiguous(), "steps": whole(steps),
                "actions": whole(actions[:, :, 0]), "logits.codes": of_codes.contiguous(), "logits.rewards": rewards,
-               "logits.ends": ends, "played": whole(played), "rollout.images": whole(images), "rollout.rewards": dreamt_rewards, "rollout.ends": dreamt_ends},
+               "logits.ends": ends, "played": whole(played), "rollout.images": whole(images),
+               "rollout.rewards": dreamt_rewards, "rollout.ends": dreamt_ends},
               options.out / "expected.safetensors")
 
 
