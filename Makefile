@@ -6,8 +6,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
 .PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times \
-	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-metrics bench \
-	bench-compare compare-tokenizers compare-codebooks race lint format check clean install uninstall package
+	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-iris \
+	interop-metrics bench bench-compare compare-tokenizers compare-codebooks race lint format check clean install uninstall \
+	package
 
 BUILD := .build
 SWIFTFLAGS := -c release --scratch-path $(BUILD)
@@ -103,6 +104,10 @@ interop-torch: build .venv/torch  ## convert checkpoints from and to PyTorch, an
 	.venv/bin/python Tests/CheckpointsTests/check_with_torch.py $(BIN)
 	Tests/check-reference.sh $(BIN) .venv/bin/python $(PHOTOS) $(COUNT)
 	Tests/check-tokenizers.sh $(BIN) .venv/bin/python $(PHOTOS)
+
+interop-iris: .venv/torch  ## compare an agent of IRIS of the published shape, with random weights, with PyTorch
+	.venv/bin/python Tools/pytorch_iris.py $(BUILD)/iris
+	IRIS=$(abspath $(BUILD))/iris swift test $(SWIFTFLAGS) --filter IRISParityTests
 
 interop-metrics: build .venv/metrics  ## compare evaluate with pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image
 	.venv/bin/python Tests/check-metrics.py $(BIN)/evaluate $(METRIC_IMAGES)

@@ -4,16 +4,21 @@ import TensorCore
 
 /// N games in step: images that are shown or imagined, each followed by an action.
 ///
-/// Keys and values of the last `context` steps are kept, and the oldest step is forgotten when a
-/// new one begins. What is computed is what one pass over all steps from the first on gives, up to
-/// the rounding of sums.
+/// Keys and values of the last `context` steps are kept. With rotary positions the oldest step is
+/// forgotten when a new one begins, and what is computed is what one pass over all steps from the
+/// first on gives, up to the rounding of sums.
+///
+/// With learned positions the window has an end. When the image behind an action would not fit in,
+/// the cache is thrown away and refilled with the last image alone, before the action is chosen, as
+/// in IRIS: of every `context` - 1 steps nothing but the last image is remembered. Within a window
+/// what is computed is what one pass over it gives; of a block-causal mask, what a causal one does.
 package struct WorldRollout {
   package let model: WorldModel
   /// The last image of each game, `[N][h·w]`; nothing before the first.
   package private(set) var codes: [[Int32]] = []
   private let items: Int
   private var caches: [KeyValueCache]
-  private var token = 0  // tokens since the beginning
+  private var token = 0  // tokens since the beginning, of learned positions since the refill
   /// What the heads read behind the last action, `[N, C]`; nil while none follows the last image.
   private var states: Tensor?
 
@@ -34,14 +39,18 @@ package struct WorldRollout {
   package mutating func show(_ images: [[Int32]]) {
     precondition(images.count == items && images.allSatisfy { $0.count == model.config.codes })
     beginStep()
-    let last = model.config.codes - 1
-    // The last code predicts nothing: it waits for the action.
-    if last > 0 {
-      _ = append(
-        images.map { Array($0[..<last]) },
-        previous: (0..<items).map { previous(of: $0, 0..<last) })
-    }
+    append(images)
     codes = images
+  }
+
+  /// Appends the codes of images but for the last one, which predicts nothing: it waits for the
+  /// action.
+  private mutating func append(_ images: [[Int32]]) {
+    let last = model.config.codes - 1
+    guard last > 0 else { return }
+    _ = append(
+      images.map { Array($0[..<last]) },
+      previous: (0..<items).map { previous(of: $0, 0..<last) })
   }
 
   /// The logits of what an action leads to.
@@ -56,13 +65,21 @@ package struct WorldRollout {
   /// - Returns: the reward and the end that it leads to.
   package mutating func act(_ actions: [Int32]) -> Outcome {
     precondition(states == nil && codes.count == items, "an action without an image")
+    if model.config.positions == .learned, token == model.config.window - 2 {
+      for layer in caches.indices { caches[layer].truncate(to: 0) }
+      token = 0
+      let images = codes
+      codes = []  // there is no image before
+      append(images)
+      codes = images
+    }
     let none = Int32(model.config.codebookSize)
     let tokens = zip(codes, actions).map { codes, action in
       [codes[codes.count - 1], none + action]
     }
     let states = append(tokens, previous: codes.map { [none, $0[0]] })
     self.states = states
-    func rows(_ head: Linear) -> [[Float]] {
+    func rows(_ head: WorldHead) -> [[Float]] {
       let logits = withoutGradients { head(states).elements() }
       let width = logits.count / items
       return (0..<items).map { Array(logits[$0 * width..<($0 + 1) * width]) }
@@ -117,7 +134,7 @@ package struct WorldRollout {
     return withoutGradients {
       var x = model.embedded(
         IndexTensor(tokens.flatMap { $0 }, shape: shape),
-        IndexTensor(previous.flatMap { $0 }, shape: shape))
+        IndexTensor(previous.flatMap { $0 }, shape: shape), from: token)
       let rotation = model.config.rotation(from: token, count: count, on: model.device)
       token += count
       for (layer, block) in model.blocks.enumerated() {

@@ -51,7 +51,7 @@ package struct Dreamer {
   }
 
   /// Recorded steps that a dream sees before its start.
-  package var given: Int { model.config.context - 1 }
+  package var given: Int { model.config.stepsBeforeDream }
 
   /// Checks that the keys and values of a batch can be held.
   ///
