@@ -7,8 +7,8 @@ SHELL := bash
 .NOTPARALLEL:  # one step uses all cores
 .PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times \
 	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-iris \
-	interop-metrics bench bench-compare compare-tokenizers compare-codebooks race lint format check clean install uninstall \
-	package
+	interop-metrics interop-play bench bench-compare compare-tokenizers compare-codebooks race lint format check clean \
+	install uninstall package
 
 BUILD := .build
 SWIFTFLAGS := -c release --scratch-path $(BUILD)
@@ -112,6 +112,11 @@ interop-iris: .venv/torch  ## compare an agent of IRIS of the published shape, w
 interop-metrics: build .venv/metrics  ## compare evaluate with pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, scikit-image
 	.venv/bin/python Tests/check-metrics.py $(BIN)/evaluate $(METRIC_IMAGES)
 
+WORLD ?=
+
+interop-play: build .venv/selenium  ## play a world model in headless Chromium (apt: chromium chromium-driver), a new one or WORLD=run
+	.venv/bin/python Tests/check-play.py $(BIN) $(addprefix --world ,$(WORLD))
+
 VQGANS ?= runs/demo/vqgan
 TOKENIZERS ?= runs/tokenizers
 LPIPS ?=
@@ -174,6 +179,10 @@ clean:  ## remove what was built, but not runs/
 
 .venv/tensorboard: .venv/ready
 	.venv/bin/pip install --quiet --disable-pip-version-check tensorboard==2.20.0
+	touch $@
+
+.venv/selenium: .venv/ready
+	.venv/bin/pip install --quiet --disable-pip-version-check selenium==4.52.0
 	touch $@
 
 .venv/torch: .venv/ready

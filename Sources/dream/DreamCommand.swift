@@ -3,7 +3,6 @@ import ArgumentParser
 import CommandSupport
 import ModelCommands
 import Models
-import Shards
 import TensorCore
 import Training
 
@@ -46,45 +45,28 @@ struct DreamCommand: ModelCommand {
     }
     let perceptual =
       options.lpips.isEmpty ? nil : try PerceptualMeasure(options.lpips, on: .default)
-    let vqgan = try FirstStage.load(
-      try options.vqgan ?? world.codes.storedVQGAN(of: path, option: "--vqgan"), on: device)
-    try vqgan.requireCodes(world.codes, of: path)
-    try vqgan.requireColourImages()
-    let shards = try CodeShardSet(try InputPaths.shards(options.fromCodes))
-    try world.codes.require(shards.grid, of: shards.paths[0], for: path)
-    Interruption.install()
-    let reading = Progress("reading codes", total: shards.count, unit: "grids", console: console)
-    let data = try WorldData(
-      shards, segment: 2 * world.model.config.context, actionsBelow: count
-    ) {
-      reading.advance()
-      try Interruption.throwIfRequested()
-    }
-    reading.finish()
-    let images =
-      options.images.isEmpty
-      ? nil : try ImageShardSet(try InputPaths.shards(options.images))
-    let recorded = try RecordedImages(of: data, codes: shards, images: images, decodedBy: vqgan)
+    let games = try RecordedGames(
+      for: world, at: path, vqgan: options.vqgan, from: options.fromCodes, images: options.images,
+      on: device, console: console)
     let dreamer = Dreamer(
-      of: world.model, from: data, seed: seed.seed, batchSize: options.batchSize)
+      of: world.model, from: games.data, seed: seed.seed, batchSize: options.batchSize)
     try dreamer.requireMemory()
-    let starts = try data.starts(
+    let starts = try games.data.starts(
       options.evaluate ? options.starts : options.count, before: dreamer.given,
-      behind: options.actions.actions == .recorded ? options.steps : 0, in: shards.paths[0])
+      behind: options.actions.actions == .recorded ? options.steps : 0, in: games.shards.paths[0])
     if options.evaluate {
-      let factor = vqgan.config.downsampling
+      let (shards, factor) = (games.shards, games.vqgan.config.downsampling)
       try perceptual?.requireSize(
         width: factor * shards.grid.width, height: factor * shards.grid.height,
         of: shards.paths[0], image: 0)
       try ReportCard(
-        options: options, world: world, dreamer: dreamer, recorded: recorded, codes: shards,
+        options: options, world: world, dreamer: dreamer, recorded: games.recorded, codes: shards,
         perceptual: perceptual, folder: folder, writer: results.writer, console: console
       ).write(from: starts)
     } else {
       try Interruption.telling(console, "finished files stay") {
         try DreamWriter(
-          options: options, world: world, vqgan: vqgan, recorded: recorded, folder: folder,
-          writer: results.writer
+          options: options, world: world, games: games, folder: folder, writer: results.writer
         ).write(try dreams(dreamer, starts))
       }
     }

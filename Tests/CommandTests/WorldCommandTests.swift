@@ -35,7 +35,7 @@ struct WorldCommandTests {
     ]
   }
 
-  private static let train = """
+  static let train = """
     train-world games.h5 held.h5 --layers 1 --heads 2 --width 16 --context 2 --batch-size 4 \
     --log-every 1 --quiet
     """

@@ -1,4 +1,5 @@
 // Games that a world model goes on with by itself, one token at a time.
+import Foundation
 import NN
 import TensorCore
 
@@ -16,6 +17,9 @@ package struct WorldRollout {
   package let model: WorldModel
   /// The last image of each game, `[N][h·w]`; nothing before the first.
   package private(set) var codes: [[Int32]] = []
+  /// `-log p` of the last image of each game, nats: how little the model expected it behind the
+  /// last action; zero where it was shown unscored.
+  package private(set) var nats: [Double]
   private let items: Int
   private var caches: [KeyValueCache]
   private var token = 0  // tokens since the beginning, of learned positions since the refill
@@ -25,6 +29,7 @@ package struct WorldRollout {
   package init(of model: WorldModel, items: Int) {
     self.model = model
     self.items = items
+    nats = Array(repeating: 0, count: items)
     let config = model.config
     caches = (0..<config.layers).map { _ in
       KeyValueCache(
@@ -35,20 +40,42 @@ package struct WorldRollout {
 
   /// Shows the next image of each game, whatever the model thinks would come.
   ///
-  /// - Parameter images: `[N][h·w]`.
-  package mutating func show(_ images: [[Int32]]) {
+  /// - Parameters:
+  ///   - images: `[N][h·w]`.
+  ///   - scoring: whether `nats` is computed, where an action stands before them.
+  package mutating func show(_ images: [[Int32]], scoring: Bool = false) {
     precondition(images.count == items && images.allSatisfy { $0.count == model.config.codes })
+    let behind = scoring ? states : nil
     beginStep()
-    append(images)
+    let seen = append(images)
     codes = images
+    nats = Array(repeating: 0, count: items)
+    guard let behind else { return }
+    add(behind, predicting: 0..<1)
+    if let seen { add(withoutGradients { model.finalNorm(seen) }, predicting: 1..<model.config.codes) }
+  }
+
+  /// Adds `-log p` of some codes of the last images to `nats`.
+  ///
+  /// - Parameter states: what the code head reads before each of them, `[N, places, C]`.
+  private mutating func add(_ states: Tensor, predicting places: Range<Int>) {
+    let targets = IndexTensor(codes.flatMap { $0[places] }, shape: [items, places.count])
+    let losses = withoutGradients {
+      model.codeHead(states).reshaped([targets.count, model.config.codebookSize])
+        .crossEntropies(targets).elements()
+    }
+    for (index, loss) in losses.enumerated() { nats[index / places.count] += Double(loss) }
   }
 
   /// Appends the codes of images but for the last one, which predicts nothing: it waits for the
   /// action.
-  private mutating func append(_ images: [[Int32]]) {
+  ///
+  /// - Returns: what the blocks make of them, `[N, h·w - 1, C]`; nil for images of one code.
+  @discardableResult
+  private mutating func append(_ images: [[Int32]]) -> Tensor? {
     let last = model.config.codes - 1
-    guard last > 0 else { return }
-    _ = append(
+    guard last > 0 else { return nil }
+    return append(
       images.map { Array($0[..<last]) },
       previous: (0..<items).map { previous(of: $0, 0..<last) })
   }
@@ -77,7 +104,7 @@ package struct WorldRollout {
     let tokens = zip(codes, actions).map { codes, action in
       [codes[codes.count - 1], none + action]
     }
-    let states = append(tokens, previous: codes.map { [none, $0[0]] })
+    let states = last(of: append(tokens, previous: codes.map { [none, $0[0]] }))
     self.states = states
     func rows(_ head: WorldHead) -> [[Float]] {
       let logits = withoutGradients { head(states).elements() }
@@ -97,20 +124,31 @@ package struct WorldRollout {
     guard var behind = states else { preconditionFailure("an image without an action before") }
     beginStep()
     var images = [[Int32]](repeating: [], count: items)
+    nats = Array(repeating: 0, count: items)
     for place in 0..<model.config.codes {
       let logits = withoutGradients { model.codeHead(behind).elements() }
       let width = logits.count / items
       for item in 0..<items {
-        images[item].append(
-          try options.draw(logits[item * width..<(item + 1) * width], using: &streams[item]))
+        let row = logits[item * width..<(item + 1) * width]
+        let code = try options.draw(row, using: &streams[item])
+        images[item].append(code)
+        nats[item] += Self.nats(of: code, under: row)
       }
       if place + 1 < model.config.codes {
-        behind = append(
-          images.map { [$0[place]] },
-          previous: (0..<items).map { previous(of: $0, place..<place + 1) })
+        behind = last(
+          of: append(
+            images.map { [$0[place]] },
+            previous: (0..<items).map { previous(of: $0, place..<place + 1) }))
       }
     }
     codes = images
+  }
+
+  /// `-log softmax(logits)[code]`.
+  private static func nats(of code: Int32, under logits: ArraySlice<Float>) -> Double {
+    let largest = logits.max() ?? 0
+    let sum = logits.reduce(0.0) { $0 + exp(Double($1 - largest)) }
+    return log(sum) - Double(logits[logits.startIndex + Int(code)] - largest)
   }
 
   /// The codes of the last image at the places behind the given ones.
@@ -127,7 +165,18 @@ package struct WorldRollout {
     for layer in caches.indices { caches[layer].drop(first: model.config.step) }
   }
 
-  /// What the heads read behind the last of the given tokens, `[N, C]`.
+  /// What the heads read behind the last of some tokens, `[N, C]`.
+  ///
+  /// - Parameter x: what `append` returns of them.
+  private func last(of x: Tensor) -> Tensor {
+    let count = x.shape[1]
+    return withoutGradients {
+      model.finalNorm(count == 1 ? x : x.positions(count - 1..<count))
+        .reshaped([items, model.config.width])
+    }
+  }
+
+  /// What the blocks make of the given tokens, `[N, T, C]`.
   private mutating func append(_ tokens: [[Int32]], previous: [[Int32]]) -> Tensor {
     let count = tokens[0].count
     let shape: Shape = [items, count]
@@ -140,8 +189,7 @@ package struct WorldRollout {
       for (layer, block) in model.blocks.enumerated() {
         x = block(x, rotation, after: &caches[layer])
       }
-      let last = count == 1 ? x : x.positions(count - 1..<count)
-      return model.finalNorm(last).reshaped([items, model.config.width])
+      return x
     }
   }
 }

@@ -25,6 +25,14 @@ package struct Dream: Equatable, Sendable {
   package fileprivate(set) var rewards: [Int32] = []  // classes
   package fileprivate(set) var ends: [Bool] = []
 
+  package init(
+    number: Int, start: Int, images: [[Int32]] = [], actions: [Int32] = [], rewards: [Int32] = [],
+    ends: [Bool] = []
+  ) {
+    (self.number, self.start) = (number, start)
+    (self.images, self.actions, self.rewards, self.ends) = (images, actions, rewards, ends)
+  }
+
   /// The imagined images before the game ends.
   package var length: Int { ends.firstIndex(of: true) ?? images.count }
 
@@ -62,6 +70,22 @@ package struct Dreamer {
       forFloats: 2 * Double(batchSize) * Double(config.window)
         * Double(config.layers * config.width),
       of: "a batch of \(batchSize) dreams")
+  }
+
+  /// What a dream samples with.
+  package func random(_ number: Int) -> RandomSource {
+    RandomSource(seed: seed).stream("dream").stream(number)
+  }
+
+  /// Games that stand at some rows, and have been shown the `given` ones before each.
+  package func rollout(at rows: [Int]) -> WorldRollout {
+    var rollout = WorldRollout(of: model, items: rows.count)
+    for offset in -given..<0 {
+      rollout.show(rows.map { data.image($0 + offset) })
+      _ = rollout.act(rows.map { data.actions[$0 + offset] })
+    }
+    rollout.show(rows.map { data.image($0) })
+    return rollout
   }
 
   /// Dreams on from rows that have `given` rows of their piece before them, and with recorded
@@ -102,16 +126,11 @@ package struct Dreamer {
     _ numbers: Range<Int>, from rows: [Int], steps: Int, _ actions: DreamActions,
     _ options: SamplingOptions, _ progress: (Int) throws -> Void
   ) throws -> [Dream] {
+    var streams = numbers.map(random)
     let root = RandomSource(seed: seed)
-    var streams = numbers.map { root.stream("dream").stream($0) }
     var choices = numbers.map { root.stream("dream actions").stream($0) }
     var dreams = numbers.map { Dream(number: $0, start: rows[$0]) }
-    var rollout = WorldRollout(of: model, items: dreams.count)
-    for offset in -given..<0 {
-      rollout.show(dreams.map { data.image($0.start + offset) })
-      _ = rollout.act(dreams.map { data.actions[$0.start + offset] })
-    }
-    rollout.show(dreams.map { data.image($0.start) })
+    var rollout = rollout(at: dreams.map(\.start))
     // Rewards and ends are as certain as the model is, whatever is done about images.
     let outcomes = SamplingOptions(isGreedy: options.isGreedy)
     for step in 0...steps {
