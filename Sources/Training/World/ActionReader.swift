@@ -144,11 +144,11 @@ package struct ActionReaders {
   package init?(
     of data: WorldData, height: Int, width: Int, seed: UInt64, progress: () throws -> Void
   ) throws {
-    rows = data.codes.count
+    let rows = data.codes.count
     let pairs = data.pieces.flatMap { $0.dropLast() }.map { data.pair($0) }
     let actions = Set(pairs.map(\.action)).sorted()
     let halves = (0..<2).map { half in
-      pairs.filter { [rows] in Self.half(of: $0.row, among: rows) == half }
+      pairs.filter { Self.half(of: $0.row, among: rows) == half }
     }
     if halves.contains(where: \.isEmpty) { return nil }
     var readers: [ActionReader] = []
@@ -160,7 +160,7 @@ package struct ActionReaders {
       try reader.train(on: half, steps: Self.steps, using: &random, progress: progress)
       readers.append(reader.frozen())
     }
-    self.readers = readers
+    (self.readers, self.rows) = (readers, rows)
   }
 
   /// What the reader that has not learnt from a pair's row says of it, `[true][said]`.
@@ -179,7 +179,7 @@ package struct ActionReaders {
 }
 
 /// Whether actions can be read back from dreams as they can from recordings.
-package struct ActionReadBack: Encodable, Equatable {
+package struct ActionReadBack: Encodable, Equatable, Sendable {
   package let actions: [Int32]
   /// `[true][read]`, of the dreamt pairs, of the recorded ones in whose place they stand, and of
   /// their first images, held: what a dream gets in which nothing happens.

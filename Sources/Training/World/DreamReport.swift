@@ -3,7 +3,7 @@ import Foundation
 import Metrics
 
 /// How well a world model predicts one step, and how far its dreams stay with the recording.
-package struct DreamReport: Encodable, Equatable {
+package struct DreamReport: Encodable, Equatable, Sendable {
   package let scores: WorldScores
   /// Codes of an image.
   package let codes: Int
