@@ -6,8 +6,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
 .PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times \
-	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-iris interop-metrics bench \
-	bench-compare compare-tokenizers compare-codebooks lint format check clean install uninstall package
+	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-iris \
+	interop-metrics bench bench-compare compare-tokenizers compare-codebooks lint format check clean install uninstall package
 
 BUILD := .build
 SWIFTFLAGS := -c release --scratch-path $(BUILD)
