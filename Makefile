@@ -182,7 +182,7 @@ clean:  ## remove what was built, but not runs/
 	touch $@
 
 .venv/selenium: .venv/ready
-	.venv/bin/pip install --quiet --disable-pip-version-check selenium==4.52.0
+	.venv/bin/pip install --quiet --disable-pip-version-check selenium==4.51.0
 	touch $@
 
 .venv/torch: .venv/ready

@@ -42,7 +42,9 @@ def train(folder):
     vqgan = run(
         "train-vqgan", *shards, "--preset", "small", "--steps", 20, "--batch-size", 4, "--out", folder / "vqgan")
     codes = run("encode-dataset", *shards, "--vqgan", vqgan[0], "--out", folder / "codes")
-    return run("train-world", *codes, "--steps", 5, "--batch-size", 4, "--out", folder / "world")[0]
+    return run(
+        "train-world", *codes, "--steps", 60, "--learning-rate", 1e-3, "--warmup", 5, "--batch-size", 4,
+        "--out", folder / "world")[0]  # enough to learn that the game goes on
 
 
 class Game:
@@ -204,7 +206,6 @@ def check_speed(page):
     for number in range(20):
         page.press(Keys.ENTER)
         key = (Keys.ARROW_RIGHT, Keys.ARROW_LEFT)[number % 2]
-        before = page.text("latency")
         page.down(key)
         time.sleep(0.3)
         times.append(page.number("latency"))

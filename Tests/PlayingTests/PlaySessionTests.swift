@@ -185,7 +185,8 @@ struct PlaySessionTests {
     try session.reset()
     try session.step(7)
     try session.step(8)
-    let take = try #require(session.endTake())
+    let ended = session.endTake()
+    let take = try #require(ended)
     #expect(session.take == nil)
     #expect(take.steps.map(\.follows) == [false, true, true, false, true])
     let paths = try take.write(
@@ -205,11 +206,13 @@ struct PlaySessionTests {
   @Test func aTakeWithoutAStepIsNone() throws {
     var session = try TestGame.session()
     session.beginTake()
-    #expect(session.endTake() == nil)
+    var take = session.endTake()
+    #expect(take == nil)
     session.beginTake()
     try session.step(0)
     session.rewind(1)
-    #expect(session.endTake() == nil)
+    take = session.endTake()
+    #expect(take == nil)
   }
 
   /// What was rewound past the beginning of a take belongs to no earlier one.
@@ -223,7 +226,8 @@ struct PlaySessionTests {
     session.rewind(3)
     #expect(session.take?.steps.count == 0)
     try session.step(3)
-    #expect(session.endTake()?.steps.map(\.action) == [3])
+    let take = session.endTake()
+    #expect(take?.steps.map(\.action) == [3])
   }
 
   // MARK: Keys
