@@ -6,8 +6,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
 .PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times \
-	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-metrics \
-	bench bench-compare compare-tokenizers compare-codebooks lint format check clean install uninstall package
+	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-iris \
+	interop-metrics interop-play bench bench-compare compare-tokenizers compare-codebooks race lint format check clean \
+	install uninstall package
 
 BUILD := .build
 SWIFTFLAGS := -c release --scratch-path $(BUILD)
@@ -106,8 +107,17 @@ interop-torch: build .venv/torch  ## convert checkpoints from and to PyTorch, an
 	Tests/check-reference.sh $(BIN) .venv/bin/python $(PHOTOS) $(COUNT)
 	Tests/check-tokenizers.sh $(BIN) .venv/bin/python $(PHOTOS)
 
+interop-iris: .venv/torch  ## compare an agent of IRIS of the published shape, with random weights, with PyTorch
+	.venv/bin/python Tools/pytorch_iris.py $(BUILD)/iris
+	IRIS=$(abspath $(BUILD))/iris swift test $(SWIFTFLAGS) --filter IRISParityTests
+
 interop-metrics: build .venv/metrics  ## evaluate beside pytorch-fid, torch-fidelity, clean-fid, prdc, lpips, skimage
 	.venv/bin/python Tests/check-metrics.py $(BIN)/evaluate $(METRIC_IMAGES)
+
+WORLD ?=
+
+interop-play: build .venv/selenium  ## play a world model, new or WORLD=run, in headless Chromium (chromium-driver)
+	.venv/bin/python Tests/check-play.py $(BIN) $(addprefix --world ,$(WORLD))
 
 VQGANS ?= runs/demo/vqgan
 TOKENIZERS ?= runs/tokenizers
@@ -124,6 +134,14 @@ OPTIONS ?=
 
 compare-codebooks: build  ## VQGAN and GPT for each of ten codebooks on SHARDS=folder: a table; OPTIONS="--steps N"
 	@Tools/compare-codebooks.py $(BIN) $(SHARDS) --out $(CODEBOOKS) $(OPTIONS)
+
+RACE ?= runs/race
+
+race: build .venv/race  ## training beside PyTorch on photos of COCO=folder, by the clock; LPIPS= OPTIONS="--minutes 15"
+	$(BIN)/prep-coco $(COCO) --size 128 --holdout 20 --quiet --out $(RACE)/shards >/dev/null
+	$(BIN)/prep-coco $(COCO) --size 128 --margin 16 --holdout 20 --quiet --out $(RACE)/wide >/dev/null
+	.venv/bin/python Tools/race.py $(BIN) $(RACE)/shards --wide $(RACE)/wide $(addprefix --lpips ,$(LPIPS)) \
+	  --out $(RACE)/runs $(OPTIONS)
 
 bench: build  ## times of real work, one JSON line each
 	$(BIN)/bench
@@ -165,9 +183,17 @@ clean:  ## remove what was built, but not runs/
 	.venv/bin/pip install --quiet --disable-pip-version-check tensorboard==2.20.0
 	touch $@
 
+.venv/selenium: .venv/ready
+	.venv/bin/pip install --quiet --disable-pip-version-check selenium==4.51.0
+	touch $@
+
 .venv/torch: .venv/ready
 	.venv/bin/pip install --quiet --disable-pip-version-check torch==2.13.0 packaging==25.0 \
 		--extra-index-url https://download.pytorch.org/whl/cpu
+	touch $@
+
+.venv/race: .venv/torch
+	.venv/bin/pip install --quiet --disable-pip-version-check matplotlib==3.10.7
 	touch $@
 
 .venv/metrics: .venv/torch

@@ -33,6 +33,9 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
     "ModelCommands", "Training", "Models", "TensorCore", "Shards", "Images", "Corpora",
     "DurableFiles",
   ],
+  "play": [
+    "Playing", "ModelCommands", "Training", "Models", "TensorCore", "DurableFiles", "Platform",
+  ],
   "score": ["ModelCommands", "Training", "TensorCore", "Shards", "Images", "DurableFiles"],
   "shard-info": ["Images", "Shards", "DurableFiles", "Platform", "RowMaps"],
   "shard-export": ["Corpora", "Shards", "Images", "Checksums", "DurableFiles", "RowMaps"],
@@ -41,7 +44,8 @@ let commands: KeyValuePairs<String, [Target.Dependency]> = [
     "DurableFiles", "Platform",
   ],
   "bench": [
-    "ModelCommands", "Training", "Models", "NN", "TensorCore", "Shards", "DurableFiles", "Platform",
+    "ModelCommands", "Training", "Metrics", "Models", "NN", "TensorCore", "Shards", "DurableFiles",
+    "Platform",
   ],
 ]
 
@@ -77,6 +81,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: [
     // System libraries
@@ -142,6 +147,14 @@ let package = Package(
       dependencies: [
         "Models", "NN", "TensorCore", "Metrics", "Checkpoints", "TamingCheckpoints", "Shards",
         "Images", "Checksums", "DurableFiles", "Platform", "RowMaps",
+      ]),
+    .target(
+      name: "Playing",
+      dependencies: [
+        "Training", "Models", "TensorCore", "Corpora", "Shards", "Images", "DurableFiles",
+        "Platform",
+        .product(name: "FlyingFox", package: "FlyingFox"),
+        .product(name: "FlyingSocks", package: "FlyingFox"),
       ]),
     .target(
       name: "CommandSupport",
@@ -217,6 +230,7 @@ let package = Package(
           "Images", "RowMaps", "Metrics",
         ]
       ),
+      ("Playing", ["Playing", "Training", "Models", "TensorCore", "Shards", "Images", "Platform"]),
       ("CommandSupport", ["CommandSupport"]), ("Fuzz", ["FuzzTargets"]),
       ("Command", ["CommandSupport", "Shards", "Images", "Checkpoints", "Training", "Models"]),
     ].map { (name: String, modules: [String]) in

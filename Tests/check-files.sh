@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes small files of every kind with the built commands and opens them in h5py, in the safetensors package and, those
-# of PyTorch, with zipfile and pickle; compares odd images with Pillow. Then it runs what README.md shows.
+# of PyTorch, with zipfile and pickle; compares odd images with Pillow. Then it checks Tools/race.py and runs what
+# README.md shows.
 # Usage: Tests/check-files.sh FOLDER-OF-BUILT-COMMANDS PYTHON
 set -eu
 bin=$1
@@ -61,4 +62,5 @@ sed -n '/^## Shards from Python/,/^## /p' "$tests/../Docs/Formats.md" \
 "$python" "$tests/CheckpointsTests/check_pytorch_files.py" "$bin" "$tests/Fixtures"
 "$python" "$tests/CheckpointsTests/check_unsafe_pickles.py" "$bin" "$tests/Fixtures"
 "$python" "$tests/CheckpointsTests/check_checkpoint.py" "$work"/vqgan/checkpoints/last/*.safetensors
+"$python" "$tests/check_race.py"
 "$tests/check-readme.sh" "$bin" "$python"

@@ -9,7 +9,9 @@ other options or shards need another FOLDER. The table is Markdown, on stdout. P
 images, codes used and perplexity are counted on all training images, bits per image are those of the GPT on the
 validation codes.
 """
-import argparse, csv, glob, json, math, os, subprocess, sys
+import argparse, csv, glob, json, math, os
+
+import experiment
 
 KINDS = {
     "moving average 1,024": "--quantizer moving_average --codes 1024",
@@ -23,35 +25,6 @@ KINDS = {
     "LFQ 1,024": "--quantizer lfq --codes 1024",
     "SimVQ 1,024": "--quantizer simvq --codes 1024",
 }
-
-MADE_WITH = "made-with.json"
-
-
-def check(folder, wanted):
-    """Ends the program where a kind's folder was begun with other options or shards."""
-    if not os.path.exists(f"{folder}/{MADE_WITH}"):
-        if os.path.isdir(folder) and set(os.listdir(folder)) - {MADE_WITH + ".part"}:
-            sys.exit(f"{folder}: nothing says what its results were made with; use another --out")
-        return
-    with open(f"{folder}/{MADE_WITH}") as file:
-        found = json.load(file)
-    differ = [name for name in wanted if found.get(name) != wanted[name]]
-    if "shards" in differ:
-        sys.exit(f"{folder}: made from other shards, by their names and sizes; use another --out")
-    if differ:
-        first, now = (", ".join(f"{name} {values.get(name)}" for name in differ) for values in (found, wanted))
-        sys.exit(f"{folder}: made with {first}, asked for {now}; use another --out")
-
-
-def begin(folder, wanted):
-    """Makes a kind's folder and its record, unless they are there."""
-    record = f"{folder}/{MADE_WITH}"
-    if os.path.exists(record):
-        return
-    os.makedirs(folder, exist_ok=True)
-    with open(record + ".part", "w") as file:
-        json.dump(wanted, file, indent=2)
-    os.rename(record + ".part", record)
 
 
 def main():
@@ -69,35 +42,21 @@ def main():
     unknown = [kind for kind in options.kinds if kind not in KINDS]
     if unknown:
         parser.error(f"no kind {unknown[0]!r}; there are {', '.join(KINDS)}")
-    shards = sorted(glob.glob(f"{options.shards}/*.h5"))
-    held_out = [path for path in shards if "-validation-" in os.path.basename(path)]
-    training = [path for path in shards if path not in held_out]
+    training, held_out = experiment.shards(options.shards)
     if not held_out or not training:
         parser.error(f"{options.shards}: {len(training)} training shards and {len(held_out)} validation shards; "
                      "both are needed")
 
     wanted = {"--preset": options.preset, "--steps": options.steps, "--gpt-steps": options.gpt_steps,
-              "--seed": options.seed, "--count": options.count,
-              "shards": {os.path.basename(path): os.path.getsize(path) for path in shards}}
+              "--seed": options.seed, "--count": options.count, "shards": experiment.sizes(training + held_out)}
     folders = {kind: os.path.join(options.out,
                                   KINDS[kind].replace("--", "").replace(" ", "-").replace("quantizer-", ""))
                for kind in options.kinds or KINDS}
     for kind, folder in folders.items():
-        check(folder, {"kind": KINDS[kind], **wanted})
+        experiment.check(folder, {"kind": KINDS[kind], **wanted})
 
     def run(done, command, *arguments):
-        """Runs a command unless `done`, a file or folder, is there."""
-        if os.path.exists(done):
-            return
-        line = [os.path.join(options.bin, command), *map(str, arguments)]
-        print("+", " ".join(line), file=sys.stderr)
-        printed = subprocess.run(line, stdout=subprocess.PIPE, text=True)
-        if printed.returncode:
-            sys.exit(f"{line[0]}: exit code {printed.returncode}")
-        if done.endswith(".json") and not os.path.exists(done):
-            with open(done + ".part", "w") as file:
-                file.write(printed.stdout)
-            os.rename(done + ".part", done)
+        experiment.run(done, os.path.join(options.bin, command), *arguments)
 
     def train(folder, command, *arguments, steps):
         checkpoint = f"{folder}/checkpoints/step-{steps:06}"
@@ -108,7 +67,7 @@ def main():
     print("| codebook | codes | PSNR, dB | SSIM | codes used | perplexity | GPT, bits per image |")
     print("|---|---|---|---|---|---|---|")
     for kind, folder in folders.items():
-        begin(folder, {"kind": KINDS[kind], **wanted})
+        experiment.begin(folder, {"kind": KINDS[kind], **wanted})
         vqgan, codes, gpt = (os.path.join(folder, name) for name in ("vqgan", "codes", "gpt"))
         train(vqgan, "train-vqgan", *training, "--preset", options.preset, *KINDS[kind].split(), "--seed", options.seed,
               steps=options.steps)

@@ -10,7 +10,6 @@ import copy, math
 
 import torch
 import torch.nn as nn
-import torch.nn.functional as F
 
 
 class Unit:

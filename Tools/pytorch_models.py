@@ -274,7 +274,7 @@ class Block(nn.Module):
         h = self.ln1(x)
         q, k, v = (self.attn[f](h).reshape(n, t, self.heads, -1).transpose(1, 2) for f in ("query", "key", "value"))
         scores = q @ k.transpose(2, 3) * (c // self.heads) ** -0.5
-        fractions = F.softmax(scores.masked_fill(self.attn.mask[:, :, :t, :t] == 0, -math.inf), dim=3)
+        fractions = F.softmax(scores.masked_fill(self.attn.mask[..., :t, :t] == 0, -math.inf), dim=3)
         x = x + self.attn["proj"]((fractions @ v).transpose(1, 2).reshape(n, t, c))
         return x + self.mlp(self.ln2(x))
 

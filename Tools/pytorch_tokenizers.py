@@ -89,7 +89,8 @@ class Tokenizer(nn.Module):
 
 def centre(model, x):
     """Makes the latents of images have mean 0 and variance 1, so that random entries are all in use."""
-    last = model.quant_conv if hasattr(model, "quant_conv") else model.encoder.conv_out
+    last = next((getattr(model, key) for key in ("quant_conv", "pre_quant_conv") if hasattr(model, key)),
+                model.encoder.conv_out)
     z = model.latents(x)
     mean, deviation = z.mean((0, 2, 3)), z.std((0, 2, 3))
     last.weight.data = last.weight / deviation[:, None, None, None]
@@ -101,7 +102,8 @@ def pooled(model):
     pool, scales = torch.randn(40_000) * 0.08, torch.randn(1000) * 0.1 + 1
     for name, parameter in model.named_parameters():
         # A normalised channel that is scaled to almost nothing would be rounding errors after the next normalisation.
-        is_scale = "norm" in name and name.endswith("weight") and parameter.dim() == 1 or name.endswith("gamma.bias")
+        is_scale = (("norm" in name or ".ln" in name) and name.endswith("weight") and parameter.dim() == 1
+                    or name.endswith("gamma.bias"))
         source = scales if is_scale else pool
         start = int(torch.randint(len(source) - parameter.numel() + 1, (1,)))
         parameter.data = source[start : start + parameter.numel()].view(parameter.shape)

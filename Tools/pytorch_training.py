@@ -64,7 +64,7 @@ class VQGANTrainer:
         return self.random(x.shape[0] * x.shape[2] * x.shape[3] // factor, entries)
 
     def step(self, step, x, saved):
-        """Both updates; returns the losses by name and adds the gradients to `saved`."""
+        """Both updates; returns the losses by name and adds the gradients to `saved`, unless that is None."""
         model, critic, warmth = self.model.train(), self.critic.train(), temperature(self.config, step)
         factor, last = float(step >= self.options.disc_start), model.decoder.conv_out.weight
         reconstruction, codebook = model(x, self.noise(x), warmth)
@@ -74,7 +74,8 @@ class VQGANTrainer:
         weight = 0.8 * (a / (b + 1e-4)).clamp(0, 1e4).detach()
         total = nll + weight * factor * adversarial + codebook
         self.update(0, total)
-        saved |= gradients(model, "grad_ae.")
+        if saved is not None:
+            saved |= gradients(model, "grad_ae.")
         with torch.no_grad():
             fresh, _ = model(x, self.noise(x), warmth)
         real, fake = critic(x), critic(fresh)
@@ -83,8 +84,8 @@ class VQGANTrainer:
         else:
             loss_of_both = 0.5 * (F.softplus(-real).mean() + F.softplus(fake).mean())
         self.update(1, factor * loss_of_both)
-        saved |= gradients(critic, "grad_disc.")
-        saved["fresh_reconstruction"] = fresh
+        if saved is not None:
+            saved |= gradients(critic, "grad_disc.") | {"fresh_reconstruction": fresh}
         return {"total_loss": total.detach(), "quant_loss": codebook.detach(), "nll_loss": nll.detach(),
                 "rec_loss": nll.detach(), "p_loss": distance.detach().mean(), "d_weight": weight, "disc_factor": factor,
                 "g_loss": adversarial.detach(), "disc_loss": factor * loss_of_both.detach(),

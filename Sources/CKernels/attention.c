@@ -22,13 +22,15 @@ struct head {
 struct attention {
   const float *q, *k, *v;
   float *out, *log_sums;
+  const uint8_t *kept;  // [N, heads, T, T], or NULL where no weight is dropped
+  float kept_scale;
   const float *dout;  // the rest is of the gradient
   float *dq, *dk, *dv;
   long t, heads, d, stride, out_stride;  // stride of q, k, v and their gradients; stride of out
   long columns, width;                   // T up to whole lanes; floats between rows of as many, no power of two
   float scale;
   int causal, tiles;
-  long prefix, step, context;  // a band where step is positive
+  long prefix, step, context;  // where step is positive a band, or without a context whole steps
   long blocks;                 // of queries in T
 
   long item_head;              // the head at hand
@@ -38,7 +40,7 @@ struct attention {
 
 static struct attention describe(const float *q, const float *k, const float *v, long t, long heads, long d,
                                  long stride, long out_stride, float scale, int causal, long prefix, long step,
-                                 long context) {
+                                 long context, const uint8_t *kept, float rate) {
   const long columns = ck_chunks(t, CK_BLOCK) * CK_BLOCK;
   return (struct attention){.q = q,
                             .k = k,
@@ -56,25 +58,28 @@ static struct attention describe(const float *q, const float *k, const float *v,
                             .prefix = ck_minimum(prefix, t),
                             .step = step,
                             .context = context,
+                            .kept = kept,
+                            .kept_scale = rate < 1 ? 1 / (1 - rate) : 0,
                             .blocks = ck_chunks(t, BLOCK)};
 }
 
 // How many keys query i sees.
 CK_INLINE long visible(const struct attention *s, long i) {
   if (!s->causal) return s->t;
+  if (s->step > 0 && s->context == 0) return ck_minimum(s->t, (i / s->step + 1) * s->step);
   return i < s->prefix ? ck_maximum(i + 1, s->prefix) : i + 1;
 }
 
 // How many keys at the start are too far behind query i.
 CK_INLINE long hidden(const struct attention *s, long i) {
-  return s->step > 0 ? ck_maximum(0, (i / s->step - s->context + 1) * s->step) : 0;
+  return s->context > 0 ? ck_maximum(0, (i / s->step - s->context + 1) * s->step) : 0;
 }
 
 // How many keys a block of queries that ends before `end` meets: whole blocks, so that a block of keys has either
 // all of its products or none; the last one is filled up with zeros.
 CK_INLINE long visible_before(const struct attention *s, long end) {
   if (!s->causal) return s->columns;
-  return ck_minimum(s->columns, ck_chunks(ck_maximum(end, s->prefix), BLOCK) * BLOCK);
+  return ck_minimum(s->columns, ck_chunks(visible(s, end - 1), BLOCK) * BLOCK);
 }
 
 // Where the head's columns of row i begin.
@@ -167,6 +172,17 @@ CK_INLINE void scale_rows(float *out, const float *factors, long rows, long d, l
     for (long i = 0; i < d; i++) out[row * stride + i] *= factors[row];
 }
 
+// Weights, or their gradients, of a block of queries: those that are kept grow, the others become 0.
+CK_INLINE void drop_weights(const struct attention *s, float *weights, long first, long rows, long keys) {
+  if (!s->kept) return;
+  const long t = s->t, count = ck_minimum(keys, t);
+  const float scale = s->kept_scale;
+  for (long row = 0; row < rows; row++, weights += s->width) {
+    const uint8_t *kept = s->kept + (s->item_head * t + first + row) * t;
+    CK_INDEPENDENT for (long j = 0; j < count; j++) weights[j] = kept[j] ? scale * weights[j] : 0;
+  }
+}
+
 CK_WIDE static void attend_block(void *context, long block) {
   const struct attention *s = context;
   const long first = block * BLOCK, rows = ck_minimum(BLOCK, s->t - first), d = s->d;
@@ -175,6 +191,7 @@ CK_WIDE static void attend_block(void *context, long block) {
   float *weights = ck_scratch(1, BLOCK * s->width);
   multiply(s, 0, rows, keys, d, s->scale, s->head.q + first * d, d, s->head.keys, s->width, 0, weights, s->width);
   exponentiate(s, weights, s->log_sums + s->item_head * s->t + first, inverses, first, rows, keys);
+  drop_weights(s, weights, first, rows, keys);
   multiply(s, 0, rows, d, ck_minimum(keys, s->t), 1, weights, s->width, s->head.v, d, 0, out, s->out_stride);
   scale_rows(out, inverses, rows, d, s->out_stride);
 }
@@ -188,9 +205,9 @@ static void attend_head(void *context, long item_head) {
 
 void ck_attention_forward(const float *q, const float *k, const float *v, float *out, float *log_sums, long n,
                           long t, long heads, long d, long q_stride, long out_stride, float scale, int causal,
-                          long prefix, long step, long context) {
+                          long prefix, long step, long context, const uint8_t *kept, float rate) {
   struct attention s = describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix, step,
-                                context);
+                                context, kept, rate);
   s.out = out;
   s.log_sums = log_sums;
   if (n * heads >= MANY_HEADS) {
@@ -207,6 +224,7 @@ void ck_attention_forward(const float *q, const float *k, const float *v, float 
 // ---- Backward ----
 //
 // P = exp(S - log_sums); dV = P^T dO; dP = dO V^T; dS = P (dP - sum(dO O)); dQ = scale dS K; dK = scale dS^T Q.
+// What drops weights of P in dV drops those of dP as well.
 
 CK_INLINE float dot_product(const float *a, const float *b, long count) {
   CK_FAST
@@ -243,8 +261,10 @@ CK_INLINE void block_gradient(const struct attention *s, long block, float *weig
   const long keys = visible_before(s, first + rows);
   multiply(s, 0, rows, keys, d, s->scale, h->q + first * d, d, h->keys, width, 0, weights, width);
   multiply(s, 0, rows, keys, d, 1, h->dout + first * d, d, h->values, width, 0, gradients, width);
+  drop_weights(s, gradients, first, rows, keys);
   differentiate(s, weights, gradients, s->out + offset(s, first, s->out_stride), h->dout + first * d,
                 s->log_sums + s->item_head * s->t + first, first, rows, keys);
+  drop_weights(s, weights, first, rows, keys);
   multiply(s, 0, rows, d, ck_minimum(keys, s->t), s->scale, gradients, width, h->k, d, 0,
            s->dq + offset(s, first, s->stride), s->stride);
 }
@@ -287,8 +307,10 @@ CK_WIDE static void key_block_gradient(void *context, long block) {
   const struct attention *s = context;
   const struct head *h = &s->head;
   const long t = s->t, width = s->width, d = s->d, first = block * BLOCK, keys = ck_minimum(BLOCK, t - first);
-  // Blocks of queries have the same borders; a block that starts in the prefix is seen from the start.
-  const long query = s->causal && first >= s->prefix ? first : 0, from = query * width + first;
+  // Blocks of queries have the same borders; a block that starts in the prefix is seen from the start, one within a
+  // whole step from the start of that.
+  const long start = s->step > 0 && s->context == 0 ? first / s->step * s->step : first;
+  const long query = s->causal && first >= s->prefix ? start : 0, from = query * width + first;
   const long in = offset(s, first, s->stride);
   multiply(s, 1, keys, d, t - query, s->scale, s->gradients + from, width, h->q + query * d, d, 0, s->dk + in,
            s->stride);
@@ -298,9 +320,9 @@ CK_WIDE static void key_block_gradient(void *context, long block) {
 void ck_attention_backward(const float *q, const float *k, const float *v, const float *out, const float *dout,
                            const float *log_sums, float *dq, float *dk, float *dv, long n, long t, long heads,
                            long d, long q_stride, long out_stride, float scale, int causal, long prefix, long step,
-                           long context) {
+                           long context, const uint8_t *kept, float rate) {
   struct attention s = describe(q, k, v, t, heads, d, q_stride, out_stride, scale, causal, prefix, step,
-                                context);
+                                context, kept, rate);
   s.out = (float *)out;
   s.log_sums = (float *)log_sums;
   s.dout = dout;

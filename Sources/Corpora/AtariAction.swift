@@ -1,9 +1,17 @@
-/// The 18 inputs of an Atari 2600 joystick, numbered as in the Arcade Learning Environment and in the recordings.
+/// The 18 inputs of an Atari 2600 joystick, numbered as in the Arcade Learning Environment and in
+/// the recordings.
 package enum AtariAction: UInt8, CaseIterable, Sendable, CustomStringConvertible {
   case noop, fire, up, right, left, down
   case upRight, upLeft, downRight, downLeft
   case upFire, rightFire, leftFire, downFire
   case upRightFire, upLeftFire, downRightFire, downLeftFire
+
+  /// The action of a name, in capitals or not; nil for none.
+  package init?(named name: String) {
+    let capitals = name.uppercased()
+    guard let found = Self.allCases.first(where: { $0.description == capitals }) else { return nil }
+    self = found
+  }
 
   /// The name that ALE and the data set use, such as `UPRIGHTFIRE`.
   package var description: String {

@@ -88,12 +88,3 @@ package struct KernelDistance: Sendable, Equatable {
     return within(a) + within(b) - 2 * across / Double(a.rows * b.rows)
   }
 }
-
-extension [Double] {
-  /// The standard deviation, over n.
-  package var deviation: Double {
-    guard !isEmpty else { return 0 }
-    let mean = reduce(0, +) / Double(count)
-    return (reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)).squareRoot()
-  }
-}

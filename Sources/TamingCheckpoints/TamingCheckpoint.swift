@@ -7,6 +7,7 @@ import Models
 package enum TamingCheckpoint: Sendable {
   case firstStage(FirstStageWeights)
   case transformer(TransformerWeights)
+  case iris(IRISWeights)
   case perceptual(PerceptualWeights)
   /// torchvision's VGG16, which needs the heads of LPIPS to be of use.
   case vgg16(any TensorSource)
@@ -26,6 +27,8 @@ package enum TamingCheckpoint: Sendable {
     if source.contains("transformer.tok_emb.weight") || source.contains("tok_emb.weight") {
       self = .transformer(
         try TransformerWeights(source, project: project, heads: heads, stagesOnly: stagesOnly))
+    } else if IRISWeights.recognises(source) {
+      self = .iris(try IRISWeights(source, heads: heads))
     } else if source.contains("encoder.conv_in.weight") {
       self = .firstStage(
         try FirstStageWeights(source, project: project?.model, quantizer: quantizer))
@@ -45,6 +48,7 @@ package enum TamingCheckpoint: Sendable {
     switch self {
     case .firstStage: "a VQGAN"
     case .transformer: "a transformer"
+    case .iris: "an agent of IRIS"
     case .perceptual: "a perceptual network"
     case .vgg16: "VGG16 without the heads of LPIPS"
     case .lpipsHeads: "the heads of LPIPS without VGG16"

@@ -1,6 +1,7 @@
 // Timing: warm-up apart, then repetitions until the time is up.
 import CommandSupport
 import Foundation
+import Metrics
 import TensorCore
 
 /// One line of the result.
@@ -65,12 +66,11 @@ struct Measurement: Encodable, Sendable {
       times.append(time)
       left -= time
     }
-    times.sort()
-    let middle = Self.quantile(0.5, of: times)
+    let middle = times.quantile(0.5)
     name = workload.name
     unit = workload.unit.name
     median = workload.unit.value(middle)
-    let ends = [0.1, 0.9].map { workload.unit.value(Self.quantile($0, of: times)) }.sorted()
+    let ends = [0.1, 0.9].map { workload.unit.value(times.quantile($0)) }.sorted()
     (p10, p90) = (ends[0], ends[1])
     repetitions = times.count
     threads = ComputeThreads.count
@@ -90,13 +90,5 @@ struct Measurement: Encodable, Sendable {
   static func time(_ repetition: () throws -> Void) rethrows -> Double {
     let duration = try ContinuousClock().measure(repetition)
     return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
-  }
-
-  /// Between the nearest ranks of sorted values.
-  private static func quantile(_ fraction: Double, of sorted: [Double]) -> Double {
-    let position = fraction * Double(sorted.count - 1)
-    let below = Int(position)
-    let above = min(below + 1, sorted.count - 1)
-    return sorted[below] + (sorted[above] - sorted[below]) * (position - Double(below))
   }
 }

@@ -12,17 +12,18 @@ import Training
 struct ConvertCheckpoint: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert-checkpoint",
-    abstract: "Converts weights of taming-transformers and back, and of other tokenizers.",
+    abstract: "Converts weights of taming-transformers and back, of other tokenizers and of IRIS.",
     usage: """
       convert-checkpoint last.ckpt --out vqgan
       convert-checkpoint vq_ds16_c2i.pt --out llamagen
+      convert-checkpoint last.pt --out iris
       convert-checkpoint VGG16.pth LPIPS.pth --out perceptual.safetensors
       convert-checkpoint RUN --to taming --out last.ckpt
       """,
     discussion: """
       Reads PyTorch and safetensors files; a PyTorch file is read as data, no code in it is run. \
-      Prints the path of what it wrote: a folder that --vqgan, --gpt and --init-from take, or one \
-      file.
+      Prints the path of what it wrote: a folder that --vqgan, --gpt, --world and --init-from take, \
+      or one file.
       """,
     version: SuiteVersion.ofModelCommand)
 

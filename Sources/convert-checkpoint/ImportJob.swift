@@ -27,6 +27,7 @@ struct ImportJob {
       guard options.extract == nil else { throw notATransformer(checkpoint) }
       try write(weights)
     case .transformer(let weights): try write(weights)
+    case .iris(let weights): try write(weights)
     case .perceptual(let weights):
       guard options.extract == nil else { throw notATransformer(checkpoint) }
       try write(weights)
@@ -97,6 +98,32 @@ struct ImportJob {
     let progress = progress(stages.reduce(tensors) { $0 + $1.tensors.names.count })
     try converter(progress).write(
       weights, description, withStages: withStages, optimizers: optimizers, to: options.out)
+    progress.finish()
+  }
+
+  private func write(_ weights: IRISWeights) throws {
+    for (prefix, count) in weights.leftOut {
+      console.note("\(options.inputs[0]): \(prefix)* is left out, \(count) tensors")
+    }
+    switch options.extract {
+    case .firstStage: return try write(weights.tokenizer)
+    case .condStage: throw notATransformer(.iris(weights))
+    case .transformer, nil: break
+    }
+    guard !options.optimizer else {
+      throw ArchitectureError.unsupported(
+        path: options.inputs[0], problem: "states of optimizers are in no agent of IRIS")
+    }
+    let withStage = options.extract == nil
+    let path = withStage ? "\(options.out)/first-stage" : options.vqgan ?? ""
+    console.note(weights.summary)
+    if withStage { console.note(weights.tokenizer.summary) }
+    let description = WorldDescription(
+      of: weights, fingerprints: try FirstStageFile(weights.tokenizer).fingerprints(),
+      vqgan: path.isEmpty ? "" : absolutePath(path))
+    let stage = withStage ? weights.tokenizer.tensors.names.count : 0
+    let progress = progress(weights.tensors.names.count + stage)
+    try converter(progress).write(weights, description, withStage: withStage, to: options.out)
     progress.finish()
   }
 

@@ -37,9 +37,7 @@ struct ActionsOption: ExpressibleByArgument {
 
   /// A name of the Arcade Learning Environment, or a number.
   private static func action(_ text: String) -> Int32? {
-    if let named = AtariAction.allCases.first(where: { $0.description == text.uppercased() }) {
-      return Int32(named.rawValue)
-    }
+    if let named = AtariAction(named: text) { return Int32(named.rawValue) }
     return Int32(text).flatMap { $0 >= 0 ? $0 : nil }
   }
 

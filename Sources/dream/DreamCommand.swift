@@ -3,7 +3,6 @@ import ArgumentParser
 import CommandSupport
 import ModelCommands
 import Models
-import Shards
 import TensorCore
 import Training
 
@@ -19,7 +18,7 @@ struct DreamCommand: ModelCommand {
       """,
     discussion: """
       Prints the paths of an animation and a sheet of every dream, and that of a code shard with \
-      what was dreamt; with --evaluate the report card.
+      what was dreamt; with --evaluate the report card, and with --out those of its table and plot.
       """,
     version: SuiteVersion.ofModelCommand)
 
@@ -31,9 +30,8 @@ struct DreamCommand: ModelCommand {
   func execute() throws {
     let console = runtime.console
     let folder = try options.out.map {
-      try OutputFolder($0) { name in
-        name == DreamWriter.shard
-          || (name.hasPrefix("dream-") || name.hasPrefix("sheet-")) && name.hasSuffix(".png")
+      try OutputFolder($0) { [evaluates = options.evaluate] name in
+        evaluates ? ReportCard.files.contains(name) : DreamWriter.isResult(name)
       }
     }
     if let path = options.y4m, path != "-" { try OutputFile.requireNew(path) }
@@ -45,38 +43,30 @@ struct DreamCommand: ModelCommand {
       throw ValidationError(
         "--actions: \(action) is an action that \(path) does not know; it knows 0 to \(count - 1).")
     }
-    let vqgan = try FirstStage.load(
-      try options.vqgan ?? world.codes.storedVQGAN(of: path, option: "--vqgan"), on: device)
-    try vqgan.requireCodes(world.codes, of: path)
-    try vqgan.requireColourImages()
-    let shards = try CodeShardSet(try InputPaths.shards(options.fromCodes))
-    try world.codes.require(shards.grid, of: shards.paths[0], for: path)
-    Interruption.install()
-    let reading = Progress("reading codes", total: shards.count, unit: "grids", console: console)
-    let data = try WorldData(
-      shards, segment: 2 * world.model.config.context, actionsBelow: count
-    ) {
-      reading.advance()
-      try Interruption.throwIfRequested()
-    }
-    reading.finish()
-    let images =
-      options.images.isEmpty
-      ? nil : try ImageShardSet(try InputPaths.shards(options.images))
-    let recorded = try RecordedImages(of: data, codes: shards, images: images, decodedBy: vqgan)
+    let perceptual =
+      options.lpips.isEmpty ? nil : try PerceptualMeasure(options.lpips, on: .default)
+    let games = try RecordedGames(
+      for: world, at: path, vqgan: options.vqgan, from: options.fromCodes, images: options.images,
+      on: device, console: console)
     let dreamer = Dreamer(
-      of: world.model, from: data, seed: seed.seed, batchSize: options.batchSize)
+      of: world.model, from: games.data, seed: seed.seed, batchSize: options.batchSize)
     try dreamer.requireMemory()
-    let starts = try data.starts(
+    let starts = try games.data.starts(
       options.evaluate ? options.starts : options.count, before: dreamer.given,
-      behind: options.actions.actions == .recorded ? options.steps : 0, in: shards.paths[0])
+      behind: options.actions.actions == .recorded ? options.steps : 0, in: games.shards.paths[0])
     if options.evaluate {
-      try evaluate(dreamer, recorded, starts)
+      let (shards, factor) = (games.shards, games.vqgan.config.downsampling)
+      try perceptual?.requireSize(
+        width: factor * shards.grid.width, height: factor * shards.grid.height,
+        of: shards.paths[0], image: 0)
+      try ReportCard(
+        options: options, world: world, dreamer: dreamer, recorded: games.recorded, codes: shards,
+        perceptual: perceptual, folder: folder, writer: results.writer, console: console
+      ).write(from: starts)
     } else {
       try Interruption.telling(console, "finished files stay") {
         try DreamWriter(
-          options: options, world: world, vqgan: vqgan, recorded: recorded, folder: folder,
-          writer: results.writer
+          options: options, world: world, games: games, folder: folder, writer: results.writer
         ).write(try dreams(dreamer, starts))
       }
     }
@@ -101,23 +91,4 @@ struct DreamCommand: ModelCommand {
     progress.finish()
     return (own, greedy)
   }
-
-  private func evaluate(
-    _ dreamer: Dreamer, _ recorded: RecordedImages, _ starts: [Int]
-  ) throws {
-    let exam = DreamExam(
-      dreamer, recorded: recorded, steps: options.steps, options: options.sampling,
-      batchSize: options.batchSize)
-    let progress = Progress(
-      "dreaming", total: exam.work(starts: starts.count), unit: "images", console: runtime.console)
-    let report = try exam.report(starts: starts, sequences: Self.sequences) {
-      progress.advance(by: $0)
-      try Interruption.throwIfRequested()
-    }
-    progress.finish()
-    try results.writer.write(report, text: report.text)
-  }
-
-  /// What is said of one step is over at most so many sequences.
-  private static let sequences = 1024
 }

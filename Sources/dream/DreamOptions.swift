@@ -55,7 +55,10 @@ struct DreamOptions: ParsableArguments {
   @Option(help: "Dreams at once; changes what they show by rounding at most.")
   var batchSize = 8
 
-  @Option(help: ArgumentHelp("Folder for the dreams; made when missing.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      "Folder for the dreams, or for a table and a plot of the report card; made when missing.",
+      valueName: "folder"))
   var out: String?
 
   @Option(
@@ -70,6 +73,20 @@ struct DreamOptions: ParsableArguments {
 
   @Option(help: "Starts of the dreams of the report card.") var starts = 64
 
+  @Option(
+    help: ArgumentHelp(
+      "LPIPS in the report card: one file of VGG16 and heads, or twice: AlexNet or SqueezeNet, and "
+        + "the heads.",
+      valueName: "file"))
+  var lpips: [String] = []
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "More code shards whose images are real, for the legal images of the report card.",
+      valueName: "shard"))
+  var known: [String] = []
+
   func validate() throws {
     let counts = [
       ("--steps", steps, 100_000), ("--count", count, 10_000), ("--batch-size", batchSize, 4096),
@@ -82,12 +99,14 @@ struct DreamOptions: ParsableArguments {
       throw ValidationError(
         "--temperature must be above 0, got \(temperature); use --greedy for no randomness.")
     }
+    guard lpips.count <= 2 else { throw ValidationError("--lpips takes one file or two.") }
     if fromCodes.isEmpty { throw ValidationError("--from-codes needs a shard.") }
     if evaluate {
-      guard out == nil, y4m == nil, actions.actions == .recorded else {
-        throw ValidationError(
-          "--evaluate prints a report card: leave --out, --y4m and --actions away.")
+      guard y4m == nil, actions.actions == .recorded else {
+        throw ValidationError("--evaluate prints a report card: leave --y4m and --actions away.")
       }
+    } else if !lpips.isEmpty || !known.isEmpty {
+      throw ValidationError("--lpips and --known need --evaluate.")
     } else if out == nil, y4m == nil {
       throw ValidationError("Missing --out: name a folder for the dreams.")
     }

@@ -2,6 +2,7 @@
 import CommandSupport
 import DurableFiles
 import Images
+import ModelCommands
 import Models
 import Shards
 import Training
@@ -10,12 +11,17 @@ import Training
 struct DreamWriter {
   let options: DreamOptions
   let world: WorldStage
-  let vqgan: FirstStage
-  let recorded: RecordedImages
+  let games: RecordedGames
   let folder: OutputFolder?
   let writer: ResultWriter
 
-  static let shard = "dreams.h5"
+  private static let shard = "dreams.h5"
+
+  /// Whether a file in the folder is one of these.
+  static func isResult(_ name: String) -> Bool {
+    name == shard
+      || (name.hasPrefix("dream-") || name.hasPrefix("sheet-")) && name.hasSuffix(".png")
+  }
 
   func write(_ dreams: (own: [Dream], greedy: [Dream])) throws {
     if let folder { try write(dreams, in: folder) }
@@ -44,8 +50,8 @@ struct DreamWriter {
     }
     let path = folder(Self.shard)
     let rows = try Dream.write(
-      dreams.own, of: codes, actions: world.model.config.actions,
-      downsampling: vqgan.config.downsampling, toolVersion: SuiteVersion.current, to: path)
+      dreams.own, of: games.codes, actions: world.model.config.actions,
+      downsampling: games.vqgan.config.downsampling, toolVersion: SuiteVersion.current, to: path)
     if rows > 0 { try tell(path) }
   }
 
@@ -54,12 +60,7 @@ struct DreamWriter {
     if options.y4m != "-" { try writer.path(path) }
   }
 
-  /// What the dreamt codes are, by the VQGAN that decodes them.
-  private var codes: CodeGrid {
-    var codes = world.codes
-    codes.codesFingerprint = vqgan.fingerprints.codes
-    return codes
-  }
+  private var recorded: RecordedImages { games.recorded }
 
   private func image(of dream: Dream, _ step: Int) throws -> RGBImage {
     try dream.image(step).map { try recorded.decoded($0) } ?? recorded.reconstruction(dream.start)

@@ -126,7 +126,7 @@ struct GPTOptions: ParsableArguments {
       let weights = try GPTWeights.open(initFrom, heads: heads)
       try weights.codes?.require(codes, of: shards.paths[0], for: initFrom)
       model = weights.config
-      model.attentionDropout = 0  // the published 0.1 cannot be trained with: scores are never held
+      model.attentionDropout = 0  // no attention scores of a GPT are dropped
     }
     return GPTRunConfig(
       GPTSettings(model: model, codes: codes, condition: found),

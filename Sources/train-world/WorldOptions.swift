@@ -11,39 +11,54 @@ private typealias Defaults = WorldSettings.Defaults
 
 /// What `train-world` is told about the model.
 struct WorldOptions: ParsableArguments {
-  @Option(help: "Transformer blocks (default: \(Defaults.layers)).") var layers: Int?
+  @Option(
+    help: """
+      Model and recipe to start from: small, or iris as published (default: \
+      \(WorldPreset.small.rawValue)).
+      """)
+  var preset: WorldPreset?
 
-  @Option(help: "Attention heads; divides the width (default: \(Defaults.heads)).")
+  @Option(help: "Transformer blocks (default: \(list { $0.layers })).") var layers: Int?
+
+  @Option(help: "Attention heads; divides the width (default: \(list { $0.heads })).")
   var heads: Int?
 
-  @Option(help: "Channels of the transformer (default: \(Defaults.width)).")
+  @Option(help: "Channels of the transformer (default: \(list { $0.width })).")
   var width: Int?
 
   @Option(
-    help: "Steps that the model sees, the one at hand among them (default: \(Defaults.context)).")
+    help:
+      "Steps that the model sees, the one at hand among them (default: \(list { $0.context })).")
   var context: Int?
 
-  @Option(help: "Steps of a training sequence (default: twice the context).")
+  @Option(
+    help: """
+      What a token sees of a model with learned positions: causal, or block-causal, all of its own \
+      step (default: causal).
+      """)
+  var mask: WorldConfig.Mask?
+
+  @Option(help: "Steps of a training sequence (default: twice the context; of iris the context).")
   var segment: Int?
 
   @Option(
     help: """
       Sequences of a batch: steps, one from every row in each epoch, or episodes, every piece of a \
-      recording as likely as every other (default: \(Defaults.sampling.rawValue)).
+      recording as likely as every other (default: \(Defaults.sampling.rawValue); of iris episodes).
       """)
   var sampling: WorldSettings.Sampling?
 
   @Option(
     help: """
-      Fraction of activations dropped in training, of embeddings and of each block \
-      (default: \(Defaults.dropout)).
+      Fraction of activations dropped in training, of embeddings, of each block, and of iris of \
+      the attention's weights (default: \(WorldPreset.dropout)).
       """)
   var dropout: Float?
 
   @Option(
     help: """
       Fraction of the input codes that is replaced by random ones in training \
-      (default: \(Defaults.noise)).
+      (default: \(Defaults.noise); of iris 0).
       """)
   var noise: Float?
 
@@ -100,39 +115,34 @@ struct WorldOptions: ParsableArguments {
     on shards: CodeShardSet, initFrom: String?, in environment: Environment
   ) throws -> WorldRunConfig {
     let codes = shards.grid
-    let model: WorldConfig
+    var model: WorldConfig
     if let initFrom {
       let file = try WorldStageFile.open(initFrom)
       try file.description.codes.require(codes, of: shards.paths[0], for: initFrom)
       model = file.description.model
     } else {
-      model = WorldConfig(
-        gridHeight: codes.height, gridWidth: codes.width, codebookSize: codes.codebookSize,
-        actions: max(Defaults.actions, try WorldData.actionCount(of: shards)),
-        context: Defaults.context, layers: Defaults.layers, heads: Defaults.heads,
-        width: Defaults.width, embeddingDropout: Defaults.dropout,
-        residualDropout: Defaults.dropout)
+      model = (preset ?? .small).model(
+        of: codes, actions: max(Defaults.actions, try WorldData.actionCount(of: shards)))
     }
-    let context = context ?? model.context
-    return WorldRunConfig(
-      WorldSettings(model: model, codes: codes, segment: segment ?? 2 * context),
-      loop: LoopSettings(
-        steps: 4000, batchSize: 8,
-        learningRate: LearningRate(peak: 5e-4, schedule: .cosine, warmup: 100)),
-      in: environment)
+    if let context { model.context = context }
+    let (settings, loop) = (preset ?? .of(model)).run(of: model, on: codes)
+    return WorldRunConfig(settings, loop: loop, in: environment)
   }
 
   /// Puts the options that were given into a configuration.
   func change(_ config: inout WorldRunConfig) {
+    if let preset { config.preset = preset }
     if let layers { config.model.layers = layers }
     if let heads { config.model.heads = heads }
     if let width { config.model.width = width }
     if let context { config.model.context = context }
+    if let mask { config.model.mask = mask }
     if let segment { config.segment = segment }
     if let sampling { config.sampling = sampling }
     if let dropout {
       config.model.embeddingDropout = dropout
       config.model.residualDropout = dropout
+      if config.preset == .iris { config.model.attentionDropout = dropout }
     }
     if let noise { config.noise = noise }
     if let rewardWeight { config.rewardWeight = rewardWeight }
@@ -142,4 +152,16 @@ struct WorldOptions: ParsableArguments {
   }
 }
 
+/// What the presets have, for the help.
+private func list(_ value: (WorldConfig) -> Int) -> String {
+  let grid = CodeGrid(height: 1, width: 1, codebookSize: 1, fingerprint: "")
+  let values = WorldPreset.allCases.map { preset in
+    "\(value(preset.model(of: grid, actions: 1)))"
+      + (preset == .small ? "" : " of \(preset.rawValue)")
+  }
+  return values.joined(separator: ", ")
+}
+
 extension WorldSettings.Sampling: ExpressibleByArgument {}
+extension WorldPreset: ExpressibleByArgument {}
+extension WorldConfig.Mask: ExpressibleByArgument {}

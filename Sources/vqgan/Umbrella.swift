@@ -18,6 +18,7 @@ struct Umbrella {
     "sample-gpt": "new images from a GPT",
     "train-world": "code shards of recorded games to a world model",
     "dream": "games that a world model imagines",
+    "play": "a world model, played with the keyboard",
     "score": "bits of images under a GPT",
     "shard-info": "what a shard holds, whether it is whole",
     "shard-export": "image shards to PNGs, label maps, captions, recordings",

@@ -9,6 +9,8 @@ import Testing
     var prefix = 0
     var step = 0
     var context = 0
+    /// Fraction of the weights that is dropped.
+    var rate: Float = 0
 
     var channels: Int { heads * d }
     /// q, k and v are thirds of rows [N, T, 3 C].
@@ -16,12 +18,23 @@ import Testing
     var scale: Float { 1 / Float(d).squareRoot() }
     var testDescription: String {
       "N \(n) T \(t) heads \(heads) D \(d) causal \(causal) prefix \(prefix) "
-        + "band \(context)·\(step)"
+        + "band \(context)·\(step) dropping \(rate)"
     }
 
     func sees(_ i: Int, _ j: Int) -> Bool {
-      if step > 0, j / step <= i / step - context { return false }
+      if context > 0, j / step <= i / step - context { return false }
+      if step > 0, context == 0 { return j / step <= i / step }
       return !causal || j <= i || (i < prefix && j < prefix)
+    }
+
+    /// Which weights are kept, [N, heads, T, T]: a byte for each.
+    var kept: [UInt8] {
+      (0..<n * heads * t * t).map { $0 * 2_654_435_761 >> 7 % 100 < Int(100 * rate) ? 0 : 1 }
+    }
+
+    /// What weight (i, j) of a head counts.
+    func factor(_ head: Int, _ i: Int, _ j: Int, _ kept: [UInt8]) -> Double {
+      rate == 0 ? 1 : kept[(head * t + i) * t + j] == 0 ? 0 : 1 / (1 - Double(rate))
     }
   }
 
@@ -44,11 +57,21 @@ import Testing
     Shape(n: 2, t: 131, heads: 4, d: 12, causal: true, step: 17, context: 3),
     Shape(n: 1, t: 96, heads: 1, d: 32, causal: true, step: 32, context: 1),
     Shape(n: 3, t: 70, heads: 3, d: 48, causal: true, step: 10, context: 9),
+    // Whole steps, few and many heads, the last step cut.
+    Shape(n: 1, t: 100, heads: 2, d: 16, causal: true, step: 17),
+    Shape(n: 2, t: 131, heads: 4, d: 12, causal: true, step: 40),
+    Shape(n: 1, t: 70, heads: 1, d: 8, causal: true, step: 100),
+    // Dropped weights, few and many heads, blocks that are cut.
+    Shape(n: 1, t: 40, heads: 2, d: 8, rate: 0.25),
+    Shape(n: 1, t: 70, heads: 3, d: 32, causal: true, rate: 0.5),
+    Shape(n: 3, t: 35, heads: 3, d: 6, causal: true, step: 5, context: 2, rate: 0.25),
+    Shape(n: 2, t: 37, heads: 4, d: 16, causal: true, step: 9, rate: 0.25),
   ]
 
   /// Attention of packed rows [N, T, 3 C] in double precision, rows [N, T, C].
   static func reference(_ x: [Double], _ shape: Shape) -> [Double] {
     let (c, stride, d) = (shape.channels, shape.stride, shape.d)
+    let kept = shape.rate > 0 ? shape.kept : []
     var out = [Double](repeating: 0, count: shape.n * shape.t * c)
     for item in 0..<shape.n {
       for column in Swift.stride(from: 0, to: c, by: d) {
@@ -62,9 +85,11 @@ import Testing
           let maximum = scores.max() ?? 0
           let weights = scores.map { exp($0 - maximum) }
           let sum = weights.reduce(0, +)
-          for (weight, row) in zip(weights, rows) {
+          let head = item * shape.heads + column / d
+          for (index, (weight, row)) in zip(weights, rows).enumerated() {
+            let fraction = weight / sum * shape.factor(head, i, seen[index], kept)
             for e in 0..<d {
-              out[(item * shape.t + i) * c + column + e] += weight / sum * x[row + 2 * c + e]
+              out[(item * shape.t + i) * c + column + e] += fraction * x[row + 2 * c + e]
             }
           }
         }
@@ -84,7 +109,8 @@ import Testing
       guard let q = x.baseAddress else { return }
       ck_attention_forward(
         q, q + s.channels, q + 2 * s.channels, &out, &logSums, s.n, s.t, s.heads, s.d, s.stride,
-        s.channels, s.scale, s.causal ? 1 : 0, s.prefix, s.step, s.context)
+        s.channels, s.scale, s.causal ? 1 : 0, s.prefix, s.step, s.context,
+        s.rate > 0 ? s.kept : nil, s.rate)
     }
     return Forward(out: out, logSums: logSums)
   }
@@ -99,7 +125,7 @@ import Testing
         ck_attention_backward(
           q, q + s.channels, q + 2 * s.channels, forward.out, dout, forward.logSums, dq,
           dq + s.channels, dq + 2 * s.channels, s.n, s.t, s.heads, s.d, s.stride, s.channels,
-          s.scale, s.causal ? 1 : 0, s.prefix, s.step, s.context)
+          s.scale, s.causal ? 1 : 0, s.prefix, s.step, s.context, s.rate > 0 ? s.kept : nil, s.rate)
       }
     }
     return dx
@@ -120,6 +146,8 @@ import Testing
   @Test(arguments: [
     Shape(n: 1, t: 300, heads: 1, d: 24), Shape(n: 2, t: 200, heads: 4, d: 8, causal: true),
     Shape(n: 1, t: 300, heads: 1, d: 24, causal: true, step: 65, context: 2),
+    Shape(n: 1, t: 300, heads: 1, d: 24, causal: true, step: 65),
+    Shape(n: 2, t: 100, heads: 4, d: 8, causal: true, rate: 0.25),
   ])
   func bitsDoNotDependOnThreads(shape: Shape) {
     let x = Rows.values(shape.n * shape.t * shape.stride, seed: 3)

@@ -253,7 +253,8 @@ struct InputCommandTests {
   /// A text of other bytes would be another path: no command does anything.
   @Test(arguments: [
     "bench", "codebook-report", "convert-checkpoint", "decode-dataset", "dream", "encode-dataset",
-    "evaluate", "prep-atari", "prep-coco", "prep-images", "reconstruct", "sample-gpt", "score",
+    "evaluate", "play", "prep-atari", "prep-coco", "prep-images", "reconstruct", "sample-gpt",
+    "score",
     "shard-export", "shard-info", "train-gpt", "train-vqgan", "train-world",
   ])
   func argumentsThatAreNotUTF8AreRefused(command: String) throws {

@@ -5,7 +5,7 @@ import Testing
 struct LinkingTests {
   /// Kernels are in the program; no library of products brings threads of its own.
   @Test(arguments: [
-    "prep-coco", "shard-info", "train-vqgan", "train-gpt", "sample-gpt", "score", "dream",
+    "prep-coco", "shard-info", "train-vqgan", "train-gpt", "sample-gpt", "score", "dream", "play",
   ])
   func noCommandLoadsALibraryOfKernels(command: String) throws {
     let loaded = try shell("ldd '\(builtCommands)/\(command)'")

@@ -84,7 +84,7 @@ struct StreamPromiseTests {
   /// While a list is awaited: the folder that was made for results goes again.
   @Test(arguments: [
     "reconstruct - --vqgan vqgan", "sample-gpt --gpt -", "score - --gpt run", "codebook-report -",
-    "dream --world - --from-codes train.h5", "prep-images - --size 8",
+    "dream --world - --from-codes train.h5", "play --world -", "prep-images - --size 8",
     "train-vqgan - --preset tiny", "train-gpt -", "train-world -",
     "encode-dataset - --vqgan vqgan", "decode-dataset - --vqgan vqgan", "shard-export -",
   ])

@@ -35,7 +35,7 @@ struct WorldCommandTests {
     ]
   }
 
-  private static let train = """
+  static let train = """
     train-world games.h5 held.h5 --layers 1 --heads 2 --width 16 --context 2 --batch-size 4 \
     --log-every 1 --quiet
     """
@@ -62,6 +62,46 @@ struct WorldCommandTests {
     #expect((config.model.actions, config.model.context, config.segment) == (18, 2, 4))
     let image = try ImageDecoder.decode(contentsOf: place.folder("dreams/dream-0000.png"))
     #expect((image.width, image.height) == (12, 8))
+  }
+
+  @Test func irisIsTrainedAndDreamtWith() throws {
+    let place = try Stage()
+    let outcome = try shell(
+      """
+      train-world games.h5 held.h5 --preset iris --layers 1 --heads 2 --width 16 --context 3 \
+        --batch-size 2 --log-every 1 --steps 2 --out run --quiet |
+      dream --from-codes held.h5 --steps 7 --count 1 --out dreams --quiet
+      train-world --out run --resume --preset small --steps 3 --quiet; echo $?
+      train-world games.h5 --init-from run --batch-size 2 --steps 1 --out more --quiet
+      """, in: place.folder)
+    #expect(outcome.status == 0, "\(outcome)")
+    #expect(
+      outcome.output == "dreams/dream-0000.png\ndreams/sheet-0000.png\n64\nmore\n", "\(outcome)")
+    #expect(outcome.errors.contains("preset of the run is"), "\(outcome.errors)")
+    for (run, batch) in [("run", 2), ("more", 2)] {
+      let config = try RunFolder(place.folder(run)).config(WorldRunConfig.self)
+      #expect(config.model.positions == .learned && config.model.mask == .causal)
+      #expect(config.predictsFirst && config.adamBeta2 == 0.999 && config.clip == 10)
+      #expect(config.model.attentionDropout == 0.1 && config.noise == 0)
+      #expect((config.segment, config.batchSize, config.sampling) == (3, batch, .episodes))
+    }
+  }
+
+  /// IRIS' own file: what is not read is told, and what comes of it is read.
+  @Test func agentsOfIRISBecomeWorldModels() throws {
+    let folder = try TemporaryFolder()
+    let outcome = try shell(
+      """
+      convert-checkpoint \(Fixture.path("iris/last.pt")) --out iris &&
+      convert-checkpoint \(Fixture.path("iris/last.pt")) --extract first-stage --out tokenizer -q
+      convert-checkpoint \(Fixture.path("iris/last.pt")) --extract cond-stage --out x -q; echo $?
+      cmp iris/first-stage/model.safetensors tokenizer/model.safetensors && echo same
+      """, in: folder)
+    #expect(outcome.output == "iris\ntokenizer\n65\nsame\n", "\(outcome)")
+    #expect(outcome.errors.contains("actor_critic.* is left out, 1 tensors"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("tokenizer.lpips.* is left out"), "\(outcome.errors)")
+    let stage = try WorldStage.load(folder("iris"))
+    #expect(stage.codes.vqgan.hasSuffix("/iris/first-stage"), "\(stage.codes.vqgan)")
   }
 
   /// The checkpoints of another run that take the place of its own stay as they are.
@@ -197,6 +237,9 @@ struct WorldCommandTests {
       ("train-world train.h5 --out x", 65, "no column action"),
       ("train-world games.h5 --out x --heads 5", 64, "n_embd / n_head is 192 / 5"),
       ("train-world games.h5 --out x --noise 1", 64, "--noise"),
+      ("train-world games.h5 --out x --mask causal", 64, "mask is causal"),
+      ("train-world games.h5 --out x --preset big", 64, "--preset"),
+      ("train-world games.h5 --out x --preset iris --segment 21", 64, "segment is 21"),
       ("train-world games.h5 --out x --segment 1", 64, "--segment"),
       ("train-world games.h5 --out x --sampling rows", 64, "--sampling"),
       ("train-world nowhere.h5 --out x", 66, "nowhere.h5"),
@@ -204,7 +247,6 @@ struct WorldCommandTests {
       ("dream --world run --from-codes games.h5 --steps 30 --out x", 64, "fewer --steps"),
       ("dream --world run --from-codes games.h5 --actions hold:JUMP --out x", 64, "--actions"),
       ("dream --world run --from-codes games.h5 --actions hold:18 --out x", 64, "knows 0 to 17"),
-      ("dream --world run --from-codes games.h5 --evaluate --out x", 64, "leave --out"),
       ("dream --world run --from-codes games.h5", 64, "Missing --out"),
       ("dream --world vqgan --from-codes games.h5 --out x", 65, "model.json"),
       ("dream --world run --from-codes other.h5 --out x", 65, "vqgan_fingerprint"),

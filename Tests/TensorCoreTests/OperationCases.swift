@@ -204,6 +204,7 @@ extension OperationCase {
     var cases: [OperationCase] = []
     let masks: [AttentionMask] = [
       .none, .causal(prefix: 0), .causal(prefix: 3), .banded(step: 2, context: 2),
+      .blockCausal(step: 2),
     ]
     for (n, length, heads, width) in [(1, 3, 1, 5), (2, 7, 3, 4), (1, 33, 2, 16), (2, 4, 1, 32)] {
       for mask in masks {

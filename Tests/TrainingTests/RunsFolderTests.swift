@@ -1,6 +1,7 @@
 import Checkpoints
 import DurableFiles
 import Foundation
+import Models
 import TestSupport
 import Testing
 import Training
@@ -194,6 +195,23 @@ struct RunsFolderTests {
     #expect(try run.lastCheckpoint() == folder("run/checkpoints/step-000002"))
     DurableFile.remove(folder("run/checkpoints/last"))
     #expect(try run.lastCheckpoint() == folder("run/checkpoints/step-000002"))
+  }
+
+  /// Keys that a file leaves out at their defaults may stand in it all the same.
+  @Test func aKeyMayStandAtItsDefault() throws {
+    let config = QuantizerConfig(kind: .movingAverage)
+    let text = String(decoding: try JSONEncoder().encode(config), as: UTF8.self)
+    #expect(!text.contains("gradient") && !text.contains("signs"))
+    for key in [#""gradient": "straight""#, #""cosine": false"#, #""depth": 1"#] {
+      let changed = text.replacing("{", with: "{\(key), ", maxReplacements: 1)
+      try DurableFile.write(Array(changed.utf8), to: run.configPath)
+      #expect(try RunFolder.decode(QuantizerConfig.self, from: run.configPath) == config)
+    }
+    let other = text.replacing("{", with: #"{"gradients": "straight", "#, maxReplacements: 1)
+    try DurableFile.write(Array(other.utf8), to: run.configPath)
+    #expect(throws: RunError.self) {
+      try RunFolder.decode(QuantizerConfig.self, from: run.configPath)
+    }
   }
 
   @Test(arguments: [

@@ -93,6 +93,23 @@ private func train(
     #expect(adversarial.compactMap { $0["step"] } == (5...12).map(String.init))
   }
 
+  /// Who takes half a second between two steps does not slow the steps: the speed is theirs alone.
+  @Test func theSpeedIsThatOfSteps() throws {
+    let folder = try TemporaryFolder()
+    try makeShard(folder("a.h5"), rows: 4, side: 16)
+    let run = RunFolder(folder("run"))
+    let reporter = TrainingReporter(
+      step: { _ in }, warn: { _ in },
+      shouldStop: {
+        Thread.sleep(forTimeInterval: 0.5)
+        return false
+      })
+    try run.train(config([folder("a.h5")], steps: 3), reporter)
+    let rate = try run.metricsByColumn().last?["images_per_second"].flatMap { Double($0) }
+    // A step has two batches of two images.
+    #expect(try #require(rate) > 4 / 0.5)
+  }
+
   /// Stopped before, at and inside evaluations, a run that goes on has the rows of one that was
   /// never stopped; the features are those of the VQGAN that is trained.
   @Test func evaluationsAreTheSameInAResumedRun() throws {

@@ -263,16 +263,18 @@ void ck_scatter_add_rows(const float *dy, const int32_t *indices, float *dtable,
 // softmax(scale * q k^T + mask) v, per item and head; q, k, v, out are rows [N, T, heads * D], row stride
 // q_stride for q, k and v (so they may be thirds of one [.., 3C] buffer) and out_stride for out. causal: position i sees j <= i, and the
 // first `prefix` positions see each other. With a positive `step` (and no prefix) position i sees only the keys from
-// the start of the step `context` - 1 before its own: steps are `step` positions each. log_sums [N, heads, T] is saved.
+// the start of the step `context` - 1 before its own: steps are `step` positions each. With a positive `step` and a
+// `context` of 0 it sees all before it and the whole of its own step. log_sums [N, heads, T] is saved.
+// kept, 0/1 bytes [N, heads, T, T] or NULL: weights that are not kept become 0, the others are divided by 1 - rate.
 // Never holds more than one head's [T, T] scores per thread.
 void ck_attention_forward(const float *q, const float *k, const float *v, float *out, float *log_sums, long n,
                           long t, long heads, long d, long q_stride, long out_stride, float scale, int causal,
-                          long prefix, long step, long context);
+                          long prefix, long step, long context, const uint8_t *kept, float rate);
 // dq, dk, dv have the strides of q, k, v.
 void ck_attention_backward(const float *q, const float *k, const float *v, const float *out, const float *dout,
                            const float *log_sums, float *dq, float *dk, float *dv, long n, long t, long heads,
                            long d, long q_stride, long out_stride, float scale, int causal, long prefix, long step,
-                           long context);
+                           long context, const uint8_t *kept, float rate);
 // Rows [N, count, heads * D], `stride` apart, as positions start, start + 1 ... of a cache of keys or values [N, heads, capacity, D]: of
 // floats, or with `bf16` of bfloat16.
 void ck_attention_append(const float *rows, long stride, void *cache, int bf16, long n, long count, long start, long capacity,

@@ -123,7 +123,7 @@ package struct GPTConfig: Codable, Equatable, Sendable {
 package enum GPTConfigError: Error, Equatable {
   case outOfRange(key: String, found: String, expected: String)
   case headsDoNotDivideWidth(heads: Int, width: Int)
-  /// Scores are never held, so they cannot be dropped; the model can be sampled, not trained.
+  /// A GPT is trained without dropping attention scores; the model can be sampled.
   case attentionDropout(Float)
 }
 
@@ -135,7 +135,7 @@ extension GPTConfigError: CustomStringConvertible {
     case .headsDoNotDivideWidth(let heads, let width):
       "GPT configuration: \(heads) heads do not divide a width of \(width); choose a divisor of it"
     case .attentionDropout(let rate):
-      "GPT configuration: attn_pdrop is \(rate); the fused attention drops no scores, so train "
+      "GPT configuration: attn_pdrop is \(rate); a GPT is trained without, so train "
         + "with attn_pdrop 0 (embd_pdrop and resid_pdrop are free)"
     }
   }

@@ -9,8 +9,13 @@ import TensorCore
 package struct SelfAttention: Layer {
   package var key, query, value, projection: Linear
   package let heads: Int
+  /// Fraction of the weights that is dropped in training.
+  package let dropout: Float
 
-  init(width: Int, heads: Int, using random: inout RandomSource, on device: Device) {
+  init(
+    width: Int, heads: Int, dropout: Float, using random: inout RandomSource, on device: Device
+  ) {
+    self.dropout = dropout
     key = Linear(width, width, using: &random, on: device)
     query = Linear(width, width, using: &random, on: device)
     value = Linear(width, width, using: &random, on: device)
@@ -32,11 +37,13 @@ package struct SelfAttention: Layer {
   ///
   /// - Parameter keep: is given queries, keys and values `[N, T, 3 · C]`, for a cache.
   func callAsFunction(
-    _ x: Tensor, mask: AttentionMask, _ rotation: Rotation?, keeping keep: (Tensor) -> Void
+    _ x: Tensor, mask: AttentionMask, _ rotation: Rotation?,
+    droppingWith random: inout RandomSource?, keeping keep: (Tensor) -> Void
   ) -> Tensor {
     let inputs = inputs(x, rotation)
     keep(inputs)
-    return projection(inputs.attention(heads: heads, scale: scale, mask: mask))
+    return projection(
+      inputs.attention(heads: heads, scale: scale, mask: mask, dropping: dropout, using: &random))
   }
 
   /// New positions `[N, T, C]` that see what stands before them and all in the cache, which takes
@@ -65,12 +72,17 @@ package struct TransformerBlock: Layer {
   package var expand, contract: Linear
   package let dropout: Float
 
+  /// - Parameters:
+  ///   - dropout: fraction of what the attention and the perceptron give that is dropped.
+  ///   - attentionDropout: fraction of the attention's weights that is dropped.
   init(
-    width: Int, heads: Int, dropout: Float, using random: inout RandomSource, on device: Device
+    width: Int, heads: Int, dropout: Float, attentionDropout: Float = 0,
+    using random: inout RandomSource, on device: Device
   ) {
     norm1 = LayerNorm(channels: width, on: device)
     norm2 = LayerNorm(channels: width, on: device)
-    attention = SelfAttention(width: width, heads: heads, using: &random, on: device)
+    attention = SelfAttention(
+      width: width, heads: heads, dropout: attentionDropout, using: &random, on: device)
     expand = Linear(width, 4 * width, using: &random, on: device)
     contract = Linear(4 * width, width, using: &random, on: device)
     self.dropout = dropout
@@ -82,7 +94,8 @@ package struct TransformerBlock: Layer {
     droppingWith random: inout RandomSource?,
     keeping keep: (Tensor) -> Void = { _ in }
   ) -> Tensor {
-    let attended = attention(norm1(x), mask: mask, rotation, keeping: keep)
+    let attended = attention(
+      norm1(x), mask: mask, rotation, droppingWith: &random, keeping: keep)
     let y = x + attended.droppedOut(rate: dropout, using: &random)
     return y + perceptron(norm2(y)).droppedOut(rate: dropout, using: &random)
   }

@@ -2,7 +2,8 @@
 
 /// The shape of a transformer over the steps of a game, each the codes of an image and an action.
 ///
-/// Decoding is strict: a missing or unknown key is an error.
+/// Decoding is strict: a missing or unknown key is an error. The keys of what IRIS has otherwise
+/// than `--preset small` are in a file only where they say something.
 package struct WorldConfig: Codable, Equatable, Sendable {
   package var gridHeight: Int  // codes of an image, h
   package var gridWidth: Int  // w
@@ -14,6 +15,30 @@ package struct WorldConfig: Codable, Equatable, Sendable {
   package var width: Int  // channels, C
   package var embeddingDropout: Float
   package var residualDropout: Float
+  private var declaredAttentionDropout: Float?
+  private var declaredPositions: Positions?
+  private var declaredMask: Mask?
+  private var declaredPrevious: Bool?
+  private var declaredHeadHidden: Bool?
+
+  /// How a position is known.
+  package enum Positions: String, Codable, CaseIterable, Sendable {
+    /// By rotation, in time, row and column; only differences count.
+    case rotary
+    /// By a vector of its own for each of the `window` tokens.
+    case learned
+  }
+
+  /// What a token sees.
+  package enum Mask: String, Codable, CaseIterable, Sendable {
+    /// What stands before it in its own step and the `context` - 1 steps before.
+    case banded
+    /// All that stands before it in the window.
+    case causal
+    /// The same, and all of its own step: also the codes that it should predict. A dream, which
+    /// imagines one code after the other, has causal tokens.
+    case blockCausal = "block-causal"
+  }
 
   package init(
     gridHeight: Int, gridWidth: Int, codebookSize: Int, actions: Int, context: Int, layers: Int,
@@ -23,6 +48,35 @@ package struct WorldConfig: Codable, Equatable, Sendable {
     (self.actions, self.context) = (actions, context)
     (self.layers, self.heads, self.width) = (layers, heads, width)
     (self.embeddingDropout, self.residualDropout) = (embeddingDropout, residualDropout)
+  }
+
+  /// Of the attention's weights.
+  package var attentionDropout: Float {
+    get { declaredAttentionDropout ?? 0 }
+    set { declaredAttentionDropout = newValue == 0 ? nil : newValue }
+  }
+
+  package var positions: Positions {
+    get { declaredPositions ?? .rotary }
+    set { declaredPositions = newValue == .rotary ? nil : newValue }
+  }
+
+  package var mask: Mask {
+    get { declaredMask ?? .banded }
+    set { declaredMask = newValue == .banded ? nil : newValue }
+  }
+
+  /// Whether each token brings the code that stood, in the image before, at the place that it
+  /// predicts.
+  package var readsPrevious: Bool {
+    get { declaredPrevious ?? true }
+    set { declaredPrevious = newValue ? nil : false }
+  }
+
+  /// Whether a head is a linear layer, ReLU and another one, instead of one linear layer.
+  package var headsHaveHiddenLayer: Bool {
+    get { declaredHeadHidden ?? false }
+    set { declaredHeadHidden = newValue ? true : nil }
   }
 
   enum CodingKeys: String, CodingKey {
@@ -35,6 +89,11 @@ package struct WorldConfig: Codable, Equatable, Sendable {
     case width = "n_embd"
     case embeddingDropout = "embd_pdrop"
     case residualDropout = "resid_pdrop"
+    case declaredAttentionDropout = "attn_pdrop"
+    case declaredPositions = "positions"
+    case declaredMask = "mask"
+    case declaredPrevious = "reads_previous"
+    case declaredHeadHidden = "head_hidden_layer"
   }
 
   /// Codes of an image, h·w.
@@ -43,12 +102,17 @@ package struct WorldConfig: Codable, Equatable, Sendable {
   package var step: Int { codes + 1 }
   /// Tokens that a position can see.
   package var window: Int { context * step }
+  /// Recorded steps that a dream is shown before its start: with learned positions none, as in
+  /// IRIS, for they would fill the window.
+  package var stepsBeforeDream: Int { positions == .learned ? 0 : context - 1 }
 
   /// Classes of a reward by its sign: below 0, none, above 0.
   package static let rewards = 3
   /// Whether the game goes on, or ends.
   package static let ends = 2
+}
 
+extension WorldConfig {
   /// What makes this model impossible, in a sentence.
   package var problem: String? {
     let ranges: [(CodingKeys, Int, ClosedRange<Int>)] = [
@@ -60,14 +124,37 @@ package struct WorldConfig: Codable, Equatable, Sendable {
     for (key, value, range) in ranges where !range.contains(value) {
       return "\(key.rawValue) is \(value); it must be in \(range)"
     }
-    guard width % heads == 0, width / heads % 2 == 0, width / heads >= 6 else {
-      return "n_embd / n_head is \(width) / \(heads); it must be an even number of 6 or more"
-    }
+    if let problem = problemOfPositions { return problem }
     let rates = [
       (CodingKeys.embeddingDropout, embeddingDropout), (.residualDropout, residualDropout),
+      (.declaredAttentionDropout, attentionDropout),
     ]
     for (key, rate) in rates where !(0..<1).contains(rate) {
       return "\(key.rawValue) is \(rate); it must be in 0..<1"
+    }
+    return nil
+  }
+
+  private var problemOfPositions: String? {
+    switch positions {
+    case .rotary:
+      guard width % heads == 0, width / heads % 2 == 0, width / heads >= 6 else {
+        return "n_embd / n_head is \(width) / \(heads); it must be an even number of 6 or more"
+      }
+      if mask != .banded {
+        return "mask is \(mask.rawValue); rotary positions need \(Mask.banded.rawValue)"
+      }
+    case .learned:
+      guard width % heads == 0 else {
+        return "n_embd / n_head is \(width) / \(heads); it must be an integer"
+      }
+      if mask == .banded {
+        return "mask is \(mask.rawValue); learned positions need causal or block-causal"
+      }
+      guard context > 1, window <= 1 << 20 else {
+        return "context is \(context); learned positions need 2 steps or more, of \(1 << 20) "
+          + "tokens at most"
+      }
     }
     return nil
   }

@@ -7,18 +7,20 @@ import TensorCore
 /// A position predicts the next code, the one at an action the first code of the next image, and
 /// also the reward and the end that the action leads to. A position sees what stands before it in
 /// its own step and the `context` - 1 steps before.
-/// - Source: Micheli et al. 2023, *Transformers are sample-efficient world models* (IRIS). Ours are
-///   positions by rotation, the banded mask, and the code that stood at the predicted place in the
-///   image before, as another input.
+/// - Source: Micheli et al. 2023, *Transformers are sample-efficient world models* (IRIS), which is
+///   the model of learned positions, a causal mask, heads with a hidden layer and no input of the
+///   image before. Ours are positions by rotation, the banded mask, and the code that stood at the
+///   predicted place in the image before, as another input.
 package struct WorldModel: Layer {
   package private(set) var config: WorldConfig
   package var tokens: Embedding  // [K + actions, C], actions behind the codes
-  package var previous: Embedding  // [K + 1, C], the last one for no code
+  package var previous: Embedding?  // [K + 1, C], the last one for no code
+  package var positions: Embedding?  // [context · P, C], of learned positions
   package var blocks: [TransformerBlock]
   package var finalNorm: LayerNorm
-  package var codeHead: Linear  // [K, C]
-  package var rewardHead: Linear  // [3, C]
-  package var endHead: Linear  // [2, C]
+  package var codeHead: WorldHead  // K classes; one layer has no bias
+  package var rewardHead: WorldHead  // 3
+  package var endHead: WorldHead  // 2
 
   /// Weights N(0, 0.02), biases 0.
   ///
@@ -30,22 +32,23 @@ package struct WorldModel: Layer {
     func table(_ rows: Int, using random: inout RandomSource) -> Embedding {
       Embedding(weight: random.normal([rows, config.width], deviation: 0.02, on: device))
     }
-    func head(_ outputs: Int, bias: Bool, using random: inout RandomSource) -> Linear {
-      Linear(config.width, outputs, bias: bias, using: &random, on: device)
+    func head(_ classes: Int, bias: Bool = true, using random: inout RandomSource) -> WorldHead {
+      WorldHead(of: config, classes: classes, bias: bias, using: &random, on: device)
     }
     tokens = table(config.codebookSize + config.actions, using: &random)
-    previous = table(config.codebookSize + 1, using: &random)
+    if config.readsPrevious { previous = table(config.codebookSize + 1, using: &random) }
+    if config.positions == .learned { positions = table(config.window, using: &random) }
     blocks = []
     for _ in 0..<config.layers {
       blocks.append(
         TransformerBlock(
           width: config.width, heads: config.heads, dropout: config.residualDropout,
-          using: &random, on: device))
+          attentionDropout: config.attentionDropout, using: &random, on: device))
     }
     finalNorm = LayerNorm(channels: config.width, on: device)
-    codeHead = head(config.codebookSize, bias: false, using: &random)
-    rewardHead = head(WorldConfig.rewards, bias: true, using: &random)
-    endHead = head(WorldConfig.ends, bias: true, using: &random)
+    codeHead = head(config.codebookSize, bias: config.headsHaveHiddenLayer, using: &random)
+    rewardHead = head(WorldConfig.rewards, using: &random)
+    endHead = head(WorldConfig.ends, using: &random)
   }
 
   /// A model to be filled from a file; its first weights, which then are never used, take no
@@ -55,7 +58,9 @@ package struct WorldModel: Layer {
     self.init(config, using: &random, on: device)
   }
 
-  /// The same weights, none of which depends on the grid, for images of another one.
+  /// The same weights for images of another grid, of learned positions those of the first tokens.
+  ///
+  /// - Precondition: of learned positions, images of no more codes.
   package func of(gridHeight: Int, gridWidth: Int) -> WorldModel {
     var model = self
     (model.config.gridHeight, model.config.gridWidth) = (gridHeight, gridWidth)
@@ -64,7 +69,8 @@ package struct WorldModel: Layer {
 
   package var device: Device { tokens.weight.device }
 
-  /// What the heads read, `[N, T, C]`, of whole steps from the first on.
+  /// What the heads read, `[N, T, C]`, of whole steps from the first on; with learned positions as
+  /// many as the window has, at most.
   ///
   /// - Parameters:
   ///   - tokens: codes, and actions as `K +` their number, `[N, T]`.
@@ -74,15 +80,25 @@ package struct WorldModel: Layer {
   func states(
     _ tokens: IndexTensor, previous: IndexTensor, droppingWith random: inout RandomSource?
   ) -> Tensor {
-    var x = embedded(tokens, previous).droppedOut(rate: config.embeddingDropout, using: &random)
-    let mask = AttentionMask.banded(step: config.step, context: config.context)
+    var x = embedded(tokens, previous, from: 0)
+      .droppedOut(rate: config.embeddingDropout, using: &random)
+    let mask = config.attentionMask
     let rotation = config.rotation(from: 0, count: tokens.shape[1], on: device)
     for block in blocks { x = block(x, mask: mask, rotation, droppingWith: &random) }
     return finalNorm(x)
   }
 
-  func embedded(_ tokens: IndexTensor, _ previous: IndexTensor) -> Tensor {
-    self.tokens(tokens) + self.previous(previous)
+  /// The vectors of successive tokens, `[N, T, C]`, of which the first stands at `start`.
+  func embedded(_ tokens: IndexTensor, _ previous: IndexTensor, from start: Int) -> Tensor {
+    var x = self.tokens(tokens)
+    if let table = self.previous { x = x + table(previous) }
+    guard let positions else { return x }
+    let (n, count) = (tokens.shape[0], tokens.shape[1])
+    precondition(
+      start + count <= positions.weight.shape[0],
+      "\(start + count) tokens in a window of \(positions.weight.shape[0])")
+    let places = (0..<n).flatMap { _ in Int32(start)..<Int32(start + count) }
+    return x + positions(IndexTensor(places, shape: tokens.shape))
   }
 
   /// The heads' logits of whole steps, in evaluation mode.
@@ -116,12 +132,13 @@ package struct WorldModel: Layer {
   /// Names of the parameters that weight decay acts on: the weights of linear layers.
   package var decayedNames: Set<String> {
     let matrices = namedTensors.filter { $0.tensor.rank == 2 }.map(\.name)
-    return Set(matrices).subtracting(["tok_emb.weight", "previous_emb.weight"])
+    return Set(matrices).subtracting(["tok_emb.weight", "previous_emb.weight", "pos_emb.weight"])
   }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
     try tokens.visitParameters { try visit("tok_emb." + $0, &$1) }
-    try previous.visitParameters { try visit("previous_emb." + $0, &$1) }
+    try previous?.visitParameters { try visit("previous_emb." + $0, &$1) }
+    try positions?.visitParameters { try visit("pos_emb." + $0, &$1) }
     try NN.visit("blocks", &blocks, visit)
     try finalNorm.visitParameters { try visit("ln_f." + $0, &$1) }
     try codeHead.visitParameters { try visit("head." + $0, &$1) }

@@ -1,9 +1,18 @@
-// Positions in time, row and column, by rotation.
+// Positions in time, row and column, by rotation; and what each position sees.
 import Foundation
 import TensorCore
 
 extension WorldConfig {
-  /// The angles of successive tokens, `[count][headWidth / 2]`.
+  /// What a token of whole steps sees.
+  var attentionMask: AttentionMask {
+    switch mask {
+    case .banded: .banded(step: step, context: context)
+    case .causal: .causal(prefix: 0)
+    case .blockCausal: .blockCausal(step: step)
+    }
+  }
+
+  /// The angles of successive tokens, `[count][headWidth / 2]`; nil for learned positions.
   ///
   /// A third of the channels of a head turns with the row, a third with the column, the rest with
   /// the step; only differences count, so a step may have any number. Rows and columns are counted
@@ -11,7 +20,8 @@ extension WorldConfig {
   ///
   /// - Parameter start: of the first token, `step · P +` its place in the step.
   /// - Source: Su et al. 2021, in three dimensions.
-  func rotation(from start: Int, count: Int, on device: Device) -> Rotation {
+  func rotation(from start: Int, count: Int, on device: Device) -> Rotation? {
+    guard positions == .rotary else { return nil }
     let pairs = width / heads / 2
     let space = rates(pairs / 3)
     let time = rates(pairs - 2 * space.count)

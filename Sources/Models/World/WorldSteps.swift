@@ -3,7 +3,7 @@ import TensorCore
 
 /// What a world model reads of N sequences of S steps, and what it should say.
 ///
-/// The codes of the first image are given: they are no targets.
+/// The codes of the first image are given: they are no targets unless these are asked for.
 package struct WorldSteps: Equatable, Sendable {
   package let tokens: IndexTensor  // [N, S·P]: codes, and actions as K + their number
   /// The code of the image before at the place that a token predicts, K for none, `[N, S·P]`.
@@ -30,9 +30,11 @@ package struct WorldSteps: Equatable, Sendable {
   /// - Parameters:
   ///   - sequences: those shorter than the longest are filled up behind their end, without targets.
   ///   - noise: the fraction of the codes that the model reads as random ones; targets stay.
+  ///   - predictsFirst: whether the codes of the first image, from the second one on, are targets
+  ///     too, as in IRIS.
   package init(
     _ sequences: [Sequence], of config: WorldConfig, noise: Float = 0,
-    using random: inout RandomSource
+    predictsFirst: Bool = false, using random: inout RandomSource
   ) {
     let (codes, none) = (config.codes, Int32(config.codebookSize))
     let length = sequences.map(\.actions.count).max() ?? 0
@@ -69,7 +71,7 @@ package struct WorldSteps: Equatable, Sendable {
         let before = step == 0 ? nil : shown[(step - 1) * codes..<step * codes]
         previous += Self.previous(before, now: shown[image.lowerBound], codes: codes, none: none)
         codeTargets +=
-          step == 0
+          step == 0 && !predictsFirst
           ? Array(repeating: -1, count: codes) : Array(sequence.codes[image].dropFirst()) + [-1]
         codeTargets.append(step + 1 < count ? sequence.codes[image.upperBound] : -1)
         rewardTargets.append(sequence.rewards[step])

@@ -45,7 +45,7 @@ struct PublishedWeights {
 
   /// The families beside taming-transformers, one file each.
   private static let layouts: [any PublishedLayout.Type] = [
-    LlamaGenLayout.self, DiffusersLayout.self, OpenMAGVIT2Layout.self,
+    LlamaGenLayout.self, DiffusersLayout.self, OpenMAGVIT2Layout.self, IRISLayout.self,
   ]
   /// The mark of taming-transformers and of IBQ, whose names are the same.
   private static let tamingMark = "encoder.down.0.block.0.conv1.weight"

@@ -25,7 +25,8 @@ extension CPUBackend {
     timed("attention", operations: s.operations, floats: 4 * out.count) {
       ck_attention_forward(
         q.floats, k.floats, v.floats, out.floats, logSums.floats, s.n, s.length, s.heads, s.width,
-        q.stride, out.shape[-1], s.scale, s.isCausal ? 1 : 0, s.prefix, s.step, s.context)
+        q.stride, out.shape[-1], s.scale, s.isCausal ? 1 : 0, s.prefix, s.step, s.context,
+        s.dropped?.kept.bytes, s.dropped?.rate ?? 0)
     }
   }
 
@@ -37,7 +38,8 @@ extension CPUBackend {
       ck_attention_backward(
         q.floats, k.floats, v.floats, out.floats, dout.floats, logSums.floats, dq.floats, dk.floats,
         dv.floats, s.n, s.length, s.heads, s.width, q.stride, out.shape[-1], s.scale,
-        s.isCausal ? 1 : 0, s.prefix, s.step, s.context)
+        s.isCausal ? 1 : 0, s.prefix, s.step, s.context, s.dropped?.kept.bytes,
+        s.dropped?.rate ?? 0)
     }
   }
 

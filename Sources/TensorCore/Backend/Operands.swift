@@ -71,8 +71,16 @@ struct AttentionShape: Sendable {
   let isCausal: Bool
   /// Positions at the start that see each other.
   let prefix: Int
-  /// Positions of a step, of which `context` are seen; 0 for no band.
+  /// Positions of a step, of which `context` are seen: 0 and 0 for no steps, a context of 0 for all
+  /// steps before a position and the whole of its own.
   let step, context: Int
+  var dropped: DroppedWeights?
+}
+
+/// Which weights of an attention are dropped.
+struct DroppedWeights: Sendable {
+  let kept: Storage  // bytes of 0 and 1, [N, heads, T, T]
+  let rate: Float
 }
 
 /// The extents of a cache of keys or values, `[N, heads, capacity, width]`.

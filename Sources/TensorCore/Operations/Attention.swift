@@ -9,6 +9,8 @@ package enum AttentionMask: Sendable, Equatable {
   /// A position sees itself and what stands before in its own step and the `context` - 1 steps
   /// before; steps are `step` positions each.
   case banded(step: Int, context: Int)
+  /// A position sees all of its own step and what stands before.
+  case blockCausal(step: Int)
 }
 
 /// `softmax(scale · q kᵀ + mask) v` per head.
@@ -40,10 +42,19 @@ package func attention(
 extension Tensor {
   /// The same of queries, keys and values that lie beside each other: `[N, T, 3 · C]` to
   /// `[N, T, C]`.
-  package func attention(heads: Int, scale: Float, mask: AttentionMask) -> Tensor {
+  ///
+  /// - Parameters:
+  ///   - rate: the fraction of the weights, as the softmax gives them, that is dropped; a byte for
+  ///     each of `[N, heads, T, T]` is held until the gradient.
+  ///   - random: where dropout takes numbers from in training; `nil` drops nothing.
+  package func attention(
+    heads: Int, scale: Float, mask: AttentionMask, dropping rate: Float = 0,
+    using random: inout RandomSource?
+  ) -> Tensor {
     let x = plain()
     let shape: Shape = [x.shape[0], x.shape[1], x.shape[2] / 3]
     let form = AttentionShape(shape, heads: heads, scale: scale, mask: mask)
+      .dropping(rate, using: &random, on: device)
     let (out, logSums) = (Tensor(uninitialized: shape, on: device), form.logSums(on: device))
     let (q, k, v) = x.thirds
     backend.attention(q, k, v, form, into: out, logSums: logSums)
@@ -68,14 +79,28 @@ extension AttentionShape {
     precondition(rows[2] % heads == 0, "\(heads) heads do not divide \(rows[2]) channels")
     let (isCausal, prefix, step, context) =
       switch mask {
+      case .blockCausal(let step): (true, 0, step, 0)
       case .none: (false, 0, 0, 0)
       case .causal(let prefix): (true, prefix, 0, 0)
       case .banded(let step, let context): (true, 0, step, context)
       }
-    precondition(step == 0 && context == 0 || step > 0 && context > 0, "\(mask)")
+    if case .banded = mask { precondition(step > 0 && context > 0, "\(mask)") }
+    if case .blockCausal = mask { precondition(step > 0, "\(mask)") }
     self.init(
       n: rows[0], length: rows[1], heads: heads, width: rows[2] / heads, scale: scale,
       isCausal: isCausal, prefix: prefix, step: step, context: context)
+  }
+
+  /// The same with some weights dropped, where there are random numbers.
+  fileprivate func dropping(
+    _ rate: Float, using random: inout RandomSource?, on device: Device
+  ) -> AttentionShape {
+    guard rate > 0, var source = random else { return self }
+    defer { random = source }
+    var shape = self
+    shape.dropped = DroppedWeights(
+      kept: source.mask(n * heads * length * length, keep: 1 - rate, on: device), rate: rate)
+    return shape
   }
 
   fileprivate func logSums(on device: Device) -> Tensor {

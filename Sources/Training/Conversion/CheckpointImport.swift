@@ -49,6 +49,22 @@ package struct CheckpointImport {
     }
   }
 
+  /// A folder of IRIS' world model, with `first-stage/` in it for its tokenizer.
+  ///
+  /// - Parameters: description: written as `model.json`; withStage: whether the tokenizer is
+  ///   written too.
+  package func write(
+    _ weights: IRISWeights, _ description: WorldDescription, withStage: Bool, to folder: String
+  ) throws {
+    try publish(folder) { folder in
+      try RunFolder.write(description, to: "\(folder)/model.json")
+      try writeTensors(weights.tensors, to: "\(folder)/model.safetensors")
+      guard withStage else { return }
+      try DurableFile.createFolder("\(folder)/first-stage")
+      try fill("\(folder)/first-stage", weights.tokenizer)
+    }
+  }
+
   /// One safetensors file for `--perceptual`.
   package func write(_ weights: PerceptualWeights, to path: String) throws {
     try SafetensorsWriter.write(
@@ -69,7 +85,7 @@ package struct CheckpointImport {
     try writeTensors(weights.tensors, to: "\(folder)/model.safetensors")
   }
 
-  private func writeTensors(_ tensors: RenamedTensors, to path: String) throws {
+  private func writeTensors(_ tensors: any TensorSource, to path: String) throws {
     try SafetensorsWriter.write(
       try tensors.names.map { try tensors.floatEntry(of: $0, as: $0) },
       metadata: ["format": "pt"], to: path, willWrite: willWrite)

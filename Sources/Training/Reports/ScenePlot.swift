@@ -11,14 +11,6 @@ package struct ScenePlot {
   private let form: SceneTokens.Form
   private let names: [String]
 
-  /// The ten colours that objects have in turns: matplotlib's "tab10".
-  private static let colors = [
-    RGBColor(red: 31, green: 119, blue: 180), RGBColor(red: 255, green: 127, blue: 14),
-    RGBColor(red: 44, green: 160, blue: 44), RGBColor(red: 214, green: 39, blue: 40),
-    RGBColor(red: 148, green: 103, blue: 189), RGBColor(red: 140, green: 86, blue: 75),
-    RGBColor(red: 227, green: 119, blue: 194), RGBColor(red: 127, green: 127, blue: 127),
-    RGBColor(red: 188, green: 189, blue: 34), RGBColor(red: 23, green: 190, blue: 207),
-  ]
   private static let line = 3  // pixels
   private static let radius = 4  // of a point, pixels
   /// Images below this are enlarged, so that names fit; pixels.
@@ -48,7 +40,7 @@ package struct ScenePlot {
       plot.outline(plot.position(of: scene.crop), thickness: Self.line, with: .grey(63))
     }
     for (index, object) in scene.objects.enumerated() {
-      draw(object, Self.colors[index % Self.colors.count], in: &plot)
+      draw(object, RGBColor.ofSeries(index), in: &plot)
     }
     return plot
   }

@@ -55,7 +55,7 @@ package func overriding<Config: Codable>(_ config: Config, _ assignments: [Strin
 }
 
 /// Whether a configuration reads a key: it then notices a value that no key can have.
-private func reads<Config: Codable>(
+func reads<Config: Codable>(
   _ type: Config.Type, _ path: ArraySlice<String>, in object: Any
 ) throws -> Bool {
   let impossible: [[[Int]]] = [[[]]]

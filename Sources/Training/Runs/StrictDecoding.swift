@@ -13,30 +13,39 @@ struct UnknownKeyError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// A value from JSON that has no other keys than the value writes itself.
+/// A value from JSON that has no other keys than those that its type reads.
 ///
 /// - Throws: `UnknownKeyError`, `DecodingError`, and what the value's own decoding throws.
 func decodeStrictly<Value: Codable>(_ type: Value.Type, from data: Data) throws -> Value {
   let value = try JSONDecoder().decode(type, from: data)
+  let found = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
   try refuseUnknownKeys(
-    of: try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed),
+    of: found,
     beside: try JSONSerialization.jsonObject(
-      with: try JSONEncoder().encode(value), options: .fragmentsAllowed), at: "")
+      with: try JSONEncoder().encode(value), options: .fragmentsAllowed), at: []
+  ) { (try? reads(type, $0[...], in: found)) ?? false }
   return value
 }
 
-private func refuseUnknownKeys(of found: Any, beside known: Any, at location: String) throws {
+/// - Parameters:
+///   - known: what the value writes, which leaves out keys that say nothing.
+///   - isRead: whether a key that is left out there is read all the same, by its path.
+private func refuseUnknownKeys(
+  of found: Any, beside known: Any, at location: [String], unless isRead: ([String]) -> Bool
+) throws {
   if let found = found as? [String: Any], let known = known as? [String: Any] {
     for (key, value) in found.sorted(by: { $0.key < $1.key }) where !(value is NSNull) {
-      let path = location.isEmpty ? key : "\(location).\(key)"
-      guard let expected = known[key] else {
-        throw UnknownKeyError(key: path, known: known.keys.sorted())
+      let path = location + [key]
+      if let expected = known[key] {
+        try refuseUnknownKeys(of: value, beside: expected, at: path, unless: isRead)
+      } else if !isRead(path) {
+        throw UnknownKeyError(key: path.joined(separator: "."), known: known.keys.sorted())
       }
-      try refuseUnknownKeys(of: value, beside: expected, at: path)
     }
   } else if let found = found as? [Any], let known = known as? [Any] {
     for (index, pair) in zip(found, known).enumerated() {
-      try refuseUnknownKeys(of: pair.0, beside: pair.1, at: "\(location)[\(index)]")
+      try refuseUnknownKeys(
+        of: pair.0, beside: pair.1, at: location + ["\(index)"], unless: isRead)
     }
   }
 }

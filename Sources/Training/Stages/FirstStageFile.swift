@@ -17,7 +17,7 @@ package struct FirstStageFile: Sendable {
 
   /// Opens a run folder (its newest checkpoint), one checkpoint's folder, a PyTorch or a
   /// safetensors file, a folder of a model of diffusers; of a transformer's file the VQGAN of its
-  /// images.
+  /// images, of an agent of IRIS its tokenizer.
   ///
   /// What the weights of an external file do not tell is taken from the project file that lies
   /// beside it, if there is one.
@@ -115,6 +115,7 @@ package struct FirstStageFile: Sendable {
           path: path, found: "a transformer without its VQGAN", expected: "a VQGAN")
       }
       weights = stage
+    case .iris(let agent) where !ofCondition: weights = agent.tokenizer
     default:
       throw ArchitectureError.otherModel(
         path: path, found: checkpoint.title, expected: "a VQGAN")

@@ -123,25 +123,26 @@ package struct VQGANRun: TrainingRun {
     let samples = try Self.samples(of: validation ?? shards, config)
     trialImage = samples.rows(0..<1).input(on: device)
     if state.step == 0 && config.initFrom == nil { try initialize(from: shards) }
-    var clock = ContinuousClock.now
-    var timed = 0
+    var timed = (images: 0, seconds: 0.0)  // of steps alone, since the last row
     while state.step < config.steps {
       let before = state
+      let start = ContinuousClock.now
       if config.imagesPerBatch(at: state.step) != size {
         size = config.imagesPerBatch(at: state.step)
         batches = self.batches(of: size, from: shards, scenes)
       }
       let (images, changed) = try next(batches)
       let losses = try step(images, changed, from: before, log, reporter)
-      timed += size * config.accumulate
-      let rate = Double(timed) / (ContinuousClock.now - clock).seconds
+      timed.images += size * config.accumulate
+      timed.seconds += (ContinuousClock.now - start).seconds
+      let rate = Double(timed.images) / timed.seconds
       reporter.step(note(losses, rate))
 
       let isLast = state.step == config.steps
       var stops = reporter.shouldStop()
       if state.step % config.logEvery == 0 || isLast {
         try log.log(step: state.step, metrics(losses, rate))
-        (clock, timed) = (ContinuousClock.now, 0)
+        timed = (0, 0)
         warnOfCollapse(reporter)
       }
       if state.step % config.imageEvery == 0 || isLast { try saveImage(samples, log, reporter) }

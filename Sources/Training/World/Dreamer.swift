@@ -25,6 +25,14 @@ package struct Dream: Equatable, Sendable {
   package fileprivate(set) var rewards: [Int32] = []  // classes
   package fileprivate(set) var ends: [Bool] = []
 
+  package init(
+    number: Int, start: Int, images: [[Int32]] = [], actions: [Int32] = [], rewards: [Int32] = [],
+    ends: [Bool] = []
+  ) {
+    (self.number, self.start) = (number, start)
+    (self.images, self.actions, self.rewards, self.ends) = (images, actions, rewards, ends)
+  }
+
   /// The imagined images before the game ends.
   package var length: Int { ends.firstIndex(of: true) ?? images.count }
 
@@ -40,7 +48,7 @@ package struct Dream: Equatable, Sendable {
 package struct Dreamer {
   package let model: WorldModel
   package let data: WorldData
-  private let seed: UInt64
+  package let seed: UInt64
   private let batchSize: Int
 
   /// - Parameters:
@@ -51,7 +59,7 @@ package struct Dreamer {
   }
 
   /// Recorded steps that a dream sees before its start.
-  package var given: Int { model.config.context - 1 }
+  package var given: Int { model.config.stepsBeforeDream }
 
   /// Checks that the keys and values of a batch can be held.
   ///
@@ -62,6 +70,22 @@ package struct Dreamer {
       forFloats: 2 * Double(batchSize) * Double(config.window)
         * Double(config.layers * config.width),
       of: "a batch of \(batchSize) dreams")
+  }
+
+  /// What a dream samples with.
+  package func random(_ number: Int) -> RandomSource {
+    RandomSource(seed: seed).stream("dream").stream(number)
+  }
+
+  /// Games that stand at some rows, and have been shown the `given` ones before each.
+  package func rollout(at rows: [Int]) -> WorldRollout {
+    var rollout = WorldRollout(of: model, items: rows.count)
+    for offset in -given..<0 {
+      rollout.show(rows.map { data.image($0 + offset) })
+      _ = rollout.act(rows.map { data.actions[$0 + offset] })
+    }
+    rollout.show(rows.map { data.image($0) })
+    return rollout
   }
 
   /// Dreams on from rows that have `given` rows of their piece before them, and with recorded
@@ -83,20 +107,30 @@ package struct Dreamer {
     return all
   }
 
+  /// Images a second of one dream alone with random actions, counted behind its first image.
+  ///
+  /// - Parameter progress: as of `dreams`, for one image more than are counted.
+  package func framesPerSecond(
+    from row: Int, images: Int, _ options: SamplingOptions,
+    progress: (_ images: Int) throws -> Void
+  ) throws -> Double {
+    var times: [ContinuousClock.Instant] = []
+    _ = try dreams(from: [row], steps: images + 1, .random, options) {
+      times.append(.now)
+      try progress($0)
+    }
+    return Double(images) / max((times[images] - times[0]).seconds, 1e-9)
+  }
+
   private func dreams(
     _ numbers: Range<Int>, from rows: [Int], steps: Int, _ actions: DreamActions,
     _ options: SamplingOptions, _ progress: (Int) throws -> Void
   ) throws -> [Dream] {
+    var streams = numbers.map(random)
     let root = RandomSource(seed: seed)
-    var streams = numbers.map { root.stream("dream").stream($0) }
     var choices = numbers.map { root.stream("dream actions").stream($0) }
     var dreams = numbers.map { Dream(number: $0, start: rows[$0]) }
-    var rollout = WorldRollout(of: model, items: dreams.count)
-    for offset in -given..<0 {
-      rollout.show(dreams.map { data.image($0.start + offset) })
-      _ = rollout.act(dreams.map { data.actions[$0.start + offset] })
-    }
-    rollout.show(dreams.map { data.image($0.start) })
+    var rollout = rollout(at: dreams.map(\.start))
     // Rewards and ends are as certain as the model is, whatever is done about images.
     let outcomes = SamplingOptions(isGreedy: options.isGreedy)
     for step in 0...steps {

@@ -1,6 +1,7 @@
 // The training run of a world model: its batches and metrics.
 import Foundation
 import Models
+import NN
 import Shards
 import TensorCore
 
@@ -22,8 +23,10 @@ package enum WorldTask: TransformerTask {
   package static func trainer(
     _ config: WorldRunConfig, using random: inout RandomSource, on device: Device
   ) throws -> WorldTrainer {
-    WorldTrainer(
+    var trainer = WorldTrainer(
       of: WorldModel(config.model, using: &random, on: device), weightDecay: config.weightDecay)
+    trainer.optimizer = Adam(beta1: 0.9, beta2: config.adamBeta2)
+    return trainer
   }
 
   package static func load(
@@ -44,7 +47,9 @@ package enum WorldTask: TransformerTask {
       case .episodes: data.sequence(using: &random)
       }
     }
-    var steps = WorldSteps(sequences, of: config.model, noise: config.noise, using: &random)
+    var steps = WorldSteps(
+      sequences, of: config.model, noise: config.noise, predictsFirst: config.predictsFirst,
+      using: &random)
     (steps.rewardWeight, steps.endWeight) = (config.rewardWeight, config.endWeight)
     return steps
   }
@@ -71,7 +76,7 @@ package enum WorldTask: TransformerTask {
     ]
   }
 
-  /// The metrics over evenly spread sequences, without noise.
+  /// The metrics over evenly spread sequences, without noise and of images but the first.
   package static func validate(
     _ trainer: WorldTrainer, on data: WorldData, _ config: WorldRunConfig,
     unless shouldStop: () -> Bool

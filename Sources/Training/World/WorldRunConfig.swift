@@ -1,6 +1,7 @@
 // Everything that decides the training of a world model.
 import Models
 import Shards
+import TamingCheckpoints
 import TensorCore
 
 /// What a checkpoint's `model.json` says: enough to dream with its weights.
@@ -10,6 +11,18 @@ package struct WorldDescription: Codable, Equatable, Sendable {
 
   package init(model: WorldConfig, codes: CodeGrid) {
     (self.model, self.codes) = (model, codes)
+  }
+
+  /// IRIS' world model and the codes of its tokenizer.
+  ///
+  /// - Parameter vqgan: where the tokenizer lies; empty for nowhere.
+  package init(of weights: IRISWeights, fingerprints: VQGANFingerprints, vqgan: String) {
+    let model = weights.config
+    self.init(
+      model: model,
+      codes: CodeGrid(
+        height: model.gridHeight, width: model.gridWidth, codebookSize: model.codebookSize,
+        fingerprint: fingerprints.vqgan, codesFingerprint: fingerprints.codes, vqgan: vqgan))
   }
 
   /// What makes this impossible, in a sentence.
@@ -40,6 +53,28 @@ package struct WorldSettings: RunSettings {
   package var weightDecay: Float = 0.01  // of linear weights
   package var precision = Defaults.precision
   package var validateEvery = Defaults.validateEvery  // steps
+  // What IRIS has in other ways than `small`; nil, and not in the file, where it is as there.
+  private var declaredPreset: WorldPreset?
+  private var declaredPredictsFirst: Bool?
+  private var declaredBeta2: Float?
+
+  /// Where the settings come from.
+  package var preset: WorldPreset {
+    get { declaredPreset ?? .small }
+    set { declaredPreset = newValue == .small ? nil : newValue }
+  }
+
+  /// Whether the loss is also over the codes of a sequence's first image, each from those before.
+  package var predictsFirst: Bool {
+    get { declaredPredictsFirst ?? false }
+    set { declaredPredictsFirst = newValue ? true : nil }
+  }
+
+  /// Adam's decay of the squared gradients' average.
+  package var adamBeta2: Float {
+    get { declaredBeta2 ?? Defaults.adamBeta2 }
+    set { declaredBeta2 = newValue == Defaults.adamBeta2 ? nil : newValue }
+  }
 
   /// How the sequences of a batch are chosen.
   package enum Sampling: String, Codable, CaseIterable, Sendable {
@@ -51,10 +86,8 @@ package struct WorldSettings: RunSettings {
 
   /// What holds where no option says otherwise.
   package enum Defaults {
-    package static let (layers, heads, width) = (4, 4, 192)
-    package static let dropout: Float = 0.1
-    package static let context = 4
     package static let noise: Float = 0.05
+    package static let adamBeta2: Float = 0.95
     package static let (rewardWeight, endWeight) = (Float(1), Float(1))
     package static let sampling = Sampling.steps
     package static let precision = Precision.float32
@@ -69,6 +102,9 @@ package struct WorldSettings: RunSettings {
 
   enum CodingKeys: String, CodingKey {
     case model, codes, segment, sampling, noise, precision
+    case declaredPreset = "preset"
+    case declaredPredictsFirst = "predict_first"
+    case declaredBeta2 = "adam_beta2"
     case rewardWeight = "reward_weight"
     case endWeight = "end_weight"
     case weightDecay = "weight_decay"
@@ -78,9 +114,17 @@ package struct WorldSettings: RunSettings {
   package static let changeableKeys: Set = ["validate_every"]
   package static let pathKeys: Set = ["codes.vqgan"]
 
+  package static func absentValue(ofKey key: String) -> String? {
+    key == "preset" ? "\"\(WorldPreset.small.rawValue)\"" : nil
+  }
+
   package var problem: String? {
     if let problem = description.problem { return "model: \(problem)" }
     if !(2...65_536).contains(segment) { return "segment is \(segment); it must be in 2...65536" }
+    if model.positions == .learned, segment > model.context {
+      return "segment is \(segment); there are learned positions of \(model.context) steps"
+    }
+    if !(0..<1).contains(adamBeta2) { return "adam_beta2 is \(adamBeta2); it must be in 0..<1" }
     if !(0..<1).contains(noise) { return "noise is \(noise); it must be in 0..<1" }
     let weights = [
       ("reward_weight", rewardWeight), ("end_weight", endWeight), ("weight_decay", weightDecay),
@@ -109,9 +153,13 @@ extension WorldRunConfig {
     // As of a GPT: each block keeps at least its inputs and the MLP's inner activations.
     let perToken = 8 * model.layers * model.width + model.codebookSize
     let (layers, width) = (Double(model.layers), Double(model.width))
+    let tokens = Double(settings.segment) * Double(model.step)
+    // A byte for each weight of the attention says whether it is dropped.
+    let dropped =
+      model.attentionDropout > 0 ? layers * Double(model.heads) * tokens * tokens / 4 : 0
     try requireMemory(
-      forFloats: Double(loop.batchSize) * Double(settings.segment) * Double(model.step)
-        * Double(perToken) + 4 * 12 * layers * width * width,
+      forFloats: Double(loop.batchSize) * (tokens * Double(perToken) + dropped)
+        + 4 * 12 * layers * width * width,
       of: "\(model.layers) layers of width \(model.width) and a batch of \(loop.batchSize) "
         + "sequences of \(settings.segment) steps")
   }
