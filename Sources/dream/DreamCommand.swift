@@ -73,7 +73,7 @@ struct DreamCommand: ModelCommand {
     if options.evaluate {
       try evaluate(dreamer, recorded, starts)
     } else {
-      try Interruption.telling(console, "finished files stay") {
+      try Interruption.telling(console, folder?.hasResults == true ? "finished files stay" : nil) {
         try DreamWriter(
           options: options, world: world, vqgan: vqgan, recorded: recorded, folder: folder,
           writer: results.writer
