@@ -27,8 +27,8 @@ extension ConditionError: CustomStringConvertible {
     case .label(let path, let column, let row, let found, let classes):
       "\(path): /\(column)[\(row)] is \(found), the model knows 0 to \(classes - 1)"
     case .categoryZero(let path, let other):
-      "\(path): /category is of a list with a category 0, that of \(other) has 0 for an image without "
-        + "objects; make both with one list, or in one run of prep-coco --split both"
+      "\(path): /category is of a list with a category 0, that of \(other) has 0 for an image "
+        + "without objects; make both with one list, or in one run of prep-coco --split both"
     case .noCodes(let path):
       "\(path): no codes of conditions; write them with encode-dataset --condition-vqgan"
     case .noObjects(let path): "\(path): no categories of objects; prep-coco --objects keeps them"
