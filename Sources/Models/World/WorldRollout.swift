@@ -52,7 +52,9 @@ package struct WorldRollout {
     nats = Array(repeating: 0, count: items)
     guard let behind else { return }
     add(behind, predicting: 0..<1)
-    if let seen { add(withoutGradients { model.finalNorm(seen) }, predicting: 1..<model.config.codes) }
+    if let seen {
+      add(withoutGradients { model.finalNorm(seen) }, predicting: 1..<model.config.codes)
+    }
   }
 
   /// Adds `-log p` of some codes of the last images to `nats`.
