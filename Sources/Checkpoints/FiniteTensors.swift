@@ -2,18 +2,28 @@
 
 import TensorCore
 
-/// A tensor holds a value that is not finite.
+/// A tensor holds a value that is not finite, or weights give such a result.
 package struct NotFiniteError: Error, Equatable, CustomStringConvertible {
   package let path: String
-  package let tensor: String
+  /// The tensor, or the result.
+  package let what: String
+  private let isResult: Bool
 
   package init(path: String, tensor: String) {
-    (self.path, self.tensor) = (path, tensor)
+    (self.path, what, isResult) = (path, tensor, false)
+  }
+
+  /// - Parameter result: of finite weights, such as "the latents of an image".
+  package init(path: String, result: String) {
+    (self.path, what, isResult) = (path, result, true)
   }
 
   package var description: String {
-    "\(path): \(tensor): holds values that are not finite (NaN or infinity); "
-      + "take a checkpoint from before they appeared"
+    isResult
+      ? "\(path): gives NaN or infinity for \(what): the weights are too large to compute with; "
+        + "take a checkpoint from before they grew so"
+      : "\(path): \(what): holds values that are not finite (NaN or infinity); "
+        + "take a checkpoint from before they appeared"
   }
 }
 
@@ -23,7 +33,7 @@ extension TensorSource {
   /// - Throws: `NotFiniteError`, and as `floats(of:)`.
   package func tensor(_ name: String, on device: Device = .default) throws -> Tensor {
     let tensor = Tensor(try floats(of: name), shape: Shape(try shape(of: name)), on: device)
-    guard tensor.isFinite else { throw NotFiniteError(path: path, tensor: name) }
+    guard tensor.isFinite else { throw NotFiniteError(path: path(of: name), tensor: name) }
     return tensor
   }
 

@@ -11,6 +11,7 @@ package struct OverlaidTensors: TensorSource {
   }
 
   package var path: String { base.path }
+  package func path(of name: String) -> String { source(of: name).path(of: name) }
   package var names: [String] {
     (base.names + top.names.filter { !base.contains($0) }).sorted {
       $0.utf8.lexicographicallyPrecedes($1.utf8)

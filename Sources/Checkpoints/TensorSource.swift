@@ -6,6 +6,8 @@ import TensorCore
 package protocol TensorSource: Sendable {
   /// The file, for messages.
   var path: String { get }
+  /// The file that holds a tensor, where there are several; `path` unless told otherwise.
+  func path(of name: String) -> String
   /// The tensors' names, sorted by their bytes.
   var names: [String] { get }
 
@@ -36,6 +38,8 @@ package protocol TensorSource: Sendable {
 }
 
 extension TensorSource {
+  package func path(of name: String) -> String { path }
+
   /// A tensor on its way into a safetensors file, its type kept; read when its turn comes.
   ///
   /// - Parameter newName: its name there.
@@ -67,6 +71,7 @@ package struct RenamedTensors: TensorSource {
   }
 
   package var path: String { base.path }
+  package func path(of name: String) -> String { base.path(of: oldNames[name] ?? name) }
 
   package var names: [String] {
     oldNames.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }

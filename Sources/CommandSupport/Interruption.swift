@@ -53,13 +53,15 @@ package enum Interruption {
 
   /// Runs work that a signal may stop; if one does, a line says so and what stays, also with
   /// `--quiet`: it is no progress.
+  ///
+  /// - Parameter rest: what stays, by then; nil for nothing.
   package static func telling<Result>(
-    _ console: Console, _ rest: @autoclosure () -> String, _ work: () throws -> Result
+    _ console: Console, _ rest: @autoclosure () -> String?, _ work: () throws -> Result
   ) throws -> Result {
     do {
       return try work()
     } catch let interrupted as Interrupted {
-      tell(interrupted, "; \(rest())", console)
+      tell(interrupted, rest().map { "; \($0)" } ?? "", console)
       throw interrupted
     }
   }

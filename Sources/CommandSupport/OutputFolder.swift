@@ -7,12 +7,19 @@ import Platform
 package struct OutputFolder: Sendable {
   package let path: String
   private let lock: FolderLock
+  private let isResult: @Sendable (_ name: String) -> Bool
 
   /// Makes the folder, locks it and removes what dead processes left unfinished in it.
   ///
   /// - Throws: `cannotCreate` (exit code 73) or `busy` (75).
   package init(_ path: String) throws(DurableFileError) {
-    self.path = path
+    try self.init(path, results: { _ in false })
+  }
+
+  private init(
+    _ path: String, results isResult: @escaping @Sendable (_ name: String) -> Bool
+  ) throws(DurableFileError) {
+    (self.path, self.isResult) = (path, isResult)
     lock = try FolderLock(folder: path)
     DurableFile.removeAbandoned(in: path)
   }
@@ -21,8 +28,10 @@ package struct OutputFolder: Sendable {
   ///
   /// - Parameter isResult: whether a file of this name is a result of the command.
   /// - Throws: `CommandError` (73), `DurableFileError`.
-  package init(_ path: String, refusing isResult: (_ name: String) -> Bool) throws {
-    try self.init(path)
+  package init(
+    _ path: String, refusing isResult: @escaping @Sendable (_ name: String) -> Bool
+  ) throws {
+    try self.init(path, results: isResult)
     if let name = try DurableFile.list(path).first(where: isResult) {
       throw CommandError(
         .cannotCreate,
@@ -30,6 +39,9 @@ package struct OutputFolder: Sendable {
           + "overwritten; choose another --out")
     }
   }
+
+  /// Whether a result of the command is in it by now.
+  package var hasResults: Bool { DurableFile.names(in: path).contains(where: isResult) }
 
   /// The path of `name` in the folder.
   package func callAsFunction(_ name: String) -> String {

@@ -56,7 +56,7 @@ private func code(of error: ReconstructionError) -> SuiteExitCode {
 private func code(of error: ConditionError) -> SuiteExitCode {
   switch error {
   case .unfit, .noGuidance, .size: .usage
-  case .noColumn, .notWhole, .label, .noCodes, .noObjects, .noCategories: .badData
+  case .noColumn, .notWhole, .label, .categoryZero, .noCodes, .noObjects, .noCategories: .badData
   }
 }
 

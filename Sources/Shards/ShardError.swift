@@ -118,6 +118,9 @@ extension ShardError: CustomStringConvertible {
     case .optionsDiffer(let path, "annotations", let found, let expected):
       "\(path): made from other data: annotations of SHA-256 \(found), now \(expected);"
         + " use another folder"
+    case .optionsDiffer(let path, "plan", let found, let expected):
+      "\(path): made by another plan of the same options (\(found); now \(expected)): manifest.json"
+        + " was edited, or another version wrote it; use another folder"
     case .optionsDiffer(let path, let option, let found, let expected):
       "\(path): made with \(option) = \(found), asked for \(expected);"
         + " use the same options to continue, or another folder"

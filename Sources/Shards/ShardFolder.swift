@@ -203,7 +203,7 @@ package final class ShardFolder {
         expected: plan.options[name] ?? "(not set)")
     }
     throw .optionsDiffer(
-      path: path, option: "the plan of the shards", found: "\(found.planned) shards",
-      expected: "\(plan.shards.count) shards")
+      path: path, option: "plan", found: "\(found.planned) shards, SHA-256 \(found.plan)",
+      expected: "\(plan.shards.count) shards, SHA-256 \(plan.hash)")
   }
 }

@@ -53,12 +53,17 @@ package struct ShardManifest: Codable, Equatable, Sendable {
     }
   }
 
+  /// Whether a run has begun in `folder`.
+  package static func exists(in folder: String) -> Bool {
+    DurableFile.exists("\(folder)/\(fileName)")
+  }
+
   /// The manifest in `folder`; nil where there is none.
   ///
   /// - Throws: `malformed` for anything that is not a manifest.
   package static func read(in folder: String) throws(ShardError) -> ShardManifest? {
+    guard exists(in: folder) else { return nil }
     let path = "\(folder)/\(fileName)"
-    guard DurableFile.exists(path) else { return nil }
     let bytes: [UInt8]
     do throws(DurableFileError) {
       bytes = try DurableFile.read(path, atMost: maxBytes)

@@ -60,7 +60,11 @@ package struct FirstStageWeights: Sendable {
     let config = try VQGANConfig(
       inferredFrom: source, project: project, quantizer: quantizer, layout: layout)
     if let problem = config.problem {
-      throw ArchitectureError.unsupported(path: source.path, problem: problem)
+      let bare = try? VQGANConfig(
+        inferredFrom: source, project: nil, quantizer: quantizer, layout: layout)
+      // What is impossible stands in the project file where the weights alone are possible.
+      let path = bare.map { $0.problem == nil } == true ? project?.path : nil
+      throw ArchitectureError.unsupported(path: path ?? source.path, problem: problem)
     }
     let critic = RenamedTensors(source, below: Self.discriminatorPrefix)
     discriminator = critic.names.isEmpty ? nil : try DiscriminatorConfig(inferredFrom: critic)

@@ -24,14 +24,25 @@ extension GPTConfig {
     guard let heads = stated ?? heads else {
       throw ArchitectureError.unknownHeads(path: weights.path)
     }
-    try self.init(
-      vocabSize: tokens[0], blockSize: positions[1],
-      layers: weights.count("blocks.", ".ln1.weight"), heads: heads, width: tokens[1],
-      unmasked: try Self.unmasked(in: weights) ?? project?.integer("n_unmasked") ?? 0,
-      embeddingDropout: project?.float("embd_pdrop") ?? 0,
-      residualDropout: project?.float("resid_pdrop") ?? 0,
-      attentionDropout: project?.float("attn_pdrop") ?? 0)
+    do {
+      self = try GPTConfig(
+        vocabSize: tokens[0], blockSize: positions[1],
+        layers: weights.count("blocks.", ".ln1.weight"), heads: heads, width: tokens[1],
+        unmasked: try Self.unmasked(in: weights) ?? project?.integer("n_unmasked") ?? 0,
+        embeddingDropout: project?.float("embd_pdrop") ?? 0,
+        residualDropout: project?.float("resid_pdrop") ?? 0,
+        attentionDropout: project?.float("attn_pdrop") ?? 0)
+    } catch let error as GPTConfigError {
+      guard let project, !Self.isOfSizes(error) else { throw error }
+      throw ArchitectureError.project(path: project.path, problem: error.description)
+    }
     if let project { try compare(with: project, weights.path) }
+  }
+
+  /// Whether an error is of what weights tell, not of what a project file does.
+  private static func isOfSizes(_ error: GPTConfigError) -> Bool {
+    guard case .outOfRange(let key, _, _) = error else { return false }
+    return ["vocab_size", "block_size", "n_layer", "n_embd"].contains(key)
   }
 
   /// The positions that see each other by the stored masks; nil for a file without masks.

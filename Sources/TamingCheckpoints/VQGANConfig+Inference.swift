@@ -37,10 +37,13 @@ extension VQGANConfig {
     let attending = (0..<levels).filter {
       weights.contains("encoder.down.\($0).attn.0.norm.weight")
     }
-    let resolution = try project?.integer("resolution", in: "ddconfig") ?? 256
+    let stated = try project?.integer("resolution", in: "ddconfig")
+    let resolution = stated ?? 256
     guard levels > 0, levels < 20, resolution >> (levels - 1) > 0 else {
+      let isOfProject = stated != nil && (1..<20).contains(levels)
       throw ArchitectureError.unsupported(
-        path: weights.path, problem: "\(levels) levels for a resolution of \(resolution)")
+        path: isOfProject ? project?.path ?? "" : weights.path,
+        problem: "\(levels) levels for a resolution of \(resolution)")
     }
     let latent = try weights.shape(of: "encoder.conv_out.weight", axes: 4)[0]
     let output = try weights.shape(of: "decoder.conv_out.weight", axes: 4)[0]

@@ -59,6 +59,21 @@ struct CodebookReportCommand: ModelCommand {
     let stage = try vqgan.map { try FirstStage.load($0, on: device) }
     try stage?.requireCodes(shards.grid, of: shards.paths[0])
     Interruption.install()
+    try Interruption.telling(console, folder.flatMap(Self.stay)) {
+      try report(shards, stage, in: folder, console)
+      try Interruption.throwIfRequested()
+    }
+  }
+
+  /// Which files of the report stay.
+  private static func stay(in folder: OutputFolder) -> String? {
+    let files = files.filter { DurableFile.exists(folder($0)) }
+    return files.isEmpty ? nil : "finished files stay: \(files.joined(separator: ", "))"
+  }
+
+  private func report(
+    _ shards: CodeShardSet, _ stage: FirstStage?, in folder: OutputFolder?, _ console: Console
+  ) throws {
     let progress = Progress("counting", total: shards.count, unit: "grids", console: console)
     let report = try CodebookReport(shards) {
       progress.advance()

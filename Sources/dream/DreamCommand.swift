@@ -64,7 +64,7 @@ struct DreamCommand: ModelCommand {
         perceptual: perceptual, folder: folder, writer: results.writer, console: console
       ).write(from: starts)
     } else {
-      try Interruption.telling(console, "finished files stay") {
+      try Interruption.telling(console, folder?.hasResults == true ? "finished files stay" : nil) {
         try DreamWriter(
           options: options, world: world, games: games, folder: folder, writer: results.writer
         ).write(try dreams(dreamer, starts))

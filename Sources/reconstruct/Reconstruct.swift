@@ -66,7 +66,9 @@ struct Reconstruct: ModelCommand {
       in: folder, codebookSize: stage.config.codes, depth: stage.config.depth, of: inputs.count)
 
     Interruption.install()
-    let summary = try Interruption.telling(console, "finished images stay") {
+    let summary = try Interruption.telling(
+      console, folder.hasResults ? "finished images stay" : nil
+    ) {
       try reconstruct(inputs, by: reconstructor, fitting, stage, &writer)
     }
     console.note(summary.text)

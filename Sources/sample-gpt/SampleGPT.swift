@@ -81,7 +81,7 @@ struct SampleGPT: ModelCommand {
       return
     }
     guard let folder else { return }
-    try Interruption.telling(console, "finished images stay") {
+    try Interruption.telling(console, folder.hasResults ? "finished images stay" : nil) {
       try SampleWriter(
         options: options, sampler: sampler, inputs: inputs, folder: folder, writer: results.writer
       ).draw(count: count, sample, advance)

@@ -39,6 +39,9 @@ struct TrainGPT: TrainingCommand {
 
   func data(of config: GPTRunConfig) throws -> (training: GPTData, validation: GPTData?) {
     try config.check()
+    if case .label(let label) = config.condition?.kind {
+      try label.requireOneNone(in: config.shards + config.validation)
+    }
     let codes = try read(config.shards, config)
     return (codes, config.validation.isEmpty ? nil : try read(config.validation, config))
   }

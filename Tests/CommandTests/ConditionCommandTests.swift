@@ -175,6 +175,31 @@ struct ConditionCommandTests {
     #expect(outcome.errors.contains(message), "\(outcome.errors)")
   }
 
+  /// 0 is a category in the one, and stands for no objects in the other.
+  @Test func listsThatDifferInCategoryZeroAreNotLearntTogether() throws {
+    let stage = try GPTCommandTests.Stage()
+    for (name, first) in [("zero", Int32(0)), ("one", 1)] {
+      try codeShard(
+        stage.folder("\(name).h5"), rows: 4, grid: (2, 3), fingerprint: stage.fingerprint,
+        labels: [("category", .int32([0, 1, 0, 1]))],
+        categories: [first, first + 1].map { ShardCategory(id: $0, name: "", supercategory: "") }
+      ) { _ in ([1, 2, 3, 4, 5, 6], nil) }
+    }
+    let label = "--condition label:category"
+    for (command, isRefused) in [
+      ("train-gpt zero.h5 one.h5 \(label)", true), ("train-gpt zero.h5 one.h5", false),
+      ("train-gpt one.h5 --validation zero.h5 \(label)", true),
+      ("train-gpt one.h5 --validation one.h5 \(label)", false),
+    ] {
+      let outcome = try shell(
+        "rm -rf R; \(command) \(Self.small) --steps 1 --out R", in: stage.folder)
+      #expect(outcome.status == (isRefused ? 65 : 0), "\(command): \(outcome.errors)")
+      let zero = outcome.errors.contains("/zero.h5: /category is of a list with a category 0")
+      let one = outcome.errors.contains("/one.h5 has 0 for an image without objects")
+      #expect(zero == isRefused && one == isRefused, "\(command): \(outcome.errors)")
+    }
+  }
+
   /// Shards `S.h5` of 24 images of 16×16 pixels in two halves of one label each, with their maps
   /// and one object.
   private func maps(in folder: TemporaryFolder) throws {

@@ -44,6 +44,36 @@ struct NotFinitePromiseTests {
     #expect(!DurableFile.exists(place.folder("g.ckpt")))
   }
 
+  /// Finite weights of which no result is: the file is named whose weights are used.
+  @Test(arguments: ["model", "ema"])
+  func aVQGANsWeightsThatAreTooLargeAreRefused(part: String) throws {
+    let place = try Workplace()
+    let options = part == "ema" ? "--ema 0.9" : ""
+    let made = try shell("\(Workplace.vqgan) \(options) --out bad --steps 1", in: place.folder)
+    #expect(made.status == 0, "\(made.errors)")
+    let checkpoint = try RunFolder(place.folder("bad")).lastCheckpoint()
+    DurableFile.remove("\(checkpoint)/state.json")
+    let path = "\(checkpoint)/\(part).safetensors"
+    let file = try SafetensorsFile(path)
+    try SafetensorsWriter.write(
+      try file.names.map { tensor in
+        SafetensorsEntry(
+          tensor, shape: try file.shape(of: tensor),
+          floats: try file.floats(of: tensor).map { $0 * 1e20 })
+      }, to: path)
+    for command in [
+      "encode-dataset images.h5 --vqgan bad --out X", "reconstruct images.h5 --vqgan bad --out X",
+      "decode-dataset train.h5 --vqgan bad --out X",
+    ] {
+      let outcome = try shell("\(command) --quiet", in: place.folder)
+      #expect(outcome.status == 65, "\(outcome.errors)")
+      #expect(
+        outcome.errors.contains(
+          "/\(part).safetensors: gives NaN or infinity for the latents of an image: the weights "
+            + "are too large"), "\(outcome.errors)")
+    }
+  }
+
   /// The largest weight is named, whatever it is that overflows first.
   @Test(arguments: [
     ("1e38", Workplace.gpt), ("1e38", Workplace.vqgan), ("1e19", Workplace.gpt),

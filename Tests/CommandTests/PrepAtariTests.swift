@@ -55,6 +55,18 @@ struct PrepAtariTests {
     #expect(!FileManager.default.fileExists(atPath: folder("S/manifest.json")))
   }
 
+  /// Nothing is left to continue.
+  @Test func aStopWhilePlanningPromisesNothing() throws {
+    let folder = try TemporaryFolder()
+    try makeFaults(in: folder)
+    let outcome = try shell(
+      stoppedFunction + """
+        stopped opendir trajectories 0 prep-atari '\(montezuma)' --size 16 --out S --quiet
+        kill -TERM $pid; kill -CONT $pid; wait $pid; echo $?; cat errors; ls -d S
+        """, in: folder)
+    #expect(outcome.output == "143\nstopped by SIGTERM\n", "\(outcome)")
+  }
+
   @Test func rangesPassOverWhatIsNotThere() throws {
     let folder = try TemporaryFolder()
     let outcome = try shell(

@@ -42,7 +42,11 @@ struct StreamPromiseTests {
   @Test(
     arguments: [
       ("reconstruct images.h5 --vqgan vqgan --out R", "finished images stay"),
-      ("codebook-report train.h5 --vqgan vqgan --out R", nil),
+      (
+        "codebook-report train.h5 --vqgan vqgan --out R",
+        "finished files stay: usage.png, codebook.json"
+      ),
+      ("codebook-report train.h5 --out R", "finished files stay: usage.png, codebook.json"),
       (
         "decode-dataset train.h5 --vqgan vqgan --batch-size 1 --images --out R",
         "the same command continues at the first missing image"

@@ -246,6 +246,12 @@ struct COCOIngestTests {
     #expect(noted.removeValue(forKey: "annotations") != nil)
     let plan = try plan(coco, options, images)
     manifest["options"] = noted
+    // Not where the plan is that of other options.
+    try JSONSerialization.data(withJSONObject: manifest).write(to: URL(fileURLWithPath: path))
+    let error = try #require(throws: ShardError.self) {
+      try ingest(coco, options, images, to: out.path)
+    }
+    #expect("\(error)".contains("another plan of the same options (2 shards, SHA-256 "))
     manifest["plan"] = plan.shards.begun(with: noted).hash
     try JSONSerialization.data(withJSONObject: manifest).write(to: URL(fileURLWithPath: path))
     try FileManager.default.removeItem(atPath: out("p-00001.h5"))

@@ -71,6 +71,9 @@ struct ProjectTests {
     ("dropout: 0.25", "dropout: 0:25", "ddconfig.dropout is 0:25, expected a number"),
     ("[ 1,2 ]", "[1, two]", "ddconfig.ch_mult is [1, two], expected a list of integers"),
     ("[ 1,2 ]", "2", "ddconfig.ch_mult is 2, expected a list of integers"),
+    ("dropout: 0.25", "dropout: .nan", "dropout is nan"),
+    ("resolution: 32", "resolution: -1", "2 levels for a resolution of -1"),
+    ("resolution: 32", "resolution: 33", "resolution is 33"),
   ])
   func valuesThatAreNone(old: String, new: String, expected: String) throws {
     let error = #expect(throws: ArchitectureError.self) {
@@ -115,6 +118,19 @@ struct ProjectTests {
       try TamingCheckpoint(gpt, project: project, heads: 2)
     }
     #expect(throws: Never.self) { try TamingCheckpoint(gpt, project: project, heads: 4) }
+  }
+
+  @Test(arguments: [
+    ("resid_pdrop: 0.1", "resid_pdrop: .nan", "resid_pdrop is nan"),
+    ("n_head: 4", "n_head: 5", "5 heads do not divide"),
+  ])
+  func impossibleValuesOfATransformersProject(old: String, new: String, expected: String) throws {
+    let gpt = try CheckpointFile.open(Fixture.path("gpt-tiny-unmasked.ckpt"))
+    let error = #expect(throws: ArchitectureError.self) {
+      try TamingCheckpoint(gpt, project: try project(Self.transformer.replacing(old, with: new)))
+    }
+    let text = "\(try #require(error))"
+    #expect(text.contains("project.yaml: ") && text.contains(expected))
   }
 
   @Test func aTransformersProject() throws {

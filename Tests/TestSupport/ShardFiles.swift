@@ -56,7 +56,8 @@ package func paletteShard(
 package func codeShard(
   _ path: String, rows: Int, grid: (Int, Int), codebook: Int = 64, fingerprint: String,
   vqgan: String = "", split: String = "train", downsampling: Int = 0,
-  condition: ConditionCodes? = nil, labels: [(String, ShardColumn)] = [], depth: Int = 1,
+  condition: ConditionCodes? = nil, labels: [(String, ShardColumn)] = [],
+  categories: [ShardCategory]? = nil, depth: Int = 1,
   codes: (Int) -> (own: [Int32], condition: [Int32]?)
 ) throws -> FinishedShard {
   let writer = try CodeShardWriter(
@@ -72,5 +73,6 @@ package func codeShard(
     writer.append(own, condition: condition, id: Int64(row), name: "\(row)")
   }
   for (name, column) in labels { writer.setLabels(name, column) }
+  writer.setLists(captions: nil, objects: nil, categories: categories)
   return try writer.finish()
 }

@@ -50,7 +50,7 @@ import Training
     _ = try Self.stage(model).encode(images)
     Self.enlarge(&model, "encoder.")
     let stage = Self.stage(model)
-    let error = NotFiniteError(path: "model.safetensors", tensor: "the latents")
+    let error = NotFiniteError(path: "model.safetensors", result: "the latents")
     #expect(throws: error) { try stage.encode(images) }
     #expect(throws: error) { try stage.reconstruct(images) }
   }
@@ -62,7 +62,7 @@ import Training
     Self.enlarge(&model, "decoder.")
     let stage = Self.stage(model)
     #expect(
-      throws: NotFiniteError(path: "model.safetensors", tensor: "an image of codes")
+      throws: NotFiniteError(path: "model.safetensors", result: "an image of codes")
     ) { try stage.images(of: codes) }
   }
 

@@ -1,4 +1,5 @@
 import Ingest
+import Shards
 
 /// One run of a command that makes shards: plan, tell, write, hand on.
 package struct IngestRun {
@@ -26,7 +27,10 @@ package struct IngestRun {
     plan: (_ progress: (IngestEvent) throws -> Void) throws -> IngestPlan
   ) throws {
     if !options.dryRun { Interruption.install() }
-    try Interruption.telling(console, "the same command continues at the first missing shard") {
+    try Interruption.telling(
+      console,
+      ShardManifest.exists(in: out) ? "the same command continues at the first missing shard" : nil
+    ) {
       try run(plan: plan)
     }
   }

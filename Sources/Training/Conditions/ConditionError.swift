@@ -5,6 +5,8 @@ package enum ConditionError: Error, Equatable {
   case noColumn(path: String, column: String, known: [String])
   case notWhole(path: String, column: String)
   case label(path: String, column: String, row: Int, found: Int, classes: Int)
+  /// 0 is a category in the first shard and stands for no objects in the other.
+  case categoryZero(path: String, other: String)
   case noCodes(path: String)
   case noObjects(path: String)
   /// A converted transformer of which no project file told what its objects are.
@@ -24,6 +26,9 @@ extension ConditionError: CustomStringConvertible {
     case .notWhole(let path, let column): "\(path): /\(column) holds no integers"
     case .label(let path, let column, let row, let found, let classes):
       "\(path): /\(column)[\(row)] is \(found), the model knows 0 to \(classes - 1)"
+    case .categoryZero(let path, let other):
+      "\(path): /category is of a list with a category 0, that of \(other) has 0 for an image "
+        + "without objects; make both with one list, or in one run of prep-coco --split both"
     case .noCodes(let path):
       "\(path): no codes of conditions; write them with encode-dataset --condition-vqgan"
     case .noObjects(let path): "\(path): no categories of objects; prep-coco --objects keeps them"

@@ -20,6 +20,20 @@ package struct LabelCondition: ConditionPayload {
     self.init(vocabulary: (labels.max() ?? 0) + 1, column: column)
   }
 
+  /// Refuses shards of `prep-coco` whose `category` of an image without objects differs.
+  ///
+  /// - Throws: `ConditionError.categoryZero`, `ShardError`.
+  package func requireOneNone(in shards: [String]) throws {
+    guard column == "category" else { return }
+    var found: [Bool: String] = [:]  // a shard with category 0, and one without
+    for path in shards {
+      guard let categories = try CodeShardReader(path).contents.categories else { continue }
+      found[categories.contains { $0.id == 0 }] = path
+      guard let path = found[true], let other = found[false] else { continue }
+      throw ConditionError.categoryZero(path: path, other: other)
+    }
+  }
+
   var name: GPTCondition.Name { .label }
   var title: String { "the label \(column)" }
 

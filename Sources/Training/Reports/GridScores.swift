@@ -37,7 +37,7 @@ package struct GridScorer {
       conditions: try conditionTokens(rows))
     let losses = gpt.model.losses(sequences.input, sequences.targets).elements()
     guard losses.allSatisfy(\.isFinite) else {
-      throw NotFiniteError(path: gpt.path, tensor: "the bits of codes")
+      throw NotFiniteError(path: gpt.path, result: "the bits of codes")
     }
     let length = losses.count / rows.count
     return rows.indices.map { item in

@@ -99,7 +99,7 @@ extension RunFolder {
       }
     } catch let error as NotFiniteError {
       DurableFile.remove(temporary)
-      throw notFinite(error.tensor, at: step, last: steps().last)
+      throw notFinite(error.what, at: step, last: steps().last)
     } catch {
       DurableFile.remove(temporary)
       try FolderLock.check(temporary)  // rather than that something in it is missing

@@ -110,7 +110,7 @@ package struct ImageSampler: Sendable {
       do {
         drawn = try sampler.samples(task(samples, options), options, progress: progress)
       } catch is NotFiniteLogits {
-        throw NotFiniteError(path: gpt.path, tensor: "the logits")
+        throw NotFiniteError(path: gpt.path, result: "the logits")
       }
       for (sample, codes) in zip(samples, drawn) { try use(sample, codes) }
     }

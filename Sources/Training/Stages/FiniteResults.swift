@@ -15,7 +15,7 @@ extension Tried {
   ///
   /// - Parameter path: of the weights, for the message.
   func requireFiniteResults(of path: String) throws(NotFiniteError) {
-    if let notFiniteResult { throw NotFiniteError(path: path, tensor: notFiniteResult) }
+    if let notFiniteResult { throw NotFiniteError(path: path, result: notFiniteResult) }
   }
 }
 

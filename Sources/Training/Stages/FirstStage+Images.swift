@@ -99,7 +99,7 @@ extension FirstStage {
 
   /// A result that the weights are to blame for where it is not finite.
   private func finite(_ result: Tensor, _ name: String) throws(NotFiniteError) -> Tensor {
-    guard result.isFinite else { throw NotFiniteError(path: path, tensor: name) }
+    guard result.isFinite else { throw NotFiniteError(path: path, result: name) }
     return result
   }
 }

@@ -12,7 +12,7 @@ package struct FirstStage: Sendable {
   package let config: VQGANConfig
   /// A code means nothing without them.
   package let fingerprints: VQGANFingerprints
-  /// The weights file.
+  /// The weights file; that of the EMA weights, where these are used.
   package let path: String
 
   /// - Parameters:
@@ -45,8 +45,9 @@ package struct FirstStage: Sendable {
   private static func load(_ file: FirstStageFile, on device: Device) throws -> FirstStage {
     var model = VQGAN(file.config, on: device)
     try file.load(&model)
-    try model.requireFiniteResults(of: file.tensors.path)
-    return FirstStage(model, path: file.tensors.path)
+    let path = file.tensors.path(of: model.shapes()[0].name)
+    try model.requireFiniteResults(of: path)
+    return FirstStage(model, path: path)
   }
 
   /// SHA-256 over the names and values of all weights.
