@@ -37,7 +37,8 @@ class Attention(nn.Module):
 
     def forward(self, x):
         n, c, h, w = x.shape
-        q, k, v = (f(self.norm(x)).reshape(n, c, h * w) for f in (self.q, self.k, self.v))
+        normal = self.norm(x)
+        q, k, v = (f(normal).reshape(n, c, h * w) for f in (self.q, self.k, self.v))
         fractions = torch.softmax(torch.bmm(q.transpose(1, 2), k) * c**-0.5, dim=2)
         return x + self.proj_out(torch.bmm(v, fractions.transpose(1, 2)).reshape(n, c, h, w))
 
