@@ -101,6 +101,7 @@ enum Weights {
       let description = GPTDescription(
         model: weights.config, codes: codes, condition: condition, order: weights.order)
       _ = description.problem
+    case .iris(let weights): _ = (weights.config.problem, weights.tokenizer.summary)
     case .perceptual(let weights): _ = weights.summary
     case .vgg16, .lpipsHeads: break
     }
