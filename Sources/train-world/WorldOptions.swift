@@ -8,27 +8,30 @@ import TensorCore
 import Training
 
 private typealias Defaults = WorldSettings.Defaults
+/// What the help tells.
+private let small = WorldPreset.small.model(
+  of: CodeGrid(height: 1, width: 1, codebookSize: 1, fingerprint: ""), actions: 1)
 
 /// What `train-world` is told about the model.
 struct WorldOptions: ParsableArguments {
   @Option(
     help: """
-      Model and recipe to start from: small, or iris as published (default: \
-      \(WorldPreset.small.rawValue)).
+      Model and recipe to start from: small, whose defaults are told here, or iris as published \
+      (default: \(WorldPreset.small.rawValue)).
       """)
   var preset: WorldPreset?
 
-  @Option(help: "Transformer blocks (default: \(list { $0.layers })).") var layers: Int?
+  @Option(help: "Transformer blocks (default: \(small.layers)).") var layers: Int?
 
-  @Option(help: "Attention heads; divides the width (default: \(list { $0.heads })).")
+  @Option(help: "Attention heads; divides the width (default: \(small.heads)).")
   var heads: Int?
 
-  @Option(help: "Channels of the transformer (default: \(list { $0.width })).")
+  @Option(help: "Channels of the transformer (default: \(small.width)).")
   var width: Int?
 
   @Option(
     help:
-      "Steps that the model sees, the one at hand among them (default: \(list { $0.context })).")
+      "Steps that the model sees, the one at hand among them (default: \(small.context)).")
   var context: Int?
 
   @Option(
@@ -38,13 +41,13 @@ struct WorldOptions: ParsableArguments {
       """)
   var mask: WorldConfig.Mask?
 
-  @Option(help: "Steps of a training sequence (default: twice the context; of iris the context).")
+  @Option(help: "Steps of a training sequence (default: twice the context).")
   var segment: Int?
 
   @Option(
     help: """
       Sequences of a batch: steps, one from every row in each epoch, or episodes, every piece of a \
-      recording as likely as every other (default: \(Defaults.sampling.rawValue); of iris episodes).
+      recording as likely as every other (default: \(Defaults.sampling.rawValue)).
       """)
   var sampling: WorldSettings.Sampling?
 
@@ -58,7 +61,7 @@ struct WorldOptions: ParsableArguments {
   @Option(
     help: """
       Fraction of the input codes that is replaced by random ones in training \
-      (default: \(Defaults.noise); of iris 0).
+      (default: \(Defaults.noise)).
       """)
   var noise: Float?
 
@@ -150,16 +153,6 @@ struct WorldOptions: ParsableArguments {
     if let precision { config.precision = precision }
     if let validateEvery { config.validateEvery = validateEvery }
   }
-}
-
-/// What the presets have, for the help.
-private func list(_ value: (WorldConfig) -> Int) -> String {
-  let grid = CodeGrid(height: 1, width: 1, codebookSize: 1, fingerprint: "")
-  let values = WorldPreset.allCases.map { preset in
-    "\(value(preset.model(of: grid, actions: 1)))"
-      + (preset == .small ? "" : " of \(preset.rawValue)")
-  }
-  return values.joined(separator: ", ")
 }
 
 extension WorldSettings.Sampling: ExpressibleByArgument {}
