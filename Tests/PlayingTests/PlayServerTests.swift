@@ -126,7 +126,7 @@ struct PlayServerTests {
         filled(path), method: method, host: filled(host))
     }
     #expect(response.status == status, "\(response.head)")
-    #expect(response.body.contains(words), "\(response.body)")
+    #expect(words.isEmpty || response.body.contains(words), "\(response.body)")
     #expect(status == 200 || !response.body.contains("<canvas"))
   }
 

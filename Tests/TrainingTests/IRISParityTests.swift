@@ -41,7 +41,9 @@ import Training
     let (reconstruction, codes) = stage.model.reconstructWithCodes(images)
     #expect(codes.elements == (try agent.expected.indices("codes")).elements)
     let wanted = try agent.expected.tensor("reconstruction")
-    #expect(Distance(reconstruction, wanted).largest < 1e-4)
+    // Values up to 3.9 of random weights, whose norms of nearly equal values amplify rounding.
+    #expect(Distance(reconstruction, wanted).relative < 5e-5)
+    #expect(Distance(reconstruction, wanted).largest < 5e-4)
     #expect(stage.fingerprint == agent.world.codes.fingerprint)
     let direct = try FirstStage.load("\(Self.folder)/last.pt")
     #expect(direct.fingerprint == stage.fingerprint, "the agent's file as it is")
