@@ -41,9 +41,10 @@ import Training
     let (reconstruction, codes) = stage.model.reconstructWithCodes(images)
     #expect(codes.elements == (try agent.expected.indices("codes")).elements)
     let wanted = try agent.expected.tensor("reconstruction")
-    // Values up to 3.9 of random weights, whose norms of nearly equal values amplify rounding.
-    #expect(Distance(reconstruction, wanted).relative < 5e-5)
-    #expect(Distance(reconstruction, wanted).largest < 5e-4)
+    // Norms of nearly equal values amplify rounding: what PyTorch computes in float32 is 5.6e-5 away
+    // from what it computes in float64, 2.3e-4 at most.
+    #expect(Distance(reconstruction, wanted).relative < 2e-4)
+    #expect(Distance(reconstruction, wanted).largest < 1e-3)
     #expect(stage.fingerprint == agent.world.codes.fingerprint)
     let direct = try FirstStage.load("\(Self.folder)/last.pt")
     #expect(direct.fingerprint == stage.fingerprint, "the agent's file as it is")
