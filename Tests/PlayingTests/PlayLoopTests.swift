@@ -5,6 +5,13 @@ import Testing
 
 @Suite("The beat of a game")
 struct PlayLoopTests {
+  /// Never returns early, as a thread's sleep may.
+  private static func wait(_ until: ContinuousClock.Instant?) {
+    while let until, until > .now {
+      Thread.sleep(forTimeInterval: max((until - .now) / .seconds(1), 0))
+    }
+  }
+
   /// Plays what a script says: each entry is what one waiting returns, once its time has come.
   ///
   /// - Returns: what was shown.
@@ -18,10 +25,7 @@ struct PlayLoopTests {
     var shown: [PlayStatus] = []
     try loop.run(
       commands: { until in
-        if let until {
-          let left = (until - .now) / .seconds(1)
-          if left > 0 { Thread.sleep(forTimeInterval: left) }
-        }
+        Self.wait(until)
         return rest.popFirst() ?? [.quit]
       }, show: { shown.append($0.status) })
     return shown
@@ -101,7 +105,7 @@ struct PlayLoopTests {
         commands: { until in
           calls += 1
           if calls == 4 { throw Stopped() }
-          if let until { Thread.sleep(forTimeInterval: max((until - .now) / .seconds(1), 0)) }
+          Self.wait(until)
           return calls == 1 ? [.record] : []
         }, show: { _ in })
     }
