@@ -75,7 +75,7 @@ struct PlayLoopTests {
   @Test func anEndIsWaitedBehind() throws {
     let shown = try play([[], [], [.reset], [], [], []], TestGame.session(ends: true))
     #expect(shown.prefix(2).map(\.isEnd) == [false, true])
-    #expect(shown.last?.step == 1 && shown.last?.isEnd == true, "a step behind the reset ends it")
+    #expect(shown.count > 2 && shown.last?.isEnd == true, "a step behind the reset ends it again")
   }
 
   @Test func takesAreSaved() throws {
