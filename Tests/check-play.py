@@ -139,7 +139,7 @@ def play_twelve(page, key):
     page.down(key)
     for _ in range(12):
         step, ended = page.text("step"), page.text("end")
-        page.click("step")
+        page.click("step-button")
         page.wait("a step", lambda: page.text("step") != step or page.text("end") == "end")
     page.up(key)
     return page.image()

@@ -122,8 +122,9 @@ package struct PlayLoop {
       tapped.formUnion(keys)
       held = keys
       return false
-    case .reset: try session.reset()
-    case .nextStart: try session.reset(by: 1)
+    case .reset, .nextStart:
+      tapped = []  // what was tapped belongs to the game before
+      try session.reset(by: command == .reset ? 0 : 1)
     case .pause: isPaused.toggle()
     case .step:
       isPaused = true

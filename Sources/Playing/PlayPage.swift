@@ -95,10 +95,10 @@ let playPage = #"""
     write("bits", status.bits?.toFixed(1));
     write("fps", status.fps?.toFixed(1));
     write("start", status.start);
-    element("pause").firstChild.data = status.isPaused ? "go on " : "pause ";
+    element("pause-button").firstChild.data = status.isPaused ? "go on " : "pause ";
     element("mode-button").firstChild.data =
       status.mode === "dream" ? "show the recording " : "dream on ";
-    element("record").firstChild.data =
+    element("record-button").firstChild.data =
       status.recorded === undefined ? "record " : "stop, " + status.recorded + " steps ";
     if (socket.readyState === WebSocket.OPEN) {
       say(status.isEnd ? "The game has ended: Enter begins again."
@@ -127,7 +127,8 @@ let playPage = #"""
       sendKeys();
       return;
     }
-    const command = commands.find(([, code]) => code === event.code);
+    const pressed = event.code.replace("Numpad", "");  // Enter is there as well
+    const command = commands.find(([, code]) => code === pressed);
     if (!command) return;
     event.preventDefault();
     const repeats = ["step", "rewind"].includes(command[0]);
@@ -140,7 +141,7 @@ let playPage = #"""
 
   for (const [name, , text, key] of commands) {
     const button = document.createElement("button");
-    button.id = name === "mode" ? "mode-button" : name;
+    button.id = name + "-button";
     button.tabIndex = -1;  // space fires
     button.append(text + " ", Object.assign(document.createElement("kbd"), { textContent: key }));
     // A button must not take the keys.

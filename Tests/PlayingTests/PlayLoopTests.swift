@@ -50,6 +50,11 @@ struct PlayLoopTests {
     #expect(shown.map(\.actionName) == [nil, "UP", "NOOP"])
   }
 
+  @Test func aTapBeforeAResetDoesNotCountBehindIt() throws {
+    let shown = try play([[.pause], [.keys(.up), .keys([])], [.reset, .step], []])
+    #expect(shown.last?.actionName == "NOOP")
+  }
+
   @Test func aPausedGameStepsWhenItIsTold() throws {
     let shown = try play([[.pause], [], [.step], [.keys(.left)], [.step], [.pause], []])
     #expect(shown.map(\.step) == [0, 0, 1, 2, 3, 4])
