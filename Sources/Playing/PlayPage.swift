@@ -18,7 +18,8 @@ let playPage = #"""
     dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr));
          gap: 0.3rem 1rem; margin: 0 0 0.8rem; }
     dt { color: #888; font-size: 0.8rem; }
-    dd { margin: 0; font-variant-numeric: tabular-nums; min-height: 1.4em; overflow-wrap: anywhere; }
+    dd { margin: 0; min-height: 1.4em; }
+    dd { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
     button { font: inherit; color: inherit; background: #2a2a2a; border: 1px solid #444;
              border-radius: 4px; padding: 0.25rem 0.6rem; cursor: pointer; }
     button:hover { background: #383838; }

@@ -35,8 +35,8 @@ struct DreamCommand: ModelCommand {
       }
     }
     if let path = options.y4m, path != "-" { try OutputFile.requireNew(path) }
-    let device = try runtime.startComputing(precision: options.precision)
-    let path = try pathOrPiped(options.world, option: "--world", console: console)
+    let device = try runtime.startComputing(precision: options.imagining.precision)
+    let path = try pathOrPiped(options.imagining.world, option: "--world", console: console)
     let world = try WorldStage.load(path, on: device)
     let count = world.model.config.actions
     if let action = options.actions.unknown(of: count) {
@@ -46,7 +46,8 @@ struct DreamCommand: ModelCommand {
     let perceptual =
       options.lpips.isEmpty ? nil : try PerceptualMeasure(options.lpips, on: .default)
     let games = try RecordedGames(
-      for: world, at: path, vqgan: options.vqgan, from: options.fromCodes, images: options.images,
+      for: world, at: path, vqgan: options.imagining.vqgan, from: options.fromCodes,
+      images: options.images,
       on: device, console: console)
     let dreamer = Dreamer(
       of: world.model, from: games.data, seed: seed.seed, batchSize: options.batchSize)
@@ -76,7 +77,7 @@ struct DreamCommand: ModelCommand {
   private func dreams(
     _ dreamer: Dreamer, _ starts: [Int]
   ) throws -> (own: [Dream], greedy: [Dream]) {
-    let hasGreedy = options.greedy || options.out == nil
+    let hasGreedy = options.imagining.greedy || options.out == nil
     let progress = Progress(
       "dreaming", total: starts.count * options.steps * (hasGreedy ? 1 : 2), unit: "images",
       console: runtime.console)
@@ -86,7 +87,7 @@ struct DreamCommand: ModelCommand {
         try Interruption.throwIfRequested()
       }
     }
-    let own = try dreams(options.sampling)
+    let own = try dreams(options.imagining.sampling)
     let greedy = hasGreedy ? own : try dreams(SamplingOptions(isGreedy: true))
     progress.finish()
     return (own, greedy)

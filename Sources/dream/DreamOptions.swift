@@ -1,22 +1,12 @@
 // The options of dream.
 import ArgumentParser
 import CommandSupport
-import Models
-import TensorCore
+import ModelCommands
 import Training
 
 /// How `dream` dreams, and what it leaves.
 struct DreamOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "Run or checkpoint of the world model; '-' or none reads it from a pipe.", valueName: "path"))
-  var world: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Run, checkpoint or file of weights of the VQGAN; the one that made the codes if left out.",
-      valueName: "path"))
-  var vqgan: String?
+  @OptionGroup var imagining: ImaginingOptions
 
   @Option(
     parsing: .upToNextOption,
@@ -39,18 +29,6 @@ struct DreamOptions: ParsableArguments {
       "recorded, random, hold:RIGHT, or list:RIGHT*8,UP,NOOP*4, the last one held.",
       valueName: "actions"))
   var actions = ActionsOption.recorded
-
-  @Option(help: "Divides the logits of codes; below 1 is more certain.") var temperature = 1.0
-
-  @Option(help: "Sample among the k most probable codes only.") var topK: Int?
-
-  @Flag(help: "Always take the most probable code, reward and end.") var greedy = false
-
-  @Option(
-    help: ArgumentHelp(
-      "How the weights of linear layers are read: float32, bf16, or int8; fewer bits are faster.",
-      valueName: "precision"))
-  var precision = Precision.float32
 
   @Option(help: "Dreams at once; changes what they show by rounding at most.")
   var batchSize = 8
@@ -90,14 +68,10 @@ struct DreamOptions: ParsableArguments {
   func validate() throws {
     let counts = [
       ("--steps", steps, 100_000), ("--count", count, 10_000), ("--batch-size", batchSize, 4096),
-      ("--starts", starts, 1_000_000), ("--top-k", topK ?? 1, 1 << 24), ("--fps", fps, 1000),
+      ("--starts", starts, 1_000_000), ("--fps", fps, 1000),
     ]
     for (name, value, limit) in counts where !(1...limit).contains(value) {
       throw ValidationError("\(name) must be in 1...\(limit), got \(value).")
-    }
-    guard temperature > 0, temperature.isFinite else {
-      throw ValidationError(
-        "--temperature must be above 0, got \(temperature); use --greedy for no randomness.")
     }
     guard lpips.count <= 2 else { throw ValidationError("--lpips takes one file or two.") }
     if fromCodes.isEmpty { throw ValidationError("--from-codes needs a shard.") }
@@ -110,9 +84,5 @@ struct DreamOptions: ParsableArguments {
     } else if out == nil, y4m == nil {
       throw ValidationError("Missing --out: name a folder for the dreams.")
     }
-  }
-
-  var sampling: SamplingOptions {
-    SamplingOptions(temperature: temperature, topK: topK, isGreedy: greedy)
   }
 }

@@ -97,7 +97,7 @@ struct DreamWriter {
     }
     rows.append(("reconstruction", reconstructions))
     rows.append(("greedy", try row { try image(of: greedy, $0) }))
-    if !options.greedy { rows.append(("sampled", own)) }
+    if !options.imagining.greedy { rows.append(("sampled", own)) }
     rows.append(
       (
         "difference",

@@ -26,7 +26,7 @@ struct ReportCard {
   /// Prints the card, then the paths of its files.
   func write(from starts: [Int]) throws {
     let exam = DreamExam(
-      dreamer, recorded: recorded, steps: options.steps, options: options.sampling,
+      dreamer, recorded: recorded, steps: options.steps, options: options.imagining.sampling,
       batchSize: options.batchSize, legal: try legal(), perceptual: perceptual)
     let progress = Progress(
       "dreaming", total: exam.work(starts: starts.count), unit: "images", console: console)

@@ -35,19 +35,20 @@ struct PlayGame: ModelCommand {
     let console = runtime.console
     let folder = try options.out.map { try OutputFolder($0) }
     let terminal = options.terminal ? try RawTerminal() : nil
-    let device = try runtime.startComputing(precision: options.precision)
-    let path = try pathOrPiped(options.world, option: "--world", console: console)
+    let device = try runtime.startComputing(precision: options.imagining.precision)
+    let path = try pathOrPiped(options.imagining.world, option: "--world", console: console)
     let world = try WorldStage.load(path, on: device)
     let codes = try options.fromCodes.isEmpty ? Self.codes(of: path) : options.fromCodes
     let games = try RecordedGames(
-      for: world, at: path, vqgan: options.vqgan, from: codes, images: options.images, on: device,
+      for: world, at: path, vqgan: options.imagining.vqgan, from: codes, images: options.images,
+      on: device,
       console: console)
     let dreamer = Dreamer(of: world.model, from: games.data, seed: seed.seed, batchSize: 1)
     try dreamer.requireMemory()
     let starts = try games.data.starts(
       options.starts, before: dreamer.given, behind: 1, in: games.shards.paths[0])
     let session = try PlaySession(
-      dreamer, images: games.recorded, starts: starts, options: options.sampling)
+      dreamer, images: games.recorded, starts: starts, options: options.imagining.sampling)
     let writer = results.writer
     var written: [String] = []
     let save = folder.map { folder in

@@ -55,7 +55,8 @@ import Testing
     #expect(!decayed.contains("pos_emb.weight") && !decayed.contains("tok_emb.weight"))
   }
 
-  /// A code changes what stands behind it, and by whole steps also what stands before it in its own.
+  /// A code changes what stands behind it, and by whole steps also what stands before it in its
+  /// own.
   @Test(arguments: [(WorldConfig.Mask.causal, 7), (.blockCausal, 5)])
   func aTokenIsSeenByTheMask(mask: WorldConfig.Mask, first: Int) {
     let config = Self.config(mask)

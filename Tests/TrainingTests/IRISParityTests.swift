@@ -41,8 +41,8 @@ import Training
     let (reconstruction, codes) = stage.model.reconstructWithCodes(images)
     #expect(codes.elements == (try agent.expected.indices("codes")).elements)
     let wanted = try agent.expected.tensor("reconstruction")
-    // Norms of nearly equal values amplify rounding: what PyTorch computes in float32 is 5.6e-5 away
-    // from what it computes in float64, 2.3e-4 at most.
+    // Norms of nearly equal values amplify rounding: what PyTorch computes in float32 is 5.6e-5
+    // away from what it computes in float64, 2.3e-4 at most.
     #expect(Distance(reconstruction, wanted).relative < 2e-4)
     #expect(Distance(reconstruction, wanted).largest < 1e-3)
     #expect(stage.fingerprint == agent.world.codes.fingerprint)

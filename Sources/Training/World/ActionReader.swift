@@ -122,7 +122,7 @@ package struct ActionReader: Layer {
   }
 }
 
-/// Two readers, of which each has learnt from one half of the recorded rows and is asked about the
+/// Two readers, of which each has learnt from one fold of the recorded rows and is asked about the
 /// other: all pairs are held out.
 package struct ActionReaders {
   private let readers: [ActionReader]
@@ -132,13 +132,13 @@ package struct ActionReaders {
   package var actions: [Int32] { readers[0].actions }
 
   private static let steps = 400
-  /// Halves are made of so many successive stretches in turns: neighbours, which are alike, are
-  /// mostly in the same half, and both halves come from all over the recordings.
+  /// Folds are made of so many successive stretches in turns: neighbours, which are alike, are
+  /// mostly in the same fold, and both folds come from all over the recordings.
   private static let stretches = 8
 
-  private static func half(of row: Int, among rows: Int) -> Int { row * stretches / rows % 2 }
+  private static func fold(of row: Int, among rows: Int) -> Int { row * stretches / rows % 2 }
 
-  /// Trains both; nil where a half has no pairs.
+  /// Trains both; nil where a fold has no pairs.
   ///
   /// - Parameter progress: called after each step; what it throws ends the training.
   package init?(
@@ -147,17 +147,17 @@ package struct ActionReaders {
     let rows = data.codes.count
     let pairs = data.pieces.flatMap { $0.dropLast() }.map { data.pair($0) }
     let actions = Set(pairs.map(\.action)).sorted()
-    let halves = (0..<2).map { half in
-      pairs.filter { Self.half(of: $0.row, among: rows) == half }
+    let folds = (0..<2).map { fold in
+      pairs.filter { Self.fold(of: $0.row, among: rows) == fold }
     }
-    if halves.contains(where: \.isEmpty) { return nil }
+    if folds.contains(where: \.isEmpty) { return nil }
     var readers: [ActionReader] = []
-    for (number, half) in halves.enumerated() {
+    for (number, fold) in folds.enumerated() {
       var random = RandomSource(seed: seed).stream("action reader").stream(number)
       var reader = ActionReader(
         actions: actions, height: height, width: width, codebookSize: data.codes.codebookSize,
         using: &random)
-      try reader.train(on: half, steps: Self.steps, using: &random, progress: progress)
+      try reader.train(on: fold, steps: Self.steps, using: &random, progress: progress)
       readers.append(reader.frozen())
     }
     (self.readers, self.rows) = (readers, rows)
@@ -166,9 +166,9 @@ package struct ActionReaders {
   /// What the reader that has not learnt from a pair's row says of it, `[true][said]`.
   package func table(of pairs: [ActionPair]) -> ConfusionTable {
     var table = ConfusionTable(classes: actions.count)
-    for half in 0..<2 {
-      let own = pairs.filter { Self.half(of: $0.row, among: rows) == half }
-      let reader = readers[1 - half]
+    for fold in 0..<2 {
+      let own = pairs.filter { Self.fold(of: $0.row, among: rows) == fold }
+      let reader = readers[1 - fold]
       for (pair, said) in zip(own, reader.read(own)) {
         guard let number = reader.number(of: pair.action) else { continue }
         table.add(true: number, said: said)
