@@ -63,7 +63,7 @@ import Training
     #expect(abs(weights[2] / weights[1] - Float(2500).squareRoot()) < 1e-3)
   }
 
-  /// The weighted cross-entropy of the softmax, by its formula.
+  /// The weighted cross-entropy of the softmax of what is likely times its weight, by its formula.
   @Test func theLossIsTheWeightedCrossEntropy() throws {
     var random = RandomSource(seed: 3)
     let logits = random.normal([2, 4, 3, 5])
@@ -75,7 +75,10 @@ import Training
     var expected = 0.0
     for position in 0..<30 {
       let (image, place) = (position / 15, position % 15)
-      let row = (0..<4).map { Double(values[(image * 4 + $0) * 15 + place]) }
+      let row = (0..<4).map {
+        Double(values[(image * 4 + $0) * 15 + place])
+          + log(max(Double(objective.labelWeights[$0]), 1e-6))
+      }
       let label = Int(labels.elements[position])
       let logSum = log(row.reduce(0) { $0 + exp($1) })
       expected += Double(objective.labelWeights[label]) * (logSum - row[label]) / 30

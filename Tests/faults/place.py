@@ -6,12 +6,13 @@ import subprocess
 import sys
 import time
 
-from faults import processes
+from faults import processes, terminal
 from faults.checks import TEMPORARY, damage, snapshot, violations
 from faults.table import KINDS, REMOVALS, WRITES
 
 ERRORS = ["No space left on device", "Interrupted system call", "Input/output error"]
 REMOVING = ["rename"] + REMOVALS  # first out of its name
+SPEED = re.compile(r"[0-9.]+ images/s")
 PATH_CALLS = ["openat", "mkdir", "rename", "symlink", "unlink", "rmdir"]
 CALLS = sorted({call for kind in KINDS.values() for call in kind.calls} - {"a write", "all writes"})
 
@@ -28,12 +29,15 @@ class Place:
         os.mkdir(self.path)
         shutil.copytree(f"{options.work}/world/in", f"{self.path}/in", copy_function=os.link)
 
-    def run(self, words, environment={}, under=[], wait=True):
-        """Runs a command; returns its exit code, stdout and stderr."""
+    def run(self, words, environment={}, under=[], wait=True, keys=""):
+        """Runs a command, in a terminal where keys are to be typed; returns its exit code, stdout and stderr."""
+        words = under + [f"{self.options.bin}/{words[0]}"] + words[1:]
+        settings = {"cwd": self.path, "env": {**os.environ, "SWIFT_BACKTRACE": "enable=no", **environment}}
         with open(f"{self.path}/stdout", "wb") as output, open(f"{self.path}/stderr", "wb") as errors:
-            process = subprocess.Popen(
-                under + [f"{self.options.bin}/{words[0]}"] + words[1:], cwd=self.path, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=errors, env={**os.environ, "SWIFT_BACKTRACE": "enable=no", **environment})
+            if keys:
+                process = terminal.play(words, keys, output, stderr=errors, **settings)
+            else:
+                process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, **settings)
         if not wait:
             return process
         code, hung = self.end(process)
@@ -42,12 +46,13 @@ class Place:
     def end(self, process):
         """Waits for a process; returns its exit code, and what hung if it never came."""
         code, hung, woken = processes.wait(process)
+        terminal.wait(process)
         self.woken += woken
         return code, hung
 
     def read(self, name):
         with open(f"{self.path}/{name}", "rb") as file:
-            return file.read().decode(errors="replace")
+            return SPEED.sub("", file.read().decode(errors="replace"))
 
     def reset(self, command):
         """Brings out/ to the state before the command."""
@@ -72,7 +77,7 @@ class Place:
                 shutil.rmtree(kept := f"{self.path}/before {command.name}", ignore_errors=True)
                 shutil.copytree(self.out, kept, symlinks=True)
                 before = snapshot(self.out)
-            output = expect(self.run(f"{command.run} {extra}".split()), command.run)
+            output = expect(self.run(f"{command.run} {extra}".split(), keys=command.keys), command.run)
             for path, content in snapshot(self.out).items():
                 known.setdefault(path, []).append(content)
         tree = snapshot(self.out)
@@ -94,7 +99,7 @@ class Place:
         elif command.again == "resume" and not command.before:
             if os.path.exists(f"{self.path}/{command.lock}/config.json"):
                 words = [words[0], "--resume", "--out", command.lock]
-        return self.run(words)
+        return self.run(words, keys=command.keys)
 
     def check(self, command, kind_name, call, code, output, errors):
         """What is wrong after a run with a fault, and after the run that completes it."""
@@ -148,11 +153,12 @@ class Place:
                 os.remove(trace)
             outcome = self.run(command.run.split(), {
                 "LD_PRELOAD": f"{self.options.work}/writes.so", "FAULT_AT": str(number), "FAULT_ROOT": f"{self.path}/",
-                "FAULT_MARK": trace, **dict(setting.split("=") for setting in inject.split())})
+                "FAULT_MARK": trace, **dict(setting.split("=") for setting in inject.split())},
+                keys=command.keys)
             fired = os.path.exists(trace) or outcome[0] == "hangs"
         else:
             under = strace(trace, call, not inject.startswith("signal")) + ["-e", f"inject={call}:{inject}"]
-            outcome = self.run(command.run.split(), under=under)
+            outcome = self.run(command.run.split(), under=under, keys=command.keys)
             if outcome[0] == "held" and tries > 1:
                 self.woken += 1
                 return self.strike(command, kind_name, call, number, tries - 1)
@@ -170,7 +176,8 @@ class Place:
         shutil.copytree(self.out, was := f"{full}/was", symlinks=True)
         script = (f'mount -t tmpfs -o size={kilobytes}k tmpfs out && cp -a full/was/. out/ || exit 99; "$@"; code=$?; '
                   f'mkdir full/is && cp -a out/. full/is/ || exit 98; exit $code')
-        outcome = self.run(command.run.split(), under=self.options.namespace + ["sh", "-c", script, "sh"])
+        under = self.options.namespace + ["sh", "-c", script, "sh"]
+        outcome = self.run(command.run.split(), under=under, keys=command.keys)
         if outcome[0] in (98, 99):
             return False, [f"{kilobytes} kB: {outcome[2]}"]
         shutil.rmtree(self.out)
@@ -182,7 +189,7 @@ class Place:
         self.reference(command)
         self.reset(command)
         first = self.run(command.run.split(), under=strace(f"{self.path}/trace", "rename") + [
-            "-e", f"inject=rename:delay_enter=700000:when={number}"], wait=False)
+            "-e", f"inject=rename:delay_enter=700000:when={number}"], wait=False, keys=command.keys)
         began, looked = time.monotonic(), 1
         while first.poll() is None and not is_locked(f"{self.path}/{command.lock}/.lock"):
             time.sleep(0.002)
@@ -191,7 +198,7 @@ class Place:
                 self.woken += processes.wake(first.pid)
         os.rename(f"{self.path}/stdout", f"{self.path}/stdout of the first")  # it goes on writing there
         os.rename(f"{self.path}/stderr", f"{self.path}/stderr of the first")
-        code, output, errors = self.run(command.run.split())
+        code, output, errors = self.run(command.run.split(), keys=command.keys)
         ended = first.poll() is not None
         exit_code, hung = self.end(first)
         outcome = (exit_code, self.read("stdout of the first"), self.read("stderr of the first") + hung)
@@ -222,7 +229,8 @@ class Place:
         """All points of a command: the calls of a traced run that concern what it writes."""
         self.reference(command)
         self.reset(command)
-        expect(self.run(command.run.split(), under=strace(f"{self.path}/trace", ",".join(CALLS))), command.run)
+        under = strace(f"{self.path}/trace", ",".join(CALLS))
+        expect(self.run(command.run.split(), under=under, keys=command.keys), command.run)
         numbers = {}  # of the calls that count
         counts = {}  # of all calls, by thread
         writes = 0
@@ -243,7 +251,7 @@ class Place:
                 elif call == "all writes":
                     found = [0]
                 calls += len(found)
-                tried = kind.tried if self.options.tried is None else self.options.tried or len(found)
+                tried = min(kind.tried, command.tried) if self.options.tried is None else self.options.tried or len(found)
                 points += [("strike", command, name, call, number) for number in spread(found, tried)]
         if self.options.namespace:
             made = kilobytes_used(self.out)

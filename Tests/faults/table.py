@@ -54,6 +54,8 @@ class Command:
     again: what completes a disturbed run: same, resume (a training), or fresh (the command in an empty out/).
     before: what has been run in out/ before. steps: options with which every checkpoint on the way stays, to know it.
     lock: the folder that only one process works in. atomic: folders below out/ that are there whole or not at all.
+    keys: of a terminal, one for each image that the command draws there; without, it has none.
+    tried: numbers of one call, as those of a kind, of a command that takes its time.
     """
 
     name: str
@@ -63,6 +65,8 @@ class Command:
     steps: str = ""
     lock: str = ""
     atomic: list = field(default_factory=list)
+    keys: str = ""
+    tried: int = 12
 
 
 VQGAN = ("train-vqgan in/S --preset tiny --steps 1 --batch-size 2 --threads 1 --log-every 1 --image-every 1 "
@@ -98,6 +102,11 @@ COMMANDS = [
             lock="out/W", atomic=CHECKPOINTS),
     Command("dream", "dream --world in/W --vqgan in/V --from-codes in/C --steps 2 --count 1 --threads 1 --out out/D "
             "--y4m out/dreams.y4m", "fresh", lock="out/D"),
+    Command("dream --evaluate", "dream --world in/W --vqgan in/V --from-codes in/C --evaluate --steps 2 --starts 2 "
+            "--threads 1 --out out/D", "fresh", lock="out/D", tried=2),
+    # Paused, recorded, two steps, the end: a slow terminal changes nothing, with one image a second.
+    Command("play", "play --world in/W --vqgan in/V --from-codes in/C --fps 1 --terminal --threads 1 --out out/T",
+            "fresh", lock="out/T", keys="pr..rq"),
     Command("sample-gpt --shards-out", "sample-gpt --gpt in/G --vqgan in/V --count 6 --shard-size 3 --batch-size 3 "
             "--threads 1 --shards-out out/D", lock="out/D"),
     Command("sample-gpt --out", "sample-gpt --gpt in/G --vqgan in/V --count 3 --threads 1 --out out/I "
@@ -122,6 +131,7 @@ EXCLUDED = {
     ".lock": "empty",
     "events.out.tfevents.*": "name and events hold the time; every record's checksums are compared instead",
     "metrics.csv": "the columns images_per_second, tokens_per_second and peak_memory_mib",
+    "stdout": "images per second",
 }
 
 

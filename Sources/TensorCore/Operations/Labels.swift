@@ -1,4 +1,5 @@
 // Maps of labels as images of one-hot channels that are never built.
+import Foundation
 
 extension IndexTensor {
   /// The convolution of the one-hot channels of these labels `[N, H, W]`, odd kernel, the size
@@ -60,11 +61,18 @@ extension Tensor {
   /// Mean cross-entropy of the softmax over the channels of these logits `[N, C, H, W]` with labels
   /// `[N, H, W]`, each position weighted by its label, in nats.
   ///
-  /// - Parameter weights: of the labels, `[C]`.
+  /// The logits are those of the labels' true frequencies: their softmax takes the logarithms of the
+  /// weights on top. Without that the least loss is at logits that are too high by these logarithms,
+  /// and the largest one finds too much of what is rare.
+  ///
+  /// - Parameter weights: of the labels, `[C]`; less than 10⁻⁶ is taken for that in the logarithm.
+  /// - Source: after Menon et al. 2021, *Long-tail learning via logit adjustment*.
   package func labelCrossEntropy(_ labels: IndexTensor, weights: [Float]) -> Tensor {
     precondition(weights.count == shape[1], "\(weights.count) weights for logits \(shape)")
-    return vectors().crossEntropy(
-      labels, weights: Tensor(weights, shape: [weights.count], on: device))
+    func row(_ values: [Float]) -> Tensor { Tensor(values, shape: [values.count], on: device) }
+    let logarithms = weights.map { log(max($0, 1e-6)) }
+    return channelsScaled(by: row(weights.map { _ in 1 }), plus: row(logarithms)).vectors()
+      .crossEntropy(labels, weights: row(weights))
   }
 
   /// The most likely label of every position of logits `[N, C, H, W]`, `[N, H, W]`.

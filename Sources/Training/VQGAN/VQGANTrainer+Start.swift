@@ -35,7 +35,6 @@ extension VQGANTrainer {
     for label in labels { counts[Int(label)] += 1 }
     guard objective.labelWeights.isEmpty else {
       // The least weighted cross-entropy of one softmax for all positions.
-      counts = zip(counts, objective.labelWeights).map { $0 * max(Double($1), 1e-6) }
       let total = counts.reduce(0, +)
       return counts.map { Float(log($0 / total)) }
     }
