@@ -208,11 +208,11 @@ clean:  ## remove what was built, but not runs/
 
 DATA ?= Datasets/montezuma
 DEMO_SIZE ?= 104
-DEMO_VQGAN_STEPS ?= 2500
+DEMO_VQGAN_STEPS ?= 4500
 DEMO_GPT_STEPS ?= 500
 
 demo/shards = prep-atari $(DATA) --size $(DEMO_SIZE) --holdout 30,32
-demo/vqgan = --preset small
+demo/vqgan = --preset small --codes 2048 --change-weight 5 --ema 0.998
 demo/vqgan-steps = $(DEMO_VQGAN_STEPS)
 demo/gpt-steps = $(DEMO_GPT_STEPS)
 

@@ -11,36 +11,39 @@ struct taps {
   const int32_t *labels;
   const float *weights, *bias, *dy;
   float *y, *dweights;
-  long n, h, w, k, labels_count, o;
+  long n, parts, h, w, k, labels_count, o;
 };
 
 CK_WIDE static void convolve_row(void *context, long task) {
   const struct taps *s = context;
-  const long image = task / s->h, row = task % s->h, pad = s->k / 2;
-  const int32_t *labels = s->labels + image * s->h * s->w;
+  const long image = task / s->h, row = task % s->h, pad = s->k / 2, hw = s->h * s->w;
+  const int32_t *labels = s->labels + image * s->parts * hw;
   for (long x = 0; x < s->w; x++) {
     float *restrict y = s->y + ((image * s->h + row) * s->w + x) * s->o;
     memcpy(y, s->bias, (size_t)s->o * sizeof(float));
     for (long tap = 0; tap < s->k * s->k; tap++) {
       const long r = row + tap / s->k - pad, c = x + tap % s->k - pad;
       if (r < 0 || r >= s->h || c < 0 || c >= s->w) continue;
-      const float *restrict from = s->weights + (tap * s->labels_count + labels[r * s->w + c]) * s->o;
-      for (long i = 0; i < s->o; i++) y[i] += from[i];
+      for (long part = 0; part < s->parts; part++) {
+        const long label = labels[part * hw + r * s->w + c];
+        const float *restrict from = s->weights + (tap * s->labels_count + label) * s->o;
+        for (long i = 0; i < s->o; i++) y[i] += from[i];
+      }
     }
   }
 }
 
 void ck_label_convolution(const int32_t *labels, const float *weights, const float *bias, float *y, long n,
-                          long h, long w, long k, long count, long o) {
+                          long parts, long h, long w, long k, long count, long o) {
   ck_parallel(n * h, convolve_row,
-              &(struct taps){.labels = labels, .weights = weights, .bias = bias, .y = y, .n = n, .h = h, .w = w,
-                             .k = k, .labels_count = count, .o = o});
+              &(struct taps){.labels = labels, .weights = weights, .bias = bias, .y = y, .n = n, .parts = parts,
+                             .h = h, .w = w, .k = k, .labels_count = count, .o = o});
 }
 
 // A task owns one tap, so that sums have one order.
 CK_WIDE static void gather_tap(void *context, long tap) {
   const struct taps *s = context;
-  const long pad = s->k / 2;
+  const long pad = s->k / 2, hw = s->h * s->w;
   float *dweights = s->dweights + tap * s->labels_count * s->o;
   memset(dweights, 0, (size_t)(s->labels_count * s->o) * sizeof(float));
   for (long image = 0; image < s->n; image++)
@@ -51,17 +54,20 @@ CK_WIDE static void gather_tap(void *context, long tap) {
         const long c = x + tap % s->k - pad;
         if (c < 0 || c >= s->w) continue;
         const float *restrict dy = s->dy + ((image * s->h + row) * s->w + x) * s->o;
-        float *restrict to = dweights + s->labels[(image * s->h + r) * s->w + c] * s->o;
-        for (long i = 0; i < s->o; i++) to[i] += dy[i];
+        const int32_t *labels = s->labels + image * s->parts * hw + r * s->w + c;
+        for (long part = 0; part < s->parts; part++) {
+          float *restrict to = dweights + labels[part * hw] * s->o;
+          for (long i = 0; i < s->o; i++) to[i] += dy[i];
+        }
       }
     }
 }
 
-void ck_label_convolution_backward(const int32_t *labels, const float *dy, float *dweights, long n, long h,
-                                   long w, long k, long count, long o) {
+void ck_label_convolution_backward(const int32_t *labels, const float *dy, float *dweights, long n,
+                                   long parts, long h, long w, long k, long count, long o) {
   ck_parallel(k * k, gather_tap,
-              &(struct taps){.labels = labels, .dy = dy, .dweights = dweights, .n = n, .h = h, .w = w, .k = k,
-                             .labels_count = count, .o = o});
+              &(struct taps){.labels = labels, .dy = dy, .dweights = dweights, .n = n, .parts = parts, .h = h,
+                             .w = w, .k = k, .labels_count = count, .o = o});
 }
 
 // ---- Binary cross-entropy ----

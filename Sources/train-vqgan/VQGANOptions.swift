@@ -45,7 +45,7 @@ struct VQGANOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Take squares of pixels as one position: 1, 2 or 4; the levels of full size go "
+      "Take squares of pixels as one position: 1, 2, 4 or 8; the levels of full size go "
         + "(default: 1).", valueName: "side"))
   var patch: Int?
 
@@ -231,8 +231,8 @@ struct VQGANOptions: ParsableArguments {
 
   /// Sets the side of a position's square, and leaves out the levels that are then above it.
   private static func setPatch(_ side: Int, of model: inout VQGANConfig) throws {
-    guard [1, 2, 4].contains(side) else {
-      throw ValidationError("--patch must be 1, 2 or 4, got \(side).")
+    guard [1, 2, 4, 8].contains(side) else {
+      throw ValidationError("--patch must be 1, 2, 4 or 8, got \(side).")
     }
     guard side != model.patch else { return }
     let levels = (side / model.patch).trailingZeroBitCount

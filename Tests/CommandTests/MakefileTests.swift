@@ -67,7 +67,7 @@ struct MakefileTests {
     #expect(names(first) == ["prep-atari"] + Self.fromVQGAN)
     #expect(
       first[0] == "prep-atari Datasets/montezuma --size 104 --holdout 30,32 --out runs/demo/shards")
-    #expect(first[1].contains("--preset small") && first[1].hasSuffix("--steps 2500"))
+    #expect(first[1].contains("--preset small") && first[1].hasSuffix("--steps 4500"))
     #expect(try shop.make("") == [])
   }
 
@@ -88,12 +88,12 @@ struct MakefileTests {
   @Test func moreStepsGoOnWithTheSameRun() throws {
     let shop = try Workshop()
     _ = try shop.make("")
-    let vqgan = try shop.make("DEMO_VQGAN_STEPS=3000")
+    let vqgan = try shop.make("DEMO_VQGAN_STEPS=6000")
     #expect(names(vqgan) == Self.fromVQGAN)
-    #expect(vqgan[0] == "train-vqgan --out runs/demo/vqgan --resume --steps 3000")
+    #expect(vqgan[0] == "train-vqgan --out runs/demo/vqgan --resume --steps 6000")
     // Other codes: the GPT starts anew.
     #expect(vqgan[5].hasPrefix("train-gpt --out runs/demo/gpt --validation"), "\(vqgan)")
-    let gpt = try shop.make("DEMO_VQGAN_STEPS=3000 DEMO_GPT_STEPS=900")
+    let gpt = try shop.make("DEMO_VQGAN_STEPS=6000 DEMO_GPT_STEPS=900")
     #expect(
       gpt == [
         "train-gpt --out runs/demo/gpt --resume --steps 900",

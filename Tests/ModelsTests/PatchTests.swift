@@ -11,13 +11,13 @@ import Testing
   private static func config(_ patch: Int, labels: Int? = nil) -> VQGANConfig {
     var config = VQGANConfig.tiny
     config.patch = patch
-    config.chMult = patch == 4 ? [2] : [1, 2]
+    config.chMult = patch < 4 ? [1, 2] : [2]
     config.attnResolutions = [8]
     if let labels { (config.inChannels, config.outChannels) = (labels, labels) }
     return config
   }
 
-  @Test(arguments: [1, 2, 4]) func squaresBecomeChannelsAndAreSquaresAgain(p: Int) {
+  @Test(arguments: [1, 2, 4, 8]) func squaresBecomeChannelsAndAreSquaresAgain(p: Int) {
     let shape: Shape = [2, 3, 2 * p, 3 * p]
     let x = Tensor((0..<shape.count).map { Float($0) }, shape: shape)
     let y = x.positionsToChannels(p)
@@ -45,13 +45,14 @@ import Testing
     }
   }
 
-  @Test(arguments: [2, 4]) func aModelKeepsItsSizes(patch: Int) throws {
+  @Test(arguments: [2, 4, 8]) func aModelKeepsItsSizes(patch: Int) throws {
     let config = Self.config(patch)
-    #expect(config.problem == nil && config.downsampling == 4)
+    #expect(config.problem == nil && config.downsampling == max(patch, 4))
     var random = RandomSource(seed: 3)
     let model = VQGAN(config, using: &random)
     let images = random.normal([2, 3, 16, 24])
-    #expect(model.encode(.values(images)).shape == [2, 4, 6])
+    let f = config.downsampling
+    #expect(model.encode(.values(images)).shape == [2, 16 / f, 24 / f])
     #expect(model.reconstruct(images).shape == images.shape)
     let shapes = Dictionary(
       uniqueKeysWithValues: model.namedTensors.map { ($0.name, $0.tensor.shape) })
@@ -62,7 +63,7 @@ import Testing
   }
 
   /// The maps of labels are read as one-hot channels would be.
-  @Test(arguments: [1, 2, 4]) func labelsAreOneHotChannels(patch: Int) {
+  @Test(arguments: [1, 2, 4, 8]) func labelsAreOneHotChannels(patch: Int) {
     var random = RandomSource(seed: 5)
     let model = VQGAN(Self.config(patch, labels: 5), using: &random)
     let labels = (0..<2 * 8 * 16).map { _ in Int32.random(in: 0..<5, using: &random) }

@@ -239,12 +239,12 @@ void ck_rotate(const float *x, const float *cosines, const float *sines, float *
 
 // ---- labels.c ---------------------------------------------------------------------------------------------
 
-// labels [N, H, W] in 0 ..< count. weights [k * k, count, O], bias [O], y and dy rows [N, H * W, O]; k odd, padded to keep
-// the size.
+// labels [N, parts, H, W] in 0 ..< count, parts of them at each position. weights [k * k, count, O], bias [O], y and dy
+// rows [N, H * W, O]; k odd, padded to keep the size.
 void ck_label_convolution(const int32_t *labels, const float *weights, const float *bias, float *y, long n,
-                          long h, long w, long k, long count, long o);
-void ck_label_convolution_backward(const int32_t *labels, const float *dy, float *dweights, long n, long h,
-                                   long w, long k, long count, long o);
+                          long parts, long h, long w, long k, long count, long o);
+void ck_label_convolution_backward(const int32_t *labels, const float *dy, float *dweights, long n,
+                                   long parts, long h, long w, long k, long count, long o);
 // sums [N * ceil(C / 16)] of the binary cross-entropies of blocked logits [N, C, H, W] with one-hot labels [N, H * W]
 void ck_label_entropy_forward(const float *logits, const int32_t *labels, float *sums, long n, long c, long hw);
 // dlogits = scale * (sigmoid(logits) - onehot(labels)), blocked; may alias logits

@@ -45,9 +45,7 @@ package struct Encoder: Layer {
     case .labels(let labels):  // as if they were one-hot channels
       guard let bias = convIn.bias else { preconditionFailure("conv_in has a bias") }
       let parts = labels.patches(patch, of: convIn.weight.shape[1] / (patch * patch))
-      h = parts[0].convolved(with: convIn.weight, bias: bias)
-      let none = Tensor(repeating: 0, shape: bias.shape, on: bias.device)
-      for part in parts.dropFirst() { h = h + part.convolved(with: convIn.weight, bias: none) }
+      h = parts.convolved(with: convIn.weight, bias: bias)
     }
     for level in down {
       h = level(h, dropout: &random)

@@ -24,23 +24,23 @@ extension Tensor {
 }
 
 extension IndexTensor {
-  /// Labels `[N, pH, pW]` as p² maps `[N, H, W]`: what `positionsToChannels` makes of one-hot
-  /// channels has a one for each of them.
+  /// Labels `[N, pH, pW]` as p² of each position, `[N, p², H, W]`: what `positionsToChannels` makes
+  /// of one-hot channels has a one for each of them.
   ///
   /// - Parameter count: of the labels; that of row i and column j in a square has `(pi + j) count`
   ///   added.
-  func patches(_ p: Int, of count: Int) -> [IndexTensor] {
-    if p == 1 { return [self] }
+  func patches(_ p: Int, of count: Int) -> IndexTensor {
     let (n, h, w) = (shape[0], shape[1] / p, shape[2] / p)
-    return (0..<p * p).map { part in
-      let (i, j) = (part / p, part % p)
-      var labels: [Int32] = []
-      labels.reserveCapacity(n * h * w)
-      for row in 0..<n * h {
-        let start = (row * p + i) * w * p + j
-        for column in 0..<w { labels.append(elements[start + column * p] + Int32(part * count)) }
+    var labels: [Int32] = []
+    labels.reserveCapacity(elements.count)
+    for image in 0..<n {
+      for part in 0..<p * p {
+        for row in 0..<h {
+          let start = ((image * h + row) * p + part / p) * w * p + part % p
+          for column in 0..<w { labels.append(elements[start + column * p] + Int32(part * count)) }
+        }
       }
-      return IndexTensor(labels, shape: [n, h, w])
     }
+    return IndexTensor(labels, shape: [n, p * p, h, w])
   }
 }

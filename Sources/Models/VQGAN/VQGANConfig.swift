@@ -52,7 +52,7 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   }
 
   /// Side of the squares of pixels that the first level of the encoder takes as one position, and
-  /// the last one of the decoder gives: 1, 2 or 4.
+  /// the last one of the decoder gives: 1, 2, 4 or 8.
   ///
   /// The levels of full size cost most of the time of a step and know least of an image.
   /// - Source: the decoder's side as Shi et al. 2016, *Real-time single image and video
@@ -132,6 +132,21 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     zChannels: 128, embedDim: 64, nEmbed: 1024,
     quantizer: QuantizerConfig(kind: .movingAverage, restartAfter: 50, initialization: .kMeans))
 
+  /// A model of f = 8 of palette maps: squares of 8×8 pixels are the positions of its only level.
+  ///
+  /// What is repeated in the picture, such as bricks, comes out of one vector with all its pixels;
+  /// where positions are repeated on the way up they are alike, and only their borders tell them
+  /// apart.
+  package static let flatColors = {
+    var config = VQGANConfig(
+      resolution: 128, ch: 32, chMult: [4], numResBlocks: 1, attnResolutions: [], zChannels: 128,
+      embedDim: 64, nEmbed: 2048, quantizer: small.quantizer)
+    config.patch = 8
+    config.attendsInMiddle = false
+    config.input = .palette
+    return config
+  }()
+
   /// The smallest complete model, for tests and first tries: f = 4.
   package static let tiny = VQGANConfig(
     resolution: 32, ch: 32, chMult: [1, 1, 2], numResBlocks: 1, attnResolutions: [8],
@@ -185,8 +200,8 @@ extension VQGANConfig {
       return "palette holds \(palette.count) colours; in_channels is \(inChannels) and out_ch "
         + "\(outChannels)"
     }
-    if ![1, 2, 4].contains(patch) || (patch > 1 && architecture != .taming) {
-      return "patch is \(patch); it is 1, 2 or 4, and 1 in \(Architecture.openMAGVIT2.rawValue)"
+    if ![1, 2, 4, 8].contains(patch) || (patch > 1 && architecture != .taming) {
+      return "patch is \(patch); it is 1, 2, 4 or 8, and 1 in \(Architecture.openMAGVIT2.rawValue)"
     }
     if resolution < downsampling || resolution % downsampling != 0 {
       return "resolution is \(resolution); it needs a multiple of \(downsampling)"

@@ -155,7 +155,7 @@ protocol Backend: AnyObject, Sendable {
   func largestColumns(_ x: Tensor, into indices: IndexTensor)
 
   // Labels `[N, H, W]`
-  /// Rows `[N, H·W, O]` with weights `[k², labels, O]`.
+  /// Rows `[N, H·W, O]` of labels `[N, P, H, W]` with weights `[k², labels, O]`.
   func labelConvolution(
     _ labels: IndexTensor, _ weights: Tensor, _ bias: Tensor, kernel: Int, into y: Tensor)
   func labelConvolutionBackward(

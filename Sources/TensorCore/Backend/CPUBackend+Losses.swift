@@ -90,8 +90,8 @@ extension CPUBackend {
     timed("label convolution", floats: shape.count * outputs * (kernel * kernel + 1)) {
       with(labels) {
         ck_label_convolution(
-          $0, weights.floats, bias.floats, y.floats, shape[0], shape[1], shape[2], kernel,
-          weights.shape[1], outputs)
+          $0, weights.floats, bias.floats, y.floats, shape[0], shape[1], shape[2], shape[3],
+          kernel, weights.shape[1], outputs)
       }
     }
   }
@@ -103,8 +103,8 @@ extension CPUBackend {
     timed("label convolution backward", floats: shape.count * outputs * kernel * kernel) {
       with(labels) {
         ck_label_convolution_backward(
-          $0, dy.floats, dweights.floats, shape[0], shape[1], shape[2], kernel, dweights.shape[1],
-          outputs)
+          $0, dy.floats, dweights.floats, shape[0], shape[1], shape[2], shape[3], kernel,
+          dweights.shape[1], outputs)
       }
     }
   }

@@ -3,20 +3,21 @@ import Foundation
 
 extension IndexTensor {
   /// The convolution of the one-hot channels of these labels `[N, H, W]`, odd kernel, the size
-  /// kept.
+  /// kept; with several labels at a position, `[N, P, H, W]`, the sum of their convolutions.
   ///
   /// - Parameters: weights: `[O, I, k, k]` for labels in `0..<I`; bias: `[O]`.
   /// - Returns: blocked `[N, O, H, W]`.
   package func convolved(with weights: Tensor, bias: Tensor) -> Tensor {
-    let (n, h, w) = (shape[0], shape[1], shape[2])
+    let labels = shape.rank == 4 ? self : reshaped([shape[0], 1, shape[1], shape[2]])
+    let (n, h, w) = (labels.shape[0], labels.shape[2], labels.shape[3])
     let (o, i, k) = (weights.shape[0], weights.shape[1], weights.shape[2])
     precondition(isWithin(0..<Int32(i)), "a label outside 0..<\(i)")
     // [O, I · k · k] to [k · k, I, O]
     let taps = weights.plain().reshaped([o, i * k * k]).transposed().reshaped([i, k * k, o])
       .axesSwapped()
     let rows = Tensor(uninitialized: [n, h * w, o], on: weights.device)
-    rows.backend.labelConvolution(self, taps, bias, kernel: k, into: rows)
-    let (labels, biasShape, tapShape) = (self, bias.shape, taps.shape)
+    rows.backend.labelConvolution(labels, taps, bias, kernel: k, into: rows)
+    let (biasShape, tapShape) = (bias.shape, taps.shape)
     let recorded = record(rows, [taps, bias]) { dy, _ in
       let dtaps = Tensor(uninitialized: tapShape, on: dy.device)
       let dbias = Tensor(uninitialized: biasShape, on: dy.device)

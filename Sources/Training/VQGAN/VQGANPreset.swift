@@ -10,7 +10,7 @@ package struct VQGANPreset: Sendable {
   package let learningRate: @Sendable (_ images: Int) -> LearningRate
 
   /// The names that `--preset` takes.
-  package static let names = ["f16", "small", "tiny"]
+  package static let names = ["f16", "small", "palette", "tiny"]
 
   /// The one of a run that names none.
   package static let standard = "small"
@@ -22,14 +22,8 @@ package struct VQGANPreset: Sendable {
       VQGANPreset(
         model: .f16, objective: VQGANObjective(), batchSize: 1,
         learningRate: { LearningRate(peak: 4.5e-6 * Float($0)) })
-    case "small":
-      VQGANPreset(
-        model: .small,
-        objective: VQGANObjective(
-          l1Weight: 0, l2Weight: 3, discriminator: DiscriminatorConfig(ndf: 32), adamBeta1: 0.8,
-          adamBeta2: 0.97),
-        batchSize: 4,
-        learningRate: { _ in LearningRate(peak: 6e-4, schedule: .cosine, warmup: 50) })
+    case "small": minutes(.small)
+    case "palette": minutes(.flatColors)
     case "tiny":
       VQGANPreset(
         model: .tiny,
@@ -38,5 +32,16 @@ package struct VQGANPreset: Sendable {
         batchSize: 8, learningRate: { _ in LearningRate(peak: 5e-4) })
     default: nil
     }
+  }
+
+  /// A model that two cores train in minutes.
+  private static func minutes(_ model: VQGANConfig) -> VQGANPreset {
+    VQGANPreset(
+      model: model,
+      objective: VQGANObjective(
+        l1Weight: 0, l2Weight: 3, discriminator: DiscriminatorConfig(ndf: 32), adamBeta1: 0.8,
+        adamBeta2: 0.97),
+      batchSize: 4,
+      learningRate: { _ in LearningRate(peak: 6e-4, schedule: .cosine, warmup: 50) })
   }
 }
