@@ -209,12 +209,14 @@ clean:  ## remove what was built, but not runs/
 DATA ?= Datasets/montezuma
 DEMO_SIZE ?= 104
 DEMO_VQGAN_STEPS ?= 4500
-DEMO_GPT_STEPS ?= 500
+DEMO_GPT_STEPS ?= 2400
 
 demo/shards = prep-atari $(DATA) --size $(DEMO_SIZE) --holdout 30,32
 demo/vqgan = --preset small --codes 2048 --change-weight 5 --ema 0.998
 demo/vqgan-steps = $(DEMO_VQGAN_STEPS)
+demo/gpt = --batch-size 4
 demo/gpt-steps = $(DEMO_GPT_STEPS)
+demo/samples = --count 16 --top-p 0.95
 
 # The published experiment: 13×13 of 1024 codes for a frame.
 MONTEZUMA_VQGAN_STEPS ?= 50000

@@ -93,11 +93,12 @@ struct MakefileTests {
     #expect(vqgan[0] == "train-vqgan --out runs/demo/vqgan --resume --steps 6000")
     // Other codes: the GPT starts anew.
     #expect(vqgan[5].hasPrefix("train-gpt --out runs/demo/gpt --validation"), "\(vqgan)")
-    let gpt = try shop.make("DEMO_VQGAN_STEPS=6000 DEMO_GPT_STEPS=900")
+    let gpt = try shop.make("DEMO_VQGAN_STEPS=6000 DEMO_GPT_STEPS=3000")
     #expect(
       gpt == [
-        "train-gpt --out runs/demo/gpt --resume --steps 900",
-        "sample-gpt --gpt runs/demo/gpt --vqgan runs/demo/vqgan --count 16 --out runs/demo/samples",
+        "train-gpt --out runs/demo/gpt --resume --steps 3000",
+        "sample-gpt --gpt runs/demo/gpt --vqgan runs/demo/vqgan --count 16 --top-p 0.95 "
+          + "--out runs/demo/samples",
       ])
   }
 
@@ -111,7 +112,7 @@ struct MakefileTests {
     }
     _ = try shell("rm -f fail-*", in: shop.folder)
     let last = try shop.make("")
-    #expect(last[0] == "train-gpt --out runs/demo/gpt --resume --steps 500")
+    #expect(last[0] == "train-gpt --out runs/demo/gpt --resume --steps 2400")
     let aside = try FileManager.default.contentsOfDirectory(atPath: shop.folder("runs/demo"))
     #expect(!aside.contains { $0.hasPrefix("vqgan.2") }, "\(aside)")
   }
