@@ -92,7 +92,8 @@ struct MakefileTests {
     #expect(names(vqgan) == Self.fromVQGAN)
     #expect(vqgan[0] == "train-vqgan --out runs/demo/vqgan --resume --steps 6000")
     // Other codes: the GPT starts anew.
-    #expect(vqgan[5].hasPrefix("train-gpt --out runs/demo/gpt --validation"), "\(vqgan)")
+    #expect(vqgan[5].hasPrefix("train-gpt --out runs/demo/gpt --batch-size 4"), "\(vqgan)")
+    #expect(!vqgan[5].contains("--resume"))
     let gpt = try shop.make("DEMO_VQGAN_STEPS=6000 DEMO_GPT_STEPS=3000")
     #expect(
       gpt == [
