@@ -24,8 +24,8 @@ extension Tensor {
 }
 
 extension IndexTensor {
-  /// Labels `[N, pH, pW]` as p² of each position, `[N, p², H, W]`: what `positionsToChannels` makes
-  /// of one-hot channels has a one for each of them.
+  /// Labels `[N, pH, pW]` as p² of each position, `[N, p², H, W]`: what `positionsToChannels`
+  /// makes of one-hot channels has a one for each of them.
   ///
   /// - Parameter count: of the labels; that of row i and column j in a square has `(pi + j) count`
   ///   added.

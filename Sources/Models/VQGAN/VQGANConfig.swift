@@ -134,7 +134,7 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
 
   /// A model of f = 8 of palette maps: squares of 8×8 pixels are the positions of its only level.
   ///
-  /// What is repeated in the picture, such as bricks, comes out of one vector with all its pixels;
+  /// What is repeated in the image, such as bricks, comes out of one vector with all its pixels;
   /// where positions are repeated on the way up they are alike, and only their borders tell them
   /// apart.
   package static let flatColors = {

@@ -62,11 +62,11 @@ extension Tensor {
   /// Mean cross-entropy of the softmax over the channels of these logits `[N, C, H, W]` with labels
   /// `[N, H, W]`, each position weighted by its label, in nats.
   ///
-  /// The logits are those of the labels' true frequencies: their softmax takes the logarithms of the
-  /// weights on top. Without that the least loss is at logits that are too high by these logarithms,
-  /// and the largest one finds too much of what is rare.
+  /// The logits are those of the labels' true frequencies: their softmax takes the logarithms of
+  /// the weights on top. Without that the least loss is at logits that are too high by these
+  /// logarithms, and the largest one finds too much of what is rare.
   ///
-  /// - Parameter weights: of the labels, `[C]`; less than 10⁻⁶ is taken for that in the logarithm.
+  /// - Parameter weights: of the labels, `[C]`; at least 1e-6 in the logarithm.
   /// - Source: after Menon et al. 2021, *Long-tail learning via logit adjustment*.
   package func labelCrossEntropy(_ labels: IndexTensor, weights: [Float]) -> Tensor {
     precondition(weights.count == shape[1], "\(weights.count) weights for logits \(shape)")
