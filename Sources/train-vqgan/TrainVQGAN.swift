@@ -53,7 +53,7 @@ struct TrainVQGAN: TrainingCommand {
     of config: VQGANRunConfig
   ) throws -> (training: ImageShardSet, validation: ImageShardSet?) {
     let frozen = frozen(config)
-    if !frozen.isEmpty, config.initFrom == nil {
+    if !frozen.isEmpty, config.initFrom == nil, !config.model.encodesTiles {
       throw ValidationError("--freeze \(frozen) needs --init-from: a new run has nothing to keep.")
     }
     guard Set(config.objective.freeze).count < VQGANPart.allCases.count else {

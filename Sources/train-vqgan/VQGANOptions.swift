@@ -215,6 +215,13 @@ struct VQGANOptions: ParsableArguments {
     if let discStart { config.objective.discStart = discStart }
     if let ramp { config.objective.discRamp = ramp }
     if let freeze { config.objective.freeze = freeze.parts }
+    if config.model.encodesTiles {
+      let channels = 3 * config.model.downsampling * config.model.downsampling
+      (config.model.zChannels, config.model.embedDim) = (channels, channels)
+      config.objective.freeze = VQGANPart.allCases.filter {
+        [.encoder, .codebook].contains($0) || config.objective.freeze.contains($0)
+      }
+    }
     if let precision { config.precision = precision }
     if let discriminatorPass { config.objective.discriminatorPass = discriminatorPass }
     if let perceptual {

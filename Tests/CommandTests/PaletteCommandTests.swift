@@ -73,6 +73,39 @@ struct PaletteCommandTests {
     }
   }
 
+  /// A codebook of tiles: images of them come back exactly, and codes are drawn as of any other.
+  @Test func allCommandsTakeTiles() throws {
+    let folder = try images()
+    let outcome = try shell(
+      """
+      set -e
+      prep-images in --palette --size 16 --out S --quiet > /dev/null
+      train-vqgan S/*.h5 --preset tiles --steps 2 --batch-size 2 --quiet --out V > /dev/null
+      train-vqgan --out V --resume --steps 3 --quiet > /dev/null
+      encode-dataset S/images-0*.h5 --vqgan V --out C --quiet > /dev/null
+      decode-dataset C --vqgan V --images --out D --quiet > /dev/null
+      train-gpt C --layers 1 --heads 2 --width 16 --batch-size 4 --steps 3 --quiet --out G \
+        > /dev/null
+      sample-gpt --gpt G --count 2 --out P --quiet > /dev/null
+      train-vqgan S/*.h5 --init-from V --steps 2 --batch-size 2 --quiet --out W > /dev/null
+      encode-dataset S/images-0*.h5 --vqgan W --out C --quiet
+      """, in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    for number in 0..<8 {
+      let paths = ["in/\(number).png", "D/images-00000-0000\(number).png"]
+      let images = try paths.map { try ImageDecoder.decode(contentsOf: folder($0)).pixels }
+      #expect(images[0] == images[1], "\(number)")
+    }
+    for (command, words) in [
+      ("train-vqgan S/*.h5 --preset tiles --crop 8 --out X", "tiles are of whole images"),
+      ("train-vqgan S/*.h5 --preset tiles --quantizer fsq --out X", "entries are latents"),
+      ("convert-checkpoint V --to taming --out X.ckpt", "a VQGAN of a palette"),
+    ] {
+      let outcome = try shell(command, in: folder)
+      #expect(outcome.status != 0 && outcome.errors.contains(words), "\(outcome.errors)")
+    }
+  }
+
   @Test func whatHasNoPaletteIsRefused() throws {
     let folder = try images()
     var photo = RGBImage(width: 16, height: 16, filledWith: .black)

@@ -177,7 +177,7 @@ struct TrainVQGANTests {
       ("nowhere.h5", 66, "nowhere.h5"),
       ("text.h5", 65, "text.h5"),
       ("train.h5 --validation nowhere.h5", 66, "nowhere.h5"),
-      ("train.h5 --preset huge", 64, "f16, small, palette, tiny"),
+      ("train.h5 --preset huge", 64, "f16, small, palette, tiles, tiny"),
       ("train.h5 --steps 0", 64, "--steps"),
       ("train.h5 --batch-size 1000000000", 64, "--batch-size"),
       ("train.h5 --preset f16 --batch-size 65536", 64, "GiB"),

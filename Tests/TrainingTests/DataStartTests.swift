@@ -97,7 +97,7 @@ import Training
 extension VQGANTrainer {
   /// What the encoder's first convolution begins with.
   fileprivate var firstWeights: [Float] {
-    var (weights, encoder): ([Float], Encoder) = ([], model.encoder)
+    var (weights, encoder) = ([Float](), model.encoder)
     encoder.visitParameters { name, value in
       if name == "conv_in.weight" { weights = value.elements() }
     }

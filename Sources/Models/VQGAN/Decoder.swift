@@ -15,9 +15,12 @@ package struct Decoder: Layer {
   /// repeated before it.
   private let shufflesChannels: Bool
   private let patch: Int
+  /// What the output is added to, of a codebook of tiles.
+  private let tiles: Tiles?
 
   package init(_ config: VQGANConfig, using random: inout RandomSource, on device: Device) {
     patch = config.patch
+    tiles = config.encodesTiles ? Tiles(config, on: device) : nil
     let last = config.chMult.count - 1
     var channels = config.ch * config.chMult[last]
     convIn = Conv2d(
@@ -54,7 +57,13 @@ package struct Decoder: Layer {
         h = shufflesChannels ? convolution(h).channelsToPositions(2) : convolution(h.upsampled())
       }
     }
-    return convOut(normOut(h, swish: true)).channelsToPositions(patch)
+    let output = convOut(normOut(h, swish: true)).channelsToPositions(patch)
+    return tiles.map { output + $0.logits(of: z) } ?? output
+  }
+
+  /// Lets the output start at that of the tiles: the last convolution gives 0.
+  package mutating func startTiles() {
+    convOut.visitParameters { $1.assign(Tensor(zerosLike: $1)) }
   }
 
   /// Lets the output start at one colour `[out_ch]`: the bias of the last convolution.

@@ -5,7 +5,7 @@ import TensorCore
 /// Images `[N, in_channels, H, W]` to latents `[N, z_channels, H/f, W/f]`.
 ///
 /// - Source: Esser et al. 2021, §3.1 and table 7; names and order of the reference code.
-package struct Encoder: Layer {
+package struct Encoder: ImageEncoder {
   var convIn: Conv2d
   var down: [Level] = []
   var mid: Middle

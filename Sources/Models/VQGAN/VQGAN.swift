@@ -9,7 +9,7 @@ import TensorCore
 /// - Source: Esser et al. 2021, §3.1.
 package struct VQGAN: Layer {
   package let config: VQGANConfig
-  package var encoder: Encoder
+  package var encoder: any ImageEncoder
   package var decoder: Decoder
   package var quantizer: any Quantizer
   /// Codes other than the entries; nil where every entry is a code.
@@ -22,7 +22,10 @@ package struct VQGAN: Layer {
     _ config: VQGANConfig, using random: inout RandomSource, on device: Device = .default
   ) {
     self.config = config
-    encoder = Encoder(config, using: &random, on: device)
+    encoder =
+      config.encodesTiles
+      ? TileEncoder(config, on: device)
+      : Encoder(config, using: &random, on: device)
     decoder = Decoder(config, using: &random, on: device)
     quantizer = config.quantizer.quantizer.init(config, using: &random, on: device)
     remap = config.quantizer.remap.map { CodeRemap($0, on: device) }

@@ -32,7 +32,7 @@ extension VQGANConfig {
   }
 
   /// Whether 1×1 convolutions stand around the quantizer.
-  var hasQuantConv: Bool { architecture == .taming }
+  var hasQuantConv: Bool { architecture == .taming && !encodesTiles }
 
   /// What is wrong about them, in a sentence.
   var problemOfArchitecture: String? {
@@ -45,5 +45,21 @@ extension VQGANConfig {
         + "between encoder and quantizer"
     }
     return input.isLabels ? "open_magvit2 has no bias in conv_in, which label maps need" : nil
+  }
+
+  /// What does not go with a codebook of tiles, in a sentence.
+  var problemOfTiles: String? {
+    guard encodesTiles else { return nil }
+    if architecture != .taming { return "tiles do not go with \(architecture.rawValue)" }
+    if input != .palette { return "tiles are of palettes; input is \(input.rawValue)" }
+    if !quantizer.kind.hasOwnEntries || quantizer.depth > 1 || quantizer.cosine {
+      return "tiles need a codebook whose entries are latents: gradient or moving_average, of "
+        + "depth 1 and without cosine"
+    }
+    let colors = 3 * downsampling * downsampling
+    return zChannels == colors && embedDim == colors
+      ? nil
+      : "z_channels is \(zChannels) and embed_dim \(embedDim); tiles of \(downsampling)×"
+        + "\(downsampling) pixels have \(colors) channels"
   }
 }

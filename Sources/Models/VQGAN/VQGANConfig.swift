@@ -29,6 +29,7 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   private var declaredMidAttention: Bool?
   private var declaredPixels: PixelRange?
   private var declaredPatch: Int?
+  private var declaredTiles: Bool?
 
   /// What the channels mean: by default three are images, one is depth, others are labels.
   package var input: RowMap {
@@ -61,6 +62,12 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
   package var patch: Int {
     get { declaredPatch ?? 1 }
     set { declaredPatch = newValue == 1 ? nil : newValue }
+  }
+
+  /// Whether codes are tiles, see `TileEncoder`.
+  package var encodesTiles: Bool {
+    get { declaredTiles ?? false }
+    set { declaredTiles = newValue ? true : nil }
   }
 
   /// What black and white are to the model.
@@ -147,6 +154,16 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     return config
   }()
 
+  /// The same with a codebook of tiles: only the decoder is trained.
+  package static let tiles = {
+    var config = flatColors
+    config.encodesTiles = true
+    (config.chMult, config.zChannels, config.embedDim) = ([2], 192, 192)
+    config.nEmbed = 4096
+    config.quantizer = QuantizerConfig()
+    return config
+  }()
+
   /// The smallest complete model, for tests and first tries: f = 4.
   package static let tiny = VQGANConfig(
     resolution: 32, ch: 32, chMult: [1, 1, 2], numResBlocks: 1, attnResolutions: [8],
@@ -167,6 +184,7 @@ package struct VQGANConfig: Codable, Equatable, Sendable {
     case declaredMidAttention = "mid_attention"
     case declaredPixels = "pixels"
     case declaredPatch = "patch"
+    case declaredTiles = "tiles"
   }
 }
 
@@ -203,6 +221,7 @@ extension VQGANConfig {
     if ![1, 2, 4, 8].contains(patch) || (patch > 1 && architecture != .taming) {
       return "patch is \(patch); it is 1, 2, 4 or 8, and 1 in \(Architecture.openMAGVIT2.rawValue)"
     }
+    if let problem = problemOfTiles { return problem }
     if resolution < downsampling || resolution % downsampling != 0 {
       return "resolution is \(resolution); it needs a multiple of \(downsampling)"
     }

@@ -33,8 +33,8 @@ package struct TamingExport {
         path: file.tensors.path,
         problem: "a VQGAN of a palette, whose colours have no place in the published code's files")
     }
-    guard file.config.architecture == .taming, file.config.patch == 1, file.config.attendsInMiddle,
-      file.config.pixels == .signed
+    guard file.config.architecture == .taming, file.config.patch == 1,
+      file.config.attendsInMiddle, file.config.pixels == .signed, !file.config.encodesTiles
     else {
       throw ArchitectureError.unsupported(
         path: file.tensors.path,

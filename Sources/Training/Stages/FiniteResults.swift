@@ -22,15 +22,25 @@ extension Tried {
 extension VQGAN: Tried {
   package var notFiniteResult: String? {
     withoutGradients {
-      var random = RandomSource(seed: 0)
-      let side = 2 * config.downsampling
-      let noise = random.normal(
-        [1, config.inChannels, side, side], on: namedTensors[0].tensor.device)
-      guard latents(of: .values(noise)).isFinite else { return "the latents of an image" }
+      guard latents(of: trial).isFinite else { return "the latents of an image" }
       let codes = someCodes(4 * config.depth, below: config.codes)
       let images = decode(indices: IndexTensor(codes, shape: [1, 2, 2 * config.depth]))
       return images.isFinite ? nil : "the image of some codes"
     }
+  }
+}
+
+extension VQGAN {
+  /// Noise of two squares by two.
+  private var trial: VQGANInput {
+    let side = 2 * config.downsampling
+    if config.input.isLabels {
+      let labels = someCodes(side * side, below: config.inChannels)
+      return .labels(IndexTensor(labels, shape: [1, side, side]))
+    }
+    var random = RandomSource(seed: 0)
+    return .values(
+      random.normal([1, config.inChannels, side, side], on: namedTensors[0].tensor.device))
   }
 }
 

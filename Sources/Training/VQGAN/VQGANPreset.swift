@@ -10,7 +10,7 @@ package struct VQGANPreset: Sendable {
   package let learningRate: @Sendable (_ images: Int) -> LearningRate
 
   /// The names that `--preset` takes.
-  package static let names = ["f16", "small", "palette", "tiny"]
+  package static let names = ["f16", "small", "palette", "tiles", "tiny"]
 
   /// The one of a run that names none.
   package static let standard = "small"
@@ -24,6 +24,7 @@ package struct VQGANPreset: Sendable {
         learningRate: { LearningRate(peak: 4.5e-6 * Float($0)) })
     case "small": minutes(.small)
     case "palette": minutes(.flatColors)
+    case "tiles": minutes(.tiles)
     case "tiny":
       VQGANPreset(
         model: .tiny,

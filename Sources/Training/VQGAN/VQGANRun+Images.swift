@@ -10,6 +10,7 @@ import TensorCore
 extension VQGANRun {
   /// Starts from the data: enough images for eight latent vectors a code, 512 images at most.
   mutating func initialize(from shards: ImageShardSet) throws {
+    if config.model.encodesTiles { return try startTiles(from: shards) }
     let (height, width) =
       config.augmentation.crop > 0
       ? (config.augmentation.crop, config.augmentation.crop) : (shards.height, shards.width)
@@ -24,6 +25,15 @@ extension VQGANRun {
       try source.next().input(on: device)
     }
     trainer.initialize(from: batches, using: &state.random)
+  }
+
+  /// Makes the commonest tiles of the images, of 20,000 evenly spread ones at most, the codebook.
+  private mutating func startTiles(from shards: ImageShardSet) throws {
+    var tiles = CommonTiles(side: config.model.downsampling)
+    for row in evenRows(20_000, of: shards.count) {
+      tiles.add(try Self.batch([row], of: shards, config))
+    }
+    trainer.startTiles(.labels(tiles.commonest(config.model.nEmbed)))
   }
 
   /// Four images, evenly spread, for the images of progress.

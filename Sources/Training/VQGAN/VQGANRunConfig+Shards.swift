@@ -25,6 +25,10 @@ extension VQGANRunConfig {
       throw RunError.damaged(
         path: shards.paths[0], problem: "\(size) are smaller than --crop \(crop)")
     }
+    guard crop == 0 && !settings.augmentation.flips || !model.encodesTiles else {
+      throw RunError.damaged(
+        path: shards.paths[0], problem: "tiles are of whole images, without --crop and --flip")
+    }
     guard height % f == 0, width % f == 0 else {
       throw RunError.damaged(
         path: shards.paths[0],

@@ -20,6 +20,17 @@ extension VQGANTrainer {
     }
   }
 
+  /// Starts from tiles `input`, the last of which are the entries that are left, too.
+  mutating func startTiles(_ input: VQGANInput) {
+    withoutGradients {
+      model.decoder.startTiles()
+      let latents = model.latents(of: input).vectors()
+      let rows = (0..<model.config.nEmbed).map { Int32(min($0, latents.shape[0] - 1)) }
+      model.quantizer.setEntries(
+        Array(rows.indices), to: latents.gathered(at: IndexTensor(rows, shape: [rows.count])))
+    }
+  }
+
   /// What the output is on average, `[C]`.
   private func meanOutput(of batches: [VQGANInput]) -> [Float] {
     var images: [Tensor] = []
