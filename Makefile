@@ -5,7 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # one step uses all cores
-.PHONY: help setup packages build demo montezuma rooms coco coco-half coco-wide coco-segmentation test test-times \
+.PHONY: help setup packages build demo montezuma dream published rooms coco coco-half coco-wide coco-segmentation test test-times \
 	test-portable test-isa test-arm fault-test fuzz sanitize test-files test-masks interop interop-torch interop-iris \
 	interop-metrics interop-play bench bench-compare compare-tokenizers compare-codebooks race lint format check clean \
 	install uninstall package
@@ -179,6 +179,10 @@ clean:  ## remove what was built, but not runs/
 	.venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
+.venv/atari: .venv/ready
+	.venv/bin/pip install --quiet --disable-pip-version-check ale-py==0.12.1
+	touch $@
+
 .venv/tensorboard: .venv/ready
 	.venv/bin/pip install --quiet --disable-pip-version-check tensorboard==2.20.0
 	touch $@
@@ -218,15 +222,38 @@ demo/gpt = --batch-size 4
 demo/gpt-steps = $(DEMO_GPT_STEPS)
 demo/samples = --count 16 --top-p 0.95
 
-# The published experiment: 13×13 of 1024 codes for a frame.
-MONTEZUMA_VQGAN_STEPS ?= 50000
-MONTEZUMA_GPT_STEPS ?= 20000
+# Native frames in their own colours: codes are tiles of 8×8 pixels, 520 for a frame.
+MONTEZUMA_VQGAN_STEPS ?= 100
+MONTEZUMA_GPT_STEPS ?= 3000
 
-montezuma/shards = prep-atari $(DATA) --size 208 --holdout 30,32
-montezuma/vqgan = --preset f16
+montezuma/shards = prep-atari $(DATA) --palette --holdout 30,32
+montezuma/vqgan = --preset tiles
 montezuma/vqgan-steps = $(MONTEZUMA_VQGAN_STEPS)
-montezuma/gpt = --layers 12 --width 512
+montezuma/gpt = --batch-size 4
 montezuma/gpt-steps = $(MONTEZUMA_GPT_STEPS)
+montezuma/samples = --count 32 --top-p 0.95
+
+# A world model of half-size frames in their own colours, 10×13 tiles each, of recordings made on the spot.
+DREAM_EPISODES ?= 60
+DREAM_VQGAN_STEPS ?= 100
+DREAM_WORLD_STEPS ?= 6000
+
+dream/recordings = --policy mix --life-ends --episodes $(DREAM_EPISODES)
+dream/shards = prep-atari runs/dream/recordings --palette --size 80x104 --holdout 1050-1059
+dream/vqgan = --preset tiles
+dream/vqgan-steps = $(DREAM_VQGAN_STEPS)
+dream/world = --layers 2 --dropout 0 --noise 0.02 --learning-rate 1e-3 --batch-size 2 --keep-best
+dream/world-steps = $(DREAM_WORLD_STEPS)
+
+# The published experiment: 13×13 of 1024 codes for a frame.
+PUBLISHED_VQGAN_STEPS ?= 50000
+PUBLISHED_GPT_STEPS ?= 20000
+
+published/shards = prep-atari $(DATA) --size 208 --holdout 30,32
+published/vqgan = --preset f16
+published/vqgan-steps = $(PUBLISHED_VQGAN_STEPS)
+published/gpt = --layers 12 --width 512
+published/gpt-steps = $(PUBLISHED_GPT_STEPS)
 
 # Rooms of the game as a condition: an image of each room tells the frames apart.
 ROOMS ?= $(DATA)/rooms
@@ -289,12 +316,14 @@ runs/$(coco-run)/vqgan.txt: runs/$(coco-run)/wide.txt
 endif
 
 demo:  ## the whole way on a small scale: frames, VQGAN, codes, GPT, samples in runs/demo
-montezuma:  ## the published experiment at full size; days on a CPU
+montezuma:  ## native frames of the game, exact in nearly all pixels, and samples of them; up to 90 minutes
+dream:  ## records the game, trains a world model, dreams, prints the report card; up to 60 minutes
+published:  ## the published experiment at full size; days on a CPU
 rooms:  ## Montezuma with the room as condition: samples of each room, and whether they are of that room
 coco:  ## COCO=FOLDER SIZE=256 MARGIN=0 PRESET=f16 STEPS=50000: the whole way on photos of COCO 2017
-demo montezuma rooms: run = $@
+demo montezuma published rooms: run = $@
 coco coco-half coco-wide: run = $(coco-run)
-demo montezuma coco: last = images
+demo montezuma published coco: last = images
 rooms: last = rooms
 coco-half: last = half
 coco-wide: last = larger
@@ -303,9 +332,15 @@ coco-wide:  ## the same, then images of twice the size through a sliding window
 coco-segmentation: packages build  ## the same with images drawn from label maps: SEGMENTATION=annotations
 	$(MAKE) --no-print-directory coco SEGMENTATION=$(or $(with-maps),annotations)
 
-demo montezuma rooms coco coco-half coco-wide: packages build
+demo montezuma published rooms coco coco-half coco-wide: packages build
 	$(MAKE) --no-print-directory runs/$(run)/images.txt runs/$(run)/$(last).txt
 	@echo "The images are in runs/$(run):"; sed 's/^/  /' runs/$(run)/$(last).txt
+
+dream: packages build .venv/atari
+	$(MAKE) --no-print-directory runs/dream/reconstructions.txt runs/dream/card.txt
+	@cat runs/dream/card.report
+	@echo "Reconstructions, dreams and the report card:"; cd runs/dream; sed 's/^/  /' reconstructions.txt card.txt
+	@echo "To play: $(BIN)/play --world runs/dream/world"
 
 # What a step prints gets its name when the step is over, so that not even a killed make leaves the half of it.
 into = > $@.part && mv $@.part $@
@@ -368,6 +403,28 @@ runs/%/codebook.txt: runs/%/codes.txt
 
 runs/%/gpt.txt: runs/%/codes.txt runs/%/validation-codes.txt runs/%/gpt.options runs/%/gpt.steps
 	$(call train,train-gpt,$(@D)/gpt,$($*/gpt) --validation $(@D)/validation-codes/*.h5,$($*/gpt-steps))
+
+runs/%/recordings.txt: runs/%/recordings.options | .venv/atari
+	rm -rf $(@D)/recordings
+	record() { .venv/bin/python Tools/record-atari.py $($*/recordings) --from $(DATA)/trajectories/revenge/*.txt \
+	  --out $(@D)/recordings "$$@"; }; \
+	{ record --first-id 1000 & record --first-id 2000 --seed 1000; wait $$!; } $(into)
+
+runs/dream/shards.txt: runs/dream/recordings.txt
+
+runs/%/world.txt: runs/%/codes.txt runs/%/validation-codes.txt runs/%/world.options runs/%/world.steps
+	$(call train,train-world,$(@D)/world,$($*/world) --validation $(@D)/validation-codes/*.h5,$($*/world-steps))
+
+runs/%/dreams.txt: runs/%/world.txt
+	rm -rf $(@D)/dreams
+	$(BIN)/dream --world $(@D)/world --from-codes $(@D)/validation-codes --images $(held-out) \
+	  --out $(@D)/dreams $(into)
+
+runs/%/card.txt: runs/%/dreams.txt
+	rm -rf $(@D)/card
+	$(BIN)/dream --world $(@D)/world --from-codes $(@D)/validation-codes --images $(held-out) --known $(@D)/codes \
+	  --evaluate --out $(@D)/card > $(@D)/card.report
+	cat $< > $@; ls $(@D)/card/* >> $@
 
 runs/%/samples.txt: runs/%/gpt.txt runs/%/samples.options
 	rm -rf $(@D)/samples $(@D)/drawn.h5

@@ -36,6 +36,13 @@ struct WorldOptions: ParsableArguments {
 
   @Option(
     help: """
+      Rows of each table of what follows the codes around a place and an action; 0 for none \
+      (default: \(small.surroundings)).
+      """)
+  var surroundings: Int?
+
+  @Option(
+    help: """
       What a token sees of a model with learned positions: causal, or block-causal, all of its own \
       step (default: causal).
       """)
@@ -93,6 +100,9 @@ struct WorldOptions: ParsableArguments {
     for (name, value) in counts {
       if let value, value < 1 { throw ValidationError("\(name) must be positive, got \(value).") }
     }
+    if let surroundings, !(0...(1 << 24)).contains(surroundings) {
+      throw ValidationError("--surroundings must be in 0...16777216, got \(surroundings).")
+    }
     if let segment, segment < 2 {
       throw ValidationError("--segment must be 2 or more, got \(segment).")
     }
@@ -139,6 +149,7 @@ struct WorldOptions: ParsableArguments {
     if let heads { config.model.heads = heads }
     if let width { config.model.width = width }
     if let context { config.model.context = context }
+    if let surroundings { config.model.surroundings = surroundings }
     if let mask { config.model.mask = mask }
     if let segment { config.segment = segment }
     if let sampling { config.sampling = sampling }

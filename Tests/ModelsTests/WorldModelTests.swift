@@ -4,11 +4,16 @@ import TestSupport
 import Testing
 
 @Suite struct WorldModelTests {
-  /// Images of 2×2 codes, with every parameter away from its initial zero.
-  static let config = WorldConfig(
-    gridHeight: 2, gridWidth: 2, codebookSize: 7, actions: 3, context: 2, layers: 2, heads: 2,
-    width: 12)
+  /// Images of 2×2 codes.
+  static let config = {
+    var config = WorldConfig(
+      gridHeight: 2, gridWidth: 2, codebookSize: 7, actions: 3, context: 2, layers: 2, heads: 2,
+      width: 12)
+    config.surroundings = 11
+    return config
+  }()
 
+  /// Every parameter is away from its initial zero.
   static func model(_ config: WorldConfig = config, on device: Device = .default) -> WorldModel {
     var random = RandomSource(seed: 5)
     var model = WorldModel(config, using: &random, on: device)
@@ -52,6 +57,40 @@ import Testing
         == [-1, -1, -1, -1, 5, 6, 0, 1, -1, -1] + Array(repeating: -1, count: 10))
     #expect(steps.rewardTargets.elements == [1, 2, 0, -1])
     #expect(steps.endTargets.elements == [0, 1, 0, -1])
+  }
+
+  /// What decides the rows that a token reads: squares of both images before, and the action.
+  @Test func stepsBringWhatIsAroundThem() {
+    var config = Self.config
+    (config.gridHeight, config.gridWidth, config.surroundings) = (1, 5, 1 << 20)
+    let sequence = Self.sequence(3, of: config)
+    func rows(_ change: (inout WorldSteps.Sequence) -> Void) -> [[Int32]] {
+      var changed = sequence
+      change(&changed)
+      let read = WorldSteps([changed], of: config).read.surroundings
+      #expect(read?.shape == [1, 18, 4])
+      let all = read?.elements ?? []
+      return stride(from: 0, to: all.count, by: 4).map { Array(all[$0..<$0 + 4]) }
+    }
+    /// Which rows of a token of the last image another sequence changes.
+    func changes(predicting place: Int, _ change: (inout WorldSteps.Sequence) -> Void) -> [Int] {
+      let token = 12 + place - 1
+      return (0..<4).filter { rows { _ in }[token][$0] != rows(change)[token][$0] }
+    }
+    #expect(rows { _ in }.joined().enumerated().allSatisfy { $1 / (1 << 20) == $0 % 4 })
+    #expect(changes(predicting: 2) { $0.actions[1] = ($0.actions[1] + 1) % 3 } == [0, 2, 3])
+    #expect(changes(predicting: 2) { $0.actions[0] = ($0.actions[0] + 1) % 3 } == [])
+    func next(_ step: Int, _ place: Int) -> (inout WorldSteps.Sequence) -> Void {
+      { $0.codes[step * 5 + place] = ($0.codes[step * 5 + place] + 1) % 7 }
+    }
+    #expect(changes(predicting: 2, next(1, 2)) == [0, 1, 2, 3])
+    #expect(changes(predicting: 2, next(1, 3)) == [1, 2, 3])
+    #expect(changes(predicting: 2, next(1, 4)) == [])
+    #expect(changes(predicting: 2, next(0, 2)) == [0, 3])
+    #expect(changes(predicting: 2, next(0, 1)) == [3])
+    #expect(changes(predicting: 2, next(2, 1)) == [])
+    config.surroundings = 0
+    #expect(WorldSteps([sequence], of: config).read.surroundings == nil)
   }
 
   @Test func noiseChangesWhatIsReadAndNotWhatIsSaid() {
@@ -115,8 +154,8 @@ import Testing
     let differ = zip(rows(sequence), rows(changed)).enumerated()
       .filter { $0.element.0 != $0.element.1 }.map(\.offset)
     #expect(differ.first == token)
-    // Each layer carries it a step further, and so does the input of the image before.
-    #expect((differ.last ?? 0) < (step + 2 * (config.context - 1) + 2) * config.step)
+    // Each layer carries it a step further, and so do the inputs of the images before.
+    #expect((differ.last ?? 0) < (step + 2 * (config.context - 1) + 3) * config.step)
   }
 
   @Test func theProblemOfAConfigurationIsNamed() {
@@ -127,15 +166,19 @@ import Testing
     config = Self.config
     config.context = 0
     #expect(config.problem == "context is 0; it must be in 1...4096")
+    config = Self.config
+    config.surroundings = -1
+    #expect(config.problem == "surroundings is -1; it must be in 0...16777216")
   }
 }
 
 @Suite struct WorldRolloutTests {
   /// The cache, which forgets a step at every step, against one pass over all steps.
-  @Test(arguments: Device.all)
-  func cachedLogitsEqualOnePassOver500Steps(device: Device) {
-    let config = WorldModelTests.config
-    let model = WorldModelTests.model(on: device)
+  @Test(arguments: Device.all, [0, 11])
+  func cachedLogitsEqualOnePassOver500Steps(device: Device, surroundings: Int) {
+    var config = WorldModelTests.config
+    config.surroundings = surroundings
+    let model = WorldModelTests.model(config, on: device)
     let count = 500
     let sequences = [
       WorldModelTests.sequence(count), WorldModelTests.sequence(count, seed: 9),

@@ -123,4 +123,12 @@ import Training
     let codes = try FirstStage.load(folder("W")).model.encode(Self.labels(0..<1))
     #expect(codes.elements == Array(repeating: 0, count: 12) + [1, 1, 1, 1])
   }
+  /// Of too many different tiles the rarest are forgotten.
+  @Test func countsStayFew() {
+    var tiles = CommonTiles(side: 1, limit: 2)
+    for pixels in [[7, 7, 7, 3], [5, 7, 5, 5], [9, 9, 9, 9]] as [[UInt8]] {
+      tiles.add(pixels, width: 2)
+    }
+    #expect(tiles.commonest(8).elements == [7, 9])
+  }
 }

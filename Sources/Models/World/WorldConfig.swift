@@ -20,6 +20,7 @@ package struct WorldConfig: Codable, Equatable, Sendable {
   private var declaredMask: Mask?
   private var declaredPrevious: Bool?
   private var declaredHeadHidden: Bool?
+  private var declaredSurroundings: Int?
 
   /// How a position is known.
   package enum Positions: String, Codable, CaseIterable, Sendable {
@@ -73,6 +74,12 @@ package struct WorldConfig: Codable, Equatable, Sendable {
     set { declaredPrevious = newValue ? nil : false }
   }
 
+  /// Rows of each table of `Surroundings`; 0 for none.
+  package var surroundings: Int {
+    get { declaredSurroundings ?? 0 }
+    set { declaredSurroundings = newValue == 0 ? nil : newValue }
+  }
+
   /// Whether a head is a linear layer, ReLU and another one, instead of one linear layer.
   package var headsHaveHiddenLayer: Bool {
     get { declaredHeadHidden ?? false }
@@ -94,6 +101,7 @@ package struct WorldConfig: Codable, Equatable, Sendable {
     case declaredMask = "mask"
     case declaredPrevious = "reads_previous"
     case declaredHeadHidden = "head_hidden_layer"
+    case declaredSurroundings = "surroundings"
   }
 
   /// Codes of an image, h·w.
@@ -119,7 +127,7 @@ extension WorldConfig {
       (.gridHeight, gridHeight, 1...4096), (.gridWidth, gridWidth, 1...4096),
       (.codebookSize, codebookSize, 1...(1 << 24)), (.actions, actions, 1...65_536),
       (.context, context, 1...4096), (.layers, layers, 1...4096), (.width, width, 1...(1 << 16)),
-      (.heads, heads, 1...max(width, 1)),
+      (.heads, heads, 1...max(width, 1)), (.declaredSurroundings, surroundings, 0...(1 << 24)),
     ]
     for (key, value, range) in ranges where !range.contains(value) {
       return "\(key.rawValue) is \(value); it must be in \(range)"

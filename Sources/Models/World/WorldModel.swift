@@ -9,12 +9,13 @@ import TensorCore
 /// its own step and the `context` - 1 steps before.
 /// - Source: Micheli et al. 2023, *Transformers are sample-efficient world models* (IRIS), which is
 ///   the model of learned positions, a causal mask, heads with a hidden layer and no input of the
-///   image before. Ours are positions by rotation, the banded mask, and the code that stood at the
-///   predicted place in the image before, as another input.
+///   image before. Ours are positions by rotation, the banded mask, and as other inputs the code that
+///   stood at the predicted place in the image before, and what was learnt of its surroundings.
 package struct WorldModel: Layer {
   package private(set) var config: WorldConfig
   package var tokens: Embedding  // [K + actions, C], actions behind the codes
   package var previous: Embedding?  // [K + 1, C], the last one for no code
+  package var surroundings: Surroundings?
   package var positions: Embedding?  // [context · P, C], of learned positions
   package var blocks: [TransformerBlock]
   package var finalNorm: LayerNorm
@@ -37,6 +38,9 @@ package struct WorldModel: Layer {
     }
     tokens = table(config.codebookSize + config.actions, using: &random)
     if config.readsPrevious { previous = table(config.codebookSize + 1, using: &random) }
+    if config.surroundings > 0 {
+      surroundings = Surroundings(config, using: &random, on: device)
+    }
     if config.positions == .learned { positions = table(config.window, using: &random) }
     blocks = []
     for _ in 0..<config.layers {
@@ -73,25 +77,24 @@ package struct WorldModel: Layer {
   /// many as the window has, at most.
   ///
   /// - Parameters:
-  ///   - tokens: codes, and actions as `K +` their number, `[N, T]`.
-  ///   - previous: the code of the image before at the place that each token predicts, K for none,
-  ///     `[N, T]`.
+  ///   - tokens: T of each of N games.
   ///   - random: where dropout takes numbers from in training; `nil` drops nothing.
   func states(
-    _ tokens: IndexTensor, previous: IndexTensor, droppingWith random: inout RandomSource?
+    _ tokens: WorldTokens, droppingWith random: inout RandomSource?
   ) -> Tensor {
-    var x = embedded(tokens, previous, from: 0)
-      .droppedOut(rate: config.embeddingDropout, using: &random)
+    var x = embedded(tokens, from: 0).droppedOut(rate: config.embeddingDropout, using: &random)
     let mask = config.attentionMask
-    let rotation = config.rotation(from: 0, count: tokens.shape[1], on: device)
+    let rotation = config.rotation(from: 0, count: tokens.tokens.shape[1], on: device)
     for block in blocks { x = block(x, mask: mask, rotation, droppingWith: &random) }
     return finalNorm(x)
   }
 
   /// The vectors of successive tokens, `[N, T, C]`, of which the first stands at `start`.
-  func embedded(_ tokens: IndexTensor, _ previous: IndexTensor, from start: Int) -> Tensor {
+  func embedded(_ read: WorldTokens, from start: Int) -> Tensor {
+    let tokens = read.tokens
     var x = self.tokens(tokens)
-    if let table = self.previous { x = x + table(previous) }
+    if let table = previous { x = x + table(read.previous) }
+    if let surroundings, let rows = read.surroundings { x = x + surroundings(rows) }
     guard let positions else { return x }
     let (n, count) = (tokens.shape[0], tokens.shape[1])
     precondition(
@@ -108,7 +111,7 @@ package struct WorldModel: Layer {
   }
 
   func logits(_ steps: WorldSteps, droppingWith random: inout RandomSource?) -> WorldLogits {
-    let states = states(steps.tokens, previous: steps.previous, droppingWith: &random)
+    let states = states(steps.read, droppingWith: &random)
     let count = steps.tokens.count / config.step
     let actions = states.reshaped([count, config.step, config.width])
       .positions(config.codes..<config.step).reshaped([count, config.width])
@@ -132,12 +135,15 @@ package struct WorldModel: Layer {
   /// Names of the parameters that weight decay acts on: the weights of linear layers.
   package var decayedNames: Set<String> {
     let matrices = namedTensors.filter { $0.tensor.rank == 2 }.map(\.name)
-    return Set(matrices).subtracting(["tok_emb.weight", "previous_emb.weight", "pos_emb.weight"])
+    return Set(matrices).subtracting([
+      "tok_emb.weight", "previous_emb.weight", "pos_emb.weight", "surroundings.memory.weight",
+    ])
   }
 
   package mutating func visitParameters(_ visit: (String, inout Tensor) throws -> Void) rethrows {
     try tokens.visitParameters { try visit("tok_emb." + $0, &$1) }
     try previous?.visitParameters { try visit("previous_emb." + $0, &$1) }
+    try surroundings?.visitParameters { try visit("surroundings." + $0, &$1) }
     try positions?.visitParameters { try visit("pos_emb." + $0, &$1) }
     try NN.visit("blocks", &blocks, visit)
     try finalNorm.visitParameters { try visit("ln_f." + $0, &$1) }

@@ -16,7 +16,11 @@ import TensorCore
 package struct WorldRollout {
   package let model: WorldModel
   /// The last image of each game, `[N][h·w]`; nothing before the first.
-  package private(set) var codes: [[Int32]] = []
+  package var codes: [[Int32]] { images.first ?? [] }
+  /// The last two images of all games, the last one first.
+  private var images: [[[Int32]]] = []
+  /// What led to the image behind the last one, or, before an action, to the last one.
+  private var actions: [Int32]?
   /// `-log p` of the last image of each game, nats: how little the model expected it behind the
   /// last action; zero where it was shown unscored.
   package private(set) var nats: [Double]
@@ -48,7 +52,7 @@ package struct WorldRollout {
     let behind = scoring ? states : nil
     beginStep()
     let seen = append(images)
-    codes = images
+    remember(images)
     nats = Array(repeating: 0, count: items)
     guard let behind else { return }
     add(behind, predicting: 0..<1)
@@ -77,9 +81,11 @@ package struct WorldRollout {
   private mutating func append(_ images: [[Int32]]) -> Tensor? {
     let last = model.config.codes - 1
     guard last > 0 else { return nil }
-    return append(
-      images.map { Array($0[..<last]) },
-      previous: (0..<items).map { previous(of: $0, 0..<last) })
+    return append(images.map { Array($0[..<last]) }, predicting: Array(1...last))
+  }
+
+  private mutating func remember(_ codes: [[Int32]]) {
+    images = Array(([codes] + images).prefix(2))
   }
 
   /// The logits of what an action leads to.
@@ -97,16 +103,15 @@ package struct WorldRollout {
     if model.config.positions == .learned, token == model.config.window - 2 {
       for layer in caches.indices { caches[layer].truncate(to: 0) }
       token = 0
-      let images = codes
-      codes = []  // there is no image before
-      append(images)
-      codes = images
+      let last = codes
+      (images, self.actions) = ([], nil)  // there is no image before
+      append(last)
+      remember(last)
     }
     let none = Int32(model.config.codebookSize)
-    let tokens = zip(codes, actions).map { codes, action in
-      [codes[codes.count - 1], none + action]
-    }
-    let states = last(of: append(tokens, previous: codes.map { [none, $0[0]] }))
+    append(codes.map { [$0[$0.count - 1]] }, predicting: [nil])
+    self.actions = actions
+    let states = last(of: append(actions.map { [none + $0] }, predicting: [0]))
     self.states = states
     func rows(_ head: WorldHead) -> [[Float]] {
       let logits = withoutGradients { head(states).elements() }
@@ -138,12 +143,10 @@ package struct WorldRollout {
       }
       if place + 1 < model.config.codes {
         behind = last(
-          of: append(
-            images.map { [$0[place]] },
-            previous: (0..<items).map { previous(of: $0, place..<place + 1) }))
+          of: append(images.map { [$0[place]] }, predicting: [place + 1]))
       }
     }
-    codes = images
+    remember(images)
   }
 
   /// `-log softmax(logits)[code]`.
@@ -151,13 +154,6 @@ package struct WorldRollout {
     let largest = logits.max() ?? 0
     let sum = logits.reduce(0.0) { $0 + exp(Double($1 - largest)) }
     return log(sum) - Double(logits[logits.startIndex + Int(code)] - largest)
-  }
-
-  /// The codes of the last image at the places behind the given ones.
-  private func previous(of item: Int, _ places: Range<Int>) -> [Int32] {
-    codes.isEmpty
-      ? places.map { _ in Int32(model.config.codebookSize) }
-      : places.map { codes[item][$0 + 1] }
   }
 
   private mutating func beginStep() {
@@ -178,14 +174,19 @@ package struct WorldRollout {
     }
   }
 
-  /// What the blocks make of the given tokens, `[N, T, C]`.
-  private mutating func append(_ tokens: [[Int32]], previous: [[Int32]]) -> Tensor {
-    let count = tokens[0].count
-    let shape: Shape = [items, count]
+  /// What the blocks make of the given tokens, which predict codes at some places, `[N, T, C]`.
+  @discardableResult
+  private mutating func append(_ tokens: [[Int32]], predicting places: [Int?]) -> Tensor {
+    var list = WorldTokenList(model.config)
+    for (game, tokens) in tokens.enumerated() {
+      let before = images.map { $0[game][...] }
+      for (token, place) in zip(tokens, places) {
+        list.add(token, predicting: place, after: before, actions?[game])
+      }
+    }
+    let (read, count) = (list.tensors(games: items), places.count)
     return withoutGradients {
-      var x = model.embedded(
-        IndexTensor(tokens.flatMap { $0 }, shape: shape),
-        IndexTensor(previous.flatMap { $0 }, shape: shape), from: token)
+      var x = model.embedded(read, from: token)
       let rotation = model.config.rotation(from: token, count: count, on: model.device)
       token += count
       for (layer, block) in model.blocks.enumerated() {

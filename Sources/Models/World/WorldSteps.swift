@@ -5,12 +5,14 @@ import TensorCore
 ///
 /// The codes of the first image are given: they are no targets unless these are asked for.
 package struct WorldSteps: Equatable, Sendable {
-  package let tokens: IndexTensor  // [N, S·P]: codes, and actions as K + their number
-  /// The code of the image before at the place that a token predicts, K for none, `[N, S·P]`.
-  package let previous: IndexTensor
+  package let read: WorldTokens  // S·P tokens of each sequence
   package let codeTargets: IndexTensor  // [N, S·P]; -1 where nothing is predicted
   package let rewardTargets: IndexTensor  // [N·S], classes; -1 behind the end of a sequence
   package let endTargets: IndexTensor  // [N·S]
+  /// Codes, and actions as K + their number, `[N, S·P]`.
+  package var tokens: IndexTensor { read.tokens }
+  /// The code of the image before at the place that a token predicts, K for none, `[N, S·P]`.
+  package var previous: IndexTensor { read.previous }
   /// Weights of the losses beside that of the codes.
   package var rewardWeight: Float = 1
   package var endWeight: Float = 1
@@ -39,13 +41,10 @@ package struct WorldSteps: Equatable, Sendable {
     let (codes, none) = (config.codes, Int32(config.codebookSize))
     let length = sequences.map(\.actions.count).max() ?? 0
     let total = sequences.count * length
-    var tokens: [Int32] = []
-    var previous: [Int32] = []
+    var tokens = WorldTokenList(config)
     var codeTargets: [Int32] = []
     var rewardTargets: [Int32] = []
     var endTargets: [Int32] = []
-    tokens.reserveCapacity(total * config.step)
-    previous.reserveCapacity(total * config.step)
     codeTargets.reserveCapacity(total * config.step)
     for sequence in sequences {
       let count = sequence.actions.count
@@ -58,18 +57,22 @@ package struct WorldSteps: Equatable, Sendable {
       }
       for step in 0..<length {
         guard step < count else {
-          tokens += repeatElement(0, count: config.step)
-          previous += repeatElement(none, count: config.step)
+          for _ in 0..<config.step { tokens.add(0, predicting: nil, after: [], nil) }
           codeTargets += repeatElement(-1, count: config.step)
           rewardTargets.append(-1)
           endTargets.append(-1)
           continue
         }
         let image = step * codes..<(step + 1) * codes
-        tokens += shown[image]
-        tokens.append(none + sequence.actions[step])
-        let before = step == 0 ? nil : shown[(step - 1) * codes..<step * codes]
-        previous += Self.previous(before, now: shown[image.lowerBound], codes: codes, none: none)
+        let before = (1...2).filter { $0 <= step }.map {
+          shown[(step - $0) * codes..<(step - $0 + 1) * codes]
+        }
+        let led = step == 0 ? nil : sequence.actions[step - 1]
+        for (place, code) in shown[image].enumerated() {
+          tokens.add(code, predicting: place + 1 < codes ? place + 1 : nil, after: before, led)
+        }
+        let action = sequence.actions[step]
+        tokens.add(none + action, predicting: 0, after: [shown[image]] + before, action)
         codeTargets +=
           step == 0 && !predictsFirst
           ? Array(repeating: -1, count: codes) : Array(sequence.codes[image].dropFirst()) + [-1]
@@ -78,10 +81,9 @@ package struct WorldSteps: Equatable, Sendable {
         endTargets.append(sequence.ends[step])
       }
     }
-    let shape: Shape = [sequences.count, length * config.step]
-    self.tokens = IndexTensor(tokens, shape: shape)
-    self.previous = IndexTensor(previous, shape: shape)
-    self.codeTargets = IndexTensor(codeTargets, shape: shape)
+    read = tokens.tensors(games: sequences.count)
+    self.codeTargets = IndexTensor(
+      codeTargets, shape: [sequences.count, length * config.step])
     self.rewardTargets = IndexTensor(rewardTargets, shape: [total])
     self.endTargets = IndexTensor(endTargets, shape: [total])
   }
@@ -90,15 +92,5 @@ package struct WorldSteps: Equatable, Sendable {
   package init(_ sequences: [Sequence], of config: WorldConfig) {
     var random = RandomSource(seed: 0)
     self.init(sequences, of: config, using: &random)
-  }
-
-  /// The codes of the image before at the places that the tokens of a step predict, `[P]`.
-  ///
-  /// - Parameters: before: that image, nil for none; now: the first code of the step's own.
-  private static func previous(
-    _ before: ArraySlice<Int32>?, now: Int32, codes: Int, none: Int32
-  ) -> [Int32] {
-    let next = before.map { Array($0.dropFirst()) } ?? Array(repeating: none, count: codes - 1)
-    return next + [none, now]
   }
 }

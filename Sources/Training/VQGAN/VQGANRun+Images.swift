@@ -31,7 +31,9 @@ extension VQGANRun {
   private mutating func startTiles(from shards: ImageShardSet) throws {
     var tiles = CommonTiles(side: config.model.downsampling)
     for row in evenRows(20_000, of: shards.count) {
-      tiles.add(try Self.batch([row], of: shards, config))
+      let labels = try shards.row(row, .palette, labels: config.model.inChannels)
+      guard case .bytes(let bytes) = labels else { preconditionFailure("palettes are of bytes") }
+      tiles.add(bytes, width: shards.width)
     }
     trainer.startTiles(.labels(tiles.commonest(config.model.nEmbed)))
   }

@@ -25,7 +25,10 @@ package enum WorldPreset: String, Codable, CaseIterable, Sendable {
       gridHeight: codes.height, gridWidth: codes.width, codebookSize: codes.codebookSize,
       actions: actions, context: isSmall ? 4 : 20, layers: isSmall ? 4 : 10, heads: 4,
       width: isSmall ? 192 : 256, embeddingDropout: Self.dropout, residualDropout: Self.dropout)
-    guard self == .iris else { return model }
+    guard self == .iris else {
+      model.surroundings = 1 << 16
+      return model
+    }
     model.attentionDropout = Self.dropout
     (model.positions, model.mask) = (.learned, .causal)
     (model.readsPrevious, model.headsHaveHiddenLayer) = (false, true)
