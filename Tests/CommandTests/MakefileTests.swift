@@ -27,7 +27,7 @@ private struct Workshop {
       """
     for name in [
       "prep-atari", "prep-coco", "train-vqgan", "reconstruct", "encode-dataset", "codebook-report",
-      "train-gpt", "sample-gpt",
+      "train-gpt", "sample-gpt", "train-world", "dream",
     ] {
       try FileManager.default.createDirectory(
         atPath: folder("bin"), withIntermediateDirectories: true)
@@ -116,6 +116,36 @@ struct MakefileTests {
     #expect(last[0] == "train-gpt --out runs/demo/gpt --resume --steps 2400")
     let aside = try FileManager.default.contentsOfDirectory(atPath: shop.folder("runs/demo"))
     #expect(!aside.contains { $0.hasPrefix("vqgan.2") }, "\(aside)")
+  }
+
+  /// Native frames, and a world model of recordings, both of tiles.
+  @Test func montezumaAndTheDreamAreOfTiles() throws {
+    let shop = try Workshop()
+    let frames = try shop.make("", in: "montezuma")
+    #expect(names(frames) == ["prep-atari"] + Self.fromVQGAN)
+    #expect(frames[0].contains("--palette --holdout 30,32") && !frames[0].contains("--size"))
+    #expect(frames[1].contains("--preset tiles --validation") && frames[1].hasSuffix("--steps 100"))
+
+    _ = try shell(
+      """
+      mkdir -p .venv/bin Tests
+      touch Tests/requirements.txt; touch .venv/ready; touch .venv/atari
+      printf '#!/bin/sh\necho "record $*" >> log\n' > .venv/bin/python; chmod +x .venv/bin/python
+      """, in: shop.folder)
+    let more = "runs/dream/card.txt runs/dream/reconstructions.txt"
+    let dream = try shop.make(more).filter { !$0.contains("runs/demo") }
+    #expect(dream.filter { $0.hasPrefix("record ") }.count == 2)
+    #expect(
+      names(dream.filter { !$0.hasPrefix("record ") }) == [
+        "prep-atari", "train-vqgan", "encode-dataset", "encode-dataset", "train-world", "dream",
+        "dream", "reconstruct",
+      ], "\(dream)")
+    #expect(dream.contains { $0.hasPrefix("train-world --out runs/dream/world --layers 2") })
+    #expect(dream.contains { $0.contains("--known runs/dream/codes --evaluate") })
+    #expect(try shop.make(more) == [])
+    let longer = try shop.make("\(more) DREAM_WORLD_STEPS=9000")
+    #expect(names(longer) == ["train-world", "dream", "dream"])
+    #expect(longer[0] == "train-world --out runs/dream/world --resume --steps 9000")
   }
 
   @Test func cocoTakesAMarginAndNewAnnotations() throws {
