@@ -5,14 +5,16 @@
 
 The models are those of pytorch_models.py. A step is forward, losses with the adaptive weight, backward and Adam for the
 generator, then a second forward and the same for the discriminator, as the published code does it; sampling runs the
-whole transformer again for every token, as the published code does it, too. bfloat16 means autocast. Needs PyTorch
-alone.
+whole transformer again for every token, as the published code does it, too. The world model is that of pytorch_iris.py;
+a dream keeps keys and values, as the published code of IRIS does. bfloat16 means autocast. Needs PyTorch and
+safetensors.
 """
 import argparse, json, resource, statistics, sys, time
 
 import torch
 import torch.nn.functional as F
 
+from pytorch_iris import PUBLISHED, WorldModel
 from pytorch_models import GPT, LPIPS, VQGAN, Discriminator
 
 F16 = {"resolution": 256, "in_channels": 3, "out_ch": 3, "ch": 128, "ch_mult": [1, 1, 2, 2, 4], "num_res_blocks": 2,
@@ -105,6 +107,66 @@ def gpt_sampling(layers, heads, width, length, batch, count, autocast, every=1):
     return step
 
 
+def world_training(batch, autocast):
+    model = WorldModel(PUBLISHED, "causal")
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-4, weight_decay=0.01)
+    steps, size, codes = model.context, PUBLISHED["codes"], model.codes
+    images = torch.randint(size, (batch, steps, codes))
+    actions = torch.randint(PUBLISHED["actions"], (batch, steps, 1))
+    rewards, ends = torch.randint(3, (batch * steps,)), torch.randint(2, (batch * steps,))
+    tokens = torch.cat([images, actions], 2).flatten(1)
+
+    def step():
+        with autocast():
+            seen, reward, end = model(tokens)  # of all codes but the last of each image, and of actions: the next code
+            loss = (F.cross_entropy(seen[:, codes - 1 : -1].reshape(-1, size), images[:, 1:].reshape(-1))
+                    + F.cross_entropy(reward.reshape(-1, 3), rewards) + F.cross_entropy(end.reshape(-1, 2), ends))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def dreaming(count, autocast):
+    """Images one code after the other, with a cache of keys and values."""
+    model = WorldModel(PUBLISHED, "causal").eval()
+    actions_table, codes_table = model.embedder["embedding_tables"]
+    blocks = model.transformer["blocks"]
+
+    def read(x, start, caches):
+        x = x + model.pos_emb.weight[start : start + x.shape[1]]
+        n, t, c = x.shape
+        for block, cache in zip(blocks, caches):
+            h = block.ln1(x)
+            q, k, v = (block.attn[f](h).reshape(n, t, block.heads, -1).transpose(1, 2)
+                       for f in ("query", "key", "value"))
+            if cache:
+                k, v = torch.cat([cache[0], k], 2), torch.cat([cache[1], v], 2)
+            cache[:] = k, v
+            h = F.scaled_dot_product_attention(q, k, v, is_causal=t > 1)
+            x = x + block.attn["proj"](h.transpose(1, 2).reshape(n, t, c))
+            x = x + block.mlp(block.ln2(x))
+        return model.transformer["ln_f"](x[:, -1])
+
+    def step():
+        with torch.no_grad(), autocast():
+            caches, start = [[] for _ in blocks], model.codes
+            read(codes_table(torch.arange(model.codes)[None] * 7), 0, caches)
+            for number in range(count):
+                state = read(actions_table(torch.tensor([[number % 4]])), start, caches)
+                start += 1
+                for head in (model.head_rewards, model.head_ends):
+                    torch.multinomial(F.softmax(head.head_module(state).float(), dim=1), 1)
+                for place in range(model.codes):
+                    logits = model.head_observations.head_module(state).float()
+                    code = torch.multinomial(F.softmax(logits, dim=1), 1)
+                    state = read(codes_table(code), start, caches)
+                    start += 1
+
+    return step
+
+
 # name: unit, how many of it a repetition does, the repetition
 WORKLOADS = {
     "vqgan_f16_256_b1_train": ("s", None, lambda a: vqgan_training(F16, 1, True, a)),
@@ -112,6 +174,8 @@ WORKLOADS = {
     "vqgan_f16_256_encode": ("images/s", 1, lambda a: vqgan_encoding(F16, a)),
     "gpt_6x256_T256_b8_train": ("tokens/s", 2048, lambda a: gpt_training(6, 8, 256, 256, 8, a)),
     "gpt_6x256_sample_b1": ("tokens/s", 255, lambda a: gpt_sampling(6, 8, 256, 256, 1, 255, a)),
+    "world_iris_b4_train": ("tokens/s", 1360, lambda a: world_training(4, a)),
+    "world_iris_dream": ("images/s", 19, lambda a: dreaming(19, a)),
     "gpt_24x1024_T512_b1_train": ("tokens/s", 512, lambda a: gpt_training(24, 16, 1024, 512, 1, a)),
     "gpt_24x1024_sample_b1": ("tokens/s", 511, lambda a: gpt_sampling(24, 16, 1024, 512, 1, 511, a, every=16)),
 }

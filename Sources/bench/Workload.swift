@@ -44,5 +44,5 @@ struct Workload: Sendable {
   let prepare: @Sendable (Device) throws -> (() throws -> Void)
 
   /// All, in the order in which they run.
-  static let all: [Workload] = vqgan + gpt + kernels + shards
+  static let all: [Workload] = vqgan + gpt + world + kernels + shards
 }

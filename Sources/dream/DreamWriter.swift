@@ -41,7 +41,7 @@ struct DreamWriter {
     for (dream, greedy) in zip(dreams.own, dreams.greedy) {
       let number = dream.number.padded(4)
       let (animation, sheet) = (folder("dream-\(number).png"), folder("sheet-\(number).png"))
-      let frames = try (0...options.steps).map { try image(of: dream, $0) }
+      let frames = try (0...options.steps).map { try frame(of: dream, $0) }
       try AnimatedPNG.write(frames, milliseconds: 1000 / options.fps, to: animation)
       try tell(animation)
       try self.sheet(dream, greedy).rendered().writePNG(to: sheet)
@@ -66,6 +66,25 @@ struct DreamWriter {
     try dream.image(step).map { try recorded.decoded($0) } ?? recorded.reconstruction(dream.start)
   }
 
+  /// The dream, of recorded actions beside what was recorded where images are given.
+  private func frame(of dream: Dream, _ step: Int) throws -> RGBImage {
+    let dreamt = try image(of: dream, step)
+    guard recorded.areGiven, options.actions == .recorded else { return dreamt }
+    let image = try isRecorded(dream, step) ? recorded.image(dream.start + step) : none(dreamt)
+    return ContactSheet(
+      [image, dreamt], columns: 2, columnHeaders: ["recording", "dream"], smallestSide: 160
+    ).rendered()
+  }
+
+  private func isRecorded(_ dream: Dream, _ step: Int) -> Bool {
+    recorded.data.hasRow(step, behind: dream.start)
+  }
+
+  /// In place of an image that was not recorded.
+  private func none(_ other: RGBImage) -> RGBImage {
+    RGBImage(width: other.width, height: other.height, filledWith: .grey(64))
+  }
+
   /// All dreams side by side, step by step.
   private func frames(of dreams: [Dream]) throws -> [RGBImage] {
     let columns = Int(Double(dreams.count).squareRoot().rounded(.up))
@@ -84,8 +103,8 @@ struct DreamWriter {
       try steps.map(image)
     }
     let start = try recorded.reconstruction(dream.start)
-    let none = RGBImage(width: start.width, height: start.height, filledWith: .grey(64))
-    func isRecorded(_ step: Int) -> Bool { recorded.data.hasRow(step, behind: dream.start) }
+    let none = none(start)
+    func isRecorded(_ step: Int) -> Bool { self.isRecorded(dream, step) }
     let reconstructions = try row {
       isRecorded($0) ? try recorded.reconstruction(dream.start + $0) : none
     }

@@ -60,8 +60,11 @@ struct WorldCommandTests {
     #expect(config.shards == [place.folder("games.h5")])
     #expect(config.validation == [place.folder("held.h5")])
     #expect((config.model.actions, config.model.context, config.segment) == (18, 2, 4))
-    let image = try ImageDecoder.decode(contentsOf: place.folder("dreams/dream-0000.png"))
+    let image = try ImageDecoder.decode(contentsOf: place.folder("right/dream-0000.png"))
     #expect((image.width, image.height) == (12, 8))
+    // The recording and the dream, 14 times as large, below their names.
+    let both = try ImageDecoder.decode(contentsOf: place.folder("dreams/dream-0000.png"))
+    #expect(both.width == 342 && both.height > 8 * 14, "\(both.width)×\(both.height)")
   }
 
   @Test func irisIsTrainedAndDreamtWith() throws {
