@@ -242,7 +242,7 @@ dream/recordings = --policy mix --life-ends --episodes $(DREAM_EPISODES)
 dream/shards = prep-atari runs/dream/recordings --palette --size 80x104 --holdout 1050-1059
 dream/vqgan = --preset tiles
 dream/vqgan-steps = $(DREAM_VQGAN_STEPS)
-dream/world = --layers 2 --dropout 0 --noise 0.02 --learning-rate 1e-3 --batch-size 2 --keep-best
+dream/world = --keep-best
 dream/world-steps = $(DREAM_WORLD_STEPS)
 
 # The published experiment: 13×13 of 1024 codes for a frame.

@@ -61,7 +61,7 @@ struct WorldOptions: ParsableArguments {
   @Option(
     help: """
       Fraction of activations dropped in training, of embeddings, of each block, and of iris of \
-      the attention's weights (default: \(WorldPreset.dropout)).
+      the attention's weights (default: 0; of iris \(WorldPreset.dropout)).
       """)
   var dropout: Float?
 

@@ -140,7 +140,7 @@ struct MakefileTests {
         "prep-atari", "train-vqgan", "encode-dataset", "encode-dataset", "train-world", "dream",
         "dream", "reconstruct",
       ], "\(dream)")
-    #expect(dream.contains { $0.hasPrefix("train-world --out runs/dream/world --layers 2") })
+    #expect(dream.contains { $0.hasPrefix("train-world --out runs/dream/world --keep-best") })
     #expect(dream.contains { $0.contains("--known runs/dream/codes --evaluate") })
     #expect(try shop.make(more) == [])
     let longer = try shop.make("\(more) DREAM_WORLD_STEPS=9000")

@@ -4,13 +4,15 @@ import Shards
 
 /// A model with the training options that suit it; every option can be changed.
 package enum WorldPreset: String, Codable, CaseIterable, Sendable {
-  /// Rotary positions, a banded mask, and the image before as an input: what two cores train.
+  /// Rotary positions, a banded mask, and the image before and surroundings as inputs: what two
+  /// cores train.
   case small
   /// The world model of IRIS, as published.
   ///
   /// - Source: Micheli et al. 2023, *Transformers are sample-efficient world models*, and its code.
   case iris
 
+  /// Of `iris`; `small` drops nothing.
   package static let dropout: Float = 0.1
 
   /// The preset of the kind that a model is.
@@ -23,12 +25,14 @@ package enum WorldPreset: String, Codable, CaseIterable, Sendable {
     let isSmall = self == .small
     var model = WorldConfig(
       gridHeight: codes.height, gridWidth: codes.width, codebookSize: codes.codebookSize,
-      actions: actions, context: isSmall ? 4 : 20, layers: isSmall ? 4 : 10, heads: 4,
-      width: isSmall ? 192 : 256, embeddingDropout: Self.dropout, residualDropout: Self.dropout)
+      actions: actions, context: isSmall ? 4 : 20, layers: isSmall ? 2 : 10, heads: 4,
+      width: isSmall ? 192 : 256)
     guard self == .iris else {
       model.surroundings = 1 << 16
       return model
     }
+    model.embeddingDropout = Self.dropout
+    model.residualDropout = Self.dropout
     model.attentionDropout = Self.dropout
     (model.positions, model.mask) = (.learned, .causal)
     (model.readsPrevious, model.headsHaveHiddenLayer) = (false, true)
@@ -44,8 +48,8 @@ package enum WorldPreset: String, Codable, CaseIterable, Sendable {
       model: model, codes: codes, segment: isLearned ? model.context : 2 * model.context)
     settings.preset = self
     guard self == .iris else {
-      let rate = LearningRate(peak: 5e-4, schedule: .cosine, warmup: 100)
-      return (settings, LoopSettings(steps: 4000, batchSize: 8, learningRate: rate))
+      let rate = LearningRate(peak: 1e-3, schedule: .cosine, warmup: 100)
+      return (settings, LoopSettings(steps: 6000, batchSize: 2, learningRate: rate))
     }
     (settings.sampling, settings.noise) = (.episodes, 0)
     (settings.predictsFirst, settings.adamBeta2) = (true, 0.999)

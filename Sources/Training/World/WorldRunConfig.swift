@@ -86,7 +86,7 @@ package struct WorldSettings: RunSettings {
 
   /// What holds where no option says otherwise.
   package enum Defaults {
-    package static let noise: Float = 0.05
+    package static let noise: Float = 0.02
     package static let adamBeta2: Float = 0.95
     package static let (rewardWeight, endWeight) = (Float(1), Float(1))
     package static let sampling = Sampling.steps
