@@ -69,7 +69,7 @@ struct DreamWriter {
   /// The dream, of recorded actions beside what was recorded where images are given.
   private func frame(of dream: Dream, _ step: Int) throws -> RGBImage {
     let dreamt = try image(of: dream, step)
-    guard recorded.areGiven, options.actions == .recorded else { return dreamt }
+    guard recorded.areGiven, options.actions.actions == .recorded else { return dreamt }
     let image = try isRecorded(dream, step) ? recorded.image(dream.start + step) : none(dreamt)
     return ContactSheet(
       [image, dreamt], columns: 2, columnHeaders: ["recording", "dream"], smallestSide: 160
